@@ -1,0 +1,65 @@
+namespace TypedWeights;
+
+/// <summary>
+/// The one table of dtypes: the name each has in a header and its size in bits. A new dtype is one member of <see cref="DType"/> and
+/// one row here (and one in the torch map of <c>TypedWeights</c>).
+/// </summary>
+#if TYPEDWEIGHTS_CORE
+public
+#else
+internal
+#endif
+static class DTypes
+{
+    // In the order of the enum, which is asserted by a test.
+    private static readonly (DType DType, string Name, int Bits)[] Rows =
+    [
+        (DType.Bool, "BOOL", 8),
+        (DType.F4, "F4", 4),
+        (DType.F6E2M3, "F6_E2M3", 6),
+        (DType.F6E3M2, "F6_E3M2", 6),
+        (DType.U8, "U8", 8),
+        (DType.I8, "I8", 8),
+        (DType.F8E5M2, "F8_E5M2", 8),
+        (DType.F8E4M3, "F8_E4M3", 8),
+        (DType.F8E8M0, "F8_E8M0", 8),
+        (DType.F8E4M3Fnuz, "F8_E4M3FNUZ", 8),
+        (DType.F8E5M2Fnuz, "F8_E5M2FNUZ", 8),
+        (DType.I16, "I16", 16),
+        (DType.U16, "U16", 16),
+        (DType.F16, "F16", 16),
+        (DType.BF16, "BF16", 16),
+        (DType.I32, "I32", 32),
+        (DType.U32, "U32", 32),
+        (DType.F32, "F32", 32),
+        (DType.C64, "C64", 64),
+        (DType.F64, "F64", 64),
+        (DType.I64, "I64", 64),
+        (DType.U64, "U64", 64),
+    ];
+
+    private static readonly Dictionary<string, DType> ByName = Rows.ToDictionary(row => row.Name, row => row.DType, StringComparer.Ordinal);
+
+    /// <summary>Every dtype, in the order of the enum.</summary>
+    public static IReadOnlyList<DType> All { get; } = [.. Rows.Select(row => row.DType)];
+
+    /// <summary>The name in a header, such as <c>BF16</c>.</summary>
+    /// <param name="dtype">A defined dtype.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="dtype"/> is not a defined value.</exception>
+    public static string Name(this DType dtype) => Row(dtype).Name;
+
+    /// <summary>The size of one element in bits: 4, 6, 8, 16, 32 or 64.</summary>
+    /// <param name="dtype">A defined dtype.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="dtype"/> is not a defined value.</exception>
+    public static int BitSize(this DType dtype) => Row(dtype).Bits;
+
+    /// <summary>Finds the dtype of a header's name; names are case-sensitive.</summary>
+    /// <param name="name">The name as it stands in the header.</param>
+    /// <param name="dtype">The dtype found.</param>
+    /// <returns>Whether the name is one of the format's 22.</returns>
+    public static bool TryParse(string name, out DType dtype) => ByName.TryGetValue(name, out dtype);
+
+    private static (DType DType, string Name, int Bits) Row(DType dtype) => (uint)dtype < (uint)Rows.Length
+        ? Rows[(int)dtype]
+        : throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "not a safetensors dtype");
+}
