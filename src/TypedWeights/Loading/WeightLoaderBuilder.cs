@@ -13,7 +13,7 @@ public sealed class WeightLoaderBuilder
     private ILoggerFactory _loggers = NullLoggerFactory.Instance;
     private TimeProvider _time = TimeProvider.System;
 
-    /// <summary>Adds a kind of store; one that serves a scheme which another serves already takes its place.</summary>
+    /// <summary>Adds a kind of store. One for files or HTTP stands in for the built-in one.</summary>
     /// <param name="provider">Disposed with the loader.</param>
     public WeightLoaderBuilder UseSource(IWeightSourceProvider provider)
     {
@@ -41,5 +41,20 @@ public sealed class WeightLoaderBuilder
     }
 
     /// <summary>Makes the loader.</summary>
-    public WeightLoader Build() => new(new SourceRegistry([new FileSourceProvider(), new HttpSourceProvider(), .. _providers]), _loggers, _time);
+    /// <exception cref="ArgumentException">Two of the added stores serve one scheme.</exception>
+    public WeightLoader Build()
+    {
+        List<IWeightSourceProvider> providers = [.. _providers];
+        AddUnlessServed("file", static () => new FileSourceProvider());
+        AddUnlessServed("http", static () => new HttpSourceProvider());
+        return new WeightLoader(new SourceRegistry(providers), _loggers, _time);
+
+        void AddUnlessServed(string scheme, Func<IWeightSourceProvider> create)
+        {
+            if (!_providers.Exists(provider => provider.Schemes.Contains(scheme)))
+            {
+                providers.Add(create());
+            }
+        }
+    }
 }
