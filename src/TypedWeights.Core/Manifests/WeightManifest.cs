@@ -1,7 +1,6 @@
 using System.Collections.ObjectModel;
-using TypedWeights.Manifests;
 
-namespace TypedWeights;
+namespace TypedWeights.Manifests;
 
 /// <summary>
 /// What a generated class expects of its weights: every name, dtype and shape, which are the contract, and the files and offsets of
@@ -10,7 +9,6 @@ namespace TypedWeights;
 public sealed class WeightManifest
 {
     private readonly Dictionary<string, int> _byName;
-    private readonly Lazy<string[]> _sortedNames;
 
     internal WeightManifest(
         string source,
@@ -41,7 +39,12 @@ public sealed class WeightManifest
         }
 
         Ties = new ReadOnlyDictionary<string, string>(aliases);
-        _sortedNames = new Lazy<string[]>(SortNames);
+        Paths =
+        [
+            .. tensors.Select(static tensor => new WeightPath(tensor.Name, tensor.DType, tensor.Shape)),
+            .. aliases.Keys.Select(Path),
+        ];
+        Names = new NameIndex(_byName.Keys);
     }
 
     /// <summary>Where the weights come from unless the load says otherwise, without secrets.</summary>
@@ -55,6 +58,9 @@ public sealed class WeightManifest
 
     /// <summary>Every tensor; tied names are in <see cref="Ties"/>.</summary>
     public IReadOnlyList<ManifestTensor> Tensors { get; }
+
+    /// <summary>Every name with its dtype and shape: the tensors, then the tied names. What a checkpoint must have.</summary>
+    public IReadOnlyList<WeightPath> Paths { get; }
 
     /// <summary>Names that stand for another tensor, each with that tensor's name.</summary>
     public IReadOnlyDictionary<string, string> Ties { get; }
@@ -81,23 +87,7 @@ public sealed class WeightManifest
         return found;
     }
 
-    internal bool Contains(string name) => _byName.ContainsKey(name);
-
-    /// <summary>Whether any name, tied ones included, starts with the text.</summary>
-    internal bool HasPrefix(string prefix)
-    {
-        string[] names = _sortedNames.Value;
-        int at = Array.BinarySearch(names, prefix, StringComparer.Ordinal);
-        at = at < 0 ? ~at : at;
-        return at < names.Length && names[at].StartsWith(prefix, StringComparison.Ordinal);
-    }
-
-    private string[] SortNames()
-    {
-        string[] names = [.. _byName.Keys];
-        Array.Sort(names, StringComparer.Ordinal);
-        return names;
-    }
+    internal NameIndex Names { get; }
 }
 
 /// <summary>One file of a manifest: hints for the loader, none of which must hold.</summary>

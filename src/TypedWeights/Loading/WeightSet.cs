@@ -15,6 +15,7 @@ namespace TypedWeights;
 public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisposable
 {
     private readonly Dictionary<string, WeightEntry> _entries = new(StringComparer.Ordinal);
+    private NameIndex? _names;
     private int _disposed;
 
     internal WeightSet(string title, string? revision, IReadOnlyDictionary<string, string> metadata)
@@ -43,6 +44,9 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     public int Count => _entries.Count;
 
     internal string Title { get; }
+
+    // Asked for when the tree is bound, after the last tensor was added.
+    internal NameIndex Names => _names ??= new NameIndex(_entries.Keys);
 
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
