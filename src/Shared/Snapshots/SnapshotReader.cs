@@ -25,10 +25,9 @@ static class SnapshotReader
             throw new SnapshotFormatException(start + invalid, "the snapshot is not valid UTF-8");
         }
 
-        if (text.StartsWith("<<<<<<<"u8) || text.IndexOf("\n<<<<<<<"u8) >= 0)
+        if (Utf8Text.IndexOfMergeConflict(text) is >= 0 and int conflict)
         {
-            int at = text.StartsWith("<<<<<<<"u8) ? 0 : text.IndexOf("\n<<<<<<<"u8) + 1;
-            throw new SnapshotFormatException(start + at, "an unresolved merge conflict; take the snapshot again");
+            throw new SnapshotFormatException(start + conflict, "an unresolved merge conflict; take the snapshot again");
         }
 
         try

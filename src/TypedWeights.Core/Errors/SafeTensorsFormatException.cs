@@ -1,3 +1,5 @@
+using TypedWeights.Errors;
+
 namespace TypedWeights;
 
 /// <summary>A file, or a shard index, that breaks a rule of the format.</summary>
@@ -9,7 +11,7 @@ public sealed class SafeTensorsFormatException : WeightsException
     /// <param name="message">What was expected, what was found, and what to do; the file is put before it.</param>
     /// <param name="position">The byte of the file at which reading stopped, if there is one.</param>
     public SafeTensorsFormatException(SafeTensorsErrorKind kind, string file, string message, long? position = null)
-        : base($"{file}: {message} ({kind}{(position is null ? "" : $" at byte {position}")})")
+        : base($"{Printable.Line(file)}: {Printable.Line(message)} ({kind}{(position is null ? "" : $" at byte {position}")})")
     {
         Kind = kind;
         File = file;

@@ -1,3 +1,5 @@
+using TypedWeights.Errors;
+
 namespace TypedWeights;
 
 /// <summary>A source that cannot be found, opened or read.</summary>
@@ -11,7 +13,7 @@ public sealed class WeightSourceException : WeightsException
     /// <param name="innerException">What caused it, if anything.</param>
     public WeightSourceException(
         string source, string message, bool isTransient = false, bool isNotFound = false, Exception? innerException = null)
-        : base($"{source}: {message}", innerException)
+        : base($"{Printable.Line(source)}: {Printable.Line(message)}", innerException)
     {
         Source = source;
         IsTransient = isTransient;
