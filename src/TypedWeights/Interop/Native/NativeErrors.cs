@@ -33,7 +33,7 @@ internal static class NativeErrors
     {
         string cause = inner.GetBaseException().Message.TrimStart().Split('\n')[0].TrimEnd('.', '\r');
         return new(
-            NativeNames.TorchSharp,
+            "LibTorchSharp",
             $"TorchSharp does not start: {cause}. If it was used before this, it stays failed: call TorchNative.EnsureLoaded() first in " +
             $"Main. {Packages}",
             inner);
