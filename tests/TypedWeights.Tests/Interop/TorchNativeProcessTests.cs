@@ -161,7 +161,7 @@ public sealed class TorchNativeProcessTests : IDisposable
         }
 
         Assert.Equal((1, "fails"), (result.ExitCode, result["early"]));
-        Assert.Contains("call TorchNative.EnsureLoaded() first in Main", result["error"], StringComparison.Ordinal);
+        Assert.Contains("Call TorchNative.EnsureLoaded() first in Main", result["error"], StringComparison.Ordinal);
     }
 
     public void Dispose() => _temp.Dispose();
