@@ -20,7 +20,12 @@ readonly struct TensorShape : IEquatable<TensorShape>
 
     /// <summary>Makes a shape of the given dimensions.</summary>
     /// <param name="dimensions">Outermost first; none for a scalar. Copied.</param>
-    public TensorShape(params ulong[] dimensions) => _dimensions = (ulong[])dimensions.Clone();
+    public TensorShape(params ulong[] dimensions)
+        : this(new Owned((ulong[])dimensions.Clone()))
+    {
+    }
+
+    private TensorShape(Owned dimensions) => _dimensions = dimensions.Array;
 
     /// <summary>The number of dimensions; 0 for a scalar.</summary>
     public int Rank => _dimensions?.Length ?? 0;
@@ -28,6 +33,9 @@ readonly struct TensorShape : IEquatable<TensorShape>
     /// <summary>The size along one axis.</summary>
     /// <param name="axis">From 0 (outermost) to <see cref="Rank"/> - 1.</param>
     public ulong this[int axis] => (_dimensions ?? [])[axis];
+
+    // A header may hold a shape of millions of dimensions: its reader does not need a second copy.
+    internal static TensorShape Own(ulong[] dimensions) => new(new Owned(dimensions));
 
     /// <summary>The dimensions as signed numbers, as tensor libraries take them.</summary>
     /// <exception cref="OverflowException">A dimension is beyond <see cref="long.MaxValue"/>.</exception>
@@ -81,4 +89,11 @@ readonly struct TensorShape : IEquatable<TensorShape>
     /// <summary>The shape as in <c>[4096, 14336]</c>; <c>[]</c> for a scalar.</summary>
     public override string ToString() =>
         "[" + string.Join(", ", (_dimensions ?? []).Select(static dimension => dimension.ToString(CultureInfo.InvariantCulture))) + "]";
+
+    private readonly struct Owned
+    {
+        public Owned(ulong[] array) => Array = array;
+
+        public ulong[] Array { get; }
+    }
 }

@@ -124,6 +124,9 @@ internal ref struct JsonPullReader
         return value;
     }
 
+    /// <summary>Reads any JSON number as it is written.</summary>
+    public string ReadNumberText() => Utf8Text.Decode(ReadNumber("a number"));
+
     /// <summary>Reads <c>null</c> if that is what comes next.</summary>
     public bool TryReadNull()
     {

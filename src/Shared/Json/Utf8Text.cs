@@ -24,6 +24,19 @@ internal static class Utf8Text
         }
     }
 
+    /// <summary>Finds the marks that git leaves where it could not merge a text file.</summary>
+    /// <returns>The index of the first, or -1.</returns>
+    public static int IndexOfMergeConflict(ReadOnlySpan<byte> text)
+    {
+        if (text.StartsWith("<<<<<<<"u8))
+        {
+            return 0;
+        }
+
+        int lineEnd = text.IndexOf("\n<<<<<<<"u8);
+        return lineEnd < 0 ? -1 : lineEnd + 1;
+    }
+
     /// <summary>Decodes text that is known to be well formed.</summary>
     public static string Decode(ReadOnlySpan<byte> text)
     {

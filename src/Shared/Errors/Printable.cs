@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Text;
+
+namespace TypedWeights.Errors;
+
+/// <summary>
+/// Makes text of a file fit to be shown. A tensor's name may be 100 MB long, hold line breaks, terminal escapes or letters that reorder
+/// the line; a message shows such characters as <c>\u{XX}</c> and shortens what is long.
+/// </summary>
+internal static class Printable
+{
+    private const int LongestName = 120;
+    private const int LongestLine = 2000;
+
+    /// <summary>A name in quotes, its middle left out where it is long.</summary>
+    public static string Name(string name)
+    {
+        if (name.Length <= LongestName)
+        {
+            return "\"" + Escape(name) + "\"";
+        }
+
+        string length = name.Length.ToString("N0", CultureInfo.InvariantCulture);
+        return "\"" + Escape(Head(name, 80)) + "\"…(" + length + " characters)…\"" + Escape(Tail(name, 30)) + "\"";
+    }
+
+    /// <summary>A whole message, its end left out where it is long. Doing it twice changes nothing.</summary>
+    public static string Line(string text)
+    {
+        string escaped = Escape(text.Length <= LongestLine ? text : Head(text, LongestLine));
+        return escaped.Length <= LongestLine ? escaped : Head(escaped, LongestLine - 1) + "…";
+    }
+
+    /// <summary>A shape; of one with more than sixteen dimensions the first ones and the rank.</summary>
+    public static string Shape(TensorShape shape)
+    {
+        const int Shown = 16;
+        if (shape.Rank <= Shown)
+        {
+            return shape.ToString();
+        }
+
+        IEnumerable<string> first = Enumerable.Range(0, Shown).Select(axis => shape[axis].ToString(CultureInfo.InvariantCulture));
+        return "[" + string.Join(", ", first) + ", …] of rank " + shape.Rank.ToString("N0", CultureInfo.InvariantCulture);
+    }
+
+    private static string Escape(string text)
+    {
+        int first = 0;
+        while (first < text.Length && !MustEscape(text, first))
+        {
+            first += Width(text, first);
+        }
+
+        if (first == text.Length)
+        {
+            return text;
+        }
+
+        var escaped = new StringBuilder(text, 0, first, text.Length + 16);
+        for (int i = first; i < text.Length; i += Width(text, i))
+        {
+            if (MustEscape(text, i))
+            {
+                int value = Width(text, i) == 2 ? char.ConvertToUtf32(text, i) : text[i];
+                escaped.Append("\\u{").Append(value.ToString("X", CultureInfo.InvariantCulture)).Append('}');
+            }
+            else
+            {
+                escaped.Append(text, i, Width(text, i));
+            }
+        }
+
+        return escaped.ToString();
+    }
+
+    // Everything that does not show, shows as something else, or moves what stands around it.
+    private static bool MustEscape(string text, int index) => text[index] is not (>= ' ' and <= '~')
+        && (Width(text, index) == 1 && char.IsSurrogate(text[index])
+            || CharUnicodeInfo.GetUnicodeCategory(text, index) is UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator
+                or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned);
+
+    private static int Width(string text, int index) => char.IsSurrogatePair(text, index) ? 2 : 1;
+
+    // A cut never falls between the halves of a surrogate pair.
+    private static string Head(string text, int length) =>
+        text.Substring(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length);
+
+    private static string Tail(string text, int length) =>
+        text.Substring(text.Length - (char.IsLowSurrogate(text[text.Length - length]) ? length - 1 : length));
+}

@@ -1,0 +1,79 @@
+using TypedWeights.Json;
+
+namespace TypedWeights.Snapshots;
+
+/// <summary>
+/// Holds a snapshot against itself: an edited or badly merged one must not become code. Every file's tensors tile its data, as in a
+/// valid header, and end where the file ends.
+/// </summary>
+internal static class SnapshotCheck
+{
+    /// <param name="snapshot">What was read.</param>
+    /// <param name="positions">The byte at which each tensor stands.</param>
+    public static void Run(WeightSnapshot snapshot, List<int> positions)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var order = new int[snapshot.Tensors.Count];
+        for (int i = 0; i < order.Length; i++)
+        {
+            order[i] = i;
+            SnapshotTensor tensor = snapshot.Tensors[i];
+            if (!names.Add(tensor.Name))
+            {
+                throw new JsonReadException(positions[i], $"the tensor \"{tensor.Name}\" stands twice");
+            }
+
+            if (tensor.File >= snapshot.Files.Count)
+            {
+                throw new JsonReadException(
+                    positions[i], $"the tensor \"{tensor.Name}\" is in file {tensor.File} of {snapshot.Files.Count} (counted from 0)");
+            }
+
+            CheckSize(tensor, positions[i]);
+        }
+
+        Array.Sort(order, (a, b) => Compare(snapshot.Tensors[a], snapshot.Tensors[b]));
+        var ends = new long[snapshot.Files.Count];
+        foreach (int i in order)
+        {
+            SnapshotTensor tensor = snapshot.Tensors[i];
+            if (tensor.Begin != ends[tensor.File])
+            {
+                throw new JsonReadException(
+                    positions[i], $"the tensor \"{tensor.Name}\" begins at {tensor.Begin} where the tensors before it end at {ends[tensor.File]}");
+            }
+
+            ends[tensor.File] = tensor.End;
+        }
+
+        for (int f = 0; f < ends.Length; f++)
+        {
+            SnapshotFile file = snapshot.Files[f];
+            if (file.Length - 8 - file.HeaderLength != ends[f])
+            {
+                throw new JsonReadException(
+                    0, $"the file \"{file.Name}\" has {file.Length} bytes, but its header ({file.HeaderLength} + 8) and tensors end at {ends[f]} after it");
+            }
+        }
+    }
+
+    private static void CheckSize(SnapshotTensor tensor, int position)
+    {
+        ulong bits = (ulong)tensor.DType.BitSize();
+        bool fits = tensor.Shape.TryGetElementCount(out ulong count) && count <= ulong.MaxValue / bits;
+        if (!fits || tensor.End < tensor.Begin || count * bits % 8 != 0 || count * bits / 8 != (ulong)(tensor.End - tensor.Begin))
+        {
+            throw new JsonReadException(
+                position,
+                $"the tensor \"{tensor.Name}\" is {tensor.DType.Name()} {tensor.Shape}, which is not the {tensor.End - tensor.Begin} bytes from {tensor.Begin} to {tensor.End}");
+        }
+    }
+
+    // Sorting by the begin alone would misplace an empty tensor that shares its begin with the next one.
+    private static int Compare(SnapshotTensor a, SnapshotTensor b)
+    {
+        int byFile = a.File.CompareTo(b.File);
+        int byBegin = byFile != 0 ? byFile : a.Begin.CompareTo(b.Begin);
+        return byBegin != 0 ? byBegin : a.End.CompareTo(b.End);
+    }
+}

@@ -1,0 +1,86 @@
+using TypedWeights.Sources;
+
+namespace TypedWeights.Checkpoints;
+
+/// <summary>
+/// The opened files of one model with their checked headers: a single file, or the shards of an index. Owns its sources.
+/// </summary>
+public sealed class Checkpoint : IAsyncDisposable
+{
+    internal Checkpoint(
+        WeightUri uri,
+        string? revision,
+        IReadOnlyList<CheckpointFile> files,
+        IReadOnlyDictionary<string, CheckpointTensor> tensors,
+        IReadOnlyList<string> warnings)
+    {
+        Uri = uri;
+        Revision = revision;
+        Files = files;
+        Tensors = tensors;
+        Warnings = warnings;
+        Metadata = MergeMetadata(files);
+        Ties = FindTies(Metadata, tensors);
+    }
+
+    /// <summary>What was asked for.</summary>
+    public WeightUri Uri { get; }
+
+    /// <summary>The resolved revision, or null where the store has none.</summary>
+    public string? Revision { get; }
+
+    /// <summary>The files in ordinal order of their names.</summary>
+    public IReadOnlyList<CheckpointFile> Files { get; }
+
+    /// <summary>Every tensor by name.</summary>
+    public IReadOnlyDictionary<string, CheckpointTensor> Tensors { get; }
+
+    /// <summary>The files' metadata as one; where two files differ, the first file's value stands.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>
+    /// Names that the metadata records as copies of a tensor (<c>"model.embed_tokens.weight": "lm_head.weight"</c>), each with the
+    /// tensor it stands for.
+    /// </summary>
+    /// <remarks>Written by <c>safetensors.torch.save_model</c>; the format itself cannot alias.</remarks>
+    public IReadOnlyDictionary<string, string> Ties { get; }
+
+    /// <summary>What is odd about the files and not an error, a sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; }
+
+    /// <summary>Closes the sources.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (CheckpointFile file in Files)
+        {
+            await file.Source.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static Dictionary<string, string> MergeMetadata(IReadOnlyList<CheckpointFile> files)
+    {
+        var merged = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach ((string key, string value) in files.SelectMany(file => file.Header.Metadata))
+        {
+            merged.TryAdd(key, value);
+        }
+
+        return merged;
+    }
+
+    private static Dictionary<string, string> FindTies(
+        IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, CheckpointTensor> tensors) =>
+        metadata.Where(pair => !tensors.ContainsKey(pair.Key) && tensors.ContainsKey(pair.Value))
+            .ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+}
+
+/// <summary>One file of a checkpoint.</summary>
+/// <param name="Name">The name relative to the entry's folder.</param>
+/// <param name="Source">The opened file.</param>
+/// <param name="Header">Its checked header.</param>
+public sealed record CheckpointFile(string Name, IWeightSource Source, SafeTensorsHeader Header);
+
+/// <summary>A tensor and the file that holds it.</summary>
+/// <param name="File">An index into <see cref="Checkpoint.Files"/>.</param>
+/// <param name="Info">Its dtype, shape and range.</param>
+public readonly record struct CheckpointTensor(int File, TensorInfo Info);

@@ -1,0 +1,62 @@
+using TypedWeights.Sources;
+
+namespace TypedWeights.Checkpoints;
+
+/// <summary>Opens a model: reads and checks the header of a single file, or an index and the header of each of its shards.</summary>
+public static class CheckpointReader
+{
+    /// <summary>Opens the files of a model and checks their headers. No payload is read.</summary>
+    /// <param name="uri">What was asked for.</param>
+    /// <param name="location">
+    /// Where it was found. An entry whose name ends with <c>.json</c> is an index, any other a safetensors file.
+    /// </param>
+    /// <param name="cancellationToken">Ends the reads; what was opened is closed.</param>
+    /// <returns>The checkpoint, which owns the opened files.</returns>
+    /// <exception cref="SafeTensorsFormatException">A file breaks a rule of the format, or the shards are not what the index says.</exception>
+    /// <exception cref="WeightSourceException">A file cannot be opened or read.</exception>
+    public static async ValueTask<Checkpoint> ReadAsync(
+        WeightUri uri, IWeightLocation location, CancellationToken cancellationToken = default)
+    {
+        if (location.EntryName.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
+        {
+            return await ReadShardedAsync(uri, location, cancellationToken).ConfigureAwait(false);
+        }
+
+        CheckpointFile file = await ShardOpener.OpenAsync(location, location.EntryName, cancellationToken).ConfigureAwait(false);
+        return new Checkpoint(uri, location.Revision, [file], ByName(file), []);
+    }
+
+    private static async ValueTask<Checkpoint> ReadShardedAsync(
+        WeightUri uri, IWeightLocation location, CancellationToken cancellationToken)
+    {
+        IWeightSource source = await location.OpenAsync(location.EntryName, cancellationToken).ConfigureAwait(false);
+        ShardIndex index;
+        await using (source.ConfigureAwait(false))
+        {
+            if (source.Length > ShardIndex.LengthLimit)
+            {
+                throw ShardIndex.Error(source.Display, $"it has {source.Length} bytes, and the limit is {ShardIndex.LengthLimit}.");
+            }
+
+            byte[] bytes = await source.ReadAsync(0, (int)source.Length, cancellationToken).ConfigureAwait(false);
+            index = ShardIndex.Read(bytes, source.Display);
+        }
+
+        IReadOnlyList<CheckpointFile> files =
+            await ShardOpener.OpenAllAsync(location, index, source.Display, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var warnings = new List<string>();
+            Dictionary<string, CheckpointTensor> tensors = ShardCheck.Run(index, files, source.Display, warnings);
+            return new Checkpoint(uri, location.Revision, files, tensors, warnings);
+        }
+        catch
+        {
+            await ShardOpener.CloseAsync(files).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static Dictionary<string, CheckpointTensor> ByName(CheckpointFile file) =>
+        file.Header.Tensors.ToDictionary(static tensor => tensor.Name, static tensor => new CheckpointTensor(0, tensor), StringComparer.Ordinal);
+}

@@ -1,0 +1,91 @@
+using System.Runtime.ExceptionServices;
+using TypedWeights.Errors;
+using TypedWeights.Sources;
+
+namespace TypedWeights.Checkpoints;
+
+/// <summary>Opens files and reads their headers, several at a time. On failure nothing stays open.</summary>
+internal static class ShardOpener
+{
+    private const int AtATime = 8;
+
+    public static async ValueTask<CheckpointFile> OpenAsync(IWeightLocation location, string name, CancellationToken cancellationToken)
+    {
+        IWeightSource source = await location.OpenAsync(name, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(source, cancellationToken).ConfigureAwait(false);
+            return new CheckpointFile(name, source, header);
+        }
+        catch
+        {
+            await source.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <returns>The shards in the order of the index: by name.</returns>
+    public static async ValueTask<IReadOnlyList<CheckpointFile>> OpenAllAsync(
+        IWeightLocation location, ShardIndex index, string indexDisplay, CancellationToken cancellationToken)
+    {
+        var files = new CheckpointFile?[index.Shards.Count];
+        var failures = new WeightsException?[files.Length];
+        bool failed = false;
+        var options = new ParallelOptions { MaxDegreeOfParallelism = AtATime, CancellationToken = cancellationToken };
+        try
+        {
+            await Parallel.ForAsync(0, files.Length, options, OpenOneAsync).ConfigureAwait(false);
+
+            // Shards are begun in order and none is begun after a failure, so the first failure is the same one every time.
+            if (failures.FirstOrDefault(static failure => failure is not null) is { } first)
+            {
+                ExceptionDispatchInfo.Throw(first);
+            }
+        }
+        catch
+        {
+            await CloseAsync(files).ConfigureAwait(false);
+            throw;
+        }
+
+        return files!;
+
+        async ValueTask OpenOneAsync(int i, CancellationToken token)
+        {
+            if (Volatile.Read(ref failed))
+            {
+                return;
+            }
+
+            try
+            {
+                files[i] = await OpenAsync(location, index.Shards[i], token).ConfigureAwait(false);
+            }
+            catch (WeightsException e)
+            {
+                failures[i] = e is WeightSourceException { IsNotFound: true } ? Missing(index, index.Shards[i], indexDisplay) : e;
+                Volatile.Write(ref failed, true);
+            }
+        }
+    }
+
+    public static async ValueTask CloseAsync(IEnumerable<CheckpointFile?> files)
+    {
+        foreach (CheckpointFile? file in files)
+        {
+            if (file is not null)
+            {
+                await file.Source.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static SafeTensorsFormatException Missing(ShardIndex index, string shard, string indexDisplay)
+    {
+        int tensors = index.WeightMap.Values.Count(name => name == shard);
+        return new SafeTensorsFormatException(
+            SafeTensorsErrorKind.MissingShard,
+            indexDisplay,
+            $"the index puts {tensors} tensors into {Printable.Name(shard)}, which is not there. A download that was cut short? Fetch the file beside the index.");
+    }
+}

@@ -1,0 +1,33 @@
+namespace TypedWeights.Checkpoints;
+
+/// <summary>Which of a checkpoint's tensors are read, and under which names they are then found.</summary>
+/// <param name="Tensors">The tensors to read, each once.</param>
+/// <param name="Names">Every name with the index of its tensor in <paramref name="Tensors"/>; tied names share one.</param>
+internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, IReadOnlyList<KeyValuePair<string, int>> Names)
+{
+    /// <summary>Everything that a checkpoint holds, tied names included: the state dict.</summary>
+    public static TensorSelection All(Checkpoint checkpoint) => Of(
+        checkpoint,
+        checkpoint.Tensors.Keys.Select(name => KeyValuePair.Create(name, name)).Concat(checkpoint.Ties));
+
+    /// <summary>Some names, each with the tensor of the checkpoint that it stands for.</summary>
+    public static TensorSelection Of(Checkpoint checkpoint, IEnumerable<KeyValuePair<string, string>> tensorByName)
+    {
+        var tensors = new List<CheckpointTensor>();
+        var indexes = new Dictionary<string, int>(StringComparer.Ordinal);
+        var names = new List<KeyValuePair<string, int>>();
+        foreach ((string name, string tensor) in tensorByName)
+        {
+            if (!indexes.TryGetValue(tensor, out int index))
+            {
+                index = tensors.Count;
+                indexes.Add(tensor, index);
+                tensors.Add(checkpoint.Tensors[tensor]);
+            }
+
+            names.Add(KeyValuePair.Create(name, index));
+        }
+
+        return new TensorSelection(tensors, names);
+    }
+}

@@ -1,0 +1,35 @@
+namespace TypedWeights;
+
+/// <summary>How a tensor of a checkpoint departs from what a class expects.</summary>
+public enum MismatchKind
+{
+    /// <summary>The class has it, the checkpoint does not.</summary>
+    Missing,
+
+    /// <summary>The checkpoint has it, the class does not.</summary>
+    Unexpected,
+
+    /// <summary>Both have it, with another dtype or shape.</summary>
+    Different,
+}
+
+/// <summary>One departure of a checkpoint from what a class expects.</summary>
+/// <param name="Kind">Which of the three.</param>
+/// <param name="Name">The tensor's name.</param>
+/// <param name="Expected">Dtype and shape in the manifest, as in <c>BF16 [4096, 4096]</c>; null where it is unexpected.</param>
+/// <param name="Found">Dtype and shape in the checkpoint; null where it is missing.</param>
+/// <param name="NearName">A name on the other side that was probably meant, if there is one.</param>
+public sealed record WeightMismatch(MismatchKind Kind, string Name, string? Expected, string? Found, string? NearName)
+{
+    /// <summary>The departure in one line.</summary>
+    public override string ToString()
+    {
+        string near = NearName is null ? "" : $" (did you mean \"{NearName}\"?)";
+        return Kind switch
+        {
+            MismatchKind.Missing => $"missing \"{Name}\": expected {Expected}{near}",
+            MismatchKind.Unexpected => $"unexpected \"{Name}\": found {Found}",
+            _ => $"different \"{Name}\": expected {Expected}, found {Found}",
+        };
+    }
+}

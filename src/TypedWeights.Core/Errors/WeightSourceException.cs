@@ -1,0 +1,31 @@
+using TypedWeights.Errors;
+
+namespace TypedWeights;
+
+/// <summary>A source that cannot be found, opened or read.</summary>
+public sealed class WeightSourceException : WeightsException
+{
+    /// <summary>Makes the error.</summary>
+    /// <param name="source">The source as it may be shown.</param>
+    /// <param name="message">What happened and what to do; the source is put before it.</param>
+    /// <param name="isTransient">Whether the same request may succeed later.</param>
+    /// <param name="isNotFound">Whether the source does not exist.</param>
+    /// <param name="innerException">What caused it, if anything.</param>
+    public WeightSourceException(
+        string source, string message, bool isTransient = false, bool isNotFound = false, Exception? innerException = null)
+        : base($"{Printable.Line(source)}: {Printable.Line(message)}", innerException)
+    {
+        Source = source;
+        IsTransient = isTransient;
+        IsNotFound = isNotFound;
+    }
+
+    /// <summary>The source as it may be shown: without user info, signature or token.</summary>
+    public new string Source { get; }
+
+    /// <summary>Whether the same request may succeed later (a time-out, a 503), as opposed to a missing file or a refused login.</summary>
+    public bool IsTransient { get; }
+
+    /// <summary>Whether the source does not exist, as opposed to one that cannot be reached or read.</summary>
+    public bool IsNotFound { get; }
+}

@@ -1,0 +1,13 @@
+namespace TypedWeights;
+
+/// <summary>The base of every error about weights: catch this one to catch them all. Messages carry no secrets.</summary>
+public class WeightsException : Exception
+{
+    /// <summary>Makes the error.</summary>
+    /// <param name="message">What was expected, what was found, and what to do.</param>
+    /// <param name="innerException">What caused it, if anything.</param>
+    public WeightsException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,114 @@
+using System.Text;
+
+namespace TypedWeights.Format;
+
+/// <summary>
+/// Says what a file really is that was taken for a safetensors file. Only sure signs count; nothing of the file's text is repeated, as
+/// an error page may quote the request.
+/// </summary>
+internal static class FileSniffer
+{
+    /// <summary>How many of a file's first bytes are looked at.</summary>
+    public const int Wanted = 512;
+
+    /// <param name="start">The first bytes of the file, up to <see cref="Wanted"/>.</param>
+    /// <param name="fileLength">The file's length.</param>
+    /// <returns>A noun phrase and what to do, ending in a full stop; null when nothing is known.</returns>
+    public static string? Describe(ReadOnlySpan<byte> start, long fileLength)
+    {
+        if (fileLength == 0)
+        {
+            return "an empty file: a download that never began? Fetch it again.";
+        }
+
+        return Binary(start) ?? Text(start);
+    }
+
+    private static string? Binary(ReadOnlySpan<byte> start)
+    {
+        if (start.Length >= 8 && start.IndexOfAnyExcept((byte)0) < 0)
+        {
+            return "a file that begins with zeros: a download that reserved its space and was not finished? Fetch it again.";
+        }
+
+        if (start.StartsWith("PK\x03\x04"u8) || start.StartsWith("PK\x05\x06"u8))
+        {
+            return Zip(start);
+        }
+
+        return start switch
+        {
+            [0x80, >= 2 and <= 5, ..] => "a Python pickle (an old PyTorch checkpoint); convert it with safetensors.torch.save_file in Python.",
+            [(byte)'G', (byte)'G', (byte)'U', (byte)'F', ..] => "a GGUF file (llama.cpp), which this library does not read; get the model's safetensors files.",
+            [(byte)'G', (byte)'G', (byte)'M', (byte)'L', ..] or [(byte)'l', (byte)'m', (byte)'g', (byte)'g', ..] =>
+                "a GGML file, which this library does not read; get the model's safetensors files.",
+            [0x1F, 0x8B, ..] => "a gzip archive; unpack it first.",
+            [0x28, 0xB5, 0x2F, 0xFD, ..] => "a Zstandard archive; unpack it first.",
+            [0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0, ..] => "an xz archive; unpack it first.",
+            [(byte)'7', (byte)'z', 0xBC, 0xAF, 0x27, 0x1C, ..] => "a 7-Zip archive; unpack it first.",
+            [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', ..] => "a NumPy array (.npy); convert it with safetensors.numpy.save_file in Python.",
+            [0x89, (byte)'H', (byte)'D', (byte)'F', 0x0D, 0x0A, 0x1A, 0x0A, ..] => "an HDF5 file (Keras weights?); convert it to safetensors.",
+            [(byte)'P', (byte)'A', (byte)'R', (byte)'1', ..] => "a Parquet table; it holds a data set, not weights.",
+            [(byte)'A', (byte)'R', (byte)'R', (byte)'O', (byte)'W', (byte)'1', ..] => "an Arrow table; it holds a data set, not weights.",
+            [_, _, _, _, (byte)'T', (byte)'F', (byte)'L', (byte)'3', ..] => "a TensorFlow Lite model, which this library does not read.",
+            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] or [0xFF, 0xD8, 0xFF, ..] => "a picture.",
+            [0x7F, (byte)'E', (byte)'L', (byte)'F', ..] or [(byte)'M', (byte)'Z', ..] => "a program or library.",
+            _ => start.Length >= 262 && start[257..].StartsWith("ustar"u8) ? "a tar archive; unpack it first." : null,
+        };
+    }
+
+    private static string Zip(ReadOnlySpan<byte> start) => start.IndexOf("data.pkl"u8) >= 0 || start.IndexOf("/byteorder"u8) >= 0
+        ? "a PyTorch checkpoint (a zip with a pickle); convert it with safetensors.torch.save_file in Python."
+        : start.IndexOf(".npy"u8) >= 0
+            ? "a NumPy archive (.npz); convert it with safetensors.numpy.save_file in Python."
+            : "a zip archive (a PyTorch checkpoint?); unpack or convert it first.";
+
+    private static string? Text(ReadOnlySpan<byte> start)
+    {
+        string text = Encoding.Latin1.GetString(start).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
+        if (Starts(text, "version https://git-lfs.github.com/spec/") || Starts(text, "version https://hawser.github.com/spec/"))
+        {
+            return "a Git LFS pointer: the repository was cloned without its large files. Run `git lfs pull` in it.";
+        }
+
+        if (Starts(text, "<!doctype html") || Starts(text, "<html") || Starts(text, "<head") || Starts(text, "<body"))
+        {
+            return "an HTML page (a login or error page of a web site?). Check the URL: the link must give the file itself.";
+        }
+
+        if (Starts(text, "<?xml") || Starts(text, "<error"))
+        {
+            return "an XML document (an error message of an object store?). Check the URL and whether it has expired.";
+        }
+
+        if (Starts(text, "<<<<<<<"))
+        {
+            return "a text with an unresolved merge conflict. Resolve it or fetch the file again.";
+        }
+
+        if (text is ['{' or '[', ..] && IsText(start))
+        {
+            return text.Contains("\"weight_map\"", StringComparison.Ordinal)
+                ? "the index of a sharded model. Give it a name that ends in .safetensors.index.json."
+                : "a JSON document (an error message of a server, or a configuration?). Check the URL or path.";
+        }
+
+        return IsText(start) ? "a text (an error message of a server?). Check the URL or path." : null;
+    }
+
+    // The eight bytes of a real header's length always hold a zero, so that no safetensors file is text.
+    private static bool IsText(ReadOnlySpan<byte> start)
+    {
+        foreach (byte b in start)
+        {
+            if (b is 0x7F or (< (byte)' ' and not ((byte)'\t' or (byte)'\r' or (byte)'\n')))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool Starts(string text, string prefix) => text.StartsWith(prefix, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,98 @@
+using System.Security.Cryptography;
+using TypedWeights.Format;
+using TypedWeights.Json;
+using TypedWeights.Sources;
+
+namespace TypedWeights;
+
+/// <summary>A checked header: every rule of the format holds for it, so its tensors tile the data that follows.</summary>
+public sealed class SafeTensorsHeader
+{
+    internal SafeTensorsHeader(
+        long headerLength, string sha256, IReadOnlyDictionary<string, string> metadata, IReadOnlyList<TensorInfo> tensors)
+    {
+        HeaderLength = headerLength;
+        Sha256 = sha256;
+        Metadata = metadata;
+        Tensors = tensors;
+    }
+
+    /// <summary>The header's length in bytes, without the eight bytes that hold it.</summary>
+    public long HeaderLength { get; }
+
+    /// <summary>The position in the file of the first byte of data.</summary>
+    public long DataStart => 8 + HeaderLength;
+
+    /// <summary>The number of bytes of data.</summary>
+    public long DataLength => Tensors.Count == 0 ? 0 : Tensors[^1].End;
+
+    /// <summary>SHA-256 of the header's bytes, padding included, in lower-case hexadecimal.</summary>
+    public string Sha256 { get; }
+
+    /// <summary>The <c>__metadata__</c>; empty where the header has none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>The tensors in the order of their data: by begin, then by end.</summary>
+    public IReadOnlyList<TensorInfo> Tensors { get; }
+
+    /// <summary>Checks and reads a header that is in memory.</summary>
+    /// <param name="header">The header without the eight bytes of its length, padding included.</param>
+    /// <param name="fileLength">The length of the whole file in bytes.</param>
+    /// <param name="file">The file as messages may show it.</param>
+    /// <exception cref="SafeTensorsFormatException">The header breaks a rule; the first one in the reference's order.</exception>
+    public static SafeTensorsHeader Parse(ReadOnlySpan<byte> header, long fileLength, string file)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(header.Length, HeaderPrefix.Limit);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(header.Length, fileLength - HeaderPrefix.Size);
+        if (Utf8Text.IndexOfInvalid(header) is >= 0 and int invalid)
+        {
+            throw HeaderErrors.NotUtf8(header, invalid, fileLength, file);
+        }
+
+        List<RawTensor> entries;
+        IReadOnlyDictionary<string, string> metadata;
+        try
+        {
+            entries = HeaderReader.Read(header, out metadata);
+        }
+        catch (JsonReadException e)
+        {
+            throw HeaderErrors.NotAHeader(header, e, fileLength, file);
+        }
+
+        TensorInfo[] tensors = HeaderLayout.Check(entries, header.Length, fileLength, file);
+        return new SafeTensorsHeader(header.Length, Convert.ToHexStringLower(SHA256.HashData(header)), metadata, tensors);
+    }
+
+    /// <summary>Reads and checks a file's header: eight bytes, then the header, never the payload.</summary>
+    /// <param name="source">The opened file.</param>
+    /// <param name="cancellationToken">Ends the reads.</param>
+    /// <exception cref="SafeTensorsFormatException">The file breaks a rule of the format; the message says what it may be instead.</exception>
+    /// <exception cref="WeightSourceException">The file cannot be read.</exception>
+    public static async ValueTask<SafeTensorsHeader> ReadAsync(IWeightSource source, CancellationToken cancellationToken = default)
+    {
+        byte[] prefix = await source.ReadAsync(0, (int)Math.Min(HeaderPrefix.Size, source.Length), cancellationToken).ConfigureAwait(false);
+        if (HeaderPrefix.Check(prefix, source.Length, out int headerLength) is { } broken)
+        {
+            byte[] start = await ReadStartAsync(source, prefix, cancellationToken).ConfigureAwait(false);
+            throw HeaderErrors.Prefix(broken, start, source.Length, source.Display);
+        }
+
+        byte[] header = await source.ReadAsync(HeaderPrefix.Size, headerLength, cancellationToken).ConfigureAwait(false);
+        return Parse(header, source.Length, source.Display);
+    }
+
+    // For the message alone: where this read fails, what is known already is the better error.
+    private static async ValueTask<byte[]> ReadStartAsync(IWeightSource source, byte[] prefix, CancellationToken cancellationToken)
+    {
+        try
+        {
+            int wanted = (int)Math.Min(FileSniffer.Wanted, source.Length);
+            return await source.ReadAsync(0, wanted, cancellationToken).ConfigureAwait(false);
+        }
+        catch (WeightSourceException)
+        {
+            return prefix;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using TypedWeights.Json;
+
+namespace TypedWeights.Format;
+
+/// <summary>
+/// The array of a shape. The format has no limit of the rank, so a hostile header can hold one of fifty million dimensions: long ones
+/// are counted first and get an array of that size, not a list that grows past it.
+/// </summary>
+internal static class ShapeReader
+{
+    private const int UsualRank = 8;
+
+    public static TensorShape Read(ref JsonPullReader json)
+    {
+        // The reader is a value: the copy remembers where the array begins.
+        JsonPullReader again = json;
+        Span<ulong> usual = stackalloc ulong[UsualRank];
+        int rank = 0;
+        json.BeginArray();
+        while (json.NextElement())
+        {
+            ulong dimension = json.ReadUInt64();
+            if (rank < UsualRank)
+            {
+                usual[rank] = dimension;
+            }
+
+            rank++;
+        }
+
+        return rank == 0 ? default : TensorShape.Own(rank <= UsualRank ? usual[..rank].ToArray() : ReadAgain(ref again, rank));
+    }
+
+    private static ulong[] ReadAgain(ref JsonPullReader json, int rank)
+    {
+        var dimensions = new ulong[rank];
+        json.BeginArray();
+        for (int axis = 0; json.NextElement(); axis++)
+        {
+            dimensions[axis] = json.ReadUInt64();
+        }
+
+        return dimensions;
+    }
+}

@@ -1,0 +1,101 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace TypedWeights.Sources.File;
+
+/// <summary>
+/// An opened file. Its length is that of the moment it was opened; one that turns out shorter is an error. A file that is replaced by
+/// renaming another over it goes on being read as it was; one that is rewritten in place is not noticed.
+/// </summary>
+internal sealed class FileSource : IWeightSource
+{
+    // One read call cannot be cancelled while it runs; this bounds how long it runs.
+    private const int LongestRead = 16 << 20;
+
+    private readonly SafeFileHandle _handle;
+
+    private FileSource(SafeFileHandle handle, string display)
+    {
+        _handle = handle;
+        Display = display;
+        Length = RandomAccess.GetLength(handle);
+    }
+
+    public string Display { get; }
+
+    public long Length { get; }
+
+    public string? Validator => null;
+
+    public static FileSource Open(string path, string display)
+    {
+        SafeFileHandle? handle = null;
+        try
+        {
+            // Deleting and renaming stay allowed, so that the file can be saved anew while it is read.
+            handle = System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return new FileSource(handle, display);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            handle?.Dispose();
+            throw Directory.Exists(path)
+                ? new WeightSourceException(display, "this is a folder, where a file was expected.", innerException: e)
+                : FileFailure.Of(e, display);
+        }
+    }
+
+    public ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
+        cancellationToken.ThrowIfCancellationRequested();
+        return ValueTask.FromResult<IRangeReader>(new RangeReader(this, offset));
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _handle.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The handle is not an asynchronous one: this is pread on a thread of the pool, which is as fast as Linux gets from its
+            // page cache, and no thread waits for it here.
+            Memory<byte> next = destination[..Math.Min(destination.Length, LongestRead)];
+            int read = await RandomAccess.ReadAsync(_handle, next, position, cancellationToken).ConfigureAwait(false);
+            return read > 0
+                ? read
+                : throw new WeightSourceException(
+                    Display, $"the file ended at byte {position} of the {Length} it had when it was opened: it was cut while it was read.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileFailure.Of(e, Display);
+        }
+    }
+
+    private sealed class RangeReader : IRangeReader
+    {
+        private readonly FileSource _source;
+        private long _position;
+
+        public RangeReader(FileSource source, long position)
+        {
+            _source = source;
+            _position = position;
+        }
+
+        public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+        {
+            int read = await _source.ReadAsync(destination, _position, cancellationToken).ConfigureAwait(false);
+            _position += read;
+            return read;
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,18 @@
+namespace TypedWeights.Sources;
+
+/// <summary>
+/// A kind of store. A new scheme is one implementation of this, in one package, with one <c>UseX</c> that adds it to a loader.
+/// </summary>
+public interface IWeightSourceProvider : IAsyncDisposable
+{
+    /// <summary>The schemes it serves, in lower case: <c>["http", "https"]</c>.</summary>
+    IReadOnlyList<string> Schemes { get; }
+
+    /// <summary>
+    /// Finds out what a URI names: the file itself, an index, or a folder that holds one of them. Resolves a floating revision once.
+    /// </summary>
+    /// <param name="uri">A URI of one of <see cref="Schemes"/>.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="WeightSourceException">There is nothing at the URI, or it may not be read.</exception>
+    ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken);
+}

@@ -1,0 +1,80 @@
+using TypedWeights.Checkpoints;
+
+namespace TypedWeights.Streaming;
+
+/// <summary>Counts what has landed and passes it on, never more often than ten times a second.</summary>
+internal sealed class ProgressTracker
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    private readonly Action<LoadProgress> _report;
+    private readonly TimeProvider _time;
+    private readonly long _start;
+    private readonly long[] _fileBytesLeft;
+    private readonly long[] _tensorBytesLeft;
+    private readonly int _filesTotal;
+    private readonly long _bytesTotal;
+    private long _bytes;
+    private int _files;
+    private int _tensors;
+    private long _nextReport;
+
+    public ProgressTracker(TransferPlan plan, IReadOnlyList<CheckpointFile> files, Action<LoadProgress> report, TimeProvider time)
+    {
+        _report = report;
+        _time = time;
+        _start = time.GetTimestamp();
+        _nextReport = Interval.Ticks;
+        _bytesTotal = plan.TotalBytes;
+        _fileBytesLeft = new long[files.Count];
+        _tensorBytesLeft = new long[plan.Tensors.Count];
+        for (int i = 0; i < plan.Tensors.Count; i++)
+        {
+            CheckpointTensor tensor = plan.Tensors[i];
+            _tensorBytesLeft[i] = tensor.Info.ByteLength;
+            _fileBytesLeft[tensor.File] += tensor.Info.ByteLength;
+            _tensors += tensor.Info.ByteLength == 0 ? 1 : 0;
+        }
+
+        _filesTotal = _fileBytesLeft.Count(bytes => bytes > 0);
+    }
+
+    public void AddBytes(int file, int tensor, long bytes)
+    {
+        Interlocked.Add(ref _bytes, bytes);
+        if (Interlocked.Add(ref _tensorBytesLeft[tensor], -bytes) == 0)
+        {
+            Interlocked.Increment(ref _tensors);
+        }
+
+        if (Interlocked.Add(ref _fileBytesLeft[file], -bytes) == 0)
+        {
+            Interlocked.Increment(ref _files);
+        }
+
+        // One of the readers that come by after the interval wins and reports.
+        long due = Volatile.Read(ref _nextReport);
+        long elapsed = _time.GetElapsedTime(_start).Ticks;
+        if (elapsed >= due && Interlocked.CompareExchange(ref _nextReport, elapsed + Interval.Ticks, due) == due)
+        {
+            _report(Current);
+        }
+    }
+
+    /// <summary>Reports the last figures, whatever the interval.</summary>
+    public LoadProgress Finish()
+    {
+        LoadProgress last = Current;
+        _report(last);
+        return last;
+    }
+
+    private LoadProgress Current => new(
+        Volatile.Read(ref _files),
+        _filesTotal,
+        Volatile.Read(ref _tensors),
+        _tensorBytesLeft.Length,
+        Interlocked.Read(ref _bytes),
+        _bytesTotal,
+        _time.GetElapsedTime(_start));
+}

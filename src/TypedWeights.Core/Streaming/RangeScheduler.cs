@@ -1,0 +1,81 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
+
+namespace TypedWeights.Streaming;
+
+/// <summary>
+/// Reads the ranges of a plan with several readers at once. It returns, normally or with an error, only when every reader has
+/// returned: from then on nothing writes to the sink's memory.
+/// </summary>
+internal static class RangeScheduler
+{
+    /// <param name="plan">What to read.</param>
+    /// <param name="files">The opened files that the plan was made for.</param>
+    /// <param name="sink">Where it goes; allocated.</param>
+    /// <param name="readers">How many ranges are read at a time, at least 1.</param>
+    /// <param name="tracker">Is told of every byte that has landed.</param>
+    /// <param name="cancellationToken">Ends all readers.</param>
+    public static async Task RunAsync(
+        TransferPlan plan,
+        IReadOnlyList<CheckpointFile> files,
+        IWeightSink sink,
+        int readers,
+        ProgressTracker tracker,
+        CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(readers, 1);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        int next = -1;
+
+        async Task ReadRangesAsync()
+        {
+            try
+            {
+                while (Interlocked.Increment(ref next) is int index && index < plan.Ranges.Count)
+                {
+                    TransferRange range = plan.Ranges[index];
+                    await ReadRangeAsync(files[range.File].Source, range, sink, tracker, stop.Token).ConfigureAwait(false);
+                }
+            }
+            catch
+            {
+                // The first failure ends the others; theirs are cancellations then.
+                await stop.CancelAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+
+        // On pool threads: the caller's may be a user interface's.
+        Task[] tasks = [.. Enumerable.Range(0, Math.Min(readers, plan.Ranges.Count)).Select(_ => Task.Run(ReadRangesAsync, CancellationToken.None))];
+        await Task.WhenAll(tasks).ContinueWith(
+            static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (tasks.FirstOrDefault(task => task.IsFaulted) is { } failed)
+        {
+            await failed.ConfigureAwait(false);
+        }
+
+        await sink.CompleteAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task ReadRangeAsync(
+        IWeightSource source, TransferRange range, IWeightSink sink, ProgressTracker tracker, CancellationToken cancellationToken)
+    {
+        IRangeReader reader = await source.OpenRangeAsync(range.Offset, range.Length, cancellationToken).ConfigureAwait(false);
+        await using (reader.ConfigureAwait(false))
+        {
+            foreach (TransferSegment segment in range.Segments)
+            {
+                Memory<byte> memory = await sink.AcquireAsync(segment, cancellationToken).ConfigureAwait(false);
+                for (int filled = 0; filled < memory.Length;)
+                {
+                    int read = await reader.ReadAsync(memory[filled..], cancellationToken).ConfigureAwait(false);
+                    filled += read;
+                    tracker.AddBytes(range.File, segment.Tensor, read);
+                }
+
+                await sink.CommitAsync(segment, memory, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+}

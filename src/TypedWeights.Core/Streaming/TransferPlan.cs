@@ -1,0 +1,99 @@
+using TypedWeights.Checkpoints;
+
+namespace TypedWeights.Streaming;
+
+/// <summary>
+/// Which bytes of which files go to which tensors: every byte of every wanted tensor exactly once, in ranges that are read at one go.
+/// </summary>
+internal sealed class TransferPlan
+{
+    /// <summary>8 MiB: the part size at which object stores and disks alike come near their best rate.</summary>
+    public const long DefaultPartSize = 8L << 20;
+
+    private TransferPlan(IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<TransferRange> ranges)
+    {
+        Tensors = tensors;
+        Ranges = ranges;
+        TotalBytes = tensors.Sum(tensor => tensor.Info.ByteLength);
+    }
+
+    /// <summary>The wanted tensors; segments name them by their index here.</summary>
+    public IReadOnlyList<CheckpointTensor> Tensors { get; }
+
+    /// <summary>The ranges, file by file in the order of their bytes. Tensors without bytes have none.</summary>
+    public IReadOnlyList<TransferRange> Ranges { get; }
+
+    /// <summary>The number of bytes of all wanted tensors.</summary>
+    public long TotalBytes { get; }
+
+    /// <summary>Plans the reading of some of a checkpoint's tensors.</summary>
+    /// <param name="files">The checkpoint's files.</param>
+    /// <param name="tensors">The wanted tensors, each once.</param>
+    /// <param name="partSize">The most bytes of one range; neighbours are merged up to it, larger tensors split.</param>
+    public static TransferPlan Create(
+        IReadOnlyList<CheckpointFile> files, IReadOnlyList<CheckpointTensor> tensors, long partSize = DefaultPartSize)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(partSize, 1);
+        IEnumerable<int> inFileOrder = Enumerable.Range(0, tensors.Count)
+            .Where(index => tensors[index].Info.ByteLength > 0)
+            .OrderBy(index => tensors[index].File)
+            .ThenBy(index => tensors[index].Info.Begin);
+        var ranges = new List<TransferRange>();
+        var open = new RangeBuilder(partSize, ranges);
+        foreach (int index in inFileOrder)
+        {
+            CheckpointTensor tensor = tensors[index];
+            open.Add(tensor.File, files[tensor.File].Header.DataStart + tensor.Info.Begin, index, tensor.Info.ByteLength);
+        }
+
+        open.Flush();
+        return new TransferPlan(tensors, ranges);
+    }
+
+    // Collects neighbouring bytes until a part is full or a gap comes.
+    private sealed class RangeBuilder(long partSize, List<TransferRange> ranges)
+    {
+        private readonly List<TransferSegment> _segments = [];
+        private int _file;
+        private long _offset;
+        private long _length;
+
+        public void Add(int file, long offset, int tensor, long length)
+        {
+            if (file != _file || offset != _offset + _length)
+            {
+                Flush();
+            }
+
+            long done = 0;
+            while (done < length)
+            {
+                if (_length == partSize)
+                {
+                    Flush();
+                }
+
+                if (_length == 0)
+                {
+                    _file = file;
+                    _offset = offset + done;
+                }
+
+                long take = Math.Min(length - done, partSize - _length);
+                _segments.Add(new TransferSegment(tensor, done, take));
+                _length += take;
+                done += take;
+            }
+        }
+
+        public void Flush()
+        {
+            if (_length > 0)
+            {
+                ranges.Add(new TransferRange(_file, _offset, _length, [.. _segments]));
+                _segments.Clear();
+                _length = 0;
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+using TorchSharp;
+using TypedWeights.Streaming;
+
+namespace TypedWeights.Devices;
+
+/// <summary>A sink whose bytes end up as tensors of one device. A device is one folder here with one implementation of this.</summary>
+internal interface ITensorSink : IWeightSink
+{
+    /// <summary>
+    /// Hands the tensors over, in the plan's order, once <see cref="IWeightSink.CompleteAsync"/> has returned; from then on they are the
+    /// caller's to dispose. They belong to no dispose scope.
+    /// </summary>
+    IReadOnlyList<torch.Tensor> TakeTensors();
+}

@@ -1,0 +1,86 @@
+using TorchSharp;
+
+namespace TypedWeights.Interop;
+
+/// <summary>How a tensor of a checkpoint is held by libtorch.</summary>
+/// <param name="ScalarType">The element type.</param>
+/// <param name="Shape">The shape in elements of that type.</param>
+internal readonly record struct TorchLayout(torch.ScalarType ScalarType, long[] Shape)
+{
+    // By libtorch's own numbers where TorchSharp's enum has no name for them. A test creates one of each.
+    private static readonly Dictionary<DType, torch.ScalarType> ScalarTypes = new()
+    {
+        [DType.Bool] = torch.ScalarType.Bool,
+        [DType.F4] = (torch.ScalarType)45,
+        [DType.U8] = torch.ScalarType.Byte,
+        [DType.I8] = torch.ScalarType.Int8,
+        [DType.F8E5M2] = (torch.ScalarType)23,
+        [DType.F8E4M3] = (torch.ScalarType)24,
+        [DType.F8E5M2Fnuz] = (torch.ScalarType)25,
+        [DType.F8E4M3Fnuz] = (torch.ScalarType)26,
+        [DType.F8E8M0] = (torch.ScalarType)44,
+        [DType.I16] = torch.ScalarType.Int16,
+        [DType.U16] = (torch.ScalarType)27,
+        [DType.F16] = torch.ScalarType.Float16,
+        [DType.BF16] = torch.ScalarType.BFloat16,
+        [DType.I32] = torch.ScalarType.Int32,
+        [DType.U32] = (torch.ScalarType)28,
+        [DType.F32] = torch.ScalarType.Float32,
+        [DType.C64] = torch.ScalarType.ComplexFloat32,
+        [DType.F64] = torch.ScalarType.Float64,
+        [DType.I64] = torch.ScalarType.Int64,
+        [DType.U64] = (torch.ScalarType)29,
+    };
+
+    /// <summary>The layout of a tensor.</summary>
+    /// <remarks>
+    /// <c>F4</c> is two elements a byte in libtorch (<c>float4_e2m1fn_x2</c>), so the last dimension halves. What libtorch has no type
+    /// for (<c>F6_E2M3</c>, <c>F6_E3M2</c>, an odd last dimension of <c>F4</c>, a dimension beyond 2^63-1 in an empty tensor) is held as
+    /// its bytes: <c>Byte [n]</c>.
+    /// </remarks>
+    public static TorchLayout Of(TensorInfo tensor)
+    {
+        bool signed = true;
+        for (int axis = 0; axis < tensor.Shape.Rank; axis++)
+        {
+            signed &= tensor.Shape[axis] <= long.MaxValue;
+        }
+
+        if (!signed || !ScalarTypes.TryGetValue(tensor.DType, out torch.ScalarType scalarType))
+        {
+            return AsBytes(tensor);
+        }
+
+        long[] shape = tensor.Shape.ToInt64Array();
+        if (tensor.DType == DType.F4)
+        {
+            if (shape[^1] % 2 != 0)
+            {
+                return AsBytes(tensor);
+            }
+
+            shape[^1] /= 2;
+        }
+
+        return new TorchLayout(scalarType, shape);
+    }
+
+    /// <summary>The dtype that a tensor is saved as.</summary>
+    /// <returns>False for what the format cannot hold: quantised types, <c>complex128</c> and the like.</returns>
+    public static bool TryGetDType(torch.ScalarType scalarType, out DType dtype)
+    {
+        foreach ((DType candidate, torch.ScalarType of) in ScalarTypes)
+        {
+            if (of == scalarType)
+            {
+                dtype = candidate;
+                return true;
+            }
+        }
+
+        dtype = default;
+        return false;
+    }
+
+    private static TorchLayout AsBytes(TensorInfo tensor) => new(torch.ScalarType.Byte, [tensor.ByteLength]);
+}

@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Logging;
+using TypedWeights.Checkpoints;
+using TypedWeights.Streaming;
+
+namespace TypedWeights;
+
+/// <summary>The lines that a load writes through <see cref="ILogger"/>.</summary>
+internal sealed partial class LoadLog(ILogger logger)
+{
+    /// <summary>Starts the lines of one load.</summary>
+    public Load Start(Checkpoint checkpoint, TransferPlan plan)
+    {
+        int files = plan.Tensors.Select(tensor => tensor.File).Distinct().Count();
+        Starting(logger, checkpoint.Uri.Display, files, plan.Tensors.Count, Gigabytes(plan.TotalBytes));
+        foreach (string warning in checkpoint.Warnings)
+        {
+            Warning(logger, checkpoint.Uri.Display, warning);
+        }
+
+        return new Load(logger, checkpoint.Uri.Display);
+    }
+
+    private static double Gigabytes(double bytes) => Math.Round(bytes / 1e9, 3);
+
+    [LoggerMessage(1, LogLevel.Information, "Loading {Source}: {Files} file(s), {Tensors} tensors, {Gigabytes} GB")]
+    private static partial void Starting(ILogger logger, string source, int files, int tensors, double gigabytes);
+
+    [LoggerMessage(2, LogLevel.Information, "Loading {Source}: {Percent} %, {Rate} GB/s")]
+    private static partial void Running(ILogger logger, string source, int percent, double rate);
+
+    [LoggerMessage(3, LogLevel.Information, "Loaded {Source}: {Gigabytes} GB in {Seconds} s, {Rate} GB/s")]
+    private static partial void Finished(ILogger logger, string source, double gigabytes, double seconds, double rate);
+
+    [LoggerMessage(4, LogLevel.Warning, "{Source}: {Warning}")]
+    private static partial void Warning(ILogger logger, string source, string warning);
+
+    /// <summary>The lines of one load; a line for each further tenth of the way.</summary>
+    internal sealed class Load(ILogger logger, string source)
+    {
+        private int _tenths;
+
+        public void Running(LoadProgress now)
+        {
+            int tenths = (int)(now.Fraction * 10);
+            int before = Volatile.Read(ref _tenths);
+            if (tenths > before && tenths < 10 && Interlocked.CompareExchange(ref _tenths, tenths, before) == before)
+            {
+                LoadLog.Running(logger, source, tenths * 10, Gigabytes(now.BytesPerSecond));
+            }
+        }
+
+        public void Finished(LoadProgress last) => LoadLog.Finished(
+            logger, source, Gigabytes(last.Bytes), Math.Round(last.Elapsed.TotalSeconds, 3), Gigabytes(last.BytesPerSecond));
+    }
+}

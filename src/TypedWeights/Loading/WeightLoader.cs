@@ -1,0 +1,147 @@
+using Microsoft.Extensions.Logging;
+using TorchSharp;
+using TypedWeights.Checkpoints;
+using TypedWeights.Devices;
+using TypedWeights.Manifests;
+using TypedWeights.Sources;
+using TypedWeights.Streaming;
+
+namespace TypedWeights;
+
+/// <summary>
+/// Loads checkpoints: one for a process, as it holds the connection pools. Safe for use from many threads; loads may run side by side.
+/// </summary>
+public sealed class WeightLoader : IAsyncDisposable
+{
+    private static readonly Lazy<WeightLoader> Process = new(() => new WeightLoaderBuilder().Build());
+
+    private readonly SourceRegistry _sources;
+    private readonly LoadLog _log;
+    private readonly TimeProvider _time;
+
+    internal WeightLoader(SourceRegistry sources, ILoggerFactory loggers, TimeProvider time)
+    {
+        _sources = sources;
+        _log = new LoadLog(loggers.CreateLogger<WeightLoader>());
+        _time = time;
+    }
+
+    /// <summary>The process's own loader, made at first use: files and HTTP, no log. It is never disposed.</summary>
+    public static WeightLoader Default => Process.Value;
+
+    /// <summary>Loads a typed model.</summary>
+    /// <typeparam name="T">A class with <see cref="SafeTensorsModelAttribute"/>.</typeparam>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
+    /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
+    /// <returns>The model, complete. The caller disposes it.</returns>
+    /// <exception cref="WeightMismatchException">The checkpoint is not what the class was generated for; every difference is listed.</exception>
+    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
+    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
+    /// <exception cref="WeightsException">libtorch could not hold a tensor, or the device is not served.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<T> LoadAsync<T>(
+        LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        where T : class, IWeightModel<T>
+    {
+        options ??= new LoadOptions();
+        WeightManifest manifest = T.Manifest;
+        WeightSet weights = await LoadAsync(
+            ParseUri(options.Source ?? manifest.Source),
+            checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected),
+            options,
+            typeof(T).Name,
+            progress,
+            cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return T.Bind(weights);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Loads every tensor of a checkpoint by name: the state dict, for names that are not known when the program is built.</summary>
+    /// <param name="uri">A path or URI of a file, an index, or a folder that holds one.</param>
+    /// <param name="options">How; null for the defaults. <see cref="LoadOptions.Source"/>, where set, stands in for <paramref name="uri"/>.</param>
+    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
+    /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
+    /// <returns>The tensors, complete. The caller disposes the set.</returns>
+    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
+    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
+    /// <exception cref="WeightsException">libtorch could not hold a tensor, or the device is not served.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public Task<WeightSet> LoadTensorsAsync(
+        string uri, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new LoadOptions();
+        WeightUri source = ParseUri(options.Source ?? uri);
+        return LoadAsync(source, TensorSelection.All, options, source.Display, progress, cancellationToken);
+    }
+
+    /// <summary>Closes the connections. Loads that still run fail.</summary>
+    public ValueTask DisposeAsync() => _sources.DisposeAsync();
+
+    // The one path: locate, read the headers, select, plan, read, bind.
+    private async Task<WeightSet> LoadAsync(
+        WeightUri uri,
+        Func<Checkpoint, TensorSelection> select,
+        LoadOptions options,
+        string title,
+        IProgress<LoadProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        TorchNative.EnsureLoaded();
+        ITensorSink sink = TensorSinks.Create(options.Device);
+        await using (sink.ConfigureAwait(false))
+        {
+            IWeightLocation location = await _sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
+            Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false);
+            await using (checkpoint.ConfigureAwait(false))
+            {
+                TensorSelection selection = select(checkpoint);
+                TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors);
+                LoadLog.Load log = _log.Start(checkpoint, plan);
+                sink.Allocate(plan);
+                var tracker = new ProgressTracker(
+                    plan,
+                    checkpoint.Files,
+                    now =>
+                    {
+                        log.Running(now);
+                        progress?.Report(now);
+                    },
+                    _time);
+                await RangeScheduler.RunAsync(plan, checkpoint.Files, sink, Readers(uri), tracker, cancellationToken).ConfigureAwait(false);
+                log.Finished(tracker.Finish());
+                return Collect(checkpoint, selection, sink, title);
+            }
+        }
+    }
+
+    private static WeightSet Collect(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, string title)
+    {
+        IReadOnlyList<torch.Tensor> tensors = sink.TakeTensors();
+        var weights = new WeightSet(title, checkpoint.Revision, checkpoint.Metadata);
+        var taken = new bool[tensors.Count];
+        foreach ((string name, int index) in selection.Names)
+        {
+            // Another name of the same tensor is another handle on one storage: each is disposed once, libtorch frees the memory once.
+            torch.Tensor tensor = taken[index] ? tensors[index].alias().DetachFromDisposeScope() : tensors[index];
+            taken[index] = true;
+            TensorInfo info = selection.Tensors[index].Info;
+            weights.Add(name, info.DType, info.Shape, tensor);
+        }
+
+        return weights;
+    }
+
+    // From page cache, more readers than cores are slower; over a network each waits most of its time.
+    private static int Readers(WeightUri uri) => uri.Scheme == "file" ? Math.Clamp(Environment.ProcessorCount, 1, 8) : 8;
+
+    private static WeightUri ParseUri(string text) =>
+        WeightUri.TryParse(text, out WeightUri? uri, out string error) ? uri! : throw new WeightsException(error);
+}

@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using TypedWeights.Sources;
+using TypedWeights.Sources.File;
+using TypedWeights.Sources.Http;
+
+namespace TypedWeights;
+
+/// <summary>Configures a <see cref="WeightLoader"/>. Files and HTTP are always there; other stores are added by their package's <c>UseX</c>.</summary>
+public sealed class WeightLoaderBuilder
+{
+    private readonly List<IWeightSourceProvider> _providers = [];
+    private ILoggerFactory _loggers = NullLoggerFactory.Instance;
+    private TimeProvider _time = TimeProvider.System;
+
+    /// <summary>Adds a kind of store. One for files or HTTP stands in for the built-in one.</summary>
+    /// <param name="provider">Disposed with the loader.</param>
+    public WeightLoaderBuilder UseSource(IWeightSourceProvider provider)
+    {
+        ArgumentNullException.ThrowIfNull(provider);
+        _providers.Add(provider);
+        return this;
+    }
+
+    /// <summary>Writes a few lines for each load: what it reads, how it goes, what it took.</summary>
+    /// <param name="loggers">Where to; the category is <c>TypedWeights.WeightLoader</c>.</param>
+    public WeightLoaderBuilder UseLogging(ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(loggers);
+        _loggers = loggers;
+        return this;
+    }
+
+    /// <summary>Measures with another clock, for tests.</summary>
+    /// <param name="time">The clock.</param>
+    public WeightLoaderBuilder UseTimeProvider(TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(time);
+        _time = time;
+        return this;
+    }
+
+    /// <summary>Makes the loader.</summary>
+    /// <exception cref="ArgumentException">Two of the added stores serve one scheme.</exception>
+    public WeightLoader Build()
+    {
+        List<IWeightSourceProvider> providers = [.. _providers];
+        AddUnlessServed("file", static () => new FileSourceProvider());
+        AddUnlessServed("http", static () => new HttpSourceProvider());
+        return new WeightLoader(new SourceRegistry(providers), _loggers, _time);
+
+        void AddUnlessServed(string scheme, Func<IWeightSourceProvider> create)
+        {
+            if (!_providers.Exists(provider => provider.Schemes.Contains(scheme)))
+            {
+                providers.Add(create());
+            }
+        }
+    }
+}

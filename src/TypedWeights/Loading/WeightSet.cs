@@ -1,0 +1,105 @@
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+using TorchSharp;
+using TypedWeights.Binding;
+
+namespace TypedWeights;
+
+/// <summary>
+/// The tensors of a checkpoint by name (the state dict), with one owner: disposing the set frees every tensor in it.
+/// </summary>
+/// <remarks>
+/// The tensors belong to no dispose scope. A tied tensor is there under each of its names, over one storage. Reading is safe from many
+/// threads; disposing while another thread computes with a tensor is not, as with any tensor.
+/// </remarks>
+public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisposable
+{
+    private readonly Dictionary<string, WeightEntry> _entries = new(StringComparer.Ordinal);
+    private int _disposed;
+
+    internal WeightSet(string title, string? revision, IReadOnlyDictionary<string, string> metadata)
+    {
+        Title = title;
+        Revision = revision;
+        Metadata = metadata;
+    }
+
+    /// <summary>The source's metadata: <c>__metadata__</c> of all files, the first file's value where two differ.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>The revision that was loaded (a commit, a version, a generation), where the store has one.</summary>
+    public string? Revision { get; }
+
+    /// <summary>The tensors with dtype and shape as the checkpoint has them, in the order of the files.</summary>
+    public IReadOnlyCollection<WeightEntry> Entries => _entries.Values;
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Keys => _entries.Keys;
+
+    /// <inheritdoc/>
+    public IEnumerable<torch.Tensor> Values => _entries.Values.Select(entry => entry.Tensor);
+
+    /// <inheritdoc/>
+    public int Count => _entries.Count;
+
+    internal string Title { get; }
+
+    internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
+
+    /// <summary>A tensor by its name; it stays the set's.</summary>
+    /// <param name="key">The name in the checkpoint, or a tied name.</param>
+    /// <exception cref="KeyNotFoundException">There is no such tensor; the message offers a near name.</exception>
+    /// <exception cref="ObjectDisposedException">The set has been disposed.</exception>
+    public torch.Tensor this[string key] => Entry(key).Tensor;
+
+    /// <summary>A tensor with its dtype and shape in the checkpoint.</summary>
+    /// <param name="name">The name in the checkpoint, or a tied name.</param>
+    /// <exception cref="KeyNotFoundException">There is no such tensor; the message offers a near name.</exception>
+    public WeightEntry Entry(string name) => _entries.TryGetValue(name, out WeightEntry? entry)
+        ? entry
+        : throw new KeyNotFoundException(
+            $"{Title} has no tensor \"{name}\"{(NearName.Find(name, _entries.Keys) is { } near ? $"; did you mean \"{near}\"?" : ".")}");
+
+    /// <summary>Hands a tensor over to the caller, who then disposes it; the set no longer has it.</summary>
+    /// <param name="name">The name in the checkpoint. Other names of a tied tensor keep it, over the same storage.</param>
+    /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
+    /// <exception cref="InvalidOperationException">It was handed over before, or the set has been disposed.</exception>
+    public torch.Tensor Detach(string name)
+    {
+        WeightEntry entry = Entry(name);
+        return entry.Take() ?? throw entry.Gone();
+    }
+
+    /// <inheritdoc/>
+    public bool ContainsKey(string key) => _entries.ContainsKey(key);
+
+    /// <inheritdoc/>
+    public bool TryGetValue(string key, [MaybeNullWhen(false)] out torch.Tensor value)
+    {
+        value = _entries.TryGetValue(key, out WeightEntry? entry) ? entry.Tensor : null;
+        return value is not null;
+    }
+
+    /// <inheritdoc/>
+    public IEnumerator<KeyValuePair<string, torch.Tensor>> GetEnumerator() =>
+        _entries.Values.Select(entry => KeyValuePair.Create(entry.Name, entry.Tensor)).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>Frees every tensor that was not handed over. Doing it twice is harmless.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        foreach (WeightEntry entry in _entries.Values)
+        {
+            entry.Take()?.Dispose();
+        }
+    }
+
+    internal void Add(string name, DType dtype, TensorShape shape, torch.Tensor tensor) =>
+        _entries.Add(name, new WeightEntry(this, name, dtype, shape, tensor));
+}
