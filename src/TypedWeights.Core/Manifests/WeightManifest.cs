@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
+using TypedWeights.Manifests;
 
-namespace TypedWeights.Manifests;
+namespace TypedWeights;
 
 /// <summary>
 /// What a generated class expects of its weights: every name, dtype and shape, which are the contract, and the files and offsets of
@@ -9,6 +10,7 @@ namespace TypedWeights.Manifests;
 public sealed class WeightManifest
 {
     private readonly Dictionary<string, int> _byName;
+    private readonly Lazy<NameIndex> _names;
 
     internal WeightManifest(
         string source,
@@ -39,12 +41,7 @@ public sealed class WeightManifest
         }
 
         Ties = new ReadOnlyDictionary<string, string>(aliases);
-        Paths =
-        [
-            .. tensors.Select(static tensor => new WeightPath(tensor.Name, tensor.DType, tensor.Shape)),
-            .. aliases.Keys.Select(Path),
-        ];
-        Names = new NameIndex(_byName.Keys);
+        _names = new Lazy<NameIndex>(() => new NameIndex(_byName.Keys));
     }
 
     /// <summary>Where the weights come from unless the load says otherwise, without secrets.</summary>
@@ -59,11 +56,12 @@ public sealed class WeightManifest
     /// <summary>Every tensor; tied names are in <see cref="Ties"/>.</summary>
     public IReadOnlyList<ManifestTensor> Tensors { get; }
 
-    /// <summary>Every name with its dtype and shape: the tensors, then the tied names. What a checkpoint must have.</summary>
-    public IReadOnlyList<WeightPath> Paths { get; }
-
     /// <summary>Names that stand for another tensor, each with that tensor's name.</summary>
     public IReadOnlyDictionary<string, string> Ties { get; }
+
+    /// <summary>Every tensor and every tied name with its dtype and shape: what a checkpoint must hold.</summary>
+    public IEnumerable<WeightPath> Paths => Tensors.Select(static tensor => new WeightPath(tensor.Name, tensor.DType, tensor.Shape))
+        .Concat(Ties.Keys.Select(Path));
 
     /// <summary>Reads the text that the generator wrote.</summary>
     /// <param name="manifest">The manifest in ASCII.</param>
@@ -87,7 +85,8 @@ public sealed class WeightManifest
         return found;
     }
 
-    internal NameIndex Names { get; }
+    /// <summary>The names as a tree, tied ones included.</summary>
+    internal NameIndex Names => _names.Value;
 }
 
 /// <summary>One file of a manifest: hints for the loader, none of which must hold.</summary>

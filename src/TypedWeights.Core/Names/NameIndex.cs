@@ -1,30 +1,50 @@
+using System.Globalization;
+
 namespace TypedWeights;
 
-/// <summary>Names that can be asked for what lies below a prefix. Sorted at the first such question, as most models never ask.</summary>
+/// <summary>Names in order, so that one can ask what lies below a prefix.</summary>
 internal sealed class NameIndex
 {
-    private readonly HashSet<string> _names;
-    private readonly Lazy<string[]> _sorted;
+    private readonly string[] _sorted;
 
     public NameIndex(IEnumerable<string> names)
     {
-        _names = new HashSet<string>(names, StringComparer.Ordinal);
-        _sorted = new Lazy<string[]>(() =>
-        {
-            string[] sorted = [.. _names];
-            Array.Sort(sorted, StringComparer.Ordinal);
-            return sorted;
-        });
+        _sorted = [.. names];
+        Array.Sort(_sorted, StringComparer.Ordinal);
     }
 
-    public bool Contains(string name) => _names.Contains(name);
-
-    /// <summary>Whether any name starts with the text.</summary>
-    public bool HasPrefix(string prefix)
+    /// <summary>Whether any name lies below a group.</summary>
+    /// <param name="group">The group's full name.</param>
+    public bool HasGroup(string group)
     {
-        string[] sorted = _sorted.Value;
-        int at = Array.BinarySearch(sorted, prefix, StringComparer.Ordinal);
+        string prefix = group + ".";
+        int at = Array.BinarySearch(_sorted, prefix, StringComparer.Ordinal);
         at = at < 0 ? ~at : at;
-        return at < sorted.Length && sorted[at].StartsWith(prefix, StringComparison.Ordinal);
+        return at < _sorted.Length && _sorted[at].StartsWith(prefix, StringComparison.Ordinal);
+    }
+
+    /// <summary>How many of a list's children 0, 1, … there are without a gap.</summary>
+    /// <param name="list">The list's full name; null for the root.</param>
+    /// <param name="most">Where to stop.</param>
+    public int CountItems(string? list, int most)
+    {
+        int count = 0;
+        while (count < most && HasItem(list, count))
+        {
+            count++;
+        }
+
+        return count;
+    }
+
+    /// <summary>Which of a list's numbered children there are.</summary>
+    /// <param name="list">The list's full name; null for the root.</param>
+    /// <param name="candidates">The numbers to look for, rising.</param>
+    public int[] PresentItems(string? list, int[] candidates) => [.. candidates.Where(number => HasItem(list, number))];
+
+    private bool HasItem(string? list, int number)
+    {
+        string name = TensorName.Join(list, number.ToString(CultureInfo.InvariantCulture));
+        return Array.BinarySearch(_sorted, name, StringComparer.Ordinal) >= 0 || HasGroup(name);
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 
 namespace TypedWeights.Binding;
 
@@ -7,90 +8,77 @@ namespace TypedWeights.Binding;
 public readonly struct WeightScope
 {
     private readonly WeightSet _weights;
-    private readonly ScopeNames _names;
+    private readonly string? _prefix;
 
-    private WeightScope(WeightSet weights, ScopeNames names)
+    private WeightScope(WeightSet weights, string? prefix)
     {
         _weights = weights;
-        _names = names;
+        _prefix = prefix;
     }
 
     /// <summary>The scope of all names.</summary>
     /// <param name="weights">The set that the names are looked up in.</param>
-    public static WeightScope Root(WeightSet weights) => new(weights, new ScopeNames(weights.Names, null));
+    public static WeightScope Root(WeightSet weights) => new(weights, null);
 
     /// <summary>The names below one segment.</summary>
     /// <param name="segment">The raw text between two dots.</param>
-    public WeightScope Group(string segment) => new(_weights, _names.Group(segment));
+    public WeightScope Group(string segment) => new(_weights, TensorName.Join(_prefix, segment));
 
     /// <summary>The tensor whose name ends here.</summary>
     /// <param name="segment">The last segment; null when the scope's own prefix is a tensor's name too.</param>
-    public WeightEntry Tensor(string? segment) => _weights.Entry(_names.Name(segment));
+    public WeightEntry Tensor(string? segment) => _weights.Entry(TensorName.Join(_prefix, segment));
 
     /// <summary>The tensor whose name ends here, or null where this element of a list has none.</summary>
     /// <param name="segment">The last segment; null when the scope's own prefix is a tensor's name too.</param>
     public WeightEntry? OptionalTensor(string? segment)
     {
-        string name = _names.Name(segment);
+        string name = TensorName.Join(_prefix, segment);
         return _weights.ContainsKey(name) ? _weights.Entry(name) : null;
     }
 
-    /// <summary>Whether any name lies below a segment.</summary>
-    /// <param name="segment">The raw text between two dots.</param>
-    public bool HasGroup(string segment) => _names.HasGroup(segment);
+    /// <summary>Whether any name lies below a group in this one.</summary>
+    /// <param name="segment">The group's name in this one.</param>
+    public bool HasGroup(string segment) => _weights.Names.HasGroup(TensorName.Join(_prefix, segment));
 
     /// <summary>How many of the children 0, 1, … there are without a gap.</summary>
-    /// <param name="segment">The list's segment; null when the numbers are children of this scope itself.</param>
+    /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
     /// <param name="most">Where to stop.</param>
-    public int CountItems(string? segment, int most) => _names.ListAt(segment).CountItems(most);
+    public int CountItems(string? segment, int most) => _weights.Names.CountItems(At(segment)._prefix, most);
 
     /// <summary>Which of the numbered children there are.</summary>
-    /// <param name="segment">The list's segment; null when the numbers are children of this scope itself.</param>
+    /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
     /// <param name="candidates">The numbers to look for, rising.</param>
-    public int[] PresentItems(string? segment, params int[] candidates) => [.. candidates.Where(_names.ListAt(segment).HasItem)];
+    public int[] PresentItems(string? segment, params int[] candidates) => _weights.Names.PresentItems(At(segment)._prefix, candidates);
 
     /// <summary>The children 0..count-1.</summary>
-    /// <param name="segment">The list's segment; null when the numbers are children of this scope itself.</param>
+    /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
     /// <param name="count">How many.</param>
-    /// <param name="item">Makes an item of its scope.</param>
+    /// <param name="item">Makes an item of its group.</param>
     /// <typeparam name="T">The type of one item.</typeparam>
     public WeightList<T> List<T>(string? segment, int count, Func<WeightScope, T> item)
     {
-        WeightScope list = ListAt(segment);
-        var items = new T[count];
-        for (int i = 0; i < count; i++)
-        {
-            items[i] = item(list.Group(ScopeNames.Segment(i)));
-        }
-
-        return new WeightList<T>(items);
+        WeightScope list = At(segment);
+        return new WeightList<T>([.. Enumerable.Range(0, count).Select(number => item(list.Item(number)))]);
     }
 
     /// <summary>Numbered children that are not 0..n-1.</summary>
-    /// <param name="segment">The list's segment; null when the numbers are children of this scope itself.</param>
+    /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
     /// <param name="numbers">The numbers, rising.</param>
-    /// <param name="item">Makes an item of its scope.</param>
+    /// <param name="item">Makes an item of its group.</param>
     /// <typeparam name="T">The type of one item.</typeparam>
     public SparseWeightList<T> Sparse<T>(string? segment, int[] numbers, Func<WeightScope, T> item)
     {
-        WeightScope list = ListAt(segment);
-        return new SparseWeightList<T>(numbers, Array.ConvertAll(numbers, number => item(list.Group(ScopeNames.Segment(number)))));
+        WeightScope list = At(segment);
+        return new SparseWeightList<T>(numbers, [.. numbers.Select(number => item(list.Item(number)))]);
     }
 
     /// <summary>The children 0..count-1, each of which is a tensor.</summary>
-    /// <param name="segment">The list's segment; null when the numbers are children of this scope itself.</param>
+    /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
     /// <param name="count">How many.</param>
-    public TensorList TensorList(string? segment, int count)
-    {
-        WeightScope list = ListAt(segment);
-        var entries = new WeightEntry[count];
-        for (int i = 0; i < count; i++)
-        {
-            entries[i] = list.Tensor(ScopeNames.Segment(i));
-        }
+    public TensorList TensorList(string? segment, int count) =>
+        new([.. List(segment, count, static item => item.Tensor(null))]);
 
-        return new TensorList(entries);
-    }
+    private WeightScope At(string? segment) => segment is null ? this : Group(segment);
 
-    private WeightScope ListAt(string? segment) => new(_weights, _names.ListAt(segment));
+    private WeightScope Item(int number) => Group(number.ToString(CultureInfo.InvariantCulture));
 }

@@ -15,7 +15,7 @@ namespace TypedWeights;
 public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisposable
 {
     private readonly Dictionary<string, WeightEntry> _entries = new(StringComparer.Ordinal);
-    private NameIndex? _names;
+    private readonly Lazy<NameIndex> _names;
     private int _disposed;
 
     internal WeightSet(string title, string? revision, IReadOnlyDictionary<string, string> metadata)
@@ -23,6 +23,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
         Title = title;
         Revision = revision;
         Metadata = metadata;
+        _names = new Lazy<NameIndex>(() => new NameIndex(_entries.Keys));
     }
 
     /// <summary>The source's metadata: <c>__metadata__</c> of all files, the first file's value where two differ.</summary>
@@ -45,8 +46,8 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
 
     internal string Title { get; }
 
-    // Asked for when the tree is bound, after the last tensor was added.
-    internal NameIndex Names => _names ??= new NameIndex(_entries.Keys);
+    /// <summary>The names as a tree; asked for once all have been added.</summary>
+    internal NameIndex Names => _names.Value;
 
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
