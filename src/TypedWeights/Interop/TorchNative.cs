@@ -90,7 +90,7 @@ public static class TorchNative
         }
         catch (TypeInitializationException e)
         {
-            throw NativeErrors.DoesNotStart(e);
+            throw OperatingSystem.IsLinux() ? NativeErrors.UsedTooEarly(e) : NativeErrors.DoesNotStart(e);
         }
     }
 }
