@@ -24,40 +24,30 @@ public readonly struct PathScope
 
     /// <summary>A group in this one.</summary>
     /// <param name="segment">Its name in this group.</param>
-    public PathScope Group(string segment) => new(_manifest, Name(segment));
+    public PathScope Group(string segment) => new(_manifest, TensorName.Join(_name, segment));
 
     /// <summary>A tensor in this group.</summary>
     /// <param name="segment">Its name in this group; null for the tensor that has the group's own name.</param>
     /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
-    public WeightPath Tensor(string? segment) => _manifest.Path(Name(segment));
+    public WeightPath Tensor(string? segment) => _manifest.Path(TensorName.Join(_name, segment));
 
     /// <summary>A tensor in this group, or null.</summary>
     /// <param name="segment">Its name in this group; null for the tensor that has the group's own name.</param>
-    public WeightPath? OptionalTensor(string? segment) => _manifest.TryGetPath(Name(segment), out WeightPath path) ? path : null;
+    public WeightPath? OptionalTensor(string? segment) => _manifest.TryGetPath(TensorName.Join(_name, segment), out WeightPath path) ? path : null;
 
     /// <summary>Whether any name lies below a group in this one.</summary>
     /// <param name="segment">The group's name in this one.</param>
-    public bool HasGroup(string segment) => _manifest.HasPrefix(Name(segment) + ".");
+    public bool HasGroup(string segment) => _manifest.Names.HasGroup(TensorName.Join(_name, segment));
 
     /// <summary>How many of the children 0, 1, … there are without a gap.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
     /// <param name="most">Where to stop.</param>
-    public int CountItems(string? segment, int most)
-    {
-        PathScope list = At(segment);
-        int count = 0;
-        while (count < most && list.HasItem(count))
-        {
-            count++;
-        }
-
-        return count;
-    }
+    public int CountItems(string? segment, int most) => _manifest.Names.CountItems(At(segment)._name, most);
 
     /// <summary>Which of the numbered children there are.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
     /// <param name="candidates">The numbers to look for, rising.</param>
-    public int[] PresentItems(string? segment, params int[] candidates) => [.. candidates.Where(At(segment).HasItem)];
+    public int[] PresentItems(string? segment, params int[] candidates) => _manifest.Names.PresentItems(At(segment)._name, candidates);
 
     /// <summary>The children 0..count-1.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
@@ -95,8 +85,4 @@ public readonly struct PathScope
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private PathScope At(string? segment) => segment is null ? this : Group(segment);
-
-    private bool HasItem(int number) => _manifest.Contains(Name(Text(number))) || HasGroup(Text(number));
-
-    private string Name(string? segment) => segment is null ? _name! : _name is null ? segment : _name + "." + segment;
 }

@@ -10,7 +10,7 @@ namespace TypedWeights;
 public sealed class WeightManifest
 {
     private readonly Dictionary<string, int> _byName;
-    private readonly Lazy<string[]> _sortedNames;
+    private readonly Lazy<NameIndex> _names;
 
     internal WeightManifest(
         string source,
@@ -41,7 +41,7 @@ public sealed class WeightManifest
         }
 
         Ties = new ReadOnlyDictionary<string, string>(aliases);
-        _sortedNames = new Lazy<string[]>(SortNames);
+        _names = new Lazy<NameIndex>(() => new NameIndex(_byName.Keys));
     }
 
     /// <summary>Where the weights come from unless the load says otherwise, without secrets.</summary>
@@ -58,6 +58,10 @@ public sealed class WeightManifest
 
     /// <summary>Names that stand for another tensor, each with that tensor's name.</summary>
     public IReadOnlyDictionary<string, string> Ties { get; }
+
+    /// <summary>Every tensor and every tied name with its dtype and shape: what a checkpoint must hold.</summary>
+    public IEnumerable<WeightPath> Paths => Tensors.Select(static tensor => new WeightPath(tensor.Name, tensor.DType, tensor.Shape))
+        .Concat(Ties.Keys.Select(Path));
 
     /// <summary>Reads the text that the generator wrote.</summary>
     /// <param name="manifest">The manifest in ASCII.</param>
@@ -81,23 +85,8 @@ public sealed class WeightManifest
         return found;
     }
 
-    internal bool Contains(string name) => _byName.ContainsKey(name);
-
-    /// <summary>Whether any name, tied ones included, starts with the text.</summary>
-    internal bool HasPrefix(string prefix)
-    {
-        string[] names = _sortedNames.Value;
-        int at = Array.BinarySearch(names, prefix, StringComparer.Ordinal);
-        at = at < 0 ? ~at : at;
-        return at < names.Length && names[at].StartsWith(prefix, StringComparison.Ordinal);
-    }
-
-    private string[] SortNames()
-    {
-        string[] names = [.. _byName.Keys];
-        Array.Sort(names, StringComparer.Ordinal);
-        return names;
-    }
+    /// <summary>The names as a tree, tied ones included.</summary>
+    internal NameIndex Names => _names.Value;
 }
 
 /// <summary>One file of a manifest: hints for the loader, none of which must hold.</summary>

@@ -15,6 +15,7 @@ namespace TypedWeights;
 public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisposable
 {
     private readonly Dictionary<string, WeightEntry> _entries = new(StringComparer.Ordinal);
+    private readonly Lazy<NameIndex> _names;
     private int _disposed;
 
     internal WeightSet(string title, string? revision, IReadOnlyDictionary<string, string> metadata)
@@ -22,6 +23,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
         Title = title;
         Revision = revision;
         Metadata = metadata;
+        _names = new Lazy<NameIndex>(() => new NameIndex(_entries.Keys));
     }
 
     /// <summary>The source's metadata: <c>__metadata__</c> of all files, the first file's value where two differ.</summary>
@@ -43,6 +45,9 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     public int Count => _entries.Count;
 
     internal string Title { get; }
+
+    /// <summary>The names as a tree; asked for once all have been added.</summary>
+    internal NameIndex Names => _names.Value;
 
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
