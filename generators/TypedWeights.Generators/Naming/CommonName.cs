@@ -4,6 +4,7 @@ namespace TypedWeights.Generators.Naming;
 internal static class CommonName
 {
     private const int FewNames = 3;
+    private static readonly char[] Digits = [.. "0123456789"];
     private const int ShortestCommonEnd = 3;
 
     /// <summary>
@@ -17,13 +18,13 @@ internal static class CommonName
             return null;
         }
 
-        string[] whole = [.. names.Select(string.Concat).Distinct(StringComparer.Ordinal)];
+        string[] whole = [.. names.Select(static words => string.Concat(words)).Distinct(StringComparer.Ordinal)];
         if (whole.Length == 1)
         {
             return Identifiers.Joined(whole);
         }
 
-        string[] unnumbered = [.. whole.Select(static name => name.TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')).Distinct(StringComparer.Ordinal)];
+        string[] unnumbered = [.. whole.Select(static name => name.TrimEnd(Digits)).Distinct(StringComparer.Ordinal)];
         if (unnumbered.Length == 1 && unnumbered[0].Length > 0)
         {
             return Identifiers.Joined(unnumbered);
