@@ -21,12 +21,13 @@ internal sealed class ToolSources : IAsyncDisposable
         : throw new ToolException(ExitCodes.Usage, error, kind: SourceErrorKinds.InvalidUri);
 
     /// <summary>Opens a checkpoint and reads its headers.</summary>
-    public async Task<Checkpoint> OpenAsync(WeightUri uri, CancellationToken cancellationToken)
+    public async Task<OpenedCheckpoint> OpenAsync(WeightUri uri, CancellationToken cancellationToken)
     {
         try
         {
             IWeightLocation location = await _registry.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
-            return await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false);
+            return new OpenedCheckpoint(
+                await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false), location.EntryName);
         }
         catch (WeightSourceException e) when (!_registry.Schemes.Contains(uri.Scheme))
         {

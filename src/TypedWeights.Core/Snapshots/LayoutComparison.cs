@@ -82,7 +82,7 @@ internal static class LayoutComparison
     // One line however many moved: resharding moves them all.
     private static SnapshotDifference? CompareLayout(WeightSnapshot old, WeightSnapshot live)
     {
-        Dictionary<string, SnapshotTensor> now = SnapshotComparison.ByName(live);
+        Dictionary<string, SnapshotTensor> now = live.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         SnapshotTensor[] moved =
         [
             .. old.Tensors.Where(was => now.TryGetValue(was.Name, out SnapshotTensor? @is)

@@ -1,3 +1,5 @@
+using TypedWeights.Manifests;
+
 namespace TypedWeights.Snapshots;
 
 /// <summary>Compares a snapshot with what its source is now, by meaning and not by text.</summary>
@@ -11,75 +13,54 @@ public static class SnapshotComparison
     {
         ArgumentNullException.ThrowIfNull(old);
         ArgumentNullException.ThrowIfNull(live);
-        return [.. CompareContract(old, live).OrderBy(difference => difference.Name, StringComparer.Ordinal), .. LayoutComparison.Compare(old, live)];
+        IEnumerable<SnapshotDifference> names = CompareNames(Named(old), Named(live));
+        return [.. names.Concat(LayoutComparison.Compare(old, live)).OrderBy(difference => !difference.IsDrift)];
     }
 
-    private static IEnumerable<SnapshotDifference> CompareContract(WeightSnapshot old, WeightSnapshot live)
+    // A tied name is as much a member of the generated class as one that is stored; how it is stored is layout.
+    private static IEnumerable<SnapshotDifference> CompareNames(Dictionary<string, Entry> before, Dictionary<string, Entry> now)
     {
-        Dictionary<string, SnapshotTensor> before = ByName(old);
-        Dictionary<string, SnapshotTensor> now = ByName(live);
-        Dictionary<string, string> tiesBefore = Ties(old, before);
-        Dictionary<string, string> tiesNow = Ties(live, now);
-        foreach ((string name, SnapshotTensor was) in before)
+        foreach (string name in before.Keys.Union(now.Keys).Order(StringComparer.Ordinal))
         {
-            if (!now.TryGetValue(name, out SnapshotTensor? @is))
+            Entry? was = before.GetValueOrDefault(name);
+            Entry? @is = now.GetValueOrDefault(name);
+            if (CompareEntry(was, @is) is var (kind, message))
             {
-                string tied = tiesNow.TryGetValue(name, out string? target) ? $", the source now ties the name to {target}" : "";
-                yield return new(SnapshotDifferenceKind.MissingTensor, name, $"{Describe(was)} is gone{tied}");
-            }
-            else if (Describe(was) != Describe(@is))
-            {
-                yield return new(SnapshotDifferenceKind.ChangedTensor, name, $"{Describe(was)} became {Describe(@is)}");
-            }
-        }
-
-        foreach ((string name, SnapshotTensor @is) in now)
-        {
-            // A tied name that is now stored in full is a copy, which a load takes or leaves.
-            bool copy = tiesBefore.TryGetValue(name, out string? target) && Describe(before[target]) == Describe(@is);
-            if (!before.ContainsKey(name) && !copy)
-            {
-                yield return new(SnapshotDifferenceKind.NewTensor, name, $"{Describe(@is)} is new");
-            }
-        }
-
-        foreach ((string name, string target) in tiesBefore)
-        {
-            if (!tiesNow.TryGetValue(name, out string? other) && !now.ContainsKey(name))
-            {
-                yield return new(SnapshotDifferenceKind.Tie, name, $"is no longer tied to {target}, nor a tensor");
-            }
-            else if (other is not null && other != target)
-            {
-                yield return new(SnapshotDifferenceKind.Tie, name, $"was tied to {target} and is tied to {other}");
-            }
-        }
-
-        foreach ((string name, string target) in tiesNow)
-        {
-            if (!tiesBefore.ContainsKey(name) && !before.ContainsKey(name))
-            {
-                yield return new(SnapshotDifferenceKind.Tie, name, $"is now tied to {target}");
+                yield return new SnapshotDifference(kind, name, message);
             }
         }
     }
 
-    internal static Dictionary<string, SnapshotTensor> ByName(WeightSnapshot snapshot) =>
-        snapshot.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-
-    private static string Describe(SnapshotTensor tensor) => $"{tensor.DType.Name()} {tensor.Shape}";
-
-    private static Dictionary<string, string> Ties(WeightSnapshot snapshot, Dictionary<string, SnapshotTensor> tensors)
+    private static (SnapshotDifferenceKind Kind, string Message)? CompareEntry(Entry? was, Entry? @is) => (was, @is) switch
     {
-        var ties = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach ((string alias, string target) in snapshot.Files.SelectMany(file => file.Metadata))
+        (null, { Tie: null }) => (SnapshotDifferenceKind.NewTensor, $"{@is.Form} is new"),
+        (null, { }) => (SnapshotDifferenceKind.Tie, $"{@is.Form} is new, tied to {@is.Tie}"),
+        ({ Tie: null }, null) => (SnapshotDifferenceKind.MissingTensor, $"{was.Form} is gone"),
+        ({ }, null) => (SnapshotDifferenceKind.Tie, $"{was.Form} is gone, which was tied to {was.Tie}"),
+        ({ }, { }) when was.Form != @is.Form => (SnapshotDifferenceKind.ChangedTensor, $"{was.Form} became {@is.Form}"),
+        ({ }, { }) when was.Tie == @is.Tie => null,
+        ({ Tie: not null }, { Tie: not null }) => (SnapshotDifferenceKind.Tie, $"was tied to {was.Tie} and is tied to {@is.Tie}"),
+        (_, { Tie: null }) => (SnapshotDifferenceKind.Layout, $"was tied to {was!.Tie} and is stored for itself"),
+        _ => (SnapshotDifferenceKind.Layout, $"was stored for itself and is tied to {@is!.Tie}"),
+    };
+
+    private static Dictionary<string, Entry> Named(WeightSnapshot snapshot)
+    {
+        var named = new Dictionary<string, Entry>(StringComparer.Ordinal);
+        foreach (SnapshotTensor tensor in snapshot.Tensors)
         {
-            if (!tensors.ContainsKey(alias) && tensors.ContainsKey(target))
-            {
-                ties.TryAdd(alias, target);
-            }
+            named.Add(tensor.Name, new Entry($"{tensor.DType.Name()} {tensor.Shape}", null));
         }
 
-        return ties;
+        foreach ((string alias, string target) in TiedNames.Of(snapshot))
+        {
+            named.Add(alias, named[target] with { Tie = target });
+        }
+
+        return named;
     }
+
+    /// <param name="Form">Dtype and shape.</param>
+    /// <param name="Tie">The tensor that the name stands for; null where it is one itself.</param>
+    private sealed record Entry(string Form, string? Tie);
 }

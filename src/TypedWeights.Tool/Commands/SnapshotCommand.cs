@@ -1,5 +1,4 @@
 using System.CommandLine;
-using TypedWeights.Checkpoints;
 using TypedWeights.Snapshots;
 using TypedWeights.Sources;
 using TypedWeights.Tool.Output;
@@ -51,11 +50,11 @@ internal static class SnapshotCommand
         var sources = new ToolSources(context.CurrentDirectory);
         await using (sources.ConfigureAwait(false))
         {
-            Checkpoint checkpoint = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);
-            await using (checkpoint.ConfigureAwait(false))
+            OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);
+            await using (opened.ConfigureAwait(false))
             {
-                snapshot = SnapshotBuilder.Build(checkpoint, className);
-                foreach (string warning in checkpoint.Warnings)
+                snapshot = SnapshotBuilder.Build(opened.Checkpoint, className);
+                foreach (string warning in opened.Checkpoint.Warnings)
                 {
                     await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
                 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using TypedWeights.Checkpoints;
 using TypedWeights.Snapshots;
 using TypedWeights.Sources;
 using TypedWeights.Tool.Output;
@@ -77,7 +76,8 @@ internal static class VerifyCommand
         }
         catch (Exception e) when (ToolException.From(e) is { } failure)
         {
-            throw new ToolException(failure.ExitCode, $"{path.Shown}: {failure.Message}", e);
+            int code = failure.ExitCode == ExitCodes.Unreachable ? ExitCodes.Unreachable : ExitCodes.Failed;
+            throw new ToolException(code, $"{path.Shown}: {failure.Message}", e);
         }
 
         IReadOnlyList<SnapshotDifference> differences = SnapshotComparison.Compare(snapshot, live);
@@ -103,10 +103,10 @@ internal static class VerifyCommand
         var sources = new ToolSources(context.CurrentDirectory, path.ProjectFolder);
         await using (sources.ConfigureAwait(false))
         {
-            Checkpoint checkpoint = await sources.OpenAsync(ToolSources.Parse(snapshot.Source), cancellationToken).ConfigureAwait(false);
-            await using (checkpoint.ConfigureAwait(false))
+            OpenedCheckpoint opened = await sources.OpenAsync(ToolSources.Parse(snapshot.Source), cancellationToken).ConfigureAwait(false);
+            await using (opened.ConfigureAwait(false))
             {
-                return SnapshotBuilder.Build(checkpoint, snapshot.Class);
+                return SnapshotBuilder.Build(opened.Checkpoint, snapshot.Class);
             }
         }
     }

@@ -41,6 +41,11 @@ internal static class NativeErrors
             failures.Count == 1 ? failures[0] : new AggregateException(failures));
     }
 
+    public static TorchNativeException CopyIgnored(string copy) => new(
+        NativeNames.TorchSharp,
+        $"{copy} is loaded, but TorchSharp's AssemblyLoadContext insists on the application's own file, which this system cannot load. " +
+        "Let its LoadUnmanagedDll return IntPtr.Zero for LibTorchSharp.");
+
     /// <summary>TorchSharp's type initializer failed although all that it loads is in the process: it ran before, and runs only once.</summary>
     public static TorchNativeException UsedTooEarly(TypeInitializationException inner) => new(
         NativeNames.TorchSharp,

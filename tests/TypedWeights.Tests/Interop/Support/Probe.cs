@@ -25,9 +25,6 @@ internal static class Probe
             RedirectStandardError = true,
         };
         start.Environment.Remove("TYPEDWEIGHTS_TORCH_NATIVE");
-
-        // Should TorchSharp get as far as its own copying, let it find nothing to copy.
-        start.Environment["NUGET_PACKAGES"] = "/nonexistent";
         foreach ((string key, string value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[key] = value;
