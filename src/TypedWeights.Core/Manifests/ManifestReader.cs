@@ -35,7 +35,7 @@ internal sealed class ManifestReader
             }
             catch (FormatException e)
             {
-                throw Error($"line {line + 1}: {e.Message}");
+                throw WeightManifest.Error($"line {line + 1}: {e.Message}");
             }
         }
 
@@ -121,7 +121,7 @@ internal sealed class ManifestReader
         {
             if (file >= _files.Count || ordinals.Any(i => i >= _tensors.Count))
             {
-                throw Error("a layout counts beyond the files or tensors");
+                throw WeightManifest.Error("a layout counts beyond the files or tensors");
             }
 
             if (sorted)
@@ -134,7 +134,7 @@ internal sealed class ManifestReader
                 ManifestTensor tensor = _tensors[i];
                 if (tensor.File >= 0)
                 {
-                    throw Error($"\"{tensor.Name}\" is laid out twice");
+                    throw WeightManifest.Error($"\"{tensor.Name}\" is laid out twice");
                 }
 
                 long end = ends[file] + ByteLength(tensor);
@@ -146,18 +146,18 @@ internal sealed class ManifestReader
 
         if (placed != _tensors.Count)
         {
-            throw Error($"{_tensors.Count - placed} tensors are in no file");
+            throw WeightManifest.Error($"{_tensors.Count - placed} tensors are in no file");
         }
 
         for (int file = 0; file < ends.Length; file++)
         {
             if (ends[file] != _files[file].Length - 8 - _files[file].HeaderLength)
             {
-                throw Error($"the tensors of \"{_files[file].Name}\" do not fill it");
+                throw WeightManifest.Error($"the tensors of \"{_files[file].Name}\" do not fill it");
             }
         }
 
-        return new WeightManifest(_source ?? throw Error("no source"), _revision, _files, _tensors, _ties);
+        return new WeightManifest(_source ?? throw WeightManifest.Error("no source"), _revision, _files, _tensors, _ties);
     }
 
     // The reference's writer: widest dtype first, then by name.
@@ -172,7 +172,7 @@ internal sealed class ManifestReader
         ulong bits = (ulong)tensor.DType.BitSize();
         return tensor.Shape.TryGetElementCount(out ulong count) && count <= ulong.MaxValue / bits && count * bits % 8 == 0
             ? (long)(count * bits / 8)
-            : throw Error($"\"{tensor.Name}\" has no size in bytes");
+            : throw WeightManifest.Error($"\"{tensor.Name}\" has no size in bytes");
     }
 
     private static ulong ParseDimension(string text) =>
@@ -184,7 +184,4 @@ internal sealed class ManifestReader
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
             ? number
             : throw new FormatException($"\"{text}\" is not a whole number");
-
-    private static FormatException Error(string message) =>
-        new($"The manifest of a generated class cannot be read ({message}). Rebuild the project that declares the class.");
 }
