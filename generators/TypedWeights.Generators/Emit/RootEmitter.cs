@@ -8,7 +8,7 @@ internal static class RootEmitter
 {
     private const string Token = "global::System.Threading.CancellationToken cancellationToken = default";
     private const string Progress = "global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null";
-    private const string Manifest = "global::TypedWeights.Manifests.WeightManifest";
+    private const string Manifest = "global::TypedWeights.WeightManifest";
 
     public static void Write(SourceWriter writer, ModelSpec model, GroupEmitter emitter)
     {
