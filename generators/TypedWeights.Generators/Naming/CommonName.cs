@@ -4,7 +4,9 @@ namespace TypedWeights.Generators.Naming;
 internal static class CommonName
 {
     private const int FewNames = 3;
+    private static readonly char[] Digits = [.. "0123456789"];
     private const int ShortestCommonEnd = 3;
+    private const int LongestTogether = 24;
 
     /// <summary>
     /// What the names agree on: all of it, all but a number at the end, their common trailing words, or their common trailing letters.
@@ -17,13 +19,13 @@ internal static class CommonName
             return null;
         }
 
-        string[] whole = [.. names.Select(string.Concat).Distinct(StringComparer.Ordinal)];
+        string[] whole = [.. names.Select(static words => string.Concat(words)).Distinct(StringComparer.Ordinal)];
         if (whole.Length == 1)
         {
             return Identifiers.Joined(whole);
         }
 
-        string[] unnumbered = [.. whole.Select(static name => name.TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')).Distinct(StringComparer.Ordinal)];
+        string[] unnumbered = [.. whole.Select(static name => name.TrimEnd(Digits)).Distinct(StringComparer.Ordinal)];
         if (unnumbered.Length == 1 && unnumbered[0].Length > 0)
         {
             return Identifiers.Joined(unnumbered);
@@ -40,7 +42,7 @@ internal static class CommonName
     }
 
     /// <summary>All of a few names, what is common to them once: k_proj and v_proj → KVProj.</summary>
-    /// <returns>Null where there are too many.</returns>
+    /// <returns>Null where there are too many, or they are too long.</returns>
     public static string? Together(IReadOnlyList<string[]> names)
     {
         if (names.Count is < 2 or > FewNames || names.Any(static words => words.Length == 0))
@@ -52,7 +54,8 @@ internal static class CommonName
         IEnumerable<string> heads = names
             .Select(words => string.Concat(words.Take(words.Length - common)))
             .OrderBy(static head => head, StringComparer.Ordinal);
-        return Identifiers.Joined([.. heads, .. names[0].Skip(names[0].Length - common)]);
+        string together = Identifiers.Joined([.. heads, .. names[0].Skip(names[0].Length - common)]);
+        return together.Length <= LongestTogether ? together : null;
     }
 
     /// <summary>The shortest of many names, said to be one of them.</summary>

@@ -79,8 +79,13 @@ public static class TorchNative
             throw new TorchNativeException(failure.Library, failure.Message, failure);
         }
 
-        if (OperatingSystem.IsLinux() && _state.Status != TorchNativeStatus.Patched && !NativeLoader.TryLoadAsTorchSharpDoes())
+        if (OperatingSystem.IsLinux() && !NativeLoader.TryLoadAsTorchSharpDoes())
         {
+            if (_state.LibraryPath is { } copy)
+            {
+                throw NativeErrors.CopyIgnored(copy);
+            }
+
             NativeLoader.LoadFiles(NativeHost.Current);
         }
 
@@ -90,7 +95,7 @@ public static class TorchNative
         }
         catch (TypeInitializationException e)
         {
-            throw NativeErrors.DoesNotStart(e);
+            throw OperatingSystem.IsLinux() ? NativeErrors.UsedTooEarly(e) : NativeErrors.DoesNotStart(e);
         }
     }
 }

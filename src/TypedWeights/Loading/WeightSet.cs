@@ -2,6 +2,7 @@ using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using TorchSharp;
 using TypedWeights.Binding;
+using TypedWeights.Saving;
 
 namespace TypedWeights;
 
@@ -90,6 +91,16 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
         _entries.Values.Select(entry => KeyValuePair.Create(entry.Name, entry.Tensor)).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>Saves the set as one canonical file, with its metadata; tied names are recorded as tied.</summary>
+    /// <param name="path">The file; what is there is replaced once the new one is whole.</param>
+    /// <param name="cancellationToken">Ends the writing; the old file, if any, stays as it was.</param>
+    /// <exception cref="ObjectDisposedException">The set has been disposed.</exception>
+    /// <exception cref="InvalidOperationException">A tensor was handed over by <see cref="Detach"/>.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <remarks>More on what can be saved: <see cref="SafeTensors.SaveAsync"/>.</remarks>
+    public Task SaveAsync(string path, CancellationToken cancellationToken = default) => SafeTensors.WriteAsync(
+        path, [.. _entries.Values.Select(SavedTensor.Of)], Metadata.Count == 0 ? null : Metadata, cancellationToken);
 
     /// <summary>Frees every tensor that was not handed over. Doing it twice is harmless.</summary>
     public void Dispose()
