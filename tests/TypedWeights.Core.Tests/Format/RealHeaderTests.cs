@@ -5,13 +5,11 @@ namespace TypedWeights.Tests.Format;
 /// <summary>Headers of well-known models, which belong to others and so lie outside the repository.</summary>
 public sealed class RealHeaderTests
 {
-    private static readonly string? Folder = FindFolder();
-
     [Fact]
     public void Every_header_of_a_real_model_reads_as_an_independent_reader_reads_it()
     {
-        Assert.SkipWhen(Folder is null, "The folder shared/corpus/headers is not there; TYPEDWEIGHTS_SHARED can name the folder shared.");
-        string[] files = Directory.GetFiles(Folder, "*.json");
+        Assert.SkipWhen(SharedFolder.Headers is null, "The folder shared/corpus/headers is not there; TYPEDWEIGHTS_SHARED can name the folder shared.");
+        string[] files = Directory.GetFiles(SharedFolder.Headers, "*.json");
         Assert.NotEmpty(files);
         foreach (string file in files)
         {
@@ -29,26 +27,4 @@ public sealed class RealHeaderTests
             Assert.Equal(expected, header.Tensors.Select(static t => (t.Name, DType: (string?)t.DType.Name(), t.Shape, t.Begin, t.End)));
         }
     }
-
-    private static string? FindFolder()
-    {
-        string? named = Environment.GetEnvironmentVariable("TYPEDWEIGHTS_SHARED");
-        if (!string.IsNullOrEmpty(named))
-        {
-            return Existing(named);
-        }
-
-        for (string? at = AppContext.BaseDirectory; at is not null; at = Path.GetDirectoryName(at))
-        {
-            if (Existing(Path.Combine(at, "shared")) is { } found)
-            {
-                return found;
-            }
-        }
-
-        return null;
-    }
-
-    private static string? Existing(string shared) =>
-        Path.Combine(shared, "corpus", "headers") is var folder && Directory.Exists(folder) ? folder : null;
 }
