@@ -8,7 +8,7 @@ internal static class RootEmitter
 {
     private const string Token = "global::System.Threading.CancellationToken cancellationToken = default";
     private const string Progress = "global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null";
-    private const string Manifest = "global::TypedWeights.Manifests.WeightManifest";
+    private const string Manifest = "global::TypedWeights.WeightManifest";
 
     public static void Write(SourceWriter writer, ModelSpec model, GroupEmitter emitter)
     {
@@ -81,7 +81,7 @@ internal static class RootEmitter
             /// <param name="cancellationToken">Ends the work; the old file, if any, stays.</param>
             """,
             $"public global::System.Threading.Tasks.Task SaveAsync(string path, {Token}) =>",
-            "    global::TypedWeights.SafeTensors.SaveAsync(path, Weights, null, cancellationToken);");
+            "    Weights.SaveAsync(path, cancellationToken);");
         Member(
             writer,
             """

@@ -6,6 +6,7 @@ internal static class CommonName
     private const int FewNames = 3;
     private static readonly char[] Digits = [.. "0123456789"];
     private const int ShortestCommonEnd = 3;
+    private const int LongestTogether = 24;
 
     /// <summary>
     /// What the names agree on: all of it, all but a number at the end, their common trailing words, or their common trailing letters.
@@ -41,7 +42,7 @@ internal static class CommonName
     }
 
     /// <summary>All of a few names, what is common to them once: k_proj and v_proj → KVProj.</summary>
-    /// <returns>Null where there are too many.</returns>
+    /// <returns>Null where there are too many, or they are too long.</returns>
     public static string? Together(IReadOnlyList<string[]> names)
     {
         if (names.Count is < 2 or > FewNames || names.Any(static words => words.Length == 0))
@@ -53,7 +54,8 @@ internal static class CommonName
         IEnumerable<string> heads = names
             .Select(words => string.Concat(words.Take(words.Length - common)))
             .OrderBy(static head => head, StringComparer.Ordinal);
-        return Identifiers.Joined([.. heads, .. names[0].Skip(names[0].Length - common)]);
+        string together = Identifiers.Joined([.. heads, .. names[0].Skip(names[0].Length - common)]);
+        return together.Length <= LongestTogether ? together : null;
     }
 
     /// <summary>The shortest of many names, said to be one of them.</summary>

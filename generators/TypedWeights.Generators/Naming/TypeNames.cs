@@ -4,7 +4,7 @@ namespace TypedWeights.Generators.Naming;
 
 /// <summary>
 /// Gives each class its name: what the places agree on that it stands in; if another class would have the same name, both try the
-/// next: their places together, then what encloses them, at last a hash of their form. No name depends on an order.
+/// next: their places together, then what encloses them, a shape, at last a hash of their form. No name depends on an order.
 /// </summary>
 internal sealed class TypeNames
 {
@@ -89,17 +89,32 @@ internal sealed class TypeNames
 
         string name = agreed ?? together ?? CommonName.Shortest(own);
         yield return Identifiers.Shortened(name);
+        string enclosed = name;
         foreach (IReadOnlyList<string[]> enclosing in _graph.Enclosing(group.Id))
         {
             if (CommonName.Agreed(enclosing) is { } prefix)
             {
-                name = prefix + name;
-                yield return Identifiers.Shortened(name);
+                enclosed = prefix + enclosed;
+                yield return Identifiers.Shortened(enclosed);
             }
         }
 
+        name = Identifiers.Shortened(name);
+        if (ShapeOf(group) is { } shape)
+        {
+            yield return name + shape;
+        }
+
         ulong hash = _graph.StableHashOf(group.Id);
-        yield return Identifiers.Shortened(name) + "_" + StableHash.Suffix(hash);
-        yield return Identifiers.Shortened(name) + "_" + StableHash.LongSuffix(hash);
+        yield return name + "_" + StableHash.Suffix(hash);
+        yield return name + "_" + StableHash.LongSuffix(hash);
+    }
+
+    // 4096x1024, of the first tensor that has one shape; a scalar tells nothing.
+    private static string? ShapeOf(GroupSchema group)
+    {
+        TensorSchema? tensor = group.Members.Select(static member => member.Schema).OfType<TensorSchema>()
+            .FirstOrDefault(static tensor => tensor.Variants.Count == 1 && tensor.Variants[0].Shape.Rank > 0);
+        return tensor?.Variants[0].Shape.ToString().Trim('[', ']').Replace(", ", "x");
     }
 }

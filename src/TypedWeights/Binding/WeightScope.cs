@@ -76,7 +76,7 @@ public readonly struct WeightScope
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
     /// <param name="count">How many.</param>
     public TensorList TensorList(string? segment, int count) =>
-        new([.. List(segment, count, static item => item.Tensor(null))]);
+        new(List(segment, count, static item => item.Tensor(null)).ToArray());
 
     private WeightScope At(string? segment) => segment is null ? this : Group(segment);
 

@@ -17,6 +17,7 @@ public sealed class TorchNativeProcessTests : IDisposable
         Probe.Result result = await Probe.RunAsync("initializer", Cache());
 
         Assert.Equal(0, result.ExitCode);
+        Assert.Equal("cpu", result["device"]);
         Assert.Equal(Computed, result["torch"]);
         if (!TorchNativeTests.IsNeeded)
         {

@@ -84,7 +84,7 @@ public static class SafeTensorsWriter
     private static string TargetOf(string path)
     {
         string full = Path.GetFullPath(path);
-        string target = new FileInfo(full) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : full;
+        string target = new FileInfo(full).LinkTarget is null ? full : File.ResolveLinkTarget(full, returnFinalTarget: true)!.FullName;
         if (Directory.Exists(target))
         {
             throw new IOException($"{path} is a folder; give the name of a file in it.");
