@@ -65,7 +65,8 @@ internal static class SnapshotCommand
         SnapshotFilePath path = SnapshotFilePath.For(context, snapshot, output);
         if (!path.IsSeenByGenerator)
         {
-            await ToolProgram.WriteWarningAsync(context, $"{path.Shown}: only files named *.weights.json are seen by the generator.").ConfigureAwait(false);
+            string warning = $"{path.Shown}: the generator takes files named *{SnapshotFilePath.Extension} only.";
+            await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
         }
 
         bool written = SnapshotStore.Write(path, snapshot);

@@ -119,13 +119,30 @@ public sealed class SnapshotCommandTests : IDisposable
     public async Task A_file_that_cannot_be_written_is_said_and_no_temporary_stays()
     {
         TestFile.Write(_folder["a.safetensors"], Tiny);
-        Directory.CreateDirectory(_folder["A.weights.json"]);
         await File.WriteAllTextAsync(_folder["file"], "", TestContext.Current.CancellationToken);
 
         ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors", "-o", "file/A.weights.json");
 
         Assert.Equal(1, run.ExitCode);
         Assert.StartsWith("error: file/A.weights.json: the snapshot cannot be written:", run.Error, StringComparison.Ordinal);
+        Assert.Equal(["a.safetensors", "file"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_is_a_link_stays_one()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
+        TestFile.Write(_folder["a.safetensors"], Tiny);
+        Directory.CreateDirectory(_folder["weights"]);
+        Directory.CreateDirectory(_folder["kept"]);
+        await File.WriteAllTextAsync(_folder["kept/A.json"], "old", TestContext.Current.CancellationToken);
+        File.CreateSymbolicLink(_folder["weights/A.weights.json"], "../kept/A.json");
+
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal("../kept/A.json", new FileInfo(_folder["weights/A.weights.json"]).LinkTarget);
+        Assert.Equal("A", Read("kept/A.json").Class);
     }
 
     [Fact]
@@ -137,7 +154,7 @@ public sealed class SnapshotCommandTests : IDisposable
         ToolRun odd = await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors", "-o", "a.json");
 
         Assert.Equal((64, "error: --class: \"1x\" cannot be the name of a C# class.\n"), (refused.ExitCode, refused.Error));
-        Assert.Equal((0, "warning: a.json: only files named *.weights.json are seen by the generator.\n"), (odd.ExitCode, odd.Error));
+        Assert.Equal((0, "warning: a.json: the generator takes files named *.weights.json only.\n"), (odd.ExitCode, odd.Error));
     }
 
     [Fact]
