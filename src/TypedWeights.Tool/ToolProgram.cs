@@ -16,14 +16,16 @@ internal static class ToolProgram
     /// <returns>One of <see cref="ExitCodes"/>. No exception leaves it, and none is shown with a stack trace unless it is a defect.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> args, ToolContext context, CancellationToken cancellationToken)
     {
-        // A path may start with '@'; response files are not for this tool.
-        var parserConfiguration = new ParserConfiguration { ResponseFileTokenReplacer = null };
+        // A path may start with '@' or hold -h; response files and bundled options are not for this tool.
+        var parserConfiguration = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
         ParseResult parsed = CreateRoot(context).Parse(args, parserConfiguration);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
         {
             foreach (string message in parsed.Errors.Select(error => error.Message).Distinct())
             {
-                await WriteErrorAsync(context, message).ConfigureAwait(false);
+                // The parser repeats what it does not understand, and that may be a URL with a password.
+                string shown = args.Aggregate(message, (text, word) => word.Length == 0 ? text : text.Replace(word, ArgumentText.Shown(word), StringComparison.Ordinal));
+                await WriteErrorAsync(context, shown).ConfigureAwait(false);
             }
 
             string command = parsed.CommandResult.Command.Name;

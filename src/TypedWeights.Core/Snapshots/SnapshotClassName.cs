@@ -25,7 +25,7 @@ public static partial class SnapshotClassName
 
     private static readonly HashSet<string> SaysNothing = new(StringComparer.OrdinalIgnoreCase)
     {
-        "model", "pytorch_model", "diffusion_pytorch_model", "consolidated", "weights",
+        "model", "pytorch_model", "diffusion_pytorch_model", "adapter_model", "consolidated", "weights",
     };
 
     private static readonly HashSet<string> Keywords = new(StringComparer.Ordinal)

@@ -8,11 +8,11 @@ namespace TypedWeights.Tool.Commands;
 /// <summary><c>typedweights inspect URI … [--json [--digest]]</c>: shows what checkpoints hold.</summary>
 internal static class InspectCommand
 {
-    private static readonly Argument<string[]> Uris = new("URI")
+    private static readonly Argument<string[]> Uris = new Argument<string[]>("URI")
     {
         Description = "Files, indexes or folders: paths, file:// or http(s)://",
         Arity = ArgumentArity.OneOrMore,
-    };
+    }.WithoutOptions();
 
     private static readonly Option<bool> Json = new("--json")
     {
@@ -48,8 +48,7 @@ internal static class InspectCommand
         var page = new Page(context);
         for (int i = 0; i < given.Length; i++)
         {
-            // Text that is no URI may hold a password: of it only the scheme is shown.
-            string shown = given[i].Contains("://", StringComparison.Ordinal) ? given[i].Split("://")[0] + "://…" : "";
+            string shown = ArgumentText.Shown(given[i]);
             try
             {
                 WeightUri uri = ToolSources.Parse(given[i]);

@@ -13,11 +13,11 @@ namespace TypedWeights.Tool.Commands;
 /// </remarks>
 internal static class VerifyCommand
 {
-    private static readonly Argument<string[]> Paths = new("FILE|DIR")
+    private static readonly Argument<string[]> Paths = new Argument<string[]>("FILE|DIR")
     {
         Description = "Snapshots, or folders that hold some [default: weights]",
         Arity = ArgumentArity.ZeroOrMore,
-    };
+    }.WithoutOptions();
 
     private static readonly Option<bool> Offline = new("--offline")
     {
