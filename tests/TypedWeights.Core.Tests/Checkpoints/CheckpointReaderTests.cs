@@ -18,7 +18,13 @@ public sealed class CheckpointReaderTests : IDisposable
     [Fact]
     public async Task A_single_file_is_a_checkpoint_with_its_ties()
     {
-        var metadata = new Dictionary<string, string> { ["format"] = "pt", ["embed.weight"] = "head.weight", ["head.weight"] = "other", ["x"] = "nothing" };
+        var metadata = new Dictionary<string, string>
+        {
+            ["format"] = "pt",
+            ["embed.weight"] = "head.weight",
+            ["head.weight"] = "other",
+            ["x"] = "nothing",
+        };
         TestFile.Write(_folder["m.safetensors"], [TestFile.F32("head.weight", [1], 1), TestFile.F32("other", [1], 2)], metadata);
         (WatchedLocation location, Checkpoint checkpoint) = await ReadAsync("m.safetensors");
         await using (checkpoint)
@@ -101,7 +107,8 @@ public sealed class CheckpointReaderTests : IDisposable
         {
             Assert.Equal(3, checkpoint.Tensors.Count);
             string warning = Assert.Single(checkpoint.Warnings);
-            Assert.Contains("2 tensors that the index does not list, such as \"scale\" in \"a.safetensors\"", warning, StringComparison.Ordinal);
+            const string Says = "2 tensors that the index does not list, such as \"scale\" in \"a.safetensors\"";
+            Assert.Contains(Says, warning, StringComparison.Ordinal);
         }
     }
 
@@ -120,12 +127,13 @@ public sealed class CheckpointReaderTests : IDisposable
     public async Task A_total_size_that_differs_is_a_warning(string totalSize, bool warns)
     {
         WriteShards(("a.safetensors", ["x"]), ("b.safetensors", ["y"]));
-        await WriteIndexAsync($$"""{"metadata":{"total_size":{{totalSize}},"other":[1]},"weight_map":{"x":"a.safetensors","y":"b.safetensors"},"more":1}""");
+        await WriteIndexAsync(
+            $$"""{"metadata":{"total_size":{{totalSize}},"o":[1]},"weight_map":{"x":"a.safetensors","y":"b.safetensors"},"more":1}""");
         (_, Checkpoint checkpoint) = await ReadAsync(Index);
         await using (checkpoint)
         {
             Assert.Equal(warns ? 1 : 0, checkpoint.Warnings.Count);
-            Assert.All(checkpoint.Warnings, static warning => Assert.Contains("the tensors have 8 bytes", warning, StringComparison.Ordinal));
+            Assert.All(checkpoint.Warnings, static text => Assert.Contains("the tensors have 8 bytes", text, StringComparison.Ordinal));
         }
     }
 
@@ -156,7 +164,12 @@ public sealed class CheckpointReaderTests : IDisposable
         var error = await Assert.ThrowsAsync<SafeTensorsFormatException>(
             async () => await CheckpointReader.ReadAsync(WeightUri.Parse("x"), location, Token));
         Assert.Equal(
-            what switch { "missing" => SafeTensorsErrorKind.MissingShard, "truncated" => SafeTensorsErrorKind.MetadataIncompleteBuffer, _ => SafeTensorsErrorKind.TensorNotInShard },
+            what switch
+            {
+                "missing" => SafeTensorsErrorKind.MissingShard,
+                "truncated" => SafeTensorsErrorKind.MetadataIncompleteBuffer,
+                _ => SafeTensorsErrorKind.TensorNotInShard,
+            },
             error.Kind);
         Assert.Contains(shard, error.Message, StringComparison.Ordinal);
         Assert.Equal(0, location.Open);
@@ -228,8 +241,10 @@ public sealed class CheckpointReaderTests : IDisposable
     public async Task Metadata_of_the_shards_is_merged_and_the_first_file_wins()
     {
         WriteShards(("a.safetensors", ["x"]), ("b.safetensors", ["y"]));
-        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("x", [1], 1)], new Dictionary<string, string> { ["format"] = "pt", ["only"] = "a" });
-        TestFile.Write(_folder["b.safetensors"], [TestFile.F32("y", [1], 1)], new Dictionary<string, string> { ["format"] = "mlx", ["copy"] = "x" });
+        var ofA = new Dictionary<string, string> { ["format"] = "pt", ["only"] = "a" };
+        var ofB = new Dictionary<string, string> { ["format"] = "mlx", ["copy"] = "x" };
+        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("x", [1], 1)], ofA);
+        TestFile.Write(_folder["b.safetensors"], [TestFile.F32("y", [1], 1)], ofB);
         (_, Checkpoint checkpoint) = await ReadAsync(Index);
         await using (checkpoint)
         {
@@ -240,7 +255,8 @@ public sealed class CheckpointReaderTests : IDisposable
 
     private void WriteShards(params (string File, string[] Tensors)[] shards) => TestFile.WriteSharded(
         _folder.Path,
-        shards.ToDictionary(static shard => shard.File, static shard => shard.Tensors.Select(static name => TestFile.F32(name, [1], 1)).ToArray()));
+        shards.ToDictionary(
+            static shard => shard.File, static shard => shard.Tensors.Select(static name => TestFile.F32(name, [1], 1)).ToArray()));
 
     private Task WriteIndexAsync(string json) => File.WriteAllTextAsync(_folder[Index], json, Token);
 

@@ -7,10 +7,14 @@ public sealed class ShardIndexTests
 {
     public static TheoryData<string, string> Unsafe => new()
     {
-        { "", "empty" }, { "/etc/passwd", "relative path" }, { "../x.safetensors", "out of the folder" }, { "a/../../x", "out of the folder" },
-        { "..", "out of the folder" }, { "a/..", "out of the folder" }, { ".", "relative path" }, { "./x", "relative path" }, { "a//b", "relative path" },
-        { "a/", "relative path" }, { "//host/share", "relative path" }, { "..\\x", "'\\'" }, { "\\\\host\\x", "'\\'" }, { "C:x", "':'" }, { "C:\\x", "':'" },
-        { "https://h/x", "':'" }, { "file:///x", "':'" }, { "x:stream", "':'" }, { "%2e%2e/x", "'%'" }, { "x?y=1", "'?'" }, { "x#y", "'#'" },
+        { "", "empty" }, { "/etc/passwd", "relative path" }, { "../x.safetensors", "out of the folder" },
+        { "a/../../x", "out of the folder" },
+        { "..", "out of the folder" }, { "a/..", "out of the folder" }, { ".", "relative path" }, { "./x", "relative path" },
+        { "a//b", "relative path" },
+        { "a/", "relative path" }, { "//host/share", "relative path" }, { "..\\x", "'\\'" }, { "\\\\host\\x", "'\\'" }, { "C:x", "':'" },
+        { "C:\\x", "':'" },
+        { "https://h/x", "':'" }, { "file:///x", "':'" }, { "x:stream", "':'" }, { "%2e%2e/x", "'%'" }, { "x?y=1", "'?'" },
+        { "x#y", "'#'" },
         { "a\0b", "control" }, { "a\nb", "control" }, { new string('x', 1025), "longer" },
     };
 
@@ -35,7 +39,8 @@ public sealed class ShardIndexTests
     public void A_name_that_could_lead_elsewhere_is_refused(string name, string says)
     {
         Assert.Contains(says, ShardName.Refuse(name), StringComparison.Ordinal);
-        string json = System.Text.Json.JsonSerializer.Serialize(new { weight_map = new Dictionary<string, string> { ["t"] = "ok.safetensors", ["u"] = name } });
+        var map = new Dictionary<string, string> { ["t"] = "ok.safetensors", ["u"] = name };
+        string json = System.Text.Json.JsonSerializer.Serialize(new { weight_map = map });
         var error = Assert.Throws<SafeTensorsFormatException>(() => Read(json));
         Assert.Equal(SafeTensorsErrorKind.UnsafeShardName, error.Kind);
         Assert.Contains(says, error.Message, StringComparison.Ordinal);
@@ -63,9 +68,12 @@ public sealed class ShardIndexTests
     [Fact]
     public void Names_keep_what_the_index_says_and_shards_come_once_each_in_order()
     {
-        ShardIndex index = Read("""{"later":{"weight_map":[]},"weight_map":{"b":"2","":"1","a":"2"},"metadata":{"total_size":12,"x":null}}""");
+        ShardIndex index = Read(
+            """{"later":{"weight_map":[]},"weight_map":{"b":"2","":"1","a":"2"},"metadata":{"total_size":12,"x":null}}""");
         Assert.Equal(["1", "2"], index.Shards);
-        Assert.Equal([("", "1"), ("a", "2"), ("b", "2")], index.WeightMap.OrderBy(static p => p.Key, StringComparer.Ordinal).Select(static p => (p.Key, p.Value)));
+        Assert.Equal(
+            [("", "1"), ("a", "2"), ("b", "2")],
+            index.WeightMap.OrderBy(static p => p.Key, StringComparer.Ordinal).Select(static p => (p.Key, p.Value)));
         Assert.Equal("12", index.TotalSize);
         Assert.Null(Read("""{"weight_map":{},"metadata":null}""").TotalSize);
         Assert.Null(Read("""{"weight_map":{},"metadata":[]}""").TotalSize);
@@ -73,7 +81,8 @@ public sealed class ShardIndexTests
 
     [Fact]
     public void Bytes_that_are_not_UTF8_are_refused_at_their_place() =>
-        Assert.Equal(4, Assert.Throws<SafeTensorsFormatException>(() => ShardIndex.Read([0xEF, 0xBB, 0xBF, (byte)'{', 0xFF], "i")).Position);
+        Assert.Equal(
+            4, Assert.Throws<SafeTensorsFormatException>(static () => ShardIndex.Read([0xEF, 0xBB, 0xBF, 0x7B, 0xFF], "i")).Position);
 
     private static ShardIndex Read(string text) => ShardIndex.Read(Encoding.UTF8.GetBytes(text), "i");
 }

@@ -13,7 +13,8 @@ internal static class FilePath
 
         // The canonical text holds all of a file URI that counts, and no query.
         const string LocalHost = "file://localhost/";
-        string text = uri.Display.StartsWith(LocalHost, StringComparison.OrdinalIgnoreCase) ? "file:///" + uri.Display[LocalHost.Length..] : uri.Display;
+        bool isLocal = uri.Display.StartsWith(LocalHost, StringComparison.OrdinalIgnoreCase);
+        string text = isLocal ? "file:///" + uri.Display[LocalHost.Length..] : uri.Display;
         if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? address) || !address.IsFile)
         {
             throw new WeightSourceException(uri.Display, "this is not a valid file URI; write file:///folder/model.safetensors.");
