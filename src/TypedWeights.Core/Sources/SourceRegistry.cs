@@ -29,7 +29,8 @@ public sealed class SourceRegistry : IAsyncDisposable
                 if (!_byScheme.TryAdd(scheme, provider))
                 {
                     throw new ArgumentException(
-                        $"{_byScheme[scheme].GetType()} and {provider.GetType()} both serve {scheme}://; register one of them.", nameof(providers));
+                        $"{_byScheme[scheme].GetType()} and {provider.GetType()} both serve {scheme}://; register one of them.",
+                        nameof(providers));
                 }
             }
         }

@@ -1,3 +1,5 @@
+using TypedWeights.Tests;
+
 namespace TypedWeights.Generators.Tests.Generation;
 
 public class HeaderTests

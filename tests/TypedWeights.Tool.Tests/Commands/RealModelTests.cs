@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using TypedWeights.Generators.Tests;
 using TypedWeights.Tests.Support;
 using TypedWeights.Tool.Output;
 
