@@ -14,7 +14,8 @@ internal static class LayoutComparison
         SnapshotDifference? moved = CompareLayout(old, live);
         if (old.Revision != live.Revision)
         {
-            yield return new(SnapshotDifferenceKind.Revision, "", $"revision {old.Revision ?? "(none)"} became {live.Revision ?? "(none)"}");
+            yield return new(
+                SnapshotDifferenceKind.Revision, "", $"revision {old.Revision ?? "(none)"} became {live.Revision ?? "(none)"}");
         }
 
         // A tie is an entry of the metadata, and is compared as the name it makes.
@@ -52,7 +53,10 @@ internal static class LayoutComparison
         if (was.Length != @is.Length)
         {
             found++;
-            yield return new(SnapshotDifferenceKind.File, was.Name, string.Create(CultureInfo.InvariantCulture, $"{was.Length} bytes became {@is.Length}"));
+            yield return new(
+                SnapshotDifferenceKind.File,
+                was.Name,
+                string.Create(CultureInfo.InvariantCulture, $"{was.Length} bytes became {@is.Length}"));
         }
 
         if (was.Validator != @is.Validator)

@@ -59,6 +59,9 @@ public sealed class SourceRegistry : IAsyncDisposable
         }
     }
 
+    /// <summary>The package that serves a scheme, if there is one.</summary>
+    internal static string? PackageFor(string scheme) => KnownSchemes.GetValueOrDefault(scheme);
+
     private static string Advice(string scheme) => KnownSchemes.TryGetValue(scheme, out string? package)
         ? package is null
             ? $"{scheme}:// is not supported in this version; download the files and give their path."

@@ -26,7 +26,8 @@ internal static class InspectCommand
 
     public static Command Create(ToolContext context)
     {
-        var command = new Command("inspect", "Shows the tensors, sizes, types and metadata of checkpoints. Reads no weights unless --digest asks for it.")
+        var command = new Command(
+            "inspect", "Shows the tensors, sizes, types and metadata of checkpoints. Reads no weights unless --digest asks for it.")
         {
             Uris, Json, Digest,
         };
@@ -42,7 +43,8 @@ internal static class InspectCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(ToolContext context, string[] given, bool json, bool digest, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        ToolContext context, string[] given, bool json, bool digest, CancellationToken cancellationToken)
     {
         int code = ExitCodes.Success;
         var page = new Page(context);

@@ -28,7 +28,8 @@ internal static class SnapshotCommand
 
     public static Command Create(ToolContext context)
     {
-        var command = new Command("snapshot", "Writes the snapshot of a checkpoint's headers that the generator builds a class from. Reads no weights.")
+        var command = new Command(
+            "snapshot", "Writes the snapshot of a checkpoint's headers that the generator builds a class from. Reads no weights.")
         {
             Uri, File, Class,
         };

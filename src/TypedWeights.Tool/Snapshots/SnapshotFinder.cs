@@ -22,7 +22,8 @@ internal static class SnapshotFinder
             if (files.Length == 0)
             {
                 throw new ToolException(
-                    ExitCodes.Usage, $"{argument}: there is no snapshot here (*{SnapshotFilePath.Extension}); take one with: typedweights snapshot URI");
+                    ExitCodes.Usage,
+                    $"{argument}: there is no snapshot here (*{SnapshotFilePath.Extension}); take one with: typedweights snapshot URI");
             }
 
             found.AddRange(files.Select(file => new SnapshotFilePath(file, context.ShortPath(file), IsChosen: true)));

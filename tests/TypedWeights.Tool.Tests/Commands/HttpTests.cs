@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using TypedWeights.Snapshots;
 using TypedWeights.Tests.Support;
+using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;
 
@@ -84,15 +85,16 @@ public sealed class HttpTests : IAsyncLifetime
     [Fact]
     public async Task An_index_costs_its_own_bytes_and_two_requests_a_shard()
     {
-        _server.Files["/m/model.safetensors.index.json"] = Encoding.UTF8.GetBytes("""{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}""");
+        _server.Files["/m/model.safetensors.index.json"] = Encoding.UTF8.GetBytes(
+            """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}""");
         _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 100_000)]);
         _server.Files["/m/2.safetensors"] = TestFile.Bytes([TestFile.Noise("b", "U8", 8, 100_000)]);
 
         ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", $"{_server.Address}/m/");
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        Assert.StartsWith("wrote weights/M.weights.json: 2 tensors, 200 kB in 2 files", run.Out, StringComparison.Ordinal);
-        var shards = _server.Requests.Where(request => request.Path.EndsWith(".safetensors", StringComparison.Ordinal)).ToArray();
+        Assert.StartsWith("wrote weights/M.weights.json: 2 tensors, 200 kB in 2 files", run.Out, Ordinal);
+        var shards = _server.Requests.Where(request => request.Path.EndsWith(".safetensors", Ordinal)).ToArray();
         Assert.Equal(4, shards.Length);
         Assert.All(shards, request => Assert.True(LastByte(request.Range!) < 200, request.Range));
     }
@@ -111,12 +113,12 @@ public sealed class HttpTests : IAsyncLifetime
         ToolRun gone = await ToolRun.InAsync(_folder.Path, "verify");
 
         Assert.Equal(0, values.ExitCode);
-        Assert.Contains("the values may be others", values.OutLines[1], StringComparison.Ordinal);
+        Assert.Contains("the values may be others", values.OutLines[1], Ordinal);
         Assert.Equal(1, shape.ExitCode);
         Assert.Contains("  drift: a: F32 [1] became F32 [2]", shape.OutLines);
         Assert.Equal($"  to mend it: typedweights snapshot {_server.Address}/net.safetensors", shape.OutLines[^1]);
         Assert.Equal(2, gone.ExitCode);
-        Assert.Contains("404", gone.Error, StringComparison.Ordinal);
+        Assert.Contains("404", gone.Error, Ordinal);
     }
 
     [Fact]
@@ -132,7 +134,7 @@ public sealed class HttpTests : IAsyncLifetime
         _server.Intercept = async context =>
         {
             string authorization = context.Request.Headers.Authorization.ToString();
-            served |= context.Request.Query["sig"] == Signature && authorization.StartsWith("Basic ", StringComparison.Ordinal);
+            served |= context.Request.Query["sig"] == Signature && authorization.StartsWith("Basic ", Ordinal);
             if (failure != 0)
             {
                 context.Response.StatusCode = failure;
@@ -143,7 +145,7 @@ public sealed class HttpTests : IAsyncLifetime
         };
         _server.Files["/net.safetensors"] = bytes;
         _server.Files["/broken.safetensors"] = bytes[..^1];
-        string root = _server.Address.Replace("http://", $"http://{User}:{Password}@", StringComparison.Ordinal);
+        string root = _server.Address.Replace("http://", $"http://{User}:{Password}@", Ordinal);
         string query = $"?sig={Signature}&token={Token}&revision=r1#{Token}";
         string[] secrets = [Password, User, Signature, Token, Convert.ToBase64String(Encoding.UTF8.GetBytes($"{User}:{Password}"))];
         var seen = new StringBuilder();
@@ -167,7 +169,8 @@ public sealed class HttpTests : IAsyncLifetime
         string url = $"{root}/net.safetensors{query}";
         foreach (string[] wrong in (string[][])
             [
-                ["snapshot", "--class", url, url], ["snapshot", url, url], ["snapshot", url, "-o", url], ["snapshot", url, $"--option={url}"],
+                ["snapshot", "--class", url, url], ["snapshot", url, url], ["snapshot", url, "-o", url],
+                ["snapshot", url, $"--option={url}"],
                 [url], ["verify", url], ["verify", $"--option={url}"], ["inspect", $"-{url}"],
             ])
         {
@@ -186,9 +189,9 @@ public sealed class HttpTests : IAsyncLifetime
 
         Assert.True(served, "the credentials did not reach the server");
         string snapshot = await File.ReadAllTextAsync(_folder["weights/Net.weights.json"], TestContext.Current.CancellationToken);
-        Assert.Contains($"\"source\": \"{_server.Address}/net.safetensors?revision=r1\"", snapshot, StringComparison.Ordinal);
-        Assert.All(secrets, secret => Assert.DoesNotContain(secret, seen.ToString(), StringComparison.Ordinal));
-        Assert.All(secrets, secret => Assert.DoesNotContain(secret, snapshot, StringComparison.Ordinal));
+        Assert.Contains($"\"source\": \"{_server.Address}/net.safetensors?revision=r1\"", snapshot, Ordinal);
+        Assert.All(secrets, secret => Assert.DoesNotContain(secret, seen.ToString(), Ordinal));
+        Assert.All(secrets, secret => Assert.DoesNotContain(secret, snapshot, Ordinal));
         Assert.Equal(["Net.weights.json"], Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories).Select(Path.GetFileName));
     }
 

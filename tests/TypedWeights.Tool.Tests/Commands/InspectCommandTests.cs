@@ -1,6 +1,7 @@
 using System.Text.Json;
 using TypedWeights.Tests.Support;
 using TypedWeights.Tool.Output;
+using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;
 
@@ -21,7 +22,9 @@ public sealed class InspectCommandTests : IDisposable
         ToolRun run = await ToolRun.InAsync(_folder.Path, "inspect", "--json", "a.safetensors");
 
         Assert.Equal(
-            """{"uri":"a.safetensors","ok":true,"metadata":{"a":"\"1\"","b":"2"},"tensors":[{"name":"z","dtype":"F32","shape":[2,3],"begin":0,"end":24},{"name":"s","dtype":"F32","shape":[],"begin":24,"end":28}],"warnings":[]}""" + "\n",
+            """{"uri":"a.safetensors","ok":true,"metadata":{"a":"\"1\"","b":"2"},"tensors":["""
+            + """{"name":"z","dtype":"F32","shape":[2,3],"begin":0,"end":24},"""
+            + """{"name":"s","dtype":"F32","shape":[],"begin":24,"end":28}],"warnings":[]}""" + "\n",
             run.Out);
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
     }
@@ -40,7 +43,11 @@ public sealed class InspectCommandTests : IDisposable
         string one = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData([0, 0, 0x80, 0x3F]));
         const string Empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         Assert.Equal(
-            $$$"""{"uri":"m","ok":true,"metadata":{},"tensors":[{"name":"c","dtype":"F32","shape":[0],"begin":0,"end":0,"file":"1.safetensors","sha256":"{{{Empty}}}"},{"name":"b","dtype":"F32","shape":[1],"begin":0,"end":4,"file":"1.safetensors","sha256":"{{{one}}}"},{"name":"a","dtype":"F32","shape":[1],"begin":0,"end":4,"file":"2.safetensors","sha256":"{{{one}}}"}],"warnings":[]}""" + "\n",
+            """{"uri":"m","ok":true,"metadata":{},"tensors":["""
+            + $$$"""{"name":"c","dtype":"F32","shape":[0],"begin":0,"end":0,"file":"1.safetensors","sha256":"{{{Empty}}}"},"""
+            + $$$"""{"name":"b","dtype":"F32","shape":[1],"begin":0,"end":4,"file":"1.safetensors","sha256":"{{{one}}}"},"""
+            + $$$"""{"name":"a","dtype":"F32","shape":[1],"begin":0,"end":4,"file":"2.safetensors","sha256":"{{{one}}}"}"""
+            + """],"warnings":[]}""" + "\n",
             run.Out);
     }
 
@@ -51,7 +58,9 @@ public sealed class InspectCommandTests : IDisposable
         await File.WriteAllBytesAsync(_folder["b.safetensors"], [1, 2], TestContext.Current.CancellationToken);
 
         ToolRun run = await ToolRun.InAsync(
-            _folder.Path, "inspect", "b.safetensors", "a.safetensors", "absent", "s3://b/c", "http://127.0.0.1:1/x", "http://u:hunter2@host:port/", "--json");
+            _folder.Path,
+            "inspect", "b.safetensors", "a.safetensors", "absent", "s3://b/c", "http://127.0.0.1:1/x",
+            "http://u:hunter2@host:port/", "--json");
 
         Assert.Equal((1, "", 6), (run.ExitCode, run.Error, run.OutLines.Length));
         JsonElement[] lines = [.. run.OutLines.Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
@@ -61,18 +70,20 @@ public sealed class InspectCommandTests : IDisposable
         Assert.Equal(
             ["HeaderTooSmall", null, "NotFound", "UnknownScheme", "Unreachable", "InvalidUri"],
             lines.Select(line => line.GetProperty("ok").GetBoolean() ? null : line.GetProperty("error").GetProperty("kind").GetString()));
-        Assert.StartsWith("""{"uri":"b.safetensors","ok":false,"error":{"kind":"HeaderTooSmall","message":"b""", run.OutLines[0].Replace(_folder.Path.Replace('\\', '/') + "/", "", StringComparison.Ordinal), StringComparison.Ordinal);
-        Assert.DoesNotContain("hunter2", run.All, StringComparison.Ordinal);
+        Assert.Matches(
+            """^\{"uri":"b\.safetensors","ok":false,"error":\{"kind":"HeaderTooSmall","message":"[^"]*b\.safetensors: .*"\}\}$""",
+            run.OutLines[0]);
+        Assert.DoesNotContain("hunter2", run.All, Ordinal);
     }
 
     [Fact]
     public async Task A_dimension_beyond_63_bits_is_exact()
     {
-        string file = Path.Combine(Corpus.Root, Corpus.Files.Single(c => c.File.Contains("zero_then_overflowing", StringComparison.Ordinal)).File);
+        string file = Path.Combine(Corpus.Root, "disputed", "zero_then_overflowing_dims.safetensors");
 
         ToolRun run = await ToolRun.InAsync(_folder.Path, "inspect", "--json", file);
 
-        Assert.Contains("\"shape\":[0,9223372036854775808,9223372036854775808]", run.Out, StringComparison.Ordinal);
+        Assert.Contains("\"shape\":[0,9223372036854775808,9223372036854775808]", run.Out, Ordinal);
     }
 
     [Fact]
@@ -91,8 +102,8 @@ public sealed class InspectCommandTests : IDisposable
             bool right = expected.Recommended == "either" || ok == (expected.Recommended == "accept");
             if (right && ok)
             {
-                var tensors = found.GetProperty("tensors").EnumerateArray().Select(Describe);
-                right = tensors.Order(StringComparer.Ordinal).SequenceEqual(expected.Tensors!.Select(Describe).Order(StringComparer.Ordinal));
+                var tensors = found.GetProperty("tensors").EnumerateArray().Select(Describe).Order(StringComparer.Ordinal);
+                right = tensors.SequenceEqual(expected.Tensors!.Select(Describe).Order(StringComparer.Ordinal));
             }
             else if (right && expected.Verdict == "reject")
             {
@@ -117,7 +128,8 @@ public sealed class InspectCommandTests : IDisposable
 
         Assert.Equal(0, run.ExitCode);
         Assert.Equal("net.safetensors", run.OutLines[0]);
-        Assert.StartsWith($"34 tensors, 1.09 K values, {new FileInfo(_folder["net.safetensors"]).Length / 1000.0:F2} kB in 1 file", run.OutLines[1], StringComparison.Ordinal);
+        double kilobytes = new FileInfo(_folder["net.safetensors"]).Length / 1000.0;
+        Assert.StartsWith($"34 tensors, 1.09 K values, {kilobytes:F2} kB in 1 file", run.OutLines[1], Ordinal);
         Assert.Equal(
             [
                 "Types",
@@ -148,8 +160,8 @@ public sealed class InspectCommandTests : IDisposable
         Assert.Equal(0, run.ExitCode);
         Assert.All(run.OutLines, line => Assert.True(line.Length <= width, line));
         string joined = string.Concat(run.OutLines.Select(line => line.Trim()));
-        Assert.Contains("layers.{0..11}", joined, StringComparison.Ordinal);
-        Assert.Contains("experts.{0,1}.up", joined, StringComparison.Ordinal);
+        Assert.Contains("layers.{0..11}", joined, Ordinal);
+        Assert.Contains("experts.{0,1}.up", joined, Ordinal);
     }
 
     [Fact]
@@ -164,10 +176,10 @@ public sealed class InspectCommandTests : IDisposable
         ToolRun colored = await ToolRun.InAsync(_folder.Path, new Terminal(80, HasColor: true), "inspect", "a.safetensors");
 
         Assert.DoesNotContain('\u001b', plain.Out);
-        Assert.Contains("\\u{1B}[31mred\\u{1B}[0m\\u{A}[bold]x[/]", plain.Out, StringComparison.Ordinal);
+        Assert.Contains("\\u{1B}[31mred\\u{1B}[0m\\u{A}[bold]x[/]", plain.Out, Ordinal);
         Assert.Contains('\u001b', colored.Out);
-        Assert.DoesNotContain("\u001b[31m", colored.Out, StringComparison.Ordinal);
-        Assert.DoesNotContain("\u001b[2J", colored.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b[31m", colored.Out, Ordinal);
+        Assert.DoesNotContain("\u001b[2J", colored.Out, Ordinal);
     }
 
     [Fact]
@@ -178,37 +190,44 @@ public sealed class InspectCommandTests : IDisposable
             ["1.safetensors"] = [TestFile.F32("b", [1], 1)],
             ["2.safetensors"] = [TestFile.F32("a", [1], 1)],
         });
-        TestFile.Write(_folder["m/1.safetensors"], [TestFile.F32("b", [1], 1), TestFile.F32("extra", [1], 1)], new Dictionary<string, string> { ["tied"] = "b", ["long"] = new('x', 5000) });
+        TestFile.Write(
+            _folder["m/1.safetensors"],
+            [TestFile.F32("b", [1], 1), TestFile.F32("extra", [1], 1)],
+            new Dictionary<string, string> { ["tied"] = "b", ["long"] = new('x', 5000) });
 
         ToolRun run = await ToolRun.InAsync(_folder.Path, "inspect", "m");
 
         Assert.Equal("m (model.safetensors.index.json)", run.OutLines[0]);
-        Assert.Contains("in 2 files", run.OutLines[1], StringComparison.Ordinal);
-        Assert.Contains(run.OutLines, line => line.StartsWith("  2.safetensors", StringComparison.Ordinal));
+        Assert.Contains("in 2 files", run.OutLines[1], Ordinal);
+        Assert.Contains(run.OutLines, line => line.StartsWith("  2.safetensors", Ordinal));
         Assert.Contains("  tied: b (tied)", run.OutLines);
-        Assert.Contains("(5,000 characters)", run.Out, StringComparison.Ordinal);
-        Assert.Contains(run.OutLines, line => line.StartsWith("warning: ", StringComparison.Ordinal) && line.Contains("extra", StringComparison.Ordinal));
+        Assert.Contains("(5,000 characters)", run.Out, Ordinal);
+        Assert.Contains(run.OutLines, line => line.StartsWith("warning: ", Ordinal));
+        Assert.Contains("\"extra\"", run.Out, Ordinal);
         Assert.True(File.Exists(index));
     }
 
     private static string Describe(JsonElement tensor) => string.Join(
         '|', tensor.GetProperty("name").GetString(), tensor.GetProperty("dtype").GetString(),
-        tensor.GetProperty("shape").GetRawText(), tensor.GetProperty("begin").GetInt64(), tensor.GetProperty("end").GetInt64(), tensor.GetProperty("sha256").GetString());
+        tensor.GetProperty("shape").GetRawText(), tensor.GetProperty("begin").GetInt64(), tensor.GetProperty("end").GetInt64(),
+        tensor.GetProperty("sha256").GetString());
 
     private static string Describe(TensorCase tensor) => string.Join(
         '|', tensor.Name, tensor.Dtype, $"[{string.Join(',', tensor.Shape)}]", tensor.Begin, tensor.End, tensor.Sha256);
 
     // Twelve layers, the first three dense, the others with two experts each.
-    private void WriteModel(string name, string prefix = "")
+    private void WriteModel(string file, string prefix = "")
     {
         var entries = new List<TestFile.Entry> { TestFile.Noise("embed.weight", "BF16", 16, 4, 8) };
         for (int layer = 0; layer < 12; layer++)
         {
-            entries.Add(TestFile.Noise($"{prefix}layers.{layer}.norm.weight", "BF16", 16, 32));
-            string[] up = layer < 3 ? ["mlp.up.weight"] : ["experts.0.up", "experts.1.up"];
-            entries.AddRange(up.Select(part => TestFile.Noise($"{prefix}layers.{layer}.{part}", layer < 3 ? "BF16" : "U8", layer < 3 ? 16 : 8, 4, 8)));
+            string name = $"{prefix}layers.{layer}";
+            entries.Add(TestFile.Noise(name + ".norm.weight", "BF16", 16, 32));
+            entries.AddRange(layer < 3
+                ? [TestFile.Noise(name + ".mlp.up.weight", "BF16", 16, 4, 8)]
+                : [TestFile.Noise(name + ".experts.0.up", "U8", 8, 4, 8), TestFile.Noise(name + ".experts.1.up", "U8", 8, 4, 8)]);
         }
 
-        TestFile.Write(_folder[name], entries);
+        TestFile.Write(_folder[file], entries);
     }
 }

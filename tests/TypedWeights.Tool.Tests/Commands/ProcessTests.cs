@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using TypedWeights.Tests.Support;
+using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;
 
@@ -20,12 +22,12 @@ public sealed class ProcessTests : IDisposable
         ToolRun inspect = await ToolRun.ProcessAsync(_folder.Path, null, "inspect", "größe.safetensors", "absent");
 
         Assert.Equal((0, ""), (snapshot.ExitCode, snapshot.Error));
-        Assert.StartsWith("wrote weights/Größe.weights.json: 1 tensor, ", snapshot.Out, StringComparison.Ordinal);
+        Assert.StartsWith("wrote weights/Größe.weights.json: 1 tensor, ", snapshot.Out, Ordinal);
         Assert.Equal((0, ""), (verify.ExitCode, verify.Error));
         Assert.Equal(1, inspect.ExitCode);
-        Assert.Contains("重み", inspect.Out, StringComparison.Ordinal);
+        Assert.Contains("重み", inspect.Out, Ordinal);
         Assert.DoesNotContain('\u001b', inspect.Out);
-        Assert.StartsWith("error: absent: there is no such file or folder", inspect.Error, StringComparison.Ordinal);
+        Assert.StartsWith("error: absent: there is no such file or folder", inspect.Error, Ordinal);
     }
 
     [Fact]
@@ -36,11 +38,11 @@ public sealed class ProcessTests : IDisposable
         ToolRun wrong = await ToolRun.ProcessAsync(_folder.Path, null, "verify", "--ofline");
 
         Assert.Equal(0, help.ExitCode);
-        Assert.Contains("typedweights [command] [options]", help.Out, StringComparison.Ordinal);
-        Assert.All((string[])["snapshot", "verify", "inspect"], command => Assert.Contains(command, help.Out, StringComparison.Ordinal));
+        Assert.Contains("typedweights [command] [options]", help.Out, Ordinal);
+        Assert.All((string[])["snapshot", "verify", "inspect"], command => Assert.Contains(command, help.Out, Ordinal));
         Assert.Matches(@"^typedweights \d+\.\d+\.\d+", version.Out);
         Assert.Equal(64, wrong.ExitCode);
-        Assert.Contains("try: typedweights verify --help", wrong.Error, StringComparison.Ordinal);
+        Assert.Contains("try: typedweights verify --help", wrong.Error, Ordinal);
     }
 
     [Theory]
@@ -66,7 +68,8 @@ public sealed class ProcessTests : IDisposable
         async Task InterruptAsync(Process process)
         {
             await asked.Task.WaitAsync(TestContext.Current.CancellationToken);
-            using Process kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            string id = process.Id.ToString(CultureInfo.InvariantCulture);
+            using Process kill = Process.Start("kill", [$"-{signal}", id]);
             await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
     }

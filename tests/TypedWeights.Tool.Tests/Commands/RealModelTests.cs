@@ -11,7 +11,8 @@ public sealed class RealModelTests
     [Fact]
     public async Task Every_real_header_is_taken_verified_and_shown()
     {
-        Assert.SkipWhen(SharedFolder.Headers is null, "The headers of real models lie outside the repository; TYPEDWEIGHTS_SHARED names their folder.");
+        Assert.SkipWhen(
+            SharedFolder.Headers is null, "The headers of real models lie outside the repository; TYPEDWEIGHTS_SHARED names their folder.");
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the file system of Windows gives a long file its blocks");
         using var folder = new TempFolder();
         var wrong = new List<string>();
@@ -41,7 +42,8 @@ public sealed class RealModelTests
 
     private static int WriteSparse(string path, byte[] header)
     {
-        JsonElement[] tensors = [.. JsonSerializer.Deserialize<JsonElement>(header).EnumerateObject().Where(p => p.Name != "__metadata__").Select(p => p.Value)];
+        IEnumerable<JsonProperty> entries = JsonSerializer.Deserialize<JsonElement>(header).EnumerateObject();
+        JsonElement[] tensors = [.. entries.Where(entry => entry.Name != "__metadata__").Select(entry => entry.Value)];
         long data = tensors.Max(tensor => tensor.GetProperty("data_offsets")[1].GetInt64());
         using FileStream stream = File.Create(path);
         byte[] length = new byte[8];

@@ -1,5 +1,6 @@
 using TypedWeights.Snapshots;
 using TypedWeights.Tests.Support;
+using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;
 
@@ -82,7 +83,7 @@ public sealed class SnapshotCommandTests : IDisposable
         ToolRun refused = await ToolRun.InAsync(_folder.Path, "snapshot", "two/model.safetensors", "--class", "Model");
 
         Assert.Equal(64, refused.ExitCode);
-        Assert.StartsWith("error: weights/Model.weights.json is the snapshot of one/model.safetensors;", refused.Error, StringComparison.Ordinal);
+        Assert.StartsWith("error: weights/Model.weights.json is the snapshot of one/model.safetensors;", refused.Error, Ordinal);
         Assert.Equal(before, await File.ReadAllBytesAsync(_folder["weights/Model.weights.json"], TestContext.Current.CancellationToken));
 
         ToolRun named = await ToolRun.InAsync(
@@ -107,11 +108,11 @@ public sealed class SnapshotCommandTests : IDisposable
         ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", uri);
 
         Assert.Equal((code, ""), (run.ExitCode, run.Out));
-        Assert.StartsWith("error: ", run.Error, StringComparison.Ordinal);
-        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+        Assert.StartsWith("error: ", run.Error, Ordinal);
+        Assert.Contains(expected, run.Error, Ordinal);
         Assert.Single(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("hunter2", run.All, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Error, Ordinal);
+        Assert.DoesNotContain("hunter2", run.All, Ordinal);
         Assert.False(Directory.Exists(_folder["weights"]));
     }
 
@@ -124,8 +125,10 @@ public sealed class SnapshotCommandTests : IDisposable
         ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors", "-o", "file/A.weights.json");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.StartsWith("error: file/A.weights.json: the snapshot cannot be written:", run.Error, StringComparison.Ordinal);
-        Assert.Equal(["a.safetensors", "file"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.StartsWith("error: file/A.weights.json: the snapshot cannot be written:", run.Error, Ordinal);
+        Assert.Equal(
+            ["a.safetensors", "file"],
+            Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -170,8 +173,8 @@ public sealed class SnapshotCommandTests : IDisposable
         string text = await File.ReadAllTextAsync(_folder["weights/Odd.weights.json"], TestContext.Current.CancellationToken);
         Assert.DoesNotContain('\u001b', text);
         Assert.DoesNotContain('\u202E', text);
-        Assert.Contains("größe.重み", text, StringComparison.Ordinal);
-        Assert.Equal(names.Length, text.Split('\n').Count(line => line.StartsWith("    {\"name\": \"", StringComparison.Ordinal) && line.Contains("dtype", StringComparison.Ordinal)));
+        Assert.Contains("größe.重み", text, Ordinal);
+        Assert.Equal(names.Length, text.Split('\n').Count(line => line.Contains("\"dtype\": \"F32\"", Ordinal)));
     }
 
     private WeightSnapshot Read(string name) => SnapshotReader.Read(File.ReadAllBytes(_folder[name]));

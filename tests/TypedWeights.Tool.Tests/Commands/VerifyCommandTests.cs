@@ -1,4 +1,5 @@
 using TypedWeights.Tests.Support;
+using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;
 
@@ -19,7 +20,7 @@ public sealed class VerifyCommandTests : IDisposable
         ToolRun run = await ToolRun.InAsync(_folder.Path, "verify");
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        Assert.Matches(@"^weights/Net\.weights\.json: in step with net\.safetensors, 2 tensors, \d+ bytes in 1 file\n$", run.Out);
+        Assert.Matches(@"^weights/Net\.weights\.json: in step with net\.safetensors \(2 tensors, \d+ bytes in 1 file\)\n$", run.Out);
     }
 
     [Fact]
@@ -31,7 +32,7 @@ public sealed class VerifyCommandTests : IDisposable
         ToolRun run = await ToolRun.InAsync(_folder.Path, "verify", "weights");
 
         Assert.Equal((1, ""), (run.ExitCode, run.Error));
-        Assert.Matches(@"^weights/Net\.weights\.json: drift with net\.safetensors, ", run.OutLines[0]);
+        Assert.Matches(@"^weights/Net\.weights\.json: drift from net\.safetensors \(", run.OutLines[0]);
         Assert.Equal(
             [
                 "  drift: a: F32 [2] became I32 [2]",
@@ -54,7 +55,7 @@ public sealed class VerifyCommandTests : IDisposable
         ToolRun run = await ToolRun.InAsync(_folder.Path, "verify");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Contains("in step", run.OutLines[0], StringComparison.Ordinal);
+        Assert.Contains("in step", run.OutLines[0], Ordinal);
         Assert.Equal(
             ["  warning: a: and 1 more tensors lie elsewhere", "  to record it: typedweights snapshot net.safetensors"], run.OutLines[1..]);
     }
@@ -68,25 +69,26 @@ public sealed class VerifyCommandTests : IDisposable
         ToolRun run = await ToolRun.InAsync(_folder.Path, "verify");
 
         Assert.Equal((2, ""), (run.ExitCode, run.Out));
-        Assert.StartsWith("error: weights/Net.weights.json: net.safetensors: there is no such file or folder in ", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith("error: weights/Net.weights.json: net.safetensors: there is no such file or folder in ", run.Error, Ordinal);
 
         await ReplaceSourceAsync("weights/Net.weights.json", "s3://bucket/net.safetensors");
         ToolRun unknown = await ToolRun.InAsync(_folder.Path, "verify");
 
         Assert.Equal(2, unknown.ExitCode);
-        Assert.Contains("TypedWeights.S3", unknown.Error, StringComparison.Ordinal);
+        Assert.Contains("TypedWeights.S3", unknown.Error, Ordinal);
     }
 
     [Fact]
     public async Task A_source_that_is_no_longer_a_checkpoint_is_1()
     {
         await TakeAsync(A, B);
-        await File.WriteAllTextAsync(_folder["net.safetensors"], "version https://git-lfs.github.com/spec/v1\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            _folder["net.safetensors"], "version https://git-lfs.github.com/spec/v1\n", TestContext.Current.CancellationToken);
 
         ToolRun run = await ToolRun.InAsync(_folder.Path, "verify");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("LFS", run.Error, StringComparison.Ordinal);
+        Assert.Contains("LFS", run.Error, Ordinal);
     }
 
     [Fact]
@@ -104,9 +106,9 @@ public sealed class VerifyCommandTests : IDisposable
         ToolRun two = await ToolRun.InAsync(_folder.Path, "verify", "weights/Gone.weights.json", "weights/deeper/Well.weights.json");
 
         Assert.Equal(1, all.ExitCode);
-        Assert.Contains("gone.safetensors", all.Error, StringComparison.Ordinal);
-        Assert.Contains("weights/deeper/Well.weights.json: in step", all.Out, StringComparison.Ordinal);
-        Assert.Contains("weights/Net.weights.json: drift", all.Out, StringComparison.Ordinal);
+        Assert.Contains("gone.safetensors", all.Error, Ordinal);
+        Assert.Contains("weights/deeper/Well.weights.json: in step", all.Out, Ordinal);
+        Assert.Contains("weights/Net.weights.json: drift", all.Out, Ordinal);
         Assert.Equal(2, two.ExitCode);
     }
 
@@ -132,7 +134,7 @@ public sealed class VerifyCommandTests : IDisposable
         ToolRun run = await ToolRun.InAsync(_folder.Path, "verify", "--offline");
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        Assert.Matches(@"agrees with itself, 2 tensors, \d+ bytes in 1 file \(offline: net\.safetensors was not asked\)\n$", run.Out);
+        Assert.Matches(@"agrees with itself \(2 tensors, \d+ bytes in 1 file; offline: net\.safetensors was not asked\)\n$", run.Out);
     }
 
     [Theory]
@@ -145,15 +147,15 @@ public sealed class VerifyCommandTests : IDisposable
         await TakeAsync(A, B);
         string path = _folder["weights/Net.weights.json"];
         string json = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
-        Assert.Contains(text, json, StringComparison.Ordinal);
-        await File.WriteAllTextAsync(path, json.Replace(text, other, StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        Assert.Contains(text, json, Ordinal);
+        await File.WriteAllTextAsync(path, json.Replace(text, other, Ordinal), TestContext.Current.CancellationToken);
 
         foreach (string[] args in (string[][])[["verify"], ["verify", "--offline"]])
         {
             ToolRun run = await ToolRun.InAsync(_folder.Path, args);
 
             Assert.Equal((1, ""), (run.ExitCode, run.Out));
-            Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+            Assert.Contains(expected, run.Error, Ordinal);
         }
     }
 
@@ -181,7 +183,8 @@ public sealed class VerifyCommandTests : IDisposable
 
         Assert.Equal(1, run.ExitCode);
         string quote = OperatingSystem.IsWindows() ? "\"" : "'";
-        Assert.Equal($"  to mend it: cd {quote}src/My App{quote} && typedweights snapshot net.safetensors --class Special", run.OutLines[^1]);
+        Assert.Equal(
+            $"  to mend it: cd {quote}src/My App{quote} && typedweights snapshot net.safetensors --class Special", run.OutLines[^1]);
     }
 
     [Fact]
@@ -193,8 +196,8 @@ public sealed class VerifyCommandTests : IDisposable
         ToolRun absent = await ToolRun.InAsync(_folder.Path, "verify", "Nope.weights.json");
 
         Assert.Equal((64, 64), (empty.ExitCode, absent.ExitCode));
-        Assert.StartsWith("error: weights: there is no snapshot here", empty.Error, StringComparison.Ordinal);
-        Assert.StartsWith("error: Nope.weights.json: there is no snapshot here", absent.Error, StringComparison.Ordinal);
+        Assert.StartsWith("error: weights: there is no snapshot here", empty.Error, Ordinal);
+        Assert.StartsWith("error: Nope.weights.json: there is no snapshot here", absent.Error, Ordinal);
     }
 
     private async Task TakeAsync(params TestFile.Entry[] entries)
@@ -213,7 +216,7 @@ public sealed class VerifyCommandTests : IDisposable
     private async Task ReplaceSourceAsync(string name, string source)
     {
         string json = await File.ReadAllTextAsync(_folder[name], TestContext.Current.CancellationToken);
-        await File.WriteAllTextAsync(
-            _folder[name], json.Replace("\"source\": \"net.safetensors\"", $"\"source\": \"{source}\"", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        string edited = json.Replace("\"source\": \"net.safetensors\"", $"\"source\": \"{source}\"", Ordinal);
+        await File.WriteAllTextAsync(_folder[name], edited, TestContext.Current.CancellationToken);
     }
 }

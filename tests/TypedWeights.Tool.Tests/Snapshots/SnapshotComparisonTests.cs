@@ -67,7 +67,8 @@ public sealed class SnapshotComparisonTests
             _ => file,
         };
 
-        Assert.Equal(expected, Only(old, new WeightSnapshot("X", "s", what == "revision" ? "abc" : null, [changed], old.Tensors), drift: false));
+        var live = new WeightSnapshot("X", "s", what == "revision" ? "abc" : null, [changed], old.Tensors);
+        Assert.Equal(expected, Only(old, live, drift: false));
     }
 
     [Fact]
@@ -81,7 +82,12 @@ public sealed class SnapshotComparisonTests
         IReadOnlyList<SnapshotDifference> differences = SnapshotComparison.Compare(old, live);
 
         Assert.Equal(
-            ["f: is no longer a file of the source", "f1: is a new file of the source", "f2: is a new file of the source", "a: and 1 more tensors lie elsewhere"],
+            [
+                "f: is no longer a file of the source",
+                "f1: is a new file of the source",
+                "f2: is a new file of the source",
+                "a: and 1 more tensors lie elsewhere",
+            ],
             differences.Select(difference => $"{difference.Name}: {difference.Message}"));
         Assert.DoesNotContain(differences, difference => difference.IsDrift);
     }
