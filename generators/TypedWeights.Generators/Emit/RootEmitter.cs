@@ -81,7 +81,7 @@ internal static class RootEmitter
             /// <param name="cancellationToken">Ends the work; the old file, if any, stays.</param>
             """,
             $"public global::System.Threading.Tasks.Task SaveAsync(string path, {Token}) =>",
-            "    global::TypedWeights.SafeTensors.SaveAsync(path, Weights, null, cancellationToken);");
+            "    Weights.SaveAsync(path, cancellationToken);");
         Member(
             writer,
             """

@@ -24,7 +24,8 @@ public static class TorchNative
     public static TorchNativeState State => _state;
 
     /// <summary>
-    /// Loads TorchSharp with its native part. Safe to call from several threads and again and again: after the first success it does nothing.
+    /// Loads TorchSharp with its native part. Safe to call from several threads, and again and again: after the first success it does
+    /// nothing, and after a failure it tries anew.
     /// </summary>
     /// <exception cref="TorchNativeException">The native part does not load; the message names the library and says what to do.</exception>
     public static void EnsureLoaded()

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using TypedWeights.Generators.Tests.Headers;
+using TypedWeights.Tests;
 
 namespace TypedWeights.Generators.Tests.Generation;
 

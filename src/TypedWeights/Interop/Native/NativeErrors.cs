@@ -46,7 +46,7 @@ internal static class NativeErrors
         $"{copy} is loaded, but TorchSharp's AssemblyLoadContext insists on the application's own file, which this system cannot load. " +
         "Let its LoadUnmanagedDll return IntPtr.Zero for LibTorchSharp.");
 
-    /// <summary>TorchSharp's type initializer failed although all that it loads is in the process: it ran before, and runs only once.</summary>
+    /// <summary>TorchSharp's type initializer failed with its libraries in the process: it ran before them, and runs only once.</summary>
     public static TorchNativeException UsedTooEarly(TypeInitializationException inner) => new(
         NativeNames.TorchSharp,
         "TorchSharp was used before its native part could be loaded, and having failed once it stays failed. " +

@@ -9,7 +9,7 @@ internal static class NativeLoader
 {
     private static Assembly TorchSharp => typeof(torch).Assembly;
 
-    /// <summary>Loads the library at <paramref name="path"/>; without a path, one of that name that is in the process or on the system.</summary>
+    /// <summary>Loads the library at <paramref name="path"/>; without one, what the process or the system has of that name.</summary>
     /// <returns>False when there is none.</returns>
     /// <exception cref="TorchNativeException">It is there and does not load.</exception>
     public static bool TryLoad(string fileName, string? path)

@@ -5,7 +5,7 @@ using TypedWeights.Tests.Interop.Support;
 
 namespace TypedWeights.Tests.Interop.Native;
 
-/// <summary>The decision, on hosts that a test makes up. Where it acts for real: <see cref="TorchNativeTests"/> and the probe's tests.</summary>
+/// <summary>The decision, on hosts that a test makes up. <see cref="TorchNativeProcessTests"/> sees it act for real.</summary>
 public sealed class NativeFixTests : IDisposable
 {
     private readonly TempFolder _temp = new();

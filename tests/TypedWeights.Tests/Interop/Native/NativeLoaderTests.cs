@@ -24,7 +24,9 @@ public sealed class NativeLoaderTests : IDisposable
 
         Assert.Equal("libtorch_cpu.so", e.Library);
         Assert.StartsWith(
-            $"{_temp["libtorch_cpu.so"]} does not load: libtorch_zzz.so: cannot open shared object file", e.Message, StringComparison.Ordinal);
+            $"{_temp["libtorch_cpu.so"]} does not load: libtorch_zzz.so: cannot open shared object file",
+            e.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -48,6 +50,17 @@ public sealed class NativeLoaderTests : IDisposable
         var e = Assert.Throws<TorchNativeException>(() => NativeLoader.Load(_temp["libtorch.so"]));
         Assert.Contains("libtorch.so does not load: ", e.Message, StringComparison.Ordinal);
         Assert.Contains("file too short", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_CUDA_build_is_loaded_through_torch_cuda()
+    {
+        File.CreateSymbolicLink(_temp["libtorch_cpu.so"], Path.Combine(TorchFiles.Folder, "libtorch_cpu.so"));
+        File.WriteAllText(_temp["libtorch_cuda.so"], "not a library");
+
+        var e = Assert.Throws<TorchNativeException>(() => NativeLoader.TryLoadLibtorch(new NativeHost { Folders = () => [_temp.Path] }));
+
+        Assert.Equal("libtorch_cuda.so", e.Library);
     }
 
     public void Dispose() => _temp.Dispose();

@@ -42,7 +42,7 @@ internal static class Probe
     public static string CopyWithoutNative(TempFolder temp)
     {
         string target = Directory.CreateDirectory(temp["app"]).FullName;
-        string[] names = [Name, "TypedWeights", "TypedWeights.Core", "TorchSharp", "Microsoft.Extensions", "Google", "SkiaSharp", "ICSharp"];
+        string[] names = [Name, "TypedWeights", "TorchSharp", "Microsoft.Extensions", "Google", "SkiaSharp", "ICSharp"];
         foreach (string file in Directory.GetFiles(AppContext.BaseDirectory, "*.dll")
             .Where(f => names.Any(n => Path.GetFileName(f).StartsWith(n + '.', StringComparison.Ordinal))))
         {
