@@ -11,7 +11,8 @@ public class HostileSurroundingsTests
     private static readonly string Snapshot = Snapshots.Text(Snapshots.Of(HeaderTraits.Small["heterogeneous_list"]));
 
     [Theory]
-    [InlineData("namespace Demo.System { class Y; } namespace Demo.TypedWeights.Binding { class X; } namespace Demo.TorchSharp { class torch; }")]
+    [InlineData(
+        "namespace Demo.System { class Y; } namespace Demo.TypedWeights.Binding { class X; } namespace Demo.TorchSharp { class torch; }")]
     [InlineData("namespace TypedWeights.X { class WeightList<T>; class WeightScope; class Task; }")]
     [InlineData(
         "namespace Demo { class Tensor; class Task; class String; class Func<T>; class torch; class WeightPath; class GeneratedCode; }")]
