@@ -1,36 +1,20 @@
 // A program that uses a TypedWeights type and then TorchSharp, and prints what became of TorchSharp's native part.
-//   TorchNativeProbe           leaves loading to the library's module initializer
+//   TorchNativeProbe           uses a type of the library and never mentions loading
 //   TorchNativeProbe ensure    calls EnsureLoaded first, and prints its error
 //   TorchNativeProbe state     uses nothing of TorchSharp
-// Lines: `status NAME`, `library PATH`, `reason TEXT`, `libstdc++ PATH`, then `torch …` and `libtorch loaded|absent`. Exit 1 on an error.
+//   TorchNativeProbe late      uses TorchSharp before anything of TypedWeights, and only then calls EnsureLoaded
+// Lines: `device NAME` or `early works|fails` where the mode has them, then `status NAME`, `library PATH`, `reason TEXT`, `libstdc++ PATH`,
+// and `torch …` and `libtorch loaded|absent`, or `error LIBRARY: TEXT`. Exit 1 on an error.
 using TorchNativeProbe;
-using TypedWeights;
 
 string mode = args.FirstOrDefault() ?? "initializer";
-TorchNativeState state = TorchNative.State;
-try
+if (mode == "initializer")
 {
-    if (mode == "ensure")
-    {
-        TorchNative.EnsureLoaded();
-        state = TorchNative.State;
-    }
-
-    Console.WriteLine($"status {state.Status}");
-    Console.WriteLine($"library {state.LibraryPath ?? "-"}");
-    Console.WriteLine($"reason {state.Reason}");
-    Console.WriteLine($"libstdc++ {Mapped.File("libstdc++.so") ?? "-"}");
-    if (mode != "state")
-    {
-        Console.WriteLine($"torch {TorchWork.Run()}");
-    }
-
-    Console.WriteLine($"libtorch {(Mapped.File("libtorch_cpu.so") is null ? "absent" : "loaded")}");
-    return 0;
+    Console.WriteLine($"device {TypedWeightsWork.Run()}");
 }
-catch (TorchNativeException e)
+else if (mode == "late")
 {
-    Console.WriteLine($"status {TorchNative.State.Status}");
-    Console.WriteLine($"error {e.Library}: {e.Message}");
-    return 1;
+    Console.WriteLine($"early {TorchWork.Try()}");
 }
+
+return Report.Print(mode);

@@ -23,4 +23,19 @@ internal static class TorchWork
             CultureInfo.InvariantCulture,
             $"f32 {product.sum().item<float>()} bf16 {sum.item<float>()} f8 {eighth.item<float>()}");
     }
+
+    /// <summary>Whether TorchSharp works without anyone's help.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static string Try()
+    {
+        try
+        {
+            _ = Run();
+            return "works";
+        }
+        catch (TypeInitializationException)
+        {
+            return "fails";
+        }
+    }
 }

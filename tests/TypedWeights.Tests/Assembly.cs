@@ -1,2 +1,4 @@
+using Xunit.Sdk;
+
 // Tests count native tensors, which are the whole process's: one test at a time.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = ParallelMode.None)]

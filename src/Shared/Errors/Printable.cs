@@ -74,12 +74,17 @@ internal static class Printable
         return escaped.ToString();
     }
 
-    // Everything that does not show, shows as something else, or moves what stands around it.
-    private static bool MustEscape(string text, int index) => text[index] is not (>= ' ' and <= '~')
+    /// <summary>Whether the character at an index does not show, shows as something else, or moves what stands around it.</summary>
+    public static bool MustEscape(string text, int index) => text[index] is not (>= ' ' and <= '~')
         && (Width(text, index) == 1 && char.IsSurrogate(text[index])
+            || IsFiller(text[index])
             || CharUnicodeInfo.GetUnicodeCategory(text, index) is UnicodeCategory.Control or UnicodeCategory.Format
                 or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator
                 or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned);
+
+    // Letters and marks by category, yet drawn as nothing: the grapheme joiner, Hangul and Khmer fillers, variation selectors.
+    private static bool IsFiller(char c) => c is '\u034F' or '\u115F' or '\u1160' or '\u17B4' or '\u17B5' or '\u3164' or '\uFFA0'
+        or (>= '\u180B' and <= '\u180F') or (>= '\uFE00' and <= '\uFE0F');
 
     private static int Width(string text, int index) => char.IsSurrogatePair(text, index) ? 2 : 1;
 

@@ -17,6 +17,8 @@ sealed class WeightUri : IEquatable<WeightUri>
 {
     private static readonly string[] ShownParameters = ["versionId", "generation", "revision", "download"];
 
+    private static readonly string[] KnownSchemes = ["file", "http", "https", "hf", "s3", "gs", "az", "anyscale"];
+
     private WeightUri(string original, string scheme, string display)
     {
         Original = original;
@@ -56,33 +58,45 @@ sealed class WeightUri : IEquatable<WeightUri>
             return false;
         }
 
-        if (text.Contains('\0'))
+        if (text!.Any(char.IsControl))
         {
-            error = "The URI of the weights holds a NUL character.";
+            error = "The URI of the weights holds a control character.";
             return false;
         }
 
-        int colon = text!.IndexOf("://", StringComparison.Ordinal);
-        if (colon <= 0 || !IsScheme(text, colon))
+        int length = SchemeLength(text!);
+        if (length == 0 && text!.Contains("://") && text.IndexOf(':') != 1)
         {
-            uri = new WeightUri(text, "file", text.Replace('\\', '/'));
+            error = "The URI of the weights does not begin with its scheme, and it is no path (its text is withheld, it may hold a password).";
+            return false;
+        }
+
+        if (length == 0)
+        {
+            uri = new WeightUri(text!, "file", text!.Replace('\\', '/'));
             return true;
         }
 
-        string scheme = text.Substring(0, colon).ToLowerInvariant();
-        string rest = text.Substring(colon + 3);
+        string scheme = text!.Substring(0, length).ToLowerInvariant();
+        string rest = text.Substring(length + 1);
         if (scheme == "file")
         {
-            uri = new WeightUri(text, scheme, "file://" + Before(rest, '?', '#'));
-            return true;
+            return TryParseFile(text, rest, out uri, out error);
         }
 
-        string authority = Before(rest, '/', '?', '#');
-        string after = rest.Substring(authority.Length);
+        // What is nearly a URI must not pass as a path, which is shown as it is: "https:/user:password@host".
+        if (!rest.StartsWith("//", StringComparison.Ordinal))
+        {
+            error = $"After \"{scheme}:\" a URI goes on with \"//\" (its text is withheld, it may hold a password).";
+            return false;
+        }
+
+        string authority = Before(rest.Substring(2), '/', '\\', '?', '#');
+        string after = rest.Substring(2 + authority.Length);
 
         // hf://gpt2@main has a revision where other schemes have user info.
         string host = scheme == "hf" ? authority : authority.Substring(authority.LastIndexOf('@') + 1);
-        if (!TryCanonicalHost(scheme, host, out host))
+        if (after is ['\\', ..] || !TryCanonicalHost(scheme, host, out host))
         {
             error = $"The {scheme} URI of the weights has no valid host and port (its text is withheld, it may hold a password).";
             return false;
@@ -105,6 +119,20 @@ sealed class WeightUri : IEquatable<WeightUri>
     /// <summary>The text that may be shown: <see cref="Display"/>.</summary>
     public override string ToString() => Display;
 
+    // 0 for a path. One letter is a drive; a colon followed by neither slash is a part of a file's name, unless the name before it is a
+    // scheme that this library knows.
+    private static int SchemeLength(string text)
+    {
+        int colon = text.IndexOf(':');
+        if (colon < 2 || !IsScheme(text, colon))
+        {
+            return 0;
+        }
+
+        bool slash = colon + 1 < text.Length && text[colon + 1] is '/' or '\\';
+        return slash || KnownSchemes.Contains(text.Substring(0, colon), StringComparer.OrdinalIgnoreCase) ? colon : 0;
+    }
+
     private static bool IsScheme(string text, int length)
     {
         for (int i = 0; i < length; i++)
@@ -120,29 +148,59 @@ sealed class WeightUri : IEquatable<WeightUri>
         return true;
     }
 
+    // file:/path, file:///path and file://machine/path.
+    private static bool TryParseFile(string text, string rest, out WeightUri? uri, out string error)
+    {
+        string location = Before(rest, '?', '#').Replace('\\', '/');
+        bool hasHost = location.StartsWith("//", StringComparison.Ordinal);
+        string host = hasHost ? Before(location.Substring(2), '/') : "";
+        string path = hasHost ? location.Substring(2 + host.Length) : location;
+        bool valid = path is ['/', ..] && host.All(IsHostCharacter);
+        uri = valid ? new WeightUri(text, "file", "file://" + host + path) : null;
+        error = valid ? "" : "The file URI of the weights is not one; write file:///folder/model.safetensors, or the plain path.";
+        return valid;
+    }
+
     private static bool TryCanonicalHost(string scheme, string host, out string canonical)
     {
         canonical = host;
-        if (scheme is not ("http" or "https"))
+        if (host.Length == 0 || !host.All(c => IsHostCharacter(c) || (c == '@' && scheme == "hf") || (c == ':' && scheme != "hf")))
         {
-            return host.Length > 0;
+            return false;
         }
 
         // A colon inside brackets belongs to an IPv6 address.
         int colon = host.LastIndexOf(':');
         string port = colon > host.LastIndexOf(']') ? host.Substring(colon + 1) : "";
         string name = colon > host.LastIndexOf(']') ? host.Substring(0, colon) : host;
-        string implied = scheme == "http" ? "80" : "443";
-        canonical = name.ToLowerInvariant() + (port.Length == 0 || port == implied ? "" : ":" + port);
-        return name.Length > 0 && port.Length <= 5 && port.All(static c => c is >= '0' and <= '9');
+        if (name.Length == 0 || port.Length > 5 || !port.All(static c => c is >= '0' and <= '9'))
+        {
+            return false;
+        }
+
+        bool web = scheme is "http" or "https";
+        string implied = scheme switch { "http" => "80", "https" => "443", _ => "" };
+        canonical = (web ? name.ToLowerInvariant() : name) + (port == implied || port.Length == 0 ? "" : ":" + port);
+        return true;
     }
+
+    // What a host's name or a bucket's consists of. An escape (%40) is not in it: it could hide user info.
+    private static bool IsHostCharacter(char c) => char.IsLetterOrDigit(c) || c is '-' or '.' or '_' or '[' or ']';
 
     private static string ShownQuery(string query)
     {
-        IEnumerable<string> shown = Before(query, '#').TrimStart('?').Split('&')
-            .Where(static pair => ShownParameters.Contains(Before(pair, '='), StringComparer.Ordinal));
+        IEnumerable<string> shown = Before(query, '#').TrimStart('?').Split('&').Where(IsShown);
         string joined = string.Join("&", shown);
         return joined.Length == 0 ? "" : "?" + joined;
+    }
+
+    // A version is letters, digits and a few marks; anything else (";sig=…", a URL within the URL) could carry a secret along.
+    private static bool IsShown(string pair)
+    {
+        string name = Before(pair, '=');
+        return ShownParameters.Contains(name, StringComparer.Ordinal)
+            && pair.Skip(name.Length + 1).All(static c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9')
+                or '.' or '_' or '-' or '~' or '/' or '+' or '%' or '=');
     }
 
     private static string Before(string text, params char[] ends)

@@ -1,4 +1,3 @@
-using TypedWeights.Manifests;
 
 namespace TypedWeights.Checkpoints;
 

@@ -21,8 +21,13 @@ internal static class FileSniffer
             return "an empty file: a download that never began? Fetch it again.";
         }
 
-        return Binary(start) ?? Text(start);
+        return MayBeHeader(start) ? null : Binary(start) ?? Text(start);
     }
+
+    // A pickle's 80 02 and a gzip's 1F 8B are also the lengths of headers. The zeros of an unwritten file are not.
+    private static bool MayBeHeader(ReadOnlySpan<byte> start) =>
+        HeaderPrefix.Check(start[..Math.Min(start.Length, HeaderPrefix.Size)], long.MaxValue, out int length) is null && length > 0
+            && (start.Length == HeaderPrefix.Size || start[HeaderPrefix.Size] is (byte)'{' or (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n');
 
     private static string? Binary(ReadOnlySpan<byte> start)
     {

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 
 namespace TypedWeights.Binding;
 
@@ -34,4 +35,50 @@ public readonly struct WeightScope
         string name = TensorName.Join(_prefix, segment);
         return _weights.ContainsKey(name) ? _weights.Entry(name) : null;
     }
+
+    /// <summary>Whether any name lies below a group in this one.</summary>
+    /// <param name="segment">The group's name in this one.</param>
+    public bool HasGroup(string segment) => _weights.Names.HasGroup(TensorName.Join(_prefix, segment));
+
+    /// <summary>How many of the children 0, 1, … there are without a gap.</summary>
+    /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
+    /// <param name="most">Where to stop.</param>
+    public int CountItems(string? segment, int most) => _weights.Names.CountItems(At(segment)._prefix, most);
+
+    /// <summary>Which of the numbered children there are.</summary>
+    /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
+    /// <param name="candidates">The numbers to look for, rising.</param>
+    public int[] PresentItems(string? segment, params int[] candidates) => _weights.Names.PresentItems(At(segment)._prefix, candidates);
+
+    /// <summary>The children 0..count-1.</summary>
+    /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="item">Makes an item of its group.</param>
+    /// <typeparam name="T">The type of one item.</typeparam>
+    public WeightList<T> List<T>(string? segment, int count, Func<WeightScope, T> item)
+    {
+        WeightScope list = At(segment);
+        return new WeightList<T>([.. Enumerable.Range(0, count).Select(number => item(list.Item(number)))]);
+    }
+
+    /// <summary>Numbered children that are not 0..n-1.</summary>
+    /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
+    /// <param name="numbers">The numbers, rising.</param>
+    /// <param name="item">Makes an item of its group.</param>
+    /// <typeparam name="T">The type of one item.</typeparam>
+    public SparseWeightList<T> Sparse<T>(string? segment, int[] numbers, Func<WeightScope, T> item)
+    {
+        WeightScope list = At(segment);
+        return new SparseWeightList<T>(numbers, [.. numbers.Select(number => item(list.Item(number)))]);
+    }
+
+    /// <summary>The children 0..count-1, each of which is a tensor.</summary>
+    /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
+    /// <param name="count">How many.</param>
+    public TensorList TensorList(string? segment, int count) =>
+        new(List(segment, count, static item => item.Tensor(null)).ToArray());
+
+    private WeightScope At(string? segment) => segment is null ? this : Group(segment);
+
+    private WeightScope Item(int number) => Group(number.ToString(CultureInfo.InvariantCulture));
 }

@@ -38,25 +38,25 @@ internal readonly record struct TorchLayout(torch.ScalarType ScalarType, long[] 
     /// for (<c>F6_E2M3</c>, <c>F6_E3M2</c>, an odd last dimension of <c>F4</c>, a dimension beyond 2^63-1 in an empty tensor) is held as
     /// its bytes: <c>Byte [n]</c>.
     /// </remarks>
-    public static TorchLayout Of(TensorInfo tensor)
+    public static TorchLayout Of(DType dtype, TensorShape of)
     {
         bool signed = true;
-        for (int axis = 0; axis < tensor.Shape.Rank; axis++)
+        for (int axis = 0; axis < of.Rank; axis++)
         {
-            signed &= tensor.Shape[axis] <= long.MaxValue;
+            signed &= of[axis] <= long.MaxValue;
         }
 
-        if (!signed || !ScalarTypes.TryGetValue(tensor.DType, out torch.ScalarType scalarType))
+        if (!signed || !ScalarTypes.TryGetValue(dtype, out torch.ScalarType scalarType))
         {
-            return AsBytes(tensor);
+            return AsBytes(dtype, of);
         }
 
-        long[] shape = tensor.Shape.ToInt64Array();
-        if (tensor.DType == DType.F4)
+        long[] shape = of.ToInt64Array();
+        if (dtype == DType.F4)
         {
             if (shape[^1] % 2 != 0)
             {
-                return AsBytes(tensor);
+                return AsBytes(dtype, of);
             }
 
             shape[^1] /= 2;
@@ -82,5 +82,10 @@ internal readonly record struct TorchLayout(torch.ScalarType ScalarType, long[] 
         return false;
     }
 
-    private static TorchLayout AsBytes(TensorInfo tensor) => new(torch.ScalarType.Byte, [tensor.ByteLength]);
+    // The header's checks have made sure that the bits fit 64 bits and fill whole bytes.
+    private static TorchLayout AsBytes(DType dtype, TensorShape shape)
+    {
+        _ = shape.TryGetElementCount(out ulong count);
+        return new TorchLayout(torch.ScalarType.Byte, [(long)(count * (ulong)dtype.BitSize() / 8)]);
+    }
 }

@@ -24,7 +24,8 @@ public static class TorchNative
     public static TorchNativeState State => _state;
 
     /// <summary>
-    /// Loads TorchSharp with its native part. Safe to call from several threads and again and again: after the first success it does nothing.
+    /// Loads TorchSharp with its native part. Safe to call from several threads, and again and again: after the first success it does
+    /// nothing, and after a failure it tries anew.
     /// </summary>
     /// <exception cref="TorchNativeException">The native part does not load; the message names the library and says what to do.</exception>
     public static void EnsureLoaded()
@@ -79,8 +80,13 @@ public static class TorchNative
             throw new TorchNativeException(failure.Library, failure.Message, failure);
         }
 
-        if (OperatingSystem.IsLinux() && _state.Status != TorchNativeStatus.Patched && !NativeLoader.TryLoadAsTorchSharpDoes())
+        if (OperatingSystem.IsLinux() && !NativeLoader.TryLoadAsTorchSharpDoes())
         {
+            if (_state.LibraryPath is { } copy)
+            {
+                throw NativeErrors.CopyIgnored(copy);
+            }
+
             NativeLoader.LoadFiles(NativeHost.Current);
         }
 
@@ -90,7 +96,7 @@ public static class TorchNative
         }
         catch (TypeInitializationException e)
         {
-            throw NativeErrors.DoesNotStart(e);
+            throw OperatingSystem.IsLinux() ? NativeErrors.UsedTooEarly(e) : NativeErrors.DoesNotStart(e);
         }
     }
 }

@@ -1,7 +1,7 @@
 namespace TypedWeights;
 
 /// <summary>TorchSharp's native part could not be loaded. The message names the library that failed and what to do.</summary>
-public sealed class TorchNativeException : InvalidOperationException
+public sealed class TorchNativeException : WeightsException
 {
     internal TorchNativeException(string library, string message, Exception? inner = null)
         : base(message, inner) => Library = library;

@@ -3,7 +3,7 @@ namespace TypedWeights;
 /// <summary>What <see cref="TorchNative"/> did about TorchSharp's native part.</summary>
 public enum TorchNativeStatus
 {
-    /// <summary>Nothing: this system's libstdc++ is new enough, TorchSharp does not ask for a newer one, or this is not Linux x64.</summary>
+    /// <summary>Nothing: libstdc++ is new enough, TorchSharp does not ask for a newer one, or this is not Linux x64.</summary>
     NotNeeded,
 
     /// <summary>Nothing, because the environment variable <c>TYPEDWEIGHTS_TORCH_NATIVE</c> is <c>off</c>.</summary>

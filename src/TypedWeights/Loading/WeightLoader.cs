@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
-using TypedWeights.Manifests;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
 

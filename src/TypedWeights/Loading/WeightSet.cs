@@ -2,6 +2,7 @@ using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using TorchSharp;
 using TypedWeights.Binding;
+using TypedWeights.Saving;
 
 namespace TypedWeights;
 
@@ -15,6 +16,7 @@ namespace TypedWeights;
 public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisposable
 {
     private readonly Dictionary<string, WeightEntry> _entries = new(StringComparer.Ordinal);
+    private readonly Lazy<NameIndex> _names;
     private int _disposed;
 
     internal WeightSet(string title, string? revision, IReadOnlyDictionary<string, string> metadata)
@@ -22,6 +24,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
         Title = title;
         Revision = revision;
         Metadata = metadata;
+        _names = new Lazy<NameIndex>(() => new NameIndex(_entries.Keys));
     }
 
     /// <summary>The source's metadata: <c>__metadata__</c> of all files, the first file's value where two differ.</summary>
@@ -43,6 +46,9 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     public int Count => _entries.Count;
 
     internal string Title { get; }
+
+    /// <summary>The names as a tree; asked for once all have been added.</summary>
+    internal NameIndex Names => _names.Value;
 
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
@@ -85,6 +91,16 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
         _entries.Values.Select(entry => KeyValuePair.Create(entry.Name, entry.Tensor)).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>Saves the set as one canonical file, with its metadata; tied names are recorded as tied.</summary>
+    /// <param name="path">The file; what is there is replaced once the new one is whole.</param>
+    /// <param name="cancellationToken">Ends the writing; the old file, if any, stays as it was.</param>
+    /// <exception cref="ObjectDisposedException">The set has been disposed.</exception>
+    /// <exception cref="InvalidOperationException">A tensor was handed over by <see cref="Detach"/>.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <remarks>More on what can be saved: <see cref="SafeTensors.SaveAsync"/>.</remarks>
+    public Task SaveAsync(string path, CancellationToken cancellationToken = default) => SafeTensors.WriteAsync(
+        path, [.. _entries.Values.Select(SavedTensor.Of)], Metadata.Count == 0 ? null : Metadata, cancellationToken);
 
     /// <summary>Frees every tensor that was not handed over. Doing it twice is harmless.</summary>
     public void Dispose()

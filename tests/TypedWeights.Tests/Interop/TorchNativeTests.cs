@@ -1,15 +1,93 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
+using TypedWeights.Interop.Elf;
+using TypedWeights.Tests.Interop.Support;
 using static TorchSharp.torch;
 
 namespace TypedWeights.Tests.Interop;
 
+/// <summary>This very process, on this very system.</summary>
 public sealed class TorchNativeTests
 {
+    private const ScalarType Float8E4M3 = (ScalarType)24;
+
+    public TorchNativeTests() => TorchNative.EnsureLoaded();
+
+    // Asked of the system itself and not through the code under test.
+    internal static bool IsNeeded => OperatingSystem.IsLinux()
+        && RuntimeInformation.ProcessArchitecture == Architecture.X64
+        && NativeLibrary.TryLoad("libstdc++.so.6", out nint library)
+        && !NativeLibrary.TryGetExport(library, "_ZSt21ios_base_library_initv", out _);
+
     [Fact]
-    public void EnsureLoaded_makes_TorchSharp_work()
+    public void The_copy_is_loaded_where_libstdcxx_is_old_and_nowhere_else()
     {
-        TorchNative.EnsureLoaded();
-        using Tensor ones = torch.ones(3);
-        Assert.Equal(3f, ones.sum().item<float>());
+        TorchNativeState state = TorchNative.State;
+        if (!IsNeeded)
+        {
+            Assert.Equal((TorchNativeStatus.NotNeeded, null), (state.Status, state.LibraryPath));
+            return;
+        }
+
+        Assert.Equal(TorchNativeStatus.Patched, state.Status);
+        Assert.Equal(WeakVersionPatch.Apply(File.ReadAllBytes(TorchFiles.TorchSharp)), File.ReadAllBytes(state.LibraryPath!));
+        Assert.Equal(
+            state.LibraryPath, Assert.Single(Mapped(Path.GetFileName(TorchFiles.TorchSharp))));
     }
+
+    [Fact]
+    public void TorchSharp_makes_no_copy_of_its_own_beside_the_application()
+    {
+        using Tensor one = torch.ones(1);
+        Assert.Equal(1f, one.item<float>());
+        string folder = Path.Combine(AppContext.BaseDirectory, "cpu");
+        Assert.False(Directory.Exists(folder), $"{folder} is there: TorchSharp made it, now or when the fix was switched off; delete it");
+    }
+
+    [Fact]
+    public void Floats_multiply()
+    {
+        using Tensor a = torch.arange(6, ScalarType.Float32).reshape(2, 3);
+        using Tensor product = a.matmul(a.t());
+        Assert.Equal([5f, 14f, 14f, 50f], product.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Bfloat16_adds()
+    {
+        using Tensor a = torch.full([4], 1.5f, ScalarType.BFloat16);
+        using Tensor sum = a.sum();
+        Assert.Equal(ScalarType.BFloat16, sum.dtype);
+        Assert.Equal(6f, sum.to(ScalarType.Float32).item<float>());
+    }
+
+    [Fact]
+    public void Float8_rounds_to_its_three_bits()
+    {
+        using Tensor a = torch.tensor(new[] { 1f, 1.125f, 1.2f, -448f });
+        using Tensor eighth = a.to(Float8E4M3);
+        Assert.Equal(1, eighth.element_size());
+        using Tensor back = eighth.to(ScalarType.Float32);
+        Assert.Equal([1f, 1.125f, 1.25f, -448f], back.data<float>().ToArray());
+    }
+
+    [Fact]
+    public async Task Many_may_ask_at_once_and_again()
+    {
+        TorchNativeState before = TorchNative.State;
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(TorchNative.EnsureLoaded)));
+        Assert.Same(before, TorchNative.State);
+    }
+
+    [Fact]
+    public void The_state_is_said_in_a_line()
+    {
+        Assert.Equal("NotNeeded: why", new TorchNativeState(TorchNativeStatus.NotNeeded, "why").ToString());
+        Assert.Equal("Patched /a/b.so: why", new TorchNativeState(TorchNativeStatus.Patched, "why", "/a/b.so").ToString());
+    }
+
+    private static string[] Mapped(string fileName) => [.. File.ReadLines("/proc/self/maps")
+        .Where(line => line.EndsWith('/' + fileName))
+        .Select(line => line[line.IndexOf('/', StringComparison.Ordinal)..])
+        .Distinct()];
 }

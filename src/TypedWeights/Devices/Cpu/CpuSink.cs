@@ -17,7 +17,7 @@ internal sealed class CpuSink : ITensorSink
         for (int i = 0; i < _addresses.Length; i++)
         {
             TensorInfo info = plan.Tensors[i].Info;
-            torch.Tensor tensor = Empty(info, TorchLayout.Of(info));
+            torch.Tensor tensor = Empty(info, TorchLayout.Of(info.DType, info.Shape));
             _tensors.Add(tensor);
             _addresses[i] = info.ByteLength == 0 ? 0 : TensorData.Address(tensor);
         }

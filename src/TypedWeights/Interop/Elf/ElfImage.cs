@@ -21,7 +21,7 @@ internal sealed class ElfImage
     private readonly List<(ulong Address, ulong Offset, ulong Size)> _segments = [];
     private readonly Dictionary<DynamicTag, ulong> _dynamic = [];
 
-    /// <summary>Reads the headers and the dynamic table of <paramref name="bytes"/>, which the image goes on reading and changing.</summary>
+    /// <summary>Reads the headers and the dynamic table of <paramref name="bytes"/>, which stay the image's own.</summary>
     /// <exception cref="ElfFormatException">They are not a whole ELF64 shared library.</exception>
     public ElfImage(byte[] bytes)
     {
@@ -162,6 +162,7 @@ internal sealed class ElfImage
         return offset <= length && size <= length - offset
             ? _bytes.AsSpan((int)offset, (int)size)
             : throw new ElfFormatException(string.Create(
-                CultureInfo.InvariantCulture, $"it points to {size} bytes at {offset}, but has {length}: the file is cut short or damaged"));
+                CultureInfo.InvariantCulture,
+                $"it points to {size} bytes at {offset}, but has {length}: the file is cut short or damaged"));
     }
 }

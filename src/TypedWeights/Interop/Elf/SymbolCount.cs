@@ -16,7 +16,7 @@ internal static class SymbolCount
         return image.U32(image.OffsetOf(image.Get(DynamicTag.Hash), 8) + 4);
     }
 
-    // The chains follow the buckets, one word for each hashed symbol; the lowest bit ends a chain, and the highest bucket's chain ends last.
+    // The chains follow the buckets, one word for each hashed symbol; the lowest bit ends a chain, and the highest bucket's ends last.
     private static uint OfGnuHash(ElfImage image, ulong address)
     {
         ulong header = image.OffsetOf(address, GnuHeaderSize);

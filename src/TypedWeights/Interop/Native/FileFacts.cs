@@ -17,6 +17,6 @@ internal readonly record struct FileFacts(uint Owner, ushort Mode)
     /// <summary>Whether the mode gives nothing to the group or to others.</summary>
     public bool IsPrivate => (Mode & OthersMayAnything) == 0;
 
-    /// <summary>Whether users other than the owners may rename or replace what lies in this folder (a sticky one such as /tmp says no).</summary>
+    /// <summary>Whether other users may rename or replace what lies in this folder (a sticky one such as /tmp says no).</summary>
     public bool LetsOthersReplace => (Mode & OthersMayWrite) != 0 && (Mode & Sticky) == 0;
 }

@@ -22,21 +22,42 @@ internal static class NativeErrors
         $"Install a libstdc++ that has {WeakVersionPatch.Version} (GCC 13 or later), or point LD_LIBRARY_PATH to one.",
         inner);
 
-    public static TorchNativeException NoCopy(string path, IReadOnlyList<Exception> failures) => new(
-        NativeNames.TorchSharp,
-        $"{path} asks for a newer libstdc++ than this system has, and a copy that does not could not be put in place: " +
-        $"{string.Join("; ", failures.Select(f => f.Message))}. Set XDG_CACHE_HOME to a folder that only this user can write and from " +
-        $"which libraries may be loaded, or install a libstdc++ that has {WeakVersionPatch.Version} (GCC 13 or later).",
-        failures.Count == 1 ? failures[0] : new AggregateException(failures));
+    public static TorchNativeException NoCopy(string path, IReadOnlyList<Exception> failures)
+    {
+        // A copy that is in place and does not load says more than a folder that could not be used.
+        if (failures.OfType<TorchNativeException>().FirstOrDefault() is { } failure)
+        {
+            return new(
+                NativeNames.TorchSharp,
+                $"{failure.Message} If no library may be loaded from that folder, set XDG_CACHE_HOME to one from which it may.",
+                failure);
+        }
 
+        return new(
+            NativeNames.TorchSharp,
+            $"{path} asks for a newer libstdc++ than this system has, and a copy that does not could not be put in place: " +
+            $"{string.Join("; ", failures.Select(f => f.Message.TrimEnd('.')))}. Set XDG_CACHE_HOME to a folder that only this user can " +
+            $"write, or install a libstdc++ that has {WeakVersionPatch.Version} (GCC 13 or later).",
+            failures.Count == 1 ? failures[0] : new AggregateException(failures));
+    }
+
+    public static TorchNativeException CopyIgnored(string copy) => new(
+        NativeNames.TorchSharp,
+        $"{copy} is loaded, but TorchSharp's AssemblyLoadContext insists on the application's own file, which this system cannot load. " +
+        "Let its LoadUnmanagedDll return IntPtr.Zero for LibTorchSharp.");
+
+    /// <summary>TorchSharp's type initializer failed with its libraries in the process: it ran before them, and runs only once.</summary>
+    public static TorchNativeException UsedTooEarly(TypeInitializationException inner) => new(
+        NativeNames.TorchSharp,
+        "TorchSharp was used before its native part could be loaded, and having failed once it stays failed. " +
+        "Call TorchNative.EnsureLoaded() first in Main.",
+        inner);
+
+    /// <summary>The same where nothing but TorchSharp itself loads its native part.</summary>
     public static TorchNativeException DoesNotStart(TypeInitializationException inner)
     {
         string cause = inner.GetBaseException().Message.TrimStart().Split('\n')[0].TrimEnd('.', '\r');
-        return new(
-            NativeNames.TorchSharp,
-            $"TorchSharp does not start: {cause}. If it was used before this, it stays failed: call TorchNative.EnsureLoaded() first in " +
-            $"Main. {Packages}",
-            inner);
+        return new("LibTorchSharp", $"TorchSharp does not start: {cause}. {Packages}", inner);
     }
 
     public static TorchNativeException DoesNotLoad(string path, Exception inner)

@@ -5,6 +5,11 @@ using TypedWeights.Interop.Elf;
 namespace TypedWeights.Interop.Native;
 
 /// <summary>Decides whether TorchSharp's native part needs the patched copy on this system, and if so loads it from there.</summary>
+/// <remarks>
+/// TorchSharp asks the runtime for "LibTorchSharp". The runtime tries the application's own file, which the system's loader refuses, and
+/// then the bare name: that is the copy's SONAME, and the copy is in the process. So TorchSharp's first attempt succeeds, and its second,
+/// which copies all of libtorch (490 MB) into a folder <c>cpu</c> beside TorchSharp.dll, is never made; tests watch for that folder.
+/// </remarks>
 internal static class NativeFix
 {
     /// <summary>Acts where it has to; the cheap questions come first, and a system that needs nothing reads no file.</summary>

@@ -9,7 +9,7 @@ internal static class NativeLoader
 {
     private static Assembly TorchSharp => typeof(torch).Assembly;
 
-    /// <summary>Loads the library at <paramref name="path"/>; without a path, one of that name that is in the process or on the system.</summary>
+    /// <summary>Loads the library at <paramref name="path"/>; without one, what the process or the system has of that name.</summary>
     /// <returns>False when there is none.</returns>
     /// <exception cref="TorchNativeException">It is there and does not load.</exception>
     public static bool TryLoad(string fileName, string? path)
@@ -67,8 +67,21 @@ internal static class NativeLoader
     /// <returns>False when that fails, after which TorchSharp would begin to copy libraries about.</returns>
     public static bool TryLoadAsTorchSharpDoes()
     {
-        // Whether torch_cpu loads is of no account: it may be statically in another library, or loaded by LibTorchSharp itself.
-        _ = NativeLibrary.TryLoad("torch_cpu", TorchSharp, null, out _);
-        return NativeLibrary.TryLoad("LibTorchSharp", TorchSharp, null, out _);
+        // Whether torch_cpu loads is of no account: LibTorchSharp may find it by itself.
+        _ = TryLoadByName("torch_cpu");
+        return TryLoadByName("LibTorchSharp");
+    }
+
+    // The exception is one of an AssemblyLoadContext that insists on a file.
+    private static bool TryLoadByName(string name)
+    {
+        try
+        {
+            return NativeLibrary.TryLoad(name, TorchSharp, null, out _);
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            return false;
+        }
     }
 }

@@ -14,7 +14,7 @@ internal static class PrivateFolder
     // How users of another user namespace, the host's root among them, appear inside a container.
     private const uint Unmapped = 65534;
 
-    /// <summary>Makes <paramref name="names"/>, one in the other, below <paramref name="root"/>; those that exist are checked instead.</summary>
+    /// <summary>Makes <paramref name="names"/>, one in the other, below <paramref name="root"/>, and checks those that exist.</summary>
     /// <returns>The innermost folder, its path free of links.</returns>
     /// <exception cref="IOException">A folder cannot be made or looked at.</exception>
     /// <exception cref="UnauthorizedAccessException">One of them belongs to or is open to another user.</exception>

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace TypedWeights.Interop.Native;
 
-/// <summary>Acts when the first type of this assembly is used, so that code which reaches TorchSharp through it need not think of it.</summary>
+/// <summary>Acts when the first type of this assembly is used: code that reaches TorchSharp through it need not think of it.</summary>
 internal static class TorchNativeInitializer
 {
     [ModuleInitializer]

@@ -1,0 +1,79 @@
+using Microsoft.CodeAnalysis;
+
+namespace TypedWeights.Generators.Diagnostics;
+
+/// <summary>Every diagnostic of the generator. Each has a page in <c>docs/diagnostics</c>.</summary>
+internal static class Descriptors
+{
+    public static readonly DiagnosticDescriptor NoSnapshot = Make(
+        "TW0001",
+        "No snapshot",
+        "No snapshot of '{0}' is among the project's weight snapshots; run: {1}",
+        DiagnosticSeverity.Error);
+
+    public static readonly DiagnosticDescriptor UnreadableSnapshot = Make(
+        "TW0002",
+        "Unreadable snapshot",
+        "The snapshot cannot be read: {0}",
+        DiagnosticSeverity.Error);
+
+    public static readonly DiagnosticDescriptor SeveralSnapshots = Make(
+        "TW0003",
+        "Several snapshots",
+        "'{0}' has {1} snapshots and not exactly one of them is for the class '{2}': {3}",
+        DiagnosticSeverity.Error);
+
+    public static readonly DiagnosticDescriptor NotPartial = Make(
+        "TW0004",
+        "Not partial",
+        "'{0}' must be partial for '{1}' to hold weights",
+        DiagnosticSeverity.Error);
+
+    public static readonly DiagnosticDescriptor UnsupportedClass = Make(
+        "TW0005",
+        "Not a class that can hold weights",
+        "'{0}' cannot hold weights: {1}",
+        DiagnosticSeverity.Error);
+
+    public static readonly DiagnosticDescriptor InvalidSource = Make(
+        "TW0006",
+        "Not a URI",
+        "The source of '{0}' cannot be read: {1}",
+        DiagnosticSeverity.Error);
+
+    public static readonly DiagnosticDescriptor RenamedMembers = Make(
+        "TW0007",
+        "Names made distinct",
+        "{1} of the names in '{0}' collide or are reserved and have a suffix: {2}",
+        DiagnosticSeverity.Info);
+
+    public static readonly DiagnosticDescriptor UserMember = Make(
+        "TW0008",
+        "A member of the class takes a weight's name",
+        "'{0}' declares or inherits '{1}', so the weight '{2}' is '{3}'",
+        DiagnosticSeverity.Warning);
+
+    public static readonly DiagnosticDescriptor Failed = Make(
+        "TW0009",
+        "The generator failed",
+        "The generator failed on '{0}', which is a defect of TypedWeights: {1}",
+        DiagnosticSeverity.Error);
+
+    private static readonly Dictionary<string, DiagnosticDescriptor> ById = new[]
+    {
+        NoSnapshot, UnreadableSnapshot, SeveralSnapshots, NotPartial, UnsupportedClass, InvalidSource, RenamedMembers, UserMember, Failed,
+    }.ToDictionary(static descriptor => descriptor.Id, StringComparer.Ordinal);
+
+    public static IEnumerable<DiagnosticDescriptor> All => ById.Values;
+
+    public static DiagnosticDescriptor Of(string id) => ById[id];
+
+    private static DiagnosticDescriptor Make(string id, string title, string message, DiagnosticSeverity severity) => new(
+        id,
+        title,
+        message,
+        "TypedWeights",
+        severity,
+        isEnabledByDefault: true,
+        helpLinkUri: $"https://github.com/typedweights/typedweights/blob/main/docs/diagnostics/{id}.md");
+}

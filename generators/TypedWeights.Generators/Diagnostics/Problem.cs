@@ -1,0 +1,14 @@
+using Microsoft.CodeAnalysis;
+using TypedWeights.Generators.Model;
+
+namespace TypedWeights.Generators.Diagnostics;
+
+/// <summary>A diagnostic without its location, so that it can stand in a model.</summary>
+/// <param name="Id">The descriptor's id.</param>
+/// <param name="Arguments">What the message names. Never the attribute's own text: it may hold a secret.</param>
+internal sealed record Problem(string Id, EquatableArray<string> Arguments)
+{
+    public static Problem Of(DiagnosticDescriptor descriptor, params string[] arguments) => new(descriptor.Id, new(arguments));
+
+    public Diagnostic At(Location location) => Diagnostic.Create(Descriptors.Of(Id), location, [.. Arguments]);
+}

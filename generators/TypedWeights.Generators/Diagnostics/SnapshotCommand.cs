@@ -1,0 +1,14 @@
+using TypedWeights.Generators.Model;
+
+namespace TypedWeights.Generators.Diagnostics;
+
+/// <summary>The command that takes the snapshot of a class.</summary>
+internal static class SnapshotCommand
+{
+    public static string For(ClassSpec @class) =>
+        $"dotnet typedweights snapshot {Quoted(@class.Source)} -o weights/{@class.Name}.weights.json --class {@class.Name}";
+
+    private static string Quoted(string argument) => argument.All(static c => char.IsLetterOrDigit(c) || "-._~/:@%+=,".Contains(c))
+        ? argument
+        : "\"" + argument.Replace("\"", "\\\"") + "\"";
+}

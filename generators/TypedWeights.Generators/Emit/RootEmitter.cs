@@ -1,0 +1,136 @@
+using TypedWeights.Generators.Model;
+using TypedWeights.Generators.Naming;
+
+namespace TypedWeights.Generators.Emit;
+
+/// <summary>Writes what only the user's class has: loading, saving, ownership, the manifest.</summary>
+internal static class RootEmitter
+{
+    private const string Token = "global::System.Threading.CancellationToken cancellationToken = default";
+    private const string Progress = "global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null";
+    private const string Manifest = "global::TypedWeights.WeightManifest";
+
+    public static void Write(SourceWriter writer, ModelSpec model, GroupEmitter emitter)
+    {
+        string name = Identifiers.Written(model.Class.Name);
+        string self = model.Class.FullName;
+        writer.Open($"private {name}(global::TypedWeights.WeightSet weights)");
+        writer.Line("Weights = weights;");
+        writer.Line("global::TypedWeights.Binding.WeightScope scope = global::TypedWeights.Binding.WeightScope.Root(weights);");
+        emitter.Assignments(model.Groups[0]);
+        writer.Line("OnBound();");
+        writer.Close();
+        emitter.Properties(model.Groups[0], isUserClass: true);
+
+        Member(
+            writer,
+            """
+            /// <summary>The same tree without tensors: the name, dtype and shape of every weight, before anything is loaded.</summary>
+            """,
+            $"public static {self}.{MemberNames.RootPaths} Paths => __PathsHolder.Value;");
+        Member(
+            writer,
+            """
+            /// <summary>The tensors by their raw names. They are this object's: disposing it frees them.</summary>
+            """,
+            "public global::TypedWeights.WeightSet Weights { get; }");
+        Loading(writer, self);
+        Owning(writer, self);
+        Holders(writer, model, self);
+    }
+
+    private static void Loading(SourceWriter writer, string self)
+    {
+        string options = "global::TypedWeights.LoadOptions? options";
+        string task = $"global::System.Threading.Tasks.Task<{self}>";
+        const string Errors = """
+            /// <returns>The model, complete. The caller disposes it.</returns>
+            /// <exception cref="global::TypedWeights.WeightsException">The weights are not there, not readable, or not those of this class.</exception>
+            /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+            """;
+        Member(
+            writer,
+            """
+            /// <summary>Loads the weights with the process's own loader.</summary>
+            /// <param name="options">How; null for the defaults.</param>
+            /// <param name="progress">Is told how far the load has come.</param>
+            /// <param name="cancellationToken">Ends the load.</param>
+            """ + "\n" + Errors,
+            $"public static {task} LoadAsync({options} = null, {Progress}, {Token}) =>",
+            $"    global::TypedWeights.WeightLoader.Default.LoadAsync<{self}>(options, progress, cancellationToken);");
+        Member(
+            writer,
+            """
+            /// <summary>Loads the weights.</summary>
+            /// <param name="loader">The loader.</param>
+            /// <param name="options">How; null for the defaults.</param>
+            /// <param name="progress">Is told how far the load has come.</param>
+            /// <param name="cancellationToken">Ends the load.</param>
+            """ + "\n" + Errors,
+            $"public static {task} LoadAsync(global::TypedWeights.WeightLoader loader, {options}, {Progress}, {Token}) =>",
+            $"    loader.LoadAsync<{self}>(options, progress, cancellationToken);");
+    }
+
+    private static void Owning(SourceWriter writer, string self)
+    {
+        Member(
+            writer,
+            """
+            /// <summary>Writes the weights to one safetensors file.</summary>
+            /// <param name="path">The file; replaced when the new one is complete.</param>
+            /// <param name="cancellationToken">Ends the work; the old file, if any, stays.</param>
+            """,
+            $"public global::System.Threading.Tasks.Task SaveAsync(string path, {Token}) =>",
+            "    Weights.SaveAsync(path, cancellationToken);");
+        Member(
+            writer,
+            """
+            /// <summary>Hands a tensor over to the caller, who then disposes it; its property throws from then on.</summary>
+            /// <param name="path">A path of <see cref="Paths"/>.</param>
+            """,
+            $"public {TreeSide.Tensor} Detach(global::TypedWeights.WeightPath path) => Weights.Detach(path.Name);");
+        Member(
+            writer,
+            """
+            /// <summary>Frees every tensor that was not handed over. Doing it twice is harmless.</summary>
+            """,
+            "public void Dispose() => Weights.Dispose();");
+        writer.Line();
+        writer.Line("/// <summary>Is called when every property is set, before a load returns.</summary>");
+        writer.Line("partial void OnBound();");
+        writer.Line();
+        writer.Line($"static {Manifest} global::TypedWeights.IWeightModel<{self}>.Manifest => __ManifestHolder.Value;");
+        writer.Line();
+        writer.Line(
+            $"static {self} global::TypedWeights.IWeightModel<{self}>.Bind(global::TypedWeights.WeightSet weights) => new {self}(weights);");
+    }
+
+    // Each in a class of its own: what is never asked for is never parsed.
+    private static void Holders(SourceWriter writer, ModelSpec model, string self)
+    {
+        string manifest = model.Manifest.TrimEnd('\n');
+        string quotes = Literals.RawQuotes(manifest);
+        writer.Line();
+        writer.Open("private static class __ManifestHolder");
+        writer.Line($"internal static readonly {Manifest} Value = {Manifest}.Parse({quotes}");
+        writer.Indented(manifest);
+        writer.Indented(quotes + "u8);");
+        writer.Close();
+        writer.Line();
+        writer.Open("private static class __PathsHolder");
+        writer.Line($"internal static readonly {self}.{MemberNames.RootPaths} Value = new {self}.{MemberNames.RootPaths}(");
+        writer.Indented("global::TypedWeights.Binding.PathScope.Root(__ManifestHolder.Value));");
+        writer.Close();
+    }
+
+    private static void Member(SourceWriter writer, string documentation, params string[] lines)
+    {
+        writer.Line();
+        writer.Lines(documentation);
+        writer.Line(GroupEmitter.Attribute);
+        foreach (string line in lines)
+        {
+            writer.Line(line);
+        }
+    }
+}

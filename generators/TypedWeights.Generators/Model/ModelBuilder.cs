@@ -1,0 +1,117 @@
+using TypedWeights.Generators.Diagnostics;
+using TypedWeights.Generators.Naming;
+using TypedWeights.Manifests;
+using TypedWeights.Snapshots;
+
+namespace TypedWeights.Generators.Model;
+
+/// <summary>From a class and its snapshot to what is written.</summary>
+internal static class ModelBuilder
+{
+    private const int MostNamedRenames = 3;
+
+    public static ModelSpec Build(ClassSpec @class, WeightSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        string manifest = ManifestWriter.Write(snapshot, @class.Source, cancellationToken);
+        WeightNode root = WeightNode.Build(Tensors(snapshot), cancellationToken);
+        GroupSchema schema = new SchemaPool(cancellationToken).OfRoot(root);
+        var graph = new SchemaGraph(schema);
+        var names = new NamesInUse(root, schema, cancellationToken);
+
+        var members = new Dictionary<int, Dictionary<string, string>>();
+        foreach (GroupSchema group in graph.Groups)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            members.Add(group.Id, NameMembers(group, group == schema ? @class : null));
+        }
+
+        ISet<string> reservedTypes = ReservedTypes(@class, members[schema.Id].Values);
+        Dictionary<int, string> types = new TypeNames(graph, members, reservedTypes, cancellationToken).Choose();
+        var indices = new Dictionary<int, int>();
+        foreach (GroupSchema group in graph.Groups)
+        {
+            indices.Add(group.Id, indices.Count);
+        }
+
+        var describer = new MemberDescriber(names, indices, cancellationToken);
+        IEnumerable<GroupSpec> groups = graph.Groups.Select(group => new GroupSpec(
+            group == schema ? "" : types[group.Id],
+            group == schema ? default : new([TensorText.Names(names.OfGroup(group.Id), cancellationToken)]),
+            new(group.Members.Select((member, index) => describer.Describe(group, index, NameOf(member, members[group.Id]))))));
+        return new ModelSpec(
+            @class, manifest, snapshot.Tensors.Count, new(groups), new(Problems(@class, graph, members)));
+    }
+
+    private static IEnumerable<WeightTensor> Tensors(WeightSnapshot snapshot)
+    {
+        var byName = snapshot.Tensors.ToDictionary(static tensor => tensor.Name, StringComparer.Ordinal);
+        IEnumerable<WeightTensor> tensors = snapshot.Tensors
+            .Select(static tensor => new WeightTensor(tensor.Name, tensor.DType, tensor.Shape, TiedTo: null));
+        IEnumerable<WeightTensor> tied = TiedNames.Of(snapshot)
+            .Select(tie => new WeightTensor(tie.Key, byName[tie.Value].DType, byName[tie.Value].Shape, tie.Value));
+
+        // The order in which names are met must not be the file's: an edited snapshot makes the same class.
+        return tensors.Concat(tied).OrderBy(static tensor => tensor.Name, StringComparer.Ordinal);
+    }
+
+    private static Dictionary<string, string> NameMembers(GroupSchema group, ClassSpec? root)
+    {
+        var reserved = new HashSet<string>(MemberNames.OfEveryClass, StringComparer.Ordinal);
+        if (root is not null)
+        {
+            reserved.UnionWith(MemberNames.OfTheRoot);
+            reserved.UnionWith(root.Members);
+            reserved.Add(root.Name);
+        }
+
+        foreach (SchemaMember member in group.Members.Where(static member => member.Kind != MemberKind.Word))
+        {
+            reserved.Add(NameOf(member, []));
+        }
+
+        return MemberNames.Of(group.Members.Where(static member => member.Kind == MemberKind.Word).Select(static member => member.Segment), reserved);
+    }
+
+    private static string NameOf(SchemaMember member, Dictionary<string, string> words) => member.Kind switch
+    {
+        MemberKind.Value => MemberNames.Value,
+        MemberKind.Items => MemberNames.Items,
+        _ => words[member.Segment],
+    };
+
+    private static HashSet<string> ReservedTypes(ClassSpec @class, IEnumerable<string> rootMembers)
+    {
+        var reserved = new HashSet<string>(MemberNames.OfTheRoot, StringComparer.Ordinal) { @class.Name };
+        reserved.UnionWith(@class.Members);
+        reserved.UnionWith(rootMembers);
+        return reserved;
+    }
+
+    private static IEnumerable<Problem> Problems(
+        ClassSpec @class, SchemaGraph graph, Dictionary<int, Dictionary<string, string>> members)
+    {
+        var user = new HashSet<string>(@class.Members, StringComparer.Ordinal);
+        foreach (KeyValuePair<string, string> member in members[graph.Root.Id])
+        {
+            string plain = Identifiers.Pascal(member.Key);
+            if (member.Value != plain && user.Contains(plain))
+            {
+                yield return Problem.Of(
+                    Descriptors.UserMember, @class.Name, plain, TensorText.Shortened(TensorText.Printable(member.Key)), member.Value);
+            }
+        }
+
+        List<string> renamed =
+        [
+            .. graph.Groups.SelectMany(group => members[group.Id])
+                .Where(static member => member.Value != Identifiers.Pascal(member.Key))
+                .Select(static member => $"'{TensorText.Shortened(TensorText.Printable(member.Key))}' is {member.Value}")
+                .Distinct(StringComparer.Ordinal),
+        ];
+        if (renamed.Count > 0)
+        {
+            string shown = string.Join(", ", renamed.Take(MostNamedRenames)) + (renamed.Count > MostNamedRenames ? ", …" : "");
+            yield return Problem.Of(Descriptors.RenamedMembers, @class.Name, TensorText.Number(renamed.Count), shown);
+        }
+    }
+}

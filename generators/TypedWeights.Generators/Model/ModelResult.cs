@@ -1,0 +1,28 @@
+using TypedWeights.Generators.Diagnostics;
+using TypedWeights.Generators.Parsing;
+
+namespace TypedWeights.Generators.Model;
+
+/// <summary>A model, or why there is none.</summary>
+/// <param name="HintName">The generated file's name.</param>
+/// <param name="Spec">The model; null if it could not be built.</param>
+/// <param name="Problems">What the user is told.</param>
+internal sealed record ModelResult(string HintName, ModelSpec? Spec, EquatableArray<Problem> Problems)
+{
+    /// <summary>Builds a model. A defect becomes a diagnostic that names it: an exception would take every other class along (CS8785).</summary>
+    public static ModelResult Of(MatchSpec match, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ModelSpec spec = ModelBuilder.Build(match.Class, match.Content.Snapshot, cancellationToken);
+            return new ModelResult(match.Class.HintName, spec, spec.Problems);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return new ModelResult(match.Class.HintName, null, new([Failure(match.Class, e)]));
+        }
+    }
+
+    public static Problem Failure(ClassSpec @class, Exception e) =>
+        Problem.Of(Descriptors.Failed, @class.Name, $"{e.GetType().Name}: {e.Message}");
+}

@@ -1,0 +1,14 @@
+using Microsoft.CodeAnalysis;
+using TypedWeights.Generators.Diagnostics;
+using TypedWeights.Generators.Model;
+
+namespace TypedWeights.Generators.Parsing;
+
+/// <summary>
+/// A class with the attribute as one compilation has it. It holds a live location, so that <c>#pragma warning disable</c> reaches what
+/// is reported there, and therefore never enters a model: only <see cref="Spec"/> goes on.
+/// </summary>
+/// <param name="Spec">What the class says; null where it cannot be generated for.</param>
+/// <param name="Problems">Why not.</param>
+/// <param name="Location">The attribute.</param>
+internal sealed record ClassCandidate(ClassSpec? Spec, EquatableArray<Problem> Problems, Location Location);

@@ -1,0 +1,87 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using TypedWeights.Generators.Diagnostics;
+
+namespace TypedWeights.Generators.Parsing;
+
+/// <summary>Which classes can hold weights.</summary>
+internal static class ClassRules
+{
+    // Overloads of the generated methods may stand beside them; anything else of these names may not.
+    private static readonly string[] Methods = ["Detach", "LoadAsync", "SaveAsync"];
+    private static readonly string[] Others = ["OnBound", "Paths", "RootPaths", "Weights"];
+
+    public static IEnumerable<Problem> Check(INamedTypeSymbol type, CancellationToken cancellationToken)
+    {
+        string? reason = Reason(type, cancellationToken);
+        if (reason is not null)
+        {
+            yield return Problem.Of(Descriptors.UnsupportedClass, type.Name, reason);
+            yield break;
+        }
+
+        for (INamedTypeSymbol? at = type; at is not null; at = at.ContainingType)
+        {
+            if (!IsPartial(at, cancellationToken))
+            {
+                yield return Problem.Of(Descriptors.NotPartial, at.Name, type.Name);
+            }
+        }
+    }
+
+    private static string? Reason(INamedTypeSymbol type, CancellationToken cancellationToken)
+    {
+        if (type.IsRecord)
+        {
+            return "it is a record, and weights are not compared by value; make it a class";
+        }
+
+        if (type.IsStatic || type.IsAbstract)
+        {
+            return $"it is {(type.IsStatic ? "static" : "abstract")}, and a load returns an instance of it";
+        }
+
+        if (type.IsFileLocal)
+        {
+            return "it is local to its file, and generated code is another file";
+        }
+
+        for (INamedTypeSymbol? at = type; at is not null; at = at.ContainingType)
+        {
+            if (at.Arity > 0)
+            {
+                return at.Name == type.Name ? "it is generic" : $"it is inside the generic type '{at.Name}'";
+            }
+        }
+
+        if (Declarations(type, cancellationToken).Any(static part => part.ParameterList is not null))
+        {
+            return "it has a primary constructor, and the generated one could not call it";
+        }
+
+        if (type.BaseType is { SpecialType: not SpecialType.System_Object } parent
+            && !parent.InstanceConstructors.Any(static made => made.Parameters.IsEmpty && made.DeclaredAccessibility != Accessibility.Private))
+        {
+            return $"its base class '{parent.Name}' has no constructor without parameters";
+        }
+
+        ISymbol? taken = type.GetMembers().FirstOrDefault(IsTaken);
+        return taken is null ? null : $"it declares '{taken.Name}', which is generated";
+    }
+
+    private static bool IsTaken(ISymbol member) => member switch
+    {
+        { IsImplicitlyDeclared: true } => false,
+        IMethodSymbol { Name: "OnBound", Parameters.IsEmpty: true } => false,
+        IMethodSymbol { Name: "Dispose" } dispose => dispose.Parameters.IsEmpty,
+        IMethodSymbol => Array.IndexOf(Others, member.Name) >= 0 && member.Name != "OnBound",
+        _ => member.Name == "Dispose" || Array.IndexOf(Others, member.Name) >= 0 || Array.IndexOf(Methods, member.Name) >= 0,
+    };
+
+    private static bool IsPartial(INamedTypeSymbol type, CancellationToken cancellationToken) =>
+        Declarations(type, cancellationToken).All(static part => part.Modifiers.Any(SyntaxKind.PartialKeyword));
+
+    private static IEnumerable<TypeDeclarationSyntax> Declarations(INamedTypeSymbol type, CancellationToken cancellationToken) =>
+        type.DeclaringSyntaxReferences.Select(part => part.GetSyntax(cancellationToken)).OfType<TypeDeclarationSyntax>();
+}

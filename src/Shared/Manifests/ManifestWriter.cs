@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text;
+using TypedWeights.Snapshots;
+
+namespace TypedWeights.Manifests;
+
+/// <summary>Writes the text that a generated class carries: names, dtypes, shapes and the layout of a snapshot, as patterns.</summary>
+internal static class ManifestWriter
+{
+    /// <param name="snapshot">A snapshot that holds against itself.</param>
+    /// <param name="source">What may be shown of the source.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    public static string Write(WeightSnapshot snapshot, string source, CancellationToken cancellationToken)
+    {
+        var text = new StringBuilder();
+        text.Append(ManifestText.Header).Append('\n');
+        Line(text, ManifestText.Source, ManifestText.Escape(source));
+        if (snapshot.Revision is not null)
+        {
+            Line(text, ManifestText.Revision, ManifestText.Escape(snapshot.Revision));
+        }
+
+        foreach (SnapshotFile file in snapshot.Files)
+        {
+            string validator = file.Validator is null ? ManifestText.None : ManifestText.Escape(file.Validator);
+            Line(text, ManifestText.File, Number(file.HeaderLength), Number(file.Length), validator, ManifestText.Escape(file.Name));
+        }
+
+        List<SnapshotTensor> expanded = WriteTensors(text, snapshot, cancellationToken);
+        foreach (KeyValuePair<string, string> tie in TiedNames.Of(snapshot))
+        {
+            Line(text, ManifestText.Tie, ManifestText.Escape(tie.Key), ManifestText.Escape(tie.Value));
+        }
+
+        WriteLayout(text, snapshot.Files.Count, expanded, cancellationToken);
+        return text.ToString();
+    }
+
+    // Returns the tensors in the order in which a reader will count them.
+    private static List<SnapshotTensor> WriteTensors(StringBuilder text, WeightSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var expanded = new List<SnapshotTensor>(snapshot.Tensors.Count);
+        var byName = snapshot.Tensors.ToDictionary(static tensor => tensor.Name, StringComparer.Ordinal);
+        foreach (IGrouping<(DType DType, TensorShape Shape), SnapshotTensor> kind in snapshot.Tensors
+            .OrderBy(static tensor => tensor.Name, StringComparer.Ordinal)
+            .GroupBy(static tensor => (tensor.DType, tensor.Shape)))
+        {
+            string shape = kind.Key.Shape.ToString().Replace(" ", "");
+            IEnumerable<string> names = kind.Select(static tensor => tensor.Name);
+            foreach (NamePattern pattern in NamePattern.Factor(names, ManifestText.Escape, cancellationToken))
+            {
+                string written = pattern.ToString();
+                Line(text, ManifestText.Tensor, kind.Key.DType.Name(), shape, written);
+                expanded.AddRange(PatternExpansion.Names(written).Select(name => byName[name]));
+            }
+        }
+
+        return expanded;
+    }
+
+    private static void WriteLayout(StringBuilder text, int files, List<SnapshotTensor> expanded, CancellationToken cancellationToken)
+    {
+        var members = new List<int>[files];
+        for (int i = 0; i < expanded.Count; i++)
+        {
+            (members[expanded[i].File] ??= []).Add(i);
+        }
+
+        for (int file = 0; file < files; file++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (members[file] is not { } ordinals)
+            {
+                continue;
+            }
+
+            if (IsSorted(ordinals, expanded))
+            {
+                Line(text, ManifestText.Layout, Number(file), ManifestText.Sorted, IndexRuns.Text(ordinals, ' '));
+            }
+            else
+            {
+                // An empty tensor begins where the next one does, and stands before it.
+                List<int> byData = [.. ordinals.OrderBy(i => expanded[i].Begin).ThenBy(i => expanded[i].End).ThenBy(static i => i)];
+                Line(text, ManifestText.Layout, Number(file), IndexRuns.Text(byData, ' '));
+            }
+        }
+    }
+
+    private static bool IsSorted(List<int> ordinals, List<SnapshotTensor> expanded)
+    {
+        long end = 0;
+        foreach (SnapshotTensor tensor in ordinals.Select(i => expanded[i])
+            .OrderByDescending(static tensor => tensor.DType)
+            .ThenBy(static tensor => tensor.Name, StringComparer.Ordinal))
+        {
+            if (tensor.Begin != end)
+            {
+                return false;
+            }
+
+            end = tensor.End;
+        }
+
+        return true;
+    }
+
+    private static void Line(StringBuilder text, params string[] tokens) => text.Append(string.Join(" ", tokens)).Append('\n');
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

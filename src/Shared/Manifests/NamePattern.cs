@@ -1,0 +1,177 @@
+using System.Globalization;
+using System.Text;
+
+namespace TypedWeights.Manifests;
+
+/// <summary>
+/// Names that differ in their numbers only, as one: <c>model.layers.{0..31}.mlp.experts.{0..7}.w1.weight</c> is every combination,
+/// the first number changing slowest.
+/// </summary>
+internal sealed class NamePattern
+{
+    // More numbers than any real name has; a name of thousands of numbers must not become thousands of levels.
+    private const int MostNumbers = 8;
+
+    private NamePattern(string skeleton, int[][] numbers)
+    {
+        Skeleton = skeleton;
+        Numbers = numbers;
+    }
+
+    /// <summary>The escaped name with <c>{}</c> in the place of each number.</summary>
+    public string Skeleton { get; }
+
+    /// <summary>For each place the numbers it takes, rising.</summary>
+    public int[][] Numbers { get; }
+
+    /// <summary>How many names it stands for.</summary>
+    public int Count => Numbers.Aggregate(1, static (count, numbers) => count * numbers.Length);
+
+    /// <summary>Finds patterns that stand for exactly the given names, in the order of the names' first appearance.</summary>
+    /// <param name="names">Distinct names.</param>
+    /// <param name="escape">Writes a segment so that a brace in it is not taken for a place.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    public static List<NamePattern> Factor(IEnumerable<string> names, Func<string, string> escape, CancellationToken cancellationToken)
+    {
+        var bySkeleton = new Dictionary<string, List<int[]>>(StringComparer.Ordinal);
+        var order = new List<string>();
+        foreach (string name in names)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            string skeleton = Split(name, escape, out int[] numbers);
+            if (!bySkeleton.TryGetValue(skeleton, out List<int[]>? rows))
+            {
+                rows = [];
+                bySkeleton.Add(skeleton, rows);
+                order.Add(skeleton);
+            }
+
+            rows.Add(numbers);
+        }
+
+        var patterns = new List<NamePattern>();
+        foreach (string skeleton in order)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            List<int[]> rows = bySkeleton[skeleton];
+            rows.Sort(Compare);
+            patterns.AddRange(Products(rows, 0, rows.Count, 0).Select(numbers => new NamePattern(skeleton, numbers)));
+        }
+
+        return patterns;
+    }
+
+    /// <summary>A number as it stands in a name: no sign, no leading zero, at most nine digits.</summary>
+    public static bool IsNumber(string segment)
+    {
+        if (segment.Length is 0 or > 9 || (segment.Length > 1 && segment[0] == '0'))
+        {
+            return false;
+        }
+
+        return segment.All(static c => c is >= '0' and <= '9');
+    }
+
+    /// <summary>The pattern as text.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder(Skeleton.Length + 16);
+        int from = 0;
+        foreach (int[] numbers in Numbers)
+        {
+            int place = Skeleton.IndexOf("{}", from, StringComparison.Ordinal);
+            text.Append(Skeleton, from, place - from);
+            from = place + 2;
+            if (numbers.Length == 1)
+            {
+                text.Append(numbers[0].ToString(CultureInfo.InvariantCulture));
+            }
+            else
+            {
+                text.Append('{').Append(IndexRuns.Text(numbers, ',')).Append('}');
+            }
+        }
+
+        return text.Append(Skeleton, from, Skeleton.Length - from).ToString();
+    }
+
+    private static string Split(string name, Func<string, string> escape, out int[] numbers)
+    {
+        var found = new List<int>();
+        string[] segments = name.Split('.');
+        for (int i = 0; i < segments.Length; i++)
+        {
+            if (found.Count < MostNumbers && IsNumber(segments[i]))
+            {
+                found.Add(int.Parse(segments[i], NumberStyles.None, CultureInfo.InvariantCulture));
+                segments[i] = "{}";
+            }
+            else if (segments[i].Length > 0 || segments.Length == 1)
+            {
+                segments[i] = escape(segments[i]);
+            }
+        }
+
+        numbers = [.. found];
+        return string.Join(".", segments);
+    }
+
+    // The rows from start to end agree on all numbers before the column. First values whose remainders are the same products are
+    // drawn together; what is left over stands as a product of its own.
+    private static List<int[][]> Products(List<int[]> rows, int start, int end, int column)
+    {
+        if (column == rows[start].Length)
+        {
+            return [[]];
+        }
+
+        var values = new Dictionary<string, (List<int> Heads, List<int[][]> Tails)>(StringComparer.Ordinal);
+        var order = new List<string>();
+        for (int i = start; i < end;)
+        {
+            int value = rows[i][column];
+            int next = i + 1;
+            while (next < end && rows[next][column] == value)
+            {
+                next++;
+            }
+
+            List<int[][]> tails = Products(rows, i, next, column + 1);
+            string key = string.Join(
+                ";", tails.Select(static numbers => string.Join("|", numbers.Select(static n => IndexRuns.Text(n, ',')))));
+            if (!values.TryGetValue(key, out (List<int> Heads, List<int[][]> Tails) same))
+            {
+                same = ([], tails);
+                values.Add(key, same);
+                order.Add(key);
+            }
+
+            same.Heads.Add(value);
+            i = next;
+        }
+
+        var products = new List<int[][]>();
+        foreach (string key in order)
+        {
+            (List<int> heads, List<int[][]> remainders) = values[key];
+            int[] head = [.. heads];
+            products.AddRange(remainders.Select(numbers => (int[][])[head, .. numbers]));
+        }
+
+        return products;
+    }
+
+    private static int Compare(int[] a, int[] b)
+    {
+        for (int i = 0; i < a.Length; i++)
+        {
+            int difference = a[i].CompareTo(b[i]);
+            if (difference != 0)
+            {
+                return difference;
+            }
+        }
+
+        return 0;
+    }
+}

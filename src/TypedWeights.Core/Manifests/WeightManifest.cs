@@ -1,0 +1,106 @@
+using System.Collections.ObjectModel;
+using TypedWeights.Manifests;
+
+namespace TypedWeights;
+
+/// <summary>
+/// What a generated class expects of its weights: every name, dtype and shape, which are the contract, and the files and offsets of
+/// the snapshot, which are hints.
+/// </summary>
+public sealed class WeightManifest
+{
+    private readonly Dictionary<string, int> _byName;
+    private readonly Lazy<NameIndex> _names;
+
+    internal WeightManifest(
+        string source,
+        string? revision,
+        IReadOnlyList<ManifestFile> files,
+        IReadOnlyList<ManifestTensor> tensors,
+        IReadOnlyList<KeyValuePair<string, string>> ties)
+    {
+        Source = source;
+        Revision = revision;
+        Files = files;
+        Tensors = tensors;
+        _byName = new Dictionary<string, int>(tensors.Count + ties.Count, StringComparer.Ordinal);
+        for (int i = 0; i < tensors.Count; i++)
+        {
+            if (!_byName.TryAdd(tensors[i].Name, i))
+            {
+                throw new FormatException(
+                    $"The manifest of a generated class has \"{tensors[i].Name}\" twice. Rebuild the project that declares the class.");
+            }
+        }
+
+        var aliases = new Dictionary<string, string>(ties.Count, StringComparer.Ordinal);
+        foreach ((string alias, string target) in ties)
+        {
+            aliases[alias] = target;
+            _byName.TryAdd(alias, _byName[target]);
+        }
+
+        Ties = new ReadOnlyDictionary<string, string>(aliases);
+        _names = new Lazy<NameIndex>(() => new NameIndex(_byName.Keys));
+    }
+
+    /// <summary>Where the weights come from unless the load says otherwise, without secrets.</summary>
+    public string Source { get; }
+
+    /// <summary>The revision that the snapshot was taken at, or null where the source has none.</summary>
+    public string? Revision { get; }
+
+    /// <summary>The files of the snapshot.</summary>
+    public IReadOnlyList<ManifestFile> Files { get; }
+
+    /// <summary>Every tensor; tied names are in <see cref="Ties"/>.</summary>
+    public IReadOnlyList<ManifestTensor> Tensors { get; }
+
+    /// <summary>Names that stand for another tensor, each with that tensor's name.</summary>
+    public IReadOnlyDictionary<string, string> Ties { get; }
+
+    /// <summary>Every tensor and every tied name with its dtype and shape: what a checkpoint must hold.</summary>
+    public IEnumerable<WeightPath> Paths => Tensors.Select(static tensor => new WeightPath(tensor.Name, tensor.DType, tensor.Shape))
+        .Concat(Ties.Keys.Select(Path));
+
+    /// <summary>Reads the text that the generator wrote.</summary>
+    /// <param name="manifest">The manifest in ASCII.</param>
+    /// <exception cref="FormatException">The text is not a manifest of this version, or contradicts itself.</exception>
+    public static WeightManifest Parse(ReadOnlySpan<byte> manifest) => ManifestReader.Read(manifest);
+
+    /// <summary>The path of a tensor or of a tied name.</summary>
+    /// <param name="name">The name in the header.</param>
+    /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
+    public WeightPath Path(string name) => TryGetPath(name, out WeightPath path)
+        ? path
+        : throw new KeyNotFoundException($"There is no tensor \"{name}\" in the manifest of {Source}.");
+
+    /// <summary>The path of a tensor or of a tied name, if there is one.</summary>
+    /// <param name="name">The name in the header.</param>
+    /// <param name="path">The name with dtype and shape; for a tied name those of the tensor it stands for.</param>
+    public bool TryGetPath(string name, out WeightPath path)
+    {
+        bool found = _byName.TryGetValue(name, out int index);
+        path = found ? new WeightPath(name, Tensors[index].DType, Tensors[index].Shape) : default;
+        return found;
+    }
+
+    /// <summary>The names as a tree, tied ones included.</summary>
+    internal NameIndex Names => _names.Value;
+}
+
+/// <summary>One file of a manifest: hints for the loader, none of which must hold.</summary>
+/// <param name="Name">The name relative to the source's folder.</param>
+/// <param name="Length">Bytes in the file.</param>
+/// <param name="Validator">The ETag with its quotes, or <c>last-modified:…</c>; null where there is none.</param>
+/// <param name="HeaderLength">The header's length in bytes, without the eight bytes that hold it.</param>
+public sealed record ManifestFile(string Name, long Length, string? Validator, long HeaderLength);
+
+/// <summary>One tensor of a manifest. Name, dtype and shape are what a checkpoint must have; file and range are hints.</summary>
+/// <param name="Name">The name in the header.</param>
+/// <param name="DType">The element type.</param>
+/// <param name="Shape">The shape, counted in elements.</param>
+/// <param name="File">An index into <see cref="WeightManifest.Files"/>.</param>
+/// <param name="Begin">The first byte, counted from the end of the file's header.</param>
+/// <param name="End">The byte after the last.</param>
+public readonly record struct ManifestTensor(string Name, DType DType, TensorShape Shape, int File, long Begin, long End);

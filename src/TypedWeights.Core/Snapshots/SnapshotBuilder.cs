@@ -1,0 +1,32 @@
+using TypedWeights.Checkpoints;
+
+namespace TypedWeights.Snapshots;
+
+/// <summary>Takes the snapshot of a checkpoint: everything comes from its headers, nothing is read.</summary>
+public static class SnapshotBuilder
+{
+    /// <summary>Takes a snapshot.</summary>
+    /// <param name="checkpoint">The opened checkpoint. Its URI's display becomes the snapshot's source, so no secret can get in.</param>
+    /// <param name="className">The class it is for, or null for <see cref="SnapshotClassName.For"/> of the URI.</param>
+    public static WeightSnapshot Build(Checkpoint checkpoint, string? className = null)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        SnapshotFile[] files =
+        [
+            .. checkpoint.Files.Select(file => new SnapshotFile(
+                file.Name,
+                file.Source.Length,
+                file.Source.Validator,
+                file.Header.HeaderLength,
+                file.Header.Sha256,
+                [.. file.Header.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)])),
+        ];
+        SnapshotTensor[] tensors =
+        [
+            .. checkpoint.Tensors.Values.OrderBy(tensor => tensor.Info.Name, StringComparer.Ordinal).Select(tensor => new SnapshotTensor(
+                tensor.Info.Name, tensor.Info.DType, tensor.Info.Shape, tensor.File, tensor.Info.Begin, tensor.Info.End, Sha256: null)),
+        ];
+        return new WeightSnapshot(
+            className ?? SnapshotClassName.For(checkpoint.Uri), checkpoint.Uri.Display, checkpoint.Revision, files, tensors);
+    }
+}

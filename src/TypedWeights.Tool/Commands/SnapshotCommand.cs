@@ -1,0 +1,77 @@
+using System.CommandLine;
+using TypedWeights.Snapshots;
+using TypedWeights.Sources;
+using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Snapshots;
+
+namespace TypedWeights.Tool.Commands;
+
+/// <summary><c>typedweights snapshot URI [-o FILE] [--class NAME]</c>: reads the headers of a checkpoint and writes them down.</summary>
+internal static class SnapshotCommand
+{
+    private static readonly Argument<string> Uri = new Argument<string>("URI")
+    {
+        Description = "A .safetensors file, a .safetensors.index.json, or a folder that holds one: a path, file:// or http(s)://",
+    }.WithoutOptions();
+
+    private static readonly Option<string?> File = new("--output", "-o")
+    {
+        Description = "The file to write [default: weights/<Class>.weights.json]",
+        HelpName = "FILE",
+    };
+
+    private static readonly Option<string?> Class = new("--class", "-c")
+    {
+        Description = "The name of the class to generate [default: derived from the URI]",
+        HelpName = "NAME",
+    };
+
+    public static Command Create(ToolContext context)
+    {
+        var command = new Command("snapshot", "Writes the snapshot of a checkpoint's headers that the generator builds a class from. Reads no weights.")
+        {
+            Uri, File, Class,
+        };
+        command.SetAction((parsed, cancellationToken) => RunAsync(
+            context, parsed.GetRequiredValue(Uri), parsed.GetValue(File), parsed.GetValue(Class), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        ToolContext context, string text, string? output, string? className, CancellationToken cancellationToken)
+    {
+        WeightUri uri = ToolSources.Parse(text);
+        if (className is not null && !SnapshotClassName.IsValid(className))
+        {
+            throw new ToolException(ExitCodes.Usage, $"--class: \"{ArgumentText.Shown(className)}\" cannot be the name of a C# class.");
+        }
+
+        output = output is null ? null : ArgumentText.OnDisk(output);
+        WeightSnapshot snapshot;
+        var sources = new ToolSources(context.CurrentDirectory);
+        await using (sources.ConfigureAwait(false))
+        {
+            OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);
+            await using (opened.ConfigureAwait(false))
+            {
+                snapshot = SnapshotBuilder.Build(opened.Checkpoint, className);
+                foreach (string warning in opened.Checkpoint.Warnings)
+                {
+                    await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
+                }
+            }
+        }
+
+        SnapshotFilePath path = SnapshotFilePath.For(context, snapshot, output);
+        if (!path.IsSeenByGenerator)
+        {
+            string warning = $"{path.Shown}: the generator takes files named *{SnapshotFilePath.Extension} only.";
+            await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
+        }
+
+        bool written = SnapshotStore.Write(path, snapshot);
+        string line = $"{(written ? "wrote " : "")}{path.Shown}: {(written ? "" : "unchanged, ")}{SnapshotSummary.Of(snapshot)}";
+        await context.Out.WriteLineAsync(line).ConfigureAwait(false);
+        return ExitCodes.Success;
+    }
+}

@@ -1,0 +1,119 @@
+using System.CommandLine;
+using TypedWeights.Snapshots;
+using TypedWeights.Sources;
+using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Snapshots;
+
+namespace TypedWeights.Tool.Commands;
+
+/// <summary><c>typedweights verify [FILE|DIR …] [--offline]</c>: holds snapshots against their sources.</summary>
+/// <remarks>
+/// Drift in one snapshot outweighs an unreachable source of another: it stands whatever the network does, and a script that tries
+/// again on 2 must not do so for ever.
+/// </remarks>
+internal static class VerifyCommand
+{
+    private static readonly Argument<string[]> Paths = new Argument<string[]>("FILE|DIR")
+    {
+        Description = "Snapshots, or folders that hold some [default: weights]",
+        Arity = ArgumentArity.ZeroOrMore,
+    }.WithoutOptions();
+
+    private static readonly Option<bool> Offline = new("--offline")
+    {
+        Description = "Check each snapshot against itself and ask no source",
+    };
+
+    public static Command Create(ToolContext context)
+    {
+        var command = new Command(
+            "verify", "Compares snapshots with their sources: 0 in step, 1 drift, 2 a source could not be reached. Reads no weights.")
+        {
+            Paths, Offline,
+        };
+        command.SetAction((parsed, cancellationToken) =>
+            RunAsync(context, parsed.GetValue(Paths) ?? [], parsed.GetValue(Offline), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ToolContext context, string[] given, bool offline, CancellationToken cancellationToken)
+    {
+        var codes = new HashSet<int>();
+        var page = new Page(context);
+        foreach (SnapshotFilePath path in SnapshotFinder.Find(context, given))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                codes.Add(await VerifyAsync(context, page, path, offline, cancellationToken).ConfigureAwait(false));
+            }
+            catch (ToolException e)
+            {
+                await ToolProgram.WriteErrorAsync(context, e.Message).ConfigureAwait(false);
+                codes.Add(e.ExitCode);
+            }
+        }
+
+        return codes.Contains(ExitCodes.Failed) ? ExitCodes.Failed : codes.Max();
+    }
+
+    private static async Task<int> VerifyAsync(
+        ToolContext context, Page page, SnapshotFilePath path, bool offline, CancellationToken cancellationToken)
+    {
+        WeightSnapshot snapshot = SnapshotStore.Read(path);
+        string summary = SnapshotSummary.Of(snapshot);
+        if (offline)
+        {
+            page.Line((path.Shown + ": ", Page.Plain), ("agrees with itself", Page.Good), ($", {summary} (offline: {snapshot.Source} was not asked)", Page.Plain));
+            return ExitCodes.Success;
+        }
+
+        string folder = FolderOf(context, path, snapshot);
+        WeightSnapshot live;
+        try
+        {
+            live = await ReadLiveAsync(context, path, snapshot, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (ToolException.From(e) is { } failure)
+        {
+            int code = failure.ExitCode == ExitCodes.Unreachable ? ExitCodes.Unreachable : ExitCodes.Failed;
+            throw new ToolException(code, $"{path.Shown}: {failure.Message}", e);
+        }
+
+        IReadOnlyList<SnapshotDifference> differences = SnapshotComparison.Compare(snapshot, live);
+        bool drift = differences.Any(difference => difference.IsDrift);
+        page.Line((path.Shown + ": ", Page.Plain), drift ? ("drift", Page.Bad) : ("in step", Page.Good), ($" with {snapshot.Source}, {summary}", Page.Plain));
+        foreach (SnapshotDifference difference in differences)
+        {
+            string subject = difference.Name.Length == 0 ? "" : difference.Name + ": ";
+            page.Line(difference.IsDrift ? ("  drift: ", Page.Bad) : ("  warning: ", Page.Odd), (subject, Page.Strong), (difference.Message, Page.Plain));
+        }
+
+        if (differences.Count > 0)
+        {
+            page.Line((drift ? "  to mend it: " : "  to record it: ", Page.Plain), (MendCommand.Of(context, path, snapshot, folder), Page.Strong));
+        }
+
+        return drift ? ExitCodes.Failed : ExitCodes.Success;
+    }
+
+    private static async Task<WeightSnapshot> ReadLiveAsync(
+        ToolContext context, SnapshotFilePath path, WeightSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var sources = new ToolSources(context.CurrentDirectory, path.ProjectFolder);
+        await using (sources.ConfigureAwait(false))
+        {
+            OpenedCheckpoint opened = await sources.OpenAsync(ToolSources.Parse(snapshot.Source), cancellationToken).ConfigureAwait(false);
+            await using (opened.ConfigureAwait(false))
+            {
+                return SnapshotBuilder.Build(opened.Checkpoint, snapshot.Class);
+            }
+        }
+    }
+
+    // Only a relative path depends on where it is looked for.
+    private static string FolderOf(ToolContext context, SnapshotFilePath path, WeightSnapshot snapshot) =>
+        WeightUri.TryParse(snapshot.Source, out WeightUri? uri, out _) && uri!.IsPath && !Path.Exists(context.FullPath(snapshot.Source))
+            ? path.ProjectFolder
+            : context.CurrentDirectory;
+}

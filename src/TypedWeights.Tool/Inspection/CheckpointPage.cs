@@ -1,0 +1,134 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Errors;
+using TypedWeights.Tool.Output;
+
+namespace TypedWeights.Tool.Inspection;
+
+/// <summary>What <c>inspect</c> shows a person of one checkpoint.</summary>
+internal static class CheckpointPage
+{
+    // A model of 163 shards is described by its first ones; --json has them all.
+    private const int MostFiles = 12;
+    private const int LongestValue = 160;
+    private const string Gap = "   ";
+
+    public static void Print(Page page, OpenedCheckpoint opened, bool isFirst, CancellationToken cancellationToken)
+    {
+        if (!isFirst)
+        {
+            page.Line();
+        }
+
+        Checkpoint checkpoint = opened.Checkpoint;
+        string entry = checkpoint.Uri.Display.EndsWith(opened.EntryName, StringComparison.Ordinal) ? "" : $" ({opened.EntryName})";
+        page.Line((checkpoint.Uri.Display, Page.Strong), (entry, Page.Faint));
+        TensorInfo[] tensors = [.. checkpoint.Tensors.Values.Select(tensor => tensor.Info)];
+        page.Line(
+            $"{SnapshotSummary.Count(tensors.Length, "tensor")}, {ByteText.OfValues(CountValues(tensors))} values, "
+            + $"{ByteText.Of(checkpoint.Files.Sum(file => file.Source.Length))} in {SnapshotSummary.Count(checkpoint.Files.Count, "file")}"
+            + (opened.IsSharded ? "" : $" (header {ByteText.Of(checkpoint.Files[0].Header.HeaderLength)})")
+            + (checkpoint.Revision is null ? "" : $", revision {checkpoint.Revision}"));
+        if (opened.IsSharded)
+        {
+            PrintFiles(page, checkpoint);
+        }
+
+        PrintTypes(page, tensors);
+        PrintMetadata(page, checkpoint);
+        if (tensors.Length > 0)
+        {
+            Section(page, "Tensors");
+            TensorTable.Print(page, TensorRow.Of(tensors, cancellationToken));
+        }
+
+        foreach (string warning in checkpoint.Warnings)
+        {
+            page.Line(("warning: ", Page.Odd), (warning, Page.Plain));
+        }
+    }
+
+    private static void PrintFiles(Page page, Checkpoint checkpoint)
+    {
+        Section(page, "Files");
+        PrintColumns(page, checkpoint.Files.Take(MostFiles).Select(file => (string[])
+        [
+            file.Name,
+            ByteText.Of(file.Source.Length),
+            SnapshotSummary.Count(file.Header.Tensors.Count, "tensor"),
+            "header " + ByteText.Of(file.Header.HeaderLength),
+        ]));
+        if (checkpoint.Files.Count > MostFiles)
+        {
+            page.Line($"  … and {SnapshotSummary.Count(checkpoint.Files.Count - MostFiles, "more file")}", Page.Faint);
+        }
+    }
+
+    private static void PrintTypes(Page page, TensorInfo[] tensors)
+    {
+        if (tensors.Length == 0)
+        {
+            return;
+        }
+
+        Section(page, "Types");
+        PrintColumns(page, tensors.GroupBy(tensor => tensor.DType).OrderByDescending(kind => kind.Sum(tensor => (decimal)tensor.ByteLength))
+            .Select(kind => (string[])
+            [
+                kind.Key.Name(),
+                SnapshotSummary.Count(kind.Count(), "tensor"),
+                ByteText.OfValues(CountValues(kind)) + " values",
+                ByteText.Of(kind.Sum(tensor => tensor.ByteLength)),
+            ]));
+    }
+
+    private static void PrintMetadata(Page page, Checkpoint checkpoint)
+    {
+        if (checkpoint.Metadata.Count == 0)
+        {
+            return;
+        }
+
+        Section(page, "Metadata");
+        foreach ((string key, string value) in checkpoint.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            string shown = value.Length <= LongestValue ? value : Printable.Name(value);
+            string tie = checkpoint.Ties.ContainsKey(key) ? " (tied)" : "";
+            page.Line(($"  {key}: ", Page.Faint), (shown, Page.Plain), (tie, Page.Good));
+        }
+    }
+
+    private static void Section(Page page, string name) => page.Line(name, Page.Faint);
+
+    // Names to the left, numbers to the right; names too long for that on lines of their own.
+    private static void PrintColumns(Page page, IEnumerable<string[]> lines)
+    {
+        string[][] cells = [.. lines];
+        int[] widths = [.. Enumerable.Range(0, cells[0].Length).Select(column => cells.Max(line => TextWidth.Of(line[column])))];
+        bool fits = page.Width is null || widths.Sum(width => width + Gap.Length) <= page.Width;
+        foreach (string[] line in cells)
+        {
+            string numbers = string.Concat(line.Skip(1).Select((cell, i) => Gap + cell.PadLeft(widths[i + 1])));
+            if (fits)
+            {
+                page.Line("  " + TextWidth.PadRight(line[0], widths[0]) + numbers);
+            }
+            else
+            {
+                page.Line("  " + line[0]);
+                page.Line(" " + numbers);
+            }
+        }
+    }
+
+    private static UInt128 CountValues(IEnumerable<TensorInfo> tensors)
+    {
+        UInt128 count = 0;
+        foreach (TensorInfo tensor in tensors)
+        {
+            _ = tensor.Shape.TryGetElementCount(out ulong values);
+            count += values;
+        }
+
+        return count;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
+
+namespace TypedWeights.Tool.Inspection;
+
+/// <summary>SHA-256 of every tensor's bytes, read once from the first byte to the last in a buffer of a megabyte.</summary>
+internal static class TensorDigests
+{
+    private const int BufferLength = 1 << 20;
+
+    /// <returns>Lower-case hexadecimal by tensor name.</returns>
+    public static async Task<IReadOnlyDictionary<string, string>> ReadAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    {
+        var digests = new Dictionary<string, string>(checkpoint.Tensors.Count, StringComparer.Ordinal);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferLength);
+        try
+        {
+            foreach (CheckpointFile file in checkpoint.Files)
+            {
+                await ReadFileAsync(file, buffer, digests, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return digests;
+    }
+
+    // One range for the whole file: its tensors tile the data, so the next one always starts where this one ends.
+    private static async Task ReadFileAsync(
+        CheckpointFile file, byte[] buffer, Dictionary<string, string> digests, CancellationToken cancellationToken)
+    {
+        IRangeReader? reader = file.Header.DataLength == 0
+            ? null
+            : await file.Source.OpenRangeAsync(file.Header.DataStart, file.Header.DataLength, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            foreach (TensorInfo tensor in file.Header.Tensors)
+            {
+                for (long left = tensor.ByteLength; left > 0;)
+                {
+                    Memory<byte> next = buffer.AsMemory(0, (int)Math.Min(left, buffer.Length));
+                    int read = await reader!.ReadAsync(next, cancellationToken).ConfigureAwait(false);
+                    hash.AppendData(next.Span[..read]);
+                    left -= read;
+                }
+
+                digests[tensor.Name] = Convert.ToHexStringLower(hash.GetHashAndReset());
+            }
+        }
+        finally
+        {
+            if (reader is not null)
+            {
+                await reader.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+}

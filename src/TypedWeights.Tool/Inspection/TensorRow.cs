@@ -1,0 +1,48 @@
+using System.Globalization;
+using TypedWeights.Manifests;
+
+namespace TypedWeights.Tool.Inspection;
+
+/// <summary>Tensors of one dtype and shape whose names differ in their numbers only.</summary>
+/// <param name="Pattern">Their names.</param>
+/// <param name="DType">Their dtype.</param>
+/// <param name="Shape">Their shape.</param>
+/// <param name="ByteLength">The bytes of each.</param>
+internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape Shape, long ByteLength)
+{
+    /// <summary>The names as text: <c>model.layers.{0..31}.mlp.up_proj.weight</c>.</summary>
+    public string Name { get; } = Pattern.ToString();
+
+    /// <summary>The bytes of all of them.</summary>
+    public long TotalLength => ByteLength * Pattern.Count;
+
+    /// <summary>What stands before the first number (<c>model.layers.</c>); null for a name without one.</summary>
+    public string? ListPrefix => Pattern.Numbers.Length == 0 ? null : Pattern.Skeleton[..Pattern.Skeleton.IndexOf("{}", StringComparison.Ordinal)];
+
+    /// <summary>The numbers in the first place, such as those of layers.</summary>
+    public int[] ListNumbers => Pattern.Numbers[0];
+
+    /// <summary>The numbers in the first place as text: <c>{0..31}</c>.</summary>
+    public string ListText => Braced(ListNumbers);
+
+    /// <summary>The name after the first number: <c>.mlp.up_proj.weight</c>.</summary>
+    public string WithinElement => Name[(ListPrefix!.Length + ListText.Length)..];
+
+    /// <summary>The rows of a checkpoint in natural order: <c>layers.2</c> before <c>layers.10</c>.</summary>
+    public static IReadOnlyList<TensorRow> Of(IEnumerable<TensorInfo> tensors, CancellationToken cancellationToken) =>
+    [
+        .. tensors.GroupBy(tensor => (tensor.DType, tensor.Shape))
+            .SelectMany(
+                kind => NamePattern.Factor(kind.Select(tensor => tensor.Name), EscapeBraces, cancellationToken),
+                (kind, pattern) => new TensorRow(pattern, kind.Key.DType, kind.Key.Shape, kind.First().ByteLength))
+            .OrderBy(row => PatternExpansion.Names(row.Name).First(), NaturalOrder.Instance),
+    ];
+
+    /// <summary>Numbers as they stand in a pattern: <c>{0..4,60}</c>, or the only one.</summary>
+    public static string Braced(int[] numbers) =>
+        numbers.Length == 1 ? numbers[0].ToString(CultureInfo.InvariantCulture) : "{" + IndexRuns.Text(numbers, ',') + "}";
+
+    // A brace of a name must not look like a place for numbers.
+    private static string EscapeBraces(string segment) =>
+        segment.Replace("{", "\\{", StringComparison.Ordinal).Replace("}", "\\}", StringComparison.Ordinal);
+}

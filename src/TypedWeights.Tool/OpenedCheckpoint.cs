@@ -1,0 +1,18 @@
+using TypedWeights.Checkpoints;
+
+namespace TypedWeights.Tool;
+
+/// <summary>A checkpoint and the file that led to it.</summary>
+/// <param name="Checkpoint">The opened files and their headers; disposed with this.</param>
+/// <param name="EntryName">The single file, or the index.</param>
+internal sealed record OpenedCheckpoint(Checkpoint Checkpoint, string EntryName) : IAsyncDisposable
+{
+    /// <summary>Whether the entry is an index, of however many shards.</summary>
+    public bool IsSharded => EntryName.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Every tensor, file by file in the order of its data.</summary>
+    public IEnumerable<(CheckpointFile File, TensorInfo Tensor)> InDataOrder =>
+        Checkpoint.Files.SelectMany(file => file.Header.Tensors, (file, tensor) => (file, tensor));
+
+    public ValueTask DisposeAsync() => Checkpoint.DisposeAsync();
+}

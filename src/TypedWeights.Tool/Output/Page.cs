@@ -1,0 +1,57 @@
+using Spectre.Console;
+using TypedWeights.Errors;
+
+namespace TypedWeights.Tool.Output;
+
+/// <summary>Lines for people: coloured and folded in a terminal, plain and unbroken in a file or pipe.</summary>
+internal sealed class Page
+{
+    // Wider than any line: Spectre folds at its profile's width also where there is no terminal.
+    private const int Unlimited = 1_000_000;
+
+    private readonly IAnsiConsole _console;
+
+    public Page(ToolContext context)
+    {
+        Width = context.Terminal.Width;
+        _console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = context.Terminal.HasColor ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = context.Terminal.HasColor ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(context.Out),
+        });
+        _console.Profile.Width = Width ?? Unlimited;
+    }
+
+    public static Style Plain { get; } = Style.Plain;
+
+    public static Style Strong { get; } = new(decoration: Decoration.Bold);
+
+    public static Style Faint { get; } = new(decoration: Decoration.Dim);
+
+    public static Style Good { get; } = new(Color.Green);
+
+    public static Style Bad { get; } = new(Color.Red);
+
+    public static Style Odd { get; } = new(Color.Yellow);
+
+    /// <summary>The columns of the terminal; null where there is none.</summary>
+    public int? Width { get; }
+
+    /// <summary>Writes a line of one style. Whatever a file put into the text cannot drive the terminal.</summary>
+    public void Line(string text = "", Style? style = null) => Line((text, style ?? Plain));
+
+    /// <summary>Writes a line of several styles.</summary>
+    public void Line(params ReadOnlySpan<(string Text, Style Style)> spans)
+    {
+        var line = new Paragraph { Overflow = Overflow.Fold };
+        foreach ((string text, Style style) in spans)
+        {
+            line.Append(Printable.Line(text), style);
+        }
+
+        _console.Write(line);
+        _console.WriteLine();
+    }
+}

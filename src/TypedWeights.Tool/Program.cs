@@ -1,0 +1,25 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using TypedWeights.Tool;
+
+// Names may be in any script; without a byte order mark, so that redirected output is plain UTF-8.
+Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+
+using var stop = new CancellationTokenSource();
+int stoppedBy = 0;
+
+// The first Ctrl+C lets the command close what it holds; the second ends the process as if nobody had asked.
+void Stop(PosixSignalContext context)
+{
+    if (Interlocked.CompareExchange(ref stoppedBy, context.Signal == PosixSignal.SIGTERM ? ExitCodes.Terminated : ExitCodes.Interrupted, 0) == 0)
+    {
+        context.Cancel = true;
+        stop.Cancel();
+    }
+}
+
+using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+
+int code = await ToolProgram.RunAsync(args, ToolContext.OfProcess(), stop.Token).ConfigureAwait(false);
+return stoppedBy != 0 && code == ExitCodes.Interrupted ? stoppedBy : code;

@@ -1,0 +1,42 @@
+using TypedWeights.Snapshots;
+
+namespace TypedWeights.Tool.Snapshots;
+
+/// <summary>Where a snapshot lies.</summary>
+/// <param name="Full">The path in full.</param>
+/// <param name="Shown">The path as it is printed.</param>
+/// <param name="IsChosen">Whether the user named it, and so may mean to replace what is there.</param>
+internal sealed record SnapshotFilePath(string Full, string Shown, bool IsChosen)
+{
+    /// <summary>The folder whose snapshots are found without being named.</summary>
+    public const string Folder = "weights";
+
+    /// <summary>What every snapshot's name ends with.</summary>
+    public const string Extension = ".weights.json";
+
+    /// <summary>Whether the package's props hand the file to the generator.</summary>
+    public bool IsSeenByGenerator => Full.EndsWith(Extension, StringComparison.Ordinal);
+
+    /// <summary>The folder that relative sources start from: the parent of <c>weights</c>, else the folder of the file.</summary>
+    public string ProjectFolder
+    {
+        get
+        {
+            string folder = Path.GetDirectoryName(Full)!;
+            return Path.GetFileName(folder) == Folder ? Path.GetDirectoryName(folder) ?? folder : folder;
+        }
+    }
+
+    /// <summary>Where a new snapshot goes.</summary>
+    /// <param name="context">The process.</param>
+    /// <param name="snapshot">The snapshot; its class gives the name.</param>
+    /// <param name="output">The file, or the folder to put it into; null for <c>weights/&lt;Class&gt;.weights.json</c>.</param>
+    public static SnapshotFilePath For(ToolContext context, WeightSnapshot snapshot, string? output)
+    {
+        string name = snapshot.Class + Extension;
+        string full = context.FullPath(output ?? Path.Combine(Folder, name));
+        bool isFolder = output is not null && (Path.EndsInDirectorySeparator(output) || Directory.Exists(full));
+        full = isFolder ? Path.Combine(full, name) : full;
+        return new SnapshotFilePath(full, context.ShortPath(full), IsChosen: output is not null && !isFolder);
+    }
+}

@@ -1,0 +1,55 @@
+using TypedWeights.Tool.Commands;
+
+namespace TypedWeights.Tool.Snapshots;
+
+/// <summary>The snapshots that the arguments of a command mean.</summary>
+internal static class SnapshotFinder
+{
+    private static readonly HashSet<string> BuildFolders = new(StringComparer.OrdinalIgnoreCase) { "bin", "obj", "node_modules" };
+
+    /// <summary>Finds them: a file is itself, a folder is every <c>*.weights.json</c> below it but those that a build copied.</summary>
+    /// <param name="context">The process.</param>
+    /// <param name="given">Files and folders; none means <c>weights</c>.</param>
+    /// <returns>Each once, in the order of the arguments, those of a folder in ordinal order.</returns>
+    /// <exception cref="ToolException">An argument names nothing, or a folder without snapshots.</exception>
+    public static IReadOnlyList<SnapshotFilePath> Find(ToolContext context, IReadOnlyList<string> given)
+    {
+        var found = new List<SnapshotFilePath>();
+        foreach (string argument in given.Count == 0 ? [SnapshotFilePath.Folder] : given)
+        {
+            string full = context.FullPath(ArgumentText.OnDisk(argument));
+            string[] files = Directory.Exists(full) ? [.. InFolder(full).Order(StringComparer.Ordinal)] : File.Exists(full) ? [full] : [];
+            if (files.Length == 0)
+            {
+                throw new ToolException(
+                    ExitCodes.Usage, $"{argument}: there is no snapshot here (*{SnapshotFilePath.Extension}); take one with: typedweights snapshot URI");
+            }
+
+            found.AddRange(files.Select(file => new SnapshotFilePath(file, context.ShortPath(file), IsChosen: true)));
+        }
+
+        return [.. found.DistinctBy(path => path.Full, StringComparer.Ordinal)];
+    }
+
+    private static IEnumerable<string> InFolder(string folder)
+    {
+        foreach (string file in Directory.EnumerateFiles(folder, "*" + SnapshotFilePath.Extension))
+        {
+            yield return file;
+        }
+
+        foreach (string child in Directory.EnumerateDirectories(folder))
+        {
+            string name = Path.GetFileName(child);
+            if (BuildFolders.Contains(name) || name.StartsWith('.'))
+            {
+                continue;
+            }
+
+            foreach (string file in InFolder(child))
+            {
+                yield return file;
+            }
+        }
+    }
+}

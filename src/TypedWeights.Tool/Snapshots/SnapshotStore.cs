@@ -1,0 +1,103 @@
+using TypedWeights.Snapshots;
+
+namespace TypedWeights.Tool.Snapshots;
+
+/// <summary>Snapshots on disk.</summary>
+internal static class SnapshotStore
+{
+    /// <summary>Writes a snapshot so that a reader sees the old file or the new one, never a part.</summary>
+    /// <returns>False when the file already held exactly these bytes and was not touched.</returns>
+    /// <exception cref="ToolException">
+    /// The file cannot be written, or it is the snapshot of another source and nobody said that it should be replaced.
+    /// </exception>
+    public static bool Write(SnapshotFilePath path, WeightSnapshot snapshot)
+    {
+        byte[] bytes = SnapshotWriter.Write(snapshot);
+        try
+        {
+            if (File.Exists(path.Full))
+            {
+                byte[] before = File.ReadAllBytes(path.Full);
+                if (bytes.AsSpan().SequenceEqual(before))
+                {
+                    return false;
+                }
+
+                if (!path.IsChosen && SourceOf(before) is { } source && source != snapshot.Source)
+                {
+                    throw new ToolException(
+                        ExitCodes.Usage,
+                        $"{path.Shown} is the snapshot of {source}; give this one another class with --class NAME, or replace that one with -o {path.Shown}");
+                }
+            }
+
+            Directory.CreateDirectory(Path.GetDirectoryName(path.Full)!);
+            WriteAtomically(path.Full, bytes);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be written: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Reads a snapshot.</summary>
+    /// <exception cref="ToolException">It cannot be read, or is none.</exception>
+    public static WeightSnapshot Read(SnapshotFilePath path)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path.Full);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be read: {e.Message}", e);
+        }
+
+        try
+        {
+            return SnapshotReader.Read(bytes);
+        }
+        catch (SnapshotFormatException e)
+        {
+            int line = 1 + bytes.AsSpan(0, Math.Min(e.Position, bytes.Length)).Count((byte)'\n');
+            throw new ToolException(ExitCodes.Failed, $"{path.Shown}:{line}: {e.Message}", e);
+        }
+    }
+
+    private static string? SourceOf(byte[] bytes)
+    {
+        try
+        {
+            return SnapshotReader.Read(bytes).Source;
+        }
+        catch (SnapshotFormatException)
+        {
+            // Broken, so there is nothing to lose.
+            return null;
+        }
+    }
+
+    // In the same folder, so that the move is a rename; a link is written through, not replaced.
+    private static void WriteAtomically(string path, byte[] bytes)
+    {
+        string target = File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
+        string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}");
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
+            {
+                stream.Write(bytes);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+}

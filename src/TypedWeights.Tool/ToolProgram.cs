@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.Reflection;
+using TypedWeights.Errors;
+using TypedWeights.Tool.Commands;
+
+namespace TypedWeights.Tool;
+
+/// <summary>The one entry of the tool, for the process and for tests.</summary>
+internal static class ToolProgram
+{
+    private const string Name = "typedweights";
+
+    /// <summary>Runs a command line.</summary>
+    /// <returns>One of <see cref="ExitCodes"/>. No exception leaves it, and none is shown with a stack trace unless it is a defect.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, ToolContext context, CancellationToken cancellationToken)
+    {
+        // A path may start with '@' or hold -h; response files and bundled options are not for this tool.
+        var parserConfiguration = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
+        ParseResult parsed = CreateRoot(context).Parse(args, parserConfiguration);
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+        {
+            foreach (string message in parsed.Errors.Select(error => error.Message).Distinct())
+            {
+                // The parser repeats what it does not understand, and that may be a URL with a password.
+                string shown = args.Aggregate(message, (text, word) => word.Length == 0 ? text : text.Replace(word, ArgumentText.Shown(word), StringComparison.Ordinal));
+                await WriteErrorAsync(context, shown).ConfigureAwait(false);
+            }
+
+            string command = parsed.CommandResult.Command.Name;
+            await context.Error.WriteLineAsync($"try: {Name} {(command == Name ? "" : command + " ")}--help").ConfigureAwait(false);
+            return ExitCodes.Usage;
+        }
+
+        try
+        {
+            var invocation = new InvocationConfiguration
+            {
+                Output = context.Out,
+                Error = context.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            };
+            return await parsed.InvokeAsync(invocation, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await context.Error.WriteLineAsync("interrupted").ConfigureAwait(false);
+            return ExitCodes.Interrupted;
+        }
+        catch (Exception e) when (ToolException.From(e) is { } failure)
+        {
+            await WriteErrorAsync(context, failure.Message).ConfigureAwait(false);
+            return failure.ExitCode;
+        }
+        catch (Exception e)
+        {
+            await WriteErrorAsync(context, $"a defect in {Name}, please report it: {e.GetType().Name}: {e.Message}").ConfigureAwait(false);
+            await context.Error.WriteLineAsync(e.StackTrace).ConfigureAwait(false);
+            return ExitCodes.Defect;
+        }
+    }
+
+    /// <summary>Writes an error as the one line that a script and a person look for.</summary>
+    public static Task WriteErrorAsync(ToolContext context, string message) => context.Error.WriteLineAsync("error: " + Printable.Line(message));
+
+    /// <summary>Writes what is odd and not an error.</summary>
+    public static Task WriteWarningAsync(ToolContext context, string message) =>
+        context.Error.WriteLineAsync("warning: " + Printable.Line(message));
+
+    // A plain command and not a RootCommand: that one takes its name from the process, which is dotnet or a test runner.
+    private static Command CreateRoot(ToolContext context)
+    {
+        var root = new Command(Name, "Takes, checks and shows the header snapshots of safetensors checkpoints from which TypedWeights generates classes.")
+        {
+            SnapshotCommand.Create(context),
+            VerifyCommand.Create(context),
+            InspectCommand.Create(context),
+            new HelpOption(),
+            new VersionOption { Action = new VersionAction() },
+        };
+        root.SetAction(new HelpAction().Invoke);
+        return root;
+    }
+
+    private sealed class VersionAction : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            string version = typeof(ToolProgram).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+            parseResult.InvocationConfiguration.Output.WriteLine($"{Name} {version.Split('+')[0]}");
+            return ExitCodes.Success;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
+using TypedWeights.Sources.File;
+using TypedWeights.Sources.Http;
+
+namespace TypedWeights.Tool;
+
+/// <summary>The stores the tool can reach. A new scheme is one provider in this list.</summary>
+internal sealed class ToolSources : IAsyncDisposable
+{
+    private readonly SourceRegistry _registry;
+
+    /// <param name="folders">Where relative paths start, in the order in which they are tried.</param>
+    public ToolSources(params IEnumerable<string> folders) =>
+        _registry = new SourceRegistry(new FileSourceProvider(folders), new HttpSourceProvider());
+
+    /// <summary>Reads a path or URI of a command line or snapshot.</summary>
+    /// <exception cref="ToolException">It is neither; its text may hold a password and is not repeated.</exception>
+    public static WeightUri Parse(string text) => WeightUri.TryParse(text, out WeightUri? uri, out string error)
+        ? uri!
+        : throw new ToolException(ExitCodes.Usage, error, kind: SourceErrorKinds.InvalidUri);
+
+    /// <summary>Opens a checkpoint and reads its headers.</summary>
+    public async Task<OpenedCheckpoint> OpenAsync(WeightUri uri, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IWeightLocation location = await _registry.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
+            return new OpenedCheckpoint(
+                await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false), location.EntryName);
+        }
+        catch (WeightSourceException e) when (!_registry.Schemes.Contains(uri.Scheme))
+        {
+            throw new ToolException(ExitCodes.Unreachable, e.Message, e, SourceErrorKinds.UnknownScheme);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _registry.DisposeAsync();
+}

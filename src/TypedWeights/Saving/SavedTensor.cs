@@ -1,0 +1,55 @@
+using TorchSharp;
+using TypedWeights.Binding;
+using TypedWeights.Interop;
+
+namespace TypedWeights.Saving;
+
+/// <summary>A tensor with what a file will say of it. No record: a tensor's own equality compares elements.</summary>
+internal sealed class SavedTensor(string name, DType dtype, TensorShape shape, torch.Tensor tensor)
+{
+    public string Name { get; } = name;
+
+    public DType DType { get; } = dtype;
+
+    public TensorShape Shape { get; } = shape;
+
+    public torch.Tensor Tensor { get; } = tensor;
+
+    /// <summary>Describes a tensor by what libtorch says of it.</summary>
+    public static SavedTensor Of(string name, torch.Tensor tensor)
+    {
+        if (tensor.is_sparse || tensor.device_type == DeviceType.META)
+        {
+            throw new WeightsException($"The tensor \"{name}\" has no elements of its own in memory ({(tensor.is_sparse ? "sparse" : "meta")}) and cannot be saved.");
+        }
+
+        return TorchLayout.TryGetDType(tensor.dtype, out DType dtype)
+            ? new SavedTensor(name, dtype, ShapeOf(tensor, dtype), tensor)
+            : throw new WeightsException(
+                $"The tensor \"{name}\" is of {tensor.dtype}, which safetensors cannot hold; convert it first, with .to(...).");
+    }
+
+    /// <summary>Describes a loaded tensor by what its checkpoint said of it, which for packed types is more than libtorch knows.</summary>
+    public static SavedTensor Of(WeightEntry entry)
+    {
+        torch.Tensor tensor = entry.Tensor;
+        TorchLayout loaded = TorchLayout.Of(entry.DType, entry.Shape);
+        return tensor.dtype == loaded.ScalarType && tensor.shape.AsSpan().SequenceEqual(loaded.Shape)
+            ? new SavedTensor(entry.Name, entry.DType, entry.Shape, tensor)
+            : Of(entry.Name, tensor);
+    }
+
+    private static TensorShape ShapeOf(torch.Tensor tensor, DType dtype)
+    {
+        ulong[] shape = [.. tensor.shape.Select(dimension => (ulong)dimension)];
+
+        // libtorch's F4 is two elements a byte; a file counts elements.
+        if (dtype == DType.F4)
+        {
+            shape = shape.Length == 0 ? [1] : shape;
+            shape[^1] *= 2;
+        }
+
+        return new TensorShape(shape);
+    }
+}

@@ -1,0 +1,100 @@
+using TypedWeights.Interop;
+
+namespace TypedWeights.Saving;
+
+/// <summary>What is left to write once tensors that are one under several names have been found, and the metadata that says so.</summary>
+/// <param name="Kept">The tensors to write.</param>
+/// <param name="Metadata">The metadata to write; null for none.</param>
+internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDictionary<string, string>? Metadata)
+{
+    public static TiedTensors Find(IReadOnlyList<SavedTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        HashSet<string> names = new(tensors.Select(tensor => tensor.Name), StringComparer.Ordinal);
+
+        // An entry that ties a name which is saved here is said anew below, if it still holds.
+        var texts = (metadata ?? new Dictionary<string, string>())
+            .Where(pair => !(names.Contains(pair.Key) && names.Contains(pair.Value)))
+            .ToDictionary(StringComparer.Ordinal);
+        var kept = new List<SavedTensor>();
+        foreach (List<SavedTensor> same in Group(tensors))
+        {
+            SavedTensor first = Keep(same, metadata);
+            kept.Add(first);
+            foreach (SavedTensor other in same.Where(tensor => tensor != first))
+            {
+                if (!texts.TryAdd(other.Name, first.Name))
+                {
+                    throw new WeightsException(
+                        $"\"{other.Name}\" is the same tensor as \"{first.Name}\", and the metadata has a text of that name already where the tie belongs; rename the text, or save one of the two.");
+                }
+            }
+        }
+
+        return new TiedTensors(kept, metadata is null && texts.Count == 0 ? null : texts);
+    }
+
+    // Tensors over the same elements are one group; any other overlap is refused, since a reader would get copies.
+    private static List<List<SavedTensor>> Group(IReadOnlyList<SavedTensor> tensors)
+    {
+        var groups = new List<List<SavedTensor>>();
+        groups.AddRange(tensors.Where(tensor => tensor.Tensor.numel() == 0).Select(tensor => new List<SavedTensor> { tensor }));
+        (SavedTensor Tensor, Extent Extent)? last = null;
+        foreach ((SavedTensor tensor, Extent extent) in tensors.Where(tensor => tensor.Tensor.numel() > 0)
+            .Select(tensor => (tensor, Extent.Of(tensor)))
+            .OrderBy(pair => pair.Item2.Device, StringComparer.Ordinal).ThenBy(pair => pair.Item2.Begin).ThenByDescending(pair => pair.Item2.End)
+            .ThenBy(pair => pair.tensor.Name, StringComparer.Ordinal))
+        {
+            if (last is { } before && before.Extent.Device == extent.Device && extent.Begin < before.Extent.End)
+            {
+                if (!before.Extent.IsSame(extent))
+                {
+                    throw new WeightsException(
+                        $"\"{before.Tensor.Name}\" and \"{tensor.Name}\" share memory but are not the same tensor, which a file cannot say; clone one of them first.");
+                }
+
+                groups[^1].Add(tensor);
+                continue;
+            }
+
+            groups.Add([tensor]);
+            last = (tensor, extent);
+        }
+
+        return groups;
+    }
+
+    // The name that the metadata keeps already; otherwise the first.
+    private static SavedTensor Keep(List<SavedTensor> same, IReadOnlyDictionary<string, string>? metadata)
+    {
+        SavedTensor? recorded = same.Count == 1 || metadata is null
+            ? null
+            : same.FirstOrDefault(tensor => same.Exists(other => metadata.TryGetValue(other.Name, out string? of) && of == tensor.Name));
+        return recorded ?? same.MinBy(tensor => tensor.Name, StringComparer.Ordinal)!;
+    }
+
+    // The bytes between a tensor's first and last element.
+    private sealed class Extent(string device, long begin, long end, SavedTensor tensor)
+    {
+        public string Device { get; } = device;
+
+        public long Begin { get; } = begin;
+
+        public long End { get; } = end;
+
+        private SavedTensor Tensor { get; } = tensor;
+
+        public static Extent Of(SavedTensor saved)
+        {
+            long[] shape = saved.Tensor.shape;
+            long[] strides = saved.Tensor.stride();
+            long last = shape.Zip(strides, (dimension, stride) => (dimension - 1) * stride).Sum();
+            long begin = TensorData.Address(saved.Tensor);
+            return new Extent(saved.Tensor.device.ToString(), begin, begin + ((last + 1) * saved.Tensor.element_size()), saved);
+        }
+
+        public bool IsSame(Extent other) => Begin == other.Begin
+            && Tensor.DType == other.Tensor.DType
+            && Tensor.Shape == other.Tensor.Shape
+            && Tensor.Tensor.stride().AsSpan().SequenceEqual(other.Tensor.Tensor.stride());
+    }
+}

@@ -1,0 +1,30 @@
+using System.Runtime.CompilerServices;
+
+namespace TypedWeights.Tests;
+
+/// <summary>
+/// Holds text against <c>Class.Method.verified.*</c> beside the test, with Verify's names and habits: a missing or differing file fails
+/// and leaves <c>.received.</c>. Verify takes over where its packages restore: <c>Verifier.Verify(text, extension)</c> is the same call.
+/// </summary>
+internal static class Verified
+{
+    public static void Verify(
+        string text, string extension, [CallerFilePath] string testFile = "", [CallerMemberName] string method = "", string parameters = "")
+    {
+        string test = Path.Combine(
+            Path.GetDirectoryName(testFile)!, $"{Path.GetFileNameWithoutExtension(testFile)}.{method}{(parameters.Length > 0 ? "_" + parameters : "")}");
+        string verified = $"{test}.verified.{extension}";
+        string received = $"{test}.received.{extension}";
+        string expected = File.Exists(verified) ? File.ReadAllText(verified).ReplaceLineEndings("\n") : "";
+        if (File.Exists(verified) && expected.TrimEnd('\n') == text.TrimEnd('\n'))
+        {
+            File.Delete(received);
+            return;
+        }
+
+        File.WriteAllText(received, text);
+        Assert.Fail(File.Exists(verified)
+            ? $"{Path.GetFileName(received)} differs from {Path.GetFileName(verified)}; look at both, and move the first over the second if it is right."
+            : $"There is no {Path.GetFileName(verified)}; look at {Path.GetFileName(received)} and rename it if it is right.");
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text;
+
+namespace TypedWeights.Tests.Format;
+
+public sealed class HostileHeaderTests
+{
+    private const int Size = 12_000_000;
+
+    // Memory a reader may use for each byte of a header, whatever is in it: an empty tensor with a name of four letters takes some
+    // sixty bytes of text and two hundred of objects, and lists double.
+    private const int BytesForEachByte = 12;
+
+    public static TheoryData<string> Kinds => ["dimensions", "names", "metadata", "escapes", "ignored list", "ignored digits", "one name", "braces"];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_huge_header_takes_memory_in_proportion_and_no_other_exception(string kind)
+    {
+        byte[] header = Encoding.UTF8.GetBytes(Make(kind));
+        Assert.InRange(header.Length, Size, Size + 200);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        SafeTensorsFormatException? error = null;
+        try
+        {
+            _ = SafeTensorsHeader.Parse(header, 8 + header.Length, "f");
+        }
+        catch (SafeTensorsFormatException e)
+        {
+            error = e;
+        }
+
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.InRange(allocated, 0, (long)header.Length * BytesForEachByte);
+        Assert.Equal(kind is "ignored digits" or "braces", error is not null);
+        Assert.InRange(error?.Message.Length ?? 0, 0, 3000);
+    }
+
+    [Fact]
+    public void A_length_within_the_limit_but_beyond_the_file_allocates_nothing_of_its_size()
+    {
+        byte[] bytes = Headers.File("{}");
+        BitConverter.TryWriteBytes(bytes, 100_000_000L);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        // These bytes come at once, so all of it happens on this thread.
+        Task<SafeTensorsHeader> reading = SafeTensorsHeader.ReadAsync(new BytesSource(bytes), TestContext.Current.CancellationToken).AsTask();
+
+        Assert.True(reading.IsFaulted);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
+        var error = Assert.IsType<SafeTensorsFormatException>(reading.Exception.InnerException);
+        Assert.Equal(SafeTensorsErrorKind.InvalidHeaderLength, error.Kind);
+    }
+
+    [Fact]
+    public void A_header_of_the_greatest_length_is_read()
+    {
+        byte[] header = new byte[100_000_000];
+        header.AsSpan().Fill((byte)' ');
+        "{}"u8.CopyTo(header);
+        Assert.Equal(100_000_000, SafeTensorsHeader.Parse(header, 8 + header.Length, "f").HeaderLength);
+    }
+
+    private static string Make(string kind)
+    {
+        const string Entry = """{"dtype":"U8","shape":[0],"data_offsets":[0,0]}""";
+        var text = new StringBuilder(Size + 200);
+        switch (kind)
+        {
+            case "dimensions":
+                return Fill(text.Append("""{"a":{"dtype":"U8","shape":[0"""), static (t, _) => t.Append(",1")).Append("""],"data_offsets":[0,0]}}""").ToString();
+            case "names":
+                return Fill(text.Append("{\"a\":" + Entry), static (t, i) => t.Append(",\"").Append(i.ToString("x5", null)).Append("\":" + Entry)).Append('}').ToString();
+            case "metadata":
+                return Fill(text.Append("""{"__metadata__":{"a":"" """), static (t, i) => t.Append(",\"").Append(i.ToString("x6", null)).Append("\":\"\"")).Append("}}").ToString();
+            case "escapes":
+                return Fill(text.Append("{\""), static (t, _) => t.Append("\\u0041")).Append("\":" + Entry + "}").ToString();
+            case "ignored list":
+                return Fill(text.Append("""{"a":{"x":[[]"""), static (t, _) => t.Append(",{}")).Append("""],"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""").ToString();
+            case "ignored digits":
+                return Fill(text.Append("""{"a":{"x":1"""), static (t, _) => t.Append('0')).Append(""","dtype":"U8","shape":[0],"data_offsets":[0,0]}}""").ToString();
+            case "one name":
+                return Fill(text.Append("{\""), static (t, _) => t.Append('é')).Append("\":" + Entry + "}").ToString()[..(Size / 2)] + "\":" + Entry + "}";
+            default:
+                return Fill(text.Append("{\"a\":"), static (t, _) => t.Append('{')).ToString();
+        }
+    }
+
+    private static StringBuilder Fill(StringBuilder text, Action<StringBuilder, int> append)
+    {
+        for (int i = 0; text.Length < Size; i++)
+        {
+            append(text, i);
+        }
+
+        return text;
+    }
+}

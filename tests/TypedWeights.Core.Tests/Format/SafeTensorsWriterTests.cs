@@ -1,0 +1,183 @@
+using System.Text;
+using TypedWeights.Sources;
+using TypedWeights.Sources.File;
+
+namespace TypedWeights.Tests.Format;
+
+public sealed class SafeTensorsWriterTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task The_header_is_compact_ordered_by_dtype_then_name_and_padded()
+    {
+        string path = _folder["a.safetensors"];
+        await SafeTensorsWriter.WriteAsync(
+            path,
+            [Entry("b", DType.F32, [1], 1), Entry("a", DType.BF16, [1, 2], 2), Entry("a.flag", DType.Bool, [], 3), Entry("a32", DType.F32, [0], 4)],
+            new Dictionary<string, string> { ["z"] = "1", ["format"] = "pt" },
+            Token);
+
+        byte[] bytes = await File.ReadAllBytesAsync(path, Token);
+        const string Expected = """{"__metadata__":{"format":"pt","z":"1"},"a32":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"BF16","shape":[1,2],"data_offsets":[4,8]},"a.flag":{"dtype":"BOOL","shape":[],"data_offsets":[8,9]}}""";
+        int padded = (Expected.Length + 7) / 8 * 8;
+        Assert.Equal((ulong)padded, BitConverter.ToUInt64(bytes));
+        Assert.Equal(Expected.PadRight(padded), Encoding.UTF8.GetString(bytes.AsSpan(8, padded)));
+        Assert.Equal<byte[]>([1, 1, 1, 1, 2, 2, 2, 2, 3], bytes[(8 + padded)..]);
+    }
+
+    [Theory]
+    [InlineData(false, "{}      ")]
+    [InlineData(true, "{\"__metadata__\":{}}     ")]
+    public async Task A_file_without_tensors_can_be_written(bool withMetadata, string header)
+    {
+        // The reference writes {},"__metadata__":{}} here, which it cannot read.
+        await SafeTensorsWriter.WriteAsync(_folder["e.safetensors"], [], withMetadata ? new Dictionary<string, string>() : null, Token);
+        byte[] bytes = await File.ReadAllBytesAsync(_folder["e.safetensors"], Token);
+        Assert.Equal(header, Encoding.UTF8.GetString(bytes.AsSpan(8)));
+        Assert.Empty((await Headers.ReadAsync(bytes)).Tensors);
+    }
+
+    [Fact]
+    public async Task What_the_reference_wrote_is_written_again_to_the_byte()
+    {
+        string path = Path.Combine(AppContext.BaseDirectory, "Fixtures", "reference_writer.safetensors");
+        await Rewriting.AssertSameBytesAsync(path, _folder["again.safetensors"], Token);
+    }
+
+    [Fact]
+    public async Task Writing_over_a_file_leaves_its_readers_the_old_bytes()
+    {
+        string path = _folder["model.safetensors"];
+        await SafeTensorsWriter.WriteAsync(path, [Entry("a", DType.U8, [3], 1)], cancellationToken: Token);
+        byte[] old = await File.ReadAllBytesAsync(path, Token);
+        await using FileSource reader = FileSource.Open(path, "old");
+
+        await SafeTensorsWriter.WriteAsync(path, [Entry("a", DType.U8, [5], 2)], cancellationToken: Token);
+
+        Assert.Equal(old, await reader.ReadAsync(0, old.Length, Token));
+        Assert.Equal(old.Length + 2, new FileInfo(path).Length);
+        Assert.Equal(["model.safetensors"], Names());
+    }
+
+    [Theory]
+    [InlineData("throws")]
+    [InlineData("too few")]
+    [InlineData("too many")]
+    [InlineData("cancels")]
+    public async Task A_failure_leaves_the_old_file_and_nothing_beside_it(string how)
+    {
+        string path = _folder["model.safetensors"];
+        await File.WriteAllTextAsync(path, "old", Token);
+        using var cancel = new CancellationTokenSource();
+        var entry = new SafeTensorsEntry("w\u202e", DType.F32, new TensorShape(2), async (stream, token) =>
+        {
+            await stream.WriteAsync(new byte[4], token);
+            Assert.Equal(2, Names().Length);
+            switch (how)
+            {
+                case "throws":
+                    throw new InvalidDataException("the tensor is gone");
+                case "too many":
+                    stream.Write(new byte[5]);
+                    break;
+                case "cancels":
+                    await cancel.CancelAsync();
+                    stream.Write(new byte[4]);
+                    break;
+            }
+        });
+
+        Task writing = SafeTensorsWriter.WriteAsync(path, [Entry("first", DType.F64, [1], 1), entry], cancellationToken: cancel.Token);
+        switch (how)
+        {
+            case "throws":
+                await Assert.ThrowsAsync<InvalidDataException>(() => writing);
+                break;
+            case "cancels":
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing);
+                break;
+            default:
+                var error = await Assert.ThrowsAsync<WeightsException>(() => writing);
+                Assert.Contains("\"w\\u{202E}\" is F32 [2], 8 bytes", error.Message, StringComparison.Ordinal);
+                Assert.Contains(how == "too few" ? "4 were given" : "9 or more were given", error.Message, StringComparison.Ordinal);
+                break;
+        }
+
+        Assert.Equal("old", await File.ReadAllTextAsync(path, Token));
+        Assert.Equal(["model.safetensors"], Names());
+    }
+
+    [Fact]
+    public async Task A_tensor_cannot_be_written_to_after_its_turn()
+    {
+        Stream? kept = null;
+        var entry = new SafeTensorsEntry("a", DType.U8, new TensorShape(1), (stream, _) =>
+        {
+            kept = stream;
+            stream.WriteByte(7);
+            return ValueTask.CompletedTask;
+        });
+        await SafeTensorsWriter.WriteAsync(_folder["a.safetensors"], [entry], cancellationToken: Token);
+        Assert.Throws<ObjectDisposedException>(() => kept!.WriteByte(8));
+    }
+
+    [Fact]
+    public async Task What_the_format_cannot_hold_is_refused_before_anything_is_written()
+    {
+        Assert.Contains("__metadata__", Assert.Throws<ArgumentException>(() => Entry("__metadata__", DType.U8, [1], 0)).Message, StringComparison.Ordinal);
+        Assert.Contains("surrogate", Assert.Throws<ArgumentException>(() => Entry("a\ud800", DType.U8, [1], 0)).Message, StringComparison.Ordinal);
+        Assert.Contains("12 bits", Assert.Throws<ArgumentException>(() => Entry("a", DType.F4, [3], 0)).Message, StringComparison.Ordinal);
+        Assert.Contains("larger", Assert.Throws<ArgumentException>(() => Entry("a", DType.U8, [1UL << 32, 1UL << 32], 0)).Message, StringComparison.Ordinal);
+        Assert.Contains("3 were given", Assert.Throws<ArgumentException>(() => new SafeTensorsEntry("a", DType.U16, new TensorShape(2), new byte[3])).Message, StringComparison.Ordinal);
+
+        string path = _folder["never.safetensors"];
+        var twins = await Assert.ThrowsAsync<ArgumentException>(
+            () => SafeTensorsWriter.WriteAsync(path, [Entry("a", DType.U8, [1], 0), Entry("a", DType.F32, [1], 0)], cancellationToken: Token));
+        Assert.Contains("\"a\"", twins.Message, StringComparison.Ordinal);
+        var metadata = new Dictionary<string, string> { ["k"] = new('x', 100_000_000) };
+        var tooLong = await Assert.ThrowsAsync<ArgumentException>(() => SafeTensorsWriter.WriteAsync(path, [], metadata, Token));
+        Assert.Contains("100000000", tooLong.Message, StringComparison.Ordinal);
+        ulong half = (1UL << 61) - 8;
+        var tooLarge = await Assert.ThrowsAsync<ArgumentException>(() => SafeTensorsWriter.WriteAsync(
+            path, [.. Enumerable.Range(0, 5).Select(i => new SafeTensorsEntry($"{i}", DType.U8, new TensorShape(half), static (_, _) => default))], cancellationToken: Token));
+        Assert.Contains("larger than a file can be", tooLarge.Message, StringComparison.Ordinal);
+        Assert.Empty(Names());
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_not_there_or_a_path_that_is_a_folder_is_named()
+    {
+        var absent = await Assert.ThrowsAsync<DirectoryNotFoundException>(
+            () => SafeTensorsWriter.WriteAsync(_folder["no/such/a.safetensors"], [], cancellationToken: Token));
+        Assert.Contains("no/such/a.safetensors", absent.Message, StringComparison.Ordinal);
+        var isFolder = await Assert.ThrowsAsync<IOException>(() => SafeTensorsWriter.WriteAsync(_folder.Path, [], cancellationToken: Token));
+        Assert.Contains("is a folder", isFolder.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Through_a_symbolic_link_the_file_it_leads_to_is_replaced()
+    {
+        Directory.CreateDirectory(_folder["blobs"]);
+        await File.WriteAllTextAsync(_folder["blobs/1"], "old", Token);
+        File.CreateSymbolicLink(_folder["model.safetensors"], Path.Combine("blobs", "1"));
+
+        await SafeTensorsWriter.WriteAsync(_folder["model.safetensors"], [Entry("a", DType.U8, [1], 5)], cancellationToken: Token);
+
+        Assert.NotNull(new FileInfo(_folder["model.safetensors"]).LinkTarget);
+        Assert.Equal("a", (await Headers.ReadAsync(await File.ReadAllBytesAsync(_folder["blobs/1"], Token))).Tensors.Single().Name);
+    }
+
+    private static SafeTensorsEntry Entry(string name, DType dtype, ulong[] shape, byte fill)
+    {
+        var tensor = new TensorShape(shape);
+        Assert.True(!tensor.TryGetElementCount(out ulong count) || count < 1000);
+        return new SafeTensorsEntry(name, dtype, tensor, Enumerable.Repeat(fill, (int)count * dtype.BitSize() / 8).ToArray());
+    }
+
+    private string[] Names() => [.. Directory.EnumerateFileSystemEntries(_folder.Path).Select(static path => Path.GetFileName(path))];
+}

@@ -1,0 +1,101 @@
+using System.Runtime.InteropServices;
+using TypedWeights.Interop.Elf;
+using TypedWeights.Interop.Native;
+using TypedWeights.Tests.Interop.Support;
+
+namespace TypedWeights.Tests.Interop.Native;
+
+/// <summary>The decision, on hosts that a test makes up. <see cref="TorchNativeProcessTests"/> sees it act for real.</summary>
+public sealed class NativeFixTests : IDisposable
+{
+    private readonly TempFolder _temp = new();
+
+    [Theory]
+    [InlineData(false, Architecture.X64)]
+    [InlineData(false, Architecture.Arm64)]
+    [InlineData(true, Architecture.Arm64)]
+    public void Windows_macOS_and_Linux_arm64_are_left_alone_without_a_look_at_anything(bool isLinux, Architecture architecture)
+    {
+        TorchNativeState state = NativeFix.Apply(new NativeHost
+        {
+            IsLinux = isLinux,
+            Architecture = architecture,
+            HasCurrentLibstdcxx = () => throw new InvalidOperationException("asked for libstdc++"),
+            Folders = () => throw new InvalidOperationException("looked for libraries"),
+            CacheRoots = () => throw new InvalidOperationException("looked for a cache"),
+        });
+
+        Assert.Equal((TorchNativeStatus.NotNeeded, null), (state.Status, state.LibraryPath));
+        Assert.Contains("Linux x64", state.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_newer_libstdcxx_is_left_alone_without_a_look_at_any_file()
+    {
+        TorchNativeState state = NativeFix.Apply(new NativeHost
+        {
+            IsLinux = true,
+            Architecture = Architecture.X64,
+            IsSwitchedOff = false,
+            HasCurrentLibstdcxx = () => true,
+            Folders = () => throw new InvalidOperationException("looked for libraries"),
+            CacheRoots = () => throw new InvalidOperationException("looked for a cache"),
+        });
+
+        Assert.Equal(TorchNativeStatus.NotNeeded, state.Status);
+        Assert.Equal("libstdc++ has GLIBCXX_3.4.32", state.Reason);
+    }
+
+    [Fact]
+    public void Switched_off_it_asks_nothing()
+    {
+        TorchNativeState state = NativeFix.Apply(Old(switchedOff: true));
+        Assert.Equal(TorchNativeStatus.SwitchedOff, state.Status);
+        Assert.Contains("TYPEDWEIGHTS_TORCH_NATIVE", state.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_TorchSharps_native_part_there_is_no_backend()
+    {
+        TorchNativeState state = NativeFix.Apply(Old());
+        Assert.Equal(TorchNativeStatus.NoBackend, state.Status);
+        Assert.Contains("libLibTorchSharp.so", state.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_TorchSharp_that_does_not_ask_for_the_version_is_left_alone()
+    {
+        // A later build of it, as it were: the copy is a real library without the hard demand.
+        File.WriteAllBytes(_temp[NativeNames.TorchSharp], WeakVersionPatch.Apply(File.ReadAllBytes(TorchFiles.TorchSharp)));
+
+        TorchNativeState state = NativeFix.Apply(Old());
+
+        Assert.Equal(TorchNativeStatus.NotNeeded, state.Status);
+        Assert.Contains("does not ask for GLIBCXX_3.4.32", state.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_damaged_library_is_named_with_what_to_do()
+    {
+        File.WriteAllBytes(_temp[NativeNames.TorchSharp], File.ReadAllBytes(TorchFiles.TorchSharp)[..5000]);
+
+        var e = Assert.Throws<TorchNativeException>(() => NativeFix.Apply(Old()));
+
+        Assert.Equal(NativeNames.TorchSharp, e.Library);
+        Assert.StartsWith(_temp[NativeNames.TorchSharp], e.Message, StringComparison.Ordinal);
+        Assert.Contains("cut short", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Restore or publish the application anew.", e.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _temp.Dispose();
+
+    private NativeHost Old(bool switchedOff = false) => new()
+    {
+        IsLinux = true,
+        Architecture = Architecture.X64,
+        IsSwitchedOff = switchedOff,
+        HasCurrentLibstdcxx = () => switchedOff ? throw new InvalidOperationException("asked for libstdc++") : false,
+        Folders = () => [_temp.Path],
+        CacheRoots = () => throw new InvalidOperationException("looked for a cache"),
+    };
+}

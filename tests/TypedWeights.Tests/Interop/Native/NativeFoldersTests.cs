@@ -1,0 +1,43 @@
+using TypedWeights.Interop.Native;
+using TypedWeights.Tests.Interop.Support;
+
+namespace TypedWeights.Tests.Interop.Native;
+
+public sealed class NativeFoldersTests : IDisposable
+{
+    private readonly TempFolder _temp = new();
+
+    [Fact]
+    public void The_real_libraries_are_found_where_the_build_put_them()
+    {
+        var host = new NativeHost();
+        Assert.Equal(TorchFiles.TorchSharp, host.Find(NativeNames.TorchSharp));
+        Assert.Equal(TorchFiles.Torch, host.Find(NativeNames.Torch));
+        Assert.Null(host.Find("libno-such-library.so"));
+    }
+
+    [Fact]
+    public void Beside_a_package_the_packages_folders_are_searched()
+    {
+        string package = _temp["packages/torchsharp/0.107.0"];
+        Directory.CreateDirectory(Path.Combine(package, "runtimes/linux-x64/native"));
+
+        string[] folders = [.. NativeFolders.PackageFolders(Path.Combine(package, "lib/net8.0"))];
+
+        Assert.Equal(
+            [
+                _temp["packages/torchsharp/0.107.0/runtimes/linux-x64/native"],
+                _temp["packages/libtorch-cpu-linux-x64/2.10.0/runtimes/linux-x64/native"],
+            ],
+            folders);
+    }
+
+    [Theory]
+    [InlineData("app")]
+    [InlineData("packages/torchsharp/0.107.0/lib/net8.0")]
+    [InlineData("torchsharp")]
+    public void Elsewhere_no_package_folder_is_guessed(string beside) =>
+        Assert.Empty(NativeFolders.PackageFolders(_temp[beside]));
+
+    public void Dispose() => _temp.Dispose();
+}

@@ -1,0 +1,193 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace TypedWeights.Tests.Loading;
+
+public sealed class TypedLoadTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Every_property_is_its_tensor()
+    {
+        using TinyModel model = await LoadAsync(TinyModel.Entries);
+
+        Assert.Equal([1f, 2f, 3f, 4f, 5f, 6f, 7f, 8f], model.LmHead.Weight.data<float>().ToArray());
+        Assert.Equal([4, 2], model.LmHead.Weight.shape);
+        Assert.Equal([9f, 10f], model.Model.Layers[0].Mlp.Bias!.data<float>().ToArray());
+        Assert.Null(model.Model.Layers[1].Mlp.Bias);
+        Assert.Equal(ScalarType.BFloat16, model.Model.Layers[1].Mlp.Weight.dtype);
+        Assert.Equal(TinyModel.Entries[3].Data, TensorBytes.Of(model.Model.Layers[1].Mlp.Weight));
+        Assert.Equal([11f, 12f], model.Model.Norm.Weight.data<float>().ToArray());
+        Assert.Same(model.Weights["model.norm.weight"], model.Model.Norm.Weight);
+        Assert.NotNull(model.FirstTensorWhenBound);
+    }
+
+    [Fact]
+    public async Task A_tied_weight_has_both_names_and_one_storage_and_is_freed_once()
+    {
+        long before = Tensor.TotalCount;
+        TinyModel model = await LoadAsync(TinyModel.Entries);
+
+        model.LmHead.Weight[0, 0] = 100;
+        Assert.Equal(100f, model.Model.EmbedTokens.Weight[0, 0].item<float>());
+        model.Dispose();
+        model.Dispose();
+
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Assert.Equal(before, Tensor.TotalCount);
+        ObjectDisposedException gone = Assert.Throws<ObjectDisposedException>(() => model.Model.Norm.Weight);
+        Assert.Contains("TinyModel", gone.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Detach_hands_a_tensor_over_by_its_path()
+    {
+        TinyModel model = await LoadAsync(TinyModel.Entries);
+
+        using Tensor norm = model.Detach(TinyModel.Paths.Model.Norm.Weight);
+        Assert.Throws<InvalidOperationException>(() => model.Model.Norm.Weight);
+        model.Dispose();
+
+        Assert.Equal(23f, norm.sum().item<float>());
+    }
+
+    [Fact]
+    public async Task Another_order_of_the_same_tensors_loads()
+    {
+        using TinyModel model = await LoadAsync([.. TinyModel.Entries.Reverse()]);
+
+        Assert.Equal([11f, 12f], model.Model.Norm.Weight.data<float>().ToArray());
+        Assert.Equal(8f, model.LmHead.Weight[3, 1].item<float>());
+    }
+
+    [Fact]
+    public async Task The_same_tensors_in_shards_load()
+    {
+        TestFile.Entry[] entries = [.. TinyModel.Entries, TestFile.F32("model.embed_tokens.weight", [4, 2], 0, 0, 0, 0, 0, 0, 0, 0)];
+        string index = TestFile.WriteSharded(_folder.Path, new Dictionary<string, TestFile.Entry[]>
+        {
+            ["b.safetensors"] = entries[..2],
+            ["a.safetensors"] = entries[2..],
+        });
+
+        using TinyModel model = await TinyModel.LoadAsync(new() { Source = index }, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal([9f, 10f], model.Model.Layers[0].Mlp.Bias!.data<float>().ToArray());
+    }
+
+    [Theory]
+    [InlineData("both", true)]
+    [InlineData("alias only", true)]
+    [InlineData("kept only, unrecorded", true)]
+    public async Task A_tied_pair_may_be_saved_under_either_name_or_both(string saved, bool shared)
+    {
+        TestFile.Entry head = TinyModel.Entries[0];
+        TestFile.Entry alias = head with { Name = "model.embed_tokens.weight" };
+        IEnumerable<TestFile.Entry> tied = saved switch
+        {
+            "both" => [head, alias],
+            "alias only" => [alias],
+            _ => [head],
+        };
+
+        using TinyModel model = await LoadAsync([.. tied, .. TinyModel.Entries[1..]], metadata: null);
+
+        Assert.Equal(8f, model.LmHead.Weight[3, 1].item<float>());
+        model.LmHead.Weight[0, 0] = 50;
+        Assert.Equal(shared, model.Model.EmbedTokens.Weight[0, 0].item<float>() == 50);
+    }
+
+    [Fact]
+    public async Task Every_difference_is_reported_at_once_and_nothing_is_bound_or_kept()
+    {
+        TestFile.Entry[] entries =
+        [
+            TestFile.F32("lm_head.weight", [2, 4], 1, 2, 3, 4, 5, 6, 7, 8),
+            TestFile.F32("model.layers.0.mlp.biass", [2], 9, 10),
+            TestFile.Noise("model.layers.0.mlp.weight", "F16", 16, 2, 2),
+            TestFile.Noise("model.layers.1.mlp.weight", "BF16", 16, 2, 2),
+            TestFile.F32("extra", [1], 1),
+        ];
+        int bound = TinyModel.Bound;
+        long before = Tensor.TotalCount;
+
+        WeightMismatchException error = await Assert.ThrowsAsync<WeightMismatchException>(() => LoadAsync(entries));
+
+        Assert.Equal(
+            [
+                "missing \"model.layers.0.mlp.bias\": expected F32 [2] (did you mean \"model.layers.0.mlp.biass\"?)",
+                "missing \"model.norm.weight\": expected F32 [2]",
+                "different \"lm_head.weight\": expected F32 [4, 2], found F32 [2, 4]",
+                "different \"model.embed_tokens.weight\": expected F32 [4, 2], found F32 [2, 4]",
+                "different \"model.layers.0.mlp.weight\": expected BF16 [2, 2], found F16 [2, 2]",
+                "unexpected \"extra\": found F32 [1]",
+                "unexpected \"model.layers.0.mlp.biass\": found F32 [2]",
+            ],
+            error.Mismatches.Select(mismatch => mismatch.ToString()));
+        Assert.All(error.Mismatches, mismatch => Assert.Contains(mismatch.ToString(), error.Message, StringComparison.Ordinal));
+        Assert.Equal(bound, TinyModel.Bound);
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public async Task Unexpected_tensors_are_left_unread_when_that_is_asked_for()
+    {
+        string path = Write([.. TinyModel.Entries, TestFile.F32("extra", [1], 1)], TinyModel.Tied);
+        var log = new ProgressLog();
+
+        using TinyModel model = await TinyModel.LoadAsync(
+            new() { Source = path, Unexpected = UnexpectedTensors.Ignore }, log, TestContext.Current.CancellationToken);
+
+        Assert.False(model.Weights.ContainsKey("extra"));
+        Assert.Equal(TinyModel.Entries.Sum(entry => entry.Data.Length), log.Reports.Last().BytesTotal);
+    }
+
+    [Fact]
+    public async Task A_loader_of_ones_own_serves_the_same_call()
+    {
+        await using WeightLoader loader = new WeightLoaderBuilder().Build();
+        string path = Write(TinyModel.Entries, TinyModel.Tied);
+
+        using TinyModel model = await TinyModel.LoadAsync(loader, new() { Source = path }, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(23f, model.Model.Norm.Weight.sum().item<float>());
+    }
+
+    [Fact]
+    public async Task A_model_that_is_saved_loads_again()
+    {
+        string saved = _folder["saved.safetensors"];
+        using (TinyModel model = await LoadAsync(TinyModel.Entries))
+        {
+            model.Model.Norm.Weight.fill_(2);
+            await model.SaveAsync(saved, TestContext.Current.CancellationToken);
+        }
+
+        using TinyModel again = await TinyModel.LoadAsync(new() { Source = saved }, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(4f, again.Model.Norm.Weight.sum().item<float>());
+        Assert.Equal("pt", again.Weights.Metadata["format"]);
+    }
+
+    [Fact]
+    public void Paths_name_every_weight_without_loading()
+    {
+        WeightPath weight = TinyModel.Paths.Model.Layers[1].Mlp.Weight;
+
+        Assert.Equal(("model.layers.1.mlp.weight", DType.BF16, "[2, 2]"), (weight.Name, weight.DType, weight.Shape.ToString()));
+        Assert.Null(TinyModel.Paths.Model.Layers[1].Mlp.Bias);
+        Assert.Equal(2, TinyModel.Paths.Model.Layers[..2].Count);
+    }
+
+    private Task<TinyModel> LoadAsync(TestFile.Entry[] entries) => LoadAsync(entries, TinyModel.Tied);
+
+    private Task<TinyModel> LoadAsync(TestFile.Entry[] entries, IReadOnlyDictionary<string, string>? metadata) =>
+        TinyModel.LoadAsync(new() { Source = Write(entries, metadata) }, null, TestContext.Current.CancellationToken);
+
+    private string Write(TestFile.Entry[] entries, IReadOnlyDictionary<string, string>? metadata) =>
+        TestFile.Write(_folder[$"{Guid.NewGuid():N}.safetensors"], entries, metadata);
+}
