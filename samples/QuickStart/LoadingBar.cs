@@ -3,15 +3,15 @@ using TypedWeights;
 
 namespace QuickStart;
 
-/// <summary>Shows a load as it goes: one bar, with bytes, speed and tensors.</summary>
+/// <summary>Shows a load as it goes: one bar with tensors, speed and bytes.</summary>
 internal static class LoadingBar
 {
     public static Task<T> ShowAsync<T>(string title, Func<IProgress<LoadProgress>, Task<T>> load) => AnsiConsole.Progress()
-        .Columns(
-            new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(), new TransferSpeedColumn())
+        .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn())
         .StartAsync(async context =>
         {
-            ProgressTask bar = context.AddTask(title);
+            ProgressTask bar = context.AddTask(title, maxValue: 1);
+            bar.IsIndeterminate = true;
             return await load(new Reporter(bar, title));
         });
 
@@ -20,9 +20,10 @@ internal static class LoadingBar
     {
         public void Report(LoadProgress now)
         {
-            bar.MaxValue = Math.Max(1, now.BytesTotal);
+            bar.IsIndeterminate = false;
+            bar.MaxValue = now.BytesTotal;
             bar.Value = now.Bytes;
-            bar.Description = $"{title}: {now.Tensors} of {now.TensorsTotal} tensors";
+            bar.Description = $"{title}: {now.Tensors} of {now.TensorsTotal} tensors, {now.BytesPerSecond / 1e6:N0} MB/s";
         }
     }
 }

@@ -24,12 +24,13 @@ command.SetAction(async (arguments, cancellationToken) =>
             LoadOptions options = new() { Source = arguments.GetValue(uri), Device = torch.device(arguments.GetValue(device)!) };
             return StoryModel.LoadAsync(options, progress, cancellationToken);
         });
-        Show(model.Model.EmbedTokens.Weight);
-        Show(model.Model.Layers[0].SelfAttn.QProj.Weight);
-        Show(model.Model.Layers[0].SelfAttn.KProj.Weight);
-        Show(model.Model.Layers[^1].Mlp.DownProj.Weight);
-        Show(model.Model.Norm.Weight);
-        Show(model.LmHead.Weight);
+        var paths = StoryModel.Paths;
+        Show(paths.Model.EmbedTokens.Weight, model.Model.EmbedTokens.Weight);
+        Show(paths.Model.Layers[0].SelfAttn.QProj.Weight, model.Model.Layers[0].SelfAttn.QProj.Weight);
+        Show(paths.Model.Layers[0].SelfAttn.KProj.Weight, model.Model.Layers[0].SelfAttn.KProj.Weight);
+        Show(paths.Model.Layers[^1].Mlp.DownProj.Weight, model.Model.Layers[^1].Mlp.DownProj.Weight);
+        Show(paths.Model.Norm.Weight, model.Model.Norm.Weight);
+        Show(paths.LmHead.Weight, model.LmHead.Weight);
 
         torch.set_num_threads(1); // A model this small is quicker on one core than divided among several.
         var story = Storyteller.Open(model, Path.Combine(AppContext.BaseDirectory, "story"));
@@ -51,5 +52,6 @@ command.SetAction(async (arguments, cancellationToken) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-static void Show(torch.Tensor weight, [CallerArgumentExpression(nameof(weight))] string expression = "") =>
-    AnsiConsole.MarkupLineInterpolated($"[grey]{expression.PadRight(46)}[/] {weight.dtype} [[{string.Join(", ", weight.shape)}]]");
+// What the snapshot promised, beside the tensor that came.
+static void Show(WeightPath path, torch.Tensor weight, [CallerArgumentExpression(nameof(weight))] string expression = "") =>
+    AnsiConsole.MarkupLineInterpolated($"[grey]{expression.PadRight(48)}[/] {path.DType.Name()} {path.Shape} on {weight.device}");

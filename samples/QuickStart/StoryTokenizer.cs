@@ -25,7 +25,7 @@ public sealed partial class StoryTokenizer
 
     public void Save(string path) => File.WriteAllText(path, string.Join('\n', _words) + "\n");
 
-    public int Count => _words.Length;
+    public IReadOnlyList<string> Words => _words;
 
     public int Begin => _ids[BeginText];
 
@@ -51,7 +51,7 @@ public sealed partial class StoryTokenizer
 
         return unknown.Count == 0
             ? ids
-            : throw new ArgumentException($"Not among the {Count} words that the model knows: {string.Join(", ", unknown)}.");
+            : throw new ArgumentException($"Not among the {_words.Length} words that the model knows: {string.Join(", ", unknown)}.");
     }
 
     /// <summary>Text piece by piece, each as soon as its token comes.</summary>

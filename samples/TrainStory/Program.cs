@@ -31,7 +31,7 @@ command.SetAction(async (arguments, cancellationToken) =>
     StoryTokenizer tokenizer = Vocabulary.Collect();
     LlamaConfig config = new()
     {
-        VocabSize = tokenizer.Count,
+        VocabSize = tokenizer.Words.Count,
         HiddenSize = 128,
         IntermediateSize = 320,
         NumHiddenLayers = 4,
@@ -42,7 +42,7 @@ command.SetAction(async (arguments, cancellationToken) =>
         EosTokenId = tokenizer.End,
     };
     using var model = new Llama(config);
-    Console.WriteLine($"{model.parameters().Sum(weight => weight.numel()):N0} weights, {tokenizer.Count} words");
+    Console.WriteLine($"{model.parameters().Sum(weight => weight.numel()):N0} weights, {tokenizer.Words.Count} words");
     Trainer.Run(model, new Batches(tokenizer, arguments.GetValue(seed), size: 8), arguments.GetValue(steps), cancellationToken);
     await Checkpoint.SaveAsync(arguments.GetValue(output)!, model, config, tokenizer, cancellationToken);
     foreach (string story in Sampler.Tell(model, tokenizer, config, count: 3))

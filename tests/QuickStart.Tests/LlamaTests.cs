@@ -1,5 +1,7 @@
 using QuickStart.Tests.Reference;
 using TorchSharp;
+using TypedWeights;
+using TypedWeights.Tests;
 using static TorchSharp.torch;
 
 namespace QuickStart.Tests;
@@ -42,6 +44,23 @@ public sealed class LlamaTests(StoryFixture story)
             AssertNear(expected[done..(done + step)], scores);
             done += step;
         }
+    }
+
+    [Fact]
+    public async Task Weights_streamed_from_a_server_give_the_same_scores()
+    {
+        await using FileServer server = await FileServer.StartAsync();
+        server.Files["/model.safetensors"] = await File.ReadAllBytesAsync(
+            Path.Combine(StoryFixture.Folder, "model.safetensors"), TestContext.Current.CancellationToken);
+        using StoryModel streamed = await StoryModel.LoadAsync(
+            new LoadOptions { Source = server.Address + "/model.safetensors" }, null, TestContext.Current.CancellationToken);
+        List<int> tokens = story.Tokenizer.Encode(Text);
+        using var llama = new Llama(streamed, story.Config);
+        using var local = new Llama(story.Model, story.Config);
+        using Tensor scores = llama.Forward(tokens), expected = local.Forward(tokens);
+
+        Assert.True(expected.equal(scores).all().item<bool>());
+        Assert.NotEmpty(server.Requests);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ internal static class Trainer
                 double seconds = watch.Elapsed.TotalSeconds;
                 Console.WriteLine(
                     $"step {step,5} of {steps}   loss {sum / Report:F4}   {tokens / seconds:N0} tokens/s   "
-                    + $"{TimeSpan.FromSeconds(seconds / step * (steps - step)):mm\\:ss} left");
+                    + $"{seconds / step * (steps - step) / 60:F1} min left");
                 sum = 0;
             }
         }

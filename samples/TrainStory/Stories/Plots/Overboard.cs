@@ -32,7 +32,7 @@ internal sealed class Overboard : Rescue
     {
         Skill.Swimming => (
             "[I can swim very well|I love to swim]",
-            $"[Splash!|]{Pal} [jumped|dived] into the {_water} and [soon|a moment later] came back with the {_thing}."),
+            $"[Splash!|] {Pal} [jumped|dived] into the {_water} and [soon|a moment later] came back with the {_thing}."),
         _ => (
             "[I have wings|I can fly over the water]",
             $"{Pal} flew over the {_water}, picked up the {_thing}, and brought it back."),
