@@ -6,8 +6,8 @@ using static TorchSharp.torch.nn;
 namespace TrainStory.Training;
 
 /// <summary>
-/// The Llama architecture for training: whole texts at once, no cache. Its modules bear the names that Hugging Face gives them, so that
-/// its state dict is the checkpoint.
+/// The Llama architecture for training: whole texts at once, no cache. Its modules are registered under the names
+/// that Hugging Face gives them, so that its parameters are the checkpoint.
 /// </summary>
 internal sealed class Llama : Module<Tensor, Tensor>
 {
