@@ -9,6 +9,7 @@ public sealed record LlamaConfig
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         WriteIndented = true,
+        NewLine = "\n",
     };
 
     public string[] Architectures { get; init; } = ["LlamaForCausalLM"];

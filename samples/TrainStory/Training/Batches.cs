@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace TrainStory.Training;
 
-/// <summary>An endless supply of new stories: none is shown twice, so nothing is learned by heart.</summary>
+/// <summary>Stories as they are needed, always new ones, so that nothing is learned by heart.</summary>
 internal sealed class Batches(StoryTokenizer tokenizer, int seed, int size)
 {
     /// <summary>The shorter stories of a batch are padded, so those of like length go together, out of this many batches.</summary>
