@@ -71,7 +71,8 @@ internal static class ModelBuilder
             reserved.Add(NameOf(member, []));
         }
 
-        return MemberNames.Of(group.Members.Where(static member => member.Kind == MemberKind.Word).Select(static member => member.Segment), reserved);
+        IEnumerable<SchemaMember> words = group.Members.Where(static member => member.Kind == MemberKind.Word);
+        return MemberNames.Of(words.Select(static member => member.Segment), reserved);
     }
 
     private static string NameOf(SchemaMember member, Dictionary<string, string> words) => member.Kind switch

@@ -66,7 +66,8 @@ internal static class ClassRules
         }
 
         if (type.BaseType is { SpecialType: not SpecialType.System_Object } parent
-            && !parent.InstanceConstructors.Any(static made => made.Parameters.IsEmpty && made.DeclaredAccessibility != Accessibility.Private))
+            && !parent.InstanceConstructors.Any(
+                static made => made.Parameters.IsEmpty && made.DeclaredAccessibility != Accessibility.Private))
         {
             return $"its base class '{parent.Name}' has no constructor without parameters";
         }

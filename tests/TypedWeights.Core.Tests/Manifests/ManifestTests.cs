@@ -10,18 +10,21 @@ public class ManifestTests
 {
     private static readonly Gen<string> Segment = Gen.OneOf(
         Gen.Int[0, 12].Select(number => number.ToString(System.Globalization.CultureInfo.InvariantCulture)),
-        Pick("a", "weight", "", " ", "-", "{0}", "\\", "}", "007", "0x1", "2147483648", "é", "\u2028", "😀", "\uFFFF", "\0", "\"\"\"", "\\s", "\\u{41}", "\\e"),
+        Pick(
+            "a", "weight", "", " ", "-", "{0}", "\\", "}", "007", "0x1", "2147483648",
+            "é", "\u2028", "😀", "\uFFFF", "\0", "\"\"\"", "\\s", "\\u{41}", "\\e"),
         Gen.String[Gen.Char, 0, 4].Where(text => !text.Any(char.IsSurrogate)));
 
     private static readonly Gen<string> Name = Segment.Array[1, 6].Select(segments => string.Join('.', segments));
 
     private static readonly Gen<(DType, ulong[])> Kind = Pick<(DType, ulong[])>(
-        (DType.F32, [2, 3]), (DType.F32, []), (DType.BF16, [4]), (DType.U8, [0]), (DType.I64, [1]), (DType.F4, [2, 3]), (DType.U8, [0, ulong.MaxValue]));
+        (DType.F32, [2, 3]), (DType.F32, []), (DType.BF16, [4]), (DType.U8, [0]), (DType.I64, [1]), (DType.F4, [2, 3]),
+        (DType.U8, [0, ulong.MaxValue]));
 
     private static readonly string?[] Validators = [null, "-", "W/\"e tag\""];
 
     public static TheoryData<string> OddNames =>
-        [.. Corpus.Files.Select(file => file.File).Where(file => file.Contains("names_", StringComparison.Ordinal) && file.Contains("valid/", StringComparison.Ordinal) && !file.Contains("invalid", StringComparison.Ordinal))];
+        [.. Corpus.Files.Select(file => file.File).Where(file => file.StartsWith("valid/names_", StringComparison.Ordinal))];
 
     [Fact]
     public void Any_snapshot_comes_back_as_it_was() =>
@@ -31,7 +34,8 @@ public class ManifestTests
     [Fact]
     public void Lists_of_lists_with_gaps_come_back_as_they_were() =>
         Gen.Select(Gen.Int[0, 4], Gen.Int[0, 4], Pick("w", "b")).Array[1, 60].Sample(places => AssertRoundTrip(Snapshot(
-            [.. places.Distinct().Select(place => ($"l.{place.Item1}.e.{place.Item2}.{place.Item3}", (DType.F32, (ulong[])[1])))], 1, 0, true)));
+            [.. places.Distinct().Select(
+                place => ($"l.{place.Item1}.e.{place.Item2}.{place.Item3}", (DType.F32, (ulong[])[1])))], 1, 0, true)));
 
     [Theory]
     [MemberData(nameof(OddNames))]
@@ -115,7 +119,8 @@ public class ManifestTests
         Assert.Single(manifest.Ties);
         Assert.Equal(new WeightPath("embed", DType.F32, new TensorShape(2)), manifest.Path("embed"));
         Assert.Equal(["head", "embed"], manifest.Paths.Select(path => path.ToString()));
-        Assert.Contains("\"nothing\"", Assert.Throws<KeyNotFoundException>(() => manifest.Path("nothing")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "\"nothing\"", Assert.Throws<KeyNotFoundException>(() => manifest.Path("nothing")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -162,7 +167,8 @@ public class ManifestTests
         }
 
         string? revision = files == 1 ? null : "r v";
-        return new WeightSnapshot("X", "s", revision, [.. ends.Select((end, index) => File($"file{index}", end) with { Validator = Validators[index] })], snapshot);
+        IEnumerable<SnapshotFile> all = ends.Select((end, index) => File($"file{index}", end) with { Validator = Validators[index] });
+        return new WeightSnapshot("X", "s", revision, [.. all], snapshot);
     }
 
     private static Gen<T> Pick<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(index => values[index]);
@@ -179,9 +185,11 @@ public class ManifestTests
         WeightManifest manifest = WeightManifest.Parse(Encoding.ASCII.GetBytes(text));
         Assert.Equal(snapshot.Source, manifest.Source);
         Assert.Equal(snapshot.Revision, manifest.Revision);
-        Assert.Equal(snapshot.Files.Select(file => new ManifestFile(file.Name, file.Length, file.Validator, file.HeaderLength)), manifest.Files);
         Assert.Equal(
-            snapshot.Tensors.Select(tensor => new ManifestTensor(tensor.Name, tensor.DType, tensor.Shape, tensor.File, tensor.Begin, tensor.End))
+            snapshot.Files.Select(file => new ManifestFile(file.Name, file.Length, file.Validator, file.HeaderLength)), manifest.Files);
+        Assert.Equal(
+            snapshot.Tensors.Select(
+                tensor => new ManifestTensor(tensor.Name, tensor.DType, tensor.Shape, tensor.File, tensor.Begin, tensor.End))
                 .OrderBy(tensor => tensor.Name, StringComparer.Ordinal),
             manifest.Tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal));
     }

@@ -30,7 +30,8 @@ public sealed class GeneratedModelTests : IDisposable
             """
             string Text(TorchSharp.torch.Tensor t) => string.Join(",", t.data<float>().ToArray());
             return string.Join("|",
-                Text(m.LmHead.Weight), Text(m.Model.Embed.Weight), Text(m.Model.Layers[1].Attn.Q.Weight), Text(m.Model.Layers[..1][0].Attn.Q.Weight),
+                Text(m.LmHead.Weight), Text(m.Model.Embed.Weight), Text(m.Model.Layers[1].Attn.Q.Weight),
+                Text(m.Model.Layers[..1][0].Attn.Q.Weight),
                 Text(m.Model.Net[2].W), Text(m.Scales[1]), Text(m.Scales[1..][0]), m.Weights.Count, TinyModel.Bound);
             """,
             "public static int Bound; partial void OnBound() => Bound = Model.Layers.Count;");
@@ -51,7 +52,8 @@ public sealed class GeneratedModelTests : IDisposable
             null,
             """
             var p = TinyModel.Paths.Model.Layers;
-            return string.Join("|", p[0].Attn!.Q.Weight, p[1].Attn is null, p[0].Mlp is null, p[1].Mlp!.Weight.Value.Shape, p[1].Mlp!.Weight.Scale.Name,
+            return string.Join("|", p[0].Attn!.Q.Weight, p[1].Attn is null, p[0].Mlp is null,
+                p[1].Mlp!.Weight.Value.Shape, p[1].Mlp!.Weight.Scale.Name,
                 m.Model.Layers[1].Mlp!.Weight.Value.shape[0], m.Model.Layers[0].Mlp is null);
             """);
         Assert.Equal("model.layers.0.attn.q.weight|True|True|[2, 1]|model.layers.1.mlp.weight.scale|2|True", result);
@@ -62,15 +64,18 @@ public sealed class GeneratedModelTests : IDisposable
     {
         string[] names =
         [
-            "blocks.0.attn.0.w", "blocks.1.attn.0.w", "blocks.1.attn.1.w", "blocks.2.norm", "grid.0.0", "grid.0.1", "grid.1.0", "s.0.net.0.w", "s.0.net.2.w",
+            "blocks.0.attn.0.w", "blocks.1.attn.0.w", "blocks.1.attn.1.w", "blocks.2.norm", "grid.0.0", "grid.0.1", "grid.1.0",
+            "s.0.net.0.w", "s.0.net.2.w",
             "s.1.net.1.w", "mixed.0.w", "mixed.0.3.w", "mixed.1.w",
         ];
         string result = await RunAsync(
             [.. names.Select(name => TestFile.F32(name, [1], 1))],
             null,
             """
-            return string.Join("|", m.Blocks[0].Attn!.Count, m.Blocks[1].Attn!.Count, m.Blocks[2].Attn is null, m.Grid[0].Count, m.Grid[1].Count,
-                string.Join(",", m.S[0].Net.Keys), string.Join(",", m.S[1].Net.Keys), string.Join(",", m.Mixed[0].Items.Keys), m.Mixed[1].Items.Count,
+            return string.Join("|", m.Blocks[0].Attn!.Count, m.Blocks[1].Attn!.Count, m.Blocks[2].Attn is null,
+                m.Grid[0].Count, m.Grid[1].Count,
+                string.Join(",", m.S[0].Net.Keys), string.Join(",", m.S[1].Net.Keys),
+                string.Join(",", m.Mixed[0].Items.Keys), m.Mixed[1].Items.Count,
                 string.Join(",", TinyModel.Paths.S[0].Net.Keys), TinyModel.Paths.Grid[1].Count);
             """);
         Assert.Equal("1|2|True|2|1|0,2|1|3|0|0,2|1", result);
@@ -92,7 +97,10 @@ public sealed class GeneratedModelTests : IDisposable
                 return string.Join("|", kept.data<float>()[0], gone, Error(() => m.B.Weight.numel()));
             }
 
-            static string Error(System.Action action) { try { action(); return ""; } catch (System.Exception e) { return e.GetType().Name; } }
+            static string Error(System.Action action)
+            {
+                try { action(); return ""; } catch (System.Exception e) { return e.GetType().Name; }
+            }
             """);
         Assert.Equal("7|InvalidOperationException|ObjectDisposedException", result);
     }
@@ -129,12 +137,14 @@ public sealed class GeneratedModelTests : IDisposable
     public async Task Names_of_every_kind_are_bound()
     {
         byte[] header = Headers.HeaderTraits.Small["numbers_and_words"];
-        TestFile.Entry[] tensors = [.. Snapshots.Of(header).Tensors.Select((tensor, index) => TestFile.F32(tensor.Name, [2], index, index))];
+        TestFile.Entry[] tensors =
+            [.. Snapshots.Of(header).Tensors.Select((tensor, index) => TestFile.F32(tensor.Name, [2], index, index))];
         string result = await RunAsync(
             tensors,
             null,
             """
-            return string.Join("|", m.Items[2].Value is not null, m.Items[2].W is null, m.Items[0].W is not null, m.Blocks.Items.Count, m.Items_.Items.Count);
+            return string.Join("|", m.Items[2].Value is not null, m.Items[2].W is null, m.Items[0].W is not null,
+                m.Blocks.Items.Count, m.Items_.Items.Count);
             """);
         Assert.Equal("True|True|True|2|1", result);
     }

@@ -41,10 +41,13 @@ namespace Demo
         /// <param name="progress">Is told how far the load has come.</param>
         /// <param name="cancellationToken">Ends the load.</param>
         /// <returns>The model, complete. The caller disposes it.</returns>
-        /// <exception cref="global::TypedWeights.WeightsException">The weights are not there, not readable, or not those of this class.</exception>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
         /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> LoadAsync(global::TypedWeights.LoadOptions? options = null, global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null, global::System.Threading.CancellationToken cancellationToken = default) =>
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> LoadAsync(
+            global::TypedWeights.LoadOptions? options = null,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
             global::TypedWeights.WeightLoader.Default.LoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
 
         /// <summary>Loads the weights.</summary>
@@ -53,10 +56,14 @@ namespace Demo
         /// <param name="progress">Is told how far the load has come.</param>
         /// <param name="cancellationToken">Ends the load.</param>
         /// <returns>The model, complete. The caller disposes it.</returns>
-        /// <exception cref="global::TypedWeights.WeightsException">The weights are not there, not readable, or not those of this class.</exception>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
         /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> LoadAsync(global::TypedWeights.WeightLoader loader, global::TypedWeights.LoadOptions? options, global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null, global::System.Threading.CancellationToken cancellationToken = default) =>
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> LoadAsync(
+            global::TypedWeights.WeightLoader loader,
+            global::TypedWeights.LoadOptions? options,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
             loader.LoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
 
         /// <summary>Writes the weights to one safetensors file.</summary>
@@ -64,7 +71,7 @@ namespace Demo
         /// <param name="cancellationToken">Ends the work; the old file, if any, stays.</param>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::System.Threading.Tasks.Task SaveAsync(string path, global::System.Threading.CancellationToken cancellationToken = default) =>
-            global::TypedWeights.SafeTensors.SaveAsync(path, Weights, null, cancellationToken);
+            Weights.SaveAsync(path, cancellationToken);
 
         /// <summary>Hands a tensor over to the caller, who then disposes it; its property throws from then on.</summary>
         /// <param name="path">A path of <see cref="Paths"/>.</param>
@@ -80,7 +87,8 @@ namespace Demo
 
         static global::TypedWeights.WeightManifest global::TypedWeights.IWeightModel<global::Demo.TinyModel>.Manifest => __ManifestHolder.Value;
 
-        static global::Demo.TinyModel global::TypedWeights.IWeightModel<global::Demo.TinyModel>.Bind(global::TypedWeights.WeightSet weights) => new global::Demo.TinyModel(weights);
+        static global::Demo.TinyModel global::TypedWeights.IWeightModel<global::Demo.TinyModel>.Bind(global::TypedWeights.WeightSet weights) =>
+            new global::Demo.TinyModel(weights);
 
         private static class __ManifestHolder
         {

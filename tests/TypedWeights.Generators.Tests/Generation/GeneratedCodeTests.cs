@@ -27,7 +27,9 @@ public class GeneratedCodeTests
         }
 
         byte[] header = Snapshots.Header(
-            tensors.OrderBy(tensor => tensor.Item1, StringComparer.Ordinal), ("format", "pt"), ("model.embed_tokens.weight", "lm_head.weight"));
+            tensors.OrderBy(tensor => tensor.Item1, StringComparer.Ordinal),
+            ("format", "pt"),
+            ("model.embed_tokens.weight", "lm_head.weight"));
         Verify(header);
     }
 

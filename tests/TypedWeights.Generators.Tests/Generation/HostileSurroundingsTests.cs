@@ -11,12 +11,16 @@ public class HostileSurroundingsTests
     private static readonly string Snapshot = Snapshots.Text(Snapshots.Of(HeaderTraits.Small["heterogeneous_list"]));
 
     [Theory]
-    [InlineData("namespace Demo.System { class Object; } namespace Demo.TypedWeights.Binding { class WeightScope; } namespace Demo.TorchSharp { class torch; }")]
+    [InlineData("namespace Demo.System { class Y; } namespace Demo.TypedWeights.Binding { class X; } namespace Demo.TorchSharp { class torch; }")]
     [InlineData("namespace TypedWeights.X { class WeightList<T>; class WeightScope; class Task; }")]
-    [InlineData("namespace Demo { class Tensor; class Task; class String; class Func<T>; class torch; class GeneratedCode; class WeightPath; class X; }")]
+    [InlineData(
+        "namespace Demo { class Tensor; class Task; class String; class Func<T>; class torch; class WeightPath; class GeneratedCode; }")]
     [InlineData("class Tensor; class Task; class String; class Int32; class TypedWeightsX;")]
     public void Namespaces_and_types_of_the_user_are_not_taken_for_others(string hostile) =>
-        Project.Generate(Snapshot, $"namespace Demo {{ {GlobalAttribute} sealed partial class TinyModel; }}", "#pragma warning disable CS8981\n" + hostile);
+        Project.Generate(
+            Snapshot,
+            $"namespace Demo {{ {GlobalAttribute} sealed partial class TinyModel; }}",
+            "#pragma warning disable CS8981\n" + hostile);
 
     [Theory]
     [InlineData("sealed partial class A;")]
@@ -31,9 +35,11 @@ public class HostileSurroundingsTests
     [InlineData("sealed partial class A : System.IDisposable;")]
     public void Classes_of_any_accessibility_and_name_compile(string declaration)
     {
-        bool renames = declaration.Contains("class Layers", StringComparison.Ordinal) || declaration.Contains("int Layers", StringComparison.Ordinal);
-        string split = declaration.StartsWith("///", StringComparison.Ordinal) ? declaration.Replace("\n", "\n" + Attribute, StringComparison.Ordinal) : Attribute + declaration;
-        GeneratedProject project = Project.GenerateWithoutChecks([Project.Snapshot(Snapshot)], split);
+        bool renames = declaration.Contains(" Layers", StringComparison.Ordinal);
+        string source = declaration.Contains('\n', StringComparison.Ordinal)
+            ? declaration.Replace("\n", "\n" + Attribute, StringComparison.Ordinal)
+            : Attribute + declaration;
+        GeneratedProject project = Project.GenerateWithoutChecks([Project.Snapshot(Snapshot)], source);
         Assert.Equal(renames, project.Source.Contains("Layers_ { get; }", StringComparison.Ordinal));
         project.AssertCompiles();
     }
@@ -52,9 +58,11 @@ public class HostileSurroundingsTests
     [Fact]
     public void Classes_that_differ_by_case_have_files_that_do_too()
     {
-        string source = $"{Attribute} sealed partial class Net; {Attribute} sealed partial class NET; namespace N {{ {Attribute} sealed partial class Net; }}";
+        string both = $"{Attribute} sealed partial class Net; {Attribute} sealed partial class NET;";
+        string source = $"{both} namespace N {{ {Attribute} sealed partial class Net; }}";
         GeneratedProject project = Project.GenerateWithoutChecks([Project.Snapshot(Snapshot)], source);
-        Assert.Equal(3, project.Result.GeneratedTrees.Select(tree => Path.GetFileName(tree.FilePath)).Distinct(StringComparer.OrdinalIgnoreCase).Count());
+        IEnumerable<string> files = project.Result.GeneratedTrees.Select(tree => tree.FilePath);
+        Assert.Equal(3, files.Distinct(StringComparer.OrdinalIgnoreCase).Count());
         project.AssertCompiles();
     }
 

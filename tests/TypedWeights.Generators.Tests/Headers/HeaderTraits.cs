@@ -13,16 +13,20 @@ internal static class HeaderTraits
         ["empty"] = Header([]),
         ["heterogeneous_list"] = Header(
             [.. Dense(0), .. Dense(1), .. Mixer(2), .. Mixer(3), ("layers.3.mixer.experts.2.w", "F32", [4, 2]), ("layers.4", "F32", [3])]),
-        ["keywords"] = Of("class.int", "default.weight", "namespace", "params.event", "out.0.in", "this", "base.base", "record.partial", "await"),
+        ["keywords"] = Of(
+            "class.int", "default.weight", "namespace", "params.event", "out.0.in", "this", "base.base", "record.partial", "await"),
         ["leaf_and_branch"] = Header(
         [
             ("proj.weight", "U8", [8, 1]), ("proj.weight.absmax", "F32", [4]), ("proj.weight.quant_state.bitsandbytes__nf4", "U8", [86]),
-            ("items.0", "F32", [2]), ("items.0.scale", "F32", []), ("items.1", "F32", [2]), ("value", "F32", [1]), ("value.value", "F32", [1]),
+            ("items.0", "F32", [2]), ("items.0.scale", "F32", []), ("items.1", "F32", [2]), ("value", "F32", [1]),
+            ("value.value", "F32", [1]),
         ]),
-        ["list_in_list"] = Of("blocks.0.0.w", "blocks.1.0.w", "blocks.1.1.w", "blocks.2.0.w", "grid.0.0", "grid.0.1", "grid.1.0", "grid.1.1"),
+        ["list_in_list"] = Of(
+            "blocks.0.0.w", "blocks.1.0.w", "blocks.1.1.w", "blocks.2.0.w", "grid.0.0", "grid.0.1", "grid.1.0", "grid.1.1"),
         ["list_not_from_0"] = Of("emb_layers.1.weight", "emb_layers.2.weight", "only.7", "only.9"),
         ["member_as_type"] = Of(
-            "layer.layer", "layer_weights", "layer.layer_weights", "layer.layer_paths", "tiny_model.tiny_model", "root_paths", "model.model.model.weight"),
+            "layer.layer", "layer_weights", "layer.layer_weights", "layer.layer_paths", "tiny_model.tiny_model", "root_paths",
+            "model.model.model.weight"),
         ["mixed_dtypes"] = Header(
         [
             ("layers.0.weight", "F32", [4, 4]), ("layers.1.weight", "BF16", [4, 4]), ("layers.2.weight", "F8_E4M3", [4, 4]),
@@ -32,10 +36,12 @@ internal static class HeaderTraits
         ["no_root_prefix"] = Of("h.0.ln.weight", "h.1.ln.weight", "wte.weight", "bias", "ln_f.weight"),
         ["numbers_and_words"] = Of("blocks.0.w", "blocks.1.w", "blocks.norm.w", "blocks.weight", "0.w", "1.w", "2", "items.w", "items.0.w"),
         ["odd_characters"] = Of(
-            "text_encoder:0:down", "<s1>", "a&b", "a\"\"\"b", "quote\"", "back\\slash", "brace{0}", "down/conv", "-", "\u2028", "権重.重み", "x*y"),
+            "text_encoder:0:down", "<s1>", "a&b", "a\"\"\"b", "quote\"", "back\\slash", "brace{0}", "down/conv", "-", "\u2028", "権重.重み",
+            "x*y"),
         ["one_item"] = Of("to_out.0.weight", "to_out.0.bias"),
         ["reserved"] = Of(
-            "weights", "paths", "dispose", "load_async.w", "save_async", "detach", "manifest", "bind", "on_bound", "get_type", "to_string", "item.equals"),
+            "weights", "paths", "dispose", "load_async.w", "save_async", "detach", "manifest", "bind", "on_bound", "get_type",
+            "to_string", "item.equals"),
         ["scalars"] = Header([("bn.num_batches_tracked", "I64", []), ("bn.weight", "F32", [8]), ("step", "I32", [])]),
         ["shared_names"] = Header(
         [
@@ -74,7 +80,8 @@ internal static class HeaderTraits
             tensors.Add((at + "mlp.gate.weight", "BF16", [128, 8]));
             for (int expert = 0; expert < 128; expert++)
             {
-                tensors.AddRange(new[] { "gate", "up", "down" }.Select(part => (at + $"mlp.experts.{expert}.{part}_proj.weight", "BF16", (ulong[])[4, 8])));
+                tensors.AddRange(new[] { "gate", "up", "down" }.Select(
+                    part => (at + $"mlp.experts.{expert}.{part}_proj.weight", "BF16", (ulong[])[4, 8])));
             }
         }
 

@@ -59,11 +59,14 @@ public class IncrementalityTests
         CSharpCompilation compilation = Project.Compile(First, Second);
         AdditionalText[] files = Files();
         GeneratorDriver driver = Run(Project.Driver(files), compilation);
-        driver = driver.ReplaceAdditionalText(files[0], new ProjectFile(files[0].Path, Text("first.safetensors", HeaderTraits.Small["scalars"])));
+        driver = driver.ReplaceAdditionalText(
+            files[0], new ProjectFile(files[0].Path, Text("first.safetensors", HeaderTraits.Small["scalars"])));
         GeneratorRunResult result = Assert.Single(Run(driver, compilation).GetRunResult().Results);
         IEnumerable<IncrementalStepRunReason> models = Reasons(result, StepNames.Models);
         Assert.Equal([IncrementalStepRunReason.Modified, IncrementalStepRunReason.Cached], models);
-        Assert.Contains("num_batches_tracked", result.GeneratedSources.Single(source => source.HintName.StartsWith("First", StringComparison.Ordinal)).SourceText.ToString(), StringComparison.Ordinal);
+        GeneratedSourceResult first = result.GeneratedSources.Single(
+            source => source.HintName.StartsWith("First", StringComparison.Ordinal));
+        Assert.Contains("num_batches_tracked", first.SourceText.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,7 +114,8 @@ public class IncrementalityTests
         Assert.Equal(2, result.GeneratedSources.Length);
         Assert.All(Reasons(result, StepNames.Models), reason => Assert.Contains(reason, Untouched));
         Assert.All(
-            result.TrackedOutputSteps.SelectMany(step => step.Value).SelectMany(run => run.Outputs).Where(output => output.Value is not null),
+            result.TrackedOutputSteps.SelectMany(step => step.Value).SelectMany(run => run.Outputs).Where(
+                output => output.Value is not null),
             output => Assert.Contains(output.Reason, Untouched));
     }
 

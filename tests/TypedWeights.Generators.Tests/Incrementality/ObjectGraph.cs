@@ -8,9 +8,12 @@ namespace TypedWeights.Generators.Tests.Incrementality;
 /// <summary>Walks everything that a value holds.</summary>
 internal static class ObjectGraph
 {
+    private const BindingFlags Fields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+
     private static readonly Type[] Live =
     [
-        typeof(Compilation), typeof(ISymbol), typeof(SyntaxNode), typeof(SyntaxTree), typeof(SyntaxReference), typeof(Location), typeof(AdditionalText),
+        typeof(Compilation), typeof(ISymbol), typeof(SyntaxNode), typeof(SyntaxTree), typeof(SyntaxReference), typeof(Location),
+        typeof(AdditionalText),
         typeof(SourceText), typeof(AttributeData), typeof(SemanticModel), typeof(Diagnostic), typeof(Delegate),
     ];
 
@@ -46,7 +49,7 @@ internal static class ObjectGraph
 
             for (Type? part = type; part is not null; part = part.BaseType)
             {
-                foreach (FieldInfo field in part.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+                foreach (FieldInfo field in part.GetFields(Fields))
                 {
                     Push(open, field.GetValue(at));
                 }
