@@ -31,7 +31,10 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
     /// <param name="args">Its arguments.</param>
     public static async Task<ToolRun> ProcessAsync(string folder, Func<Process, Task>? started, params string[] args)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        // A test run in the background inherits SIGINT as ignored, and so would the tool.
+        string host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        string[] command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT,TERM", host] : [host];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,
