@@ -58,7 +58,7 @@ public sealed class HttpLoadTests : IAsyncLifetime
 
             return Task.FromResult(false);
         };
-        long tensors = torch.Tensor.TotalCount;
+        long tensors = LiveTensors.Before();
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync($"{_server.Address}/model.safetensors"));
 
@@ -106,7 +106,7 @@ public sealed class HttpLoadTests : IAsyncLifetime
             context.Abort();
             return true;
         };
-        long tensors = torch.Tensor.TotalCount;
+        long tensors = LiveTensors.Before();
 
         await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync($"{_server.Address}/model.safetensors"));
 
@@ -134,7 +134,7 @@ public sealed class HttpLoadTests : IAsyncLifetime
             await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
             return true;
         };
-        long tensors = torch.Tensor.TotalCount;
+        long tensors = LiveTensors.Before();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => WeightLoader.Default.LoadTensorsAsync($"{_server.Address}/model.safetensors", cancellationToken: cancel.Token));

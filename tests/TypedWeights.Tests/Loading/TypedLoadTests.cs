@@ -28,7 +28,7 @@ public sealed class TypedLoadTests : IDisposable
     [Fact]
     public async Task A_tied_weight_has_both_names_and_one_storage_and_is_freed_once()
     {
-        long before = Tensor.TotalCount;
+        long before = LiveTensors.Before();
         TinyModel model = await LoadAsync(TinyModel.Entries);
 
         model.LmHead.Weight[0, 0] = 100;
@@ -113,7 +113,7 @@ public sealed class TypedLoadTests : IDisposable
             TestFile.F32("extra", [1], 1),
         ];
         int bound = TinyModel.Bound;
-        long before = Tensor.TotalCount;
+        long before = LiveTensors.Before();
 
         WeightMismatchException error = await Assert.ThrowsAsync<WeightMismatchException>(() => LoadAsync(entries));
 
