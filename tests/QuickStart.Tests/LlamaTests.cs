@@ -79,7 +79,7 @@ public sealed class LlamaTests(StoryFixture story)
             llama.Forward([tokens[^1]]).Dispose();
         }
 
-        Assert.Equal(before, NativeTensors.Count());
+        NativeTensors.AssertNoneSince(before);
     }
 
     private PlainLlama Reference() => new(PlainFile.Read(Path.Combine(StoryFixture.Folder, "model.safetensors")), story.Config);

@@ -81,7 +81,7 @@ internal static class ClassParser
             bool isOwn = SymbolEqualityComparer.Default.Equals(at, type);
             names.UnionWith(at.GetMembers()
                 .Where(member => !member.IsImplicitlyDeclared && (isOwn || member.DeclaredAccessibility != Accessibility.Private))
-                .Select(static member => member.Name)
+                .Select(static member => member is IPropertySymbol { IsIndexer: true } ? member.MetadataName : member.Name)
                 .Where(SyntaxFacts.IsValidIdentifier));
         }
 

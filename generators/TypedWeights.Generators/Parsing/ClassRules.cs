@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -42,13 +43,14 @@ internal static class ClassRules
             return $"it is {(type.IsStatic ? "static" : "abstract")}, and a load returns an instance of it";
         }
 
-        if (type.IsFileLocal)
-        {
-            return "it is local to its file, and generated code is another file";
-        }
-
         for (INamedTypeSymbol? at = type; at is not null; at = at.ContainingType)
         {
+            if (at.IsFileLocal)
+            {
+                return (at.Name == type.Name ? "it" : $"'{at.Name}' around it")
+                    + " is local to its file, and generated code is another file";
+            }
+
             if (at.Arity > 0)
             {
                 return at.Name == type.Name ? "it is generic" : $"it is inside the generic type '{at.Name}'";
@@ -72,9 +74,35 @@ internal static class ClassRules
             return $"its base class '{parent.Name}' has no constructor without parameters";
         }
 
-        ISymbol? taken = type.GetMembers().FirstOrDefault(IsTaken);
-        return taken is null ? null : $"it declares '{taken.Name}', which is generated";
+        for (INamedTypeSymbol? at = type; at is { SpecialType: not SpecialType.System_Object }; at = at.BaseType)
+        {
+            bool isOwn = SymbolEqualityComparer.Default.Equals(at, type);
+            ImmutableArray<ISymbol> members = at.GetMembers();
+            if (members.FirstOrDefault(member => IsTaken(member) && (isOwn || IsInherited(member, type))) is { } taken)
+            {
+                return isOwn
+                    ? $"it declares '{taken.Name}', which is generated"
+                    : $"it inherits '{taken.Name}' from '{at.Name}', which the generated one would hide";
+            }
+
+            if (members.FirstOrDefault(IsRequired) is { } required)
+            {
+                return $"its member '{required.Name}' is required, and generated code has no value for it";
+            }
+        }
+
+        return null;
     }
+
+    private static bool IsRequired(ISymbol member) => member is IPropertySymbol { IsRequired: true } or IFieldSymbol { IsRequired: true };
+
+    private static bool IsInherited(ISymbol member, INamedTypeSymbol by) => member.DeclaredAccessibility switch
+    {
+        Accessibility.Private => false,
+        Accessibility.Internal or Accessibility.ProtectedAndInternal =>
+            SymbolEqualityComparer.Default.Equals(member.ContainingAssembly, by.ContainingAssembly),
+        _ => true,
+    };
 
     private static bool IsTaken(ISymbol member) => member switch
     {

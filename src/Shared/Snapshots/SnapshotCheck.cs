@@ -1,3 +1,4 @@
+using TypedWeights.Errors;
 using TypedWeights.Json;
 
 namespace TypedWeights.Snapshots;
@@ -20,13 +21,13 @@ internal static class SnapshotCheck
             SnapshotTensor tensor = snapshot.Tensors[i];
             if (!names.Add(tensor.Name))
             {
-                throw new JsonReadException(positions[i], $"the tensor \"{tensor.Name}\" stands twice");
+                throw new JsonReadException(positions[i], $"the tensor {Printable.Name(tensor.Name)} stands twice");
             }
 
             if (tensor.File >= snapshot.Files.Count)
             {
                 throw new JsonReadException(
-                    positions[i], $"the tensor \"{tensor.Name}\" is in file {tensor.File} of {snapshot.Files.Count} (counted from 0)");
+                    positions[i], $"the tensor {Printable.Name(tensor.Name)} is in file {tensor.File} of {snapshot.Files.Count} (counted from 0)");
             }
 
             CheckSize(tensor, positions[i]);
@@ -41,20 +42,27 @@ internal static class SnapshotCheck
             {
                 throw new JsonReadException(
                     positions[i],
-                    $"the tensor \"{tensor.Name}\" begins at {tensor.Begin} where the tensors before it end at {ends[tensor.File]}");
+                    $"the tensor {Printable.Name(tensor.Name)} begins at {tensor.Begin} where the tensors before it end at {ends[tensor.File]}");
             }
 
             ends[tensor.File] = tensor.End;
         }
 
+        long all = 0;
         for (int f = 0; f < ends.Length; f++)
         {
             SnapshotFile file = snapshot.Files[f];
+            if (file.Length > long.MaxValue - all)
+            {
+                throw new JsonReadException(0, "its files together are beyond 2^63-1 bytes");
+            }
+
+            all += file.Length;
             if (file.Length - 8 - file.HeaderLength != ends[f])
             {
                 throw new JsonReadException(
                     0,
-                    $"the file \"{file.Name}\" has {file.Length} bytes, but its header ({file.HeaderLength} + 8) "
+                    $"the file {Printable.Name(file.Name)} has {file.Length} bytes, but its header ({file.HeaderLength} + 8) "
                         + $"and tensors end at {ends[f]} after it");
             }
         }
@@ -68,7 +76,7 @@ internal static class SnapshotCheck
         {
             throw new JsonReadException(
                 position,
-                $"the tensor \"{tensor.Name}\" is {tensor.DType.Name()} {tensor.Shape}, "
+                $"the tensor {Printable.Name(tensor.Name)} is {tensor.DType.Name()} {tensor.Shape}, "
                     + $"which is not the {tensor.End - tensor.Begin} bytes from {tensor.Begin} to {tensor.End}");
         }
     }

@@ -1,3 +1,4 @@
+using TypedWeights.Errors;
 using TypedWeights.Json;
 
 namespace TypedWeights.Snapshots;
@@ -36,7 +37,8 @@ static class SnapshotReader
         }
         catch (JsonReadException e)
         {
-            throw new SnapshotFormatException(start + e.Position, e.Message);
+            // What the file holds may be in the message: a name with a line break would forge another error in a build's log.
+            throw new SnapshotFormatException(start + e.Position, Printable.Line(e.Message));
         }
     }
 

@@ -13,6 +13,12 @@ internal static class ShardCheck
     public static Dictionary<string, CheckpointTensor> Run(
         ShardIndex index, IReadOnlyList<CheckpointFile> files, string indexDisplay, List<string> warnings)
     {
+        // Whatever adds up sizes further on may then do so in 64 bits.
+        if (files.Sum(static file => (decimal)file.Source.Length) > long.MaxValue)
+        {
+            throw ShardIndex.Error(indexDisplay, "its shards together are beyond 2^63-1 bytes; the server's lengths cannot be right.");
+        }
+
         Dictionary<string, CheckpointTensor> tensors = Collect(files, indexDisplay);
         foreach ((string name, string shard) in index.WeightMap)
         {

@@ -35,7 +35,7 @@ internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape S
     [
         .. tensors.GroupBy(tensor => (tensor.DType, tensor.Shape))
             .SelectMany(
-                kind => NamePattern.Factor(kind.Select(tensor => tensor.Name), EscapeBraces, cancellationToken),
+                kind => NamePattern.Factor(kind.Select(tensor => tensor.Name), Escape, cancellationToken),
                 (kind, pattern) => new TensorRow(pattern, kind.Key.DType, kind.Key.Shape, kind.First().ByteLength))
             .OrderBy(row => PatternExpansion.Names(row.Name).First(), NaturalOrder.Instance),
     ];
@@ -44,7 +44,9 @@ internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape S
     public static string Braced(int[] numbers) =>
         numbers.Length == 1 ? numbers[0].ToString(CultureInfo.InvariantCulture) : "{" + IndexRuns.Text(numbers, ',') + "}";
 
-    // A brace of a name must not look like a place for numbers.
-    private static string EscapeBraces(string segment) =>
-        segment.Replace("{", "\\{", StringComparison.Ordinal).Replace("}", "\\}", StringComparison.Ordinal);
+    // A brace of a name must not look like a place for numbers, nor a backslash like one that escapes a brace.
+    private static string Escape(string segment) => segment
+        .Replace("\\", "\\\\", StringComparison.Ordinal)
+        .Replace("{", "\\{", StringComparison.Ordinal)
+        .Replace("}", "\\}", StringComparison.Ordinal);
 }

@@ -18,6 +18,12 @@ internal sealed class SavedTensor(string name, DType dtype, TensorShape shape, t
     /// <summary>Describes a tensor by what libtorch says of it.</summary>
     public static SavedTensor Of(string name, torch.Tensor tensor)
     {
+        if (name is null || tensor is null)
+        {
+            throw new ArgumentException(
+                name is null ? "One of the tensors has null for its name." : $"The tensor \"{name}\" is null.", nameof(tensor));
+        }
+
         if (tensor.is_sparse || tensor.device_type == DeviceType.META)
         {
             string kind = tensor.is_sparse ? "sparse" : "meta";

@@ -1,3 +1,4 @@
+using TypedWeights.Errors;
 using TypedWeights.Interop;
 
 namespace TypedWeights.Saving;
@@ -9,7 +10,12 @@ internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDic
 {
     public static TiedTensors Find(IReadOnlyList<SavedTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
-        HashSet<string> names = new(tensors.Select(tensor => tensor.Name), StringComparer.Ordinal);
+        HashSet<string> names = new(StringComparer.Ordinal);
+        if (tensors.FirstOrDefault(tensor => !names.Add(tensor.Name)) is { } twin)
+        {
+            throw new ArgumentException(
+                $"Two tensors have the name {Printable.Name(twin.Name)}; names are unique in a file.", nameof(tensors));
+        }
 
         // An entry that ties a name which is saved here is said anew below, if it still holds.
         var texts = (metadata ?? new Dictionary<string, string>())

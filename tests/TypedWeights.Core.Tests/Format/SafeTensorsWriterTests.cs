@@ -71,6 +71,25 @@ public sealed class SafeTensorsWriterTests : IDisposable
         Assert.Equal(["model.safetensors"], Names());
     }
 
+    [Fact]
+    public async Task A_file_that_only_its_owner_may_read_stays_so()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes");
+            return;
+        }
+
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        string path = _folder["model.safetensors"];
+        await SafeTensorsWriter.WriteAsync(path, [Entry("a", DType.U8, [3], 1)], cancellationToken: Token);
+        File.SetUnixFileMode(path, Private);
+
+        await SafeTensorsWriter.WriteAsync(path, [Entry("a", DType.U8, [5], 2)], cancellationToken: Token);
+
+        Assert.Equal(Private, File.GetUnixFileMode(path));
+    }
+
     [Theory]
     [InlineData("throws")]
     [InlineData("too few")]

@@ -94,6 +94,34 @@ public sealed class SnapshotReaderTests
         Assert.Equal(40, Assert.Throws<SnapshotFormatException>(() => SnapshotReader.Read(bytes)).Position);
     }
 
+    [Theory]
+    [InlineData("\"name\": \"b\", \"dtype\": \"BOOL\", \"shape\": []", "\"name\": \"x\\n\\u001b[2J\\u202eb\", \"dtype\": \"BOOL\", \"shape\": [2]")]
+    [InlineData("\"dtype\": \"F32\"", "\"dtype\": \"F\\n\\u001b[2J32\"")]
+    [InlineData("snapshot/1", "snapshot/\\n\\u001b[2J2")]
+    [InlineData("\"pt\"}", "\"pt\", \"\\n\": \"\", \"\\n\": \"\"}")]
+    public void What_an_error_repeats_of_the_file_cannot_break_its_line(string part, string by)
+    {
+        Assert.Contains(part, Text, StringComparison.Ordinal);
+        string message = Assert.Throws<SnapshotFormatException>(() => Read(Text.Replace(part, by, StringComparison.Ordinal))).Message;
+        Assert.Contains("\\u{A}", message, StringComparison.Ordinal);
+        Assert.DoesNotContain(message, static c => c is '\n' or '\u001b' or '\u202e');
+    }
+
+    [Fact]
+    public void Files_that_are_beyond_64_bits_together_are_refused()
+    {
+        const long Exabyte = 1L << 60;
+        IEnumerable<int> numbers = Enumerable.Range(0, 8);
+        string files = string.Join(",", numbers.Select(i =>
+            $$"""{"name": "f{{i}}", "length": {{Exabyte + 108}}, "headerLength": 100, "headerSha256": "{{Sha256}}"}"""));
+        string tensors = string.Join(",", numbers.Select(i =>
+            $$"""{"name": "t{{i}}", "dtype": "U8", "shape": [{{Exabyte}}], "file": {{i}}, "begin": 0, "end": {{Exabyte}}}"""));
+        string text = $$"""
+            {"schema": "typedweights.snapshot/1", "class": "Big", "source": "big", "files": [{{files}}], "tensors": [{{tensors}}]}
+            """;
+        Assert.Contains("2^63", Assert.Throws<SnapshotFormatException>(() => Read(text)).Message, StringComparison.Ordinal);
+    }
+
     private static WeightSnapshot Read(string text) => SnapshotReader.Read(Encoding.UTF8.GetBytes(text));
 
     private static void AssertSame(WeightSnapshot expected, WeightSnapshot found)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 
@@ -94,6 +95,26 @@ public sealed class FileSourceTests : IDisposable
         var isFolder = Assert.Throws<WeightSourceException>(() => FileSource.Open(_folder.Path, "dir"));
         Assert.Contains("a folder", isFolder.Message, StringComparison.Ordinal);
         Assert.False(isFolder.IsNotFound);
+    }
+
+    [Theory]
+    [InlineData("pipe")]
+    [InlineData("link")]
+    public async Task A_named_pipe_is_refused_without_waiting_for_its_writer(string name)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no named pipes among its files");
+        using (Process make = Process.Start("mkfifo", [_folder["pipe"]]))
+        {
+            await make.WaitForExitAsync(Token);
+            Assert.Equal(0, make.ExitCode);
+        }
+
+        File.CreateSymbolicLink(_folder["link"], "pipe");
+        Task open = Task.Run(() => FileSource.Open(_folder[name], name), Token);
+
+        // Failing, it would wait for ever.
+        var error = await Assert.ThrowsAsync<WeightSourceException>(() => open.WaitAsync(TimeSpan.FromMinutes(1), Token));
+        Assert.Contains("a pipe or device", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

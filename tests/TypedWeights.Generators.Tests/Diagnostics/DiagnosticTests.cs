@@ -88,6 +88,15 @@ public class DiagnosticTests
     [InlineData("partial class M : B; class B(int a);", "its base class 'B' has no constructor without parameters")]
     [InlineData("partial class M { public int Weights; }", "it declares 'Weights', which is generated")]
     [InlineData("partial class M { public void Dispose() { } }", "it declares 'Dispose', which is generated")]
+    [InlineData(
+        "partial class M : B; class B { public void Dispose() { } }",
+        "it inherits 'Dispose' from 'B', which the generated one would hide")]
+    [InlineData(
+        "partial class M { public required int Size { get; init; } }",
+        "its member 'Size' is required, and generated code has no value for it")]
+    [InlineData(
+        "partial class M : B; class B { public required int Size; }",
+        "its member 'Size' is required, and generated code has no value for it")]
     public void A_class_that_cannot_hold_weights_is_an_error_that_says_why(string declaration, string reason)
     {
         Diagnostic diagnostic = Single(Attribute + declaration, Project.Snapshot(Tied));
@@ -100,6 +109,23 @@ public class DiagnosticTests
         Assert.Equal(
             "'M' cannot hold weights: it is inside the generic type 'G'",
             Single("partial class G<T> { " + Attribute + " partial class M; }", Project.Snapshot(Tied)).GetMessage(null));
+
+    [Fact]
+    public void A_class_inside_a_type_that_is_local_to_its_file_is_an_error() =>
+        Assert.Equal(
+            "'M' cannot hold weights: 'F' around it is local to its file, and generated code is another file",
+            Single("file partial class F { " + Attribute + " partial class M; }", Project.Snapshot(Tied)).GetMessage(null));
+
+    [Fact]
+    public void An_indexer_of_the_user_takes_the_name_Item()
+    {
+        GeneratedProject project = Project.GenerateWithoutChecks(
+            [Project.Snapshot(Snapshots.Text(Snapshots.Of(("item", "F32", [1]))))],
+            Attribute + "sealed partial class M { internal int this[int index] => index; }");
+        Assert.Equal("TW0008", Assert.Single(project.Diagnostics, diagnostic => diagnostic.Id == "TW0008").Id);
+        Assert.Contains("Item_ =>", project.Source, StringComparison.Ordinal);
+        project.AssertCompiles();
+    }
 
     [Theory]
     [InlineData("\"\"", "The URI of the weights is empty.")]

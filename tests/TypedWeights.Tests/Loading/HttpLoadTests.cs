@@ -63,7 +63,7 @@ public sealed class HttpLoadTests : IAsyncLifetime
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync($"{_server.Address}/model.safetensors"));
 
         Assert.Contains("replaced", error.Message, StringComparison.Ordinal);
-        Assert.Equal(tensors, NativeTensors.Count());
+        NativeTensors.AssertNoneSince(tensors);
     }
 
     [Theory]
@@ -110,7 +110,7 @@ public sealed class HttpLoadTests : IAsyncLifetime
 
         await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync($"{_server.Address}/model.safetensors"));
 
-        Assert.Equal(tensors, NativeTensors.Count());
+        NativeTensors.AssertNoneSince(tensors);
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class HttpLoadTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => WeightLoader.Default.LoadTensorsAsync($"{_server.Address}/model.safetensors", cancellationToken: cancel.Token));
 
-        Assert.Equal(tensors, NativeTensors.Count());
+        NativeTensors.AssertNoneSince(tensors);
     }
 
     [Fact]

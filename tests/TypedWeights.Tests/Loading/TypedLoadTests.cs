@@ -40,7 +40,7 @@ public sealed class TypedLoadTests : IDisposable
         model.Dispose();
         model.Dispose();
 
-        Assert.Equal(before, NativeTensors.Count());
+        NativeTensors.AssertNoneSince(before);
         ObjectDisposedException gone = Assert.Throws<ObjectDisposedException>(() => model.Model.Norm.Weight);
         Assert.Contains("TinyModel", gone.Message, StringComparison.Ordinal);
     }
@@ -132,7 +132,7 @@ public sealed class TypedLoadTests : IDisposable
             error.Mismatches.Select(mismatch => mismatch.ToString()));
         Assert.All(error.Mismatches, mismatch => Assert.Contains(mismatch.ToString(), error.Message, StringComparison.Ordinal));
         Assert.Equal(bound, TinyModel.Bound);
-        Assert.Equal(before, NativeTensors.Count());
+        NativeTensors.AssertNoneSince(before);
     }
 
     [Fact]

@@ -50,6 +50,21 @@ public sealed class SaveTests : IDisposable
     }
 
     [Fact]
+    public async Task One_name_for_two_entries_is_refused_also_where_both_are_one_tensor()
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        using Tensor weight = ones(2);
+        KeyValuePair<string, Tensor>[] same = [KeyValuePair.Create("a", weight), KeyValuePair.Create("a", weight)];
+        var twins = await Assert.ThrowsAsync<ArgumentException>(
+            () => SafeTensors.SaveAsync(_folder["x.safetensors"], same, cancellationToken: token));
+        Assert.Contains("\"a\"", twins.Message, StringComparison.Ordinal);
+        var nothing = await Assert.ThrowsAsync<ArgumentException>(
+            () => SafeTensors.SaveAsync(_folder["x.safetensors"], [KeyValuePair.Create("a", (Tensor)null!)], cancellationToken: token));
+        Assert.Contains("\"a\" is null", nothing.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(_folder["x.safetensors"]));
+    }
+
+    [Fact]
     public async Task One_tensor_under_two_names_is_written_once_and_recorded_as_tied()
     {
         using Tensor weight = arange(4, dtype: float32);
@@ -151,7 +166,7 @@ public sealed class SaveTests : IDisposable
         await SafeTensors.SaveAsync(
             _folder["count.safetensors"], [KeyValuePair.Create("t", transposed)], cancellationToken: TestContext.Current.CancellationToken);
 
-        Assert.Equal(before, NativeTensors.Count());
+        NativeTensors.AssertNoneSince(before);
     }
 
     private static Task<WeightSet> LoadAsync(string path) =>

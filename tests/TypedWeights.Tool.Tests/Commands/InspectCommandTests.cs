@@ -52,6 +52,18 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_backslash_in_a_name_is_shown_as_two()
+    {
+        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("a\\b.0", [1], 1), TestFile.F32("a\\b.1", [1], 1), TestFile.F32("{\\}", [1], 1)]);
+
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "inspect", "a.safetensors");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Contains("a\\\\b.{0,1}", run.Out, Ordinal);
+        Assert.Contains("\\{\\\\\\}", run.Out, Ordinal);
+    }
+
+    [Fact]
     public async Task Every_input_has_its_line_and_one_that_is_not_ok_makes_it_1()
     {
         TestFile.Write(_folder["a.safetensors"], [TestFile.F32("a", [1], 1)]);

@@ -39,7 +39,7 @@ public static class SafeTensorsWriter
         string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Guid.NewGuid():N}.safetensors.tmp");
         try
         {
-            await WriteFileAsync(temporary, layout, cancellationToken).ConfigureAwait(false);
+            await WriteFileAsync(temporary, ModeOf(target), layout, cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             File.Move(temporary, target, overwrite: true);
         }
@@ -50,7 +50,11 @@ public static class SafeTensorsWriter
         }
     }
 
-    private static async Task WriteFileAsync(string path, WriteLayout layout, CancellationToken cancellationToken)
+    // A file that was its owner's alone stays so. For a new one the system's own default holds.
+    private static UnixFileMode? ModeOf(string target) =>
+        !OperatingSystem.IsWindows() && File.Exists(target) ? File.GetUnixFileMode(target) : null;
+
+    private static async Task WriteFileAsync(string path, UnixFileMode? mode, WriteLayout layout, CancellationToken cancellationToken)
     {
         var options = new FileStreamOptions
         {
@@ -62,6 +66,11 @@ public static class SafeTensorsWriter
             // A full disk is known before the first byte and not after the last.
             PreallocationSize = layout.Length,
         };
+        if (mode is not null && !OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = mode | UnixFileMode.UserWrite;
+        }
+
         var file = new FileStream(path, options);
         await using (file.ConfigureAwait(false))
         {

@@ -31,6 +31,8 @@ internal sealed class FileSource : IWeightSource
         SafeFileHandle? handle = null;
         try
         {
+            RefusePipe(path);
+
             // Deleting and renaming stay allowed, so that the file can be saved anew while it is read.
             handle = System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             return new FileSource(handle, display);
@@ -57,6 +59,28 @@ internal sealed class FileSource : IWeightSource
     {
         _handle.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    // Opening a named pipe for reading waits for its writer, deaf to any cancellation; opening it both ways does not wait. Only what has
+    // no length can be one.
+    private static void RefusePipe(string path)
+    {
+        FileSystemInfo file = System.IO.File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
+        if (OperatingSystem.IsWindows() || file is not FileInfo { Exists: true, Length: 0 })
+        {
+            return;
+        }
+
+        try
+        {
+            using SafeFileHandle handle =
+                System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            _ = RandomAccess.GetLength(handle);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Not to be written to; what it is then shows when it is opened for reading.
+        }
     }
 
     private async ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
