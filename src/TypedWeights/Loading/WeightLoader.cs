@@ -3,6 +3,7 @@ using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
 using TypedWeights.Sources;
+using TypedWeights.Sources.File;
 using TypedWeights.Streaming;
 
 namespace TypedWeights;
@@ -94,7 +95,7 @@ public sealed class WeightLoader : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         TorchNative.EnsureLoaded();
-        ITensorSink sink = TensorSinks.Create(options.Device);
+        ITensorSink sink = TensorSinks.Create(options);
         await using (sink.ConfigureAwait(false))
         {
             IWeightLocation location = await _sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
@@ -102,7 +103,7 @@ public sealed class WeightLoader : IAsyncDisposable
             await using (checkpoint.ConfigureAwait(false))
             {
                 TensorSelection selection = select(checkpoint);
-                TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors);
+                TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, isRead: sink.Reads);
                 LoadLog.Load log = _log.Start(checkpoint, plan);
                 sink.Allocate(plan);
                 var tracker = new ProgressTracker(
@@ -138,8 +139,8 @@ public sealed class WeightLoader : IAsyncDisposable
         return weights;
     }
 
-    // From page cache, more readers than cores are slower; over a network each waits most of its time.
-    private static int Readers(WeightUri uri) => uri.Scheme == "file" ? Math.Clamp(Environment.ProcessorCount, 1, 8) : 8;
+    // How many of those for files run at a time is the gate's business.
+    private static int Readers(WeightUri uri) => uri.Scheme == "file" ? ReadGate.Most : 8;
 
     private static WeightUri ParseUri(string text) =>
         WeightUri.TryParse(text, out WeightUri? uri, out string error) ? uri! : throw new WeightsException(error);

@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using TypedWeights.Memory;
 
 namespace TypedWeights.Sources.File;
 
@@ -6,16 +7,18 @@ namespace TypedWeights.Sources.File;
 /// An opened file. Its length is that of the moment it was opened; one that turns out shorter is an error. A file that is replaced by
 /// renaming another over it goes on being read as it was; one that is rewritten in place is not noticed.
 /// </summary>
-internal sealed class FileSource : IWeightSource
+internal sealed class FileSource : IMappableSource
 {
     // One read call cannot be cancelled while it runs; this bounds how long it runs.
     private const int LongestRead = 16 << 20;
 
     private readonly SafeFileHandle _handle;
+    private readonly ReadGate _gate;
 
-    private FileSource(SafeFileHandle handle, string display)
+    private FileSource(SafeFileHandle handle, string display, ReadGate gate)
     {
         _handle = handle;
+        _gate = gate;
         Display = display;
         Length = RandomAccess.GetLength(handle);
     }
@@ -26,14 +29,17 @@ internal sealed class FileSource : IWeightSource
 
     public string? Validator => null;
 
-    public static FileSource Open(string path, string display)
+    /// <param name="path">The file in full.</param>
+    /// <param name="display">The file as it may be shown.</param>
+    /// <param name="gate">What the reads of this file go through, with those of the files beside it; null for one of its own.</param>
+    public static FileSource Open(string path, string display, ReadGate? gate = null)
     {
         SafeFileHandle? handle = null;
         try
         {
             // Deleting and renaming stay allowed, so that the file can be saved anew while it is read.
             handle = System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            return new FileSource(handle, display);
+            return new FileSource(handle, display, gate ?? new ReadGate());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -50,7 +56,7 @@ internal sealed class FileSource : IWeightSource
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
         cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult<IRangeReader>(new RangeReader(this, offset));
+        return ValueTask.FromResult<IRangeReader>(new FileRangeReader(this, offset, length));
     }
 
     public ValueTask DisposeAsync()
@@ -59,14 +65,26 @@ internal sealed class FileSource : IWeightSource
         return ValueTask.CompletedTask;
     }
 
-    private async ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
+    public NativeRegion Map()
     {
         try
         {
-            // The handle is not an asynchronous one: this is pread on a thread of the pool, which is as fast as Linux gets from its
-            // page cache, and no thread waits for it here.
+            return MappedRegion.Map(_handle, Length);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new WeightSourceException(
+                Display, $"the file cannot be mapped ({e.Message.TrimEnd('.')}); load it with another TensorStorage than Mapped.", innerException: e);
+        }
+    }
+
+    /// <summary>Reads at a position; at least one byte, or it throws.</summary>
+    internal async ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
+    {
+        try
+        {
             Memory<byte> next = destination[..Math.Min(destination.Length, LongestRead)];
-            int read = await RandomAccess.ReadAsync(_handle, next, position, cancellationToken).ConfigureAwait(false);
+            int read = await _gate.ReadAsync(_handle, next, position, cancellationToken).ConfigureAwait(false);
             return read > 0
                 ? read
                 : throw new WeightSourceException(
@@ -76,26 +94,5 @@ internal sealed class FileSource : IWeightSource
         {
             throw FileFailure.Of(e, Display);
         }
-    }
-
-    private sealed class RangeReader : IRangeReader
-    {
-        private readonly FileSource _source;
-        private long _position;
-
-        public RangeReader(FileSource source, long position)
-        {
-            _source = source;
-            _position = position;
-        }
-
-        public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
-        {
-            int read = await _source.ReadAsync(destination, _position, cancellationToken).ConfigureAwait(false);
-            _position += read;
-            return read;
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }
