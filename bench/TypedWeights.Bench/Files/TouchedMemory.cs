@@ -26,7 +26,7 @@ internal sealed class TouchedMemory : IWeightSink
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, TensorSelection.All(checkpoint).Tensors);
         Allocate(plan);
         var tracker = new ProgressTracker(plan, checkpoint.Files, static _ => { }, TimeProvider.System);
-        await RangeScheduler.RunAsync(plan, checkpoint.Files, this, ReadGate.Most, tracker, CancellationToken.None);
+        await RangeScheduler.RunAsync(plan, checkpoint.Files, this, readers: 8, tracker, CancellationToken.None);
     }
 
     public void Allocate(TransferPlan plan)

@@ -3,7 +3,6 @@ using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
 using TypedWeights.Sources;
-using TypedWeights.Sources.File;
 using TypedWeights.Streaming;
 
 namespace TypedWeights;
@@ -115,7 +114,7 @@ public sealed class WeightLoader : IAsyncDisposable
                         progress?.Report(now);
                     },
                     _time);
-                await RangeScheduler.RunAsync(plan, checkpoint.Files, sink, Readers(uri), tracker, cancellationToken).ConfigureAwait(false);
+                await RangeScheduler.RunAsync(plan, checkpoint.Files, sink, Readers, tracker, cancellationToken).ConfigureAwait(false);
                 log.Finished(tracker.Finish());
                 return Collect(checkpoint, selection, sink, title);
             }
@@ -139,8 +138,9 @@ public sealed class WeightLoader : IAsyncDisposable
         return weights;
     }
 
-    // How many of those for files run at a time is the gate's business.
-    private static int Readers(WeightUri uri) => uri.Scheme == "file" ? ReadGate.Most : 8;
+    // Over a network each waits most of its time. Reads of files wait for threads of the pool, which runs as many as there are cores
+    // while the page cache serves them, and more once they wait for a disk: asking for more than the cores can do costs nothing.
+    private const int Readers = 8;
 
     private static WeightUri ParseUri(string text) =>
         WeightUri.TryParse(text, out WeightUri? uri, out string error) ? uri! : throw new WeightsException(error);

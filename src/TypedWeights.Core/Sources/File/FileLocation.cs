@@ -9,7 +9,6 @@ internal sealed class FileLocation : IWeightLocation
 {
     private readonly string _folder;
     private readonly string _displayPrefix;
-    private readonly ReadGate _gate = new();
 
     /// <param name="folder">The folder in full.</param>
     /// <param name="displayFolder">The folder as it may be shown; empty for the current one.</param>
@@ -29,6 +28,6 @@ internal sealed class FileLocation : IWeightLocation
     {
         cancellationToken.ThrowIfCancellationRequested();
         string path = Path.Combine(_folder, name.Replace('/', Path.DirectorySeparatorChar));
-        return ValueTask.FromResult<IWeightSource>(FileSource.Open(path, _displayPrefix + name, _gate));
+        return ValueTask.FromResult<IWeightSource>(FileSource.Open(path, _displayPrefix + name));
     }
 }

@@ -13,12 +13,10 @@ internal sealed class FileSource : IMappableSource
     private const int LongestRead = 16 << 20;
 
     private readonly SafeFileHandle _handle;
-    private readonly ReadGate _gate;
 
-    private FileSource(SafeFileHandle handle, string display, ReadGate gate)
+    private FileSource(SafeFileHandle handle, string display)
     {
         _handle = handle;
-        _gate = gate;
         Display = display;
         Length = RandomAccess.GetLength(handle);
     }
@@ -29,17 +27,14 @@ internal sealed class FileSource : IMappableSource
 
     public string? Validator => null;
 
-    /// <param name="path">The file in full.</param>
-    /// <param name="display">The file as it may be shown.</param>
-    /// <param name="gate">What the reads of this file go through, with those of the files beside it; null for one of its own.</param>
-    public static FileSource Open(string path, string display, ReadGate? gate = null)
+    public static FileSource Open(string path, string display)
     {
         SafeFileHandle? handle = null;
         try
         {
             // Deleting and renaming stay allowed, so that the file can be saved anew while it is read.
             handle = System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            return new FileSource(handle, display, gate ?? new ReadGate());
+            return new FileSource(handle, display);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -83,8 +78,10 @@ internal sealed class FileSource : IMappableSource
     {
         try
         {
+            // The handle is not an asynchronous one: this is pread on a thread of the pool, which is as fast as Linux gets from its
+            // page cache, and no thread waits for it here.
             Memory<byte> next = destination[..Math.Min(destination.Length, LongestRead)];
-            int read = await _gate.ReadAsync(_handle, next, position, cancellationToken).ConfigureAwait(false);
+            int read = await RandomAccess.ReadAsync(_handle, next, position, cancellationToken).ConfigureAwait(false);
             return read > 0
                 ? read
                 : throw new WeightSourceException(
