@@ -48,7 +48,8 @@ public sealed class SafeTensorsModelGenerator : IIncrementalGenerator
         context.RegisterSourceOutput(
             snapshots.Where(static snapshot => snapshot.Problem is not null),
             static (output, snapshot) => output.ReportDiagnostic(
-                Problem.Of(Descriptors.UnreadableSnapshot, snapshot.Problem!.Message).At(SnapshotParser.Location(snapshot, snapshot.Problem))));
+                Problem.Of(Descriptors.UnreadableSnapshot, snapshot.Problem!.Message)
+                    .At(SnapshotParser.Location(snapshot, snapshot.Problem))));
         context.RegisterSourceOutput(candidates.Combine(all), ReportCandidate);
         IncrementalValueProvider<ImmutableArray<ModelProblems>> names = models
             .Where(static model => model.Problems.Count > 0)

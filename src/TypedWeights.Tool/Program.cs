@@ -11,7 +11,8 @@ int stoppedBy = 0;
 // The first Ctrl+C lets the command close what it holds; the second ends the process as if nobody had asked.
 void Stop(PosixSignalContext context)
 {
-    if (Interlocked.CompareExchange(ref stoppedBy, context.Signal == PosixSignal.SIGTERM ? ExitCodes.Terminated : ExitCodes.Interrupted, 0) == 0)
+    int code = context.Signal == PosixSignal.SIGTERM ? ExitCodes.Terminated : ExitCodes.Interrupted;
+    if (Interlocked.CompareExchange(ref stoppedBy, code, 0) == 0)
     {
         context.Cancel = true;
         stop.Cancel();
@@ -21,5 +22,5 @@ void Stop(PosixSignalContext context)
 using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
-int code = await ToolProgram.RunAsync(args, ToolContext.OfProcess(), stop.Token).ConfigureAwait(false);
-return stoppedBy != 0 && code == ExitCodes.Interrupted ? stoppedBy : code;
+int result = await ToolProgram.RunAsync(args, ToolContext.OfProcess(), stop.Token).ConfigureAwait(false);
+return stoppedBy != 0 && result == ExitCodes.Interrupted ? stoppedBy : result;

@@ -13,17 +13,20 @@ internal static class ToolProgram
     private const string Name = "typedweights";
 
     /// <summary>Runs a command line.</summary>
-    /// <returns>One of <see cref="ExitCodes"/>. No exception leaves it, and none is shown with a stack trace unless it is a defect.</returns>
+    /// <returns>One of <see cref="ExitCodes"/>. No exception leaves it; only a defect shows its stack trace.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> args, ToolContext context, CancellationToken cancellationToken)
     {
-        // A path may start with '@'; response files are not for this tool.
-        var parserConfiguration = new ParserConfiguration { ResponseFileTokenReplacer = null };
+        // A path may start with '@' or hold -h; response files and bundled options are not for this tool.
+        var parserConfiguration = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
         ParseResult parsed = CreateRoot(context).Parse(args, parserConfiguration);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
         {
             foreach (string message in parsed.Errors.Select(error => error.Message).Distinct())
             {
-                await WriteErrorAsync(context, message).ConfigureAwait(false);
+                // The parser repeats what it does not understand, and that may be a URL with a password.
+                string shown = args.Where(word => word.Contains("://", StringComparison.Ordinal))
+                    .Aggregate(message, (text, word) => text.Replace(word, ArgumentText.Shown(word), StringComparison.Ordinal));
+                await WriteErrorAsync(context, shown).ConfigureAwait(false);
             }
 
             string command = parsed.CommandResult.Command.Name;
@@ -61,7 +64,8 @@ internal static class ToolProgram
     }
 
     /// <summary>Writes an error as the one line that a script and a person look for.</summary>
-    public static Task WriteErrorAsync(ToolContext context, string message) => context.Error.WriteLineAsync("error: " + Printable.Line(message));
+    public static Task WriteErrorAsync(ToolContext context, string message) =>
+        context.Error.WriteLineAsync("error: " + Printable.Line(message));
 
     /// <summary>Writes what is odd and not an error.</summary>
     public static Task WriteWarningAsync(ToolContext context, string message) =>
@@ -70,7 +74,8 @@ internal static class ToolProgram
     // A plain command and not a RootCommand: that one takes its name from the process, which is dotnet or a test runner.
     private static Command CreateRoot(ToolContext context)
     {
-        var root = new Command(Name, "Takes, checks and shows the header snapshots of safetensors checkpoints from which TypedWeights generates classes.")
+        var root = new Command(
+            Name, "Takes, checks and shows the header snapshots of safetensors checkpoints from which TypedWeights generates classes.")
         {
             SnapshotCommand.Create(context),
             VerifyCommand.Create(context),

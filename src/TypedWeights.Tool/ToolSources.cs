@@ -23,16 +23,20 @@ internal sealed class ToolSources : IAsyncDisposable
     /// <summary>Opens a checkpoint and reads its headers.</summary>
     public async Task<OpenedCheckpoint> OpenAsync(WeightUri uri, CancellationToken cancellationToken)
     {
-        try
+        if (!_registry.Schemes.Contains(uri.Scheme))
         {
-            IWeightLocation location = await _registry.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
-            return new OpenedCheckpoint(
-                await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false), location.EntryName);
+            string package = SourceRegistry.PackageFor(uri.Scheme) is { } known
+                ? $" (an application loads {uri.Scheme}:// with the package {known})"
+                : "";
+            throw new ToolException(
+                ExitCodes.Unreachable,
+                $"{uri.Display}: this tool reads {string.Join(", ", _registry.Schemes)}; download the files and give their path{package}.",
+                kind: SourceErrorKinds.UnknownScheme);
         }
-        catch (WeightSourceException e) when (!_registry.Schemes.Contains(uri.Scheme))
-        {
-            throw new ToolException(ExitCodes.Unreachable, e.Message, e, SourceErrorKinds.UnknownScheme);
-        }
+
+        IWeightLocation location = await _registry.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
+        Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false);
+        return new OpenedCheckpoint(checkpoint, location.EntryName);
     }
 
     public ValueTask DisposeAsync() => _registry.DisposeAsync();

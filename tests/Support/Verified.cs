@@ -4,15 +4,17 @@ namespace TypedWeights.Tests;
 
 /// <summary>
 /// Holds text against <c>Class.Method.verified.*</c> beside the test, with Verify's names and habits: a missing or differing file fails
-/// and leaves <c>.received.</c>. Verify takes over where its packages restore: <c>Verifier.Verify(text, extension)</c> is the same call.
+/// and leaves <c>.received.</c>. Where Verify's packages restore, <c>-p:UseVerify=true</c> lets it take over.
 /// </summary>
 internal static class Verified
 {
     public static void Verify(
-        string text, string extension, [CallerFilePath] string testFile = "", [CallerMemberName] string method = "", string parameters = "")
+        string text, string extension, [CallerFilePath] string testFile = "", [CallerMemberName] string method = "")
     {
-        string test = Path.Combine(
-            Path.GetDirectoryName(testFile)!, $"{Path.GetFileNameWithoutExtension(testFile)}.{method}{(parameters.Length > 0 ? "_" + parameters : "")}");
+#if USE_VERIFY
+        Verifier.Verify(text, extension, sourceFile: testFile).UseMethodName(method).ToTask().GetAwaiter().GetResult();
+#else
+        string test = Path.ChangeExtension(testFile, method);
         string verified = $"{test}.verified.{extension}";
         string received = $"{test}.received.{extension}";
         string expected = File.Exists(verified) ? File.ReadAllText(verified).ReplaceLineEndings("\n") : "";
@@ -24,7 +26,8 @@ internal static class Verified
 
         File.WriteAllText(received, text);
         Assert.Fail(File.Exists(verified)
-            ? $"{Path.GetFileName(received)} differs from {Path.GetFileName(verified)}; look at both, and move the first over the second if it is right."
-            : $"There is no {Path.GetFileName(verified)}; look at {Path.GetFileName(received)} and rename it if it is right.");
+            ? $"{received} differs from {Path.GetFileName(verified)}; look at both, and move the first over the second if it is right."
+            : $"There is no {Path.GetFileName(verified)}; look at {received} and rename it if it is right.");
+#endif
     }
 }

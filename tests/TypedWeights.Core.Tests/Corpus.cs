@@ -5,7 +5,8 @@ namespace TypedWeights.Tests;
 /// <summary>The files under tests/Corpus and what cases.json says of them.</summary>
 internal static class Corpus
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Options =
+        new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public static string Root { get; } = Path.Combine(AppContext.BaseDirectory, "Corpus");
 

@@ -5,16 +5,16 @@ namespace TypedWeights.Generators.Emit;
 /// <summary>Writes the classes of one tree and their members.</summary>
 internal sealed class GroupEmitter(SourceWriter writer, TreeSide side)
 {
-    private static readonly string Generated =
-        $"[global::System.CodeDom.Compiler.GeneratedCode(\"TypedWeights.Generators\", \"{typeof(GroupEmitter).Assembly.GetName().Version}\")]";
+    private static readonly Version Version = typeof(GroupEmitter).Assembly.GetName().Version;
 
-    public static string Attribute => Generated;
+    public static string Attribute { get; } =
+        $"[global::System.CodeDom.Compiler.GeneratedCode(\"TypedWeights.Generators\", \"{Version}\")]";
 
     /// <summary>A nested class with its properties and its constructor.</summary>
     public void Class(GroupSpec group, string name, string summary)
     {
         Documentation.Write(writer, summary, []);
-        writer.Line(Generated);
+        writer.Line(Attribute);
         writer.Open($"public sealed class {name}");
         writer.Open($"internal {name}({side.Scope} scope)");
         Assignments(group);
@@ -47,7 +47,7 @@ internal sealed class GroupEmitter(SourceWriter writer, TreeSide side)
             Documentation.Write(writer, member.Summary, member.Remarks);
             if (isUserClass)
             {
-                writer.Line(Generated);
+                writer.Line(Attribute);
             }
 
             writer.Line(IsEntry(member)

@@ -45,7 +45,7 @@ internal static class RootEmitter
         string task = $"global::System.Threading.Tasks.Task<{self}>";
         const string Errors = """
             /// <returns>The model, complete. The caller disposes it.</returns>
-            /// <exception cref="global::TypedWeights.WeightsException">The weights are not there, not readable, or not those of this class.</exception>
+            /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
             /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
             """;
         Member(
@@ -56,7 +56,10 @@ internal static class RootEmitter
             /// <param name="progress">Is told how far the load has come.</param>
             /// <param name="cancellationToken">Ends the load.</param>
             """ + "\n" + Errors,
-            $"public static {task} LoadAsync({options} = null, {Progress}, {Token}) =>",
+            $"public static {task} LoadAsync(",
+            $"    {options} = null,",
+            $"    {Progress},",
+            $"    {Token}) =>",
             $"    global::TypedWeights.WeightLoader.Default.LoadAsync<{self}>(options, progress, cancellationToken);");
         Member(
             writer,
@@ -67,7 +70,11 @@ internal static class RootEmitter
             /// <param name="progress">Is told how far the load has come.</param>
             /// <param name="cancellationToken">Ends the load.</param>
             """ + "\n" + Errors,
-            $"public static {task} LoadAsync(global::TypedWeights.WeightLoader loader, {options}, {Progress}, {Token}) =>",
+            $"public static {task} LoadAsync(",
+            "    global::TypedWeights.WeightLoader loader,",
+            $"    {options},",
+            $"    {Progress},",
+            $"    {Token}) =>",
             $"    loader.LoadAsync<{self}>(options, progress, cancellationToken);");
     }
 
@@ -101,8 +108,8 @@ internal static class RootEmitter
         writer.Line();
         writer.Line($"static {Manifest} global::TypedWeights.IWeightModel<{self}>.Manifest => __ManifestHolder.Value;");
         writer.Line();
-        writer.Line(
-            $"static {self} global::TypedWeights.IWeightModel<{self}>.Bind(global::TypedWeights.WeightSet weights) => new {self}(weights);");
+        writer.Line($"static {self} global::TypedWeights.IWeightModel<{self}>.Bind(global::TypedWeights.WeightSet weights) =>");
+        writer.Line($"    new {self}(weights);");
     }
 
     // Each in a class of its own: what is never asked for is never parsed.

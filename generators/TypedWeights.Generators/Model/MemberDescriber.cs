@@ -19,7 +19,7 @@ internal sealed class MemberDescriber(NamesInUse names, Dictionary<int, int> ind
         else
         {
             string places = TensorText.Names(names.OfMember(group.Id, index), cancellationToken);
-            summary = GroupSummary(member.Schema) + ": " + places;
+            summary = GroupSummary(member.Schema) + (places.Length > 0 ? ": " + places : "");
         }
 
         if (member.IsOptional)

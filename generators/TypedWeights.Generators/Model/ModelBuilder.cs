@@ -38,8 +38,10 @@ internal static class ModelBuilder
             group == schema ? "" : types[group.Id],
             group == schema ? default : new([TensorText.Names(names.OfGroup(group.Id), cancellationToken)]),
             new(group.Members.Select((member, index) => describer.Describe(group, index, NameOf(member, members[group.Id]))))));
+
+        // What the class declares has had its say: a further member must not write the file again.
         return new ModelSpec(
-            @class, manifest, snapshot.Tensors.Count, new(groups), new(Problems(@class, graph, members)));
+            @class with { Members = default }, manifest, snapshot.Tensors.Count, new(groups), new(Problems(@class, graph, members)));
     }
 
     private static IEnumerable<WeightTensor> Tensors(WeightSnapshot snapshot)
@@ -69,7 +71,8 @@ internal static class ModelBuilder
             reserved.Add(NameOf(member, []));
         }
 
-        return MemberNames.Of(group.Members.Where(static member => member.Kind == MemberKind.Word).Select(static member => member.Segment), reserved);
+        IEnumerable<SchemaMember> words = group.Members.Where(static member => member.Kind == MemberKind.Word);
+        return MemberNames.Of(words.Select(static member => member.Segment), reserved);
     }
 
     private static string NameOf(SchemaMember member, Dictionary<string, string> words) => member.Kind switch

@@ -9,7 +9,8 @@ namespace TypedWeights.Generators.Model;
 /// <param name="Problems">What the user is told.</param>
 internal sealed record ModelResult(string HintName, ModelSpec? Spec, EquatableArray<Problem> Problems)
 {
-    /// <summary>Builds a model. A defect becomes a diagnostic that names it: an exception would take every other class along (CS8785).</summary>
+    /// <summary>Builds a model.</summary>
+    /// <remarks>A defect becomes a diagnostic that names it: an exception would take every other class along (CS8785).</remarks>
     public static ModelResult Of(MatchSpec match, CancellationToken cancellationToken)
     {
         try

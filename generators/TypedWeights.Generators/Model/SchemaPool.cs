@@ -11,6 +11,9 @@ namespace TypedWeights.Generators.Model;
 /// <remarks>Recursion is bounded by the depth of <see cref="WeightNode"/>.</remarks>
 internal sealed class SchemaPool(CancellationToken cancellationToken)
 {
+    // Lists of lists are bound by lambdas in lambdas, for which the compiler's time doubles with each level; no model has more than two.
+    private const int MostListLevels = 3;
+
     private readonly Dictionary<string, Schema> _byKey = new(StringComparer.Ordinal);
     private readonly Dictionary<(DType, TensorShape), TensorSchema> _tensors = [];
 
@@ -135,11 +138,13 @@ internal sealed class SchemaPool(CancellationToken cancellationToken)
     private ListSchema List(int[] numbers, bool isDense, bool varies, Schema item)
     {
         // A sparse list is a dictionary of groups: tensors in one are groups with a value.
-        Schema held = !isDense && item is TensorSchema ? AsGroup(item) : item;
+        Schema held = (!isDense && item is TensorSchema) || Levels(item) == MostListLevels ? AsGroup(item) : item;
         string key = string.Format(
             CultureInfo.InvariantCulture, "L{0}{1}{2}:{3}", isDense ? 'd' : 's', varies ? 'v' : 'f', held.Id, IndexRuns.Text(numbers, ','));
         return Pooled(key, id => new ListSchema(id, numbers, isDense, varies, held));
     }
+
+    private static int Levels(Schema schema) => schema is ListSchema list ? Levels(list.Item) + 1 : 0;
 
     private GroupSchema Group(List<SchemaMember> members)
     {

@@ -60,7 +60,8 @@ internal static class TensorText
         for (int i = 0; i < text.Length; i++)
         {
             bool pair = char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]);
-            bool plain = pair ? CharUnicodeInfo.GetUnicodeCategory(text, i) is not (UnicodeCategory.OtherNotAssigned or UnicodeCategory.Format)
+            bool plain = pair
+                ? CharUnicodeInfo.GetUnicodeCategory(text, i) is not (UnicodeCategory.OtherNotAssigned or UnicodeCategory.Format)
                 : text[i] == ' ' || IsPlain(text[i]);
             if (plain)
             {

@@ -10,8 +10,10 @@ internal static class Identifiers
     private const int MostCharacters = 100;
     private const int KeptCharacters = 80;
 
-    /// <summary>The words of a raw name: split where no identifier can go on, at underscores, and before a capital after a small letter.</summary>
-    /// <returns>Words that start with a capital where they start with a letter that has one; none for a name without any letter or digit.</returns>
+    /// <summary>
+    /// The words of a raw name: split where no identifier can go on, at underscores, and before a capital after a small letter.
+    /// </summary>
+    /// <returns>Words that start with a capital where their first letter has one; none for a name without any letter or digit.</returns>
     public static string[] Words(string raw)
     {
         var words = new List<string>();

@@ -100,6 +100,12 @@ internal sealed class TypeNames
         }
 
         name = Identifiers.Shortened(name);
+        if (enclosed == name)
+        {
+            // Nothing encloses it: it may have the plain name after those that something does have moved on.
+            yield return name;
+        }
+
         if (ShapeOf(group) is { } shape)
         {
             yield return name + shape;

@@ -60,8 +60,14 @@ internal static class ClassRules
             return "it has a primary constructor, and the generated one could not call it";
         }
 
+        if (type.InstanceConstructors.Any(static made => !made.IsImplicitlyDeclared))
+        {
+            return "it declares a constructor, whose instances would have no weights; implement 'partial void OnBound()' instead";
+        }
+
         if (type.BaseType is { SpecialType: not SpecialType.System_Object } parent
-            && !parent.InstanceConstructors.Any(static made => made.Parameters.IsEmpty && made.DeclaredAccessibility != Accessibility.Private))
+            && !parent.InstanceConstructors.Any(
+                static made => made.Parameters.IsEmpty && made.DeclaredAccessibility != Accessibility.Private))
         {
             return $"its base class '{parent.Name}' has no constructor without parameters";
         }

@@ -28,11 +28,12 @@ internal static class SnapshotMatcher
             case 0:
                 // One error is enough: the snapshot's own says what is wrong with it.
                 string own = @class.Name + SnapshotParser.Extension;
-                bool isUnreadable = snapshots.Any(
-                    snapshot => snapshot.Problem is not null && string.Equals(FileName(snapshot.Path), own, StringComparison.OrdinalIgnoreCase));
+                bool isUnreadable = snapshots.Any(snapshot => snapshot.Problem is not null
+                    && string.Equals(FileName(snapshot.Path), own, StringComparison.OrdinalIgnoreCase));
                 return isUnreadable ? null : Problem.Of(Descriptors.NoSnapshot, @class.Source, SnapshotCommand.For(@class));
             default:
-                string files = string.Join(", ", found.Select(static snapshot => FileName(snapshot.Path)).OrderBy(static name => name, StringComparer.Ordinal));
+                IEnumerable<string> names = found.Select(static snapshot => FileName(snapshot.Path));
+                string files = string.Join(", ", names.OrderBy(static name => name, StringComparer.Ordinal));
                 return Problem.Of(Descriptors.SeveralSnapshots, @class.Source, TensorText.Number(found.Count), @class.Name, files);
         }
     }

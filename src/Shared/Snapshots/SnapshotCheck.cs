@@ -40,7 +40,8 @@ internal static class SnapshotCheck
             if (tensor.Begin != ends[tensor.File])
             {
                 throw new JsonReadException(
-                    positions[i], $"the tensor \"{tensor.Name}\" begins at {tensor.Begin} where the tensors before it end at {ends[tensor.File]}");
+                    positions[i],
+                    $"the tensor \"{tensor.Name}\" begins at {tensor.Begin} where the tensors before it end at {ends[tensor.File]}");
             }
 
             ends[tensor.File] = tensor.End;
@@ -52,7 +53,9 @@ internal static class SnapshotCheck
             if (file.Length - 8 - file.HeaderLength != ends[f])
             {
                 throw new JsonReadException(
-                    0, $"the file \"{file.Name}\" has {file.Length} bytes, but its header ({file.HeaderLength} + 8) and tensors end at {ends[f]} after it");
+                    0,
+                    $"the file \"{file.Name}\" has {file.Length} bytes, but its header ({file.HeaderLength} + 8) "
+                        + $"and tensors end at {ends[f]} after it");
             }
         }
     }
@@ -65,7 +68,8 @@ internal static class SnapshotCheck
         {
             throw new JsonReadException(
                 position,
-                $"the tensor \"{tensor.Name}\" is {tensor.DType.Name()} {tensor.Shape}, which is not the {tensor.End - tensor.Begin} bytes from {tensor.Begin} to {tensor.End}");
+                $"the tensor \"{tensor.Name}\" is {tensor.DType.Name()} {tensor.Shape}, "
+                    + $"which is not the {tensor.End - tensor.Begin} bytes from {tensor.Begin} to {tensor.End}");
         }
     }
 

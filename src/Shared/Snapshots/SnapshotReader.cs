@@ -62,7 +62,9 @@ static class SnapshotReader
                     if (schema != WeightSnapshot.Schema)
                     {
                         throw new JsonReadException(
-                            at, $"the schema is \"{schema}\" and this version reads \"{WeightSnapshot.Schema}\": update TypedWeights, or take the snapshot again");
+                            at,
+                            $"the schema is \"{schema}\" and this version reads \"{WeightSnapshot.Schema}\": "
+                                + "update TypedWeights, or take the snapshot again");
                     }
 
                     break;

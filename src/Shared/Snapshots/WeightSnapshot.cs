@@ -54,7 +54,12 @@ public
 internal
 #endif
 sealed record SnapshotFile(
-    string Name, long Length, string? Validator, long HeaderLength, string HeaderSha256, IReadOnlyList<KeyValuePair<string, string>> Metadata);
+    string Name,
+    long Length,
+    string? Validator,
+    long HeaderLength,
+    string HeaderSha256,
+    IReadOnlyList<KeyValuePair<string, string>> Metadata);
 
 /// <summary>One tensor of a snapshot.</summary>
 /// <param name="Name">The name in the header.</param>

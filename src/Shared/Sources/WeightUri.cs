@@ -67,7 +67,7 @@ sealed class WeightUri : IEquatable<WeightUri>
         int length = SchemeLength(text!);
         if (length == 0 && text!.Contains("://") && text.IndexOf(':') != 1)
         {
-            error = "The URI of the weights does not begin with its scheme, and it is no path (its text is withheld, it may hold a password).";
+            error = "The URI of the weights does not begin with its scheme and is no path (its text is withheld, it may hold a password).";
             return false;
         }
 

@@ -12,7 +12,9 @@ public static class CheckpointReader
     /// </param>
     /// <param name="cancellationToken">Ends the reads; what was opened is closed.</param>
     /// <returns>The checkpoint, which owns the opened files.</returns>
-    /// <exception cref="SafeTensorsFormatException">A file breaks a rule of the format, or the shards are not what the index says.</exception>
+    /// <exception cref="SafeTensorsFormatException">
+    /// A file breaks a rule of the format, or the shards are not what the index says.
+    /// </exception>
     /// <exception cref="WeightSourceException">A file cannot be opened or read.</exception>
     public static async ValueTask<Checkpoint> ReadAsync(
         WeightUri uri, IWeightLocation location, CancellationToken cancellationToken = default)
@@ -57,6 +59,6 @@ public static class CheckpointReader
         }
     }
 
-    private static Dictionary<string, CheckpointTensor> ByName(CheckpointFile file) =>
-        file.Header.Tensors.ToDictionary(static tensor => tensor.Name, static tensor => new CheckpointTensor(0, tensor), StringComparer.Ordinal);
+    private static Dictionary<string, CheckpointTensor> ByName(CheckpointFile file) => file.Header.Tensors.ToDictionary(
+        static tensor => tensor.Name, static tensor => new CheckpointTensor(0, tensor), StringComparer.Ordinal);
 }

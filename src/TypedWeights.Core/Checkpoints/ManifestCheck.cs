@@ -40,8 +40,8 @@ internal static class ManifestCheck
                 MismatchKind.Missing, item.Name, item.Expected, null, index < MostNearNames ? NearName.Find(item.Name, unknown) : null)));
         if (unexpected == UnexpectedTensors.Error)
         {
-            mismatches.AddRange(unknown.Select(name => new WeightMismatch(
-                MismatchKind.Unexpected, name, null, Describe(checkpoint.Tensors[name].Info.DType, checkpoint.Tensors[name].Info.Shape), null)));
+            mismatches.AddRange(unknown.Select(name => checkpoint.Tensors[name].Info).Select(
+                info => new WeightMismatch(MismatchKind.Unexpected, info.Name, null, Describe(info.DType, info.Shape), null)));
         }
 
         return mismatches.Count == 0

@@ -41,11 +41,12 @@ internal static class ShardCheck
             {
                 if (!tensors.TryAdd(tensor.Name, new CheckpointTensor(i, tensor)))
                 {
+                    string first = files[tensors[tensor.Name].File].Name;
                     throw new SafeTensorsFormatException(
                         SafeTensorsErrorKind.DuplicateTensor,
                         indexDisplay,
-                        $"the tensor {Printable.Name(tensor.Name)} stands in {Printable.Name(files[tensors[tensor.Name].File].Name)} and in "
-                            + $"{Printable.Name(files[i].Name)}. One of the shards is from another save; fetch them and the index again.");
+                        $"the tensor {Printable.Name(tensor.Name)} stands in {Printable.Name(first)} "
+                            + $"and in {Printable.Name(files[i].Name)}. One of the shards is from another save; fetch them and the index again.");
                 }
             }
         }
@@ -74,10 +75,11 @@ internal static class ShardCheck
             .Where(tensor => !index.WeightMap.ContainsKey(tensor.Name));
         if (tensors.Count > index.WeightMap.Count)
         {
-            TensorInfo first = unlisted.First();
+            string name = unlisted.First().Name;
             warnings.Add(
                 $"{indexDisplay}: the shards hold {tensors.Count - index.WeightMap.Count} tensors that the index does not list, such as "
-                + $"{Printable.Name(first.Name)} in {Printable.Name(files[tensors[first.Name].File].Name)}; they are part of the model here, and other readers may lack them.");
+                + $"{Printable.Name(name)} in {Printable.Name(files[tensors[name].File].Name)}; "
+                + "they are part of the model here, and other readers may lack them.");
         }
     }
 
@@ -96,9 +98,9 @@ internal static class ShardCheck
         bool isNumber = decimal.TryParse(index.TotalSize, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal said);
         if (!isNumber || (said != all && said != listed))
         {
-            warnings.Add(
-                $"{indexDisplay}: total_size is {Printable.Name(index.TotalSize)}, but the tensors have {listed.ToString(CultureInfo.InvariantCulture)} bytes; "
-                + "it is not used for anything.");
+            warnings.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{indexDisplay}: total_size is {Printable.Name(index.TotalSize)}, but the tensors have {listed} bytes; nothing depends on it."));
         }
     }
 }

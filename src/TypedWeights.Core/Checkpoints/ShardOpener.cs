@@ -86,6 +86,7 @@ internal static class ShardOpener
         return new SafeTensorsFormatException(
             SafeTensorsErrorKind.MissingShard,
             indexDisplay,
-            $"the index puts {tensors} tensors into {Printable.Name(shard)}, which is not there. A download that was cut short? Fetch the file beside the index.");
+            $"the index puts {tensors} tensors into {Printable.Name(shard)}, which is not there. "
+                + "A download that was cut short? Fetch the file beside the index.");
     }
 }

@@ -27,7 +27,7 @@ internal static class FileSniffer
     // A pickle's 80 02 and a gzip's 1F 8B are also the lengths of headers. The zeros of an unwritten file are not.
     private static bool MayBeHeader(ReadOnlySpan<byte> start) =>
         HeaderPrefix.Check(start[..Math.Min(start.Length, HeaderPrefix.Size)], long.MaxValue, out int length) is null && length > 0
-            && (start.Length == HeaderPrefix.Size || start[HeaderPrefix.Size] is (byte)'{' or (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n');
+            && (start.Length == HeaderPrefix.Size || " \t\r\n{"u8.Contains(start[HeaderPrefix.Size]));
 
     private static string? Binary(ReadOnlySpan<byte> start)
     {
@@ -43,16 +43,20 @@ internal static class FileSniffer
 
         return start switch
         {
-            [0x80, >= 2 and <= 5, ..] => "a Python pickle (an old PyTorch checkpoint); convert it with safetensors.torch.save_file in Python.",
-            [(byte)'G', (byte)'G', (byte)'U', (byte)'F', ..] => "a GGUF file (llama.cpp), which this library does not read; get the model's safetensors files.",
+            [0x80, >= 2 and <= 5, ..] =>
+                "a Python pickle (an old PyTorch checkpoint); convert it with safetensors.torch.save_file in Python.",
+            [(byte)'G', (byte)'G', (byte)'U', (byte)'F', ..] =>
+                "a GGUF file (llama.cpp), which this library does not read; get the model's safetensors files.",
             [(byte)'G', (byte)'G', (byte)'M', (byte)'L', ..] or [(byte)'l', (byte)'m', (byte)'g', (byte)'g', ..] =>
                 "a GGML file, which this library does not read; get the model's safetensors files.",
             [0x1F, 0x8B, ..] => "a gzip archive; unpack it first.",
             [0x28, 0xB5, 0x2F, 0xFD, ..] => "a Zstandard archive; unpack it first.",
             [0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0, ..] => "an xz archive; unpack it first.",
             [(byte)'7', (byte)'z', 0xBC, 0xAF, 0x27, 0x1C, ..] => "a 7-Zip archive; unpack it first.",
-            [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', ..] => "a NumPy array (.npy); convert it with safetensors.numpy.save_file in Python.",
-            [0x89, (byte)'H', (byte)'D', (byte)'F', 0x0D, 0x0A, 0x1A, 0x0A, ..] => "an HDF5 file (Keras weights?); convert it to safetensors.",
+            [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', ..] =>
+                "a NumPy array (.npy); convert it with safetensors.numpy.save_file in Python.",
+            [0x89, (byte)'H', (byte)'D', (byte)'F', 0x0D, 0x0A, 0x1A, 0x0A, ..] =>
+                "an HDF5 file (Keras weights?); convert it to safetensors.",
             [(byte)'P', (byte)'A', (byte)'R', (byte)'1', ..] => "a Parquet table; it holds a data set, not weights.",
             [(byte)'A', (byte)'R', (byte)'R', (byte)'O', (byte)'W', (byte)'1', ..] => "an Arrow table; it holds a data set, not weights.",
             [_, _, _, _, (byte)'T', (byte)'F', (byte)'L', (byte)'3', ..] => "a TensorFlow Lite model, which this library does not read.",

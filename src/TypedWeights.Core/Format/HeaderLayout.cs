@@ -45,7 +45,10 @@ internal static class HeaderLayout
         if (!tensor.Shape.TryGetElementCount(out ulong count) || count > ulong.MaxValue / bitSize)
         {
             throw Error(
-                SafeTensorsErrorKind.ValidationOverflow, tensor, file, $"is {Describe(tensor)}, whose number of elements or bits leaves 64 bits.");
+                SafeTensorsErrorKind.ValidationOverflow,
+                tensor,
+                file,
+                $"is {Describe(tensor)}, whose number of elements or bits leaves 64 bits.");
         }
 
         ulong bits = count * bitSize;

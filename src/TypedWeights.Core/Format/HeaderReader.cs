@@ -153,7 +153,8 @@ internal static class HeaderReader
 
         string known = string.Join(", ", DTypes.All.Select(DTypes.Name));
         throw new JsonReadException(
-            position, $"{Printable.Name(name)} is not a dtype of the format, which knows {known}; a later version of TypedWeights may know more");
+            position,
+            $"{Printable.Name(name)} is not a dtype of the format, which knows {known}; a later version of TypedWeights may know more");
     }
 
     private static (ulong Begin, ulong End) ReadOffsets(ref JsonPullReader json)

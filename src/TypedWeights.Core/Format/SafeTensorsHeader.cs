@@ -67,7 +67,9 @@ public sealed class SafeTensorsHeader
     /// <summary>Reads and checks a file's header: eight bytes, then the header, never the payload.</summary>
     /// <param name="source">The opened file.</param>
     /// <param name="cancellationToken">Ends the reads.</param>
-    /// <exception cref="SafeTensorsFormatException">The file breaks a rule of the format; the message says what it may be instead.</exception>
+    /// <exception cref="SafeTensorsFormatException">
+    /// The file breaks a rule of the format; the message says what it may be instead.
+    /// </exception>
     /// <exception cref="WeightSourceException">The file cannot be read.</exception>
     public static async ValueTask<SafeTensorsHeader> ReadAsync(IWeightSource source, CancellationToken cancellationToken = default)
     {

@@ -33,7 +33,8 @@ public readonly struct PathScope
 
     /// <summary>A tensor in this group, or null.</summary>
     /// <param name="segment">Its name in this group; null for the tensor that has the group's own name.</param>
-    public WeightPath? OptionalTensor(string? segment) => _manifest.TryGetPath(TensorName.Join(_name, segment), out WeightPath path) ? path : null;
+    public WeightPath? OptionalTensor(string? segment) =>
+        _manifest.TryGetPath(TensorName.Join(_name, segment), out WeightPath path) ? path : null;
 
     /// <summary>Whether any name lies below a group in this one.</summary>
     /// <param name="segment">The group's name in this one.</param>

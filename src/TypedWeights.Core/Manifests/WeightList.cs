@@ -27,7 +27,7 @@ public sealed class WeightList<T> : IReadOnlyList<T>
     /// <summary>Some of the items, without a copy; <c>list[..8]</c> calls it.</summary>
     /// <param name="start">The first item.</param>
     /// <param name="length">How many.</param>
-    /// <exception cref="ArgumentException">They are not all in the list.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">They are not all in the list.</exception>
     public WeightList<T> Slice(int start, int length) => new(_items.Slice(start, length));
 
     /// <summary>The items in order.</summary>

@@ -28,16 +28,19 @@ public sealed class WeightManifest
         {
             if (!_byName.TryAdd(tensors[i].Name, i))
             {
-                throw new FormatException(
-                    $"The manifest of a generated class has \"{tensors[i].Name}\" twice. Rebuild the project that declares the class.");
+                throw Error($"it has \"{tensors[i].Name}\" twice");
             }
         }
 
         var aliases = new Dictionary<string, string>(ties.Count, StringComparer.Ordinal);
         foreach ((string alias, string target) in ties)
         {
-            aliases[alias] = target;
-            _byName.TryAdd(alias, _byName[target]);
+            if (!_byName.TryGetValue(target, out int index) || !_byName.TryAdd(alias, index))
+            {
+                throw Error($"the tie \"{alias}\" leads to no tensor, or is one");
+            }
+
+            aliases.Add(alias, target);
         }
 
         Ties = new ReadOnlyDictionary<string, string>(aliases);
@@ -87,6 +90,9 @@ public sealed class WeightManifest
 
     /// <summary>The names as a tree, tied ones included.</summary>
     internal NameIndex Names => _names.Value;
+
+    internal static FormatException Error(string message) =>
+        new($"The manifest of a generated class cannot be read ({message}). Rebuild the project that declares the class.");
 }
 
 /// <summary>One file of a manifest: hints for the loader, none of which must hold.</summary>

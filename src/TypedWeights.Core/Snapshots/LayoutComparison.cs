@@ -1,17 +1,25 @@
 using System.Globalization;
+using TypedWeights.Manifests;
 
 namespace TypedWeights.Snapshots;
 
 /// <summary>The half of a comparison that no load fails on: revision, files, metadata, and where the tensors lie.</summary>
 internal static class LayoutComparison
 {
-    public static IEnumerable<SnapshotDifference> Compare(WeightSnapshot old, WeightSnapshot live)
+    /// <param name="old">The snapshot.</param>
+    /// <param name="live">The snapshot as it would be taken now.</param>
+    /// <param name="isNewHeader">Whether the names differ, so that no word need be lost on the header's other bytes.</param>
+    public static IEnumerable<SnapshotDifference> Compare(WeightSnapshot old, WeightSnapshot live, bool isNewHeader)
     {
+        SnapshotDifference? moved = CompareLayout(old, live);
         if (old.Revision != live.Revision)
         {
-            yield return new(SnapshotDifferenceKind.Revision, "", $"revision {old.Revision ?? "(none)"} became {live.Revision ?? "(none)"}");
+            yield return new(
+                SnapshotDifferenceKind.Revision, "", $"revision {old.Revision ?? "(none)"} became {live.Revision ?? "(none)"}");
         }
 
+        // A tie is an entry of the metadata, and is compared as the name it makes.
+        var ties = TiedNames.Of(old).Concat(TiedNames.Of(live)).Select(tie => tie.Key).ToHashSet(StringComparer.Ordinal);
         Dictionary<string, SnapshotFile> now = live.Files.ToDictionary(file => file.Name, StringComparer.Ordinal);
         foreach (SnapshotFile was in old.Files)
         {
@@ -21,7 +29,7 @@ internal static class LayoutComparison
                 continue;
             }
 
-            foreach (SnapshotDifference difference in CompareFile(was, @is))
+            foreach (SnapshotDifference difference in CompareFile(was, @is, ties, isNewHeader || moved is not null))
             {
                 yield return difference;
             }
@@ -32,19 +40,23 @@ internal static class LayoutComparison
             yield return new(SnapshotDifferenceKind.File, @is.Name, "is a new file of the source");
         }
 
-        if (CompareLayout(old, live) is { } moved)
+        if (moved is not null)
         {
             yield return moved;
         }
     }
 
-    private static IEnumerable<SnapshotDifference> CompareFile(SnapshotFile was, SnapshotFile @is)
+    private static IEnumerable<SnapshotDifference> CompareFile(
+        SnapshotFile was, SnapshotFile @is, HashSet<string> ties, bool isNewHeader)
     {
         int found = 0;
         if (was.Length != @is.Length)
         {
             found++;
-            yield return new(SnapshotDifferenceKind.File, was.Name, string.Create(CultureInfo.InvariantCulture, $"{was.Length} bytes became {@is.Length}"));
+            yield return new(
+                SnapshotDifferenceKind.File,
+                was.Name,
+                string.Create(CultureInfo.InvariantCulture, $"{was.Length} bytes became {@is.Length}"));
         }
 
         if (was.Validator != @is.Validator)
@@ -54,8 +66,8 @@ internal static class LayoutComparison
                 $"version {was.Validator ?? "(none)"} became {@is.Validator ?? "(none)"}: the values may be others");
         }
 
-        Dictionary<string, string> now = @is.Metadata.ToDictionary(StringComparer.Ordinal);
-        foreach ((string key, string value) in was.Metadata)
+        Dictionary<string, string> now = @is.Metadata.Where(pair => !ties.Contains(pair.Key)).ToDictionary(StringComparer.Ordinal);
+        foreach ((string key, string value) in was.Metadata.Where(pair => !ties.Contains(pair.Key)))
         {
             if (now.Remove(key, out string? other) && value == other)
             {
@@ -73,7 +85,7 @@ internal static class LayoutComparison
             yield return new(SnapshotDifferenceKind.Metadata, was.Name, $"the metadata \"{key}\" is new: \"{value}\"");
         }
 
-        if (found == 0 && was.HeaderSha256 != @is.HeaderSha256)
+        if (found == 0 && !isNewHeader && was.HeaderSha256 != @is.HeaderSha256)
         {
             yield return new(SnapshotDifferenceKind.File, was.Name, "the header is written differently");
         }

@@ -25,7 +25,7 @@ public static partial class SnapshotClassName
 
     private static readonly HashSet<string> SaysNothing = new(StringComparer.OrdinalIgnoreCase)
     {
-        "model", "pytorch_model", "diffusion_pytorch_model", "consolidated", "weights",
+        "model", "pytorch_model", "diffusion_pytorch_model", "adapter_model", "consolidated", "weights",
     };
 
     private static readonly HashSet<string> Keywords = new(StringComparer.Ordinal)
@@ -73,7 +73,9 @@ public static partial class SnapshotClassName
         }
 
         // Folders of the Hugging Face cache are called models--organisation--name.
-        last = last.StartsWith("models--", StringComparison.Ordinal) ? last[(last.LastIndexOf("--", StringComparison.Ordinal) + 2)..] : last;
+        last = last.StartsWith("models--", StringComparison.Ordinal)
+            ? last[(last.LastIndexOf("--", StringComparison.Ordinal) + 2)..]
+            : last;
         return uri.Scheme == "hf" ? last.Split('@')[0] : last;
     }
 
@@ -129,7 +131,8 @@ public static partial class SnapshotClassName
 
     // A letter, a digit, or a mark that C# allows inside an identifier.
     private static bool IsWordCharacter(char c) => char.IsLetterOrDigit(c)
-        || char.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.LetterNumber;
+        || char.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark
+            or UnicodeCategory.LetterNumber;
 
     [GeneratedRegex(@"[-_.]v[0-9]+(\.[0-9]+)+$", RegexOptions.CultureInvariant)]
     private static partial Regex TrailingVersion();

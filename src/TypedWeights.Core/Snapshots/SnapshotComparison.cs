@@ -13,8 +13,9 @@ public static class SnapshotComparison
     {
         ArgumentNullException.ThrowIfNull(old);
         ArgumentNullException.ThrowIfNull(live);
-        IEnumerable<SnapshotDifference> names = CompareNames(Named(old), Named(live));
-        return [.. names.Concat(LayoutComparison.Compare(old, live)).OrderBy(difference => !difference.IsDrift)];
+        SnapshotDifference[] names = [.. CompareNames(Named(old), Named(live))];
+        IEnumerable<SnapshotDifference> layout = LayoutComparison.Compare(old, live, isNewHeader: names.Length > 0);
+        return [.. names.Concat(layout).OrderBy(difference => !difference.IsDrift)];
     }
 
     // A tied name is as much a member of the generated class as one that is stored; how it is stored is layout.

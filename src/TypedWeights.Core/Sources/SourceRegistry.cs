@@ -29,7 +29,8 @@ public sealed class SourceRegistry : IAsyncDisposable
                 if (!_byScheme.TryAdd(scheme, provider))
                 {
                     throw new ArgumentException(
-                        $"{_byScheme[scheme].GetType()} and {provider.GetType()} both serve {scheme}://; register one of them.", nameof(providers));
+                        $"{_byScheme[scheme].GetType()} and {provider.GetType()} both serve {scheme}://; register one of them.",
+                        nameof(providers));
                 }
             }
         }
@@ -57,6 +58,9 @@ public sealed class SourceRegistry : IAsyncDisposable
             await provider.DisposeAsync().ConfigureAwait(false);
         }
     }
+
+    /// <summary>The package that serves a scheme, if there is one.</summary>
+    internal static string? PackageFor(string scheme) => KnownSchemes.GetValueOrDefault(scheme);
 
     private static string Advice(string scheme) => KnownSchemes.TryGetValue(scheme, out string? package)
         ? package is null

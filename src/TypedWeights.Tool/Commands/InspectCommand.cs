@@ -8,11 +8,11 @@ namespace TypedWeights.Tool.Commands;
 /// <summary><c>typedweights inspect URI … [--json [--digest]]</c>: shows what checkpoints hold.</summary>
 internal static class InspectCommand
 {
-    private static readonly Argument<string[]> Uris = new("URI")
+    private static readonly Argument<string[]> Uris = new Argument<string[]>("URI")
     {
         Description = "Files, indexes or folders: paths, file:// or http(s)://",
         Arity = ArgumentArity.OneOrMore,
-    };
+    }.WithoutOptions();
 
     private static readonly Option<bool> Json = new("--json")
     {
@@ -26,7 +26,8 @@ internal static class InspectCommand
 
     public static Command Create(ToolContext context)
     {
-        var command = new Command("inspect", "Shows the tensors, sizes, types and metadata of checkpoints. Reads no weights unless --digest asks for it.")
+        var command = new Command(
+            "inspect", "Shows the tensors, sizes, types and metadata of checkpoints. Reads no weights unless --digest asks for it.")
         {
             Uris, Json, Digest,
         };
@@ -42,14 +43,14 @@ internal static class InspectCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(ToolContext context, string[] given, bool json, bool digest, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        ToolContext context, string[] given, bool json, bool digest, CancellationToken cancellationToken)
     {
         int code = ExitCodes.Success;
         var page = new Page(context);
         for (int i = 0; i < given.Length; i++)
         {
-            // Text that is no URI may hold a password: of it only the scheme is shown.
-            string shown = given[i].Contains("://", StringComparison.Ordinal) ? given[i].Split("://")[0] + "://…" : "";
+            string shown = ArgumentText.Shown(given[i]);
             try
             {
                 WeightUri uri = ToolSources.Parse(given[i]);

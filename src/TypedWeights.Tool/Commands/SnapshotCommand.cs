@@ -9,10 +9,10 @@ namespace TypedWeights.Tool.Commands;
 /// <summary><c>typedweights snapshot URI [-o FILE] [--class NAME]</c>: reads the headers of a checkpoint and writes them down.</summary>
 internal static class SnapshotCommand
 {
-    private static readonly Argument<string> Uri = new("URI")
+    private static readonly Argument<string> Uri = new Argument<string>("URI")
     {
         Description = "A .safetensors file, a .safetensors.index.json, or a folder that holds one: a path, file:// or http(s)://",
-    };
+    }.WithoutOptions();
 
     private static readonly Option<string?> File = new("--output", "-o")
     {
@@ -28,7 +28,8 @@ internal static class SnapshotCommand
 
     public static Command Create(ToolContext context)
     {
-        var command = new Command("snapshot", "Writes the snapshot of a checkpoint's headers that the generator builds a class from. Reads no weights.")
+        var command = new Command(
+            "snapshot", "Writes the snapshot of a checkpoint's headers that the generator builds a class from. Reads no weights.")
         {
             Uri, File, Class,
         };
@@ -43,9 +44,10 @@ internal static class SnapshotCommand
         WeightUri uri = ToolSources.Parse(text);
         if (className is not null && !SnapshotClassName.IsValid(className))
         {
-            throw new ToolException(ExitCodes.Usage, $"--class: \"{className}\" cannot be the name of a C# class.");
+            throw new ToolException(ExitCodes.Usage, $"--class: \"{ArgumentText.Shown(className)}\" cannot be the name of a C# class.");
         }
 
+        output = output is null ? null : ArgumentText.OnDisk(output);
         WeightSnapshot snapshot;
         var sources = new ToolSources(context.CurrentDirectory);
         await using (sources.ConfigureAwait(false))
@@ -64,7 +66,8 @@ internal static class SnapshotCommand
         SnapshotFilePath path = SnapshotFilePath.For(context, snapshot, output);
         if (!path.IsSeenByGenerator)
         {
-            await ToolProgram.WriteWarningAsync(context, $"{path.Shown}: only files named *.weights.json are seen by the generator.").ConfigureAwait(false);
+            string warning = $"{path.Shown}: the generator takes files named *{SnapshotFilePath.Extension} only.";
+            await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
         }
 
         bool written = SnapshotStore.Write(path, snapshot);

@@ -13,11 +13,11 @@ namespace TypedWeights.Tool.Commands;
 /// </remarks>
 internal static class VerifyCommand
 {
-    private static readonly Argument<string[]> Paths = new("FILE|DIR")
+    private static readonly Argument<string[]> Paths = new Argument<string[]>("FILE|DIR")
     {
         Description = "Snapshots, or folders that hold some [default: weights]",
         Arity = ArgumentArity.ZeroOrMore,
-    };
+    }.WithoutOptions();
 
     private static readonly Option<bool> Offline = new("--offline")
     {
@@ -64,7 +64,10 @@ internal static class VerifyCommand
         string summary = SnapshotSummary.Of(snapshot);
         if (offline)
         {
-            page.Line((path.Shown + ": ", Page.Plain), ("agrees with itself", Page.Good), ($", {summary} (offline: {snapshot.Source} was not asked)", Page.Plain));
+            page.Line(
+                (path.Shown + ": ", Page.Plain),
+                ("agrees with itself", Page.Good),
+                ($" ({summary}; offline: {snapshot.Source} was not asked)", Page.Plain));
             return ExitCodes.Success;
         }
 
@@ -82,16 +85,24 @@ internal static class VerifyCommand
 
         IReadOnlyList<SnapshotDifference> differences = SnapshotComparison.Compare(snapshot, live);
         bool drift = differences.Any(difference => difference.IsDrift);
-        page.Line((path.Shown + ": ", Page.Plain), drift ? ("drift", Page.Bad) : ("in step", Page.Good), ($" with {snapshot.Source}, {summary}", Page.Plain));
+        page.Line(
+            (path.Shown + ": ", Page.Plain),
+            drift ? ("drift", Page.Bad) : ("in step", Page.Good),
+            ($" {(drift ? "from" : "with")} {snapshot.Source} ({summary})", Page.Plain));
         foreach (SnapshotDifference difference in differences)
         {
             string subject = difference.Name.Length == 0 ? "" : difference.Name + ": ";
-            page.Line(difference.IsDrift ? ("  drift: ", Page.Bad) : ("  warning: ", Page.Odd), (subject, Page.Strong), (difference.Message, Page.Plain));
+            page.Line(
+                difference.IsDrift ? ("  drift: ", Page.Bad) : ("  warning: ", Page.Odd),
+                (subject, Page.Strong),
+                (difference.Message, Page.Plain));
         }
 
         if (differences.Count > 0)
         {
-            page.Line((drift ? "  to mend it: " : "  to record it: ", Page.Plain), (MendCommand.Of(context, path, snapshot, folder), Page.Strong));
+            page.Line(
+                (drift ? "  to mend it: " : "  to record it: ", Page.Plain),
+                (MendCommand.Of(context, path, snapshot, folder), Page.Strong));
         }
 
         return drift ? ExitCodes.Failed : ExitCodes.Success;

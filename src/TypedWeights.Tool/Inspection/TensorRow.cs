@@ -17,7 +17,9 @@ internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape S
     public long TotalLength => ByteLength * Pattern.Count;
 
     /// <summary>What stands before the first number (<c>model.layers.</c>); null for a name without one.</summary>
-    public string? ListPrefix => Pattern.Numbers.Length == 0 ? null : Pattern.Skeleton[..Pattern.Skeleton.IndexOf("{}", StringComparison.Ordinal)];
+    public string? ListPrefix => Pattern.Numbers.Length == 0
+        ? null
+        : Pattern.Skeleton[..Pattern.Skeleton.IndexOf("{}", StringComparison.Ordinal)];
 
     /// <summary>The numbers in the first place, such as those of layers.</summary>
     public int[] ListNumbers => Pattern.Numbers[0];

@@ -7,7 +7,8 @@ namespace TypedWeights.Tool.Output;
 internal static class SnapshotSummary
 {
     public static string Of(WeightSnapshot snapshot) =>
-        $"{Count(snapshot.Tensors.Count, "tensor")}, {ByteText.Of(snapshot.Files.Sum(file => file.Length))} in {Count(snapshot.Files.Count, "file")}";
+        $"{Count(snapshot.Tensors.Count, "tensor")}, "
+        + $"{ByteText.Of(snapshot.Files.Sum(file => file.Length))} in {Count(snapshot.Files.Count, "file")}";
 
     /// <summary>A number with its noun: <c>1 file</c>, <c>18,867 tensors</c>.</summary>
     public static string Count(long number, string noun) =>

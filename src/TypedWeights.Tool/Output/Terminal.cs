@@ -18,7 +18,8 @@ internal sealed record Terminal(int? Width, bool HasColor)
             return Redirected;
         }
 
-        bool color = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") != "dumb";
+        bool color = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
+            && Environment.GetEnvironmentVariable("TERM") != "dumb";
         return new Terminal(Math.Max(Narrowest, WindowWidth()), color);
     }
 

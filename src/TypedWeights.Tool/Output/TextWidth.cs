@@ -3,7 +3,7 @@ using TypedWeights.Errors;
 
 namespace TypedWeights.Tool.Output;
 
-/// <summary>Columns that a text takes in a terminal: two for a Chinese character, and those of the escape for one that is escaped.</summary>
+/// <summary>Columns that a text takes in a terminal: two for a Chinese character, those of its escape for a hidden one.</summary>
 internal static class TextWidth
 {
     public static int Of(string text) => new Segment(Printable.Line(text)).CellCount();

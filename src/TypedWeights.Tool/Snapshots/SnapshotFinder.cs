@@ -1,3 +1,5 @@
+using TypedWeights.Tool.Commands;
+
 namespace TypedWeights.Tool.Snapshots;
 
 /// <summary>The snapshots that the arguments of a command mean.</summary>
@@ -15,12 +17,13 @@ internal static class SnapshotFinder
         var found = new List<SnapshotFilePath>();
         foreach (string argument in given.Count == 0 ? [SnapshotFilePath.Folder] : given)
         {
-            string full = context.FullPath(argument);
+            string full = context.FullPath(ArgumentText.OnDisk(argument));
             string[] files = Directory.Exists(full) ? [.. InFolder(full).Order(StringComparer.Ordinal)] : File.Exists(full) ? [full] : [];
             if (files.Length == 0)
             {
                 throw new ToolException(
-                    ExitCodes.Usage, $"{argument}: there is no snapshot here (*{SnapshotFilePath.Extension}); take one with: typedweights snapshot URI");
+                    ExitCodes.Usage,
+                    $"{argument}: there is no snapshot here (*{SnapshotFilePath.Extension}); take one with: typedweights snapshot URI");
             }
 
             found.AddRange(files.Select(file => new SnapshotFilePath(file, context.ShortPath(file), IsChosen: true)));

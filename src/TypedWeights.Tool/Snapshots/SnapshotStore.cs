@@ -27,7 +27,8 @@ internal static class SnapshotStore
                 {
                     throw new ToolException(
                         ExitCodes.Usage,
-                        $"{path.Shown} is the snapshot of {source}; give this one another class with --class NAME, or replace that one with -o {path.Shown}");
+                        $"{path.Shown} is the snapshot of {source}; give this one another class with --class NAME, "
+                            + $"or replace that one with -o {path.Shown}");
                 }
             }
 

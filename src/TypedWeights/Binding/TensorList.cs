@@ -25,7 +25,7 @@ public sealed class TensorList : IReadOnlyList<torch.Tensor>
     /// <summary>Some of the tensors, without a copy; <c>list[..8]</c> calls it.</summary>
     /// <param name="start">The first.</param>
     /// <param name="length">How many.</param>
-    /// <exception cref="ArgumentException">They are not all in the list.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">They are not all in the list.</exception>
     public TensorList Slice(int start, int length) => new(_entries.Slice(start, length));
 
     /// <summary>The tensors in order.</summary>

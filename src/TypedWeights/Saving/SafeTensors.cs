@@ -43,7 +43,10 @@ public static class SafeTensors
     {
         TiedTensors tied = TiedTensors.Find(tensors, metadata);
         IEnumerable<SafeTensorsEntry> entries = tied.Kept.Select(tensor => new SafeTensorsEntry(
-            tensor.Name, tensor.DType, tensor.Shape, (stream, token) => TensorStream.WriteAsync(tensor.Tensor, tensor.Name, stream, token)));
+            tensor.Name,
+            tensor.DType,
+            tensor.Shape,
+            (stream, token) => TensorStream.WriteAsync(tensor.Tensor, tensor.Name, stream, token)));
         return SafeTensorsWriter.WriteAsync(path, entries, tied.Metadata, cancellationToken);
     }
 }

@@ -20,7 +20,8 @@ internal sealed class SavedTensor(string name, DType dtype, TensorShape shape, t
     {
         if (tensor.is_sparse || tensor.device_type == DeviceType.META)
         {
-            throw new WeightsException($"The tensor \"{name}\" has no elements of its own in memory ({(tensor.is_sparse ? "sparse" : "meta")}) and cannot be saved.");
+            string kind = tensor.is_sparse ? "sparse" : "meta";
+            throw new WeightsException($"The tensor \"{name}\" has no elements of its own in memory ({kind}) and cannot be saved.");
         }
 
         return TorchLayout.TryGetDType(tensor.dtype, out DType dtype)

@@ -25,7 +25,8 @@ internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDic
                 if (!texts.TryAdd(other.Name, first.Name))
                 {
                     throw new WeightsException(
-                        $"\"{other.Name}\" is the same tensor as \"{first.Name}\", and the metadata has a text of that name already where the tie belongs; rename the text, or save one of the two.");
+                        $"\"{other.Name}\" is the same tensor as \"{first.Name}\", and the metadata has a text of that name already "
+                            + "where the tie belongs; rename the text, or save one of the two.");
                 }
             }
         }
@@ -40,16 +41,19 @@ internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDic
         groups.AddRange(tensors.Where(tensor => tensor.Tensor.numel() == 0).Select(tensor => new List<SavedTensor> { tensor }));
         (SavedTensor Tensor, Extent Extent)? last = null;
         foreach ((SavedTensor tensor, Extent extent) in tensors.Where(tensor => tensor.Tensor.numel() > 0)
-            .Select(tensor => (tensor, Extent.Of(tensor)))
-            .OrderBy(pair => pair.Item2.Device, StringComparer.Ordinal).ThenBy(pair => pair.Item2.Begin).ThenByDescending(pair => pair.Item2.End)
-            .ThenBy(pair => pair.tensor.Name, StringComparer.Ordinal))
+            .Select(tensor => (Tensor: tensor, Extent: Extent.Of(tensor)))
+            .OrderBy(pair => pair.Extent.Device, StringComparer.Ordinal)
+            .ThenBy(pair => pair.Extent.Begin)
+            .ThenByDescending(pair => pair.Extent.End)
+            .ThenBy(pair => pair.Tensor.Name, StringComparer.Ordinal))
         {
             if (last is { } before && before.Extent.Device == extent.Device && extent.Begin < before.Extent.End)
             {
                 if (!before.Extent.IsSame(extent))
                 {
                     throw new WeightsException(
-                        $"\"{before.Tensor.Name}\" and \"{tensor.Name}\" share memory but are not the same tensor, which a file cannot say; clone one of them first.");
+                        $"\"{before.Tensor.Name}\" and \"{tensor.Name}\" share memory but are not the same tensor, "
+                            + "which a file cannot say; clone one of them first.");
                 }
 
                 groups[^1].Add(tensor);

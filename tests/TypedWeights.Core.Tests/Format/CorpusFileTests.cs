@@ -20,8 +20,9 @@ public sealed class CorpusFileTests
         Assert.Equal(Cases, Corpus.Files.Count);
         Assert.Equal(Cases, Corpus.Files.Select(static c => c.File).Distinct().Count());
         Assert.Equal(Cases, Valid.Count + Invalid.Count + Disputed.Count);
-        string[] onDisk = [.. new[] { "valid", "invalid", "disputed" }
-            .SelectMany(static folder => Directory.EnumerateFiles(Path.Combine(Corpus.Root, folder)), (folder, file) => $"{folder}/{Path.GetFileName(file)}")];
+        IEnumerable<string> onDisk = new[] { "valid", "invalid", "disputed" }.SelectMany(
+            static folder => Directory.EnumerateFiles(Path.Combine(Corpus.Root, folder)),
+            static (folder, file) => $"{folder}/{Path.GetFileName(file)}");
         Assert.Equal(Corpus.Files.Select(static c => c.File).Order(), onDisk.Order());
     }
 
@@ -75,7 +76,7 @@ public sealed class CorpusFileTests
         SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(source, token);
 
         Assert.Equal(c.HeaderLen, (ulong)header.HeaderLength);
-        Assert.Equal((c.Metadata ?? []).OrderBy(static p => p.Key, StringComparer.Ordinal), header.Metadata.OrderBy(static p => p.Key, StringComparer.Ordinal));
+        Assert.Equal(c.Metadata ?? [], header.Metadata.ToDictionary());
         Assert.Equal(c.FileBytes, header.DataStart + header.DataLength);
         Assert.Equal(
             c.Tensors!.Select(static t => (t.Name, t.Dtype, $"[{string.Join(", ", t.Shape)}]", t.Begin, t.End)),
@@ -101,7 +102,8 @@ public sealed class CorpusFileTests
         return error;
     }
 
-    private static TheoryData<string> Where(Func<FileCase, bool> condition) => [.. Corpus.Files.Where(condition).Select(static c => c.File)];
+    private static TheoryData<string> Where(Func<FileCase, bool> condition) =>
+        [.. Corpus.Files.Where(condition).Select(static c => c.File)];
 
     private static FileCase Find(string file) => Corpus.Files.Single(c => c.File == file);
 

@@ -8,7 +8,11 @@ public sealed class FileSnifferTests
 {
     public static TheoryData<string, byte[], string> Files => new()
     {
-        { "Git LFS pointer", Text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"), "git lfs pull" },
+        {
+            "Git LFS pointer",
+            Text($"version https://git-lfs.github.com/spec/v1\noid sha256:{new string('4', 64)}\nsize 12345\n"),
+            "git lfs pull"
+        },
         { "HTML page", Text("\r\n<!DOCTYPE html>\n<html><title>Sign in</title></html>"), "Check the URL" },
         { "HTML page", Text("<html><body>404</body></html>"), "Check the URL" },
         { "XML document", Text("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>"), "expired" },

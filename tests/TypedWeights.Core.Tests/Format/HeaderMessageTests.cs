@@ -7,19 +7,43 @@ public sealed class HeaderMessageTests
     public static TheoryData<string, string, string, string> Cases => new()
     {
         // The header, '^' before the byte the position must name; the kind; two things the message must say.
-        { """{"q.weight":{"dtype":^"F33","shape":[1],"data_offsets":[0,4]}}""", "InvalidHeaderDeserialization", "\"q.weight\"", "\"F33\" is not a dtype" },
-        { """{"q.weight":{"dtype":"F32","shape":^{},"data_offsets":[0,4]}}""", "InvalidHeaderDeserialization", "\"q.weight\"", "expected an array, found an object" },
-        { """{"q.weight":{"dtype":"F32","shape":[^-1],"data_offsets":[0,4]}}""", "InvalidHeaderDeserialization", "whole number", "found -1" },
+        {
+            """{"q.weight":{"dtype":^"F33","shape":[1],"data_offsets":[0,4]}}""",
+            "InvalidHeaderDeserialization", "\"q.weight\"", "\"F33\" is not a dtype"
+        },
+        {
+            """{"q.weight":{"dtype":"F32","shape":^{},"data_offsets":[0,4]}}""",
+            "InvalidHeaderDeserialization", "\"q.weight\"", "expected an array, found an object"
+        },
+        {
+            """{"q.weight":{"dtype":"F32","shape":[^-1],"data_offsets":[0,4]}}""",
+            "InvalidHeaderDeserialization", "whole number", "found -1"
+        },
         { """{"q.weight":^{"dtype":"F32","data_offsets":[0,4]}}""", "InvalidHeaderDeserialization", "\"q.weight\"", "has no \"shape\"" },
-        { """{"q.weight":{"dtype":"F32","shape":[1],"data_offsets":^[0,4,8]}}""", "InvalidHeaderDeserialization", "\"q.weight\"", "two numbers" },
-        { """{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"a":^{"dtype":"U8","shape":[],"data_offsets":[0,1]}}""", "InvalidHeaderDeserialization", "\"a\"", "stands twice" },
+        {
+            """{"q.weight":{"dtype":"F32","shape":[1],"data_offsets":^[0,4,8]}}""",
+            "InvalidHeaderDeserialization", "\"q.weight\"", "two numbers"
+        },
+        {
+            """{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"a":^{"dtype":"U8","shape":[],"data_offsets":[0,1]}}""",
+            "InvalidHeaderDeserialization", "\"a\"", "stands twice"
+        },
         { """{"__metadata__":{"k":"v","n":^3}}""", "InvalidHeaderDeserialization", "\"n\"", "found a number" },
         { """{"__metadata__":{"k":"v","k":^"w"}}""", "InvalidHeaderDeserialization", "\"k\"", "stands twice" },
         { """{"a":^{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", "InvalidOffset", "\"a\" begins at 1", "a hole of 1 bytes" },
-        { """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":^{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", "InvalidOffset", "\"b\" begins at 1", "overlap" },
-        { """{"a":^{"dtype":"F32","shape":[2,3],"data_offsets":[0,20]}}""", "TensorInvalidInfo", "F32 [2, 3], which takes 24 bytes", "0 to 20 are 20" },
+        {
+            """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":^{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""",
+            "InvalidOffset", "\"b\" begins at 1", "overlap"
+        },
+        {
+            """{"a":^{"dtype":"F32","shape":[2,3],"data_offsets":[0,20]}}""",
+            "TensorInvalidInfo", "F32 [2, 3], which takes 24 bytes", "0 to 20 are 20"
+        },
         { """{"a":^{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}""", "MisalignedSlice", "F4 [3], 12 bits", "whole bytes" },
-        { """{"a":^{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,1]}}""", "ValidationOverflow", "[4294967296, 4294967296]", "64 bits" },
+        {
+            """{"a":^{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,1]}}""",
+            "ValidationOverflow", "[4294967296, 4294967296]", "64 bits"
+        },
     };
 
     [Theory]
@@ -53,7 +77,8 @@ public sealed class HeaderMessageTests
         byte[] whole = TestFile.Bytes([TestFile.F32("a", [4], 1, 2, 3, 4)]);
         SafeTensorsFormatException inData = await Headers.RefusedAsync(whole[..^5]);
         Assert.Equal((SafeTensorsErrorKind.MetadataIncompleteBuffer, whole.Length - 5L), (inData.Kind, inData.Position));
-        Assert.Contains($"end at byte {whole.Length}, but the file has {whole.Length - 5} bytes: 5 are missing", inData.Message, StringComparison.Ordinal);
+        string says = $"end at byte {whole.Length}, but the file has {whole.Length - 5} bytes: 5 are missing";
+        Assert.Contains(says, inData.Message, StringComparison.Ordinal);
         Assert.Contains("cut short", inData.Message, StringComparison.Ordinal);
 
         SafeTensorsFormatException inHeader = await Headers.RefusedAsync(whole[..20]);

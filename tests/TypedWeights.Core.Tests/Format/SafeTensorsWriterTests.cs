@@ -18,12 +18,19 @@ public sealed class SafeTensorsWriterTests : IDisposable
         string path = _folder["a.safetensors"];
         await SafeTensorsWriter.WriteAsync(
             path,
-            [Entry("b", DType.F32, [1], 1), Entry("a", DType.BF16, [1, 2], 2), Entry("a.flag", DType.Bool, [], 3), Entry("a32", DType.F32, [0], 4)],
+            [
+                Entry("b", DType.F32, [1], 1), Entry("a", DType.BF16, [1, 2], 2),
+                Entry("a.flag", DType.Bool, [], 3), Entry("a32", DType.F32, [0], 4),
+            ],
             new Dictionary<string, string> { ["z"] = "1", ["format"] = "pt" },
             Token);
 
         byte[] bytes = await File.ReadAllBytesAsync(path, Token);
-        const string Expected = """{"__metadata__":{"format":"pt","z":"1"},"a32":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"BF16","shape":[1,2],"data_offsets":[4,8]},"a.flag":{"dtype":"BOOL","shape":[],"data_offsets":[8,9]}}""";
+        const string Expected = "{\"__metadata__\":{\"format\":\"pt\",\"z\":\"1\"},"
+            + "\"a32\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},"
+            + "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+            + "\"a\":{\"dtype\":\"BF16\",\"shape\":[1,2],\"data_offsets\":[4,8]},"
+            + "\"a.flag\":{\"dtype\":\"BOOL\",\"shape\":[],\"data_offsets\":[8,9]}}";
         int padded = (Expected.Length + 7) / 8 * 8;
         Assert.Equal((ulong)padded, BitConverter.ToUInt64(bytes));
         Assert.Equal(Expected.PadRight(padded), Encoding.UTF8.GetString(bytes.AsSpan(8, padded)));
@@ -129,23 +136,21 @@ public sealed class SafeTensorsWriterTests : IDisposable
     [Fact]
     public async Task What_the_format_cannot_hold_is_refused_before_anything_is_written()
     {
-        Assert.Contains("__metadata__", Assert.Throws<ArgumentException>(() => Entry("__metadata__", DType.U8, [1], 0)).Message, StringComparison.Ordinal);
-        Assert.Contains("surrogate", Assert.Throws<ArgumentException>(() => Entry("a\ud800", DType.U8, [1], 0)).Message, StringComparison.Ordinal);
-        Assert.Contains("12 bits", Assert.Throws<ArgumentException>(() => Entry("a", DType.F4, [3], 0)).Message, StringComparison.Ordinal);
-        Assert.Contains("larger", Assert.Throws<ArgumentException>(() => Entry("a", DType.U8, [1UL << 32, 1UL << 32], 0)).Message, StringComparison.Ordinal);
-        Assert.Contains("3 were given", Assert.Throws<ArgumentException>(() => new SafeTensorsEntry("a", DType.U16, new TensorShape(2), new byte[3])).Message, StringComparison.Ordinal);
+        AssertRefused("__metadata__", static () => Entry("__metadata__", DType.U8, [1], 0));
+        AssertRefused("surrogate", static () => Entry("a\ud800", DType.U8, [1], 0));
+        AssertRefused("12 bits", static () => Entry("a", DType.F4, [3], 0));
+        AssertRefused("larger", static () => Entry("a", DType.U8, [1UL << 32, 1UL << 32], 0));
+        AssertRefused("3 were given", static () => new SafeTensorsEntry("a", DType.U16, new TensorShape(2), new byte[3]));
 
         string path = _folder["never.safetensors"];
-        var twins = await Assert.ThrowsAsync<ArgumentException>(
-            () => SafeTensorsWriter.WriteAsync(path, [Entry("a", DType.U8, [1], 0), Entry("a", DType.F32, [1], 0)], cancellationToken: Token));
-        Assert.Contains("\"a\"", twins.Message, StringComparison.Ordinal);
+        SafeTensorsEntry[] twins = [Entry("a", DType.U8, [1], 0), Entry("a", DType.F32, [1], 0)];
+        await AssertRefusedAsync("\"a\"", () => SafeTensorsWriter.WriteAsync(path, twins, cancellationToken: Token));
         var metadata = new Dictionary<string, string> { ["k"] = new('x', 100_000_000) };
-        var tooLong = await Assert.ThrowsAsync<ArgumentException>(() => SafeTensorsWriter.WriteAsync(path, [], metadata, Token));
-        Assert.Contains("100000000", tooLong.Message, StringComparison.Ordinal);
-        ulong half = (1UL << 61) - 8;
-        var tooLarge = await Assert.ThrowsAsync<ArgumentException>(() => SafeTensorsWriter.WriteAsync(
-            path, [.. Enumerable.Range(0, 5).Select(i => new SafeTensorsEntry($"{i}", DType.U8, new TensorShape(half), static (_, _) => default))], cancellationToken: Token));
-        Assert.Contains("larger than a file can be", tooLarge.Message, StringComparison.Ordinal);
+        await AssertRefusedAsync("100000000", () => SafeTensorsWriter.WriteAsync(path, [], metadata, Token));
+        var half = new TensorShape((1UL << 61) - 8);
+        SafeTensorsEntry[] huge =
+            [.. Enumerable.Range(0, 5).Select(i => new SafeTensorsEntry($"{i}", DType.U8, half, static (_, _) => default))];
+        await AssertRefusedAsync("larger than a file", () => SafeTensorsWriter.WriteAsync(path, huge, cancellationToken: Token));
         Assert.Empty(Names());
     }
 
@@ -155,7 +160,8 @@ public sealed class SafeTensorsWriterTests : IDisposable
         var absent = await Assert.ThrowsAsync<DirectoryNotFoundException>(
             () => SafeTensorsWriter.WriteAsync(_folder["no/such/a.safetensors"], [], cancellationToken: Token));
         Assert.Contains("no/such/a.safetensors", absent.Message, StringComparison.Ordinal);
-        var isFolder = await Assert.ThrowsAsync<IOException>(() => SafeTensorsWriter.WriteAsync(_folder.Path, [], cancellationToken: Token));
+        var isFolder = await Assert.ThrowsAsync<IOException>(
+            () => SafeTensorsWriter.WriteAsync(_folder.Path, [], cancellationToken: Token));
         Assert.Contains("is a folder", isFolder.Message, StringComparison.Ordinal);
     }
 
@@ -171,6 +177,12 @@ public sealed class SafeTensorsWriterTests : IDisposable
         Assert.NotNull(new FileInfo(_folder["model.safetensors"]).LinkTarget);
         Assert.Equal("a", (await Headers.ReadAsync(await File.ReadAllBytesAsync(_folder["blobs/1"], Token))).Tensors.Single().Name);
     }
+
+    private static void AssertRefused(string says, Func<SafeTensorsEntry> make) =>
+        Assert.Contains(says, Assert.Throws<ArgumentException>(make).Message, StringComparison.Ordinal);
+
+    private static async Task AssertRefusedAsync(string says, Func<Task> write) =>
+        Assert.Contains(says, (await Assert.ThrowsAsync<ArgumentException>(write)).Message, StringComparison.Ordinal);
 
     private static SafeTensorsEntry Entry(string name, DType dtype, ulong[] shape, byte fill)
     {

@@ -7,55 +7,103 @@ public sealed class FileSourceTests : IDisposable
 {
     private readonly TempFolder _folder = new();
 
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     public void Dispose() => _folder.Dispose();
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(100)]
-    [InlineData(4095)]
-    [InlineData(4096)]
-    [InlineData(100_000)]
-    public async Task A_range_gives_its_bytes_whatever_the_size_of_the_pieces(int most)
+    [Fact]
+    public async Task Any_range_is_read_from_many_tasks_at_once()
     {
         byte[] bytes = new byte[300_000];
-        var random = new Random(most);
-        random.NextBytes(bytes);
-        await File.WriteAllBytesAsync(_folder["f"], bytes, TestContext.Current.CancellationToken);
+        new Random(1).NextBytes(bytes);
+        await File.WriteAllBytesAsync(_folder["f"], bytes, Token);
         await using FileSource source = FileSource.Open(_folder["f"], "f");
-        const int Begin = 1000;
-        byte[] range = new byte[bytes.Length - 2000];
-
-        await using IRangeReader reader = await source.OpenRangeAsync(Begin, range.Length, TestContext.Current.CancellationToken);
-        for (int filled = 0; filled < range.Length;)
-        {
-            // Mostly tiny with a large one now and then: the buffer has to be emptied first.
-            int wanted = Math.Min(range.Length - filled, random.Next(10) == 0 ? 10_000 : random.Next(1, most + 1));
-            int read = await reader.ReadAsync(range.AsMemory(filled, wanted), TestContext.Current.CancellationToken);
-            Assert.InRange(read, 1, wanted);
-            filled += read;
-        }
-
-        Assert.True(range.AsSpan().SequenceEqual(bytes.AsSpan(Begin, range.Length)));
+        Assert.Equal((300_000L, null), (source.Length, source.Validator));
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(i => Task.Run(
+            async () =>
+            {
+                int offset = i * 7001;
+                int length = Math.Min(20_011, bytes.Length - offset);
+                Assert.Equal(bytes.AsSpan(offset, length).ToArray(), await source.ReadAsync(offset, length, Token));
+            },
+            Token)));
     }
 
     [Fact]
-    public async Task A_file_that_was_cut_after_it_was_opened_is_an_error_and_no_zeros()
+    public async Task A_file_that_is_cut_while_it_is_read_is_an_error_and_not_zeros()
     {
-        await File.WriteAllBytesAsync(_folder["f"], new byte[10_000], TestContext.Current.CancellationToken);
-        await using FileSource source = FileSource.Open(_folder["f"], "f");
-        await using IRangeReader reader = await source.OpenRangeAsync(0, 10_000, TestContext.Current.CancellationToken);
-        using (FileStream file = File.Open(_folder["f"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        await File.WriteAllBytesAsync(_folder["f"], new byte[100], Token);
+        await using FileSource source = FileSource.Open(_folder["f"], "shown");
+        await using IRangeReader reader = await source.OpenRangeAsync(0, 100, Token);
+        Assert.Equal(40, await reader.ReadAsync(new byte[40], Token));
+        using (var writer = new FileStream(_folder["f"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
         {
-            file.SetLength(10);
+            writer.SetLength(60);
         }
 
-        byte[] piece = new byte[8];
-        int first = await reader.ReadAsync(piece, TestContext.Current.CancellationToken);
-        int second = await reader.ReadAsync(piece, TestContext.Current.CancellationToken);
-        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
-            async () => await reader.ReadAsync(piece, TestContext.Current.CancellationToken));
+        Assert.Equal(20, await reader.ReadAsync(new byte[60], Token));
+        var error = await Assert.ThrowsAsync<WeightSourceException>(async () => await reader.ReadAsync(new byte[40], Token));
+        Assert.Equal("shown: the file ended at byte 60 of the 100 it had when it was opened: it was cut while it was read.", error.Message);
+        Assert.False(error.IsNotFound);
+    }
 
-        Assert.Equal((8, 2), (first, second));
-        Assert.Contains("was cut while it was read", error.Message, StringComparison.Ordinal);
+    [Fact]
+    public async Task A_header_in_a_file_that_is_cut_after_it_was_opened_is_an_error_of_the_source()
+    {
+        string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [2], 1, 2)]);
+        await using FileSource source = FileSource.Open(path, "m");
+        using (var writer = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            writer.SetLength(12);
+        }
+
+        await Assert.ThrowsAsync<WeightSourceException>(async () => await SafeTensorsHeader.ReadAsync(source, Token));
+    }
+
+    [Fact]
+    public async Task Cancelling_ends_a_read_before_it_begins()
+    {
+        await File.WriteAllBytesAsync(_folder["f"], new byte[100], Token);
+        await using FileSource source = FileSource.Open(_folder["f"], "f");
+        await using IRangeReader reader = await source.OpenRangeAsync(0, 100, Token);
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await reader.ReadAsync(new byte[10], cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await source.OpenRangeAsync(0, 1, cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await SafeTensorsHeader.ReadAsync(source, cancelled.Token));
+    }
+
+    [Fact]
+    public async Task A_range_outside_the_file_is_the_caller_s_mistake()
+    {
+        await File.WriteAllBytesAsync(_folder["f"], new byte[10], Token);
+        await using FileSource source = FileSource.Open(_folder["f"], "f");
+        foreach ((long offset, long length) in new[] { (-1L, 1L), (0, 0), (0, 11), (10, 1), (long.MaxValue, 1) })
+        {
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await source.OpenRangeAsync(offset, length, Token));
+        }
+    }
+
+    [Fact]
+    public void What_is_absent_and_what_is_a_folder_are_told_apart()
+    {
+        var absent = Assert.Throws<WeightSourceException>(() => FileSource.Open(_folder["none"], "none"));
+        Assert.True(absent.IsNotFound);
+        var inAbsent = Assert.Throws<WeightSourceException>(() => FileSource.Open(_folder["none/none"], "none"));
+        Assert.True(inAbsent.IsNotFound);
+        var isFolder = Assert.Throws<WeightSourceException>(() => FileSource.Open(_folder.Path, "dir"));
+        Assert.Contains("a folder", isFolder.Message, StringComparison.Ordinal);
+        Assert.False(isFolder.IsNotFound);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_read_can_be_replaced_and_deleted()
+    {
+        await File.WriteAllTextAsync(_folder["f"], "old", Token);
+        await using FileSource source = FileSource.Open(_folder["f"], "f");
+        await File.WriteAllTextAsync(_folder["g"], "new", Token);
+        File.Move(_folder["g"], _folder["f"], overwrite: true);
+        File.Delete(_folder["f"]);
+        Assert.Equal("old"u8.ToArray(), await source.ReadAsync(0, 3, Token));
     }
 }

@@ -1,3 +1,4 @@
+using TypedWeights.Generators.Tests.Headers;
 using TypedWeights.Tests;
 
 namespace TypedWeights.Generators.Tests.Generation;
@@ -25,8 +26,59 @@ public class GeneratedCodeTests
             ]);
         }
 
-        byte[] header = Snapshots.Header(tensors, ("format", "pt"), ("model.embed_tokens.weight", "lm_head.weight"));
-        GeneratedProject project = Project.Generate(Snapshots.Text(Snapshots.Of(header)));
-        Verified.Verify(project.Source, "cs");
+        byte[] header = Snapshots.Header(
+            tensors.OrderBy(tensor => tensor.Item1, StringComparer.Ordinal),
+            ("format", "pt"),
+            ("model.embed_tokens.weight", "lm_head.weight"));
+        Verify(header);
     }
+
+    [Fact]
+    public void Items_that_differ_become_one_class_with_what_may_be_missing() => Verify(HeaderTraits.Small["heterogeneous_list"]);
+
+    [Fact]
+    public void A_name_that_is_tensor_and_group_becomes_a_group_with_a_value() => Verify(HeaderTraits.Small["leaf_and_branch"]);
+
+    [Fact]
+    public void Numbers_that_are_not_0_to_n_become_sparse_lists() => Verify(HeaderTraits.Small["sparse_list"]);
+
+    [Fact]
+    public void Numbers_beside_words_become_items() => Verify(HeaderTraits.Small["numbers_and_words"]);
+
+    [Fact]
+    public void Names_that_are_reserved_get_an_underscore() => Verify(HeaderTraits.Small["reserved"]);
+
+    [Fact]
+    public void Odd_characters_are_escaped() => Verify(HeaderTraits.Small["odd_characters"]);
+
+    [Fact]
+    public void Dtypes_that_torch_packs_or_lacks_are_said() => Verify(HeaderTraits.Small["mixed_dtypes"]);
+
+    [Fact]
+    public void The_same_model_is_the_same_text_whatever_the_order_of_the_snapshot()
+    {
+        string snapshot = Snapshots.Text(Snapshots.Of(HeaderTraits.Small["shared_names"]));
+        string[] lines = snapshot.Split('\n');
+        int[] tensors = [.. Enumerable.Range(0, lines.Length).Where(i => lines[i].Contains("\"dtype\"", StringComparison.Ordinal))];
+        string[] reversed = [.. lines];
+        for (int i = 0; i < tensors.Length; i++)
+        {
+            string line = lines[tensors[^(i + 1)]].TrimEnd(',');
+            reversed[tensors[i]] = i == tensors.Length - 1 ? line : line + ",";
+        }
+
+        Assert.NotEqual(lines, reversed);
+        Assert.Equal(Project.Generate(snapshot).Source, Project.Generate(string.Join('\n', reversed)).Source);
+    }
+
+    private static void Verify(byte[] header, [System.Runtime.CompilerServices.CallerMemberName] string method = "")
+    {
+        GeneratedProject project = Project.Generate(Snapshots.Text(Snapshots.Of(header)));
+
+        // The version is not what these tests are about.
+        string version = typeof(WeightLoader).Assembly.GetName().Version!.ToString();
+        Verified.Verify(project.Source.Replace($"\"{version}\"", "\"VERSION\"", StringComparison.Ordinal), "cs", ThisFile(), method);
+    }
+
+    private static string ThisFile([System.Runtime.CompilerServices.CallerFilePath] string path = "") => path;
 }

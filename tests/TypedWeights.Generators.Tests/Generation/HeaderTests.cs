@@ -1,8 +1,14 @@
+using System.Runtime.CompilerServices;
+using TypedWeights.Generators.Tests.Headers;
+using TypedWeights.Tests;
+
 namespace TypedWeights.Generators.Tests.Generation;
 
 public class HeaderTests
 {
     private static readonly string Corpus = Path.Combine(AppContext.BaseDirectory, "Corpus", "valid");
+
+    public static TheoryData<string> Traits => [.. HeaderTraits.Small.Keys];
 
     public static TheoryData<string> OddNames => [.. Directory.GetFiles(Corpus, "names_*").Select(path => Path.GetFileName(path)!).Order()];
 
@@ -11,24 +17,66 @@ public class HeaderTests
         : ["(none here)"];
 
     [Theory]
+    [MemberData(nameof(Traits))]
+    public void Headers_of_our_own_compile(string trait) =>
+        Generate(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Headers", trait + ".json")));
+
+    [Fact]
+    public void Thirteen_hundred_experts_are_one_class()
+    {
+        GeneratedProject project = Generate(HeaderTraits.Experts());
+        Assert.Single(project.Source.Split('\n'), line => line.EndsWith("class ExpertWeights", StringComparison.Ordinal));
+        Assert.Contains("scope.List(\"experts\", 1300, ", project.Source, StringComparison.Ordinal);
+        Assert.True(project.Source.Length < 50_000, "the class grew with the number of experts");
+    }
+
+    [Fact]
+    public void Nineteen_thousand_tensors_are_a_small_file()
+    {
+        GeneratedProject project = Generate(HeaderTraits.ManyTensors());
+        Assert.Contains("18867 tensors", project.Source, StringComparison.Ordinal);
+        Assert.True(project.Source.Length < 200_000, "the class grew with the number of experts");
+    }
+
+    [Theory]
     [MemberData(nameof(OddNames))]
-    public void Odd_names_compile(string file) => Generate(Snapshots.HeaderOf(Path.Combine(Corpus, file)), file);
+    public void Odd_names_compile(string file) => Generate(Snapshots.HeaderOf(Path.Combine(Corpus, file)));
 
     [Theory]
     [MemberData(nameof(RealHeaders))]
     public void Headers_of_real_models_compile(string name)
     {
-        Assert.SkipWhen(SharedFolder.Headers is null, "The headers of real models lie outside the repository; TYPEDWEIGHTS_SHARED names their folder.");
-        Generate(File.ReadAllBytes(Path.Combine(SharedFolder.Headers!, name + ".json")), name);
+        Assert.SkipWhen(
+            SharedFolder.Headers is null,
+            "The headers of real models lie outside the repository; TYPEDWEIGHTS_SHARED names their folder.");
+        Generate(File.ReadAllBytes(Path.Combine(SharedFolder.Headers!, name + ".json")));
     }
 
-    private static void Generate(byte[] header, string name)
+    [Fact]
+    public void The_committed_headers_are_what_the_code_writes()
+    {
+        string folder = Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "Headers");
+        if (Environment.GetEnvironmentVariable("TYPEDWEIGHTS_WRITE_HEADERS") == "1")
+        {
+            foreach ((string trait, byte[] header) in HeaderTraits.Small)
+            {
+                File.WriteAllBytes(Path.Combine(folder, trait + ".json"), [.. header, (byte)'\n']);
+            }
+        }
+
+        IEnumerable<string> committed = Directory.GetFiles(folder, "*.json").Select(path => Path.GetFileNameWithoutExtension(path)!);
+        Assert.Equal(HeaderTraits.Small.Keys, committed.Order(StringComparer.Ordinal));
+        Assert.All(
+            HeaderTraits.Small,
+            header => Assert.Equal([.. header.Value, (byte)'\n'], File.ReadAllBytes(Path.Combine(folder, header.Key + ".json"))));
+    }
+
+    private static GeneratedProject Generate(byte[] header)
     {
         GeneratedProject project = Project.Generate(Snapshots.Text(Snapshots.Of(header)));
         Assert.Contains("LoadAsync", project.Source, StringComparison.Ordinal);
-        if (Environment.GetEnvironmentVariable("DUMP") is { } dump)
-        {
-            File.WriteAllText(Path.Combine(dump, name + ".cs"), project.Source);
-        }
+        return project;
     }
+
+    private static string ThisFile([CallerFilePath] string path = "") => path;
 }

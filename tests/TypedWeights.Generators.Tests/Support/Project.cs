@@ -32,7 +32,8 @@ internal static class Project
 
     public static CSharpCompilation Compile(params string[] sources) => CSharpCompilation.Create(
         "User",
-        sources.Select((source, index) => CSharpSyntaxTree.ParseText(SourceText.From(source, Encoding.UTF8), ParseOptions, $"File{index}.cs")),
+        sources.Select(
+            (source, index) => CSharpSyntaxTree.ParseText(SourceText.From(source, Encoding.UTF8), ParseOptions, $"File{index}.cs")),
         References,
         new CSharpCompilationOptions(
             OutputKind.DynamicallyLinkedLibrary,
@@ -46,7 +47,8 @@ internal static class Project
         ParseOptions,
         driverOptions: new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true));
 
-    public static AdditionalText Snapshot(string json, string name = "Model") => new ProjectFile($"/project/weights/{name}.weights.json", json);
+    public static AdditionalText Snapshot(string json, string name = "Model") =>
+        new ProjectFile($"/project/weights/{name}.weights.json", json);
 
     /// <summary>Generates, and asserts that what the user then compiles has no error and no warning.</summary>
     public static GeneratedProject Generate(string snapshot, params string[] sources)

@@ -58,12 +58,12 @@ public sealed class HttpLoadTests : IAsyncLifetime
 
             return Task.FromResult(false);
         };
-        long tensors = torch.Tensor.TotalCount;
+        long tensors = NativeTensors.Count();
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync($"{_server.Address}/model.safetensors"));
 
         Assert.Contains("replaced", error.Message, StringComparison.Ordinal);
-        Assert.Equal(tensors, torch.Tensor.TotalCount);
+        Assert.Equal(tensors, NativeTensors.Count());
     }
 
     [Theory]
@@ -106,11 +106,11 @@ public sealed class HttpLoadTests : IAsyncLifetime
             context.Abort();
             return true;
         };
-        long tensors = torch.Tensor.TotalCount;
+        long tensors = NativeTensors.Count();
 
         await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync($"{_server.Address}/model.safetensors"));
 
-        Assert.Equal(tensors, torch.Tensor.TotalCount);
+        Assert.Equal(tensors, NativeTensors.Count());
     }
 
     [Fact]
@@ -134,12 +134,12 @@ public sealed class HttpLoadTests : IAsyncLifetime
             await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
             return true;
         };
-        long tensors = torch.Tensor.TotalCount;
+        long tensors = NativeTensors.Count();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => WeightLoader.Default.LoadTensorsAsync($"{_server.Address}/model.safetensors", cancellationToken: cancel.Token));
 
-        Assert.Equal(tensors, torch.Tensor.TotalCount);
+        Assert.Equal(tensors, NativeTensors.Count());
     }
 
     [Fact]

@@ -91,5 +91,6 @@ internal sealed class EntryStream : Stream
     }
 
     private WeightsException Wrong(long given, string howMany) => new(
-        $"The tensor {Printable.Name(_entry.Name)} is {_entry.Describe()}, {_entry.ByteLength} bytes, and {given} {howMany}. Nothing was saved.");
+        $"The tensor {Printable.Name(_entry.Name)} is {_entry.Describe()}, {_entry.ByteLength} bytes, "
+        + $"and {given} {howMany}. Nothing was saved.");
 }

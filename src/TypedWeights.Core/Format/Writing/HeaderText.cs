@@ -22,7 +22,8 @@ internal static class HeaderText
         }
         catch (EncoderFallbackException e)
         {
-            throw new ArgumentException($"{what}, {Printable.Name(text)}, holds half of a surrogate pair, which UTF-8 cannot hold.", nameof(text), e);
+            throw new ArgumentException(
+                $"{what}, {Printable.Name(text)}, holds half of a surrogate pair, which UTF-8 cannot hold.", nameof(text), e);
         }
     }
 

@@ -22,7 +22,8 @@ public sealed class SafeTensorsEntry
         Utf8Name = HeaderText.Encode(name, "The tensor's name");
         if (name == "__metadata__")
         {
-            throw new ArgumentException("\"__metadata__\" is not a tensor's name in this format: a reader would refuse the file.", nameof(name));
+            throw new ArgumentException(
+                "\"__metadata__\" is not a tensor's name in this format: a reader would refuse the file.", nameof(name));
         }
 
         Name = name;
@@ -43,7 +44,8 @@ public sealed class SafeTensorsEntry
     {
         if (bytes.Length != ByteLength)
         {
-            throw new ArgumentException($"The tensor {Printable.Name(name)} is {Describe()}, {ByteLength} bytes, and {bytes.Length} were given.", nameof(bytes));
+            throw new ArgumentException(
+                $"The tensor {Printable.Name(name)} is {Describe()}, {ByteLength} bytes, and {bytes.Length} were given.", nameof(bytes));
         }
     }
 
@@ -76,6 +78,7 @@ public sealed class SafeTensorsEntry
 
         return count * bitSize % 8 == 0
             ? (long)(count * bitSize / 8)
-            : throw new ArgumentException($"{what} has {count * bitSize} bits, which do not fill whole bytes: the format does not round up.", nameof(shape));
+            : throw new ArgumentException(
+                $"{what} has {count * bitSize} bits, which do not fill whole bytes: the format does not round up.", nameof(shape));
     }
 }

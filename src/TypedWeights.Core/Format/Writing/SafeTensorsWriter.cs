@@ -23,7 +23,9 @@ public static class SafeTensorsWriter
     /// Two tensors share a name, or the header would be longer than 100,000,000 bytes. Nothing has been written.
     /// </exception>
     /// <exception cref="WeightsException">A tensor's bytes are more or fewer than its dtype and shape ask for.</exception>
-    /// <exception cref="IOException">The disk is full, the folder does not exist, or the file cannot be written for another reason.</exception>
+    /// <exception cref="IOException">
+    /// The disk is full, the folder does not exist, or the file cannot be written for another reason.
+    /// </exception>
     /// <exception cref="UnauthorizedAccessException">This user may not write there.</exception>
     public static async Task WriteAsync(
         string path,

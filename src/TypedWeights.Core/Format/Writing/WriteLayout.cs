@@ -70,7 +70,10 @@ internal sealed class WriteLayout
         }
 
         (byte[] Key, byte[] Value)[] pairs =
-            [.. metadata.Select(static pair => (HeaderText.Encode(pair.Key, "A metadata key"), HeaderText.Encode(pair.Value, "A metadata value")))];
+        [
+            .. metadata.Select(static pair =>
+                (HeaderText.Encode(pair.Key, "A metadata key"), HeaderText.Encode(pair.Value, "A metadata value"))),
+        ];
         Array.Sort(pairs, static (a, b) => a.Key.AsSpan().SequenceCompareTo(b.Key));
         json.Write("\"__metadata__\":{"u8);
         for (int i = 0; i < pairs.Length; i++)
@@ -108,7 +111,8 @@ internal sealed class WriteLayout
         {
             if (!names.Add(entry.Name))
             {
-                throw new ArgumentException($"Two tensors have the name {Printable.Name(entry.Name)}; names are unique in a file.", nameof(entries));
+                throw new ArgumentException(
+                    $"Two tensors have the name {Printable.Name(entry.Name)}; names are unique in a file.", nameof(entries));
             }
         }
     }
@@ -118,7 +122,8 @@ internal sealed class WriteLayout
         if (json.WrittenCount - HeaderPrefix.Size > HeaderPrefix.Limit)
         {
             throw new ArgumentException(
-                $"The header of these tensors and metadata is longer than the {HeaderPrefix.Limit} bytes that readers accept; write several files.");
+                $"The header of these tensors and metadata is longer than the {HeaderPrefix.Limit} bytes that readers accept; "
+                + "write several files.");
         }
     }
 }

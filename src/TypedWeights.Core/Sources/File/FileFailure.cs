@@ -7,7 +7,8 @@ internal static class FileFailure
     {
         FileNotFoundException or DirectoryNotFoundException =>
             new WeightSourceException(display, "there is no such file.", isNotFound: true, innerException: e),
-        UnauthorizedAccessException => new WeightSourceException(display, "this user may not read it; check its permissions.", innerException: e),
+        UnauthorizedAccessException =>
+            new WeightSourceException(display, "this user may not read it; check its permissions.", innerException: e),
         NotSupportedException => new WeightSourceException(
             display, "this is a pipe or device; weights are read from a file with a length.", innerException: e),
         PathTooLongException => new WeightSourceException(display, "the path is longer than the system allows.", innerException: e),

@@ -11,19 +11,19 @@ internal static class FilePath
             return uri.Original;
         }
 
-        if (!Uri.TryCreate(uri.Original, UriKind.Absolute, out Uri? address) || !address.IsFile)
+        // The canonical text holds all of a file URI that counts, and no query.
+        const string LocalHost = "file://localhost/";
+        bool isLocal = uri.Display.StartsWith(LocalHost, StringComparison.OrdinalIgnoreCase);
+        string text = isLocal ? "file:///" + uri.Display[LocalHost.Length..] : uri.Display;
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? address) || !address.IsFile)
         {
             throw new WeightSourceException(uri.Display, "this is not a valid file URI; write file:///folder/model.safetensors.");
         }
 
         // On Windows another machine is a UNC path; elsewhere its files are not reachable by name.
-        if (address.Host.Length > 0 && address.Host != "localhost" && !OperatingSystem.IsWindows())
-        {
-            throw new WeightSourceException(
+        return address.Host.Length == 0 || OperatingSystem.IsWindows()
+            ? address.LocalPath
+            : throw new WeightSourceException(
                 uri.Display, "a file URI names a file of this machine; write three slashes: file:///folder/model.safetensors.");
-        }
-
-        // LocalPath would leave localhost in the path, and AbsolutePath has the escapes that LocalPath decodes.
-        return address.Host == "localhost" ? Uri.UnescapeDataString(address.AbsolutePath) : address.LocalPath;
     }
 }

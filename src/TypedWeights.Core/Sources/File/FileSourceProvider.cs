@@ -61,7 +61,7 @@ public sealed class FileSourceProvider : IWeightSourceProvider
 
         string looked = Path.IsPathFullyQualified(given)
             ? "there is no such file or folder."
-            : $"there is no such file or folder in {string.Join(" or ", Directories().Select(static folder => folder.Replace('\\', '/')))}.";
+            : $"there is no such file or folder in {string.Join(" or ", Directories()).Replace('\\', '/')}.";
         throw new WeightSourceException(uri.Display, looked, isNotFound: true);
     }
 

@@ -17,7 +17,9 @@ internal static class FolderEntry
             .Where(static name => !name.StartsWith('.')).Order(StringComparer.Ordinal)];
         return Choose(names, IndexSuffix, display) ?? Choose(names, FileSuffix, display)
             ?? throw new WeightSourceException(
-                display, "the folder holds no .safetensors file and no .safetensors.index.json (folders inside it are not searched).", isNotFound: true);
+                display,
+                "the folder holds no .safetensors file and no .safetensors.index.json (folders inside it are not searched).",
+                isNotFound: true);
     }
 
     private static string? Choose(string[] names, string suffix, string display)
@@ -33,7 +35,8 @@ internal static class FolderEntry
             ? PreferredStem + suffix
             : throw new WeightSourceException(
                 display,
-                $"the folder holds {found.Length} files *{suffix} and none is {PreferredStem + suffix}; name the one you mean (shards need their index): "
+                $"the folder holds {found.Length} files *{suffix} and none is {PreferredStem + suffix}; "
+                    + "name the one you mean (shards need their index): "
                     + string.Join(", ", found.Take(Shown)) + (found.Length > Shown ? ", …" : ""));
     }
 }

@@ -1,4 +1,4 @@
-namespace TypedWeights.Generators.Tests;
+namespace TypedWeights.Tests;
 
 /// <summary>Material that lies beside the repository on some machines; tests that need it say so and are skipped elsewhere.</summary>
 internal static class SharedFolder

@@ -1,0 +1,133 @@
+using System.Text;
+
+namespace TypedWeights.Json;
+
+/// <content>Strings and their escapes.</content>
+internal ref partial struct JsonPullReader
+{
+    public string ReadString(string expected = "a string")
+    {
+        if (Peek() != (byte)'"')
+        {
+            throw Unexpected(expected);
+        }
+
+        int start = ++_position;
+        int run = _text.Slice(start).IndexOfAny((byte)'"', (byte)'\\');
+        if (run >= 0 && _text[start + run] == (byte)'"')
+        {
+            ReadOnlySpan<byte> plain = _text.Slice(start, run);
+            RefuseControlCharacters(plain, start);
+            _position = start + run + 1;
+            _atStart = false;
+            return Utf8Text.Decode(plain);
+        }
+
+        return ReadEscapedString();
+    }
+
+    // Cold: names with escapes are rare. The position stands on the first byte after the opening quote.
+    private string ReadEscapedString()
+    {
+        int open = _position - 1;
+        var text = new StringBuilder();
+        while (true)
+        {
+            int run = _text.Slice(_position).IndexOfAny((byte)'"', (byte)'\\');
+            if (run < 0)
+            {
+                throw new JsonReadException(open, "a string that is never closed");
+            }
+
+            ReadOnlySpan<byte> plain = _text.Slice(_position, run);
+            RefuseControlCharacters(plain, _position);
+            text.Append(Utf8Text.Decode(plain));
+            _position += run + 1;
+            if (_text[_position - 1] == (byte)'"')
+            {
+                _atStart = false;
+                return text.ToString();
+            }
+
+            text.Append(ReadEscape());
+        }
+    }
+
+    private string ReadEscape()
+    {
+        int at = _position - 1;
+        byte escape = _position < _text.Length ? _text[_position++] : (byte)0;
+        switch (escape)
+        {
+            case (byte)'"' or (byte)'\\' or (byte)'/':
+                return ((char)escape).ToString();
+            case (byte)'b':
+                return "\b";
+            case (byte)'f':
+                return "\f";
+            case (byte)'n':
+                return "\n";
+            case (byte)'r':
+                return "\r";
+            case (byte)'t':
+                return "\t";
+            case (byte)'u':
+                break;
+            default:
+                throw new JsonReadException(at, "an escape that JSON does not have");
+        }
+
+        char first = ReadHexUnit(at);
+        if (!char.IsSurrogate(first))
+        {
+            return first.ToString();
+        }
+
+        if (char.IsHighSurrogate(first) && _text.Slice(_position).StartsWith("\\u"u8))
+        {
+            _position += 2;
+            char second = ReadHexUnit(at);
+            if (char.IsLowSurrogate(second))
+            {
+                return new string([first, second]);
+            }
+        }
+
+        throw new JsonReadException(at, "half of a surrogate pair");
+    }
+
+    private char ReadHexUnit(int escape)
+    {
+        if (_text.Length - _position < 4)
+        {
+            throw new JsonReadException(escape, "a \\u escape that breaks off");
+        }
+
+        int unit = 0;
+        foreach (byte digit in _text.Slice(_position, 4))
+        {
+            int value = digit switch
+            {
+                >= (byte)'0' and <= (byte)'9' => digit - '0',
+                >= (byte)'a' and <= (byte)'f' => digit - 'a' + 10,
+                >= (byte)'A' and <= (byte)'F' => digit - 'A' + 10,
+                _ => throw new JsonReadException(escape, "a \\u escape without four hexadecimal digits"),
+            };
+            unit = (unit << 4) | value;
+        }
+
+        _position += 4;
+        return (char)unit;
+    }
+
+    private static void RefuseControlCharacters(ReadOnlySpan<byte> plain, int start)
+    {
+        for (int i = 0; i < plain.Length; i++)
+        {
+            if (plain[i] < 0x20)
+            {
+                throw new JsonReadException(start + i, "a control character inside a string");
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using TypedWeights.Sources;
+
+namespace TypedWeights.Tool.Commands;
+
+/// <summary>Words of a command line: what of them may be shown, and what the parser would let through.</summary>
+internal static class ArgumentText
+{
+    /// <summary>A word as it may be printed: a URI in it, wherever it was typed, without user info, signature and token.</summary>
+    public static string Shown(string word)
+    {
+        int colon = word.IndexOf("://", StringComparison.Ordinal);
+        if (colon < 0)
+        {
+            return word;
+        }
+
+        int start = colon;
+        while (start > 0 && (char.IsAsciiLetterOrDigit(word[start - 1]) || word[start - 1] is '+' or '.'))
+        {
+            start--;
+        }
+
+        string uri = WeightUri.TryParse(word[start..], out WeightUri? parsed, out _) ? parsed!.Display : word[start..colon] + "://…";
+        return word[..start] + uri;
+    }
+
+    /// <summary>Refuses a mistyped option, which would otherwise pass for the name of a file.</summary>
+    public static T WithoutOptions<T>(this T argument)
+        where T : Argument
+    {
+        argument.Validators.Add(result =>
+        {
+            if (result.Tokens.FirstOrDefault(token => token.Value.StartsWith('-')) is { } token)
+            {
+                result.AddError($"There is no option {token.Value}; a path that starts with '-' is written ./{token.Value}");
+            }
+        });
+        return argument;
+    }
+
+    /// <summary>Refuses a URI where a file on disk is meant.</summary>
+    /// <exception cref="ToolException">The word holds one.</exception>
+    public static string OnDisk(string word) => word.Contains("://", StringComparison.Ordinal)
+        ? throw new ToolException(ExitCodes.Usage, $"{Shown(word)}: a snapshot is a file on disk, and this is a URI.")
+        : word;
+}

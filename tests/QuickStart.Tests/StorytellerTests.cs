@@ -1,0 +1,50 @@
+namespace QuickStart.Tests;
+
+[Collection(StoryFixture.Collection)]
+public sealed class StorytellerTests(StoryFixture story)
+{
+    [Fact]
+    public void A_story_ends_by_itself_and_hangs_together()
+    {
+        string text = Tell(seed: 1);
+
+        Assert.StartsWith("Once upon a time", text, StringComparison.Ordinal);
+        Assert.EndsWith(".", text, StringComparison.Ordinal);
+        Assert.InRange(StoryTokenizer.Split(text).Count(), 80, 300);
+        string hero = text.Split(["named ", "called "], StringSplitOptions.None)[1].Split('.')[0];
+        Assert.Equal(3, text.Split("\n\n").Length);
+        Assert.All(text.Split("\n\n"), paragraph => Assert.Contains(hero, paragraph, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_same_seed_tells_the_same_story_and_another_seed_another()
+    {
+        Assert.Equal(Tell(seed: 5), Tell(seed: 5));
+        Assert.NotEqual(Tell(seed: 5), Tell(seed: 6));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    public void No_more_tokens_come_than_asked_for(int count)
+    {
+        Storyteller teller = NewTeller();
+        Assert.Equal(count + 1, teller.Tell("Once", seed: 1, count).Count());
+        Assert.Equal(count, teller.TokensWritten);
+    }
+
+    [Fact]
+    public void A_text_never_grows_beyond_what_the_model_was_made_for()
+    {
+        string prompt = string.Concat(Enumerable.Repeat("Once ", story.Config.MaxPositionEmbeddings - 4));
+        Assert.InRange(NewTeller().Tell(prompt, seed: 1, count: 100).Count(), prompt.Length / 5, story.Config.MaxPositionEmbeddings - 1);
+    }
+
+    [Fact]
+    public void A_prompt_is_checked_before_the_first_word() =>
+        Assert.Throws<ArgumentException>(() => NewTeller().Tell("The quantum fox", seed: 1, count: 5));
+
+    private Storyteller NewTeller() => new(story.Model, story.Config, story.Tokenizer);
+
+    private string Tell(int seed) => string.Concat(NewTeller().Tell("Once upon a time", seed, count: 300));
+}

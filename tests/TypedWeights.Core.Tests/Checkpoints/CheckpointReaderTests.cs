@@ -1,0 +1,276 @@
+using System.Text.Json;
+using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
+using TypedWeights.Sources.File;
+
+namespace TypedWeights.Tests.Checkpoints;
+
+public sealed class CheckpointReaderTests : IDisposable
+{
+    private const string Index = "model.safetensors.index.json";
+
+    private readonly TempFolder _folder = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_single_file_is_a_checkpoint_with_its_ties()
+    {
+        var metadata = new Dictionary<string, string>
+        {
+            ["format"] = "pt",
+            ["embed.weight"] = "head.weight",
+            ["head.weight"] = "other",
+            ["x"] = "nothing",
+        };
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("head.weight", [1], 1), TestFile.F32("other", [1], 2)], metadata);
+        (WatchedLocation location, Checkpoint checkpoint) = await ReadAsync("m.safetensors");
+        await using (checkpoint)
+        {
+            Assert.Equal(["m.safetensors"], checkpoint.Files.Select(static file => file.Name));
+            Assert.Equal(["head.weight", "other"], checkpoint.Tensors.Keys.Order(StringComparer.Ordinal));
+            Assert.Equal([KeyValuePair.Create("embed.weight", "head.weight")], checkpoint.Ties);
+            Assert.Equal("pt", checkpoint.Metadata["format"]);
+            Assert.Empty(checkpoint.Warnings);
+            Assert.Equal(1, location.Open);
+        }
+
+        Assert.Equal(0, location.Open);
+    }
+
+    [Fact]
+    public async Task Shards_come_in_the_order_of_their_names_and_the_index_is_closed()
+    {
+        WriteShards(("b.safetensors", ["x", "y"]), ("a.safetensors", ["z"]), ("sub/c.safetensors", ["w"]));
+        (WatchedLocation location, Checkpoint checkpoint) = await ReadAsync(Index);
+        await using (checkpoint)
+        {
+            Assert.Equal(["a.safetensors", "b.safetensors", "sub/c.safetensors"], checkpoint.Files.Select(static file => file.Name));
+            Assert.Equal((1, 2), (checkpoint.Tensors["x"].File, checkpoint.Tensors["w"].File));
+            Assert.Equal((3, 4), (location.Open, location.Opened));
+        }
+
+        Assert.Equal(0, location.Open);
+    }
+
+    [Fact]
+    public async Task Headers_are_read_side_by_side_and_not_too_many_at_once()
+    {
+        const int AtATime = 8;
+        WriteShards([.. Enumerable.Range(0, 40).Select(static i => ($"s{i:00}.safetensors", new[] { $"t{i}" }))]);
+        var location = await WatchAsync(Index);
+        using var everyoneIsIn = new SemaphoreSlim(0);
+        int waiting = 0;
+        location.Opening = async (name, token) =>
+        {
+            if (name == Index)
+            {
+                return;
+            }
+
+            // The first eight wait for one another: fewer at a time would wait for ever.
+            int place = Interlocked.Increment(ref waiting);
+            if (place == AtATime)
+            {
+                everyoneIsIn.Release(AtATime);
+            }
+
+            if (place <= AtATime)
+            {
+                await everyoneIsIn.WaitAsync(token);
+            }
+        };
+        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(WeightUri.Parse("x"), location, Token);
+        Assert.Equal(40, checkpoint.Files.Count);
+        Assert.Equal(AtATime, location.MostOpening);
+    }
+
+    [Fact]
+    public async Task A_tensor_in_two_shards_is_an_error_that_names_both()
+    {
+        WriteShards(("a.safetensors", ["x", "y"]), ("b.safetensors", ["z"]));
+        TestFile.Write(_folder["b.safetensors"], [TestFile.F32("z", [1], 1), TestFile.F32("x", [1], 1)]);
+        SafeTensorsFormatException error = await RefusedAsync();
+        Assert.Equal(SafeTensorsErrorKind.DuplicateTensor, error.Kind);
+        Assert.Contains("\"x\" stands in \"a.safetensors\" and in \"b.safetensors\"", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_tensor_that_the_index_does_not_list_is_kept_with_a_warning()
+    {
+        WriteShards(("a.safetensors", ["x"]));
+        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("x", [1], 1), TestFile.F32("scale", [1], 1), TestFile.F32("zero", [1], 1)]);
+        (_, Checkpoint checkpoint) = await ReadAsync(Index);
+        await using (checkpoint)
+        {
+            Assert.Equal(3, checkpoint.Tensors.Count);
+            string warning = Assert.Single(checkpoint.Warnings);
+            const string Says = "2 tensors that the index does not list, such as \"scale\" in \"a.safetensors\"";
+            Assert.Contains(Says, warning, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("8", false)]
+    [InlineData("8.0", false)]
+    [InlineData("0.8e1", false)]
+    [InlineData("\"8\"", false)]
+    [InlineData("null", false)]
+    [InlineData("{}", false)]
+    [InlineData("9", true)]
+    [InlineData("-8", true)]
+    [InlineData("8.5", true)]
+    [InlineData("\"many\"", true)]
+    [InlineData("1e300", true)]
+    public async Task A_total_size_that_differs_is_a_warning(string totalSize, bool warns)
+    {
+        WriteShards(("a.safetensors", ["x"]), ("b.safetensors", ["y"]));
+        await WriteIndexAsync(
+            $$"""{"metadata":{"total_size":{{totalSize}},"o":[1]},"weight_map":{"x":"a.safetensors","y":"b.safetensors"},"more":1}""");
+        (_, Checkpoint checkpoint) = await ReadAsync(Index);
+        await using (checkpoint)
+        {
+            Assert.Equal(warns ? 1 : 0, checkpoint.Warnings.Count);
+            Assert.All(checkpoint.Warnings, static text => Assert.Contains("the tensors have 8 bytes", text, StringComparison.Ordinal));
+        }
+    }
+
+    [Theory]
+    [InlineData("a.safetensors", "missing")]
+    [InlineData("b.safetensors", "missing")]
+    [InlineData("a.safetensors", "truncated")]
+    [InlineData("b.safetensors", "truncated")]
+    [InlineData("b.safetensors", "another")]
+    public async Task After_an_error_nothing_stays_open_and_the_shard_is_named(string shard, string what)
+    {
+        WriteShards(("a.safetensors", ["x"]), ("b.safetensors", ["y"]), ("c.safetensors", ["z"]));
+        byte[] whole = await File.ReadAllBytesAsync(_folder[shard], Token);
+        switch (what)
+        {
+            case "missing":
+                File.Delete(_folder[shard]);
+                break;
+            case "truncated":
+                await File.WriteAllBytesAsync(_folder[shard], whole[..^1], Token);
+                break;
+            default:
+                TestFile.Write(_folder[shard], [TestFile.F32("other", [1], 1)]);
+                break;
+        }
+
+        var location = await WatchAsync(Index);
+        var error = await Assert.ThrowsAsync<SafeTensorsFormatException>(
+            async () => await CheckpointReader.ReadAsync(WeightUri.Parse("x"), location, Token));
+        Assert.Equal(
+            what switch
+            {
+                "missing" => SafeTensorsErrorKind.MissingShard,
+                "truncated" => SafeTensorsErrorKind.MetadataIncompleteBuffer,
+                _ => SafeTensorsErrorKind.TensorNotInShard,
+            },
+            error.Kind);
+        Assert.Contains(shard, error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, location.Open);
+    }
+
+    [Fact]
+    public async Task Of_several_broken_shards_the_first_is_told_every_time()
+    {
+        WriteShards([.. Enumerable.Range(0, 20).Select(static i => ($"s{i:00}.safetensors", new[] { $"t{i}" }))]);
+        for (int i = 3; i < 20; i++)
+        {
+            File.Delete(_folder[$"s{i:00}.safetensors"]);
+        }
+
+        for (int round = 0; round < 10; round++)
+        {
+            Assert.Contains("\"s03.safetensors\"", (await RefusedAsync()).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Cancelling_closes_what_was_opened()
+    {
+        WriteShards(("a.safetensors", ["x"]), ("b.safetensors", ["y"]), ("c.safetensors", ["z"]));
+        using var cancel = new CancellationTokenSource();
+        var location = await WatchAsync(Index);
+        location.Opening = async (name, token) =>
+        {
+            if (name == "c.safetensors")
+            {
+                await cancel.CancelAsync();
+                await Task.Delay(Timeout.Infinite, token);
+            }
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await CheckpointReader.ReadAsync(WeightUri.Parse("x"), location, cancel.Token));
+        Assert.InRange(location.Opened, 1, 3);
+        Assert.Equal(0, location.Open);
+    }
+
+    [Fact]
+    public async Task An_index_beyond_the_limits_is_refused_before_it_is_read()
+    {
+        await using (var file = new FileStream(_folder[Index], FileMode.Create))
+        {
+            file.SetLength(ShardIndex.LengthLimit + 1L);
+        }
+
+        var location = await WatchAsync(Index);
+        var error = await Assert.ThrowsAsync<SafeTensorsFormatException>(
+            async () => await CheckpointReader.ReadAsync(WeightUri.Parse("x"), location, Token));
+        Assert.Equal((SafeTensorsErrorKind.InvalidIndex, 0L, 0), (error.Kind, location.BytesRead, location.Open));
+
+        var map = Enumerable.Range(0, ShardIndex.ShardLimit + 1).ToDictionary(static i => $"t{i}", static i => $"s{i}.safetensors");
+        await WriteIndexAsync(JsonSerializer.Serialize(new { weight_map = map }));
+        Assert.Contains("more than 10000 shards", (await RefusedAsync()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_index_under_the_name_of_a_file_is_told_what_name_it_needs()
+    {
+        WriteShards(("a.safetensors", ["x"]));
+        File.Move(_folder[Index], _folder["model.safetensors"]);
+        var error = await Assert.ThrowsAsync<SafeTensorsFormatException>(() => ReadAsync("model.safetensors"));
+        Assert.Contains("ends in .safetensors.index.json", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Metadata_of_the_shards_is_merged_and_the_first_file_wins()
+    {
+        WriteShards(("a.safetensors", ["x"]), ("b.safetensors", ["y"]));
+        var ofA = new Dictionary<string, string> { ["format"] = "pt", ["only"] = "a" };
+        var ofB = new Dictionary<string, string> { ["format"] = "mlx", ["copy"] = "x" };
+        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("x", [1], 1)], ofA);
+        TestFile.Write(_folder["b.safetensors"], [TestFile.F32("y", [1], 1)], ofB);
+        (_, Checkpoint checkpoint) = await ReadAsync(Index);
+        await using (checkpoint)
+        {
+            Assert.Equal(("pt", "a", "x"), (checkpoint.Metadata["format"], checkpoint.Metadata["only"], checkpoint.Metadata["copy"]));
+            Assert.Equal("x", checkpoint.Ties["copy"]);
+        }
+    }
+
+    private void WriteShards(params (string File, string[] Tensors)[] shards) => TestFile.WriteSharded(
+        _folder.Path,
+        shards.ToDictionary(
+            static shard => shard.File, static shard => shard.Tensors.Select(static name => TestFile.F32(name, [1], 1)).ToArray()));
+
+    private Task WriteIndexAsync(string json) => File.WriteAllTextAsync(_folder[Index], json, Token);
+
+    private async Task<WatchedLocation> WatchAsync(string name)
+    {
+        await using var provider = new FileSourceProvider();
+        return new WatchedLocation(await provider.LocateAsync(WeightUri.Parse(_folder[name]), Token));
+    }
+
+    private async Task<(WatchedLocation Location, Checkpoint Checkpoint)> ReadAsync(string name)
+    {
+        WatchedLocation location = await WatchAsync(name);
+        return (location, await CheckpointReader.ReadAsync(WeightUri.Parse(_folder[name]), location, Token));
+    }
+
+    private Task<SafeTensorsFormatException> RefusedAsync() => Assert.ThrowsAsync<SafeTensorsFormatException>(() => ReadAsync(Index));
+}

@@ -1,0 +1,196 @@
+using System.Text;
+using CsCheck;
+using TypedWeights.Binding;
+using TypedWeights.Manifests;
+using TypedWeights.Snapshots;
+
+namespace TypedWeights.Tests.Manifests;
+
+public class ManifestTests
+{
+    private static readonly Gen<string> Segment = Gen.OneOf(
+        Gen.Int[0, 12].Select(number => number.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+        Pick(
+            "a", "weight", "", " ", "-", "{0}", "\\", "}", "007", "0x1", "2147483648",
+            "é", "\u2028", "😀", "\uFFFF", "\0", "\"\"\"", "\\s", "\\u{41}", "\\e"),
+        Gen.String[Gen.Char, 0, 4].Where(text => !text.Any(char.IsSurrogate)));
+
+    private static readonly Gen<string> Name = Segment.Array[1, 6].Select(segments => string.Join('.', segments));
+
+    private static readonly Gen<(DType, ulong[])> Kind = Pick<(DType, ulong[])>(
+        (DType.F32, [2, 3]), (DType.F32, []), (DType.BF16, [4]), (DType.U8, [0]), (DType.I64, [1]), (DType.F4, [2, 3]),
+        (DType.U8, [0, ulong.MaxValue]));
+
+    private static readonly string?[] Validators = [null, "-", "W/\"e tag\""];
+
+    public static TheoryData<string> OddNames =>
+        [.. Corpus.Files.Select(file => file.File).Where(file => file.StartsWith("valid/names_", StringComparison.Ordinal))];
+
+    [Fact]
+    public void Any_snapshot_comes_back_as_it_was() =>
+        Gen.Select(Gen.Select(Name, Kind).Array[0, 40], Gen.Int[1, 3], Gen.Int, Gen.Bool).Sample(
+            (tensors, files, seed, sorted) => AssertRoundTrip(Snapshot(tensors, files, seed, sorted)));
+
+    [Fact]
+    public void Lists_of_lists_with_gaps_come_back_as_they_were() =>
+        Gen.Select(Gen.Int[0, 4], Gen.Int[0, 4], Pick("w", "b")).Array[1, 60].Sample(places => AssertRoundTrip(Snapshot(
+            [.. places.Distinct().Select(
+                place => ($"l.{place.Item1}.e.{place.Item2}.{place.Item3}", (DType.F32, (ulong[])[1])))], 1, 0, true)));
+
+    [Theory]
+    [MemberData(nameof(OddNames))]
+    public void Odd_names_come_back_as_they_were(string file)
+    {
+        TensorCase[] tensors = Corpus.Files.Single(found => found.File == file).Tensors!;
+        long data = tensors.Length == 0 ? 0 : tensors.Max(tensor => tensor.End);
+        AssertRoundTrip(new WeightSnapshot("X", "s", null, [File("f", data)], [.. tensors.Select(tensor =>
+        {
+            Assert.True(DTypes.TryParse(tensor.Dtype, out DType dtype));
+            return new SnapshotTensor(tensor.Name, dtype, new TensorShape(tensor.Shape), 0, tensor.Begin, tensor.End, null);
+        })]));
+    }
+
+    [Fact]
+    public void Equal_layers_are_one_line()
+    {
+        (string, (DType, ulong[]))[] tensors =
+        [
+            .. from layer in Enumerable.Range(0, 48)
+               from expert in Enumerable.Range(0, 128)
+               from part in new[] { "gate", "up", "down" }
+               select ($"model.layers.{layer}.mlp.experts.{expert}.{part}_proj.weight", (DType.BF16, (ulong[])[768, 2048])),
+        ];
+        string text = ManifestWriter.Write(Snapshot(tensors, 1, 0, true), "s", TestContext.Current.CancellationToken);
+        Assert.Equal(
+            """
+            typedweights 1
+            source s
+            file 100 57982058604 - file0
+            tensor BF16 [768,2048] model.layers.{0..47}.mlp.experts.{0..127}.down_proj.weight
+            tensor BF16 [768,2048] model.layers.{0..47}.mlp.experts.{0..127}.gate_proj.weight
+            tensor BF16 [768,2048] model.layers.{0..47}.mlp.experts.{0..127}.up_proj.weight
+            layout 0 sorted 0..18431
+
+            """.ReplaceLineEndings("\n"),
+            text);
+        WeightManifest manifest = WeightManifest.Parse(Encoding.ASCII.GetBytes(text));
+        Assert.Equal(tensors.Length, manifest.Tensors.Count);
+        Assert.Equal("model.layers.47.mlp.experts.127.up_proj.weight", manifest.Tensors[^1].Name);
+    }
+
+    [Fact]
+    public void A_manifest_with_carriage_returns_is_the_same()
+    {
+        byte[] text = Encoding.ASCII.GetBytes("typedweights 1\r\nsource s\r\nfile 2 14 - f\r\ntensor F32 [1] a\r\nlayout 0 0\r\n");
+        Assert.Equal("a", WeightManifest.Parse(text).Tensors.Single().Name);
+    }
+
+    [Theory]
+    [InlineData("typedweights 2\nsource s", "line 1: expected \"typedweights 1\"")]
+    [InlineData("typedweights 1\nnonsense", "line 2: not a line that manifests have")]
+    [InlineData("typedweights 1\ntensor F33 [1] a", "line 2: \"F33\" is not a dtype")]
+    [InlineData("typedweights 1\ntensor F32 1 a", "line 2: \"1\" is not a shape")]
+    [InlineData("typedweights 1\ntensor F32 [x] a", "line 2: \"x\" is not a dimension")]
+    [InlineData("typedweights 1\ntensor F32 [1] a\\q", "line 2: an escape that manifests do not have")]
+    [InlineData("typedweights 1\ntensor F32 [1] a\\u{110000}", "line 2: an escape that manifests do not have")]
+    [InlineData("typedweights 1\ntensor F32 [1] a{", "line 2: a number is missing or too large")]
+    [InlineData("typedweights 1\ntensor F32 [1] a}", "line 2: a closing brace that nothing opened")]
+    [InlineData("typedweights 1\nsource s\nfile 2 14 - f\ntensor F32 [1] a\nlayout 1 0", "a layout counts beyond the files or tensors")]
+    [InlineData("typedweights 1\nsource s\nfile 2 14 - f\ntensor F32 [1] a\nlayout 0 0 0", "\"a\" is laid out twice")]
+    [InlineData("typedweights 1\nsource s\nfile 2 14 - f\ntensor F32 [1] a", "1 tensors are in no file")]
+    [InlineData("typedweights 1\nsource s\nfile 2 15 - f\ntensor F32 [1] a\nlayout 0 0", "the tensors of \"f\" do not fill it")]
+    [InlineData("typedweights 1\nsource s\nfile 2 10 - f\ntensor F4 [1] a\nlayout 0 0", "\"a\" has no size in bytes")]
+    [InlineData("typedweights 1\nfile 2 10 - f", "no source")]
+    [InlineData("typedweights 1\nsource s\nfile 2 18 - f\ntensor F32 [1] a\ntensor F32 [1] a\nlayout 0 0 1", "has \"a\" twice")]
+    [InlineData("typedweights 1\nsource s\nfile 2 14 - f\ntensor F32 [1] a\ntie b c\nlayout 0 0", "the tie \"b\" leads to no tensor")]
+    public void A_manifest_that_contradicts_itself_is_refused(string text, string message)
+    {
+        FormatException e = Assert.Throws<FormatException>(() => WeightManifest.Parse(Encoding.ASCII.GetBytes(text)));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tied_name_has_the_path_of_its_tensor()
+    {
+        WeightManifest manifest = Parse(new WeightSnapshot(
+            "X", "s", "main", [File("f", 8) with { Metadata = [new("embed", "head"), new("other", "text"), new("head", "head")] }],
+            [new SnapshotTensor("head", DType.F32, new TensorShape(2), 0, 0, 8, null)]));
+        Assert.Equal("head", manifest.Ties["embed"]);
+        Assert.Single(manifest.Ties);
+        Assert.Equal(new WeightPath("embed", DType.F32, new TensorShape(2)), manifest.Path("embed"));
+        Assert.Equal(["head", "embed"], manifest.Paths.Select(path => path.ToString()));
+        Assert.Contains(
+            "\"nothing\"", Assert.Throws<KeyNotFoundException>(() => manifest.Path("nothing")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_scope_of_paths_finds_groups_and_items()
+    {
+        string[] names = ["a.0", "a.1.w", "a.3", "b", "b.c", "0", "1.x"];
+        PathScope root = PathScope.Root(Parse(Snapshot([.. names.Select(name => (name, (DType.F32, (ulong[])[1])))], 1, 0, true)));
+        Assert.True(root.HasGroup("a"));
+        Assert.True(root.HasGroup("b"));
+        Assert.False(root.HasGroup("c"));
+        Assert.Equal(2, root.CountItems("a", 9));
+        Assert.Equal(1, root.CountItems("a", 1));
+        Assert.Equal(2, root.CountItems(null, 9));
+        Assert.Equal([0, 3], root.PresentItems("a", 0, 2, 3));
+        Assert.Equal("b", root.Group("b").Tensor(null).Name);
+        Assert.Null(root.Group("a").OptionalTensor("2"));
+        Assert.Equal(["a.0", "a.3"], root.Sparse("a", [0, 3], item => item.Tensor(null).Name).Values);
+        Assert.Equal("a.1.w", root.List("a", 2, item => item)[1].Tensor("w").Name);
+    }
+
+    private static WeightSnapshot Snapshot((string Name, (DType DType, ulong[] Shape) Kind)[] tensors, int files, int seed, bool sorted)
+    {
+        var random = new Random(seed);
+        (string Name, (DType DType, ulong[] Shape) Kind)[] distinct = [.. tensors.DistinctBy(tensor => tensor.Name)];
+        if (sorted)
+        {
+            distinct = [.. distinct.OrderByDescending(tensor => tensor.Kind.DType).ThenBy(tensor => tensor.Name, StringComparer.Ordinal)];
+        }
+        else
+        {
+            random.Shuffle(distinct);
+        }
+
+        var ends = new long[files];
+        var snapshot = new List<SnapshotTensor>();
+        foreach ((string name, (DType dtype, ulong[] dimensions)) in distinct)
+        {
+            int file = random.Next(files);
+            var shape = new TensorShape(dimensions);
+            Assert.True(shape.TryGetElementCount(out ulong count));
+            long begin = ends[file];
+            ends[file] += (long)count * dtype.BitSize() / 8;
+            snapshot.Add(new SnapshotTensor(name, dtype, shape, file, begin, ends[file], null));
+        }
+
+        string? revision = files == 1 ? null : "r v";
+        IEnumerable<SnapshotFile> all = ends.Select((end, index) => File($"file{index}", end) with { Validator = Validators[index] });
+        return new WeightSnapshot("X", "s", revision, [.. all], snapshot);
+    }
+
+    private static Gen<T> Pick<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(index => values[index]);
+
+    private static SnapshotFile File(string name, long data) => new(name, 8 + 100 + data, null, 100, new string('0', 64), []);
+
+    private static WeightManifest Parse(WeightSnapshot snapshot) =>
+        WeightManifest.Parse(Encoding.ASCII.GetBytes(ManifestWriter.Write(snapshot, snapshot.Source, CancellationToken.None)));
+
+    private static void AssertRoundTrip(WeightSnapshot snapshot)
+    {
+        string text = ManifestWriter.Write(snapshot, snapshot.Source, CancellationToken.None);
+        Assert.All(text, c => Assert.True(c is '\n' or (>= ' ' and < (char)0x7F)));
+        WeightManifest manifest = WeightManifest.Parse(Encoding.ASCII.GetBytes(text));
+        Assert.Equal(snapshot.Source, manifest.Source);
+        Assert.Equal(snapshot.Revision, manifest.Revision);
+        Assert.Equal(
+            snapshot.Files.Select(file => new ManifestFile(file.Name, file.Length, file.Validator, file.HeaderLength)), manifest.Files);
+        Assert.Equal(
+            snapshot.Tensors.Select(
+                tensor => new ManifestTensor(tensor.Name, tensor.DType, tensor.Shape, tensor.File, tensor.Begin, tensor.End))
+                .OrderBy(tensor => tensor.Name, StringComparer.Ordinal),
+            manifest.Tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal));
+    }
+}

@@ -1,0 +1,176 @@
+extern alias generators;
+
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Text;
+using TypedWeights.Generators.Tests.Headers;
+using Descriptors = generators::TypedWeights.Generators.Diagnostics.Descriptors;
+
+namespace TypedWeights.Generators.Tests.Diagnostics;
+
+public class DiagnosticTests
+{
+    private const string Attribute = "[TypedWeights.SafeTensorsModel(\"weights.safetensors\")]";
+
+    private static readonly string Tied = Snapshots.Text(Snapshots.Of(HeaderTraits.Small["tied"]));
+
+    [Fact]
+    public void A_missing_snapshot_is_an_error_at_the_attribute_with_the_command_to_run()
+    {
+        Diagnostic diagnostic = Single(
+            "[TypedWeights.SafeTensorsModel(\"https://user:hunter2@models.example/a b/m.safetensors?sig=s3cret\")] partial class M;");
+        Assert.Equal("TW0001", diagnostic.Id);
+        Assert.Equal(DiagnosticSeverity.Error, diagnostic.Severity);
+        Assert.Equal(new FileLinePositionSpan("File0.cs", new(0, 1), new(0, 98)), diagnostic.Location.GetLineSpan());
+        Assert.Equal(
+            "No snapshot of 'https://models.example/a b/m.safetensors' is among the project's weight snapshots; run: "
+            + "dotnet typedweights snapshot \"https://models.example/a b/m.safetensors\" -o weights/M.weights.json --class M",
+            diagnostic.GetMessage(null));
+    }
+
+    [Fact]
+    public void No_secret_of_the_attribute_reaches_code_or_diagnostics()
+    {
+        string snapshot = Tied.Replace("weights.safetensors", "https://models.example/m.safetensors", StringComparison.Ordinal);
+        GeneratedProject project = Project.Generate(
+            snapshot,
+            "[TypedWeights.SafeTensorsModel(\"https://user:pw@models.example/m.safetensors?sig=s3cret#frag\")] partial class M;");
+        string all = project.Source + string.Concat(project.Diagnostics) + project.Result.GeneratedTrees[0].FilePath;
+        Assert.Contains("https://models.example/m.safetensors", all, StringComparison.Ordinal);
+        Assert.All(["pw", "s3cret", "user:", "frag"], secret => Assert.DoesNotContain(secret, all, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("{\n  \"schema\": \"typedweights.snapshot/1\",\n  \"class\": 7\n}", 2, 11, "expected a string, found a number")]
+    [InlineData("{\n<<<<<<< ours\n}", 1, 0, "an unresolved merge conflict; take the snapshot again")]
+    [InlineData("{\n  \"schéma\": 1,\n  \"schema\": \"typedweights.snapshot/9\"}", 2, 12, "the schema is \"typedweights.snapshot/9\"")]
+    [InlineData("", 0, 0, "expected an object, found the end of the text")]
+    public void An_unreadable_snapshot_is_an_error_at_its_place_in_the_file(string json, int line, int column, string message)
+    {
+        Diagnostic diagnostic = Single(Project.UserClass, Project.Snapshot(json, "TinyModel"));
+        Assert.Equal("TW0002", diagnostic.Id);
+        Assert.Equal("/project/weights/TinyModel.weights.json", diagnostic.Location.GetLineSpan().Path);
+        Assert.Equal(new LinePosition(line, column), diagnostic.Location.GetLineSpan().StartLinePosition);
+        Assert.Contains(message, diagnostic.GetMessage(null), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_several_snapshots_the_one_for_the_class_is_taken()
+    {
+        AdditionalText other = Project.Snapshot(Tied.Replace("\"Model\"", "\"Other\"", StringComparison.Ordinal), "Other");
+        AdditionalText own = Project.Snapshot(Tied.Replace("\"Model\"", "\"TinyModel\"", StringComparison.Ordinal), "TinyModel");
+        Assert.Empty(Project.GenerateWithoutChecks([other, own], Project.UserClass).Diagnostics);
+        Diagnostic diagnostic = Single(Project.UserClass, other, Project.Snapshot(Tied, "Third"));
+        Assert.Equal("TW0003", diagnostic.Id);
+        Assert.EndsWith("'TinyModel': Other.weights.json, Third.weights.json", diagnostic.GetMessage(null), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[A] sealed class M;", "'M' must be partial for 'M' to hold weights")]
+    [InlineData("class Outer { [A] partial class M; }", "'Outer' must be partial for 'M' to hold weights")]
+    [InlineData("struct Outer { partial class Inner { [A] partial class M; } }", "'Outer' must be partial for 'M' to hold weights")]
+    public void A_class_that_is_not_partial_is_an_error(string source, string message)
+    {
+        Diagnostic diagnostic = Single(source.Replace("[A]", Attribute, StringComparison.Ordinal), Project.Snapshot(Tied));
+        Assert.Equal("TW0004", diagnostic.Id);
+        Assert.Equal(message, diagnostic.GetMessage(null));
+    }
+
+    [Theory]
+    [InlineData("partial class M<T>;", "it is generic")]
+    [InlineData("static partial class M;", "it is static, and a load returns an instance of it")]
+    [InlineData("abstract partial class M;", "it is abstract, and a load returns an instance of it")]
+    [InlineData("partial record M;", "it is a record, and weights are not compared by value; make it a class")]
+    [InlineData("file partial class M;", "it is local to its file, and generated code is another file")]
+    [InlineData("partial class M(int a);", "it has a primary constructor, and the generated one could not call it")]
+    [InlineData(
+        "partial class M { M() { } }",
+        "it declares a constructor, whose instances would have no weights; implement 'partial void OnBound()' instead")]
+    [InlineData("partial class M : B; class B(int a);", "its base class 'B' has no constructor without parameters")]
+    [InlineData("partial class M { public int Weights; }", "it declares 'Weights', which is generated")]
+    [InlineData("partial class M { public void Dispose() { } }", "it declares 'Dispose', which is generated")]
+    public void A_class_that_cannot_hold_weights_is_an_error_that_says_why(string declaration, string reason)
+    {
+        Diagnostic diagnostic = Single(Attribute + declaration, Project.Snapshot(Tied));
+        Assert.Equal("TW0005", diagnostic.Id);
+        Assert.Equal($"'M' cannot hold weights: {reason}", diagnostic.GetMessage(null));
+    }
+
+    [Fact]
+    public void A_class_inside_a_generic_type_is_an_error() =>
+        Assert.Equal(
+            "'M' cannot hold weights: it is inside the generic type 'G'",
+            Single("partial class G<T> { " + Attribute + " partial class M; }", Project.Snapshot(Tied)).GetMessage(null));
+
+    [Theory]
+    [InlineData("\"\"", "The URI of the weights is empty.")]
+    [InlineData("null!", "The URI of the weights is empty.")]
+    [InlineData(
+        "\"https://:hunter2@/x\"",
+        "The https URI of the weights has no valid host and port (its text is withheld, it may hold a password).")]
+    public void A_source_that_is_no_uri_is_an_error_that_does_not_repeat_it(string argument, string message)
+    {
+        Diagnostic diagnostic = Single($"[TypedWeights.SafeTensorsModel({argument})] partial class M;");
+        Assert.Equal("TW0006", diagnostic.Id);
+        Assert.Equal("The source of 'M' cannot be read: " + message, diagnostic.GetMessage(null));
+    }
+
+    [Fact]
+    public void Names_made_distinct_are_told_without_a_warning()
+    {
+        string snapshot = Snapshots.Text(Snapshots.Of(("fooBar", "F32", [1]), ("foo_bar", "F32", [1]), ("get_type", "F32", [1])));
+        Diagnostic diagnostic = Single(Project.UserClass, Project.Snapshot(snapshot));
+        Assert.Equal(("TW0007", DiagnosticSeverity.Info), (diagnostic.Id, diagnostic.Severity));
+        Assert.StartsWith("3 of the names in 'TinyModel' collide or are reserved", diagnostic.GetMessage(null), StringComparison.Ordinal);
+        Assert.Contains("'get_type' is GetType_", diagnostic.GetMessage(null), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_member_of_the_user_that_takes_a_weights_name_is_a_warning()
+    {
+        GeneratedProject project = Project.GenerateWithoutChecks(
+            [Project.Snapshot(Tied)],
+            Attribute + "sealed partial class M { internal static int Model() => 1; internal int LmHeadWeights = 2; }");
+        Diagnostic diagnostic = Assert.Single(project.Diagnostics, diagnostic => diagnostic.Id == "TW0008");
+        Assert.Equal(DiagnosticSeverity.Warning, diagnostic.DefaultSeverity);
+        Assert.Equal("'M' declares or inherits 'Model', so the weight 'model' is 'Model_'", diagnostic.GetMessage(null));
+        Assert.Contains("Model_ { get; }", project.Source, StringComparison.Ordinal);
+        project.AssertCompiles();
+    }
+
+    [Fact]
+    public void A_pragma_reaches_a_diagnostic()
+    {
+        string source = "#pragma warning disable TW0008\n" + Attribute + "sealed partial class M { internal int Model() => 1; }";
+        GeneratedProject project = Project.GenerateWithoutChecks([Project.Snapshot(Tied)], source);
+        Assert.DoesNotContain(project.Diagnostics, diagnostic => diagnostic.Id == "TW0008" && !diagnostic.IsSuppressed);
+    }
+
+    [Fact]
+    public void The_attribute_on_two_parts_is_the_compilers_error_alone()
+    {
+        GeneratedProject project = Project.GenerateWithoutChecks(
+            [Project.Snapshot(Tied)], $"{Attribute} partial class M;", $"{Attribute} partial class M;");
+        Assert.Single(project.Result.GeneratedTrees);
+        Assert.Empty(project.Diagnostics);
+        Assert.Contains(project.Compilation.GetDiagnostics(TestContext.Current.CancellationToken), diagnostic => diagnostic.Id == "CS0579");
+    }
+
+    [Fact]
+    public void Every_diagnostic_has_a_page()
+    {
+        string docs = Path.Combine(Repository(), "docs", "diagnostics");
+        Assert.All(Descriptors.All, descriptor =>
+        {
+            Assert.EndsWith($"docs/diagnostics/{descriptor.Id}.md", descriptor.HelpLinkUri, StringComparison.Ordinal);
+            string page = File.ReadAllText(Path.Combine(docs, descriptor.Id + ".md"));
+            Assert.StartsWith($"# {descriptor.Id}: {descriptor.Title}", page, StringComparison.Ordinal);
+        });
+        Assert.Equal(9, Descriptors.All.Count());
+    }
+
+    private static Diagnostic Single(string source, params AdditionalText[] snapshots) =>
+        Assert.Single(Project.GenerateWithoutChecks(snapshots, source).Diagnostics);
+
+    private static string Repository([System.Runtime.CompilerServices.CallerFilePath] string path = "") =>
+        Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "..");
+}

@@ -1,0 +1,88 @@
+using TypedWeights.Generators.Tests.Headers;
+
+namespace TypedWeights.Generators.Tests.Generation;
+
+/// <summary>What users write around the class must not change what generated code means.</summary>
+public class HostileSurroundingsTests
+{
+    private const string Attribute = "[TypedWeights.SafeTensorsModel(\"weights.safetensors\")]";
+    private const string GlobalAttribute = "[global::TypedWeights.SafeTensorsModel(\"weights.safetensors\")]";
+
+    private static readonly string Snapshot = Snapshots.Text(Snapshots.Of(HeaderTraits.Small["heterogeneous_list"]));
+
+    [Theory]
+    [InlineData(
+        "namespace Demo.System { class Y; } namespace Demo.TypedWeights.Binding { class X; } namespace Demo.TorchSharp { class torch; }")]
+    [InlineData("namespace TypedWeights.X { class WeightList<T>; class WeightScope; class Task; }")]
+    [InlineData(
+        "namespace Demo { class Tensor; class Task; class String; class Func<T>; class torch; class WeightPath; class GeneratedCode; }")]
+    [InlineData("class Tensor; class Task; class String; class Int32; class TypedWeightsX;")]
+    public void Namespaces_and_types_of_the_user_are_not_taken_for_others(string hostile) =>
+        Project.Generate(
+            Snapshot,
+            $"namespace Demo {{ {GlobalAttribute} sealed partial class TinyModel; }}",
+            "#pragma warning disable CS8981\n" + hostile);
+
+    [Theory]
+    [InlineData("sealed partial class A;")]
+    [InlineData("partial class A { internal int Own { get; } = 1; static A() { } }")]
+    [InlineData("/// <summary>A.</summary>\npublic partial class A;")]
+    [InlineData("sealed partial class @class;")]
+    [InlineData("sealed partial class @record;")]
+    [InlineData("sealed partial class Größe;")]
+    [InlineData("sealed partial class LayerWeights;")]
+    [InlineData("sealed partial class Layers;")]
+    [InlineData("sealed partial class A : B; class B { public int Layers = 1; public class LayerWeights; }")]
+    [InlineData("sealed partial class A : System.IDisposable;")]
+    public void Classes_of_any_accessibility_and_name_compile(string declaration)
+    {
+        bool renames = declaration.Contains(" Layers", StringComparison.Ordinal);
+        string source = declaration.Contains('\n', StringComparison.Ordinal)
+            ? declaration.Replace("\n", "\n" + Attribute, StringComparison.Ordinal)
+            : Attribute + declaration;
+        GeneratedProject project = Project.GenerateWithoutChecks([Project.Snapshot(Snapshot)], source);
+        Assert.Equal(renames, project.Source.Contains("Layers_ { get; }", StringComparison.Ordinal));
+        project.AssertCompiles();
+    }
+
+    [Theory]
+    [InlineData("partial class O { [A] private sealed partial class M; }")]
+    [InlineData("partial struct O { [A] internal sealed partial class M; }")]
+    [InlineData("partial record O { [A] protected sealed partial class M; }")]
+    [InlineData("partial record struct O { [A] public sealed partial class M; }")]
+    [InlineData("partial interface I { [A] sealed partial class M; }")]
+    [InlineData("static partial class O { static partial class @event { [A] internal sealed partial class M; } }")]
+    [InlineData("namespace @namespace.X; partial class @in { [A] internal sealed partial class M; }")]
+    public void Nested_classes_compile(string source) =>
+        Project.Generate(Snapshot, "#pragma warning disable CS1591\n" + source.Replace("[A]", GlobalAttribute, StringComparison.Ordinal));
+
+    [Fact]
+    public void Classes_that_differ_by_case_have_files_that_do_too()
+    {
+        string both = $"{Attribute} sealed partial class Net; {Attribute} sealed partial class NET;";
+        string source = $"{both} namespace N {{ {Attribute} sealed partial class Net; }}";
+        GeneratedProject project = Project.GenerateWithoutChecks([Project.Snapshot(Snapshot)], source);
+        IEnumerable<string> files = project.Result.GeneratedTrees.Select(tree => tree.FilePath);
+        Assert.Equal(3, files.Distinct(StringComparer.OrdinalIgnoreCase).Count());
+        project.AssertCompiles();
+    }
+
+    [Fact]
+    public void A_culture_with_other_letters_and_digits_changes_nothing()
+    {
+        string plain = Project.Generate(Snapshot).Source;
+        var before = System.Globalization.CultureInfo.CurrentCulture;
+        var hostile = (System.Globalization.CultureInfo)System.Globalization.CultureInfo.InvariantCulture.Clone();
+        hostile.NumberFormat.NegativeSign = "~";
+        hostile.NumberFormat.NumberGroupSeparator = "'";
+        try
+        {
+            System.Globalization.CultureInfo.CurrentCulture = hostile;
+            Assert.Equal(plain, Project.Generate(Snapshot).Source);
+        }
+        finally
+        {
+            System.Globalization.CultureInfo.CurrentCulture = before;
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using TypedWeights.Snapshots;
+
+namespace TypedWeights.Tests.Snapshots;
+
+public sealed class SnapshotComparisonTests
+{
+    private static readonly SnapshotTensor A = new("a", DType.F32, new TensorShape(2), 0, 0, 8, null);
+    private static readonly SnapshotTensor B = new("b", DType.F32, new TensorShape(2), 0, 8, 16, null);
+
+    [Fact]
+    public void Equal_snapshots_do_not_differ() => Assert.Empty(SnapshotComparison.Compare(Of([A, B]), Of([A, B])));
+
+    [Fact]
+    public void The_contract_is_names_dtypes_and_shapes()
+    {
+        WeightSnapshot live = Of([A with { DType = DType.I32 }, new SnapshotTensor("c", DType.U8, new TensorShape(8), 0, 8, 16, null)]);
+
+        IReadOnlyList<SnapshotDifference> differences = SnapshotComparison.Compare(Of([A, B]), live);
+
+        Assert.Equal(
+            ["a: F32 [2] became I32 [2]", "b: F32 [2] is gone", "c: U8 [8] is new"],
+            differences.Select(difference => $"{difference.Name}: {difference.Message}"));
+        Assert.All(differences, difference => Assert.True(difference.IsDrift));
+    }
+
+    [Fact]
+    public void A_tie_that_goes_comes_or_moves_is_drift()
+    {
+        Assert.Equal("t: F32 [2] is gone, which was tied to a", Only(Of([A, B], ("t", "a")), Of([A, B]), drift: true));
+        Assert.Equal("t: F32 [2] is new, tied to a", Only(Of([A, B]), Of([A, B], ("t", "a")), drift: true));
+        Assert.Equal("t: was tied to a and is tied to b", Only(Of([A, B], ("t", "a")), Of([A, B], ("t", "b")), drift: true));
+    }
+
+    [Fact]
+    public void A_name_that_is_stored_where_it_was_tied_stays_the_same_member()
+    {
+        Assert.Equal("b: was tied to a and is stored for itself", Only(Of([A], ("b", "a")), Of([A, B]), drift: false));
+        Assert.Equal("b: was stored for itself and is tied to a", Only(Of([A, B]), Of([A], ("b", "a")), drift: false));
+    }
+
+    [Fact]
+    public void Layout_is_said_in_one_line_however_much_has_moved()
+    {
+        WeightSnapshot live = Of([A with { Begin = 8, End = 16 }, B with { Begin = 0, End = 8 }]);
+
+        Assert.Equal("a: and 1 more tensors lie elsewhere", Only(Of([A, B]), live, drift: false));
+    }
+
+    [Theory]
+    [InlineData("length", "f: 26 bytes became 27")]
+    [InlineData("validator", "f: version (none) became \"2\": the values may be others")]
+    [InlineData("header", "f: the header is written differently")]
+    [InlineData("revision", ": revision (none) became abc")]
+    [InlineData("metadata", "f: the metadata \"format\" was \"pt\" and is \"np\"")]
+    [InlineData("metadata gone", "f: the metadata \"format\" is gone")]
+    public void What_a_load_survives_is_a_warning(string what, string expected)
+    {
+        WeightSnapshot old = Of([A, B], ("format", "pt"));
+        SnapshotFile file = old.Files[0];
+        SnapshotFile changed = what switch
+        {
+            "length" => file with { Length = 27 },
+            "validator" => file with { Validator = "\"2\"" },
+            "header" => file with { HeaderSha256 = new string('1', 64) },
+            "metadata" => file with { Metadata = [new("format", "np")] },
+            "metadata gone" => file with { Metadata = [] },
+            _ => file,
+        };
+
+        var live = new WeightSnapshot("X", "s", what == "revision" ? "abc" : null, [changed], old.Tensors);
+        Assert.Equal(expected, Only(old, live, drift: false));
+    }
+
+    [Fact]
+    public void Resharding_names_the_files_and_one_tensor()
+    {
+        WeightSnapshot old = Of([A, B]);
+        SnapshotFile file = old.Files[0];
+        var live = new WeightSnapshot(
+            "X", "s", null, [file with { Name = "f1" }, file with { Name = "f2" }], [A, B with { File = 1, Begin = 0, End = 8 }]);
+
+        IReadOnlyList<SnapshotDifference> differences = SnapshotComparison.Compare(old, live);
+
+        Assert.Equal(
+            [
+                "f: is no longer a file of the source",
+                "f1: is a new file of the source",
+                "f2: is a new file of the source",
+                "a: and 1 more tensors lie elsewhere",
+            ],
+            differences.Select(difference => $"{difference.Name}: {difference.Message}"));
+        Assert.DoesNotContain(differences, difference => difference.IsDrift);
+    }
+
+    private static string Only(WeightSnapshot old, WeightSnapshot live, bool drift)
+    {
+        SnapshotDifference difference = Assert.Single(SnapshotComparison.Compare(old, live));
+        Assert.Equal(drift, difference.IsDrift);
+        return $"{difference.Name}: {difference.Message}";
+    }
+
+    private static WeightSnapshot Of(SnapshotTensor[] tensors, params (string Key, string Value)[] metadata) => new(
+        "X", "s", null,
+        [new SnapshotFile("f", 26, null, 2, new string('0', 64), [.. metadata.Select(pair => KeyValuePair.Create(pair.Key, pair.Value))])],
+        tensors);
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using TypedWeights.Tool;
+using TypedWeights.Tool.Output;
+
+namespace TypedWeights.Tests.Support;
+
+/// <summary>What a run of the tool printed and returned.</summary>
+internal sealed record ToolRun(int ExitCode, string Out, string Error)
+{
+    /// <summary>Everything that anybody could see.</summary>
+    public string All => Out + Error;
+
+    public string[] OutLines => Out.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Runs a command line through the tool's own entry, as from a folder, with redirected output.</summary>
+    public static Task<ToolRun> InAsync(string folder, params string[] args) => InAsync(folder, Terminal.Redirected, args);
+
+    /// <summary>Runs a command line as in a terminal of the given kind.</summary>
+    public static async Task<ToolRun> InAsync(string folder, Terminal terminal, params string[] args)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        var context = new ToolContext(output, error, folder, terminal);
+        int code = await ToolProgram.RunAsync(args, context, TestContext.Current.CancellationToken);
+        return new ToolRun(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Runs the real process in a folder.</summary>
+    /// <param name="folder">Its current directory.</param>
+    /// <param name="started">Is called once it runs.</param>
+    /// <param name="args">Its arguments.</param>
+    public static async Task<ToolRun> ProcessAsync(string folder, Func<Process, Task>? started, params string[] args)
+    {
+        // A test run in the background inherits SIGINT as ignored, and so would the tool.
+        string host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        string[] command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT,TERM", host] : [host];
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = System.Text.Encoding.UTF8,
+            StandardErrorEncoding = System.Text.Encoding.UTF8,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "TypedWeights.Tool.dll"));
+        foreach (string arg in args)
+        {
+            start.ArgumentList.Add(arg);
+        }
+
+        using Process process = Process.Start(start)!;
+        process.StandardInput.Close();
+        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            await (started?.Invoke(process) ?? Task.CompletedTask);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+
+        return new ToolRun(process.ExitCode, await output, await error);
+    }
+}
