@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace TypedWeights.Bench.Files;
 
 /// <summary>
 /// Loads one file from the page cache in every way in turn, after a discarded round, and prints every round, then medians and ratios.
 /// </summary>
-internal static class FileComparison
+internal static partial class FileComparison
 {
     private static readonly string[] NativeKinds = ["huge", "small", "touched"];
     private static readonly string[] NativeNames = ["C, 2 × pread, fresh huge pages", "C, 2 × pread, fresh 4 KiB pages", "C, 2 × pread, touched memory"];
@@ -88,13 +89,20 @@ internal static class FileComparison
         return watch.Elapsed.TotalSeconds;
     }
 
-    // What one case left behind is not the next one's to clean up.
+    // What one case left behind is not the next one's to clean up, nor to use: memory that the C library keeps would not be fresh.
     private static void Settle()
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect();
+        if (OperatingSystem.IsLinux())
+        {
+            _ = TrimHeap(0);
+        }
     }
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int TrimHeap(nuint keep);
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

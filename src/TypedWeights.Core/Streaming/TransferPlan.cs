@@ -11,10 +11,14 @@ internal sealed class TransferPlan
     public const long DefaultPartSize = 8L << 20;
 
     private TransferPlan(
-        IReadOnlyList<CheckpointFile> files, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<TransferRange> ranges)
+        IReadOnlyList<CheckpointFile> files,
+        IReadOnlyList<CheckpointTensor> tensors,
+        IReadOnlyList<int> inFileOrder,
+        IReadOnlyList<TransferRange> ranges)
     {
         Files = files;
         Tensors = tensors;
+        InFileOrder = inFileOrder;
         Ranges = ranges;
         TotalBytes = ranges.Sum(range => range.Length);
     }
@@ -24,6 +28,9 @@ internal sealed class TransferPlan
 
     /// <summary>The wanted tensors; segments name them by their index here.</summary>
     public IReadOnlyList<CheckpointTensor> Tensors { get; }
+
+    /// <summary>The tensors that have bytes, by their index, as they lie in the files.</summary>
+    public IReadOnlyList<int> InFileOrder { get; }
 
     /// <summary>The ranges, file by file in the order of their bytes. Tensors without bytes, or that are not read, have none.</summary>
     public IReadOnlyList<TransferRange> Ranges { get; }
@@ -43,25 +50,28 @@ internal sealed class TransferPlan
         Func<CheckpointFile, TensorInfo, bool>? isRead = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(partSize, 1);
-        IEnumerable<int> inFileOrder = InFileOrder(tensors)
-            .Where(index => isRead is null || isRead(files[tensors[index].File], tensors[index].Info));
+        int[] inFileOrder =
+        [
+            .. Enumerable.Range(0, tensors.Count)
+                .Where(index => tensors[index].Info.ByteLength > 0)
+                .OrderBy(index => tensors[index].File)
+                .ThenBy(index => tensors[index].Info.Begin),
+        ];
         var ranges = new List<TransferRange>();
         var open = new RangeBuilder(partSize, ranges);
         foreach (int index in inFileOrder)
         {
             CheckpointTensor tensor = tensors[index];
-            open.Add(tensor.File, files[tensor.File].Header.DataStart + tensor.Info.Begin, index, tensor.Info.ByteLength);
+            CheckpointFile file = files[tensor.File];
+            if (isRead is null || isRead(file, tensor.Info))
+            {
+                open.Add(tensor.File, file.Header.DataStart + tensor.Info.Begin, index, tensor.Info.ByteLength);
+            }
         }
 
         open.Flush();
-        return new TransferPlan(files, tensors, ranges);
+        return new TransferPlan(files, tensors, inFileOrder, ranges);
     }
-
-    /// <summary>The tensors that have bytes, by their index, as they lie in the files.</summary>
-    public static IEnumerable<int> InFileOrder(IReadOnlyList<CheckpointTensor> tensors) => Enumerable.Range(0, tensors.Count)
-        .Where(index => tensors[index].Info.ByteLength > 0)
-        .OrderBy(index => tensors[index].File)
-        .ThenBy(index => tensors[index].Info.Begin);
 
     // Collects neighbouring bytes until a part is full or a gap comes.
     private sealed class RangeBuilder(long partSize, List<TransferRange> ranges)

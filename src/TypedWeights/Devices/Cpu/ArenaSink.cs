@@ -8,7 +8,7 @@ namespace TypedWeights.Devices.Cpu;
 /// <summary><see cref="TensorStorage.Arena"/>: one run of memory for all tensors, laid out as the files are.</summary>
 internal class ArenaSink : CpuSink
 {
-    protected override void Place(TransferPlan plan) => PlaceInArena(plan.Tensors, [.. TransferPlan.InFileOrder(plan.Tensors)]);
+    protected override void Place(TransferPlan plan) => PlaceInArena(plan.Tensors, plan.InFileOrder);
 
     /// <summary>Places some of a plan's tensors side by side.</summary>
     /// <param name="tensors">The plan's tensors.</param>

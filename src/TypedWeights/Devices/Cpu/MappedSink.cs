@@ -20,7 +20,7 @@ internal sealed class MappedSink : ArenaSink
     protected override void Place(TransferPlan plan)
     {
         var read = new List<int>();
-        foreach (IGrouping<int, int> ofFile in TransferPlan.InFileOrder(plan.Tensors).GroupBy(index => plan.Tensors[index].File))
+        foreach (IGrouping<int, int> ofFile in plan.InFileOrder.GroupBy(index => plan.Tensors[index].File))
         {
             CheckpointFile file = plan.Files[ofFile.Key];
             ILookup<bool, int> byRead = ofFile.ToLookup(index => Reads(file, plan.Tensors[index].Info));

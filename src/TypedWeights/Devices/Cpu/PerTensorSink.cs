@@ -9,7 +9,7 @@ internal sealed class PerTensorSink : CpuSink
 {
     protected override void Place(TransferPlan plan)
     {
-        foreach (int index in TransferPlan.InFileOrder(plan.Tensors))
+        foreach (int index in plan.InFileOrder)
         {
             torch.Tensor tensor = Empty(plan.Tensors[index].Info);
             Put(index, tensor, TensorData.Address(tensor));
