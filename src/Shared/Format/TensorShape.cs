@@ -39,7 +39,7 @@ readonly struct TensorShape : IEquatable<TensorShape>
 
     /// <summary>The dimensions as signed numbers, as tensor libraries take them.</summary>
     /// <exception cref="OverflowException">A dimension is beyond <see cref="long.MaxValue"/>.</exception>
-    public long[] ToInt64Array() => [.. (_dimensions ?? []).Select(static dimension => checked((long)dimension))];
+    public long[] ToInt64Array() => Array.ConvertAll(_dimensions ?? [], static dimension => checked((long)dimension));
 
     /// <summary>
     /// The product of the dimensions, left to right, as the reference computes it; 1 for a scalar.

@@ -1,12 +1,15 @@
 namespace TypedWeights;
 
-/// <summary>How far a load has come. Reported at most ten times a second, and once at the end.</summary>
+/// <summary>
+/// How far a load has come. Reported at most ten times a second, and once at the end. Tensors that are mapped and not read are complete
+/// from the start and count no bytes.
+/// </summary>
 /// <param name="Files">Files that have been read to the end.</param>
-/// <param name="FilesTotal">Files that hold something wanted.</param>
+/// <param name="FilesTotal">Files that hold something to read.</param>
 /// <param name="Tensors">Tensors that have all their bytes.</param>
 /// <param name="TensorsTotal">Tensors wanted.</param>
 /// <param name="Bytes">Bytes of tensors read.</param>
-/// <param name="BytesTotal">Bytes of tensors wanted.</param>
+/// <param name="BytesTotal">Bytes of tensors to read.</param>
 /// <param name="Elapsed">Time since the first byte was asked for.</param>
 public readonly record struct LoadProgress(
     int Files, int FilesTotal, int Tensors, int TensorsTotal, long Bytes, long BytesTotal, TimeSpan Elapsed)

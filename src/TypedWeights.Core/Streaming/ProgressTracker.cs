@@ -28,14 +28,17 @@ internal sealed class ProgressTracker
         _bytesTotal = plan.TotalBytes;
         _fileBytesLeft = new long[files.Count];
         _tensorBytesLeft = new long[plan.Tensors.Count];
-        for (int i = 0; i < plan.Tensors.Count; i++)
+        foreach (TransferRange range in plan.Ranges)
         {
-            CheckpointTensor tensor = plan.Tensors[i];
-            _tensorBytesLeft[i] = tensor.Info.ByteLength;
-            _fileBytesLeft[tensor.File] += tensor.Info.ByteLength;
-            _tensors += tensor.Info.ByteLength == 0 ? 1 : 0;
+            _fileBytesLeft[range.File] += range.Length;
+            foreach (TransferSegment segment in range.Segments)
+            {
+                _tensorBytesLeft[segment.Tensor] += segment.Length;
+            }
         }
 
+        // Those without bytes, and those whose bytes are not read.
+        _tensors = _tensorBytesLeft.Count(bytes => bytes == 0);
         _filesTotal = _fileBytesLeft.Count(bytes => bytes > 0);
     }
 

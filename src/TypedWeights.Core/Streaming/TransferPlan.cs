@@ -10,44 +10,67 @@ internal sealed class TransferPlan
     /// <summary>8 MiB: the part size at which object stores and disks alike come near their best rate.</summary>
     public const long DefaultPartSize = 8L << 20;
 
-    private TransferPlan(IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<TransferRange> ranges)
+    private TransferPlan(
+        IReadOnlyList<CheckpointFile> files,
+        IReadOnlyList<CheckpointTensor> tensors,
+        IReadOnlyList<int> inFileOrder,
+        IReadOnlyList<TransferRange> ranges)
     {
+        Files = files;
         Tensors = tensors;
+        InFileOrder = inFileOrder;
         Ranges = ranges;
-        TotalBytes = tensors.Sum(tensor => tensor.Info.ByteLength);
+        TotalBytes = ranges.Sum(range => range.Length);
     }
+
+    /// <summary>The files that tensors and ranges name by their index.</summary>
+    public IReadOnlyList<CheckpointFile> Files { get; }
 
     /// <summary>The wanted tensors; segments name them by their index here.</summary>
     public IReadOnlyList<CheckpointTensor> Tensors { get; }
 
-    /// <summary>The ranges, file by file in the order of their bytes. Tensors without bytes have none.</summary>
+    /// <summary>The tensors that have bytes, by their index, as they lie in the files.</summary>
+    public IReadOnlyList<int> InFileOrder { get; }
+
+    /// <summary>The ranges, file by file in the order of their bytes. Tensors without bytes, or that are not read, have none.</summary>
     public IReadOnlyList<TransferRange> Ranges { get; }
 
-    /// <summary>The number of bytes of all wanted tensors.</summary>
+    /// <summary>The number of bytes to read.</summary>
     public long TotalBytes { get; }
 
     /// <summary>Plans the reading of some of a checkpoint's tensors.</summary>
     /// <param name="files">The checkpoint's files.</param>
     /// <param name="tensors">The wanted tensors, each once.</param>
     /// <param name="partSize">The most bytes of one range; neighbours are merged up to it, larger tensors split.</param>
+    /// <param name="isRead">Tells which tensors are read; null for all. The others' bytes come some other way.</param>
     public static TransferPlan Create(
-        IReadOnlyList<CheckpointFile> files, IReadOnlyList<CheckpointTensor> tensors, long partSize = DefaultPartSize)
+        IReadOnlyList<CheckpointFile> files,
+        IReadOnlyList<CheckpointTensor> tensors,
+        long partSize = DefaultPartSize,
+        Func<CheckpointFile, TensorInfo, bool>? isRead = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(partSize, 1);
-        IEnumerable<int> inFileOrder = Enumerable.Range(0, tensors.Count)
-            .Where(index => tensors[index].Info.ByteLength > 0)
-            .OrderBy(index => tensors[index].File)
-            .ThenBy(index => tensors[index].Info.Begin);
+        int[] inFileOrder =
+        [
+            .. Enumerable.Range(0, tensors.Count)
+                .Where(index => tensors[index].Info.ByteLength > 0)
+                .OrderBy(index => tensors[index].File)
+                .ThenBy(index => tensors[index].Info.Begin),
+        ];
         var ranges = new List<TransferRange>();
         var open = new RangeBuilder(partSize, ranges);
         foreach (int index in inFileOrder)
         {
             CheckpointTensor tensor = tensors[index];
-            open.Add(tensor.File, files[tensor.File].Header.DataStart + tensor.Info.Begin, index, tensor.Info.ByteLength);
+            CheckpointFile file = files[tensor.File];
+            if (isRead is null || isRead(file, tensor.Info))
+            {
+                open.Add(tensor.File, file.Header.DataStart + tensor.Info.Begin, index, tensor.Info.ByteLength);
+            }
         }
 
         open.Flush();
-        return new TransferPlan(tensors, ranges);
+        return new TransferPlan(files, tensors, inFileOrder, ranges);
     }
 
     // Collects neighbouring bytes until a part is full or a gap comes.

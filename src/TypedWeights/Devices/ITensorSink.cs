@@ -1,4 +1,5 @@
 using TorchSharp;
+using TypedWeights.Checkpoints;
 using TypedWeights.Streaming;
 
 namespace TypedWeights.Devices;
@@ -6,6 +7,10 @@ namespace TypedWeights.Devices;
 /// <summary>A sink whose bytes end up as tensors of one device. A device is one folder here with one implementation of this.</summary>
 internal interface ITensorSink : IWeightSink
 {
+    /// <summary>Whether a tensor's bytes are to be read for it; false where they come into memory without.</summary>
+    /// <exception cref="WeightSourceException">The file is not one that this sink can take tensors from.</exception>
+    bool Reads(CheckpointFile file, TensorInfo tensor);
+
     /// <summary>
     /// Hands the tensors over, in the plan's order, once <see cref="IWeightSink.CompleteAsync"/> has returned; from then on they are the
     /// caller's to dispose. They belong to no dispose scope.

@@ -13,6 +13,10 @@ public sealed record LoadOptions
     /// <value>null: the CPU.</value>
     public torch.Device? Device { get; init; }
 
+    /// <summary>What memory the tensors lie in. It decides when memory is given back: see each value.</summary>
+    /// <value><see cref="TensorStorage.Arena"/>: all of it goes when the last tensor goes.</value>
+    public TensorStorage Storage { get; init; } = TensorStorage.Arena;
+
     /// <summary>What becomes of tensors that the checkpoint holds and the class does not know.</summary>
     /// <value><see cref="UnexpectedTensors.Error"/></value>
     public UnexpectedTensors Unexpected { get; init; } = UnexpectedTensors.Error;

@@ -94,7 +94,7 @@ public sealed class WeightLoader : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         TorchNative.EnsureLoaded();
-        ITensorSink sink = TensorSinks.Create(options.Device);
+        ITensorSink sink = TensorSinks.Create(options);
         await using (sink.ConfigureAwait(false))
         {
             IWeightLocation location = await _sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
@@ -102,7 +102,7 @@ public sealed class WeightLoader : IAsyncDisposable
             await using (checkpoint.ConfigureAwait(false))
             {
                 TensorSelection selection = select(checkpoint);
-                TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors);
+                TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, isRead: sink.Reads);
                 LoadLog.Load log = _log.Start(checkpoint, plan);
                 sink.Allocate(plan);
                 var tracker = new ProgressTracker(
@@ -114,7 +114,7 @@ public sealed class WeightLoader : IAsyncDisposable
                         progress?.Report(now);
                     },
                     _time);
-                await RangeScheduler.RunAsync(plan, checkpoint.Files, sink, Readers(uri), tracker, cancellationToken).ConfigureAwait(false);
+                await RangeScheduler.RunAsync(plan, checkpoint.Files, sink, Readers, tracker, cancellationToken).ConfigureAwait(false);
                 log.Finished(tracker.Finish());
                 return Collect(checkpoint, selection, sink, title);
             }
@@ -138,8 +138,9 @@ public sealed class WeightLoader : IAsyncDisposable
         return weights;
     }
 
-    // From page cache, more readers than cores are slower; over a network each waits most of its time.
-    private static int Readers(WeightUri uri) => uri.Scheme == "file" ? Math.Clamp(Environment.ProcessorCount, 1, 8) : 8;
+    // Over a network each waits most of its time. Reads of files wait for threads of the pool, which runs as many as there are cores
+    // while the page cache serves them, and more once they wait for a disk: asking for more than the cores can do costs nothing.
+    private const int Readers = 8;
 
     private static WeightUri ParseUri(string text) =>
         WeightUri.TryParse(text, out WeightUri? uri, out string error) ? uri! : throw new WeightsException(error);

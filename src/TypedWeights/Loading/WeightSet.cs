@@ -7,7 +7,7 @@ using TypedWeights.Saving;
 namespace TypedWeights;
 
 /// <summary>
-/// The tensors of a checkpoint by name (the state dict), with one owner: disposing the set frees every tensor in it.
+/// The tensors of a checkpoint by name (the state dict), with one owner: disposing the set frees every tensor in it, and their memory.
 /// </summary>
 /// <remarks>
 /// The tensors belong to no dispose scope. A tied tensor is there under each of its names, over one storage. Reading is safe from many
@@ -68,6 +68,10 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
 
     /// <summary>Hands a tensor over to the caller, who then disposes it; the set no longer has it.</summary>
     /// <param name="name">The name in the checkpoint. Other names of a tied tensor keep it, over the same storage.</param>
+    /// <remarks>
+    /// With <see cref="TensorStorage.Arena"/> (the default) and <see cref="TensorStorage.Mapped"/> one tensor that is left keeps the
+    /// memory of all: clone it and dispose it to keep only its own, or load with <see cref="TensorStorage.PerTensor"/>.
+    /// </remarks>
     /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
     /// <exception cref="InvalidOperationException">It was handed over before, or the set has been disposed.</exception>
     public torch.Tensor Detach(string name)

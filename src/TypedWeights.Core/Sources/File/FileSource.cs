@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using TypedWeights.Memory;
 
 namespace TypedWeights.Sources.File;
 
@@ -6,7 +7,7 @@ namespace TypedWeights.Sources.File;
 /// An opened file. Its length is that of the moment it was opened; one that turns out shorter is an error. A file that is replaced by
 /// renaming another over it goes on being read as it was; one that is rewritten in place is not noticed.
 /// </summary>
-internal sealed class FileSource : IWeightSource
+internal sealed class FileSource : IMappableSource
 {
     // One read call cannot be cancelled while it runs; this bounds how long it runs.
     private const int LongestRead = 16 << 20;
@@ -52,13 +53,46 @@ internal sealed class FileSource : IWeightSource
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
         cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult<IRangeReader>(new RangeReader(this, offset));
+        return ValueTask.FromResult<IRangeReader>(new FileRangeReader(this, offset, length));
     }
 
     public ValueTask DisposeAsync()
     {
         _handle.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    public NativeRegion Map()
+    {
+        try
+        {
+            return MappedRegion.Map(_handle, Length);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new WeightSourceException(
+                Display, $"the file cannot be mapped ({e.Message.TrimEnd('.')}); load it with another TensorStorage than Mapped.", innerException: e);
+        }
+    }
+
+    /// <summary>Reads at a position; at least one byte, or it throws.</summary>
+    internal async ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The handle is not an asynchronous one: this is pread on a thread of the pool, which is as fast as Linux gets from its
+            // page cache, and no thread waits for it here.
+            Memory<byte> next = destination[..Math.Min(destination.Length, LongestRead)];
+            int read = await RandomAccess.ReadAsync(_handle, next, position, cancellationToken).ConfigureAwait(false);
+            return read > 0
+                ? read
+                : throw new WeightSourceException(
+                    Display, $"the file ended at byte {position} of the {Length} it had when it was opened: it was cut while it was read.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw FileFailure.Of(e, Display);
+        }
     }
 
     // Opening a named pipe for reading waits for its writer, deaf to any cancellation; opening it both ways does not wait. Only what has
@@ -81,45 +115,5 @@ internal sealed class FileSource : IWeightSource
         {
             // Not to be written to; what it is then shows when it is opened for reading.
         }
-    }
-
-    private async ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
-    {
-        try
-        {
-            // The handle is not an asynchronous one: this is pread on a thread of the pool, which is as fast as Linux gets from its
-            // page cache, and no thread waits for it here.
-            Memory<byte> next = destination[..Math.Min(destination.Length, LongestRead)];
-            int read = await RandomAccess.ReadAsync(_handle, next, position, cancellationToken).ConfigureAwait(false);
-            return read > 0
-                ? read
-                : throw new WeightSourceException(
-                    Display, $"the file ended at byte {position} of the {Length} it had when it was opened: it was cut while it was read.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw FileFailure.Of(e, Display);
-        }
-    }
-
-    private sealed class RangeReader : IRangeReader
-    {
-        private readonly FileSource _source;
-        private long _position;
-
-        public RangeReader(FileSource source, long position)
-        {
-            _source = source;
-            _position = position;
-        }
-
-        public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
-        {
-            int read = await _source.ReadAsync(destination, _position, cancellationToken).ConfigureAwait(false);
-            _position += read;
-            return read;
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

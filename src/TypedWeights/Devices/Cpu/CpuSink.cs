@@ -1,25 +1,27 @@
 using TorchSharp;
+using TypedWeights.Checkpoints;
 using TypedWeights.Interop;
 using TypedWeights.Memory;
 using TypedWeights.Streaming;
 
 namespace TypedWeights.Devices.Cpu;
 
-/// <summary>Tensors in main memory: what is read lands in them without another copy.</summary>
-internal sealed class CpuSink : ITensorSink
+/// <summary>Tensors in main memory: what is read lands in them without another copy. Which memory that is, says the kind.</summary>
+internal abstract class CpuSink : ITensorSink
 {
-    private List<torch.Tensor> _tensors = [];
+    private torch.Tensor?[] _tensors = [];
     private nint[] _addresses = [];
+
+    public virtual bool Reads(CheckpointFile file, TensorInfo tensor) => true;
 
     public void Allocate(TransferPlan plan)
     {
+        _tensors = new torch.Tensor?[plan.Tensors.Count];
         _addresses = new nint[plan.Tensors.Count];
-        for (int i = 0; i < _addresses.Length; i++)
+        Place(plan);
+        for (int i = 0; i < _tensors.Length; i++)
         {
-            TensorInfo info = plan.Tensors[i].Info;
-            torch.Tensor tensor = Empty(info, TorchLayout.Of(info.DType, info.Shape));
-            _tensors.Add(tensor);
-            _addresses[i] = info.ByteLength == 0 ? 0 : TensorData.Address(tensor);
+            _tensors[i] ??= Empty(plan.Tensors[i].Info);
         }
     }
 
@@ -32,23 +34,36 @@ internal sealed class CpuSink : ITensorSink
 
     public IReadOnlyList<torch.Tensor> TakeTensors()
     {
-        List<torch.Tensor> taken = _tensors;
+        torch.Tensor?[] taken = _tensors;
         _tensors = [];
-        return taken;
+        return taken!;
     }
 
     public ValueTask DisposeAsync()
     {
-        foreach (torch.Tensor tensor in TakeTensors())
+        foreach (torch.Tensor? tensor in _tensors)
         {
-            tensor.Dispose();
+            tensor?.Dispose();
         }
 
+        _tensors = [];
         return ValueTask.CompletedTask;
     }
 
-    private static torch.Tensor Empty(TensorInfo info, TorchLayout layout)
+    /// <summary>Makes the tensors that have bytes, with <see cref="Put"/>; those without are made elsewhere.</summary>
+    protected abstract void Place(TransferPlan plan);
+
+    /// <summary>Takes a tensor that was made, and the address that its bytes go to.</summary>
+    protected void Put(int index, torch.Tensor tensor, nint address)
     {
+        _tensors[index] = tensor;
+        _addresses[index] = address;
+    }
+
+    /// <summary>Lets libtorch allocate a tensor.</summary>
+    protected static torch.Tensor Empty(TensorInfo info)
+    {
+        TorchLayout layout = TorchLayout.Of(info.DType, info.Shape);
         try
         {
             // The caller may stand in a dispose scope of its own; these tensors outlive it.

@@ -1,0 +1,32 @@
+using TorchSharp;
+using TypedWeights.Sources.File;
+
+namespace TypedWeights.Bench.Files;
+
+/// <summary>The ways to load the file into new tensors.</summary>
+internal static class FileCases
+{
+    public const string AllBytes = "File.ReadAllBytes, then copy";
+    public const string StreamPerTensor = "FileStream for each tensor, then copy";
+
+    /// <summary>Every way by its name.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Enum.GetNames<TensorStorage>(), AllBytes, StreamPerTensor];
+
+    /// <summary>Loads the file; disposing frees the tensors.</summary>
+    public static async Task<IDisposable> LoadAsync(string name, string path)
+    {
+        if (Enum.TryParse(name, out TensorStorage storage))
+        {
+            return await WeightLoader.Default.LoadTensorsAsync(path, new LoadOptions { Storage = storage });
+        }
+
+        await using FileSource source = FileSource.Open(path, path);
+        SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(source);
+        return new Tensors(name == AllBytes ? NaiveLoads.AllBytes(path, header) : NaiveLoads.StreamPerTensor(path, header));
+    }
+
+    private sealed class Tensors(List<torch.Tensor> tensors) : IDisposable
+    {
+        public void Dispose() => tensors.ForEach(static tensor => tensor.Dispose());
+    }
+}

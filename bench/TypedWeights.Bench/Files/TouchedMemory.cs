@@ -1,0 +1,50 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Memory;
+using TypedWeights.Sources;
+using TypedWeights.Sources.File;
+using TypedWeights.Streaming;
+
+namespace TypedWeights.Bench.Files;
+
+/// <summary>Memory that exists and has been written to; each round fills it anew through the engine that loads tensors.</summary>
+internal sealed class TouchedMemory : IWeightSink
+{
+    private readonly HeapRegion _region;
+    private readonly List<long> _offsets = [];
+
+    public TouchedMemory(long length)
+    {
+        _region = HeapRegion.Allocate(length);
+        new NativeMemoryManager(_region.Address, checked((int)length)).GetSpan().Fill(1);
+    }
+
+    public async Task FillAsync(string path)
+    {
+        WeightUri uri = WeightUri.Parse(path);
+        await using var provider = new FileSourceProvider();
+        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await provider.LocateAsync(uri, CancellationToken.None));
+        TransferPlan plan = TransferPlan.Create(checkpoint.Files, TensorSelection.All(checkpoint).Tensors);
+        Allocate(plan);
+        var tracker = new ProgressTracker(plan, checkpoint.Files, static _ => { }, TimeProvider.System);
+        await RangeScheduler.RunAsync(plan, checkpoint.Files, this, readers: 8, tracker, CancellationToken.None);
+    }
+
+    public void Allocate(TransferPlan plan)
+    {
+        _offsets.Clear();
+        _offsets.AddRange(plan.Tensors.Select(tensor => tensor.Info.Begin));
+    }
+
+    public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) => ValueTask.FromResult(
+        new NativeMemoryManager(_region.Address + (nint)(_offsets[segment.Tensor] + segment.Offset), (int)segment.Length).Memory);
+
+    public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    public ValueTask CompleteAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync()
+    {
+        _region.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

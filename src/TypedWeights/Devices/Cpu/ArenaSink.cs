@@ -1,0 +1,63 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Interop;
+using TypedWeights.Memory;
+using TypedWeights.Streaming;
+
+namespace TypedWeights.Devices.Cpu;
+
+/// <summary><see cref="TensorStorage.Arena"/>: one run of memory for all tensors, laid out as the files are.</summary>
+internal class ArenaSink : CpuSink
+{
+    protected override void Place(TransferPlan plan) => PlaceInArena(plan.Tensors, plan.InFileOrder);
+
+    /// <summary>Places some of a plan's tensors side by side.</summary>
+    /// <param name="tensors">The plan's tensors.</param>
+    /// <param name="inOrder">Which of them, in the order of the memory.</param>
+    protected void PlaceInArena(IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<int> inOrder)
+    {
+        if (inOrder.Count == 0)
+        {
+            return;
+        }
+
+        // A length that is a multiple of the alignment, as of most tensors there are, leaves no gap: then memory runs on as the file does.
+        long length = 0;
+        foreach (int index in inOrder)
+        {
+            length = checked(Aligned(length) + tensors[index].Info.ByteLength);
+        }
+
+        var arena = new SharedRegion(Allocate(length, inOrder.Count));
+        try
+        {
+            long offset = 0;
+            foreach (int index in inOrder)
+            {
+                TensorInfo info = tensors[index].Info;
+                nint address = arena.Address + (nint)offset;
+                Put(index, TensorOverMemory.Create(arena, address, TorchLayout.Of(info.DType, info.Shape)), address);
+                offset = Aligned(offset + info.ByteLength);
+            }
+        }
+        finally
+        {
+            // From here on the tensors keep it.
+            arena.Release();
+        }
+    }
+
+    private static long Aligned(long offset) => (offset + HeapRegion.SmallAlignment - 1) & -HeapRegion.SmallAlignment;
+
+    private static HeapRegion Allocate(long length, int tensors)
+    {
+        try
+        {
+            return HeapRegion.Allocate(length);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new WeightsException(
+                $"The system has no {length} bytes of memory for {tensors} tensors; TensorStorage.Mapped loads files of this machine with less.", e);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Interop;
+using TypedWeights.Memory;
+using TypedWeights.Sources;
+using TypedWeights.Streaming;
+
+namespace TypedWeights.Devices.Cpu;
+
+/// <summary><see cref="TensorStorage.Mapped"/>: tensors over the mapped file; those that lie unaligned in it are read into an arena.</summary>
+internal sealed class MappedSink : ArenaSink
+{
+    public override bool Reads(CheckpointFile file, TensorInfo tensor)
+    {
+        _ = Mappable(file);
+
+        // No padding makes up for a header whose length is odd.
+        return (file.Header.DataStart + tensor.Begin) % Math.Max(1, tensor.DType.BitSize() / 8) != 0;
+    }
+
+    protected override void Place(TransferPlan plan)
+    {
+        var read = new List<int>();
+        foreach (IGrouping<int, int> ofFile in plan.InFileOrder.GroupBy(index => plan.Tensors[index].File))
+        {
+            CheckpointFile file = plan.Files[ofFile.Key];
+            ILookup<bool, int> byRead = ofFile.ToLookup(index => Reads(file, plan.Tensors[index].Info));
+            read.AddRange(byRead[true]);
+            PlaceOverFile(plan.Tensors, file, [.. byRead[false]]);
+        }
+
+        PlaceInArena(plan.Tensors, read);
+    }
+
+    private void PlaceOverFile(IReadOnlyList<CheckpointTensor> tensors, CheckpointFile file, IReadOnlyList<int> indexes)
+    {
+        if (indexes.Count == 0)
+        {
+            return;
+        }
+
+        var mapping = new SharedRegion(Mappable(file).Map());
+        try
+        {
+            foreach (int index in indexes)
+            {
+                TensorInfo info = tensors[index].Info;
+                nint address = mapping.Address + (nint)(file.Header.DataStart + info.Begin);
+                Put(index, TensorOverMemory.Create(mapping, address, TorchLayout.Of(info.DType, info.Shape)), address);
+            }
+        }
+        finally
+        {
+            mapping.Release();
+        }
+    }
+
+    private static IMappableSource Mappable(CheckpointFile file) => file.Source as IMappableSource ?? throw new WeightSourceException(
+        file.Source.Display,
+        "only a file of this machine can be mapped; load this one with another TensorStorage than Mapped, or download it first and give its path.");
+}

@@ -1,0 +1,18 @@
+using TorchSharp;
+using TypedWeights.Interop;
+using TypedWeights.Streaming;
+
+namespace TypedWeights.Devices.Cpu;
+
+/// <summary><see cref="TensorStorage.PerTensor"/>: an allocation of libtorch's for each tensor.</summary>
+internal sealed class PerTensorSink : CpuSink
+{
+    protected override void Place(TransferPlan plan)
+    {
+        foreach (int index in plan.InFileOrder)
+        {
+            torch.Tensor tensor = Empty(plan.Tensors[index].Info);
+            Put(index, tensor, TensorData.Address(tensor));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+using TorchSharp;
+using TypedWeights.Interop;
+using TypedWeights.Memory;
+using TypedWeights.Tests.Loading;
+using static TorchSharp.torch;
+
+namespace TypedWeights.Tests.Devices;
+
+public sealed class ArenaTests : IDisposable
+{
+    private const int Large = 24 << 20;
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Tensors_of_all_dtypes_lie_side_by_side_in_the_order_of_the_file()
+    {
+        string path = TestFile.Write(
+            _folder["m.safetensors"],
+            [TestFile.Noise("b", "BF16", 16, 64, 8), TestFile.Noise("a", "F32", 32, 16), TestFile.Noise("odd", "U8", 8, 3), TestFile.Noise("z", "F64", 64, 1)]);
+
+        using WeightSet weights = await LoadAsync(path);
+
+        long[] addresses = [.. new[] { "b", "a", "odd", "z" }.Select(name => (long)TensorData.Address(weights[name]))];
+        Assert.All(addresses, address => Assert.Equal(0, address % 64));
+        Assert.Equal(addresses[0] + 1024, addresses[1]);
+        Assert.Equal(addresses[1] + 64, addresses[2]);
+        Assert.Equal(addresses[2] + 64, addresses[3]);
+    }
+
+    [Fact]
+    public async Task A_large_arena_begins_at_a_huge_page_and_asks_for_huge_pages()
+    {
+        ProcessMemory.SkipUnlessLinux();
+        string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("large", "U8", 8, Large)]);
+
+        using WeightSet weights = await LoadAsync(path);
+        nint address = TensorData.Address(weights["large"]);
+
+        Assert.Equal(0, address % HeapRegion.HugePage);
+        Assert.True(ProcessMemory.IsAdvisedHuge(address));
+    }
+
+    [Fact]
+    public async Task Without_huge_pages_the_same_bytes_arrive()
+    {
+        TestFile.Entry entry = TestFile.Noise("large", "U8", 8, Large);
+        string path = TestFile.Write(_folder["m.safetensors"], [entry]);
+        using var portable = new PortableMemoryScope();
+
+        using WeightSet weights = await LoadAsync(path);
+
+        Assert.True(entry.Data.AsSpan().SequenceEqual(TensorBytes.Of(weights["large"])));
+        Assert.False(OperatingSystem.IsLinux() && ProcessMemory.IsAdvisedHuge(TensorData.Address(weights["large"])));
+    }
+
+    [Fact]
+    public async Task A_small_arena_needs_no_huge_page()
+    {
+        ProcessMemory.SkipUnlessLinux();
+        string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("small", "U8", 8, 1000)]);
+
+        using WeightSet weights = await LoadAsync(path);
+
+        Assert.False(ProcessMemory.IsAdvisedHuge(TensorData.Address(weights["small"])));
+    }
+
+    [Fact]
+    public async Task Memory_is_given_back_with_the_last_tensor_and_a_detached_one_keeps_all_of_it()
+    {
+        ProcessMemory.SkipUnlessLinux();
+        string path = TestFile.Write(
+            _folder["m.safetensors"], [TestFile.Noise("small", "U8", 8, 1000), .. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, Large))]);
+        GC.Collect();
+        long tensors = Tensor.TotalCount;
+        long before = ProcessMemory.Resident;
+
+        WeightSet weights = await LoadAsync(path);
+        long loaded = ProcessMemory.Resident;
+        Tensor small = weights.Detach("small");
+        weights.Dispose();
+        long detached = ProcessMemory.Resident;
+        small.Dispose();
+        long after = ProcessMemory.Resident;
+
+        Assert.Equal(tensors, Tensor.TotalCount);
+        Assert.InRange(loaded - before, 7L * Large, 10L * Large);
+        Assert.InRange(detached - before, 7L * Large, 10L * Large);
+        Assert.InRange(after - before, -2L * Large, 2L * Large);
+    }
+
+    [Fact]
+    public void Tensors_that_nobody_disposed_give_the_arena_back_when_they_are_collected()
+    {
+        ProcessMemory.SkipUnlessLinux();
+        string path = TestFile.Write(_folder["m.safetensors"], [.. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, Large))]);
+        GC.Collect();
+        long before = ProcessMemory.Resident;
+
+        // On a thread that ends, so that no local and no state machine keeps the set alive.
+        long loaded = 0;
+        var thread = new Thread(() => loaded = LoadAsync(path).GetAwaiter().GetResult().Count);
+        thread.Start();
+        thread.Join();
+        Assert.Equal(8, loaded);
+        for (int i = 0; i < 20 && ProcessMemory.Resident - before > 2L * Large; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.InRange(ProcessMemory.Resident - before, -2L * Large, 2L * Large);
+    }
+
+    [Fact]
+    public async Task Changing_one_weight_between_forward_and_backward_does_not_invalidate_the_others()
+    {
+        string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("w", [2, 2], 1, 2, 3, 4), TestFile.F32("running_mean", [2], 0, 0)]);
+        using WeightSet weights = await LoadAsync(path);
+        using Tensor x = ones(2, 2, requires_grad: true);
+
+        using Tensor loss = x.mm(weights["w"].requires_grad_(true)).sum();
+        weights["running_mean"].add_(1);
+        loss.backward();
+
+        Assert.Equal(3f, x.grad![0, 0].item<float>());
+        Assert.Equal(2f, weights["w"].grad![0, 0].item<float>());
+    }
+
+    [Fact]
+    public async Task Saving_one_tensor_the_torch_way_writes_that_tensor_alone()
+    {
+        string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("w", [2], 1, 2), TestFile.Noise("large", "U8", 8, 1 << 20)]);
+        using WeightSet weights = await LoadAsync(path);
+
+        weights["w"].save(_folder["w.pt"]);
+
+        Assert.InRange(new FileInfo(_folder["w.pt"]).Length, 1, 10_000);
+    }
+
+    [Fact]
+    public async Task Neighbours_in_the_arena_are_saved_and_load_again()
+    {
+        TestFile.Entry[] entries = [TestFile.Noise("a", "BF16", 16, 64, 8), TestFile.Noise("b", "BF16", 16, 32), TestFile.Noise("c", "U8", 8, 7)];
+        using WeightSet weights = await LoadAsync(TestFile.Write(_folder["m.safetensors"], entries));
+
+        await weights.SaveAsync(_folder["again.safetensors"], TestContext.Current.CancellationToken);
+        using WeightSet again = await LoadAsync(_folder["again.safetensors"]);
+
+        Assert.All(entries, entry => Assert.Equal(entry.Data, TensorBytes.Of(again[entry.Name])));
+    }
+
+    [Fact]
+    public async Task A_load_that_fails_half_way_gives_its_memory_back()
+    {
+        ProcessMemory.SkipUnlessLinux();
+        string path = TestFile.Write(_folder["m.safetensors"], [.. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, Large))]);
+        GC.Collect();
+        long tensors = Tensor.TotalCount;
+        long before = ProcessMemory.Resident;
+        using var cancelled = new CancellationTokenSource();
+        await using WeightLoader loader = new WeightLoaderBuilder().UseTimeProvider(new HurriedClock()).Build();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => loader.LoadTensorsAsync(path, progress: new CancelOnReport(cancelled), cancellationToken: cancelled.Token));
+
+        Assert.Equal(tensors, Tensor.TotalCount);
+        Assert.InRange(ProcessMemory.Resident - before, -2L * Large, 2L * Large);
+    }
+
+    [Fact]
+    public async Task Each_tensor_has_its_own_allocation_when_that_is_asked_for()
+    {
+        ProcessMemory.SkipUnlessLinux();
+        string path = TestFile.Write(
+            _folder["m.safetensors"], [TestFile.Noise("small", "U8", 8, 1000), .. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, 2 * Large))]);
+        GC.Collect();
+        long before = ProcessMemory.Resident;
+
+        WeightSet weights = await WeightLoader.Default.LoadTensorsAsync(
+            path, new LoadOptions { Storage = TensorStorage.PerTensor }, cancellationToken: TestContext.Current.CancellationToken);
+        using Tensor small = weights.Detach("small");
+        weights.Dispose();
+
+        Assert.InRange(ProcessMemory.Resident - before, -2L * Large, 2L * Large);
+        Assert.Equal(1000, small.numel());
+    }
+
+    [Fact]
+    public async Task A_storage_that_does_not_exist_is_refused()
+    {
+        string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("w", [1], 1)]);
+
+        WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadTensorsAsync(
+            path, new LoadOptions { Storage = (TensorStorage)9 }, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Contains("LoadOptions.Storage is 9", error.Message, StringComparison.Ordinal);
+    }
+
+    private static Task<WeightSet> LoadAsync(string path) =>
+        WeightLoader.Default.LoadTensorsAsync(path, cancellationToken: TestContext.Current.CancellationToken);
+
+    // Every look at it is a second later, so that a report is due with every read.
+    private sealed class HurriedClock : TimeProvider
+    {
+        private long _seconds;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref _seconds);
+    }
+
+    private sealed class CancelOnReport(CancellationTokenSource source) : IProgress<LoadProgress>
+    {
+        public void Report(LoadProgress value) => source.Cancel();
+    }
+}
