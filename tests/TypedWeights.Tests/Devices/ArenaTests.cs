@@ -74,7 +74,7 @@ public sealed class ArenaTests : IDisposable
         string path = TestFile.Write(
             _folder["m.safetensors"], [TestFile.Noise("small", "U8", 8, 1000), .. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, Large))]);
         GC.Collect();
-        long tensors = Tensor.TotalCount;
+        long tensors = NativeTensors.Count();
         long before = ProcessMemory.Resident;
 
         WeightSet weights = await LoadAsync(path);
@@ -85,7 +85,7 @@ public sealed class ArenaTests : IDisposable
         small.Dispose();
         long after = ProcessMemory.Resident;
 
-        Assert.Equal(tensors, Tensor.TotalCount);
+        NativeTensors.AssertNoneSince(tensors);
         Assert.InRange(loaded - before, 7L * Large, 10L * Large);
         Assert.InRange(detached - before, 7L * Large, 10L * Large);
         Assert.InRange(after - before, -2L * Large, 2L * Large);
@@ -158,7 +158,7 @@ public sealed class ArenaTests : IDisposable
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(_folder["m.safetensors"], [.. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, Large))]);
         GC.Collect();
-        long tensors = Tensor.TotalCount;
+        long tensors = NativeTensors.Count();
         long before = ProcessMemory.Resident;
         using var cancelled = new CancellationTokenSource();
         await using WeightLoader loader = new WeightLoaderBuilder().UseTimeProvider(new HurriedClock()).Build();
@@ -166,7 +166,7 @@ public sealed class ArenaTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => loader.LoadTensorsAsync(path, progress: new CancelOnReport(cancelled), cancellationToken: cancelled.Token));
 
-        Assert.Equal(tensors, Tensor.TotalCount);
+        NativeTensors.AssertNoneSince(tensors);
         Assert.InRange(ProcessMemory.Resident - before, -2L * Large, 2L * Large);
     }
 
