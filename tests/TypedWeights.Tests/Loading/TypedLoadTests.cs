@@ -31,13 +31,15 @@ public sealed class TypedLoadTests : IDisposable
         long before = LiveTensors.Before();
         TinyModel model = await LoadAsync(TinyModel.Entries);
 
-        model.LmHead.Weight[0, 0] = 100;
-        Assert.Equal(100f, model.Model.EmbedTokens.Weight[0, 0].item<float>());
+        using (NewDisposeScope())
+        {
+            model.LmHead.Weight[0, 0] = 100;
+            Assert.Equal(100f, model.Model.EmbedTokens.Weight[0, 0].item<float>());
+        }
+
         model.Dispose();
         model.Dispose();
 
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
         Assert.Equal(before, Tensor.TotalCount);
         ObjectDisposedException gone = Assert.Throws<ObjectDisposedException>(() => model.Model.Norm.Weight);
         Assert.Contains("TinyModel", gone.Message, StringComparison.Ordinal);
