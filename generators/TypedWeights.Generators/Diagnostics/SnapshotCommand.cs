@@ -8,7 +8,8 @@ internal static class SnapshotCommand
     public static string For(ClassSpec @class) =>
         $"dotnet typedweights snapshot {Quoted(@class.Source)} -o weights/{@class.Name}.weights.json --class {@class.Name}";
 
+    // Single quotes: within double ones a shell would still run `commands` and fill in $variables.
     private static string Quoted(string argument) => argument.All(static c => char.IsLetterOrDigit(c) || "-._~/:@%+=,".Contains(c))
         ? argument
-        : "\"" + argument.Replace("\"", "\\\"") + "\"";
+        : "'" + argument.Replace("'", "'\\''") + "'";
 }

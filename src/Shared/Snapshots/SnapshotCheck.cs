@@ -27,7 +27,8 @@ internal static class SnapshotCheck
             if (tensor.File >= snapshot.Files.Count)
             {
                 throw new JsonReadException(
-                    positions[i], $"the tensor {Printable.Name(tensor.Name)} is in file {tensor.File} of {snapshot.Files.Count} (counted from 0)");
+                    positions[i],
+                    $"the tensor {Printable.Name(tensor.Name)} is in file {tensor.File} of {snapshot.Files.Count} (counted from 0)");
             }
 
             CheckSize(tensor, positions[i]);
@@ -42,7 +43,8 @@ internal static class SnapshotCheck
             {
                 throw new JsonReadException(
                     positions[i],
-                    $"the tensor {Printable.Name(tensor.Name)} begins at {tensor.Begin} where the tensors before it end at {ends[tensor.File]}");
+                    $"the tensor {Printable.Name(tensor.Name)} begins at {tensor.Begin} "
+                        + $"where the tensors before it end at {ends[tensor.File]}");
             }
 
             ends[tensor.File] = tensor.End;

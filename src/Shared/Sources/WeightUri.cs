@@ -71,6 +71,12 @@ sealed class WeightUri : IEquatable<WeightUri>
             return false;
         }
 
+        if (length == 0 && HasLogin(text!))
+        {
+            error = "The URI of the weights has a login and no scheme: write https:// before it (its text is withheld, it may hold a password).";
+            return false;
+        }
+
         if (length == 0)
         {
             uri = new WeightUri(text!, "file", text!.Replace('\\', '/'));
@@ -149,6 +155,14 @@ sealed class WeightUri : IEquatable<WeightUri>
     }
 
     // file:/path, file:///path and file://machine/path.
+    // "user:password@host/…", with or without slashes before it, must not pass as a path, which is shown as it is.
+    private static bool HasLogin(string text)
+    {
+        string first = Before(text.TrimStart('/', '\\'), '/', '\\');
+        int colon = first.IndexOf(':');
+        return colon >= 0 && first.IndexOf('@', colon) > colon;
+    }
+
     private static bool TryParseFile(string text, string rest, out WeightUri? uri, out string error)
     {
         string location = Before(rest, '?', '#').Replace('\\', '/');

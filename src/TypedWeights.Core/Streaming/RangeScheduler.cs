@@ -37,6 +37,16 @@ internal static class RangeScheduler
                     await ReadRangeAsync(files[range.File].Source, range, sink, tracker, stop.Token).ConfigureAwait(false);
                 }
             }
+            catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
+            {
+                // Nobody here asked for it: a client's own time-out, say. It must not look like the caller's wish, or like an end.
+                await stop.CancelAsync().ConfigureAwait(false);
+                throw new WeightSourceException(
+                    files[plan.Ranges[Math.Min(next, plan.Ranges.Count - 1)].File].Source.Display,
+                    "a read was given up by its source.",
+                    isTransient: true,
+                    innerException: e);
+            }
             catch
             {
                 // The first failure ends the others; theirs are cancellations then.
@@ -46,11 +56,12 @@ internal static class RangeScheduler
         }
 
         // On pool threads: the caller's may be a user interface's.
-        Task[] tasks = [.. Enumerable.Range(0, Math.Min(readers, plan.Ranges.Count)).Select(_ => Task.Run(ReadRangesAsync, CancellationToken.None))];
-        await Task.WhenAll(tasks).ContinueWith(
-            static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+        int count = Math.Min(readers, plan.Ranges.Count);
+        Task[] tasks = [.. Enumerable.Range(0, count).Select(_ => Task.Run(ReadRangesAsync, CancellationToken.None))];
+        await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
-        if (tasks.FirstOrDefault(task => task.IsFaulted) is { } failed)
+        Task? failed = tasks.FirstOrDefault(task => task.IsFaulted) ?? tasks.FirstOrDefault(task => !task.IsCompletedSuccessfully);
+        if (failed is not null)
         {
             await failed.ConfigureAwait(false);
         }

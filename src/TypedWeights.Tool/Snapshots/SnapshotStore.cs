@@ -17,6 +17,7 @@ internal static class SnapshotStore
         {
             if (File.Exists(path.Full))
             {
+                RefuseDevice(path);
                 byte[] before = File.ReadAllBytes(path.Full);
                 if (bytes.AsSpan().SequenceEqual(before))
                 {
@@ -64,6 +65,18 @@ internal static class SnapshotStore
         {
             int line = 1 + bytes.AsSpan(0, Math.Min(e.Position, bytes.Length)).Count((byte)'\n');
             throw new ToolException(ExitCodes.Failed, $"{path.Shown}:{line}: {e.Message}", e);
+        }
+    }
+
+    // A device would be replaced by a file, and reading a pipe waits for ever. .NET does not say which files are which; their folders do.
+    private static void RefuseDevice(SnapshotFilePath path)
+    {
+        string target = new FileInfo(path.Full) is { LinkTarget: not null } link
+            ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName
+            : path.Full;
+        if (target.StartsWith("/dev/", StringComparison.Ordinal) || target.StartsWith("/proc/", StringComparison.Ordinal))
+        {
+            throw new ToolException(ExitCodes.Usage, $"{path.Shown} is a pipe or device; give the name of a file");
         }
     }
 

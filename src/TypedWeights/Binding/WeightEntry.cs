@@ -31,6 +31,8 @@ public sealed class WeightEntry
     /// <exception cref="InvalidOperationException">The tensor was handed over by <see cref="WeightSet.Detach"/>.</exception>
     public torch.Tensor Tensor => _tensor ?? throw Gone();
 
+    internal bool IsPresent => Volatile.Read(ref _tensor) is not null;
+
     internal torch.Tensor? Take() => Interlocked.Exchange(ref _tensor, null);
 
     internal InvalidOperationException Gone() => _owner.IsDisposed

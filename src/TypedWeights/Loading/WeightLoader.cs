@@ -17,6 +17,7 @@ public sealed class WeightLoader : IAsyncDisposable
     private readonly SourceRegistry _sources;
     private readonly LoadLog _log;
     private readonly TimeProvider _time;
+    private int _disposed;
 
     internal WeightLoader(SourceRegistry sources, ILoggerFactory loggers, TimeProvider time)
     {
@@ -76,13 +77,14 @@ public sealed class WeightLoader : IAsyncDisposable
     public Task<WeightSet> LoadTensorsAsync(
         string uri, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(uri);
         options ??= new LoadOptions();
         WeightUri source = ParseUri(options.Source ?? uri);
         return LoadAsync(source, TensorSelection.All, options, source.Display, progress, cancellationToken);
     }
 
-    /// <summary>Closes the connections. Loads that still run fail.</summary>
-    public ValueTask DisposeAsync() => _sources.DisposeAsync();
+    /// <summary>Closes the connections. Loads over HTTP that still run fail; a later load throws. Doing it twice is harmless.</summary>
+    public ValueTask DisposeAsync() => Interlocked.Exchange(ref _disposed, 1) == 0 ? _sources.DisposeAsync() : ValueTask.CompletedTask;
 
     // The one path: locate, read the headers, select, plan, read, bind.
     private async Task<WeightSet> LoadAsync(
@@ -93,6 +95,7 @@ public sealed class WeightLoader : IAsyncDisposable
         IProgress<LoadProgress>? progress,
         CancellationToken cancellationToken)
     {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         TorchNative.EnsureLoaded();
         ITensorSink sink = TensorSinks.Create(options);
         await using (sink.ConfigureAwait(false))

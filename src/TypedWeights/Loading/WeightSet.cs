@@ -34,18 +34,28 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     public string? Revision { get; }
 
     /// <summary>The tensors with dtype and shape as the checkpoint has them, in the order of the files.</summary>
-    public IReadOnlyCollection<WeightEntry> Entries => _entries.Values;
+    public IReadOnlyCollection<WeightEntry> Entries => [.. Present];
 
     /// <inheritdoc/>
-    public IEnumerable<string> Keys => _entries.Keys;
+    public IEnumerable<string> Keys => Present.Select(entry => entry.Name);
 
     /// <inheritdoc/>
-    public IEnumerable<torch.Tensor> Values => _entries.Values.Select(entry => entry.Tensor);
+    public IEnumerable<torch.Tensor> Values => Present.Select(entry => entry.Tensor);
 
     /// <inheritdoc/>
-    public int Count => _entries.Count;
+    public int Count => Present.Count();
 
     internal string Title { get; }
+
+    // A tensor that was handed over is no longer the set's; asking for it by name says so.
+    private IEnumerable<WeightEntry> Present
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
+            return _entries.Values.Where(entry => entry.IsPresent);
+        }
+    }
 
     /// <summary>The names as a tree; asked for once all have been added.</summary>
     internal NameIndex Names => _names.Value;
@@ -81,30 +91,32 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     }
 
     /// <inheritdoc/>
-    public bool ContainsKey(string key) => _entries.ContainsKey(key);
+    public bool ContainsKey(string key) => _entries.TryGetValue(key, out WeightEntry? entry) && entry.IsPresent;
 
     /// <inheritdoc/>
     public bool TryGetValue(string key, [MaybeNullWhen(false)] out torch.Tensor value)
     {
-        value = _entries.TryGetValue(key, out WeightEntry? entry) ? entry.Tensor : null;
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        value = ContainsKey(key) ? _entries[key].Tensor : null;
         return value is not null;
     }
 
     /// <inheritdoc/>
     public IEnumerator<KeyValuePair<string, torch.Tensor>> GetEnumerator() =>
-        _entries.Values.Select(entry => KeyValuePair.Create(entry.Name, entry.Tensor)).GetEnumerator();
+        Present.Select(entry => KeyValuePair.Create(entry.Name, entry.Tensor)).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>Saves the set as one canonical file, with its metadata; tied names are recorded as tied.</summary>
+    /// <summary>
+    /// Saves the set as one canonical file, with its metadata; tied names are recorded as tied, and what was handed over is left out.
+    /// </summary>
     /// <param name="path">The file; what is there is replaced once the new one is whole.</param>
     /// <param name="cancellationToken">Ends the writing; the old file, if any, stays as it was.</param>
     /// <exception cref="ObjectDisposedException">The set has been disposed.</exception>
-    /// <exception cref="InvalidOperationException">A tensor was handed over by <see cref="Detach"/>.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <remarks>More on what can be saved: <see cref="SafeTensors.SaveAsync"/>.</remarks>
     public Task SaveAsync(string path, CancellationToken cancellationToken = default) => SafeTensors.WriteAsync(
-        path, [.. _entries.Values.Select(SavedTensor.Of)], Metadata.Count == 0 ? null : Metadata, cancellationToken);
+        path, [.. Present.Select(SavedTensor.Of)], Metadata.Count == 0 ? null : Metadata, cancellationToken);
 
     /// <summary>Frees every tensor that was not handed over. Doing it twice is harmless.</summary>
     public void Dispose()

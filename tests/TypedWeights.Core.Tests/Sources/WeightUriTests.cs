@@ -68,6 +68,8 @@ public sealed class WeightUriTests
         $"file:///m.safetensors#{Secret}",
         $"file:{Secret}",
         $"anyscale:user:{Secret}",
+        $"user:{Secret}@host/m.safetensors",
+        $"//user:{Secret}@host/m.safetensors",
     ];
 
     [Theory]

@@ -23,7 +23,7 @@ public class DiagnosticTests
         Assert.Equal(new FileLinePositionSpan("File0.cs", new(0, 1), new(0, 98)), diagnostic.Location.GetLineSpan());
         Assert.Equal(
             "No snapshot of 'https://models.example/a b/m.safetensors' is among the project's weight snapshots; run: "
-            + "dotnet typedweights snapshot \"https://models.example/a b/m.safetensors\" -o weights/M.weights.json --class M",
+            + "dotnet typedweights snapshot 'https://models.example/a b/m.safetensors' -o weights/M.weights.json --class M",
             diagnostic.GetMessage(null));
     }
 

@@ -107,11 +107,16 @@ public sealed class UntypedLoadTests : IDisposable
         InvalidOperationException gone = Assert.Throws<InvalidOperationException>(() => weights["kept"]);
         Assert.Contains("Detach", gone.Message, StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => weights.Detach("kept"));
+        Assert.Equal(2, weights.Count);
+        Assert.DoesNotContain("kept", weights.Keys);
+        Assert.False(weights.TryGetValue("kept", out _));
+        Assert.Equal(["alias", "other"], weights.Select(pair => pair.Key).Order());
         weights.Dispose();
 
         Assert.Equal(3f, kept.sum().item<float>());
         Assert.Throws<ObjectDisposedException>(() => weights["other"]);
         Assert.Throws<ObjectDisposedException>(() => weights.Detach("other"));
+        Assert.Throws<ObjectDisposedException>(() => weights.Count);
     }
 
     [Fact]
@@ -165,6 +170,17 @@ public sealed class UntypedLoadTests : IDisposable
             _folder["absent.safetensors"], new LoadOptions { Device = META }, cancellationToken: TestContext.Current.CancellationToken));
 
         Assert.Contains("meta", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_loader_that_was_disposed_says_so()
+    {
+        WeightLoader loader = new WeightLoaderBuilder().Build();
+        await loader.DisposeAsync();
+        await loader.DisposeAsync();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            () => loader.LoadTensorsAsync(_folder["any.safetensors"], cancellationToken: TestContext.Current.CancellationToken));
     }
 
     private static nint TensorBytesAddress(Tensor tensor) => TypedWeights.Interop.TensorData.Address(tensor);

@@ -54,7 +54,8 @@ public sealed class InspectCommandTests : IDisposable
     [Fact]
     public async Task A_backslash_in_a_name_is_shown_as_two()
     {
-        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("a\\b.0", [1], 1), TestFile.F32("a\\b.1", [1], 1), TestFile.F32("{\\}", [1], 1)]);
+        string[] names = ["a\\b.0", "a\\b.1", "{\\}"];
+        TestFile.Write(_folder["a.safetensors"], names.Select(name => TestFile.F32(name, [1], 1)));
 
         ToolRun run = await ToolRun.InAsync(_folder.Path, "inspect", "a.safetensors");
 
