@@ -55,6 +55,12 @@ internal static class ToolProgram
             await WriteErrorAsync(context, failure.Message).ConfigureAwait(false);
             return failure.ExitCode;
         }
+        catch (IOException e)
+        {
+            // What is read has errors of its own; this is the output: a full disk, a closed stream.
+            await WriteErrorAsync(context, $"the output cannot be written: {e.Message}").ConfigureAwait(false);
+            return ExitCodes.Failed;
+        }
         catch (Exception e)
         {
             await WriteErrorAsync(context, $"a defect in {Name}, please report it: {e.GetType().Name}: {e.Message}").ConfigureAwait(false);
