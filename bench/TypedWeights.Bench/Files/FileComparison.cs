@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using TypedWeights.Memory;
 
 namespace TypedWeights.Bench.Files;
 
@@ -33,7 +34,7 @@ internal static partial class FileComparison
             for (int i = 0; i < cases.Count; i++)
             {
                 (Measured measured, Func<Task<double>> run) = cases[(i + round) % cases.Count];
-                Settle();
+                Settle(file.Length);
                 long before = GC.GetTotalAllocatedBytes(precise: true);
                 double seconds = await run();
                 long garbage = GC.GetTotalAllocatedBytes(precise: true) - before;
@@ -89,8 +90,9 @@ internal static partial class FileComparison
         return watch.Elapsed.TotalSeconds;
     }
 
-    // What one case left behind is not the next one's to clean up, nor to use: memory that the C library keeps would not be fresh.
-    private static void Settle()
+    // What one case left behind is not the next one's to clean up, nor to use: memory that the C library keeps would not be fresh. And
+    // what the system hands out as fresh is as fast for each: touched lately, in huge pages, not for the first time since the machine began.
+    private static void Settle(long length)
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
@@ -99,6 +101,9 @@ internal static partial class FileComparison
         {
             _ = TrimHeap(0);
         }
+
+        using HeapRegion region = HeapRegion.Allocate(length);
+        new NativeMemoryManager(region.Address, checked((int)length)).GetSpan().Clear();
     }
 
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
