@@ -33,18 +33,18 @@ public sealed class FileSourceTests : IDisposable
     [Fact]
     public async Task A_file_that_is_cut_while_it_is_read_is_an_error_and_not_zeros()
     {
-        await File.WriteAllBytesAsync(_folder["f"], new byte[100], Token);
+        await File.WriteAllBytesAsync(_folder["f"], new byte[30_000], Token);
         await using FileSource source = FileSource.Open(_folder["f"], "shown");
-        await using IRangeReader reader = await source.OpenRangeAsync(0, 100, Token);
-        Assert.Equal(40, await reader.ReadAsync(new byte[40], Token));
+        await using IRangeReader reader = await source.OpenRangeAsync(0, 30_000, Token);
+        Assert.Equal(12_000, await reader.ReadAsync(new byte[12_000], Token));
         using (var writer = new FileStream(_folder["f"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
         {
-            writer.SetLength(60);
+            writer.SetLength(20_000);
         }
 
-        Assert.Equal(20, await reader.ReadAsync(new byte[60], Token));
-        var error = await Assert.ThrowsAsync<WeightSourceException>(async () => await reader.ReadAsync(new byte[40], Token));
-        Assert.Equal("shown: the file ended at byte 60 of the 100 it had when it was opened: it was cut while it was read.", error.Message);
+        Assert.Equal(8_000, await reader.ReadAsync(new byte[18_000], Token));
+        var error = await Assert.ThrowsAsync<WeightSourceException>(async () => await reader.ReadAsync(new byte[10_000], Token));
+        Assert.Equal("shown: the file ended at byte 20000 of the 30000 it had when it was opened: it was cut while it was read.", error.Message);
         Assert.False(error.IsNotFound);
     }
 
