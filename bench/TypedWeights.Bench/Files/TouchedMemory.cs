@@ -3,6 +3,7 @@ using TypedWeights.Memory;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights.Bench.Files;
 
@@ -23,10 +24,11 @@ internal sealed class TouchedMemory : IWeightSink
         WeightUri uri = WeightUri.Parse(path);
         await using var provider = new FileSourceProvider();
         await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await provider.LocateAsync(uri, CancellationToken.None));
-        TransferPlan plan = TransferPlan.Create(checkpoint.Files, TensorSelection.All(checkpoint).Tensors);
+        TransferPlan plan = TransferPlan.Create(checkpoint.Files, TensorSelection.All(checkpoint).Tensors, PartLimits.Local);
         Allocate(plan);
-        var tracker = new ProgressTracker(plan, checkpoint.Files, static _ => { }, TimeProvider.System);
-        await RangeScheduler.RunAsync(plan, checkpoint.Files, this, readers: 8, tracker, CancellationToken.None);
+        var tracker = new ProgressTracker(plan, static _ => { }, TimeProvider.System);
+        await RangeScheduler.RunAsync(
+            plan, [.. checkpoint.Files.Select(file => file.Source)], this, ReaderLimits.Local, new TransferContext(), tracker, CancellationToken.None);
     }
 
     public void Allocate(TransferPlan plan)

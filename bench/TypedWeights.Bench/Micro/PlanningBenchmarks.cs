@@ -3,6 +3,7 @@ using BenchmarkDotNet.Attributes;
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights.Bench.Micro;
 
@@ -44,7 +45,7 @@ public class PlanningBenchmarks
 
     /// <summary>From the checked header to ranges.</summary>
     [Benchmark]
-    public object Plan() => TransferPlan.Create(_files, _tensors);
+    public object Plan() => TransferPlan.Create(_files, _tensors, PartLimits.Local);
 
     private sealed class NoSource(long length) : IWeightSource
     {

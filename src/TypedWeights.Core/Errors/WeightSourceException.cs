@@ -11,21 +11,31 @@ public sealed class WeightSourceException : WeightsException
     /// <param name="isTransient">Whether the same request may succeed later.</param>
     /// <param name="isNotFound">Whether the source does not exist.</param>
     /// <param name="innerException">What caused it, if anything.</param>
+    /// <param name="retryAfter">How long the source asks to be left alone.</param>
     public WeightSourceException(
-        string source, string message, bool isTransient = false, bool isNotFound = false, Exception? innerException = null)
+        string source,
+        string message,
+        bool isTransient = false,
+        bool isNotFound = false,
+        Exception? innerException = null,
+        TimeSpan? retryAfter = null)
         : base($"{Printable.Line(source)}: {Printable.Line(message)}", innerException)
     {
         Source = source;
         IsTransient = isTransient;
         IsNotFound = isNotFound;
+        RetryAfter = retryAfter;
     }
 
     /// <summary>The source as it may be shown: without user info, signature or token.</summary>
     public new string Source { get; }
 
-    /// <summary>Whether the same request may succeed later (a time-out, a 503), as opposed to a missing file or a refused login.</summary>
+    /// <summary>Whether the same request may succeed later (a time-out, a 503), as opposed to a missing file, a refused login or a file that has changed.</summary>
     public bool IsTransient { get; }
 
     /// <summary>Whether the source does not exist, as opposed to one that cannot be reached or read.</summary>
     public bool IsNotFound { get; }
+
+    /// <summary>How long the source asked to be left alone (<c>Retry-After</c>), or null where it did not say.</summary>
+    public TimeSpan? RetryAfter { get; }
 }

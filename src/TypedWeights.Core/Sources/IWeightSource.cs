@@ -12,6 +12,12 @@ public interface IWeightSource : IAsyncDisposable
     /// <summary>The ETag with its quotes, or <c>last-modified:…</c>; null where the store has none.</summary>
     string? Validator { get; }
 
+    /// <summary>
+    /// Whether the file can only be read once and in order, as from a server that ignores ranges: one reader at a time, and each range
+    /// begins at or after the end of the one before.
+    /// </summary>
+    bool IsSequential => false;
+
     /// <summary>Starts reading a range.</summary>
     /// <param name="offset">The first byte.</param>
     /// <param name="length">The number of bytes, at least 1, within <see cref="Length"/>.</param>

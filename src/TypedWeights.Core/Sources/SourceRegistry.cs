@@ -1,3 +1,5 @@
+using TypedWeights.Streaming;
+
 namespace TypedWeights.Sources;
 
 /// <summary>The kinds of stores a loader or tool can reach, by scheme. Owns its providers.</summary>
@@ -20,7 +22,13 @@ public sealed class SourceRegistry : IAsyncDisposable
     /// <param name="providers">Each serves its own schemes; disposed with the registry.</param>
     /// <exception cref="ArgumentException">Two providers serve one scheme.</exception>
     public SourceRegistry(params IEnumerable<IWeightSourceProvider> providers)
+        : this(new TransferContext(), providers)
     {
+    }
+
+    internal SourceRegistry(TransferContext context, IEnumerable<IWeightSourceProvider> providers)
+    {
+        Context = context;
         _providers = [.. providers];
         foreach (IWeightSourceProvider provider in _providers)
         {
@@ -35,6 +43,9 @@ public sealed class SourceRegistry : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>What all transfers through this registry share.</summary>
+    internal TransferContext Context { get; }
 
     /// <summary>The schemes that can be reached, in ordinal order.</summary>
     public IReadOnlyList<string> Schemes => [.. _byScheme.Keys.Order(StringComparer.Ordinal)];

@@ -1,5 +1,3 @@
-using TypedWeights.Checkpoints;
-
 namespace TypedWeights.Streaming;
 
 /// <summary>Counts what has landed and passes it on, never more often than ten times a second.</summary>
@@ -19,15 +17,15 @@ internal sealed class ProgressTracker
     private int _tensors;
     private long _nextReport;
 
-    public ProgressTracker(TransferPlan plan, IReadOnlyList<CheckpointFile> files, Action<LoadProgress> report, TimeProvider time)
+    public ProgressTracker(TransferPlan plan, Action<LoadProgress> report, TimeProvider time)
     {
         _report = report;
         _time = time;
         _start = time.GetTimestamp();
         _nextReport = Interval.Ticks;
         _bytesTotal = plan.TotalBytes;
-        _fileBytesLeft = new long[files.Count];
-        _tensorBytesLeft = new long[plan.Tensors.Count];
+        _fileBytesLeft = new long[plan.FileCount];
+        _tensorBytesLeft = new long[plan.TargetCount];
         foreach (TransferRange range in plan.Ranges)
         {
             _fileBytesLeft[range.File] += range.Length;

@@ -1,5 +1,5 @@
-using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
+using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights.Streaming;
 
@@ -10,20 +10,22 @@ namespace TypedWeights.Streaming;
 internal static class RangeScheduler
 {
     /// <param name="plan">What to read.</param>
-    /// <param name="files">The opened files that the plan was made for.</param>
+    /// <param name="sources">The opened files that the plan was made for.</param>
     /// <param name="sink">Where it goes; allocated.</param>
-    /// <param name="readers">How many ranges are read at a time, at least 1.</param>
+    /// <param name="readers">How many ranges are read at a time.</param>
+    /// <param name="context">The loader's.</param>
     /// <param name="tracker">Is told of every byte that has landed.</param>
     /// <param name="cancellationToken">Ends all readers.</param>
     public static async Task RunAsync(
         TransferPlan plan,
-        IReadOnlyList<CheckpointFile> files,
+        IReadOnlyList<IWeightSource> sources,
         IWeightSink sink,
-        int readers,
+        ReaderLimits readers,
+        TransferContext context,
         ProgressTracker tracker,
         CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(readers, 1);
+        _ = context;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         int next = -1;
 
@@ -34,7 +36,7 @@ internal static class RangeScheduler
                 while (Interlocked.Increment(ref next) is int index && index < plan.Ranges.Count)
                 {
                     TransferRange range = plan.Ranges[index];
-                    await ReadRangeAsync(files[range.File].Source, range, sink, tracker, stop.Token).ConfigureAwait(false);
+                    await ReadRangeAsync(sources[range.File], range, sink, tracker, stop.Token).ConfigureAwait(false);
                 }
             }
             catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
@@ -42,7 +44,7 @@ internal static class RangeScheduler
                 // Nobody here asked for it: a client's own time-out, say. It must not look like the caller's wish, or like an end.
                 await stop.CancelAsync().ConfigureAwait(false);
                 throw new WeightSourceException(
-                    files[plan.Ranges[Math.Min(next, plan.Ranges.Count - 1)].File].Source.Display,
+                    sources[plan.Ranges[Math.Min(next, plan.Ranges.Count - 1)].File].Display,
                     "a read was given up by its source.",
                     isTransient: true,
                     innerException: e);
@@ -56,7 +58,7 @@ internal static class RangeScheduler
         }
 
         // On pool threads: the caller's may be a user interface's.
-        int count = Math.Min(readers, plan.Ranges.Count);
+        int count = Math.Min(readers.Min, plan.Ranges.Count);
         Task[] tasks = [.. Enumerable.Range(0, count).Select(_ => Task.Run(ReadRangesAsync, CancellationToken.None))];
         await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();

@@ -1,4 +1,5 @@
 using TypedWeights.Checkpoints;
+using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights.Streaming;
 
@@ -7,9 +8,6 @@ namespace TypedWeights.Streaming;
 /// </summary>
 internal sealed class TransferPlan
 {
-    /// <summary>8 MiB: the part size at which object stores and disks alike come near their best rate.</summary>
-    public const long DefaultPartSize = 8L << 20;
-
     private TransferPlan(
         IReadOnlyList<CheckpointFile> files,
         IReadOnlyList<CheckpointTensor> tensors,
@@ -35,21 +33,27 @@ internal sealed class TransferPlan
     /// <summary>The ranges, file by file in the order of their bytes. Tensors without bytes, or that are not read, have none.</summary>
     public IReadOnlyList<TransferRange> Ranges { get; }
 
+    /// <summary>How many files ranges can name.</summary>
+    public int FileCount => Files.Count;
+
+    /// <summary>How many targets segments can name: the wanted tensors.</summary>
+    public int TargetCount => Tensors.Count;
+
     /// <summary>The number of bytes to read.</summary>
     public long TotalBytes { get; }
 
     /// <summary>Plans the reading of some of a checkpoint's tensors.</summary>
     /// <param name="files">The checkpoint's files.</param>
     /// <param name="tensors">The wanted tensors, each once.</param>
-    /// <param name="partSize">The most bytes of one range; neighbours are merged up to it, larger tensors split.</param>
+    /// <param name="limits">How large a range may be: neighbours are merged up to that, larger tensors split.</param>
     /// <param name="isRead">Tells which tensors are read; null for all. The others' bytes come some other way.</param>
     public static TransferPlan Create(
         IReadOnlyList<CheckpointFile> files,
         IReadOnlyList<CheckpointTensor> tensors,
-        long partSize = DefaultPartSize,
+        PartLimits limits,
         Func<CheckpointFile, TensorInfo, bool>? isRead = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(partSize, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limits.PartSize, 1, nameof(limits));
         int[] inFileOrder =
         [
             .. Enumerable.Range(0, tensors.Count)
@@ -58,7 +62,7 @@ internal sealed class TransferPlan
                 .ThenBy(index => tensors[index].Info.Begin),
         ];
         var ranges = new List<TransferRange>();
-        var open = new RangeBuilder(partSize, ranges);
+        var open = new RangeBuilder(limits.PartSize, ranges);
         foreach (int index in inFileOrder)
         {
             CheckpointTensor tensor = tensors[index];

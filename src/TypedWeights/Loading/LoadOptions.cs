@@ -20,4 +20,15 @@ public sealed record LoadOptions
     /// <summary>What becomes of tensors that the checkpoint holds and the class does not know.</summary>
     /// <value><see cref="UnexpectedTensors.Error"/></value>
     public UnexpectedTensors Unexpected { get; init; } = UnexpectedTensors.Error;
+
+    /// <summary>Which tensors an untyped load takes, by name; a tied name stands for its tensor. The others are not fetched.</summary>
+    /// <value>null: all of them. Typed loads refuse a filter: a class has all its tensors.</value>
+    public Func<string, bool>? Filter { get; init; }
+
+    /// <summary>
+    /// The most host memory that the load may take in all, tensors and buffers; one that cannot do with it is refused before anything
+    /// is allocated.
+    /// </summary>
+    /// <value>null: no limit but the system's. <see cref="TransferOptions.BufferLimit"/> bounds the buffers alone.</value>
+    public long? MemoryLimit { get; init; }
 }

@@ -4,6 +4,7 @@ using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights;
 
@@ -105,19 +106,26 @@ public sealed class WeightLoader : IAsyncDisposable
             await using (checkpoint.ConfigureAwait(false))
             {
                 TensorSelection selection = select(checkpoint);
-                TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, isRead: sink.Reads);
+                TransferPlan plan = TransferPlan.Create(
+                    checkpoint.Files, selection.Tensors, PartLimits.For(_sources.Context.Options, location.IsRemote), sink.Reads);
                 LoadLog.Load log = _log.Start(checkpoint, plan);
                 sink.Allocate(plan);
                 var tracker = new ProgressTracker(
                     plan,
-                    checkpoint.Files,
                     now =>
                     {
                         log.Running(now);
                         progress?.Report(now);
                     },
                     _time);
-                await RangeScheduler.RunAsync(plan, checkpoint.Files, sink, Readers, tracker, cancellationToken).ConfigureAwait(false);
+                await RangeScheduler.RunAsync(
+                    plan,
+                    [.. checkpoint.Files.Select(file => file.Source)],
+                    sink,
+                    ReaderLimits.For(_sources.Context.Options, location.IsRemote),
+                    _sources.Context,
+                    tracker,
+                    cancellationToken).ConfigureAwait(false);
                 log.Finished(tracker.Finish());
                 return Collect(checkpoint, selection, sink, title);
             }
@@ -140,10 +148,6 @@ public sealed class WeightLoader : IAsyncDisposable
 
         return weights;
     }
-
-    // Over a network each waits most of its time. Reads of files wait for threads of the pool, which runs as many as there are cores
-    // while the page cache serves them, and more once they wait for a disk: asking for more than the cores can do costs nothing.
-    private const int Readers = 8;
 
     private static WeightUri ParseUri(string text) =>
         WeightUri.TryParse(text, out WeightUri? uri, out string error) ? uri! : throw new WeightsException(error);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 using TypedWeights.Sources.Http;
+using TypedWeights.Streaming;
 
 namespace TypedWeights;
 
@@ -12,6 +13,7 @@ public sealed class WeightLoaderBuilder
     private readonly List<IWeightSourceProvider> _providers = [];
     private ILoggerFactory _loggers = NullLoggerFactory.Instance;
     private TimeProvider _time = TimeProvider.System;
+    private TransferOptions _transfer = new();
 
     /// <summary>Adds a kind of store. One for files or HTTP stands in for the built-in one.</summary>
     /// <param name="provider">Disposed with the loader.</param>
@@ -19,6 +21,17 @@ public sealed class WeightLoaderBuilder
     {
         ArgumentNullException.ThrowIfNull(provider);
         _providers.Add(provider);
+        return this;
+    }
+
+    /// <summary>Says how bytes are fetched: connections, parts, patience, memory.</summary>
+    /// <param name="options">For all loads of the loader.</param>
+    /// <exception cref="ArgumentOutOfRangeException">One of the values is out of its range.</exception>
+    public WeightLoaderBuilder UseTransferOptions(TransferOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _transfer = options;
         return this;
     }
 
@@ -47,7 +60,7 @@ public sealed class WeightLoaderBuilder
         List<IWeightSourceProvider> providers = [.. _providers];
         AddUnlessServed("file", static () => new FileSourceProvider());
         AddUnlessServed("http", static () => new HttpSourceProvider());
-        return new WeightLoader(new SourceRegistry(providers), _loggers, _time);
+        return new WeightLoader(new SourceRegistry(new TransferContext(_transfer, _time), providers), _loggers, _time);
 
         void AddUnlessServed(string scheme, Func<IWeightSourceProvider> create)
         {

@@ -24,6 +24,8 @@ internal sealed class FileLocation : IWeightLocation
 
     public string? Revision => null;
 
+    public bool IsRemote => false;
+
     public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

@@ -59,7 +59,7 @@ internal static class HttpFailure
     }
 
     public static WeightSourceException Changed(string display) =>
-        new(display, "the file was replaced while it was read; load it again.", isTransient: true);
+        new(display, "the file was replaced while it was read; load it again.");
 
     private static WeightSourceException Of(HttpResponseMessage response, string display)
     {

@@ -1,0 +1,48 @@
+using TypedWeights.Streaming.Limits;
+
+namespace TypedWeights.Streaming;
+
+/// <summary>What all transfers of one loader, or of one command of the tool, share.</summary>
+internal sealed class TransferContext
+{
+    private long _requests;
+    private long _retries;
+    private long _hedges;
+
+    public TransferContext(TransferOptions? options = null, TimeProvider? time = null)
+    {
+        Options = options ?? new TransferOptions();
+        Options.Validate();
+        Time = time ?? TimeProvider.System;
+        Pacer = Options.BytesPerSecond is { } rate ? new BytePacer(rate, Time) : null;
+    }
+
+    public TransferOptions Options { get; }
+
+    public TimeProvider Time { get; }
+
+    /// <summary>Slows every read down to the wanted rate; null where none was set.</summary>
+    public BytePacer? Pacer { get; }
+
+    /// <summary>Requests to stores across a network, repeated ones included.</summary>
+    public long Requests => Interlocked.Read(ref _requests);
+
+    /// <summary>Requests that were repeated because the one before failed or stalled.</summary>
+    public long Retries => Interlocked.Read(ref _retries);
+
+    /// <summary>Parts that were asked for a second time because they straggled.</summary>
+    public long Hedges => Interlocked.Read(ref _hedges);
+
+    /// <summary>Is told of every retry: what failed, which attempt it was, and how long the wait is.</summary>
+    public Action<WeightSourceException, int, TimeSpan>? Retrying { get; set; }
+
+    public void CountRequest() => Interlocked.Increment(ref _requests);
+
+    public void CountHedge() => Interlocked.Increment(ref _hedges);
+
+    public void CountRetry(WeightSourceException failure, int attempt, TimeSpan wait)
+    {
+        Interlocked.Increment(ref _retries);
+        Retrying?.Invoke(failure, attempt, wait);
+    }
+}
