@@ -20,13 +20,7 @@ internal class ArenaSink : CpuSink
             return;
         }
 
-        // A length that is a multiple of the alignment, as of most tensors there are, leaves no gap: then memory runs on as the file does.
-        long length = 0;
-        foreach (int index in inOrder)
-        {
-            length = checked(Aligned(length) + tensors[index].Info.ByteLength);
-        }
-
+        long length = ArenaLayout.LengthOf(inOrder.Select(index => tensors[index].Info.ByteLength));
         var arena = new SharedRegion(Allocate(length, inOrder.Count));
         try
         {
@@ -36,7 +30,7 @@ internal class ArenaSink : CpuSink
                 TensorInfo info = tensors[index].Info;
                 nint address = arena.Address + (nint)offset;
                 Put(index, TensorOverMemory.Create(arena, address, TorchLayout.Of(info.DType, info.Shape)), address);
-                offset = Aligned(offset + info.ByteLength);
+                offset = ArenaLayout.Aligned(offset + info.ByteLength);
             }
         }
         finally
@@ -45,8 +39,6 @@ internal class ArenaSink : CpuSink
             arena.Release();
         }
     }
-
-    private static long Aligned(long offset) => (offset + HeapRegion.SmallAlignment - 1) & -HeapRegion.SmallAlignment;
 
     private static HeapRegion Allocate(long length, int tensors)
     {
