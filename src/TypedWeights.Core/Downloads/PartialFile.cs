@@ -64,7 +64,7 @@ internal sealed class PartialFile : IAsyncDisposable
     }
 
     /// <summary>Whether a later download would go on from what is there.</summary>
-    public bool CanResume => Identity.IsCertain && Finished > 0;
+    public bool CanResume => !_isOver && Identity.IsCertain && Finished > 0;
 
     private string JournalPath => Target + JournalSuffix;
 
