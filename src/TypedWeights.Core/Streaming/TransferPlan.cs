@@ -34,10 +34,10 @@ internal sealed class TransferPlan
     public IReadOnlyList<TransferRange> Ranges { get; }
 
     /// <summary>How many files ranges can name.</summary>
-    public int FileCount => Math.Max(1, Files.Count);
+    public int FileCount => Files.Count;
 
     /// <summary>How many targets segments can name: the wanted tensors.</summary>
-    public int TargetCount => Math.Max(1, Tensors.Count);
+    public int TargetCount => Tensors.Count;
 
     /// <summary>The number of bytes to read.</summary>
     public long TotalBytes { get; }
@@ -75,28 +75,6 @@ internal sealed class TransferPlan
 
         open.Flush();
         return new TransferPlan(files, tensors, inFileOrder, ranges);
-    }
-
-    public static TransferPlan OfFile(
-        long length, PartLimits limits, IReadOnlyList<(long Offset, long Length)>? missing = null, long segmentSize = 1 << 20)
-    {
-        var ranges = new List<TransferRange>();
-        foreach ((long offset, long bytes) in missing ?? [(0, length)])
-        {
-            for (long at = offset; at < offset + bytes; at += limits.PartSize)
-            {
-                long part = Math.Min(limits.PartSize, offset + bytes - at);
-                var segments = new List<TransferSegment>();
-                for (long done = 0; done < part; done += segmentSize)
-                {
-                    segments.Add(new TransferSegment(0, at + done, Math.Min(segmentSize, part - done)));
-                }
-
-                ranges.Add(new TransferRange(0, at, part, segments));
-            }
-        }
-
-        return new TransferPlan([], [], [], ranges);
     }
 
     // Collects neighbouring bytes until a part is full or a gap comes.
