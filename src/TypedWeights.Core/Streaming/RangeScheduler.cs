@@ -1,3 +1,4 @@
+using System.Buffers;
 using TypedWeights.Sources;
 using TypedWeights.Streaming.Limits;
 
@@ -9,6 +10,8 @@ namespace TypedWeights.Streaming;
 /// </summary>
 internal static class RangeScheduler
 {
+    private const int ScratchSize = 64 << 10;
+
     /// <param name="plan">What to read.</param>
     /// <param name="sources">The opened files that the plan was made for.</param>
     /// <param name="sink">Where it goes; allocated.</param>
@@ -79,6 +82,12 @@ internal static class RangeScheduler
         {
             foreach (TransferSegment segment in range.Segments)
             {
+                if (segment.IsGap)
+                {
+                    await DropAsync(reader, segment.Length, cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+
                 Memory<byte> memory = await sink.AcquireAsync(segment, cancellationToken).ConfigureAwait(false);
                 for (int filled = 0; filled < memory.Length;)
                 {
@@ -89,6 +98,23 @@ internal static class RangeScheduler
 
                 await sink.CommitAsync(segment, memory, cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    private static async Task DropAsync(IRangeReader reader, long length, CancellationToken cancellationToken)
+    {
+        byte[] scratch = ArrayPool<byte>.Shared.Rent((int)Math.Min(length, ScratchSize));
+        try
+        {
+            while (length > 0)
+            {
+                Memory<byte> memory = scratch.AsMemory(0, (int)Math.Min(length, scratch.Length));
+                length -= await reader.ReadAsync(memory, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(scratch);
         }
     }
 }
