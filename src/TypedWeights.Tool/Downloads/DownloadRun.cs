@@ -68,7 +68,7 @@ internal sealed class DownloadRun : IAsyncDisposable
     // All are opened, and so locked, before the first byte is asked for.
     private async Task OpenAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
-        var figures = new TransferFigures("checking what is there");
+        var figures = new TransferFigures("checking");
         await _view.RunAsync(
             figures,
             async () =>

@@ -7,7 +7,11 @@ namespace TypedWeights.Tool.Output.Progress;
 /// <summary>Progress for people: one bar, drawn over again, that is gone when its step is done.</summary>
 internal sealed class ProgressBarView : ProgressView
 {
-    private const int BarWidth = 30;
+    private const int WidestBar = 30;
+
+    // What stands beside the bar: the step, the percentage and all figures, or the rate alone.
+    private const int AllText = 62;
+    private const int ShortText = 30;
 
     private readonly IAnsiConsole _console;
 
@@ -20,19 +24,22 @@ internal sealed class ProgressBarView : ProgressView
             Interactive = InteractionSupport.Yes,
             Out = new AnsiConsoleOutput(context.Error),
         });
-        _console.Profile.Width = context.ErrorTerminal.Width ?? _console.Profile.Width;
     }
+
+    private int Width => _console.Profile.Width;
+
+    private bool HasRoom => Width >= AllText + 5;
 
     public override Task RunAsync(TransferFigures figures, Func<Task> step) => _console.Progress()
         .AutoClear(true)
         .Columns(
-            new TextColumn(() => figures.Title),
-            new ProgressBarColumn { Width = Math.Min(BarWidth, _console.Profile.Width / 4) },
+            new TaskDescriptionColumn(),
+            new ProgressBarColumn { Width = Math.Clamp(Width - (HasRoom ? AllText : ShortText), 5, WidestBar) },
             new PercentageColumn(),
-            new TextColumn(() => figures.Text))
+            new TextColumn(() => HasRoom ? figures.Text : figures.Rate))
         .StartAsync(async context =>
         {
-            ProgressTask bar = context.AddTask("", maxValue: 100);
+            ProgressTask bar = context.AddTask(Markup.Escape(figures.Title), maxValue: 100);
             bar.IsIndeterminate = figures.Total == 0;
             figures.Changed = () =>
             {

@@ -51,14 +51,16 @@ internal sealed class TransferFigures(string title, long total = 0, long already
         ? TimeSpan.FromSeconds(Math.Min((Total - Done) / rate, TimeSpan.FromDays(99).TotalSeconds))
         : null;
 
+    /// <summary><c>85.2 MB/s</c></summary>
+    public string Rate => ByteText.Of((long)BytesPerSecond) + "/s";
+
     /// <summary><c>1.23 GB of 14.5 GB, 85.2 MB/s, 2:36 left</c></summary>
     public string Text
     {
         get
         {
-            string rate = ByteText.Of((long)BytesPerSecond) + "/s";
             string left = Left is { } time ? ", " + Clock(time) + " left" : "";
-            return Total == 0 ? "…" : $"{ByteText.Of(Done)} of {ByteText.Of(Total)}, {rate}{left}";
+            return Total == 0 ? "…" : $"{ByteText.Of(Done)} of {ByteText.Of(Total)}, {Rate}{left}";
         }
     }
 
