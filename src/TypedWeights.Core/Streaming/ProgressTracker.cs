@@ -43,6 +43,9 @@ internal sealed class ProgressTracker
         _filesTotal = _fileBytesLeft.Count(bytes => bytes > 0);
     }
 
+    /// <summary>Bytes that have landed.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
+
     /// <summary>Counts bytes that have landed; those of a gap (a negative <paramref name="tensor"/>) are not what was asked for.</summary>
     public void AddBytes(int file, int tensor, long bytes)
     {
