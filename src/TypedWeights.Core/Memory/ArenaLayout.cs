@@ -1,23 +1,40 @@
+using TypedWeights.Checkpoints;
+
 namespace TypedWeights.Memory;
 
-/// <summary>How tensors lie in one run of memory: side by side, each at a multiple of <see cref="HeapRegion.SmallAlignment"/>.</summary>
-internal static class ArenaLayout
+/// <summary>Where tensors lie in one run of memory: in a given order, each at a cache line.</summary>
+/// <remarks>
+/// A length that is a multiple of the alignment, as of most tensors there are, leaves no gap: then memory runs on as the file does.
+/// </remarks>
+internal sealed class ArenaLayout
 {
-    /// <summary>Where the next tensor begins.</summary>
-    /// <param name="offset">The end of the one before.</param>
-    public static long Aligned(long offset) => checked(offset + HeapRegion.SmallAlignment - 1) & -HeapRegion.SmallAlignment;
-
-    /// <summary>The bytes from the first to the end of the last.</summary>
-    /// <param name="lengths">The tensors' sizes in bytes.</param>
-    public static long LengthOf(IEnumerable<long> lengths)
+    private ArenaLayout(IReadOnlyList<(int Tensor, long Offset)> places, long length)
     {
-        // A length that is a multiple of the alignment, as of most tensors there are, leaves no gap: then memory runs on as the file does.
-        long end = 0;
-        foreach (long length in lengths)
+        Places = places;
+        Length = length;
+    }
+
+    /// <summary>The tensors by their index, in order, each with its first byte counted from the start of the memory.</summary>
+    public IReadOnlyList<(int Tensor, long Offset)> Places { get; }
+
+    /// <summary>The bytes that all take.</summary>
+    public long Length { get; }
+
+    /// <summary>Places some of a plan's tensors side by side.</summary>
+    /// <param name="tensors">The plan's tensors.</param>
+    /// <param name="inOrder">Which of them, in the order of the memory.</param>
+    /// <exception cref="OverflowException">They are longer than any memory.</exception>
+    public static ArenaLayout Of(IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<int> inOrder)
+    {
+        var places = new List<(int Tensor, long Offset)>(inOrder.Count);
+        long length = 0;
+        foreach (int tensor in inOrder)
         {
-            end = checked(Aligned(end) + length);
+            long offset = checked(length + HeapRegion.SmallAlignment - 1) & -HeapRegion.SmallAlignment;
+            places.Add((tensor, offset));
+            length = checked(offset + tensors[tensor].Info.ByteLength);
         }
 
-        return end;
+        return new ArenaLayout(places, length);
     }
 }

@@ -20,17 +20,15 @@ internal class ArenaSink : CpuSink
             return;
         }
 
-        long length = ArenaLayout.LengthOf(inOrder.Select(index => tensors[index].Info.ByteLength));
-        var arena = new SharedRegion(Allocate(length, inOrder.Count));
+        var layout = ArenaLayout.Of(tensors, inOrder);
+        var arena = new SharedRegion(Allocate(layout.Length, inOrder.Count));
         try
         {
-            long offset = 0;
-            foreach (int index in inOrder)
+            foreach ((int index, long offset) in layout.Places)
             {
                 TensorInfo info = tensors[index].Info;
                 nint address = arena.Address + (nint)offset;
                 Put(index, TensorOverMemory.Create(arena, address, TorchLayout.Of(info.DType, info.Shape)), address);
-                offset = ArenaLayout.Aligned(offset + info.ByteLength);
             }
         }
         finally
