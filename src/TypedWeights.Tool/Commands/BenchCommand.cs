@@ -9,18 +9,12 @@ namespace TypedWeights.Tool.Commands;
 /// <summary><c>typedweights bench URI [--connections N] [--part BYTES] [--json]</c>: reads a checkpoint into memory and says what it took.</summary>
 internal static class BenchCommand
 {
-    private const int MostConnections = 1024;
-
     private static readonly Argument<string> Uri = new Argument<string>("URI")
     {
         Description = "A file, an index or a folder: a path, file:// or http(s)://",
     }.WithoutOptions();
 
-    private static readonly Option<int?> Connections = new("--connections")
-    {
-        Description = "Read this many ranges at once, from the start to the end [default: as a load does]",
-        HelpName = "N",
-    };
+    private static readonly Option<int?> Connections = CountArgument.Connections();
 
     private static readonly Option<long?> Part = ByteArgument.Option(
         "--part", "The most bytes of one request [default: 8MiB]", least: 64 << 10, most: 1 << 30);
@@ -41,14 +35,6 @@ internal static class BenchCommand
         {
             Uri, Connections, Part, Json, Quiet,
         };
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(Connections) is { Errors: var errors } && !errors.Any()
-                && result.GetValue(Connections) is < 1 or > MostConnections)
-            {
-                result.AddError($"--connections must be from 1 to {MostConnections}.");
-            }
-        });
         command.SetAction((parsed, cancellationToken) => RunAsync(
             context,
             parsed.GetRequiredValue(Uri),

@@ -47,6 +47,24 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         await Assert.ThrowsAsync<MemoryLimitException>(() => LoadAsync(uri, Room + error.BufferBytes - 1));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_typed_load_is_refused_alike_from_a_disk_and_from_a_server(bool isRemote)
+    {
+        _server.Files["/model.safetensors"] = TestFile.Bytes(TinyModel.Entries, TinyModel.Tied);
+        string path = TestFile.Write(_folder["model.safetensors"], TinyModel.Entries, TinyModel.Tied);
+        string uri = isRemote ? $"{_server.Address}/model.safetensors" : path;
+        long tensors = NativeTensors.Count();
+
+        MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(() => WeightLoader.Default.LoadAsync<TinyModel>(
+            new() { Source = uri, MemoryLimit = 100 }, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.StartsWith($"{uri}: ", error.Message, StringComparison.Ordinal);
+        Assert.InRange(error.TensorBytes, TinyModel.Entries.Sum(entry => entry.Data.Length), 5 * 64);
+        NativeTensors.AssertNoneSince(tensors);
+    }
+
     [Fact]
     public async Task Mapped_tensors_and_those_that_a_filter_leaves_out_take_no_memory()
     {

@@ -20,7 +20,7 @@ internal sealed record PlanSummary
     /// <summary>Bytes read along in gaps and dropped.</summary>
     public required long GapBytes { get; init; }
 
-    /// <summary>Ranges of bytes: one request each across a network, except in files that come as a whole.</summary>
+    /// <summary>Ranges of bytes: one request each, except in files that come as a whole, with the answer that opened them.</summary>
     public required int Ranges { get; init; }
 
     /// <summary>The bytes of the largest range.</summary>
@@ -29,7 +29,7 @@ internal sealed record PlanSummary
     /// <summary>Requests that opening the checkpoint took; 0 for files of this machine.</summary>
     public required long OpeningRequests { get; init; }
 
-    /// <summary>Requests for the tensors; 0 for files of this machine.</summary>
+    /// <summary>Requests for the tensors; of files of this machine, the ranges read.</summary>
     public required long TensorRequests { get; init; }
 
     /// <summary>How many ranges are read at once: over as many connections, where that crosses a network.</summary>
@@ -43,11 +43,12 @@ internal sealed record PlanSummary
 
     /// <param name="plan">The plan.</param>
     /// <param name="options">How it will be read.</param>
+    /// <param name="readers">By how many.</param>
     /// <param name="isRemote">Whether that crosses a network.</param>
     /// <param name="openingRequests">What it took to come this far.</param>
-    public static PlanSummary Of(TransferPlan plan, TransferOptions options, bool isRemote, long openingRequests = 0)
+    public static PlanSummary Of(
+        TransferPlan plan, TransferOptions options, ReaderLimits readers, bool isRemote, long openingRequests)
     {
-        ReaderLimits readers = ReaderLimits.For(options, isRemote);
         int most = Math.Min(readers.Max, plan.Ranges.Count);
         int[] perFile = new int[plan.FileCount];
         foreach (TransferRange range in plan.Ranges)
@@ -65,7 +66,7 @@ internal sealed record PlanSummary
             Ranges = plan.Ranges.Count,
             LargestRange = plan.Ranges.Count == 0 ? 0 : plan.Ranges.Max(range => range.Length),
             OpeningRequests = openingRequests,
-            TensorRequests = isRemote ? plan.Files.Select((file, i) => file.Source.IsSequential ? Math.Min(1, perFile[i]) : perFile[i]).Sum() : 0,
+            TensorRequests = plan.Files.Select((file, i) => file.Source.IsSequential ? 0 : perFile[i]).Sum(),
             Readers = readers with { Min = Math.Min(readers.Min, most), Max = most },
             Memory = MemoryNeed.Of(plan, options, isRemote),
         };
