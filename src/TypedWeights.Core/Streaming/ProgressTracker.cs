@@ -40,6 +40,9 @@ internal sealed class ProgressTracker
         _filesTotal = _fileBytesLeft.Count(bytes => bytes > 0);
     }
 
+    /// <summary>Bytes that have landed.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
+
     public void AddBytes(int file, int tensor, long bytes)
     {
         Interlocked.Add(ref _bytes, bytes);

@@ -24,6 +24,7 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         _sources = sources;
         _log = new LoadLog(loggers.CreateLogger<WeightLoader>());
+        sources.Context.Retrying = _log.Retrying;
         _time = time;
     }
 
