@@ -102,7 +102,8 @@ internal sealed class FaultServer : IAsyncDisposable
         }
         catch (Exception e) when (request.Aborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
-            // The client has gone, which is what many tests want.
+            // The client has gone, which is what many tests want; or the server goes, and does not look as if it had answered.
+            context.Abort();
         }
         finally
         {
