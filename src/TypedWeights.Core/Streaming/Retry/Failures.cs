@@ -9,19 +9,28 @@ internal sealed class Failures
     private const int MostInAll = 10;
 
     private readonly TransferContext _context;
+    private readonly Func<long> _position;
     private readonly long _start;
     private readonly List<(string Message, int Times)> _tried = [];
     private WeightSourceException? _first;
-    private long _bytes;
-    private int _withoutBytes;
+    private WeightSourceException? _counted;
+    private long _lastPosition;
+    private long _lastBytes;
+    private int _inARow;
     private bool _asksTooMuch;
+    private bool _cameFurther;
 
-    public Failures(TransferContext context, WeightSourceException first)
+    /// <param name="context">The loader's.</param>
+    /// <param name="first">The failure that began it: it counts as the first attempt.</param>
+    /// <param name="position">How far the read has come.</param>
+    public Failures(TransferContext context, WeightSourceException first, Func<long> position)
     {
         _context = context;
+        _position = position;
         _start = context.Time.GetTimestamp();
         _first = first;
-        _bytes = context.Bytes;
+        _lastPosition = position();
+        _lastBytes = context.Bytes;
     }
 
     /// <summary>How many attempts failed.</summary>
@@ -30,9 +39,10 @@ internal sealed class Failures
     /// <summary>Whether the last failure alone would not tell what happened.</summary>
     public bool IsWorthTelling => Count > 1 || _asksTooMuch;
 
-    /// <summary>The failure that began it, once: it counts as the first attempt.</summary>
+    /// <summary>The failure that began a row, once.</summary>
     public WeightSourceException? TakeFirst() => Interlocked.Exchange(ref _first, null);
 
+    /// <summary>Takes a failure, and tells whether the read is tried again in this row.</summary>
     public bool MayRetry(Exception? exception)
     {
         if (exception is not WeightSourceException failure)
@@ -40,19 +50,49 @@ internal sealed class Failures
             return false;
         }
 
+        if (!ReferenceEquals(failure, _counted))
+        {
+            Take(failure);
+        }
+
+        return !_cameFurther && MayGoOn(failure);
+    }
+
+    /// <summary>After a row: whether the read had come further when it failed, and a new row begins with that failure.</summary>
+    public bool BeginAnew(WeightSourceException failure)
+    {
+        if (!_cameFurther || !MayGoOn(failure))
+        {
+            return false;
+        }
+
+        _cameFurther = false;
+        _inARow = 1;
+        _first = failure;
+        return true;
+    }
+
+    private void Take(WeightSourceException failure)
+    {
+        _counted = failure;
         Count++;
         Remember(failure.Message);
+        long position = _position(), bytes = _context.Bytes;
 
         // A server that is asked for too much answers the others meanwhile; this one's turn comes when they are done.
-        long bytes = _context.Bytes;
-        _withoutBytes = failure.IsThrottled && bytes != _bytes ? 1 : _withoutBytes + 1;
-        _bytes = bytes;
+        _cameFurther = position != _lastPosition || (failure.IsThrottled && bytes != _lastBytes);
+        (_lastPosition, _lastBytes) = (position, bytes);
+        _inARow++;
         _asksTooMuch = failure.RetryAfter > RetryPolicy.LongestRetryAfter;
+    }
+
+    private bool MayGoOn(WeightSourceException failure)
+    {
         int attempts = _context.Options.Attempts;
         return failure.IsTransient
-            && _withoutBytes < attempts
-            && (failure.IsThrottled || Count < (long)attempts * MostInAll)
-            && !_asksTooMuch;
+            && !_asksTooMuch
+            && (_cameFurther || _inARow < attempts)
+            && (failure.IsThrottled || Count < (long)attempts * MostInAll);
     }
 
     /// <summary>The one error about all that was tried.</summary>

@@ -12,6 +12,7 @@ internal sealed class ResumingReader : IRangeReader
     private readonly TransferContext _context;
     private readonly StallGuard _guard;
     private readonly Action<int> _onArrived;
+    private readonly Func<long> _at;
     private readonly bool _isInMemory;
     private readonly long _end;
     private long _position;
@@ -28,6 +29,7 @@ internal sealed class ResumingReader : IRangeReader
         _isInMemory = isInMemory;
         _guard = new StallGuard(context.Options.StallTimeout, context.Time);
         _onArrived = OnArrived;
+        _at = () => _position;
     }
 
     public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
@@ -43,7 +45,8 @@ internal sealed class ResumingReader : IRangeReader
         {
             int next = _context.Pacer is null ? destination.Length : Math.Min(destination.Length, PacedRead);
             _left = destination[..next];
-            await _source.Retry.RunAsync(static (reader, token) => reader.AttemptAsync(token), this, cancellationToken).ConfigureAwait(false);
+            await _source.Retry.RunAsync(static (reader, token) => reader.AttemptAsync(token), this, _at, cancellationToken)
+                .ConfigureAwait(false);
             destination = destination[next..];
             if (_context.Pacer is { } pacer)
             {

@@ -39,13 +39,19 @@ internal sealed class RetryPolicy
         }).Build();
     }
 
+    /// <summary>Runs an attempt, of which there is nothing to resume, until it succeeds or the budget is spent.</summary>
+    public ValueTask<T> RunAsync<TState, T>(
+        Func<TState, CancellationToken, ValueTask<T>> attempt, TState state, CancellationToken cancellationToken) =>
+        RunAsync(attempt, state, static () => 0, cancellationToken);
+
     /// <summary>Runs an attempt until it succeeds or the budget is spent.</summary>
     /// <param name="attempt">One attempt.</param>
     /// <param name="state">What it is given.</param>
+    /// <param name="position">How far the attempts have come together: one that fails further on than the last begins a new count.</param>
     /// <param name="cancellationToken">Ends the attempts and the waits.</param>
     /// <exception cref="WeightSourceException">The failure is no passing one, or the budget is spent.</exception>
     public async ValueTask<T> RunAsync<TState, T>(
-        Func<TState, CancellationToken, ValueTask<T>> attempt, TState state, CancellationToken cancellationToken)
+        Func<TState, CancellationToken, ValueTask<T>> attempt, TState state, Func<long> position, CancellationToken cancellationToken)
     {
         // Nearly every first attempt succeeds: what it takes to try again is made when one has not.
         WeightSourceException first;
@@ -58,7 +64,27 @@ internal sealed class RetryPolicy
             first = e;
         }
 
-        var failures = new Failures(_context, first);
+        var failures = new Failures(_context, first, position);
+        while (true)
+        {
+            try
+            {
+                return await RunAsync(attempt, state, failures, cancellationToken).ConfigureAwait(false);
+            }
+            catch (WeightSourceException e) when (failures.BeginAnew(e))
+            {
+                // It came further, so the waits begin small again.
+            }
+            catch (WeightSourceException e) when (e.IsTransient && failures.IsWorthTelling)
+            {
+                throw failures.GaveUp(e);
+            }
+        }
+    }
+
+    private async ValueTask<T> RunAsync<TState, T>(
+        Func<TState, CancellationToken, ValueTask<T>> attempt, TState state, Failures failures, CancellationToken cancellationToken)
+    {
         ResilienceContext resilience = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
         resilience.Properties.Set(FailuresKey, failures);
         try
@@ -69,10 +95,6 @@ internal sealed class RetryPolicy
                     : call.attempt(call.state, context.CancellationToken),
                 resilience,
                 (attempt, state)).ConfigureAwait(false);
-        }
-        catch (WeightSourceException e) when (e.IsTransient && failures.IsWorthTelling)
-        {
-            throw failures.GaveUp(e);
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Streaming.Scheduling;
@@ -8,6 +9,8 @@ namespace TypedWeights.Streaming.Scheduling;
 /// </summary>
 internal sealed class RangeRun : IDisposable
 {
+    private const int ScratchSize = 64 << 10;
+
     private readonly TransferRange _range;
     private readonly IWeightSource _source;
     private readonly IWeightSink _sink;
@@ -52,6 +55,12 @@ internal sealed class RangeRun : IDisposable
             foreach (TransferSegment segment in _range.Segments)
             {
                 _tensor = segment.Tensor;
+                if (segment.IsGap)
+                {
+                    reader = await DropAsync(reader, segment.Length).ConfigureAwait(false);
+                    continue;
+                }
+
                 Memory<byte> memory = await _sink.AcquireAsync(segment, _stop).ConfigureAwait(false);
                 reader = await FillAsync(reader, memory).ConfigureAwait(false);
                 await _sink.CommitAsync(segment, memory, _stop).ConfigureAwait(false);
@@ -91,6 +100,24 @@ internal sealed class RangeRun : IDisposable
     }
 
     public void Dispose() => _rescue.Dispose();
+
+    private async ValueTask<IRangeReader> DropAsync(IRangeReader reader, long length)
+    {
+        byte[] scratch = ArrayPool<byte>.Shared.Rent((int)Math.Min(length, ScratchSize));
+        try
+        {
+            for (long left = length; left > 0; left -= scratch.Length)
+            {
+                reader = await FillAsync(reader, scratch.AsMemory(0, (int)Math.Min(left, scratch.Length))).ConfigureAwait(false);
+            }
+
+            return reader;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(scratch);
+        }
+    }
 
     private async ValueTask<IRangeReader> FillAsync(IRangeReader reader, Memory<byte> memory)
     {
