@@ -49,6 +49,8 @@ internal static class Respond
     {
         if (Head(request, null))
         {
+            // Or an empty body would be given a length of 0.
+            await request.Context.Response.StartAsync(request.Aborted);
             await WriteAsync(request, request.From, Math.Min(bytes, request.Length));
         }
     };

@@ -9,9 +9,9 @@ public sealed class BudgetTests : FaultTest
     public async Task A_range_that_never_comes_ends_the_load_after_the_attempts_of_the_options(int attempts)
     {
         long last = NoiseFile.Bytes.Length - 1;
-        Server.Answer = request => request.IsPayload && request.To == last ? Respond.Status(503) : null;
+        Server.Answer = request => request.IsPayload && request.To == last ? Respond.Status(502) : null;
 
-        WeightSourceException error = await AssertFailsAsync("503", Quick with { Attempts = attempts });
+        WeightSourceException error = await AssertFailsAsync("502", Quick with { Attempts = attempts });
 
         Assert.StartsWith(Uri, error.Message, StringComparison.Ordinal);
         Assert.Equal(attempts, Server.Requests.Count(request => request.To == last));

@@ -49,8 +49,9 @@ public sealed class FailedLoadTests : FaultTest
         Server.Files["/b.safetensors"] = ServedFile.Strong(TestFile.Bytes([TestFile.Noise("b", "U8", 8, 1_000_000)]));
         Server.Files["/model.safetensors.index.json"] = new(
             System.Text.Encoding.UTF8.GetBytes("""{"weight_map":{"a":"a.safetensors","b":"b.safetensors"}}"""), "\"index\"");
-        Server.Answer = request =>
-            !request.IsPayload ? null : request.Path == "/a.safetensors" ? Respond.StallAfter(1000) : Respond.Status(403);
+        Server.Answer = request => !request.IsPayload ? null
+            : request.Path == "/b.safetensors" ? Respond.Status(403)
+            : request.Payload == 0 ? Respond.StallAfter(1000) : null;
 
         WeightSourceException error = await AssertFailsAsync("403", Patient, $"{Server.Address}/model.safetensors.index.json");
 

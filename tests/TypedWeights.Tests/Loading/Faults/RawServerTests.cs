@@ -91,7 +91,8 @@ public sealed class RawServerTests : IAsyncLifetime
 
         WeightSourceException error = await AssertFailsAsync();
 
-        Assert.Equal(3, _server.Requests);
+        // The platform's client repeats, three times each, a request whose connection ends before the first byte of an answer.
+        Assert.InRange(_server.Requests, 3, 3 * 4);
         Assert.Contains("3 attempts", error.Message, StringComparison.Ordinal);
         Assert.True(error.IsTransient);
     }
