@@ -20,23 +20,15 @@ internal class ArenaSink : CpuSink
             return;
         }
 
-        // A length that is a multiple of the alignment, as of most tensors there are, leaves no gap: then memory runs on as the file does.
-        long length = 0;
-        foreach (int index in inOrder)
-        {
-            length = checked(Aligned(length) + tensors[index].Info.ByteLength);
-        }
-
-        var arena = new SharedRegion(Allocate(length, inOrder.Count));
+        var layout = ArenaLayout.Of(tensors, inOrder);
+        var arena = new SharedRegion(Allocate(layout.Length, inOrder.Count));
         try
         {
-            long offset = 0;
-            foreach (int index in inOrder)
+            foreach ((int index, long offset) in layout.Places)
             {
                 TensorInfo info = tensors[index].Info;
                 nint address = arena.Address + (nint)offset;
                 Put(index, TensorOverMemory.Create(arena, address, TorchLayout.Of(info.DType, info.Shape)), address);
-                offset = Aligned(offset + info.ByteLength);
             }
         }
         finally
@@ -45,8 +37,6 @@ internal class ArenaSink : CpuSink
             arena.Release();
         }
     }
-
-    private static long Aligned(long offset) => (offset + HeapRegion.SmallAlignment - 1) & -HeapRegion.SmallAlignment;
 
     private static HeapRegion Allocate(long length, int tensors)
     {
