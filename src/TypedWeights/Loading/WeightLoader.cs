@@ -108,7 +108,7 @@ public sealed class WeightLoader : IAsyncDisposable
     /// <summary>Closes the connections. Loads over HTTP that still run fail; a later load throws. Doing it twice is harmless.</summary>
     public ValueTask DisposeAsync() => Interlocked.Exchange(ref _disposed, 1) == 0 ? _sources.DisposeAsync() : ValueTask.CompletedTask;
 
-    private Task<WeightSet> LoadAsync(
+    private async Task<WeightSet> LoadAsync(
         WeightUri uri,
         Func<Checkpoint, TensorSelection> select,
         WeightManifest? manifest,
@@ -119,7 +119,16 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         TorchNative.EnsureLoaded();
-        return new LoadSession(_sources, _log, _time, uri, options, title, progress).RunAsync(select, manifest, cancellationToken);
+        try
+        {
+            var session = new LoadSession(_sources, _log, _time, uri, options, title, progress);
+            return await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)
+        {
+            // What waits below has tokens of its own; who cancelled a load looks for theirs.
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
     }
 
     private static WeightUri ParseUri(string text) =>
