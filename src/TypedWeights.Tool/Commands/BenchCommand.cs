@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using TypedWeights.Sources;
 using TypedWeights.Tool.Measuring;
 using TypedWeights.Tool.Output;
@@ -20,6 +21,17 @@ internal static class BenchCommand
     {
         Description = "Read this many ranges at once, from the start to the end [default: as a load does]",
         HelpName = "N",
+        CustomParser = result =>
+        {
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+                && count is >= 1 and <= MostConnections)
+            {
+                return count;
+            }
+
+            result.AddError($"--connections must be a number from 1 to {MostConnections}.");
+            return null;
+        },
     };
 
     private static readonly Option<long?> Part = ByteArgument.Option(
@@ -41,14 +53,6 @@ internal static class BenchCommand
         {
             Uri, Connections, Part, Json, Quiet,
         };
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(Connections) is { Errors: var errors } && !errors.Any()
-                && result.GetValue(Connections) is < 1 or > MostConnections)
-            {
-                result.AddError($"--connections must be from 1 to {MostConnections}.");
-            }
-        });
         command.SetAction((parsed, cancellationToken) => RunAsync(
             context,
             parsed.GetRequiredValue(Uri),
