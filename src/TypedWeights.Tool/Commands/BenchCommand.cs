@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using TypedWeights.Sources;
 using TypedWeights.Tool.Measuring;
 using TypedWeights.Tool.Output;
