@@ -15,16 +15,19 @@ internal sealed class PartialFile : IAsyncDisposable
     private const string JournalSuffix = ".partial.jsonl";
 
     private readonly SafeFileHandle _handle;
-    private readonly ByteRuns _runs = new();
+    private readonly PartJournal _journal;
+    private readonly ByteRuns _runs;
     private readonly Lock _lock = new();
-    private PartJournal? _journal;
     private bool _isOver;
 
-    private PartialFile(string target, SourceIdentity identity, SafeFileHandle handle)
+    private PartialFile(string target, SourceIdentity identity, SafeFileHandle handle, PartRecovery.Result found)
     {
         Target = target;
         Identity = identity;
         _handle = handle;
+        _journal = found.Journal;
+        _runs = found.Runs;
+        StartedOver = found.StartedOver;
     }
 
     /// <summary>The file that it becomes, in full.</summary>
@@ -37,7 +40,7 @@ internal sealed class PartialFile : IAsyncDisposable
     public string PartialPath => Target + Suffix;
 
     /// <summary>Why what an earlier download left could not be used, as the end of a sentence; null where there was nothing, or it is used.</summary>
-    public string? StartedOver { get; private set; }
+    public string? StartedOver { get; }
 
     /// <summary>Bytes that are there.</summary>
     public long Finished
@@ -80,16 +83,16 @@ internal sealed class PartialFile : IAsyncDisposable
         try
         {
             string target = TargetFile.Of(path);
-            var file = new PartialFile(target, identity, OpenLocked(target + Suffix));
+            SafeFileHandle handle = PartialLock.Open(target + Suffix);
             try
             {
-                await file.RecoverAsync(verified, cancellationToken).ConfigureAwait(false);
-                return file;
+                PartRecovery.Result found = await PartRecovery.RunAsync(
+                    handle, target + JournalSuffix, identity, TargetFile.ModeOf(target), verified, cancellationToken).ConfigureAwait(false);
+                return new PartialFile(target, identity, handle, found);
             }
             catch
             {
-                file._isOver = true;
-                await file.DisposeAsync().ConfigureAwait(false);
+                handle.Dispose();
                 throw;
             }
         }
@@ -106,7 +109,7 @@ internal sealed class PartialFile : IAsyncDisposable
         try
         {
             await RandomAccess.WriteAsync(_handle, bytes, offset, cancellationToken).ConfigureAwait(false);
-            _journal!.Add(new FinishedPart(offset, bytes.Length, XxHash128.HashToUInt128(bytes.Span)));
+            _journal.Add(new FinishedPart(offset, bytes.Length, XxHash128.HashToUInt128(bytes.Span)));
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
@@ -162,7 +165,7 @@ internal sealed class PartialFile : IAsyncDisposable
                 File.SetUnixFileMode(_handle, mode);
             }
 
-            _journal?.Dispose();
+            _journal.Dispose();
             Release(() => File.Move(PartialPath, Target, overwrite: true));
             _isOver = true;
             File.Delete(JournalPath);
@@ -182,7 +185,7 @@ internal sealed class PartialFile : IAsyncDisposable
         }
 
         _isOver = true;
-        _journal?.Dispose();
+        _journal.Dispose();
         Release(() =>
         {
             File.Delete(JournalPath);
@@ -205,76 +208,9 @@ internal sealed class PartialFile : IAsyncDisposable
             }
         }
 
-        _journal?.Dispose();
+        _journal.Dispose();
         _handle.Dispose();
         return ValueTask.CompletedTask;
-    }
-
-    // The name may have gone, with the file, between the opening and the lock: another process has just finished it.
-    private static SafeFileHandle OpenLocked(string path)
-    {
-        while (true)
-        {
-            SafeFileHandle handle;
-            try
-            {
-                handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException e) when (DiskFailure.IsLocked(e))
-            {
-                throw new WeightsException($"{path}: another download is writing this file; wait for it, or choose another name.", e);
-            }
-
-            if (File.Exists(path))
-            {
-                return handle;
-            }
-
-            handle.Dispose();
-        }
-    }
-
-    private async ValueTask RecoverAsync(Action<long> verified, CancellationToken cancellationToken)
-    {
-        bool isNew = RandomAccess.GetLength(_handle) == 0;
-        (SourceIdentity? before, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(JournalPath);
-        StartedOver = isNew ? null : Refuse(before);
-        if (!isNew && StartedOver is null && RandomAccess.GetLength(_handle) == Identity.Length)
-        {
-            await PartCheck.RunAsync(_handle, parts, _runs, verified, cancellationToken).ConfigureAwait(false);
-            _journal = PartJournal.Append(JournalPath);
-            return;
-        }
-
-        // Without the bytes of another file, and sparse where the file system can: the room is taken as parts come.
-        RandomAccess.SetLength(_handle, 0);
-        if (!OperatingSystem.IsWindows() && TargetFile.ModeOf(Target) is { } mode)
-        {
-            File.SetUnixFileMode(_handle, mode | UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        }
-
-        _journal = PartJournal.Create(JournalPath, Identity);
-        RandomAccess.SetLength(_handle, Identity.Length);
-    }
-
-    private string? Refuse(SourceIdentity? before)
-    {
-        if (before is null)
-        {
-            return "it has no journal that says what is in it";
-        }
-
-        if (before.Source != Identity.Source)
-        {
-            return $"it is a part of {before.Source}";
-        }
-
-        if (before.Length != Identity.Length || before.Validator != Identity.Validator)
-        {
-            return "the file has changed at its source since";
-        }
-
-        return Identity.IsCertain ? null : "its source gives no ETag or date by which to tell whether the file has changed since";
     }
 
     // An open file keeps its lock until it has its name, so that nobody else begins on it; Windows renames none that is locked.

@@ -12,4 +12,27 @@ internal sealed record SourceIdentity(string Source, long Length, string? Valida
     public bool IsCertain => Validator is not null;
 
     public static SourceIdentity Of(IWeightSource source) => new(source.Display, source.Length, source.Validator);
+
+    /// <summary>Tells why what is left of an earlier download cannot be gone on with.</summary>
+    /// <param name="before">What that was a download of; null where nothing says so.</param>
+    /// <returns>The end of a sentence, or null where it can.</returns>
+    public string? Refuse(SourceIdentity? before)
+    {
+        if (before is null)
+        {
+            return "nothing says what is in it";
+        }
+
+        if (before.Source != Source)
+        {
+            return $"it is a part of {before.Source}";
+        }
+
+        if (before.Length != Length || before.Validator != Validator)
+        {
+            return "the file has changed at its source since";
+        }
+
+        return IsCertain ? null : "its source gives no ETag or date by which to tell whether the file has changed since";
+    }
 }

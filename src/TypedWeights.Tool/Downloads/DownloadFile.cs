@@ -32,8 +32,11 @@ internal sealed record DownloadFile(string Name, IWeightSource Source, SafeTenso
             if (BinaryPrimitives.ReadInt64LittleEndian(start) != Header.HeaderLength
                 || Convert.ToHexStringLower(SHA256.HashData(start.AsSpan(prefix))) != Header.Sha256)
             {
-                throw new WeightSourceException(Source.Display, "the file was replaced while it was downloaded; download it again.");
+                throw Replaced(Source);
             }
         }
     }
+
+    public static WeightSourceException Replaced(IWeightSource source) =>
+        new(source.Display, "the file was replaced while it was downloaded; download it again.");
 }

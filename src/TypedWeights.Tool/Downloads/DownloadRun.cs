@@ -97,10 +97,9 @@ internal sealed class DownloadRun : IAsyncDisposable
         for (int i = 0; i < _partials.Count; i++)
         {
             PartialFile file = _partials[i];
-            DownloadFile wanted = _set.Files[i];
             long before = figures.Done;
             await FileDownload.RunAsync(
-                wanted.Source,
+                await _set.SourceOfAsync(i, cancellationToken).ConfigureAwait(false),
                 _set.IsRemote,
                 file,
                 _transfer,
@@ -108,7 +107,7 @@ internal sealed class DownloadRun : IAsyncDisposable
                 cancellationToken).ConfigureAwait(false);
             try
             {
-                await wanted.CheckAsync(file, cancellationToken).ConfigureAwait(false);
+                await _set.Files[i].CheckAsync(file, cancellationToken).ConfigureAwait(false);
             }
             catch (WeightsException)
             {

@@ -1,4 +1,5 @@
 using TypedWeights.Checkpoints;
+using TypedWeights.Downloads;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Tool.Downloads;
@@ -9,11 +10,12 @@ internal sealed class DownloadSet : IAsyncDisposable
     private const string IndexSuffix = ".safetensors.index.json";
     private const string FileSuffix = ".safetensors";
 
+    private readonly IWeightLocation _location;
     private readonly List<DownloadFile> _files = [];
 
-    private DownloadSet(bool isRemote, bool isSharded)
+    private DownloadSet(IWeightLocation location, bool isSharded)
     {
-        IsRemote = isRemote;
+        _location = location;
         IsSharded = isSharded;
     }
 
@@ -21,7 +23,7 @@ internal sealed class DownloadSet : IAsyncDisposable
     public IReadOnlyList<DownloadFile> Files => _files;
 
     /// <summary>Whether they lie across a network.</summary>
-    public bool IsRemote { get; }
+    public bool IsRemote => _location.IsRemote;
 
     /// <summary>Whether they go into a folder.</summary>
     public bool IsSharded { get; }
@@ -33,14 +35,14 @@ internal sealed class DownloadSet : IAsyncDisposable
     public static async Task<DownloadSet> OpenAsync(WeightUri uri, IWeightLocation location, CancellationToken cancellationToken)
     {
         bool isSharded = location.EntryName.EndsWith(IndexSuffix, StringComparison.OrdinalIgnoreCase);
-        var set = new DownloadSet(location.IsRemote, isSharded);
+        var set = new DownloadSet(location, isSharded);
         try
         {
             if (isSharded || location.EntryName.EndsWith(FileSuffix, StringComparison.OrdinalIgnoreCase))
             {
                 Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false);
                 set._files.AddRange(checkpoint.Files.Select(file => new DownloadFile(file.Name, file.Source, file.Header)));
-                await set.ReopenSequentialAsync(location, cancellationToken).ConfigureAwait(false);
+                await set.CloseSequentialAsync().ConfigureAwait(false);
             }
 
             if (isSharded || set._files.Count == 0)
@@ -58,6 +60,23 @@ internal sealed class DownloadSet : IAsyncDisposable
         }
     }
 
+    /// <summary>Gives the source of a file when its turn has come: one that is read in order is opened anew.</summary>
+    /// <param name="index">Which of <see cref="Files"/>.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="WeightSourceException">It cannot be opened, or it is another file now.</exception>
+    public async ValueTask<IWeightSource> SourceOfAsync(int index, CancellationToken cancellationToken)
+    {
+        DownloadFile file = _files[index];
+        if (!file.Source.IsSequential)
+        {
+            return file.Source;
+        }
+
+        IWeightSource source = await _location.OpenAsync(file.Name, cancellationToken).ConfigureAwait(false);
+        _files[index] = file with { Source = source };
+        return SourceIdentity.Of(source) == SourceIdentity.Of(file.Source) ? source : throw DownloadFile.Replaced(source);
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (DownloadFile file in _files)
@@ -66,16 +85,12 @@ internal sealed class DownloadSet : IAsyncDisposable
         }
     }
 
-    // Whoever reads such a file only in order is past its start once the header has been read.
-    private async Task ReopenSequentialAsync(IWeightLocation location, CancellationToken cancellationToken)
+    // Such a file is past its start once the header has been read, and a server does not wait for its turn to come.
+    private async Task CloseSequentialAsync()
     {
-        for (int i = 0; i < _files.Count; i++)
+        foreach (DownloadFile file in _files.Where(file => file.Source.IsSequential))
         {
-            if (_files[i].Source.IsSequential)
-            {
-                await _files[i].Source.DisposeAsync().ConfigureAwait(false);
-                _files[i] = _files[i] with { Source = await location.OpenAsync(_files[i].Name, cancellationToken).ConfigureAwait(false) };
-            }
+            await file.Source.DisposeAsync().ConfigureAwait(false);
         }
     }
 }
