@@ -38,4 +38,7 @@ public sealed class WeightSourceException : WeightsException
 
     /// <summary>How long the source asked to be left alone (<c>Retry-After</c>), or null where it did not say.</summary>
     public TimeSpan? RetryAfter { get; }
+
+    /// <summary>Whether the source says that it is asked for too much at once (429, 503).</summary>
+    internal bool IsThrottled { get; init; }
 }

@@ -24,6 +24,14 @@ internal static class FileSniffer
         return MayBeHeader(start) ? null : Binary(start) ?? Text(start);
     }
 
+    /// <summary>What a web page is, after "this is not a safetensors file but" or the like.</summary>
+    public const string Page = "an HTML page (a login or error page of a web site?). Check the URL: the link must give the file itself.";
+
+    /// <summary>Knows a web page or a Git LFS pointer: what a server sends in place of a file, whatever file was asked for.</summary>
+    /// <param name="start">The first bytes that came, up to <see cref="Wanted"/>.</param>
+    /// <returns>As <see cref="Describe"/>.</returns>
+    public static string? DescribePage(ReadOnlySpan<byte> start) => MayBeHeader(start) ? null : DescribePage(Decode(start));
+
     // A pickle's 80 02 and a gzip's 1F 8B are also the lengths of headers. The zeros of an unwritten file are not.
     private static bool MayBeHeader(ReadOnlySpan<byte> start) =>
         HeaderPrefix.Check(start[..Math.Min(start.Length, HeaderPrefix.Size)], long.MaxValue, out int length) is null && length > 0
@@ -74,15 +82,10 @@ internal static class FileSniffer
 
     private static string? Text(ReadOnlySpan<byte> start)
     {
-        string text = Encoding.Latin1.GetString(start).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
-        if (Starts(text, "version https://git-lfs.github.com/spec/") || Starts(text, "version https://hawser.github.com/spec/"))
+        string text = Decode(start);
+        if (DescribePage(text) is { } page)
         {
-            return "a Git LFS pointer: the repository was cloned without its large files. Run `git lfs pull` in it.";
-        }
-
-        if (Starts(text, "<!doctype html") || Starts(text, "<html") || Starts(text, "<head") || Starts(text, "<body"))
-        {
-            return "an HTML page (a login or error page of a web site?). Check the URL: the link must give the file itself.";
+            return page;
         }
 
         if (Starts(text, "<?xml") || Starts(text, "<error"))
@@ -104,6 +107,19 @@ internal static class FileSniffer
 
         return IsText(start) ? "a text (an error message of a server?). Check the URL or path." : null;
     }
+
+    private static string? DescribePage(string text)
+    {
+        if (Starts(text, "version https://git-lfs.github.com/spec/") || Starts(text, "version https://hawser.github.com/spec/"))
+        {
+            return "a Git LFS pointer: the repository was cloned without its large files. Run `git lfs pull` in it.";
+        }
+
+        return Starts(text, "<!doctype html") || Starts(text, "<html") || Starts(text, "<head") || Starts(text, "<body") ? Page : null;
+    }
+
+    private static string Decode(ReadOnlySpan<byte> start) =>
+        Encoding.Latin1.GetString(start).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
 
     // The eight bytes of a real header's length always hold a zero, so that no safetensors file is text.
     private static bool IsText(ReadOnlySpan<byte> start)

@@ -11,4 +11,23 @@ public interface IRangeReader : IAsyncDisposable
     /// <returns>How many bytes came: at least one.</returns>
     /// <exception cref="WeightSourceException">The source failed or ended before the range did.</exception>
     ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken);
+
+    /// <summary>Fills memory with the next bytes of the range: what the engine calls.</summary>
+    /// <param name="destination">Where they go; at least one byte long and no longer than what is left of the range.</param>
+    /// <param name="arrived">
+    /// Is told of every run of bytes that has landed, in order, before the task completes, also where the task then fails: what has been
+    /// told is not asked for again.
+    /// </param>
+    /// <param name="cancellationToken">As for <see cref="ReadAsync"/>.</param>
+    /// <exception cref="WeightSourceException">The source failed or ended before the range did.</exception>
+    /// <remarks>A reader over many small reads does better with a loop of its own: this one allocates for every read that waits.</remarks>
+    async ValueTask FillAsync(Memory<byte> destination, Action<int> arrived, CancellationToken cancellationToken)
+    {
+        while (destination.Length > 0)
+        {
+            int read = await ReadAsync(destination, cancellationToken).ConfigureAwait(false);
+            arrived(read);
+            destination = destination[read..];
+        }
+    }
 }

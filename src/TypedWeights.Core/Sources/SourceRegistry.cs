@@ -1,4 +1,5 @@
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Retry;
 
 namespace TypedWeights.Sources;
 
@@ -58,7 +59,7 @@ public sealed class SourceRegistry : IAsyncDisposable
     /// </exception>
     public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken) =>
         _byScheme.TryGetValue(uri.Scheme, out IWeightSourceProvider? provider)
-            ? provider.LocateAsync(uri, cancellationToken)
+            ? ResilientLocation.LocateAsync(provider, uri, Context, cancellationToken)
             : throw new WeightSourceException(uri.Display, $"{Advice(uri.Scheme)} Registered here: {string.Join(", ", Schemes)}.");
 
     /// <summary>Disposes the providers.</summary>

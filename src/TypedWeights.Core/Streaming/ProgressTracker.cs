@@ -28,10 +28,13 @@ internal sealed class ProgressTracker
         _tensorBytesLeft = new long[plan.TargetCount];
         foreach (TransferRange range in plan.Ranges)
         {
-            _fileBytesLeft[range.File] += range.Length;
             foreach (TransferSegment segment in range.Segments)
             {
-                _tensorBytesLeft[segment.Tensor] += segment.Length;
+                if (!segment.IsGap)
+                {
+                    _fileBytesLeft[range.File] += segment.Length;
+                    _tensorBytesLeft[segment.Tensor] += segment.Length;
+                }
             }
         }
 
@@ -40,8 +43,17 @@ internal sealed class ProgressTracker
         _filesTotal = _fileBytesLeft.Count(bytes => bytes > 0);
     }
 
+    /// <summary>Bytes that have landed.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>Counts bytes that have landed; those of a gap (a negative <paramref name="tensor"/>) are not what was asked for.</summary>
     public void AddBytes(int file, int tensor, long bytes)
     {
+        if (tensor < 0)
+        {
+            return;
+        }
+
         Interlocked.Add(ref _bytes, bytes);
         if (Interlocked.Add(ref _tensorBytesLeft[tensor], -bytes) == 0)
         {

@@ -1,5 +1,6 @@
 using TypedWeights.Sources;
 using TypedWeights.Streaming.Limits;
+using TypedWeights.Streaming.Scheduling;
 
 namespace TypedWeights.Streaming;
 
@@ -25,70 +26,11 @@ internal static class RangeScheduler
         ProgressTracker tracker,
         CancellationToken cancellationToken)
     {
-        _ = context;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        int next = -1;
-
-        async Task ReadRangesAsync()
+        using (var pool = new ReaderPool(plan, sources, sink, tracker, context, readers, cancellationToken))
         {
-            try
-            {
-                while (Interlocked.Increment(ref next) is int index && index < plan.Ranges.Count)
-                {
-                    TransferRange range = plan.Ranges[index];
-                    await ReadRangeAsync(sources[range.File], range, sink, tracker, stop.Token).ConfigureAwait(false);
-                }
-            }
-            catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
-            {
-                // Nobody here asked for it: a client's own time-out, say. It must not look like the caller's wish, or like an end.
-                await stop.CancelAsync().ConfigureAwait(false);
-                throw new WeightSourceException(
-                    sources[plan.Ranges[Math.Min(next, plan.Ranges.Count - 1)].File].Display,
-                    "a read was given up by its source.",
-                    isTransient: true,
-                    innerException: e);
-            }
-            catch
-            {
-                // The first failure ends the others; theirs are cancellations then.
-                await stop.CancelAsync().ConfigureAwait(false);
-                throw;
-            }
-        }
-
-        // On pool threads: the caller's may be a user interface's.
-        int count = Math.Min(readers.Min, plan.Ranges.Count);
-        Task[] tasks = [.. Enumerable.Range(0, count).Select(_ => Task.Run(ReadRangesAsync, CancellationToken.None))];
-        await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
-        Task? failed = tasks.FirstOrDefault(task => task.IsFaulted) ?? tasks.FirstOrDefault(task => !task.IsCompletedSuccessfully);
-        if (failed is not null)
-        {
-            await failed.ConfigureAwait(false);
+            await pool.RunAsync(cancellationToken).ConfigureAwait(false);
         }
 
         await sink.CompleteAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    private static async Task ReadRangeAsync(
-        IWeightSource source, TransferRange range, IWeightSink sink, ProgressTracker tracker, CancellationToken cancellationToken)
-    {
-        IRangeReader reader = await source.OpenRangeAsync(range.Offset, range.Length, cancellationToken).ConfigureAwait(false);
-        await using (reader.ConfigureAwait(false))
-        {
-            foreach (TransferSegment segment in range.Segments)
-            {
-                Memory<byte> memory = await sink.AcquireAsync(segment, cancellationToken).ConfigureAwait(false);
-                for (int filled = 0; filled < memory.Length;)
-                {
-                    int read = await reader.ReadAsync(memory[filled..], cancellationToken).ConfigureAwait(false);
-                    filled += read;
-                    tracker.AddBytes(range.File, segment.Tensor, read);
-                }
-
-                await sink.CommitAsync(segment, memory, cancellationToken).ConfigureAwait(false);
-            }
-        }
     }
 }

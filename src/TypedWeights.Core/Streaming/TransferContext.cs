@@ -8,6 +8,8 @@ internal sealed class TransferContext
     private long _requests;
     private long _retries;
     private long _hedges;
+    private long _throttles;
+    private long _bytes;
 
     public TransferContext(TransferOptions? options = null, TimeProvider? time = null)
     {
@@ -33,16 +35,29 @@ internal sealed class TransferContext
     /// <summary>Parts that were asked for a second time because they straggled.</summary>
     public long Hedges => Interlocked.Read(ref _hedges);
 
+    /// <summary>Answers that asked for fewer requests at once.</summary>
+    public long Throttles => Interlocked.Read(ref _throttles);
+
+    /// <summary>Bytes that have come from stores across a network, over all transfers.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
+
     /// <summary>Is told of every retry: what failed, which attempt it was, and how long the wait is.</summary>
     public Action<WeightSourceException, int, TimeSpan>? Retrying { get; set; }
 
     public void CountRequest() => Interlocked.Increment(ref _requests);
+
+    public void CountBytes(int bytes) => Interlocked.Add(ref _bytes, bytes);
 
     public void CountHedge() => Interlocked.Increment(ref _hedges);
 
     public void CountRetry(WeightSourceException failure, int attempt, TimeSpan wait)
     {
         Interlocked.Increment(ref _retries);
+        if (failure.IsThrottled)
+        {
+            Interlocked.Increment(ref _throttles);
+        }
+
         Retrying?.Invoke(failure, attempt, wait);
     }
 }

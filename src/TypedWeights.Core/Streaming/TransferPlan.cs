@@ -1,5 +1,6 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Streaming.Limits;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Streaming;
 
@@ -8,119 +9,120 @@ namespace TypedWeights.Streaming;
 /// </summary>
 internal sealed class TransferPlan
 {
+    /// <summary>The most bytes of a segment of a file that is not cut by tensors: what a buffer on the way to a disk holds.</summary>
+    public const long FileSegmentSize = 1L << 20;
+
     private TransferPlan(
         IReadOnlyList<CheckpointFile> files,
         IReadOnlyList<CheckpointTensor> tensors,
         IReadOnlyList<int> inFileOrder,
-        IReadOnlyList<TransferRange> ranges)
+        IReadOnlyList<int> readInFileOrder,
+        IReadOnlyList<TransferRange> ranges,
+        long totalBytes)
     {
         Files = files;
         Tensors = tensors;
         InFileOrder = inFileOrder;
+        ReadInFileOrder = readInFileOrder;
         Ranges = ranges;
-        TotalBytes = ranges.Sum(range => range.Length);
+        TotalBytes = totalBytes;
+        GapBytes = ranges.Sum(range => range.Length) - totalBytes;
     }
 
-    /// <summary>The files that tensors and ranges name by their index.</summary>
+    /// <summary>The files that tensors and ranges name by their index; empty for a plan that is not about tensors.</summary>
     public IReadOnlyList<CheckpointFile> Files { get; }
 
-    /// <summary>The wanted tensors; segments name them by their index here.</summary>
+    /// <summary>The wanted tensors; segments name them by their index here. Empty for a plan that is not about tensors.</summary>
     public IReadOnlyList<CheckpointTensor> Tensors { get; }
 
     /// <summary>The tensors that have bytes, by their index, as they lie in the files.</summary>
     public IReadOnlyList<int> InFileOrder { get; }
 
-    /// <summary>The ranges, file by file in the order of their bytes. Tensors without bytes, or that are not read, have none.</summary>
+    /// <summary>Those of <see cref="InFileOrder"/> that are read.</summary>
+    public IReadOnlyList<int> ReadInFileOrder { get; }
+
+    /// <summary>
+    /// The ranges, file by file in the order of their bytes. Tensors without bytes, or that are not read, have none. Nothing waits
+    /// between two files: readers that are done with one are at work on the next.
+    /// </summary>
     public IReadOnlyList<TransferRange> Ranges { get; }
 
     /// <summary>How many files ranges can name.</summary>
-    public int FileCount => Files.Count;
+    public int FileCount { get; private init; }
 
     /// <summary>How many targets segments can name: the wanted tensors.</summary>
-    public int TargetCount => Tensors.Count;
+    public int TargetCount { get; private init; }
 
-    /// <summary>The number of bytes to read.</summary>
+    /// <summary>The number of bytes to read for the targets.</summary>
     public long TotalBytes { get; }
+
+    /// <summary>The number of bytes that are read along and dropped.</summary>
+    public long GapBytes { get; }
 
     /// <summary>Plans the reading of some of a checkpoint's tensors.</summary>
     /// <param name="files">The checkpoint's files.</param>
     /// <param name="tensors">The wanted tensors, each once.</param>
     /// <param name="limits">How large a range may be: neighbours are merged up to that, larger tensors split.</param>
     /// <param name="isRead">Tells which tensors are read; null for all. The others' bytes come some other way.</param>
+    /// <exception cref="WeightSourceException">A file can only be read as a whole, and a part of it is wanted.</exception>
     public static TransferPlan Create(
         IReadOnlyList<CheckpointFile> files,
         IReadOnlyList<CheckpointTensor> tensors,
         PartLimits limits,
         Func<CheckpointFile, TensorInfo, bool>? isRead = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limits.PartSize, 1, nameof(limits));
-        int[] inFileOrder =
-        [
-            .. Enumerable.Range(0, tensors.Count)
-                .Where(index => tensors[index].Info.ByteLength > 0)
-                .OrderBy(index => tensors[index].File)
-                .ThenBy(index => tensors[index].Info.Begin),
-        ];
-        var ranges = new List<TransferRange>();
-        var open = new RangeBuilder(limits.PartSize, ranges);
-        foreach (int index in inFileOrder)
+        int[] inFileOrder = TensorOrder.InFiles(tensors);
+        int[] read = isRead is null
+            ? inFileOrder
+            : Array.FindAll(inFileOrder, index => isRead(files[tensors[index].File], tensors[index].Info));
+        var wanted = new WantedBytes[read.Length];
+        long total = 0;
+        for (int i = 0; i < read.Length; i++)
         {
-            CheckpointTensor tensor = tensors[index];
-            CheckpointFile file = files[tensor.File];
-            if (isRead is null || isRead(file, tensor.Info))
-            {
-                open.Add(tensor.File, file.Header.DataStart + tensor.Info.Begin, index, tensor.Info.ByteLength);
-            }
+            (int file, TensorInfo info) = tensors[read[i]];
+            wanted[i] = new WantedBytes(file, files[file].Header.DataStart + info.Begin, info.ByteLength, read[i], 0);
+            total = checked(total + info.ByteLength);
         }
 
-        open.Flush();
-        return new TransferPlan(files, tensors, inFileOrder, ranges);
+        WholeFiles.Check(files, wanted);
+        return new TransferPlan(files, tensors, inFileOrder, read, RangeCutter.Cut(wanted, limits), total)
+        {
+            FileCount = files.Count,
+            TargetCount = tensors.Count,
+        };
     }
 
-    // Collects neighbouring bytes until a part is full or a gap comes.
-    private sealed class RangeBuilder(long partSize, List<TransferRange> ranges)
+    /// <summary>Plans the reading of one file, or of what is missing of it, into one target of the same length: a copy of the file.</summary>
+    /// <param name="length">The length of the file.</param>
+    /// <param name="limits">How large a range may be.</param>
+    /// <param name="missing">What is to be read, in the order of the bytes and without overlaps; null for everything.</param>
+    /// <param name="segmentSize">The most bytes of one segment, so that the buffers of segments stay small.</param>
+    /// <returns>A plan with one file and one target; a segment's offset is its offset in the file.</returns>
+    /// <exception cref="ArgumentException">What is missing overlaps, is out of order, or leaves the file.</exception>
+    public static TransferPlan OfFile(
+        long length,
+        PartLimits limits,
+        IReadOnlyList<(long Offset, long Length)>? missing = null,
+        long segmentSize = FileSegmentSize)
     {
-        private readonly List<TransferSegment> _segments = [];
-        private int _file;
-        private long _offset;
-        private long _length;
-
-        public void Add(int file, long offset, int tensor, long length)
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        var wanted = new List<WantedBytes>();
+        long end = 0;
+        foreach ((long offset, long count) in missing ?? [(0, length)])
         {
-            if (file != _file || offset != _offset + _length)
+            if (offset < end || count < 0 || count > length - offset)
             {
-                Flush();
+                throw new ArgumentException($"{count} bytes at {offset} do not follow {end} within a file of {length}.", nameof(missing));
             }
 
-            long done = 0;
-            while (done < length)
+            end = offset + count;
+            if (count > 0)
             {
-                if (_length == partSize)
-                {
-                    Flush();
-                }
-
-                if (_length == 0)
-                {
-                    _file = file;
-                    _offset = offset + done;
-                }
-
-                long take = Math.Min(length - done, partSize - _length);
-                _segments.Add(new TransferSegment(tensor, done, take));
-                _length += take;
-                done += take;
+                wanted.Add(new WantedBytes(0, offset, count, 0, offset));
             }
         }
 
-        public void Flush()
-        {
-            if (_length > 0)
-            {
-                ranges.Add(new TransferRange(_file, _offset, _length, [.. _segments]));
-                _segments.Clear();
-                _length = 0;
-            }
-        }
+        IReadOnlyList<TransferRange> ranges = RangeCutter.Cut([.. wanted], limits, segmentSize);
+        return new TransferPlan([], [], [], [], ranges, wanted.Sum(bytes => bytes.Length)) { FileCount = 1, TargetCount = 1 };
     }
 }

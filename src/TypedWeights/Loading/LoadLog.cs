@@ -20,6 +20,10 @@ internal sealed partial class LoadLog(ILogger logger)
         return new Load(logger, checkpoint.Uri.Display);
     }
 
+    /// <summary>Writes a line for a request that will be repeated.</summary>
+    public void Retrying(WeightSourceException failure, int attempt, TimeSpan wait) =>
+        Retrying(logger, failure.Message, attempt, Math.Round(wait.TotalSeconds, 2));
+
     private static double Gigabytes(double bytes) => Math.Round(bytes / 1e9, 3);
 
     [LoggerMessage(1, LogLevel.Information, "Loading {Source}: {Files} file(s), {Tensors} tensors, {Gigabytes} GB")]
@@ -33,6 +37,9 @@ internal sealed partial class LoadLog(ILogger logger)
 
     [LoggerMessage(4, LogLevel.Warning, "{Source}: {Warning}")]
     private static partial void Warning(ILogger logger, string source, string warning);
+
+    [LoggerMessage(5, LogLevel.Warning, "{Failure} Attempt {Attempt} failed; again in {Seconds} s")]
+    private static partial void Retrying(ILogger logger, string failure, int attempt, double seconds);
 
     /// <summary>The lines of one load; a line for each further tenth of the way.</summary>
     internal sealed class Load(ILogger logger, string source)

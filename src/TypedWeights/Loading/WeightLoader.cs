@@ -1,10 +1,7 @@
 using Microsoft.Extensions.Logging;
 using TorchSharp;
 using TypedWeights.Checkpoints;
-using TypedWeights.Devices;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights;
 
@@ -24,6 +21,7 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         _sources = sources;
         _log = new LoadLog(loggers.CreateLogger<WeightLoader>());
+        sources.Context.Retrying = _log.Retrying;
         _time = time;
     }
 
@@ -50,6 +48,7 @@ public sealed class WeightLoader : IAsyncDisposable
         WeightSet weights = await LoadAsync(
             ParseUri(options.Source ?? manifest.Source),
             checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected),
+            manifest,
             options,
             typeof(T).Name,
             progress,
@@ -81,16 +80,16 @@ public sealed class WeightLoader : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(uri);
         options ??= new LoadOptions();
         WeightUri source = ParseUri(options.Source ?? uri);
-        return LoadAsync(source, TensorSelection.All, options, source.Display, progress, cancellationToken);
+        return LoadAsync(source, TensorSelection.All, manifest: null, options, source.Display, progress, cancellationToken);
     }
 
     /// <summary>Closes the connections. Loads over HTTP that still run fail; a later load throws. Doing it twice is harmless.</summary>
     public ValueTask DisposeAsync() => Interlocked.Exchange(ref _disposed, 1) == 0 ? _sources.DisposeAsync() : ValueTask.CompletedTask;
 
-    // The one path: locate, read the headers, select, plan, read, bind.
-    private async Task<WeightSet> LoadAsync(
+    private Task<WeightSet> LoadAsync(
         WeightUri uri,
         Func<Checkpoint, TensorSelection> select,
+        WeightManifest? manifest,
         LoadOptions options,
         string title,
         IProgress<LoadProgress>? progress,
@@ -98,55 +97,7 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         TorchNative.EnsureLoaded();
-        ITensorSink sink = TensorSinks.Create(options);
-        await using (sink.ConfigureAwait(false))
-        {
-            IWeightLocation location = await _sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
-            Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false);
-            await using (checkpoint.ConfigureAwait(false))
-            {
-                TensorSelection selection = select(checkpoint);
-                TransferPlan plan = TransferPlan.Create(
-                    checkpoint.Files, selection.Tensors, PartLimits.For(_sources.Context.Options, location.IsRemote), sink.Reads);
-                LoadLog.Load log = _log.Start(checkpoint, plan);
-                sink.Allocate(plan);
-                var tracker = new ProgressTracker(
-                    plan,
-                    now =>
-                    {
-                        log.Running(now);
-                        progress?.Report(now);
-                    },
-                    _time);
-                await RangeScheduler.RunAsync(
-                    plan,
-                    [.. checkpoint.Files.Select(file => file.Source)],
-                    sink,
-                    ReaderLimits.For(_sources.Context.Options, location.IsRemote),
-                    _sources.Context,
-                    tracker,
-                    cancellationToken).ConfigureAwait(false);
-                log.Finished(tracker.Finish());
-                return Collect(checkpoint, selection, sink, title);
-            }
-        }
-    }
-
-    private static WeightSet Collect(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, string title)
-    {
-        IReadOnlyList<torch.Tensor> tensors = sink.TakeTensors();
-        var weights = new WeightSet(title, checkpoint.Revision, checkpoint.Metadata);
-        var taken = new bool[tensors.Count];
-        foreach ((string name, int index) in selection.Names)
-        {
-            // Another name of the same tensor is another handle on one storage: each is disposed once, libtorch frees the memory once.
-            torch.Tensor tensor = taken[index] ? tensors[index].alias().DetachFromDisposeScope() : tensors[index];
-            taken[index] = true;
-            TensorInfo info = selection.Tensors[index].Info;
-            weights.Add(name, info.DType, info.Shape, tensor);
-        }
-
-        return weights;
+        return new LoadSession(_sources, _log, _time, uri, options, title, progress).RunAsync(select, manifest, cancellationToken);
     }
 
     private static WeightUri ParseUri(string text) =>

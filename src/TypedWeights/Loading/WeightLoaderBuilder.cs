@@ -14,6 +14,7 @@ public sealed class WeightLoaderBuilder
     private ILoggerFactory _loggers = NullLoggerFactory.Instance;
     private TimeProvider _time = TimeProvider.System;
     private TransferOptions _transfer = new();
+    private HttpSourceOptions _http = new();
 
     /// <summary>Adds a kind of store. One for files or HTTP stands in for the built-in one.</summary>
     /// <param name="provider">Disposed with the loader.</param>
@@ -32,6 +33,17 @@ public sealed class WeightLoaderBuilder
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _transfer = options;
+        return this;
+    }
+
+    /// <summary>Says how HTTP servers are reached: logins, headers, proxies, certificates.</summary>
+    /// <param name="options">For all loads of the loader; without effect where <see cref="UseSource"/> gave a store for HTTP.</param>
+    /// <exception cref="ArgumentException">One of the values is out of its range.</exception>
+    public WeightLoaderBuilder UseHttp(HttpSourceOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _http = options;
         return this;
     }
 
@@ -59,7 +71,7 @@ public sealed class WeightLoaderBuilder
     {
         List<IWeightSourceProvider> providers = [.. _providers];
         AddUnlessServed("file", static () => new FileSourceProvider());
-        AddUnlessServed("http", static () => new HttpSourceProvider());
+        AddUnlessServed("http", () => new HttpSourceProvider(_http));
         return new WeightLoader(new SourceRegistry(new TransferContext(_transfer, _time), providers), _loggers, _time);
 
         void AddUnlessServed(string scheme, Func<IWeightSourceProvider> create)

@@ -1,26 +1,25 @@
 using System.Net.Http.Headers;
-using System.Text;
 
 namespace TypedWeights.Sources.Http;
 
 /// <summary>A URL and the files beside it; a query (a shared access signature, say) goes along to each of them.</summary>
 internal sealed class HttpLocation : IWeightLocation
 {
-    private readonly HttpClient _client;
-    private readonly Uri _address;
-    private readonly AuthenticationHeaderValue? _authorization;
+    // What every reader of the format wants first: the header's length.
+    private const int PrefixLength = 8;
 
-    /// <param name="client">The pool to use.</param>
+    private readonly HttpChannel _channel;
+    private readonly Uri _address;
+    private readonly AuthenticationHeaderValue? _login;
+
+    /// <param name="channel">The connections to use.</param>
     /// <param name="address">The URL of the entry, or of its folder with a final <c>/</c>; may hold user info and a signature.</param>
     /// <param name="entryName">The entry's name.</param>
-    public HttpLocation(HttpClient client, Uri address, string entryName)
+    public HttpLocation(HttpChannel channel, Uri address, string entryName)
     {
-        _client = client;
+        _channel = channel;
         _address = new UriBuilder(address) { UserName = "", Password = "", Fragment = "" }.Uri;
-        _authorization = address.UserInfo.Length == 0
-            ? null
-            : new AuthenticationHeaderValue(
-                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(address.UserInfo))));
+        _login = HttpChannel.Login(address);
         EntryName = entryName;
     }
 
@@ -28,12 +27,13 @@ internal sealed class HttpLocation : IWeightLocation
 
     public string? Revision => null;
 
-    public async ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken)
-    {
-        Uri address = Address(name);
-        string display = WeightUri.Parse(address.AbsoluteUri).Display;
-        return await HttpSource.OpenAsync(_client, address, _authorization, display, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
+        OpenAsync(name, PrefixLength, cancellationToken);
+
+    public ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken) =>
+        HttpSource.OpenAsync(Target(name), Math.Max(firstBytes, PrefixLength), cancellationToken);
+
+    public IWeightSource OpenAhead(string name, long expectedLength) => HttpSource.OpenAhead(Target(name), expectedLength);
 
     public async ValueTask<bool> ExistsAsync(CancellationToken cancellationToken)
     {
@@ -48,6 +48,8 @@ internal sealed class HttpLocation : IWeightLocation
             return false;
         }
     }
+
+    private HttpTarget Target(string name) => new(_channel, Address(name), _login);
 
     private Uri Address(string name)
     {

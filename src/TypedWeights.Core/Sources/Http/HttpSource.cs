@@ -1,132 +1,112 @@
+using System.Net;
 using System.Net.Http.Headers;
 
 namespace TypedWeights.Sources.Http;
 
-/// <summary>
-/// A file behind a URL. Its length and validator come with the first answer; every later one must agree, so that a file replaced
-/// half-way is an error and never a mixture.
-/// </summary>
+/// <summary>A file behind a URL, read by range requests, each of which must be answered with the same version of it.</summary>
 internal sealed class HttpSource : IWeightSource
 {
-    // The opening request asks for what every reader of the format wants first: the header's length.
-    private const int PrefixLength = 8;
+    private readonly HttpTarget _target;
+    private readonly HttpIdentity _identity;
+    private readonly ReadOnlyMemory<byte> _firstBytes;
 
-    private readonly HttpClient _client;
-    private readonly Uri _address;
-    private readonly AuthenticationHeaderValue? _authorization;
-    private readonly EntityTagHeaderValue? _strongTag;
-    private readonly byte[] _prefix;
-
-    private HttpSource(
-        HttpClient client, Uri address, AuthenticationHeaderValue? authorization, string display, HttpResponseMessage first, long length, byte[] prefix)
+    private HttpSource(HttpTarget target, HttpIdentity identity, long length, ReadOnlyMemory<byte> firstBytes)
     {
-        _client = client;
-        _address = address;
-        _authorization = authorization;
-        _strongTag = first.Headers.ETag is { IsWeak: false } tag ? tag : null;
-        _prefix = prefix;
-        Display = display;
+        _target = target;
+        _identity = identity;
+        _firstBytes = firstBytes;
         Length = length;
-        Validator = ValidatorOf(first);
     }
 
-    public string Display { get; }
+    public string Display => _target.Display;
 
     public long Length { get; }
 
-    public string? Validator { get; }
+    public string? Validator => _identity.Validator;
 
-    public static async ValueTask<HttpSource> OpenAsync(
-        HttpClient client, Uri address, AuthenticationHeaderValue? authorization, string display, CancellationToken cancellationToken)
+    /// <summary>Opens a file by asking for its first bytes.</summary>
+    /// <param name="target">Where it is.</param>
+    /// <param name="firstBytes">How many come along with the opening answer, at least 1.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The file; one that can only be read in order where the server ignores ranges.</returns>
+    /// <exception cref="WeightSourceException">It cannot be opened.</exception>
+    public static async ValueTask<IWeightSource> OpenAsync(HttpTarget target, int firstBytes, CancellationToken cancellationToken)
     {
-        using HttpRequestMessage request = Request(address, authorization, 0, PrefixLength);
-        using HttpResponseMessage response = await HttpFailure.SendAsync(client, request, display, cancellationToken).ConfigureAwait(false);
-        Uri final = response.RequestMessage?.RequestUri ?? address;
-
-        // A redirect has been followed once and for all; credentials stay with the origin they were given for.
-        AuthenticationHeaderValue? forFinal = SameOrigin(address, final) ? authorization : null;
-        if (HttpFailure.IsEmptyFile(response))
+        HttpResponseMessage answer = await target.SendAsync(HttpAsk.Bytes(0, firstBytes), cancellationToken).ConfigureAwait(false);
+        bool isHandedOn = false;
+        try
         {
-            return new HttpSource(client, final, forFinal, display, response, 0, []);
-        }
-
-        HttpFailure.ThrowUnlessPartial(response, display);
-        ContentRangeHeaderValue range = response.Content.Headers.ContentRange!;
-        if (range is not { From: 0, To: not null, Length: not null } || range.To != Math.Min(PrefixLength, range.Length.Value) - 1)
-        {
-            throw new WeightSourceException(
-                display, $"the server answered the range 0-{PrefixLength - 1} with Content-Range: {range}; it cannot be streamed from.");
-        }
-
-        byte[] prefix = new byte[(int)range.To.Value + 1];
-        Stream body = await HttpFailure.BodyAsync(response, display, cancellationToken).ConfigureAwait(false);
-        var reader = new HttpRangeReader(null, body, prefix.Length, display);
-        await using (reader.ConfigureAwait(false))
-        {
-            for (int filled = 0; filled < prefix.Length;)
+            var identity = new HttpIdentity(target.Display);
+            if (HttpAnswer.IsEmptyFile(answer))
             {
-                filled += await reader.ReadAsync(prefix.AsMemory(filled), cancellationToken).ConfigureAwait(false);
+                identity.Check(answer, 0);
+                return new HttpSource(target, identity, 0, default);
+            }
+
+            if (answer.StatusCode == HttpStatusCode.OK)
+            {
+                isHandedOn = true;
+                return await SequentialSource.OpenAsync(target, identity, answer, firstBytes, cancellationToken).ConfigureAwait(false);
+            }
+
+            ContentRangeHeaderValue range = HttpAnswer.Part(answer, target.IsElsewhere(answer), target.Display);
+            identity.Check(answer, range.Length!.Value);
+            byte[] bytes = new byte[(int)Math.Min(firstBytes, range.Length.Value)];
+            HttpAnswer.ThrowUnlessExact(answer, range, 0, bytes.Length, target.Display);
+            isHandedOn = true;
+            var body = new HttpBody(answer, bytes.Length, target.Display);
+            await using (body.ConfigureAwait(false))
+            {
+                await body.FillAsync(bytes, cancellationToken).ConfigureAwait(false);
+            }
+
+            return new HttpSource(target, identity, range.Length.Value, bytes);
+        }
+        finally
+        {
+            if (!isHandedOn)
+            {
+                answer.Dispose();
             }
         }
-
-        return new HttpSource(client, final, forFinal, display, response, range.Length.Value, prefix);
     }
+
+    /// <summary>Opens a file without asking for it; the first answer to one of its ranges fixes which version it is.</summary>
+    /// <param name="target">Where it is.</param>
+    /// <param name="expectedLength">Its length in bytes; another one is an error of the reads.</param>
+    public static HttpSource OpenAhead(HttpTarget target, long expectedLength) =>
+        new(target, new HttpIdentity(target.Display, expectedLength), expectedLength, default);
 
     public async ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
-        if (offset + length <= _prefix.Length)
+        if (offset + length <= _firstBytes.Length)
         {
-            return new HttpRangeReader(null, new MemoryStream(_prefix, (int)offset, (int)length, writable: false), length, Display);
+            return new FirstBytesReader(_firstBytes.Slice((int)offset, (int)length));
         }
 
-        using HttpRequestMessage request = Request(_address, _authorization, offset, length);
-        if (_strongTag is not null)
-        {
-            request.Headers.IfMatch.Add(_strongTag);
-        }
-
-        HttpResponseMessage response = await HttpFailure.SendAsync(_client, request, Display, cancellationToken).ConfigureAwait(false);
+        HttpAsk ask = HttpAsk.Bytes(offset, length, _identity.StrongTag);
+        HttpResponseMessage answer = await _target.SendAsync(ask, cancellationToken).ConfigureAwait(false);
         try
         {
-            HttpFailure.ThrowUnlessPartial(response, Display);
-            ContentRangeHeaderValue range = response.Content.Headers.ContentRange!;
-            if (range.Length != Length || ValidatorOf(response) != Validator)
+            if (HttpAnswer.LengthOfRefusal(answer) is { } found)
             {
-                throw HttpFailure.Changed(Display);
+                _identity.CheckLength(found);
             }
 
-            if (range.From != offset || range.To != offset + length - 1)
-            {
-                throw new WeightSourceException(
-                    Display, $"the server answered the range {offset}-{offset + length - 1} with Content-Range: {range}.");
-            }
-
-            Stream body = await HttpFailure.BodyAsync(response, Display, cancellationToken).ConfigureAwait(false);
-            return new HttpRangeReader(response, body, length, Display);
+            ContentRangeHeaderValue range = HttpAnswer.Part(answer, _target.IsElsewhere(answer), Display);
+            _identity.Check(answer, range.Length!.Value);
+            HttpAnswer.ThrowUnlessExact(answer, range, offset, length, Display);
+            return new HttpRangeReader(new HttpBody(answer, length, Display));
         }
         catch
         {
-            response.Dispose();
+            answer.Dispose();
             throw;
         }
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    private static HttpRequestMessage Request(Uri address, AuthenticationHeaderValue? authorization, long offset, long length)
-    {
-        var request = new HttpRequestMessage(HttpMethod.Get, address);
-        request.Headers.Range = new RangeHeaderValue(offset, offset + length - 1);
-        request.Headers.Authorization = authorization;
-        return request;
-    }
-
-    private static string? ValidatorOf(HttpResponseMessage response) =>
-        response.Headers.ETag?.ToString()
-        ?? (response.Content.Headers.LastModified is { } modified ? $"last-modified:{modified.UtcDateTime:R}" : null);
-
-    private static bool SameOrigin(Uri a, Uri b) => a.Scheme == b.Scheme && a.Host == b.Host && a.Port == b.Port;
 }

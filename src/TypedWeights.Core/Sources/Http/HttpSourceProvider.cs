@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
@@ -17,22 +15,21 @@ public sealed class HttpSourceProvider : IWeightSourceProvider
         "diffusion_pytorch_model.safetensors",
     ];
 
-    private readonly HttpClient _client;
+    private readonly HttpChannel _channel;
 
     /// <summary>Makes a provider with a connection pool of its own.</summary>
     public HttpSourceProvider()
-        : this(CreateHandler())
+        : this(new HttpSourceOptions())
     {
     }
 
-    // For tests that bring certificates or proxies of their own.
-    internal HttpSourceProvider(HttpMessageHandler handler)
+    /// <summary>Makes a provider with a connection pool of its own.</summary>
+    /// <param name="options">Logins, headers, proxies, certificates.</param>
+    /// <exception cref="ArgumentException">One of the values is out of its range.</exception>
+    public HttpSourceProvider(HttpSourceOptions options)
     {
-        _client = new HttpClient(handler, disposeHandler: true);
-        _client.DefaultRequestHeaders.UserAgent.ParseAdd("TypedWeights");
-
-        // A compressed body has other offsets than the file.
-        _client.DefaultRequestHeaders.AcceptEncoding.ParseAdd("identity");
+        ArgumentNullException.ThrowIfNull(options);
+        _channel = new HttpChannel(options);
     }
 
     /// <inheritdoc/>
@@ -49,12 +46,12 @@ public sealed class HttpSourceProvider : IWeightSourceProvider
 
         if (!address.AbsolutePath.EndsWith('/'))
         {
-            return new HttpLocation(_client, address, Uri.UnescapeDataString(address.Segments[^1]));
+            return new HttpLocation(_channel, address, Uri.UnescapeDataString(address.Segments[^1]));
         }
 
         foreach (string name in EntryNames)
         {
-            var location = new HttpLocation(_client, address, name);
+            var location = new HttpLocation(_channel, address, name);
             if (await location.ExistsAsync(cancellationToken).ConfigureAwait(false))
             {
                 return location;
@@ -68,16 +65,7 @@ public sealed class HttpSourceProvider : IWeightSourceProvider
     /// <summary>Closes the connections.</summary>
     public ValueTask DisposeAsync()
     {
-        _client.Dispose();
+        _channel.Dispose();
         return ValueTask.CompletedTask;
     }
-
-    private static SocketsHttpHandler CreateHandler() => new()
-    {
-        AutomaticDecompression = DecompressionMethods.None,
-        ConnectTimeout = TimeSpan.FromSeconds(15),
-        MaxAutomaticRedirections = 10,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-        UseCookies = false,
-    };
 }

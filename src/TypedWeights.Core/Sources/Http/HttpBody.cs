@@ -1,0 +1,87 @@
+using System.Runtime.CompilerServices;
+
+namespace TypedWeights.Sources.Http;
+
+/// <summary>The body of one answer. The bytes go from the socket straight to where they are wanted.</summary>
+internal sealed class HttpBody : IAsyncDisposable
+{
+    private readonly HttpResponseMessage _answer;
+    private readonly Stream _stream;
+    private readonly string _display;
+    private readonly long _length;
+
+    /// <param name="answer">The answer, whose head has been checked; disposed with this.</param>
+    /// <param name="length">The bytes that must come.</param>
+    /// <param name="display">The file as it may be shown.</param>
+    public HttpBody(HttpResponseMessage answer, long length, string display)
+    {
+        _answer = answer;
+        _stream = answer.Content.ReadAsStream();
+        _length = length;
+        _display = display;
+    }
+
+    /// <summary>How many bytes have come.</summary>
+    public long Received { get; private set; }
+
+    /// <summary>Reads the next bytes.</summary>
+    /// <param name="destination">No longer than what is left.</param>
+    /// <param name="cancellationToken">Ends the read and the connection.</param>
+    /// <returns>How many came: at least one.</returns>
+    /// <exception cref="WeightSourceException">The body ended or broke, or goes on after its last byte.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        try
+        {
+            int read = await _stream.ReadAsync(destination, cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+            {
+                throw new WeightSourceException(_display, $"the answer ended after {Received} of {_length} bytes.", isTransient: true);
+            }
+
+            Received += read;
+            if (Received == _length && _answer.Content.Headers.ContentLength is null)
+            {
+                await ThrowUnlessEndedAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            return read;
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or ObjectDisposedException)
+        {
+            throw TransportFailure.Broken(e, Received, _length, _display);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw TransportFailure.TimedOut(e, _display);
+        }
+    }
+
+    /// <summary>Reads as many bytes as there is room for.</summary>
+    /// <param name="destination">No longer than what is left.</param>
+    /// <param name="cancellationToken">Ends the read and the connection.</param>
+    /// <exception cref="WeightSourceException">The body ended or broke, or goes on after its last byte.</exception>
+    public async ValueTask FillAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        while (destination.Length > 0)
+        {
+            destination = destination[await ReadAsync(destination, cancellationToken).ConfigureAwait(false)..];
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stream.DisposeAsync().ConfigureAwait(false);
+        _answer.Dispose();
+    }
+
+    // With a Content-Length the connection ends the body by itself, and what comes later belongs to no answer.
+    private async ValueTask ThrowUnlessEndedAsync(CancellationToken cancellationToken)
+    {
+        if (await _stream.ReadAsync(new byte[1], cancellationToken).ConfigureAwait(false) > 0)
+        {
+            throw new WeightSourceException(_display, $"the server sent more than the {_length} bytes that it was asked for.");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using System.Net;
+
+namespace TypedWeights.Sources.Http;
+
+/// <summary>Makes the connection pool of a provider.</summary>
+internal static class HttpHandler
+{
+    public static SocketsHttpHandler Create(HttpSourceOptions options)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = options.ConnectTimeout,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+
+            // What is left of an abandoned answer is read to its end only where that is little: a page beside a status, never a part.
+            MaxResponseDrainSize = 64 << 10,
+            ResponseDrainTimeout = TimeSpan.FromMilliseconds(500),
+        };
+        if (options.Proxy is not null)
+        {
+            handler.Proxy = options.Proxy;
+        }
+
+        handler.SslOptions.RemoteCertificateValidationCallback = new ServerCertificate(options.TrustedRoots).Check;
+        options.ConfigureHandler?.Invoke(handler);
+
+        // The callers depend on these. Redirects are followed by HttpTarget, which knows what may go along.
+        handler.AllowAutoRedirect = false;
+        handler.AutomaticDecompression = DecompressionMethods.None;
+        handler.UseCookies = false;
+        return handler;
+    }
+}

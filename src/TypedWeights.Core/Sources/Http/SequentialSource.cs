@@ -1,0 +1,236 @@
+using System.Buffers;
+using TypedWeights.Format;
+
+namespace TypedWeights.Sources.Http;
+
+/// <summary>
+/// A file on a server that ignores ranges: read once, in order, from the answer that opened it. What lies between two ranges is read and
+/// dropped. Where the answer breaks off, the file is asked for again and read up to where it broke, if it is surely the same.
+/// </summary>
+internal sealed class SequentialSource : IWeightSource
+{
+    private const int SkipSize = 128 << 10;
+
+    private readonly HttpTarget _target;
+    private readonly HttpIdentity _identity;
+    private readonly ReadOnlyMemory<byte> _firstBytes;
+    private HttpBody? _body;
+    private int _readers;
+
+    private SequentialSource(HttpTarget target, HttpIdentity identity, HttpBody body, long length, ReadOnlyMemory<byte> firstBytes)
+    {
+        _target = target;
+        _identity = identity;
+        _body = body;
+        _firstBytes = firstBytes;
+        Length = length;
+    }
+
+    public string Display => _target.Display;
+
+    public long Length { get; }
+
+    public string? Validator => _identity.Validator;
+
+    /// <summary>Whether there is more than what came with the opening.</summary>
+    public bool IsSequential => Length > _firstBytes.Length;
+
+    /// <summary>Opens a file whose server answered 200 to a range.</summary>
+    /// <param name="target">Where it is.</param>
+    /// <param name="identity">Is given its length and validator.</param>
+    /// <param name="answer">The answer; disposed with the source, or here on failure.</param>
+    /// <param name="firstBytes">How many bytes are kept for later, at least.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="WeightSourceException">It is a page or a pointer and not a file, or its length is not known.</exception>
+    public static async ValueTask<IWeightSource> OpenAsync(
+        HttpTarget target, HttpIdentity identity, HttpResponseMessage answer, int firstBytes, CancellationToken cancellationToken)
+    {
+        HttpBody? body = null;
+        try
+        {
+            HttpAnswer.ThrowIfCompressed(answer, target.Display);
+            HttpAnswer.ThrowIfPage(answer, target.Display);
+            if (answer.Content.Headers.ContentLength is not { } length)
+            {
+                throw await EndlessAsync(answer, target.Display, cancellationToken).ConfigureAwait(false);
+            }
+
+            body = new HttpBody(answer, length, target.Display);
+            byte[] bytes = new byte[(int)Math.Min(Math.Max(firstBytes, FileSniffer.Wanted), length)];
+            await body.FillAsync(bytes, cancellationToken).ConfigureAwait(false);
+            ThrowIfPage(bytes, target.Display);
+            identity.Check(answer, length);
+            return new SequentialSource(target, identity, body, length, bytes);
+        }
+        catch
+        {
+            if (body is not null)
+            {
+                await body.DisposeAsync().ConfigureAwait(false);
+            }
+
+            answer.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
+        if (offset + length <= _firstBytes.Length)
+        {
+            return new FirstBytesReader(_firstBytes.Slice((int)offset, (int)length));
+        }
+
+        if (Interlocked.Exchange(ref _readers, 1) != 0)
+        {
+            throw new InvalidOperationException($"{Display} can only be read in order: dispose the reader before, then open the next.");
+        }
+
+        try
+        {
+            await AdvanceAsync(Math.Max(offset, _firstBytes.Length), cancellationToken).ConfigureAwait(false);
+            return new Reader(this, offset);
+        }
+        catch
+        {
+            Volatile.Write(ref _readers, 0);
+            throw;
+        }
+    }
+
+    public ValueTask DisposeAsync() => DropAsync();
+
+    // A page often comes without a length. What it is says more than what it lacks.
+    private static async ValueTask<WeightSourceException> EndlessAsync(
+        HttpResponseMessage answer, string display, CancellationToken cancellationToken)
+    {
+        try
+        {
+            byte[] start = new byte[FileSniffer.Wanted];
+            int count = await answer.Content.ReadAsStream(cancellationToken)
+                .ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            ThrowIfPage(start.AsSpan(0, count), display);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            // What is known already is the better error.
+        }
+
+        return Endless(display);
+    }
+
+    private static WeightSourceException Endless(string display) => new(
+        display, "the server ignores range requests and does not say how long the file is (Content-Length); download it and load it from disk.");
+
+    private static void ThrowIfPage(ReadOnlySpan<byte> start, string display)
+    {
+        if (FileSniffer.DescribePage(start) is { } page)
+        {
+            throw new WeightSourceException(display, "the server answered with " + page);
+        }
+    }
+
+    private async ValueTask AdvanceAsync(long position, CancellationToken cancellationToken)
+    {
+        if (_body is null || _body.Received > position)
+        {
+            await DropAsync().ConfigureAwait(false);
+            _body = await ReopenAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        byte[] dropped = ArrayPool<byte>.Shared.Rent(SkipSize);
+        try
+        {
+            while (_body!.Received < position)
+            {
+                int count = (int)Math.Min(dropped.Length, position - _body.Received);
+                await ReadAsync(dropped.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(dropped);
+        }
+    }
+
+    private async ValueTask<HttpBody> ReopenAsync(CancellationToken cancellationToken)
+    {
+        if (_identity.Validator is null)
+        {
+            throw new WeightSourceException(
+                Display,
+                "reading broke off, and the server neither answers range requests nor gives an ETag or Last-Modified, so that what it would "
+                    + "send now may be another file; load it again, or download it and load it from disk.");
+        }
+
+        HttpResponseMessage answer =
+            await _target.SendAsync(new HttpAsk(Range: null, _identity.StrongTag), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            HttpAnswer.ThrowUnlessWhole(answer, _target.IsElsewhere(answer), Display);
+            _identity.Check(answer, answer.Content.Headers.ContentLength ?? throw Endless(Display));
+            return new HttpBody(answer, Length, Display);
+        }
+        catch
+        {
+            answer.Dispose();
+            throw;
+        }
+    }
+
+    private async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        // Whoever read on after a failure would hear of it here; the next range begins anew.
+        HttpBody body = _body ?? throw new WeightSourceException(Display, "the connection broke before.", isTransient: true);
+        try
+        {
+            return await body.ReadAsync(destination, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await DropAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private ValueTask DropAsync()
+    {
+        HttpBody? body = _body;
+        _body = null;
+        return body?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
+
+    /// <summary>Reads on from a position, the kept first bytes before the answer's own.</summary>
+    private sealed class Reader(SequentialSource source, long position) : IRangeReader
+    {
+        private bool _isDisposed;
+
+        public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+        {
+            long kept = source._firstBytes.Length - position;
+            if (kept <= 0)
+            {
+                return source.ReadAsync(destination, cancellationToken);
+            }
+
+            int count = (int)Math.Min(kept, destination.Length);
+            source._firstBytes.Span.Slice((int)position, count).CopyTo(destination.Span);
+            position += count;
+            return ValueTask.FromResult(count);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            if (!_isDisposed)
+            {
+                _isDisposed = true;
+                Volatile.Write(ref source._readers, 0);
+            }
+
+            return ValueTask.CompletedTask;
+        }
+    }
+}

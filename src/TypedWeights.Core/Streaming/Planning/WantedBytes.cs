@@ -1,0 +1,12 @@
+namespace TypedWeights.Streaming.Planning;
+
+/// <summary>Bytes of a file that belong together, and where they go.</summary>
+/// <param name="File">An index into the plan's files.</param>
+/// <param name="Offset">The position of the first byte in the file.</param>
+/// <param name="Length">The number of bytes, at least 1.</param>
+/// <param name="Target">An index into the plan's tensors.</param>
+/// <param name="TargetOffset">Where the first byte goes, counted from the target's own first byte.</param>
+internal readonly record struct WantedBytes(int File, long Offset, long Length, int Target, long TargetOffset)
+{
+    public long End => Offset + Length;
+}

@@ -1,0 +1,127 @@
+using System.Globalization;
+
+namespace TypedWeights.Streaming.Retry;
+
+/// <summary>What went wrong with one read so far, and whether it is tried again.</summary>
+internal sealed class Failures
+{
+    // A server that drops every connection after a few bytes is not followed for ever.
+    private const int MostInAll = 10;
+
+    private readonly TransferContext _context;
+    private readonly Func<long> _position;
+    private readonly long _start;
+    private readonly List<(string Message, int Times)> _tried = [];
+    private WeightSourceException? _first;
+    private WeightSourceException? _counted;
+    private long _lastPosition;
+    private long _lastBytes;
+    private int _inARow;
+    private bool _asksTooMuch;
+    private bool _cameFurther;
+
+    /// <param name="context">The loader's.</param>
+    /// <param name="first">The failure that began it: it counts as the first attempt.</param>
+    /// <param name="position">How far the read has come.</param>
+    public Failures(TransferContext context, WeightSourceException first, Func<long> position)
+    {
+        _context = context;
+        _position = position;
+        _start = context.Time.GetTimestamp();
+        _first = first;
+        _lastPosition = position();
+        _lastBytes = context.Bytes;
+    }
+
+    /// <summary>How many attempts failed.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Whether the last failure alone would not tell what happened.</summary>
+    public bool IsWorthTelling => Count > 1 || _asksTooMuch;
+
+    /// <summary>The failure that began a row, once.</summary>
+    public WeightSourceException? TakeFirst() => Interlocked.Exchange(ref _first, null);
+
+    /// <summary>Takes a failure, and tells whether the read is tried again in this row.</summary>
+    public bool MayRetry(Exception? exception)
+    {
+        if (exception is not WeightSourceException failure)
+        {
+            return false;
+        }
+
+        if (!ReferenceEquals(failure, _counted))
+        {
+            Take(failure);
+        }
+
+        return !_cameFurther && MayGoOn(failure);
+    }
+
+    /// <summary>After a row: whether the read had come further when it failed, and a new row begins with that failure.</summary>
+    public bool BeginAnew(WeightSourceException failure)
+    {
+        if (!_cameFurther || !MayGoOn(failure))
+        {
+            return false;
+        }
+
+        _cameFurther = false;
+        _inARow = 1;
+        _first = failure;
+        return true;
+    }
+
+    private void Take(WeightSourceException failure)
+    {
+        _counted = failure;
+        Count++;
+        Remember(failure.Message);
+        long position = _position(), bytes = _context.Bytes;
+
+        // A server that is asked for too much answers the others meanwhile; this one's turn comes when they are done.
+        _cameFurther = position != _lastPosition || (failure.IsThrottled && bytes != _lastBytes);
+        (_lastPosition, _lastBytes) = (position, bytes);
+        _inARow++;
+        _asksTooMuch = failure.RetryAfter > RetryPolicy.LongestRetryAfter;
+    }
+
+    private bool MayGoOn(WeightSourceException failure)
+    {
+        int attempts = _context.Options.Attempts;
+        return failure.IsTransient
+            && !_asksTooMuch
+            && (_cameFurther || _inARow < attempts)
+            && (failure.IsThrottled || Count < (long)attempts * MostInAll);
+    }
+
+    /// <summary>The one error about all that was tried.</summary>
+    public WeightSourceException GaveUp(WeightSourceException last)
+    {
+        string seconds = _context.Time.GetElapsedTime(_start).TotalSeconds.ToString("F1", CultureInfo.InvariantCulture);
+        string before = $"{last.Source}: ";
+        IEnumerable<string> tried = _tried.Select(failure =>
+            (failure.Times > 1 ? $"{failure.Times} × " : "")
+                + (failure.Message.StartsWith(before, StringComparison.Ordinal) ? failure.Message[before.Length..] : failure.Message));
+        string why = _asksTooMuch
+            ? $"the server asks to be left alone for {last.RetryAfter!.Value.TotalSeconds:F0} s, which is longer than a load waits"
+            : $"gave up after {Count} attempts in {seconds} s";
+        return new WeightSourceException(
+            last.Source, $"{why}: {string.Join(" | ", tried)}", isTransient: true, innerException: last, retryAfter: last.RetryAfter)
+        {
+            IsThrottled = last.IsThrottled,
+        };
+    }
+
+    private void Remember(string message)
+    {
+        if (_tried.Count > 0 && _tried[^1].Message == message)
+        {
+            _tried[^1] = (message, _tried[^1].Times + 1);
+        }
+        else if (_tried.Count < 10)
+        {
+            _tried.Add((message, 1));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using TypedWeights.Format;
+using TypedWeights.Sources;
+
+namespace TypedWeights.Streaming.Retry;
+
+/// <summary>A place across a network: its files are opened and read with patience.</summary>
+internal sealed class ResilientLocation : IWeightLocation
+{
+    private readonly IWeightLocation _inner;
+    private readonly string _display;
+    private readonly RetryPolicy _retry;
+    private readonly TransferContext _context;
+
+    private ResilientLocation(IWeightLocation inner, string display, RetryPolicy retry, TransferContext context)
+    {
+        _inner = inner;
+        _display = display;
+        _retry = retry;
+        _context = context;
+    }
+
+    public string EntryName => _inner.EntryName;
+
+    public string? Revision => _inner.Revision;
+
+    public bool IsRemote => _inner.IsRemote;
+
+    /// <summary>Finds out what a URI names, with patience too.</summary>
+    /// <returns>The location; a local one as it is.</returns>
+    public static async ValueTask<IWeightLocation> LocateAsync(
+        IWeightSourceProvider provider, WeightUri uri, TransferContext context, CancellationToken cancellationToken)
+    {
+        var retry = new RetryPolicy(context);
+        IWeightLocation location = await retry.RunAsync(
+            static (call, token) => call.provider.LocateAsync(call.uri, token), (provider, uri), cancellationToken).ConfigureAwait(false);
+        return location.IsRemote ? new ResilientLocation(location, uri.Display, retry, context) : location;
+    }
+
+    public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
+        OpenAsync(name, HeaderPrefix.Size, cancellationToken);
+
+    public async ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken)
+    {
+        IWeightSource source = await _retry.RunAsync(
+            static (call, token) => call.Item1.AttemptAsync(call.name, call.firstBytes, token), (this, name, firstBytes), cancellationToken)
+            .ConfigureAwait(false);
+        return new ResilientSource(source, _retry, _context, firstBytes);
+    }
+
+    public IWeightSource? OpenAhead(string name, long expectedLength) =>
+        _inner.OpenAhead(name, expectedLength) is { } source ? new ResilientSource(source, _retry, _context, firstBytes: 0) : null;
+
+    private async ValueTask<IWeightSource> AttemptAsync(string name, int firstBytes, CancellationToken cancellationToken)
+    {
+        _context.CountRequest();
+        using var guard = new StallGuard(_context.Options.StallTimeout, _context.Time);
+        CancellationToken token = guard.Begin(cancellationToken);
+        try
+        {
+            IWeightSource source = await _inner.OpenAsync(name, firstBytes, token).ConfigureAwait(false);
+            guard.End(cancellationToken);
+            return source;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            guard.End(cancellationToken);
+            throw guard.HasFired
+                ? ResilientSource.Stalled(_display, _context.Options.StallTimeout, e)
+                : ResilientSource.GivenUp(_display, e);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using TypedWeights.Sources;
+
+namespace TypedWeights.Streaming.Retry;
+
+/// <summary>A range that goes on, after a failure, at the byte where it stopped.</summary>
+internal sealed class ResumingReader : IRangeReader
+{
+    // With a limit on the rate: how much comes at one go before the next wait.
+    private const int PacedRead = 64 << 10;
+
+    private readonly ResilientSource _source;
+    private readonly TransferContext _context;
+    private readonly StallGuard _guard;
+    private readonly Action<int> _onArrived;
+    private readonly Func<long> _at;
+    private readonly bool _isInMemory;
+    private readonly long _end;
+    private long _position;
+    private IRangeReader? _inner;
+    private Memory<byte> _left;
+    private Action<int>? _arrived;
+
+    public ResumingReader(ResilientSource source, TransferContext context, long offset, long length, bool isInMemory)
+    {
+        _source = source;
+        _context = context;
+        _position = offset;
+        _end = offset + length;
+        _isInMemory = isInMemory;
+        _guard = new StallGuard(context.Options.StallTimeout, context.Time);
+        _onArrived = OnArrived;
+        _at = () => _position;
+    }
+
+    public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        await FillAsync(destination, static _ => { }, cancellationToken).ConfigureAwait(false);
+        return destination.Length;
+    }
+
+    public async ValueTask FillAsync(Memory<byte> destination, Action<int> arrived, CancellationToken cancellationToken)
+    {
+        _arrived = arrived;
+        while (destination.Length > 0)
+        {
+            int next = _context.Pacer is null ? destination.Length : Math.Min(destination.Length, PacedRead);
+            _left = destination[..next];
+            await _source.Retry.RunAsync(static (reader, token) => reader.AttemptAsync(token), this, _at, cancellationToken)
+                .ConfigureAwait(false);
+            destination = destination[next..];
+            if (_context.Pacer is { } pacer)
+            {
+                await pacer.PaceAsync(next, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync().ConfigureAwait(false);
+        _guard.Dispose();
+    }
+
+    // One attempt at what is still missing. When it fails, the answer it was reading is closed.
+    private async ValueTask<bool> AttemptAsync(CancellationToken cancellationToken)
+    {
+        CancellationToken token = _guard.Begin(cancellationToken);
+        try
+        {
+            if (_inner is null)
+            {
+                if (!_isInMemory)
+                {
+                    _context.CountRequest();
+                }
+
+                _inner = await _source.Inner.OpenRangeAsync(_position, _end - _position, token).ConfigureAwait(false);
+                _guard.Touch();
+            }
+
+            await _inner.FillAsync(_left, _onArrived, token).ConfigureAwait(false);
+            _guard.End(cancellationToken);
+            return true;
+        }
+        catch (Exception e)
+        {
+            _guard.End(cancellationToken);
+            await CloseAsync().ConfigureAwait(false);
+            if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                throw GivenUp(e);
+            }
+
+            throw;
+        }
+    }
+
+    private void OnArrived(int bytes)
+    {
+        _position += bytes;
+        _left = _left[bytes..];
+        _guard.Touch();
+        _context.CountBytes(bytes);
+        _arrived!(bytes);
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        if (_inner is { } inner)
+        {
+            _inner = null;
+            await inner.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    // Not the caller's wish: the guard's, or that of a client with a time-out of its own.
+    private WeightSourceException GivenUp(Exception e) => _guard.HasFired
+        ? ResilientSource.Stalled(_source.Display, _context.Options.StallTimeout, e)
+        : ResilientSource.GivenUp(_source.Display, e);
+}

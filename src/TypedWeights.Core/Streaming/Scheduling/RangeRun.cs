@@ -1,0 +1,166 @@
+using System.Buffers;
+using TypedWeights.Sources;
+
+namespace TypedWeights.Streaming.Scheduling;
+
+/// <summary>
+/// The reading of one range into its tensors. It alone writes to their memory: a hedge reads the same bytes into memory of its own, and
+/// when it is done first, this run drops its connection, waits for it to return, and copies what is missing.
+/// </summary>
+internal sealed class RangeRun : IDisposable
+{
+    private const int ScratchSize = 64 << 10;
+
+    private readonly TransferRange _range;
+    private readonly IWeightSource _source;
+    private readonly IWeightSink _sink;
+    private readonly ProgressTracker _tracker;
+    private readonly CancellationTokenSource _rescue;
+    private readonly CancellationToken _stop;
+    private readonly Action<int> _onArrived;
+    private readonly Lock _lock = new();
+    private Hedge? _hedge;
+    private bool _hasReturned;
+    private long _received;
+    private int _tensor;
+
+    public RangeRun(TransferRange range, IWeightSource source, IWeightSink sink, ProgressTracker tracker, long startedAt, CancellationToken stop)
+    {
+        _range = range;
+        _source = source;
+        _sink = sink;
+        _tracker = tracker;
+        _stop = stop;
+        _rescue = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        _onArrived = OnArrived;
+        StartedAt = startedAt;
+    }
+
+    /// <summary>When it began, as the clock's timestamp.</summary>
+    public long StartedAt { get; }
+
+    public IWeightSource Source => _source;
+
+    public TransferRange Range => _range;
+
+    /// <summary>Bytes of the range that have landed.</summary>
+    public long Received => Interlocked.Read(ref _received);
+
+    public async Task ReadAsync()
+    {
+        IRangeReader? reader = null;
+        try
+        {
+            reader = await _source.OpenRangeAsync(_range.Offset, _range.Length, _stop).ConfigureAwait(false);
+            foreach (TransferSegment segment in _range.Segments)
+            {
+                _tensor = segment.Tensor;
+                if (segment.IsGap)
+                {
+                    reader = await DropAsync(reader, segment.Length).ConfigureAwait(false);
+                    continue;
+                }
+
+                Memory<byte> memory = await _sink.AcquireAsync(segment, _stop).ConfigureAwait(false);
+                reader = await FillAsync(reader, memory).ConfigureAwait(false);
+                await _sink.CommitAsync(segment, memory, _stop).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            if (reader is not null)
+            {
+                await reader.DisposeAsync().ConfigureAwait(false);
+            }
+
+            Return();
+        }
+    }
+
+    /// <summary>Begins a hedge of what is missing, unless there was one or the run is over.</summary>
+    /// <param name="hedge">Made for the byte that is missing first.</param>
+    public bool TryHedge(Func<long, Hedge?> hedge)
+    {
+        lock (_lock)
+        {
+            return !_hasReturned && _hedge is null && (_hedge = hedge(Received)) is not null;
+        }
+    }
+
+    /// <summary>A hedge has all of its bytes: the run's own connection is given up.</summary>
+    public void Rescue()
+    {
+        lock (_lock)
+        {
+            if (!_hasReturned)
+            {
+                _rescue.Cancel();
+            }
+        }
+    }
+
+    public void Dispose() => _rescue.Dispose();
+
+    private async ValueTask<IRangeReader> DropAsync(IRangeReader reader, long length)
+    {
+        byte[] scratch = ArrayPool<byte>.Shared.Rent((int)Math.Min(length, ScratchSize));
+        try
+        {
+            for (long left = length; left > 0; left -= scratch.Length)
+            {
+                reader = await FillAsync(reader, scratch.AsMemory(0, (int)Math.Min(left, scratch.Length))).ConfigureAwait(false);
+            }
+
+            return reader;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(scratch);
+        }
+    }
+
+    private async ValueTask<IRangeReader> FillAsync(IRangeReader reader, Memory<byte> memory)
+    {
+        long start = Received;
+        try
+        {
+            await reader.FillAsync(memory, _onArrived, _rescue.Token).ConfigureAwait(false);
+            return reader;
+        }
+        catch (Exception e) when (_hedge is not null && !_stop.IsCancellationRequested)
+        {
+            // Rescued, or failed while a hedge is under way, which may yet save it. The reader has returned: nothing else writes here now.
+            await reader.DisposeAsync().ConfigureAwait(false);
+            if (!await _hedge.HasAllAsync(_stop).ConfigureAwait(false))
+            {
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
+            }
+
+            IRangeReader spare = _hedge.OpenAt(Received);
+            int missing = (int)(memory.Length - (Received - start));
+            if (missing > 0)
+            {
+                await spare.FillAsync(memory[^missing..], _onArrived, _stop).ConfigureAwait(false);
+            }
+
+            return spare;
+        }
+    }
+
+    // From here on a hedge is of no use.
+    private void Return()
+    {
+        lock (_lock)
+        {
+            _hasReturned = true;
+        }
+
+        _hedge?.Release();
+    }
+
+    private void OnArrived(int bytes)
+    {
+        Interlocked.Add(ref _received, bytes);
+        _tracker.AddBytes(_range.File, _tensor, bytes);
+    }
+}

@@ -1,0 +1,218 @@
+using System.Collections.Concurrent;
+
+namespace TypedWeights.Tests.Loading.Streaming;
+
+public sealed class RetryTests : IAsyncDisposable
+{
+    private static readonly TransferOptions Patient = new()
+    {
+        MinConnections = 2, MaxConnections = 2, PartSize = 1 << 20, Attempts = 4, RetryDelay = TimeSpan.FromMilliseconds(5), Hedging = false,
+    };
+
+    private readonly TestFile.Entry[] _entries = [.. Enumerable.Range(0, 4).Select(i => TestFile.Noise($"t{i}", "U8", 8, 1 << 20))];
+    private readonly OwnStore _store;
+    private readonly long _tensors = NativeTensors.Count();
+
+    public RetryTests() => _store = new OwnStore(TestFile.Bytes(_entries));
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    [Fact]
+    public async Task A_range_goes_on_at_the_byte_where_it_stopped()
+    {
+        var reads = new ConcurrentQueue<(long Position, int Count)>();
+        var broken = new ConcurrentDictionary<long, bool>();
+        _store.Read = (_, destination, position, _) =>
+        {
+            long part = (position - _store.DataStart) >> 20;
+            if ((position - _store.DataStart) % (1 << 20) > 300_000 && broken.TryAdd(part, true))
+            {
+                throw Broken();
+            }
+
+            int count = _store.Take(destination, position, 100_001);
+            reads.Enqueue((position, count));
+            return ValueTask.FromResult(count);
+        };
+
+        using WeightSet weights = await LoadAsync(Patient);
+
+        Assert.Equal(4, broken.Count);
+        AssertWhole(weights);
+        long next = _store.DataStart;
+        Assert.All(reads.OrderBy(read => read.Position), read =>
+        {
+            Assert.Equal(next, read.Position);
+            next += read.Count;
+        });
+    }
+
+    [Fact]
+    public async Task What_stalls_is_asked_for_again()
+    {
+        _store.Read = async (number, destination, position, token) =>
+        {
+            if (number < 2)
+            {
+                await Task.Delay(Timeout.Infinite, token);
+            }
+
+            return _store.Take(destination, position);
+        };
+
+        using WeightSet weights = await LoadAsync(Patient with { StallTimeout = TimeSpan.FromMilliseconds(100) });
+
+        AssertWhole(weights);
+    }
+
+    [Fact]
+    public async Task What_comes_slowly_is_no_stall()
+    {
+        _store.Read = async (_, destination, position, token) =>
+        {
+            await Task.Delay(40, token);
+            return _store.Take(destination, position, 300_000);
+        };
+
+        using WeightSet weights = await LoadAsync(Patient with { StallTimeout = TimeSpan.FromMilliseconds(400), Attempts = 1 });
+
+        AssertWhole(weights);
+    }
+
+    [Fact]
+    public async Task A_source_that_gives_up_by_itself_is_asked_again()
+    {
+        _store.Read = (number, destination, position, _) => number < 2
+            ? throw new TaskCanceledException("the client's own time-out")
+            : ValueTask.FromResult(_store.Take(destination, position));
+
+        using WeightSet weights = await LoadAsync(Patient);
+
+        AssertWhole(weights);
+    }
+
+    [Fact]
+    public async Task When_the_budget_is_spent_one_error_says_what_was_tried()
+    {
+        int count = 0;
+        _store.Read = (_, _, _, _) => throw (Interlocked.Increment(ref count) == 1 ? Broken() : Broken("the server was busy."));
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
+            () => LoadAsync(Patient with { MinConnections = 1, MaxConnections = 1 }));
+
+        Assert.StartsWith($"{OwnStore.Uri}: gave up after 4 attempts in ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith(": the line broke. | 3 × the server was busy.", error.Message, StringComparison.Ordinal);
+        Assert.True(error.IsTransient);
+        Assert.Equal(4, count);
+        NativeTensors.AssertNoneSince(_tensors);
+    }
+
+    [Fact]
+    public async Task A_failure_that_will_not_pass_is_not_repeated()
+    {
+        int count = 0;
+        _store.Read = (_, _, _, _) =>
+        {
+            Interlocked.Increment(ref count);
+            throw new WeightSourceException(OwnStore.Uri, "the file was replaced.");
+        };
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(Patient));
+
+        Assert.Equal($"{OwnStore.Uri}: the file was replaced.", error.Message);
+        Assert.InRange(count, 1, 2);
+        NativeTensors.AssertNoneSince(_tensors);
+    }
+
+    [Fact]
+    public async Task A_source_that_drops_every_connection_after_a_byte_is_not_followed_for_ever()
+    {
+        int count = 0;
+        _store.Read = (_, destination, position, _) => Interlocked.Increment(ref count) % 2 == 0
+            ? throw Broken()
+            : ValueTask.FromResult(_store.Take(destination, position, 1));
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
+            () => LoadAsync(Patient with { MinConnections = 1, MaxConnections = 1, RetryDelay = TimeSpan.Zero }));
+
+        Assert.Contains("gave up after 40 attempts", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_wait_that_the_source_asks_for_is_kept()
+    {
+        var waits = new List<TimeSpan>();
+        long failed = 0;
+        _store.Read = (number, destination, position, _) =>
+        {
+            if (number == 0)
+            {
+                failed = TimeProvider.System.GetTimestamp();
+                throw new WeightSourceException(OwnStore.Uri, "busy.", isTransient: true, retryAfter: TimeSpan.FromMilliseconds(300));
+            }
+
+            waits.Add(TimeProvider.System.GetElapsedTime(failed));
+            return ValueTask.FromResult(_store.Take(destination, position));
+        };
+
+        using WeightSet weights = await LoadAsync(Patient with { MinConnections = 1, MaxConnections = 1 });
+
+        Assert.True(waits[0] >= TimeSpan.FromMilliseconds(295), $"came back after {waits[0].TotalMilliseconds} ms");
+        AssertWhole(weights);
+    }
+
+    [Fact]
+    public async Task Who_asks_for_an_hour_is_not_waited_for()
+    {
+        _store.Read = (_, _, _, _) =>
+            throw new WeightSourceException(OwnStore.Uri, "busy.", isTransient: true, retryAfter: TimeSpan.FromHours(1));
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(Patient));
+
+        Assert.Contains("left alone for 3600 s", error.Message, StringComparison.Ordinal);
+        Assert.Equal(TimeSpan.FromHours(1), error.RetryAfter);
+    }
+
+    [Fact]
+    public async Task Cancelling_in_the_wait_between_two_attempts_ends_the_load()
+    {
+        using var cancel = new CancellationTokenSource();
+        _store.Read = (_, _, _, _) =>
+        {
+            cancel.CancelAfter(50);
+            throw new WeightSourceException(OwnStore.Uri, "busy.", isTransient: true, retryAfter: TimeSpan.FromMinutes(4));
+        };
+        await using WeightLoader loader = Loader(Patient);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => loader.LoadTensorsAsync(OwnStore.Uri, cancellationToken: cancel.Token).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+
+        NativeTensors.AssertNoneSince(_tensors);
+    }
+
+    [Fact]
+    public async Task A_limit_on_the_rate_is_kept()
+    {
+        long start = TimeProvider.System.GetTimestamp();
+
+        using WeightSet weights = await LoadAsync(Patient with { BytesPerSecond = 8 << 20 });
+
+        // 4 MiB at 8 MiB a second; what a timer cannot wait for is taken off.
+        Assert.True(TimeProvider.System.GetElapsedTime(start) > TimeSpan.FromMilliseconds(400));
+        AssertWhole(weights);
+    }
+
+    private static WeightSourceException Broken(string message = "the line broke.") => new(OwnStore.Uri, message, isTransient: true);
+
+    private WeightLoader Loader(TransferOptions transfer) => new WeightLoaderBuilder().UseTransferOptions(transfer).UseSource(_store).Build();
+
+    private async Task<WeightSet> LoadAsync(TransferOptions transfer)
+    {
+        await using WeightLoader loader = Loader(transfer);
+        return await loader.LoadTensorsAsync(OwnStore.Uri, cancellationToken: TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    private void AssertWhole(WeightSet weights) => Assert.All(
+        _entries, entry => Assert.True(entry.Data.AsSpan().SequenceEqual(TensorBytes.Of(weights[entry.Name])), entry.Name));
+}
