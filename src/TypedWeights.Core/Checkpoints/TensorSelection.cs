@@ -6,9 +6,23 @@ namespace TypedWeights.Checkpoints;
 internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, IReadOnlyList<KeyValuePair<string, int>> Names)
 {
     /// <summary>Everything that a checkpoint holds, tied names included: the state dict.</summary>
-    public static TensorSelection All(Checkpoint checkpoint) => Of(
-        checkpoint,
-        checkpoint.Tensors.Keys.Select(name => KeyValuePair.Create(name, name)).Concat(checkpoint.Ties));
+    public static TensorSelection All(Checkpoint checkpoint)
+    {
+        if (checkpoint.Ties.Count > 0)
+        {
+            return Of(checkpoint, checkpoint.Tensors.Keys.Select(name => KeyValuePair.Create(name, name)).Concat(checkpoint.Ties));
+        }
+
+        var tensors = new List<CheckpointTensor>(checkpoint.Tensors.Count);
+        var names = new List<KeyValuePair<string, int>>(checkpoint.Tensors.Count);
+        foreach ((string name, CheckpointTensor tensor) in checkpoint.Tensors)
+        {
+            names.Add(KeyValuePair.Create(name, tensors.Count));
+            tensors.Add(tensor);
+        }
+
+        return new TensorSelection(tensors, names);
+    }
 
     /// <summary>Some names, each with the tensor of the checkpoint that it stands for.</summary>
     public static TensorSelection Of(Checkpoint checkpoint, IEnumerable<KeyValuePair<string, string>> tensorByName)
