@@ -25,6 +25,9 @@ internal abstract class CpuSink : ITensorSink
         }
     }
 
+    public bool IsContinued(TransferSegment segment, TransferSegment by) =>
+        _addresses[segment.Tensor] + (nint)(segment.Offset + segment.Length) == _addresses[by.Tensor] + (nint)by.Offset;
+
     public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) => ValueTask.FromResult(
         new NativeMemoryManager(_addresses[segment.Tensor] + (nint)segment.Offset, checked((int)segment.Length)).Memory);
 
@@ -52,6 +55,21 @@ internal abstract class CpuSink : ITensorSink
 
     /// <summary>Makes the tensors that have bytes, with <see cref="Put"/>; those without are made elsewhere.</summary>
     protected abstract void Place(TransferPlan plan);
+
+    /// <summary>Makes tensors over memory that is there already.</summary>
+    /// <param name="region">The memory.</param>
+    /// <param name="tensors">The plan's tensors.</param>
+    /// <param name="indexes">Which of them.</param>
+    /// <param name="offsets">Where each of these begins in the memory.</param>
+    protected void PlaceOver(SharedRegion region, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<int> indexes, long[] offsets)
+    {
+        for (int i = 0; i < offsets.Length; i++)
+        {
+            TensorInfo info = tensors[indexes[i]].Info;
+            nint address = region.Address + (nint)offsets[i];
+            Put(indexes[i], TensorOverMemory.Create(region, address, TorchLayout.Of(info.DType, info.Shape)), address);
+        }
+    }
 
     /// <summary>Takes a tensor that was made, and the address that its bytes go to.</summary>
     protected void Put(int index, torch.Tensor tensor, nint address)
