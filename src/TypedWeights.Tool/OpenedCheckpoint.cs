@@ -1,12 +1,16 @@
 using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
 
 namespace TypedWeights.Tool;
 
-/// <summary>A checkpoint and the file that led to it.</summary>
+/// <summary>A checkpoint and where it was found.</summary>
 /// <param name="Checkpoint">The opened files and their headers; disposed with this.</param>
-/// <param name="EntryName">The single file, or the index.</param>
-internal sealed record OpenedCheckpoint(Checkpoint Checkpoint, string EntryName) : IAsyncDisposable
+/// <param name="Location">Where.</param>
+internal sealed record OpenedCheckpoint(Checkpoint Checkpoint, IWeightLocation Location) : IAsyncDisposable
 {
+    /// <summary>The single file, or the index.</summary>
+    public string EntryName => Location.EntryName;
+
     /// <summary>Whether the entry is an index, of however many shards.</summary>
     public bool IsSharded => EntryName.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
 

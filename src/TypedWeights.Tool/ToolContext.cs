@@ -10,7 +10,11 @@ namespace TypedWeights.Tool;
 internal sealed record ToolContext(TextWriter Out, TextWriter Error, string CurrentDirectory, Terminal Terminal)
 {
     /// <summary>The context of the real process.</summary>
-    public static ToolContext OfProcess() => new(Console.Out, Console.Error, Environment.CurrentDirectory, Terminal.OfProcess());
+    public static ToolContext OfProcess() =>
+        new(Console.Out, Console.Error, Environment.CurrentDirectory, Terminal.OfOutput()) { ErrorTerminal = Terminal.OfError() };
+
+    /// <summary>What <see cref="Error"/> is: progress is drawn there.</summary>
+    public Terminal ErrorTerminal { get; init; } = Terminal.Redirected;
 
     /// <summary>A path as given on the command line, in full.</summary>
     public string FullPath(string path) => Path.GetFullPath(path, CurrentDirectory);

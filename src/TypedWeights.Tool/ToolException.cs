@@ -25,6 +25,7 @@ internal sealed class ToolException : Exception
         SafeTensorsFormatException format => new(ExitCodes.Failed, e.Message, e, format.Kind.ToString()),
         WeightSourceException { IsNotFound: true } => new(ExitCodes.Unreachable, e.Message, e, SourceErrorKinds.NotFound),
         WeightSourceException => new(ExitCodes.Unreachable, e.Message, e, SourceErrorKinds.Unreachable),
+        WeightsException => new(ExitCodes.Failed, e.Message, e),
         _ => null,
     };
 }

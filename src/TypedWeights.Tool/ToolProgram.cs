@@ -86,6 +86,9 @@ internal static class ToolProgram
             SnapshotCommand.Create(context),
             VerifyCommand.Create(context),
             InspectCommand.Create(context),
+            PlanCommand.Create(context),
+            DownloadCommand.Create(context),
+            BenchCommand.Create(context),
             new HelpOption(),
             new VersionOption { Action = new VersionAction() },
         };

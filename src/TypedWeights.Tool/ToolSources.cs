@@ -2,6 +2,7 @@ using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 using TypedWeights.Sources.Http;
+using TypedWeights.Streaming;
 
 namespace TypedWeights.Tool;
 
@@ -11,8 +12,18 @@ internal sealed class ToolSources : IAsyncDisposable
     private readonly SourceRegistry _registry;
 
     /// <param name="folders">Where relative paths start, in the order in which they are tried.</param>
-    public ToolSources(params IEnumerable<string> folders) =>
-        _registry = new SourceRegistry(new FileSourceProvider(folders), new HttpSourceProvider());
+    public ToolSources(params IEnumerable<string> folders)
+        : this(new TransferOptions(), folders)
+    {
+    }
+
+    /// <param name="options">How bytes are fetched.</param>
+    /// <param name="folders">As above.</param>
+    public ToolSources(TransferOptions options, params IEnumerable<string> folders) => _registry = new SourceRegistry(
+        new TransferContext(options), [new FileSourceProvider(folders), new HttpSourceProvider()]);
+
+    /// <summary>What all transfers of the command share: options and counts.</summary>
+    public TransferContext Context => _registry.Context;
 
     /// <summary>Reads a path or URI of a command line or snapshot.</summary>
     /// <exception cref="ToolException">It is neither; its text may hold a password and is not repeated.</exception>
@@ -22,6 +33,13 @@ internal sealed class ToolSources : IAsyncDisposable
 
     /// <summary>Opens a checkpoint and reads its headers.</summary>
     public async Task<OpenedCheckpoint> OpenAsync(WeightUri uri, CancellationToken cancellationToken)
+    {
+        IWeightLocation location = await LocateAsync(uri, cancellationToken).ConfigureAwait(false);
+        return new OpenedCheckpoint(await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false), location);
+    }
+
+    /// <summary>Finds out what a URI names.</summary>
+    public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken)
     {
         if (!_registry.Schemes.Contains(uri.Scheme))
         {
@@ -34,9 +52,7 @@ internal sealed class ToolSources : IAsyncDisposable
                 kind: SourceErrorKinds.UnknownScheme);
         }
 
-        IWeightLocation location = await _registry.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
-        Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false);
-        return new OpenedCheckpoint(checkpoint, location.EntryName);
+        return _registry.LocateAsync(uri, cancellationToken);
     }
 
     public ValueTask DisposeAsync() => _registry.DisposeAsync();

@@ -30,6 +30,10 @@ internal sealed unsafe class HeapRegion : NativeRegion
     /// <summary>Whether the kernel has been asked for huge pages and took it well.</summary>
     public bool HasHugePages { get; private init; }
 
+    /// <summary>The bytes that a region of a length takes: up to the end of the last huge page, or the tail would be small pages.</summary>
+    public static long RoomFor(long length) =>
+        length < HugePagesFrom ? length : checked(length + HugePage - 1) / HugePage * HugePage;
+
     /// <exception cref="OutOfMemoryException">The system has no such run of memory.</exception>
     public static HeapRegion Allocate(long length)
     {
@@ -39,10 +43,9 @@ internal sealed unsafe class HeapRegion : NativeRegion
             return new HeapRegion((nint)NativeMemory.AlignedAlloc((nuint)length, SmallAlignment), length);
         }
 
-        // Up to the end of the last huge page, or the tail would be small pages.
-        long whole = checked(length + HugePage - 1) / HugePage * HugePage;
-        return OperatingSystem.IsLinux() && Environment.Is64BitProcess && !PortableMemory.IsForced
-            ? Map(length, whole)
+        long whole = RoomFor(length);
+        return OperatingSystem.IsLinux() && Environment.Is64BitProcess && !PortableMemory.IsForced && TryMap(length, whole) is { } mapped
+            ? mapped
             : new HeapRegion((nint)NativeMemory.AlignedAlloc((nuint)whole, (nuint)HugePage), length);
     }
 
@@ -60,11 +63,15 @@ internal sealed unsafe class HeapRegion : NativeRegion
 
     // From the system itself: the C library, which learns from what is freed, may keep that for later, and then it is not fresh.
     [SupportedOSPlatform("linux")]
-    private static HeapRegion Map(long length, long whole)
+    private static HeapRegion? TryMap(long length, long whole)
     {
         // The kernel aligns to a huge page or not, as it likes; what is mapped beyond and never touched takes no memory.
         long mapped = checked(whole + HugePage);
-        nint start = LinuxMemory.MapAnonymous(mapped);
+        if (!LinuxMemory.TryMapAnonymous(mapped, out nint start))
+        {
+            return null;
+        }
+
         nint address = (nint)((start + HugePage - 1) / HugePage * HugePage);
         return new HeapRegion(address, length)
         {

@@ -32,13 +32,11 @@ internal static partial class LinuxMemory
     }
 
     /// <summary>Maps fresh memory, zeroed when it is touched.</summary>
-    /// <exception cref="OutOfMemoryException">The system has no such run of memory.</exception>
-    public static nint MapAnonymous(long length)
+    /// <returns>False where the system has no such run of memory.</returns>
+    public static bool TryMapAnonymous(long length, out nint address)
     {
-        nint address = Map(0, (nuint)length, ProtectReadWrite, MapPrivateAnonymous, -1, 0);
-        return address != MapFailed
-            ? address
-            : throw new OutOfMemoryException($"mmap of {length} bytes: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+        address = Map(0, (nuint)length, ProtectReadWrite, MapPrivateAnonymous, -1, 0);
+        return address != MapFailed;
     }
 
     public static void Unmap(nint address, long length)

@@ -40,8 +40,10 @@ internal static class ArgumentText
     }
 
     /// <summary>Refuses a URI where a file on disk is meant.</summary>
+    /// <param name="word">The word.</param>
+    /// <param name="meant">What it should be.</param>
     /// <exception cref="ToolException">The word holds one.</exception>
-    public static string OnDisk(string word) => word.Contains("://", StringComparison.Ordinal)
-        ? throw new ToolException(ExitCodes.Usage, $"{Shown(word)}: a snapshot is a file on disk, and this is a URI.")
+    public static string OnDisk(string word, string meant = "a snapshot is a file") => word.Contains("://", StringComparison.Ordinal)
+        ? throw new ToolException(ExitCodes.Usage, $"{Shown(word)}: {meant} on disk, and this is a URI.")
         : word;
 }

@@ -10,17 +10,25 @@ internal sealed record Terminal(int? Width, bool HasColor)
     /// <summary>Output that goes to a file, a pipe or a test: plain text.</summary>
     public static Terminal Redirected { get; } = new(null, HasColor: false);
 
-    /// <summary>The terminal of this process. NO_COLOR and TERM=dumb are heeded.</summary>
-    public static Terminal OfProcess()
+    /// <summary>Whether lines can be drawn over again: a bar that grows instead of line after line.</summary>
+    public bool CanRedraw { get; init; }
+
+    /// <summary>The terminal that standard output is. NO_COLOR and TERM=dumb are heeded.</summary>
+    public static Terminal OfOutput() => Of(Console.IsOutputRedirected);
+
+    /// <summary>The terminal that standard error is.</summary>
+    public static Terminal OfError() => Of(Console.IsErrorRedirected);
+
+    private static Terminal Of(bool isRedirected)
     {
-        if (Console.IsOutputRedirected)
+        if (isRedirected)
         {
             return Redirected;
         }
 
-        bool color = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
-            && Environment.GetEnvironmentVariable("TERM") != "dumb";
-        return new Terminal(Math.Max(Narrowest, WindowWidth()), color);
+        bool isDumb = Environment.GetEnvironmentVariable("TERM") == "dumb";
+        bool color = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && !isDumb;
+        return new Terminal(Math.Max(Narrowest, WindowWidth()), color) { CanRedraw = !isDumb };
     }
 
     private static int WindowWidth()

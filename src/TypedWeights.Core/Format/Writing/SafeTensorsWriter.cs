@@ -1,3 +1,4 @@
+using TypedWeights.Files;
 using TypedWeights.Format;
 
 namespace TypedWeights;
@@ -35,11 +36,11 @@ public static class SafeTensorsWriter
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         WriteLayout layout = WriteLayout.Create(entries, metadata);
-        string target = TargetOf(path);
+        string target = TargetFile.Of(path);
         string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Guid.NewGuid():N}.safetensors.tmp");
         try
         {
-            await WriteFileAsync(temporary, ModeOf(target), layout, cancellationToken).ConfigureAwait(false);
+            await WriteFileAsync(temporary, TargetFile.ModeOf(target), layout, cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             File.Move(temporary, target, overwrite: true);
         }
@@ -49,10 +50,6 @@ public static class SafeTensorsWriter
             throw;
         }
     }
-
-    // A file that was its owner's alone stays so. For a new one the system's own default holds.
-    private static UnixFileMode? ModeOf(string target) =>
-        !OperatingSystem.IsWindows() && File.Exists(target) ? File.GetUnixFileMode(target) : null;
 
     private static async Task WriteFileAsync(string path, UnixFileMode? mode, WriteLayout layout, CancellationToken cancellationToken)
     {
@@ -90,19 +87,5 @@ public static class SafeTensorsWriter
             await file.FlushAsync(cancellationToken).ConfigureAwait(false);
             await Task.Run(() => file.Flush(flushToDisk: true), cancellationToken).ConfigureAwait(false);
         }
-    }
-
-    private static string TargetOf(string path)
-    {
-        string full = Path.GetFullPath(path);
-        string target = new FileInfo(full).LinkTarget is null ? full : File.ResolveLinkTarget(full, returnFinalTarget: true)!.FullName;
-        if (Directory.Exists(target))
-        {
-            throw new IOException($"{path} is a folder; give the name of a file in it.");
-        }
-
-        return Directory.Exists(Path.GetDirectoryName(target))
-            ? target
-            : throw new DirectoryNotFoundException($"There is no folder for {path}; make it first.");
     }
 }

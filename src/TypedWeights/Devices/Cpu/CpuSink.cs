@@ -59,15 +59,14 @@ internal abstract class CpuSink : ITensorSink
     /// <summary>Makes tensors over memory that is there already.</summary>
     /// <param name="region">The memory.</param>
     /// <param name="tensors">The plan's tensors.</param>
-    /// <param name="indexes">Which of them.</param>
-    /// <param name="offsets">Where each of these begins in the memory.</param>
-    protected void PlaceOver(SharedRegion region, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<int> indexes, long[] offsets)
+    /// <param name="places">Which of them, and where each begins in the memory.</param>
+    protected void PlaceOver(SharedRegion region, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<(int Tensor, long Offset)> places)
     {
-        for (int i = 0; i < offsets.Length; i++)
+        foreach ((int index, long offset) in places)
         {
-            TensorInfo info = tensors[indexes[i]].Info;
-            nint address = region.Address + (nint)offsets[i];
-            Put(indexes[i], TensorOverMemory.Create(region, address, TorchLayout.Of(info.DType, info.Shape)), address);
+            TensorInfo info = tensors[index].Info;
+            nint address = region.Address + (nint)offset;
+            Put(index, TensorOverMemory.Create(region, address, TorchLayout.Of(info.DType, info.Shape)), address);
         }
     }
 

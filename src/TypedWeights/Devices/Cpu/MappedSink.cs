@@ -40,7 +40,7 @@ internal sealed class MappedSink : ArenaSink
         var mapping = new SharedRegion(Mappable(file).Map());
         try
         {
-            PlaceOver(mapping, tensors, indexes, [.. indexes.Select(index => file.Header.DataStart + tensors[index].Info.Begin)]);
+            PlaceOver(mapping, tensors, [.. indexes.Select(index => (index, file.Header.DataStart + tensors[index].Info.Begin))]);
         }
         finally
         {

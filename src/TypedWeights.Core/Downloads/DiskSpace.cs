@@ -1,0 +1,32 @@
+namespace TypedWeights.Downloads;
+
+/// <summary>Tells a disk that is too small before the first byte and not after the last.</summary>
+internal static class DiskSpace
+{
+    /// <summary>Throws where a folder's disk has less room than is needed; where that cannot be told, writing will tell.</summary>
+    /// <param name="path">A file in an existing folder.</param>
+    /// <param name="needed">The bytes that are to be written.</param>
+    /// <exception cref="WeightsException">There is less room.</exception>
+    public static void ThrowUnlessRoom(string path, long needed)
+    {
+        long free = FreeAt(Path.GetDirectoryName(path)!);
+        if (free < needed)
+        {
+            throw new WeightsException(
+                $"{path}: {needed} more bytes are to be written, and the disk has {free} free; make room, or choose another folder.");
+        }
+    }
+
+    private static long FreeAt(string folder)
+    {
+        try
+        {
+            // On Unix any path names its file system; on Windows only a drive does.
+            return new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(folder)! : folder).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return long.MaxValue;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using TypedWeights.Sources;
+using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
+
+namespace TypedWeights.Downloads;
+
+/// <summary>Fetches what a partial file is missing, by the engine that loads tensors.</summary>
+internal static class FileDownload
+{
+    // What is written and noted down at one go: the end of the process costs at most this much of each connection.
+    private const int SegmentSize = 1 << 20;
+
+    /// <summary>Returns when the file is whole and on the disk.</summary>
+    /// <param name="source">The opened file.</param>
+    /// <param name="isRemote">Whether it lies across a network.</param>
+    /// <param name="file">Where it goes; opened for the identity of the source.</param>
+    /// <param name="context">The loader's or tool's.</param>
+    /// <param name="report">Is told how far it has come, at most ten times a second; what was there before does not count.</param>
+    /// <param name="cancellationToken">Ends it; what is finished stays.</param>
+    /// <exception cref="WeightSourceException">The source failed, or the file has changed.</exception>
+    /// <exception cref="WeightsException">It cannot be written.</exception>
+    public static async Task RunAsync(
+        IWeightSource source,
+        bool isRemote,
+        PartialFile file,
+        TransferContext context,
+        Action<LoadProgress> report,
+        CancellationToken cancellationToken)
+    {
+        IReadOnlyList<(long Offset, long Length)> missing = file.Missing;
+        if (missing.Count == 0)
+        {
+            await file.FlushAsync(cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        // What is there is not read along, however small it is.
+        PartLimits limits = PartLimits.For(context.Options, isRemote) with { GapSize = 0 };
+        var plan = TransferPlan.OfFile(source.Length, limits, missing, SegmentSize);
+        var sink = new FileSink(file, context.Options.BufferLimit, SegmentSize);
+        await using (sink.ConfigureAwait(false))
+        {
+            sink.Allocate(plan);
+            var tracker = new ProgressTracker(plan, report, context.Time);
+            await RangeScheduler.RunAsync(
+                plan, [source], sink, ReaderLimits.For(context.Options, isRemote), context, tracker, cancellationToken).ConfigureAwait(false);
+            tracker.Finish();
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace TypedWeights.Downloads;
+
+/// <summary>Finds out what an earlier download left in a partial file, or makes it ready for a new one.</summary>
+internal static class PartRecovery
+{
+    /// <param name="file">The partial file, locked.</param>
+    /// <param name="journalPath">Its journal, where there is one.</param>
+    /// <param name="identity">What is going to be written.</param>
+    /// <param name="mode">The permissions of the file that it will stand in for; null for the system's own default.</param>
+    /// <param name="verified">Is told of bytes as they are held against their hashes.</param>
+    /// <param name="cancellationToken">Ends that; everything stays as it was.</param>
+    public static async ValueTask<Result> RunAsync(
+        SafeFileHandle file,
+        string journalPath,
+        SourceIdentity identity,
+        UnixFileMode? mode,
+        Action<long> verified,
+        CancellationToken cancellationToken)
+    {
+        var runs = new ByteRuns();
+        long length = RandomAccess.GetLength(file);
+        if (length == 0)
+        {
+            return new Result(Begin(file, journalPath, identity, mode), runs, null);
+        }
+
+        (SourceIdentity? before, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(journalPath);
+        string? refused = identity.Refuse(before) ?? (length == identity.Length ? null : "it has another length than it was given");
+        if (refused is not null)
+        {
+            return new Result(Begin(file, journalPath, identity, mode), runs, refused);
+        }
+
+        await PartCheck.RunAsync(file, parts, runs, verified, cancellationToken).ConfigureAwait(false);
+        return new Result(PartJournal.Append(journalPath), runs, null);
+    }
+
+    private static PartJournal Begin(SafeFileHandle file, string journalPath, SourceIdentity identity, UnixFileMode? mode)
+    {
+        // Without the bytes of another file, and sparse where the file system can: the room is taken as parts come.
+        RandomAccess.SetLength(file, 0);
+        if (mode is not null && !OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(file, mode.Value | UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        var journal = PartJournal.Create(journalPath, identity);
+        RandomAccess.SetLength(file, identity.Length);
+        return journal;
+    }
+
+    /// <param name="Journal">Open for more.</param>
+    /// <param name="Runs">The bytes that are there and sound.</param>
+    /// <param name="StartedOver">Why what was there is gone, as the end of a sentence; null where there was nothing, or it is used.</param>
+    internal readonly record struct Result(PartJournal Journal, ByteRuns Runs, string? StartedOver);
+}

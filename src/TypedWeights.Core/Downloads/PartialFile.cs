@@ -1,0 +1,227 @@
+using System.IO.Hashing;
+using Microsoft.Win32.SafeHandles;
+using TypedWeights.Files;
+
+namespace TypedWeights.Downloads;
+
+/// <summary>
+/// A file on its way to the disk: <c>NAME.partial</c> and its journal <c>NAME.partial.jsonl</c> beside the file it becomes. Parts come in
+/// any order; the end of the process, however sudden, loses only those under way. It becomes <c>NAME</c> at once, when it is whole.
+/// </summary>
+/// <remarks>One process at a time has it open: the lock on the partial file says so.</remarks>
+internal sealed class PartialFile : IAsyncDisposable
+{
+    private const string Suffix = ".partial";
+    private const string JournalSuffix = ".partial.jsonl";
+
+    private readonly SafeFileHandle _handle;
+    private readonly PartJournal _journal;
+    private readonly ByteRuns _runs;
+    private readonly Lock _lock = new();
+    private bool _isOver;
+
+    private PartialFile(string target, SourceIdentity identity, SafeFileHandle handle, PartRecovery.Result found)
+    {
+        Target = target;
+        Identity = identity;
+        _handle = handle;
+        _journal = found.Journal;
+        _runs = found.Runs;
+        StartedOver = found.StartedOver;
+    }
+
+    /// <summary>The file that it becomes, in full.</summary>
+    public string Target { get; }
+
+    /// <summary>What is being written.</summary>
+    public SourceIdentity Identity { get; }
+
+    /// <summary>Where the bytes are meanwhile.</summary>
+    public string PartialPath => Target + Suffix;
+
+    /// <summary>Why what an earlier download left could not be used, as the end of a sentence; null where there was nothing, or it is used.</summary>
+    public string? StartedOver { get; }
+
+    /// <summary>Bytes that are there.</summary>
+    public long Finished
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _runs.Total;
+            }
+        }
+    }
+
+    /// <summary>Bytes that are not, in order.</summary>
+    public IReadOnlyList<(long Offset, long Length)> Missing
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _runs.Missing(Identity.Length);
+            }
+        }
+    }
+
+    /// <summary>Whether a later download would go on from what is there.</summary>
+    public bool CanResume => !_isOver && Identity.IsCertain && Finished > 0;
+
+    private string JournalPath => Target + JournalSuffix;
+
+    /// <summary>Begins a file, or goes on with one: what the journal calls finished is read and held against its hashes.</summary>
+    /// <param name="path">The file that it is to become; where it is a symbolic link, the file it leads to.</param>
+    /// <param name="identity">What will be written.</param>
+    /// <param name="verified">Is told of bytes as they are verified.</param>
+    /// <param name="cancellationToken">Ends the verification; everything stays as it was.</param>
+    /// <exception cref="WeightsException">Another process is writing it, or it cannot be written there.</exception>
+    public static async ValueTask<PartialFile> OpenAsync(
+        string path, SourceIdentity identity, Action<long> verified, CancellationToken cancellationToken)
+    {
+        try
+        {
+            string target = TargetFile.Of(path);
+            SafeFileHandle handle = PartialLock.Open(target + Suffix);
+            try
+            {
+                PartRecovery.Result found = await PartRecovery.RunAsync(
+                    handle, target + JournalSuffix, identity, TargetFile.ModeOf(target), verified, cancellationToken).ConfigureAwait(false);
+                return new PartialFile(target, identity, handle, found);
+            }
+            catch
+            {
+                handle.Dispose();
+                throw;
+            }
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, path);
+        }
+    }
+
+    /// <summary>Writes a part and notes it down. Safe for use from many tasks at once, for parts that do not overlap.</summary>
+    /// <exception cref="WeightsException">The disk is full, or writing failed for another reason; what was finished stays.</exception>
+    public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RandomAccess.WriteAsync(_handle, bytes, offset, cancellationToken).ConfigureAwait(false);
+            _journal.Add(new FinishedPart(offset, bytes.Length, XxHash128.HashToUInt128(bytes.Span)));
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, Target);
+        }
+
+        lock (_lock)
+        {
+            _runs.Add(offset, bytes.Length);
+        }
+    }
+
+    /// <summary>Reads back what was written.</summary>
+    public async ValueTask<byte[]> ReadAsync(long offset, int length, CancellationToken cancellationToken)
+    {
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(length);
+        for (int read = 0; read < length;)
+        {
+            int count = await RandomAccess.ReadAsync(_handle, bytes.AsMemory(read), offset + read, cancellationToken).ConfigureAwait(false);
+            read += count > 0 ? count : throw new WeightsException($"{PartialPath}: it was cut while it was written.");
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Returns when what was written is on the disk: a rename before that could leave an empty file after a power failure.</summary>
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // It can take seconds and has no asynchronous form.
+            await Task.Run(() => RandomAccess.FlushToDisk(_handle), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, Target);
+        }
+    }
+
+    /// <summary>Gives the file its name, over whatever had it. It is whole and flushed.</summary>
+    /// <exception cref="WeightsException">It cannot be renamed; it stays as it is.</exception>
+    public void Publish()
+    {
+        if (Finished != Identity.Length)
+        {
+            throw new InvalidOperationException($"{PartialPath} has {Finished} of {Identity.Length} bytes.");
+        }
+
+        try
+        {
+            if (!OperatingSystem.IsWindows() && TargetFile.ModeOf(Target) is { } mode)
+            {
+                File.SetUnixFileMode(_handle, mode);
+            }
+
+            _journal.Dispose();
+            Release(() => File.Move(PartialPath, Target, overwrite: true));
+            _isOver = true;
+            File.Delete(JournalPath);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, Target);
+        }
+    }
+
+    /// <summary>Removes what there is: it has turned out to be of no use.</summary>
+    public void Discard()
+    {
+        if (_isOver)
+        {
+            return;
+        }
+
+        _isOver = true;
+        _journal.Dispose();
+        Release(() =>
+        {
+            File.Delete(JournalPath);
+            File.Delete(PartialPath);
+        });
+    }
+
+    /// <summary>Leaves what is there to a later download; what none could use is removed.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (!_isOver && !CanResume)
+        {
+            try
+            {
+                Discard();
+            }
+            catch (Exception e) when (DiskFailure.Is(e))
+            {
+                // It stays, and is overwritten some day.
+            }
+        }
+
+        _journal.Dispose();
+        _handle.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    // An open file keeps its lock until it has its name, so that nobody else begins on it; Windows renames none that is locked.
+    private void Release(Action act)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            _handle.Dispose();
+        }
+
+        act();
+        _handle.Dispose();
+    }
+}

@@ -1,0 +1,38 @@
+using TypedWeights.Sources;
+
+namespace TypedWeights.Downloads;
+
+/// <summary>Which bytes a partial file holds a part of: two files with equal identities are taken for the same.</summary>
+/// <param name="Source">The file as it may be shown: where it came from, without signatures and tokens.</param>
+/// <param name="Length">Its length in bytes.</param>
+/// <param name="Validator">Its ETag or time, as <see cref="IWeightSource.Validator"/>; null where the store has none.</param>
+internal sealed record SourceIdentity(string Source, long Length, string? Validator)
+{
+    /// <summary>Whether a later download can tell that the file is still the same.</summary>
+    public bool IsCertain => Validator is not null;
+
+    public static SourceIdentity Of(IWeightSource source) => new(source.Display, source.Length, source.Validator);
+
+    /// <summary>Tells why what is left of an earlier download cannot be gone on with.</summary>
+    /// <param name="before">What that was a download of; null where nothing says so.</param>
+    /// <returns>The end of a sentence, or null where it can.</returns>
+    public string? Refuse(SourceIdentity? before)
+    {
+        if (before is null)
+        {
+            return "nothing says what is in it";
+        }
+
+        if (before.Source != Source)
+        {
+            return $"it is a part of {before.Source}";
+        }
+
+        if (before.Length != Length || before.Validator != Validator)
+        {
+            return "the file has changed at its source since";
+        }
+
+        return IsCertain ? null : "its source gives no ETag or date by which to tell whether the file has changed since";
+    }
+}

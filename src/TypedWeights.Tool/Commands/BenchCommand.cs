@@ -1,0 +1,78 @@
+using System.CommandLine;
+using TypedWeights.Sources;
+using TypedWeights.Tool.Measuring;
+using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Output.Progress;
+
+namespace TypedWeights.Tool.Commands;
+
+/// <summary><c>typedweights bench URI [--connections N] [--part BYTES] [--json]</c>: reads a checkpoint into memory and says what it took.</summary>
+internal static class BenchCommand
+{
+    private static readonly Argument<string> Uri = new Argument<string>("URI")
+    {
+        Description = "A file, an index or a folder: a path, file:// or http(s)://",
+    }.WithoutOptions();
+
+    private static readonly Option<int?> Connections = CountArgument.Connections();
+
+    private static readonly Option<long?> Part = ByteArgument.Option(
+        "--part", "The most bytes of one request [default: 8MiB]", least: 64 << 10, most: 1 << 30);
+
+    private static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Print one line of JSON, and no progress",
+    };
+
+    private static readonly Option<bool> Quiet = new("--quiet", "-q")
+    {
+        Description = "Show no progress",
+    };
+
+    public static Command Create(ToolContext context)
+    {
+        var command = new Command("bench", "Reads every tensor of a checkpoint into memory, as a load does, and says how fast that was.")
+        {
+            Uri, Connections, Part, Json, Quiet,
+        };
+        command.SetAction((parsed, cancellationToken) => RunAsync(
+            context,
+            parsed.GetRequiredValue(Uri),
+            parsed.GetValue(Connections),
+            parsed.GetValue(Part),
+            parsed.GetValue(Json),
+            parsed.GetValue(Quiet),
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        ToolContext context, string text, int? connections, long? part, bool json, bool quiet, CancellationToken cancellationToken)
+    {
+        WeightUri uri = ToolSources.Parse(text);
+        var options = new TransferOptions();
+        options = options with
+        {
+            MinConnections = connections ?? options.MinConnections,
+            MaxConnections = connections ?? options.MaxConnections,
+            PartSize = part ?? options.PartSize,
+        };
+        var view = ProgressView.Create(context, quiet || json);
+        var sources = new ToolSources(options, context.CurrentDirectory);
+        await using (sources.ConfigureAwait(false))
+        {
+            RetryNotes.ShowIn(view, sources.Context);
+            BenchResult result = await BenchRun.RunAsync(sources, uri, connections, part, view, cancellationToken).ConfigureAwait(false);
+            if (json)
+            {
+                await context.Out.WriteLineAsync(result.ToJson()).ConfigureAwait(false);
+            }
+            else
+            {
+                result.Print(new Page(context), uri.Display);
+            }
+        }
+
+        return ExitCodes.Success;
+    }
+}

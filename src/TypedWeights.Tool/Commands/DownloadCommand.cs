@@ -1,0 +1,139 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using TypedWeights.Sources;
+using TypedWeights.Streaming;
+using TypedWeights.Tool.Downloads;
+using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Output.Progress;
+
+namespace TypedWeights.Tool.Commands;
+
+/// <summary><c>typedweights download URI DEST [--sha256] [--quiet]</c>: fetches a file, or an index and its shards, to the disk.</summary>
+internal static class DownloadCommand
+{
+    private static readonly Argument<string> Uri = new Argument<string>("URI")
+    {
+        Description = "A file, an index or a folder: a path, file:// or http(s)://; an index brings its shards",
+    }.WithoutOptions();
+
+    private static readonly Argument<string> Destination = new Argument<string>("DEST")
+    {
+        Description = "The file to write, or a folder",
+    }.WithoutOptions();
+
+    private static readonly Option<bool> Sha256 = new("--sha256")
+    {
+        Description = "Print the files' digests as sha256sum does",
+    };
+
+    private static readonly Option<bool> Quiet = new("--quiet", "-q")
+    {
+        Description = "Print nothing but errors, and digests where asked for",
+    };
+
+    public static Command Create(ToolContext context)
+    {
+        var command = new Command(
+            "download", "Downloads a file, or an index and its shards. What was interrupted goes on; a file has its name only when it is whole.")
+        {
+            Uri, Destination, Sha256, Quiet,
+        };
+        command.SetAction((parsed, cancellationToken) => RunAsync(
+            context,
+            ToolSources.Parse(parsed.GetRequiredValue(Uri)),
+            ArgumentText.OnDisk(parsed.GetRequiredValue(Destination), "DEST is a file or folder"),
+            parsed.GetValue(Sha256),
+            parsed.GetValue(Quiet),
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        ToolContext context, WeightUri uri, string destination, bool sha256, bool quiet, CancellationToken cancellationToken)
+    {
+        var view = ProgressView.Create(context, quiet);
+        var sources = new ToolSources(context.CurrentDirectory);
+        await using (sources.ConfigureAwait(false))
+        {
+            RetryNotes.ShowIn(view, sources.Context);
+            IWeightLocation location = await sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
+            DownloadSet set = await DownloadSet.OpenAsync(uri, location, cancellationToken).ConfigureAwait(false);
+            await using (set.ConfigureAwait(false))
+            {
+                var target = DownloadTarget.Of(context, destination, set);
+                await FetchAsync(context, set, target, sources.Context, view, cancellationToken).ConfigureAwait(false);
+                if (sha256)
+                {
+                    await PrintDigestsAsync(context, set, target, view, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+
+        return ExitCodes.Success;
+    }
+
+    private static async Task FetchAsync(
+        ToolContext context,
+        DownloadSet set,
+        DownloadTarget target,
+        TransferContext transfer,
+        ProgressView view,
+        CancellationToken cancellationToken)
+    {
+        string[] paths = [.. set.Files.Select(file => target.Make(context, file))];
+        long start = Stopwatch.GetTimestamp();
+        var run = new DownloadRun(set, transfer, view);
+        await using (run.ConfigureAwait(false))
+        {
+            try
+            {
+                long fetched = await run.RunAsync(paths, cancellationToken).ConfigureAwait(false);
+                view.Note(Summary(set, target.Shown(set.Files[^1]), fetched, Stopwatch.GetElapsedTime(start)));
+            }
+            catch (Exception) when (run.Left() is { } left)
+            {
+                view.Note(left);
+                throw;
+            }
+        }
+    }
+
+    // "wrote model/model.safetensors.index.json and 2 shards: 14.5 GB in 2:36, 92.9 MB/s"
+    private static string Summary(DownloadSet set, string shown, long fetched, TimeSpan elapsed)
+    {
+        string shards = set.IsSharded ? " and " + SnapshotSummary.Count(set.Files.Count - 1, "shard") : "";
+        string wrote = $"wrote {shown.Replace('\\', '/')}{shards}: ";
+        if (fetched == 0)
+        {
+            return wrote + "all of it was there";
+        }
+
+        string time = elapsed.TotalMinutes < 1
+            ? elapsed.TotalSeconds.ToString("0.0 s", CultureInfo.InvariantCulture)
+            : TransferFigures.Clock(elapsed);
+        return $"{wrote}{ByteText.Of(fetched)} in {time}, {ByteText.Of((long)(fetched / Math.Max(elapsed.TotalSeconds, 1e-3)))}/s";
+    }
+
+    private static async Task PrintDigestsAsync(
+        ToolContext context, DownloadSet set, DownloadTarget target, ProgressView view, CancellationToken cancellationToken)
+    {
+        var lines = new List<string>();
+        var figures = new TransferFigures("hashing", set.Files.Sum(file => file.Source.Length));
+        await view.RunAsync(
+            figures,
+            async () =>
+            {
+                foreach (DownloadFile file in set.Files)
+                {
+                    string shown = target.Shown(file);
+                    string digest = await FileDigest.ReadAsync(context.FullPath(shown), figures.Add, cancellationToken).ConfigureAwait(false);
+                    lines.Add(FileDigest.Line(digest, shown));
+                }
+            }).ConfigureAwait(false);
+        foreach (string line in lines)
+        {
+            await context.Out.WriteLineAsync(line).ConfigureAwait(false);
+        }
+    }
+}

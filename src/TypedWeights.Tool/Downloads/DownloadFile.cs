@@ -1,0 +1,42 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using TypedWeights.Checkpoints;
+using TypedWeights.Downloads;
+using TypedWeights.Sources;
+
+namespace TypedWeights.Tool.Downloads;
+
+/// <summary>One file to fetch.</summary>
+/// <param name="Name">Its name relative to the folder of the entry.</param>
+/// <param name="Source">The opened file.</param>
+/// <param name="Header">The header that it had when it was opened; null for what is no safetensors file.</param>
+/// <param name="IsIndex">Whether it is the index of the others.</param>
+internal sealed record DownloadFile(string Name, IWeightSource Source, SafeTensorsHeader? Header = null, bool IsIndex = false)
+{
+    /// <summary>
+    /// Holds what has been fetched against what was checked before the first byte: a source without a validator can change unnoticed.
+    /// </summary>
+    /// <exception cref="WeightSourceException">It is another file.</exception>
+    /// <exception cref="SafeTensorsFormatException">It is no index.</exception>
+    public async Task CheckAsync(PartialFile file, CancellationToken cancellationToken)
+    {
+        if (IsIndex)
+        {
+            byte[] text = await file.ReadAsync(0, (int)Source.Length, cancellationToken).ConfigureAwait(false);
+            _ = ShardIndex.Read(text, Source.Display);
+        }
+        else if (Header is not null)
+        {
+            byte[] start = await file.ReadAsync(0, checked((int)Header.DataStart), cancellationToken).ConfigureAwait(false);
+            int prefix = start.Length - (int)Header.HeaderLength;
+            if (BinaryPrimitives.ReadInt64LittleEndian(start) != Header.HeaderLength
+                || Convert.ToHexStringLower(SHA256.HashData(start.AsSpan(prefix))) != Header.Sha256)
+            {
+                throw Replaced(Source);
+            }
+        }
+    }
+
+    public static WeightSourceException Replaced(IWeightSource source) =>
+        new(source.Display, "the file was replaced while it was downloaded; download it again.");
+}

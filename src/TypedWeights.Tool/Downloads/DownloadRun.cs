@@ -1,0 +1,120 @@
+using TypedWeights.Downloads;
+using TypedWeights.Streaming;
+using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Output.Progress;
+
+namespace TypedWeights.Tool.Downloads;
+
+/// <summary>Fetches the files of a set one after another, and gives them their names when all are whole: never half of a model.</summary>
+internal sealed class DownloadRun : IAsyncDisposable
+{
+    private readonly DownloadSet _set;
+    private readonly TransferContext _transfer;
+    private readonly ProgressView _view;
+    private readonly List<PartialFile> _partials = [];
+    private long _before;
+
+    public DownloadRun(DownloadSet set, TransferContext transfer, ProgressView view)
+    {
+        _set = set;
+        _transfer = transfer;
+        _view = view;
+    }
+
+    /// <summary>The bytes of all files.</summary>
+    private long Total => _set.Files.Sum(file => file.Source.Length);
+
+    private long Finished => _partials.Sum(file => file.Finished);
+
+    /// <summary>Fetches what is missing.</summary>
+    /// <param name="paths">Where the files go, in full and in the set's order.</param>
+    /// <param name="cancellationToken">Ends it; what is finished stays for the next time.</param>
+    /// <returns>The bytes that were fetched.</returns>
+    public async Task<long> RunAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
+    {
+        await OpenAsync(paths, cancellationToken).ConfigureAwait(false);
+        DiskSpace.ThrowUnlessRoom(paths[0], Total - _before);
+        var figures = new TransferFigures("downloading", Total, _before);
+        await _view.RunAsync(figures, () => FetchAsync(figures, cancellationToken)).ConfigureAwait(false);
+        foreach (PartialFile file in _partials)
+        {
+            file.Publish();
+        }
+
+        return Total - _before;
+    }
+
+    /// <summary>What a run that did not end well leaves, in a sentence; null for nothing.</summary>
+    public string? Left()
+    {
+        PartialFile[] left = [.. _partials.Where(file => file.CanResume)];
+        if (left.Length == 0)
+        {
+            return null;
+        }
+
+        string where = Path.GetFileName(left[0].PartialPath) + (left.Length == 1 ? "" : $" and {left.Length - 1} more");
+        return $"{ByteText.Of(left.Sum(file => file.Finished))} of {ByteText.Of(Total)} stay in {where}; the same command goes on from there.";
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (PartialFile file in _partials)
+        {
+            await file.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    // All are opened, and so locked, before the first byte is asked for.
+    private async Task OpenAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
+    {
+        var figures = new TransferFigures("checking");
+        await _view.RunAsync(
+            figures,
+            async () =>
+            {
+                for (int i = 0; i < paths.Count; i++)
+                {
+                    SourceIdentity identity = SourceIdentity.Of(_set.Files[i].Source);
+                    PartialFile file = await PartialFile.OpenAsync(
+                        paths[i], identity, bytes => figures.Report(figures.Done + bytes, Total), cancellationToken).ConfigureAwait(false);
+                    _partials.Add(file);
+                    if (file.StartedOver is { } reason)
+                    {
+                        _view.Note($"{Path.GetFileName(file.PartialPath)}: starting over, as {reason}.");
+                    }
+                }
+            }).ConfigureAwait(false);
+        _before = Finished;
+        if (_before > 0)
+        {
+            _view.Note($"going on: {ByteText.Of(_before)} of {ByteText.Of(Total)} are there and sound.");
+        }
+    }
+
+    private async Task FetchAsync(TransferFigures figures, CancellationToken cancellationToken)
+    {
+        for (int i = 0; i < _partials.Count; i++)
+        {
+            PartialFile file = _partials[i];
+            long before = figures.Done;
+            await FileDownload.RunAsync(
+                await _set.SourceOfAsync(i, cancellationToken).ConfigureAwait(false),
+                _set.IsRemote,
+                file,
+                _transfer,
+                now => figures.Report(before + now.Bytes, Total),
+                cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await _set.Files[i].CheckAsync(file, cancellationToken).ConfigureAwait(false);
+            }
+            catch (WeightsException)
+            {
+                // Whole, and not what it should be: of no use to a next time.
+                file.Discard();
+                throw;
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Downloads;
+using TypedWeights.Sources;
+
+namespace TypedWeights.Tool.Downloads;
+
+/// <summary>What a URI stands for: a file, or the shards of an index and then the index itself. Owns the opened files.</summary>
+internal sealed class DownloadSet : IAsyncDisposable
+{
+    private const string IndexSuffix = ".safetensors.index.json";
+    private const string FileSuffix = ".safetensors";
+
+    private readonly IWeightLocation _location;
+    private readonly List<DownloadFile> _files = [];
+
+    private DownloadSet(IWeightLocation location, bool isSharded)
+    {
+        _location = location;
+        IsSharded = isSharded;
+    }
+
+    /// <summary>The files in the order in which they are fetched and appear: an index comes when all that it names is there.</summary>
+    public IReadOnlyList<DownloadFile> Files => _files;
+
+    /// <summary>Whether they lie across a network.</summary>
+    public bool IsRemote => _location.IsRemote;
+
+    /// <summary>Whether they go into a folder.</summary>
+    public bool IsSharded { get; }
+
+    /// <summary>
+    /// Opens the files. Headers of safetensors files and an index are checked first, so that an error page or an LFS pointer is known
+    /// before anything is written; any other file is fetched as it is.
+    /// </summary>
+    public static async Task<DownloadSet> OpenAsync(WeightUri uri, IWeightLocation location, CancellationToken cancellationToken)
+    {
+        bool isSharded = location.EntryName.EndsWith(IndexSuffix, StringComparison.OrdinalIgnoreCase);
+        var set = new DownloadSet(location, isSharded);
+        try
+        {
+            if (isSharded || location.EntryName.EndsWith(FileSuffix, StringComparison.OrdinalIgnoreCase))
+            {
+                Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false);
+                set._files.AddRange(checkpoint.Files.Select(file => new DownloadFile(file.Name, file.Source, file.Header)));
+                await set.CloseSequentialAsync().ConfigureAwait(false);
+            }
+
+            if (isSharded || set._files.Count == 0)
+            {
+                IWeightSource entry = await location.OpenAsync(location.EntryName, cancellationToken).ConfigureAwait(false);
+                set._files.Add(new DownloadFile(location.EntryName, entry, IsIndex: isSharded));
+            }
+
+            return set;
+        }
+        catch
+        {
+            await set.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Gives the source of a file when its turn has come: one that is read in order is opened anew.</summary>
+    /// <param name="index">Which of <see cref="Files"/>.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="WeightSourceException">It cannot be opened, or it is another file now.</exception>
+    public async ValueTask<IWeightSource> SourceOfAsync(int index, CancellationToken cancellationToken)
+    {
+        DownloadFile file = _files[index];
+        if (!file.Source.IsSequential)
+        {
+            return file.Source;
+        }
+
+        IWeightSource source = await _location.OpenAsync(file.Name, cancellationToken).ConfigureAwait(false);
+        _files[index] = file with { Source = source };
+        return SourceIdentity.Of(source) == SourceIdentity.Of(file.Source) ? source : throw DownloadFile.Replaced(source);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (DownloadFile file in _files)
+        {
+            await file.Source.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    // Such a file is past its start once the header has been read, and a server does not wait for its turn to come.
+    private async Task CloseSequentialAsync()
+    {
+        foreach (DownloadFile file in _files.Where(file => file.Source.IsSequential))
+        {
+            await file.Source.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}

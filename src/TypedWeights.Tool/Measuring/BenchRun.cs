@@ -1,0 +1,68 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
+using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
+using TypedWeights.Tool.Output.Progress;
+
+namespace TypedWeights.Tool.Measuring;
+
+/// <summary>Reads every tensor of a checkpoint into memory, the way a load does, and measures it.</summary>
+internal static class BenchRun
+{
+    /// <param name="sources">The stores, with the options to measure.</param>
+    /// <param name="uri">The checkpoint.</param>
+    /// <param name="connections">How many ranges are read at once; null for what a load does.</param>
+    /// <param name="partSize">The most bytes of one range; null for what a load does.</param>
+    /// <param name="view">Shows the progress.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<BenchResult> RunAsync(
+        ToolSources sources, WeightUri uri, int? connections, long? partSize, ProgressView view, CancellationToken cancellationToken)
+    {
+        BenchResult? result = null;
+        var figures = new TransferFigures("reading");
+        await view.RunAsync(
+            figures,
+            async () => result = await ReadAsync(sources, uri, connections, partSize, figures, cancellationToken).ConfigureAwait(false))
+            .ConfigureAwait(false);
+        return result!;
+    }
+
+    private static async Task<BenchResult> ReadAsync(
+        ToolSources sources, WeightUri uri, int? connections, long? partSize, TransferFigures figures, CancellationToken cancellationToken)
+    {
+        TransferContext transfer = sources.Context;
+        var used = ProcessFigures.Start();
+        OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);
+        await using (opened.ConfigureAwait(false))
+        {
+            bool isRemote = opened.Location.IsRemote;
+            IReadOnlyList<CheckpointFile> files = opened.Checkpoint.Files;
+            PartLimits parts = PartLimits.For(transfer.Options, isRemote);
+            ReaderLimits readers = ReaderLimits.For(transfer.Options, isRemote);
+            TransferPlan plan = TransferPlan.Create(
+                files, [.. opened.Checkpoint.Tensors.Values], parts with { PartSize = partSize ?? parts.PartSize });
+            var sink = new MemorySink();
+            await using (sink.ConfigureAwait(false))
+            {
+                sink.Allocate(plan);
+                var tracker = new ProgressTracker(plan, now => figures.Report(now.Bytes, now.BytesTotal), transfer.Time);
+                await RangeScheduler.RunAsync(
+                    plan,
+                    [.. files.Select(file => file.Source)],
+                    sink,
+                    readers with { Min = connections ?? readers.Min, Max = connections ?? readers.Max },
+                    transfer,
+                    tracker,
+                    cancellationToken).ConfigureAwait(false);
+                return new BenchResult(
+                    plan.TotalBytes,
+                    used.Elapsed,
+                    isRemote ? transfer.Requests : plan.Ranges.Count,
+                    transfer.Retries,
+                    ProcessFigures.PeakMemory,
+                    used.Allocated,
+                    used.Processor);
+            }
+        }
+    }
+}

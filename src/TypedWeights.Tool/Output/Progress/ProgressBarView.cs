@@ -1,0 +1,70 @@
+using Spectre.Console;
+using Spectre.Console.Rendering;
+using TypedWeights.Errors;
+
+namespace TypedWeights.Tool.Output.Progress;
+
+/// <summary>Progress for people: one bar, drawn over again, that is gone when its step is done.</summary>
+internal sealed class ProgressBarView : ProgressView
+{
+    private const int WidestBar = 30;
+
+    // What stands beside the bar: the step, the percentage and all figures, or the rate alone.
+    private const int AllText = 62;
+    private const int ShortText = 30;
+
+    private readonly IAnsiConsole _console;
+
+    public ProgressBarView(ToolContext context)
+    {
+        _console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.Yes,
+            ColorSystem = context.ErrorTerminal.HasColor ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.Yes,
+            Out = new AnsiConsoleOutput(context.Error),
+        });
+    }
+
+    private int Width => _console.Profile.Width;
+
+    private bool HasRoom => Width >= AllText + 5;
+
+    public override Task RunAsync(TransferFigures figures, Func<Task> step) => _console.Progress()
+        .AutoClear(true)
+        .Columns(
+            new TaskDescriptionColumn(),
+            new ProgressBarColumn { Width = Math.Clamp(Width - (HasRoom ? AllText : ShortText), 5, WidestBar) },
+            new PercentageColumn(),
+            new TextColumn(() => HasRoom ? figures.Text : figures.Rate))
+        .StartAsync(async context =>
+        {
+            ProgressTask bar = context.AddTask(Markup.Escape(figures.Title), maxValue: 100);
+            bar.IsIndeterminate = figures.Total == 0;
+            figures.Changed = () =>
+            {
+                bar.IsIndeterminate = false;
+                bar.MaxValue = figures.Total;
+                bar.Value = figures.Done;
+            };
+            try
+            {
+                await step().ConfigureAwait(false);
+            }
+            finally
+            {
+                figures.Changed = null;
+            }
+        });
+
+    public override void Note(string line) => _console.WriteLine(Printable.Line(line));
+
+    // Plain text: what a file or server put into it is no markup.
+    private sealed class TextColumn(Func<string> text) : ProgressColumn
+    {
+        protected override bool NoWrap => true;
+
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Text(Printable.Line(text())) { Overflow = Overflow.Ellipsis };
+    }
+}

@@ -1,0 +1,277 @@
+using System.Diagnostics;
+using TypedWeights.Downloads;
+
+namespace TypedWeights.Tests.Downloads;
+
+public sealed class PartialFileTests : IDisposable
+{
+    private const int Part = 1000;
+
+    private static readonly SourceIdentity Identity = new("http://host/a", 5 * Part, "\"1\"");
+    private static readonly byte[] Bytes = TestFile.Noise("a", "U8", 8, 5 * Part).Data;
+
+    private readonly TempFolder _folder = new();
+
+    private string Target => _folder["a"];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_file_has_its_name_when_it_is_whole_and_then_nothing_is_beside_it()
+    {
+        File.WriteAllText(Target, "before");
+        await using PartialFile file = await OpenAsync();
+        foreach (int part in (int[])[3, 0, 4, 2])
+        {
+            await WriteAsync(file, part);
+        }
+
+        Assert.Throws<InvalidOperationException>(file.Publish);
+        Assert.Equal([(1L * Part, (long)Part)], file.Missing);
+        Assert.Equal("before", File.ReadAllText(Target));
+
+        await WriteAsync(file, 1);
+        await file.FlushAsync(Token);
+        Assert.Equal("before", File.ReadAllText(Target));
+        file.Publish();
+
+        Assert.Equal(Bytes, File.ReadAllBytes(Target));
+        await file.DisposeAsync();
+        Assert.Equal([Target], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public async Task The_next_one_goes_on_with_what_is_there()
+    {
+        await LeaveAsync(0, 3);
+
+        long verified = 0;
+        await using PartialFile file = await PartialFile.OpenAsync(Target, Identity, bytes => verified += bytes, Token);
+
+        Assert.Null(file.StartedOver);
+        Assert.Equal(2 * Part, verified);
+        Assert.Equal([(1L * Part, 2L * Part), (4L * Part, (long)Part)], file.Missing);
+        await FinishAsync(file, 1, 2, 4);
+        Assert.Equal(Bytes, File.ReadAllBytes(Target));
+    }
+
+    [Fact]
+    public async Task A_part_that_is_not_what_was_written_is_missing_again()
+    {
+        await LeaveAsync(0, 1, 2);
+        using (FileStream stream = File.OpenWrite(Target + ".partial"))
+        {
+            stream.Position = Part + 500;
+            stream.WriteByte((byte)~Bytes[Part + 500]);
+        }
+
+        await using PartialFile file = await OpenAsync();
+
+        Assert.Equal([(1L * Part, (long)Part), (3L * Part, 2L * Part)], file.Missing);
+        await FinishAsync(file, 1, 3, 4);
+        Assert.Equal(Bytes, File.ReadAllBytes(Target));
+    }
+
+    [Fact]
+    public async Task Parts_that_never_reached_the_disk_are_missing_whatever_the_journal_says()
+    {
+        await LeaveAsync(0, 1, 2, 3, 4);
+        File.WriteAllBytes(Target + ".partial", new byte[5 * Part]);
+
+        await using PartialFile file = await OpenAsync();
+
+        Assert.Equal([(0L, 5L * Part)], file.Missing);
+    }
+
+    [Theory]
+    [InlineData("http://host/a", 5 * Part, "\"2\"", "changed at its source")]
+    [InlineData("http://host/a", 5 * Part, null, "changed at its source")]
+    [InlineData("http://host/a", 4 * Part, "\"1\"", "changed at its source")]
+    [InlineData("http://host/b", 5 * Part, "\"1\"", "a part of http://host/a")]
+    public async Task What_is_left_of_another_file_is_not_gone_on_with(string source, long length, string? validator, string reason)
+    {
+        await LeaveAsync(0, 1);
+
+        await using PartialFile file = await PartialFile.OpenAsync(Target, new SourceIdentity(source, length, validator), _ => { }, Token);
+
+        Assert.Contains(reason, file.StartedOver, StringComparison.Ordinal);
+        Assert.Equal([(0L, length)], file.Missing);
+        Assert.All(await file.ReadAsync(0, (int)length, Token), value => Assert.Equal(0, value));
+    }
+
+    [Fact]
+    public async Task Without_a_validator_nothing_stays_to_go_on_with()
+    {
+        SourceIdentity uncertain = Identity with { Validator = null };
+        await using (PartialFile file = await PartialFile.OpenAsync(Target, uncertain, _ => { }, Token))
+        {
+            await WriteAsync(file, 0);
+            Assert.False(file.CanResume);
+            File.Copy(Target + ".partial.jsonl", _folder["journal"]);
+        }
+
+        Assert.Equal([_folder["journal"]], Directory.GetFiles(_folder.Path));
+
+        // As after a sudden end.
+        File.Move(_folder["journal"], Target + ".partial.jsonl");
+        File.WriteAllBytes(Target + ".partial", Bytes);
+        await using PartialFile next = await PartialFile.OpenAsync(Target, uncertain, _ => { }, Token);
+        Assert.Contains("no ETag", next.StartedOver, StringComparison.Ordinal);
+        Assert.Equal([(0L, 5L * Part)], next.Missing);
+    }
+
+    [Fact]
+    public async Task A_partial_file_without_its_journal_or_of_another_length_is_begun_anew()
+    {
+        await LeaveAsync(0, 1);
+        File.Delete(Target + ".partial.jsonl");
+        await using (PartialFile file = await OpenAsync())
+        {
+            Assert.Equal("nothing says what is in it", file.StartedOver);
+        }
+
+        await LeaveAsync(0, 1);
+        using (FileStream stream = File.OpenWrite(Target + ".partial"))
+        {
+            stream.SetLength(2 * Part);
+        }
+
+        await using (PartialFile file = await OpenAsync())
+        {
+            Assert.Equal("it has another length than it was given", file.StartedOver);
+            Assert.Equal([(0L, 5L * Part)], file.Missing);
+        }
+    }
+
+    [Fact]
+    public async Task Two_at_once_are_one_too_many()
+    {
+        await using (PartialFile first = await OpenAsync())
+        {
+            await WriteAsync(first, 0);
+            WeightsException e = await Assert.ThrowsAsync<WeightsException>(() => OpenAsync().AsTask());
+            Assert.Contains("another download is writing this file", e.Message, StringComparison.Ordinal);
+            Assert.Equal(Part, first.Finished);
+        }
+
+        await using PartialFile second = await OpenAsync();
+        Assert.Equal(Part, second.Finished);
+    }
+
+    [Fact]
+    public async Task Nothing_stays_where_nothing_was_written_or_what_was_is_of_no_use()
+    {
+        await (await OpenAsync()).DisposeAsync();
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+
+        await using PartialFile file = await OpenAsync();
+        await WriteAsync(file, 0);
+        file.Discard();
+        await file.DisposeAsync();
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public async Task A_file_without_bytes_is_whole_at_once()
+    {
+        await using PartialFile file = await PartialFile.OpenAsync(Target, Identity with { Length = 0 }, _ => { }, Token);
+        Assert.Empty(file.Missing);
+        file.Publish();
+        Assert.Equal(0, new FileInfo(Target).Length);
+    }
+
+    [Fact]
+    public async Task Permissions_and_links_stay()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has other permissions, and links are for administrators");
+            return;
+        }
+
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        File.WriteAllText(_folder["real"], "before");
+        File.SetUnixFileMode(_folder["real"], Private);
+        File.CreateSymbolicLink(Target, _folder["real"]);
+
+        await using PartialFile file = await OpenAsync();
+        Assert.Equal(Private, File.GetUnixFileMode(_folder["real.partial"]));
+        await FinishAsync(file, 0, 1, 2, 3, 4);
+
+        Assert.NotNull(new FileInfo(Target).LinkTarget);
+        Assert.Equal(Bytes, File.ReadAllBytes(_folder["real"]));
+        Assert.Equal(Private, File.GetUnixFileMode(_folder["real"]));
+    }
+
+    [Fact]
+    public async Task What_is_no_file_is_refused_as_it_is()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no mkfifo on Windows");
+        Directory.CreateDirectory(_folder["folder"]);
+        using (Process process = Process.Start("mkfifo", [_folder["pipe"]]))
+        {
+            await process.WaitForExitAsync(Token);
+        }
+
+        (string Path, string Says)[] cases =
+        [
+            (_folder["folder"], "is a folder"),
+            (_folder["pipe"], "is a pipe or device"),
+            ("/dev/null", "is a pipe or device"),
+            (_folder["absent/a"], "no folder"),
+            ("/sys/a", "this user may not write there"),
+        ];
+        foreach ((string path, string says) in cases)
+        {
+            WeightsException e = await Assert.ThrowsAsync<WeightsException>(
+                () => PartialFile.OpenAsync(path, Identity, _ => { }, Token).AsTask());
+            Assert.Contains(path, e.Message, StringComparison.Ordinal);
+            Assert.Contains(says, e.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(["folder", "pipe"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void A_disk_that_is_too_small_is_told_beforehand()
+    {
+        DiskSpace.ThrowUnlessRoom(Target, 1);
+        WeightsException e = Assert.Throws<WeightsException>(() => DiskSpace.ThrowUnlessRoom(Target, long.MaxValue - 1));
+        Assert.Contains($"{long.MaxValue - 1} more bytes are to be written", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_told_as_such()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "there is no /dev/full here");
+        var full = await Assert.ThrowsAnyAsync<IOException>(() => File.WriteAllBytesAsync("/dev/full", Bytes, Token));
+        Assert.Equal($"{Target}: the disk is full.", DiskFailure.Of(full, Target).Message);
+    }
+
+    private ValueTask<PartialFile> OpenAsync() => PartialFile.OpenAsync(Target, Identity, _ => { }, Token);
+
+    private static ValueTask WriteAsync(PartialFile file, int part) =>
+        file.WriteAsync(part * Part, Bytes.AsMemory(part * Part, Part), Token);
+
+    private async Task LeaveAsync(params int[] parts)
+    {
+        await using PartialFile file = await OpenAsync();
+        foreach (int part in parts)
+        {
+            await WriteAsync(file, part);
+        }
+    }
+
+    private static async Task FinishAsync(PartialFile file, params int[] parts)
+    {
+        foreach (int part in parts)
+        {
+            await WriteAsync(file, part);
+        }
+
+        await file.FlushAsync(Token);
+        file.Publish();
+    }
+}
