@@ -10,6 +10,11 @@ namespace QuickStart;
 /// </summary>
 public sealed class Llama : IDisposable
 {
+    // TorchSharp makes an object for every number in a formula, + of two tensors included (it adds 1 × the second), and the collector may
+    // free it while libtorch still reads it: rare, and seen. These live on.
+    private static readonly Scalar One = 1;
+    private readonly Scalar _epsilon;
+
     private readonly StoryModel _weights;
     private readonly LlamaConfig _config;
     private readonly Tensor _cos;
@@ -22,6 +27,7 @@ public sealed class Llama : IDisposable
     {
         _weights = weights;
         _config = config;
+        _epsilon = config.RmsNormEps;
         _keys = new Tensor?[weights.Model.Layers.Count];
         _values = new Tensor?[weights.Model.Layers.Count];
 
@@ -49,11 +55,11 @@ public sealed class Llama : IDisposable
             Tensor query = Rotate(Heads(linear(normal, layer.SelfAttn.QProj.Weight)));
             Tensor key = Remember(ref _keys[i], Rotate(Heads(linear(normal, layer.SelfAttn.KProj.Weight))));
             Tensor value = Remember(ref _values[i], Heads(linear(normal, layer.SelfAttn.VProj.Weight)));
-            x += linear(Attend(query, key, value), layer.SelfAttn.OProj.Weight);
+            x = x.add(linear(Attend(query, key, value), layer.SelfAttn.OProj.Weight), One);
 
             normal = Normalize(x, layer.PostAttentionLayernorm.Weight);
             Tensor gate = silu(linear(normal, layer.Mlp.GateProj.Weight));
-            x += linear(gate * linear(normal, layer.Mlp.UpProj.Weight), layer.Mlp.DownProj.Weight);
+            x = x.add(linear(gate * linear(normal, layer.Mlp.UpProj.Weight), layer.Mlp.DownProj.Weight), One);
         }
 
         _position += tokens.Count;
@@ -62,6 +68,7 @@ public sealed class Llama : IDisposable
 
     public void Dispose()
     {
+        _epsilon.Dispose();
         foreach (Tensor? kept in (Tensor?[])[_cos, _sin, .. _keys, .. _values])
         {
             kept?.Dispose();
@@ -69,7 +76,7 @@ public sealed class Llama : IDisposable
     }
 
     /// <summary>Root mean square normalisation.</summary>
-    private Tensor Normalize(Tensor x, Tensor weight) => x * rsqrt(x.square().mean([-1], keepdim: true) + _config.RmsNormEps) * weight;
+    private Tensor Normalize(Tensor x, Tensor weight) => x * rsqrt(x.square().mean([-1], keepdim: true).add(_epsilon)) * weight;
 
     /// <summary>[tokens, heads × head size] to [heads, tokens, head size].</summary>
     private Tensor Heads(Tensor x) => x.view(x.shape[0], -1, _cos.shape[1]).transpose(0, 1);
@@ -78,7 +85,8 @@ public sealed class Llama : IDisposable
     private Tensor Rotate(Tensor x)
     {
         Tensor[] halves = x.chunk(2, -1);
-        return x * _cos.narrow(0, _position, x.shape[1]) + cat([-halves[1], halves[0]], -1) * _sin.narrow(0, _position, x.shape[1]);
+        Tensor turned = cat([-halves[1], halves[0]], -1) * _sin.narrow(0, _position, x.shape[1]);
+        return turned.add(x * _cos.narrow(0, _position, x.shape[1]), One);
     }
 
     private static Tensor Remember(ref Tensor? memory, Tensor now)

@@ -52,8 +52,9 @@ public sealed class Storyteller(StoryModel model, LlamaConfig config, StoryToken
     {
         using (scores)
         using (NewDisposeScope())
+        using (Scalar temperature = Temperature)
         {
-            (Tensor best, Tensor which) = (scores[-1].cpu() / Temperature).topk(Math.Min(TopK, config.VocabSize));
+            (Tensor best, Tensor which) = (scores[-1].cpu() / temperature).topk(Math.Min(TopK, config.VocabSize));
             return (int)which[best.softmax(0).multinomial(1, generator: random)].item<long>();
         }
     }

@@ -86,6 +86,7 @@ internal static class ToolProgram
             SnapshotCommand.Create(context),
             VerifyCommand.Create(context),
             InspectCommand.Create(context),
+            PlanCommand.Create(context),
             DownloadCommand.Create(context),
             BenchCommand.Create(context),
             new HelpOption(),

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -27,11 +28,22 @@ internal sealed class FileServer : IAsyncDisposable
     /// <summary>The address without a final slash.</summary>
     public string Address => _app.Urls.First();
 
-    public static async Task<FileServer> StartAsync()
+    /// <param name="certificate">For HTTPS; null for HTTP.</param>
+    public static async Task<FileServer> StartAsync(X509Certificate2? certificate = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(
+            IPAddress.Loopback,
+            0,
+            listen =>
+            {
+                if (certificate is not null)
+                {
+                    listen.UseHttps(certificate);
+                }
+            }));
         WebApplication app = builder.Build();
         var server = new FileServer(app);
         app.Run(server.AnswerAsync);

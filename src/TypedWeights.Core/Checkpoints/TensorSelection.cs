@@ -1,3 +1,5 @@
+using TypedWeights.Errors;
+
 namespace TypedWeights.Checkpoints;
 
 /// <summary>Which of a checkpoint's tensors are read, and under which names they are then found.</summary>
@@ -5,10 +7,27 @@ namespace TypedWeights.Checkpoints;
 /// <param name="Names">Every name with the index of its tensor in <paramref name="Tensors"/>; tied names share one.</param>
 internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, IReadOnlyList<KeyValuePair<string, int>> Names)
 {
+    private const int NamesInMessage = 3;
+
     /// <summary>Everything that a checkpoint holds, tied names included: the state dict.</summary>
-    public static TensorSelection All(Checkpoint checkpoint) => Of(
-        checkpoint,
-        checkpoint.Tensors.Keys.Select(name => KeyValuePair.Create(name, name)).Concat(checkpoint.Ties));
+    public static TensorSelection All(Checkpoint checkpoint) => Of(checkpoint, StateDict(checkpoint));
+
+    /// <summary>What a filter takes of the state dict. A tied name that it takes brings its tensor, under that name alone.</summary>
+    /// <exception cref="WeightsException">It takes nothing of a checkpoint that has something: a wrong prefix, most likely.</exception>
+    public static TensorSelection Matching(Checkpoint checkpoint, Func<string, bool> filter)
+    {
+        TensorSelection selection = Of(checkpoint, StateDict(checkpoint).Where(pair => filter(pair.Key)));
+        int count = checkpoint.Tensors.Count + checkpoint.Ties.Count;
+        if (selection.Names.Count == 0 && count > 0)
+        {
+            IEnumerable<string> some = StateDict(checkpoint).Take(NamesInMessage).Select(pair => Printable.Name(pair.Key));
+            throw new WeightsException(
+                $"{checkpoint.Uri.Display}: the filter takes none of the {count} tensors; they are named {string.Join(", ", some)}"
+                    + (count > NamesInMessage ? " and so on." : "."));
+        }
+
+        return selection;
+    }
 
     /// <summary>Some names, each with the tensor of the checkpoint that it stands for.</summary>
     public static TensorSelection Of(Checkpoint checkpoint, IEnumerable<KeyValuePair<string, string>> tensorByName)
@@ -30,4 +49,8 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
 
         return new TensorSelection(tensors, names);
     }
+
+    // Every name with the tensor that it stands for.
+    private static IEnumerable<KeyValuePair<string, string>> StateDict(Checkpoint checkpoint) =>
+        checkpoint.Tensors.Keys.Select(name => KeyValuePair.Create(name, name)).Concat(checkpoint.Ties);
 }

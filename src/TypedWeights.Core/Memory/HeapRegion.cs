@@ -26,6 +26,10 @@ internal sealed unsafe class HeapRegion : NativeRegion
     /// <summary>Whether the kernel has been asked for huge pages and took it well.</summary>
     public bool HasHugePages { get; }
 
+    /// <summary>The bytes that a region of a length takes: up to the end of the last huge page, or the tail would be small pages.</summary>
+    public static long RoomFor(long length) =>
+        length < HugePagesFrom ? length : checked(length + HugePage - 1) / HugePage * HugePage;
+
     /// <exception cref="OutOfMemoryException">The system has no such run of memory.</exception>
     public static HeapRegion Allocate(long length)
     {
@@ -35,8 +39,7 @@ internal sealed unsafe class HeapRegion : NativeRegion
             return new HeapRegion((nint)NativeMemory.AlignedAlloc((nuint)length, SmallAlignment), length, hasHugePages: false);
         }
 
-        // Up to the end of the last huge page, or the tail would be small pages.
-        long whole = checked(length + HugePage - 1) / HugePage * HugePage;
+        long whole = RoomFor(length);
         nint address = (nint)NativeMemory.AlignedAlloc((nuint)whole, (nuint)HugePage);
         bool huge = OperatingSystem.IsLinux() && !PortableMemory.IsForced && LinuxMemory.TryAdviseHugePages(address, whole);
         return new HeapRegion(address, length, huge);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using TypedWeights.Sources;
 using TypedWeights.Tool.Measuring;
 using TypedWeights.Tool.Output;
@@ -10,29 +9,12 @@ namespace TypedWeights.Tool.Commands;
 /// <summary><c>typedweights bench URI [--connections N] [--part BYTES] [--json]</c>: reads a checkpoint into memory and says what it took.</summary>
 internal static class BenchCommand
 {
-    private const int MostConnections = 1024;
-
     private static readonly Argument<string> Uri = new Argument<string>("URI")
     {
         Description = "A file, an index or a folder: a path, file:// or http(s)://",
     }.WithoutOptions();
 
-    private static readonly Option<int?> Connections = new("--connections")
-    {
-        Description = "Read this many ranges at once, from the start to the end [default: as a load does]",
-        HelpName = "N",
-        CustomParser = result =>
-        {
-            if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
-                && count is >= 1 and <= MostConnections)
-            {
-                return count;
-            }
-
-            result.AddError($"--connections must be a number from 1 to {MostConnections}.");
-            return null;
-        },
-    };
+    private static readonly Option<int?> Connections = CountArgument.Connections();
 
     private static readonly Option<long?> Part = ByteArgument.Option(
         "--part", "The most bytes of one request [default: 8MiB]", least: 64 << 10, most: 1 << 30);

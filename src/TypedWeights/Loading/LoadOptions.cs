@@ -21,13 +21,16 @@ public sealed record LoadOptions
     /// <value><see cref="UnexpectedTensors.Error"/></value>
     public UnexpectedTensors Unexpected { get; init; } = UnexpectedTensors.Error;
 
-    /// <summary>Which tensors an untyped load takes, by name; a tied name stands for its tensor. The others are not fetched.</summary>
+    /// <summary>
+    /// Which tensors an untyped load takes, by name; the others are not fetched. A tied name that it takes brings its tensor, under that
+    /// name. A filter that takes nothing is an error.
+    /// </summary>
     /// <value>null: all of them. Typed loads refuse a filter: a class has all its tensors.</value>
     public Func<string, bool>? Filter { get; init; }
 
     /// <summary>
-    /// The most host memory that the load may take in all, tensors and buffers; one that cannot do with it is refused before anything
-    /// is allocated.
+    /// The most host memory that the load may take in all, tensors and buffers, in bytes; one that cannot do with it is refused with
+    /// <see cref="MemoryLimitException"/> before anything is allocated. Tensors that are mapped take none.
     /// </summary>
     /// <value>null: no limit but the system's. <see cref="TransferOptions.BufferLimit"/> bounds the buffers alone.</value>
     public long? MemoryLimit { get; init; }

@@ -4,6 +4,7 @@ using TypedWeights.Devices;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Limits;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights;
 
@@ -107,6 +108,8 @@ internal sealed class LoadSession(
     {
         TransferOptions transfer = sources.Context.Options;
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, PartLimits.For(transfer, isRemote), sink.Reads);
+        var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit);
+        need.ThrowIfBeyond(uri.Display, transfer, options.MemoryLimit, isRemote);
         LoadLog.Load lines = log.Start(checkpoint, plan);
         sink.Allocate(plan);
         var tracker = new ProgressTracker(
@@ -121,7 +124,7 @@ internal sealed class LoadSession(
             plan,
             [.. checkpoint.Files.Select(static file => file.Source)],
             sink,
-            ReaderLimits.For(transfer, isRemote),
+            ReaderLimits.For(transfer, isRemote) with { SpareBytes = need.SpareBytes },
             sources.Context,
             tracker,
             cancellationToken).ConfigureAwait(false);

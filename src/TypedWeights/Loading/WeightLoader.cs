@@ -37,13 +37,22 @@ public sealed class WeightLoader : IAsyncDisposable
     /// <exception cref="WeightMismatchException">The checkpoint is not what the class was generated for; every difference is listed.</exception>
     /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
     /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
+    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
     /// <exception cref="WeightsException">libtorch could not hold a tensor, or the device is not served.</exception>
+    /// <exception cref="ArgumentException"><see cref="LoadOptions.Filter"/> is set.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<T> LoadAsync<T>(
         LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
         where T : class, IWeightModel<T>
     {
         options ??= new LoadOptions();
+        if (options.Filter is not null)
+        {
+            throw new ArgumentException(
+                $"{typeof(T).Name} has all its tensors, so a typed load takes no Filter; LoadTensorsAsync loads some of them by name.",
+                nameof(options));
+        }
+
         WeightManifest manifest = T.Manifest;
         WeightSet weights = await LoadAsync(
             ParseUri(options.Source ?? manifest.Source),
@@ -64,7 +73,10 @@ public sealed class WeightLoader : IAsyncDisposable
         }
     }
 
-    /// <summary>Loads every tensor of a checkpoint by name: the state dict, for names that are not known when the program is built.</summary>
+    /// <summary>
+    /// Loads the tensors of a checkpoint by name, all of them or those that <see cref="LoadOptions.Filter"/> takes: the state dict, for
+    /// names that are not known when the program is built.
+    /// </summary>
     /// <param name="uri">A path or URI of a file, an index, or a folder that holds one.</param>
     /// <param name="options">How; null for the defaults. <see cref="LoadOptions.Source"/>, where set, stands in for <paramref name="uri"/>.</param>
     /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
@@ -72,7 +84,10 @@ public sealed class WeightLoader : IAsyncDisposable
     /// <returns>The tensors, complete. The caller disposes the set.</returns>
     /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
     /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
-    /// <exception cref="WeightsException">libtorch could not hold a tensor, or the device is not served.</exception>
+    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
+    /// <exception cref="WeightsException">
+    /// libtorch could not hold a tensor, the device is not served, or <see cref="LoadOptions.Filter"/> takes no tensor at all.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task<WeightSet> LoadTensorsAsync(
         string uri, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -80,13 +95,20 @@ public sealed class WeightLoader : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(uri);
         options ??= new LoadOptions();
         WeightUri source = ParseUri(options.Source ?? uri);
-        return LoadAsync(source, TensorSelection.All, manifest: null, options, source.Display, progress, cancellationToken);
+        return LoadAsync(
+            source,
+            checkpoint => options.Filter is { } filter ? TensorSelection.Matching(checkpoint, filter) : TensorSelection.All(checkpoint),
+            manifest: null,
+            options,
+            source.Display,
+            progress,
+            cancellationToken);
     }
 
     /// <summary>Closes the connections. Loads over HTTP that still run fail; a later load throws. Doing it twice is harmless.</summary>
     public ValueTask DisposeAsync() => Interlocked.Exchange(ref _disposed, 1) == 0 ? _sources.DisposeAsync() : ValueTask.CompletedTask;
 
-    private Task<WeightSet> LoadAsync(
+    private async Task<WeightSet> LoadAsync(
         WeightUri uri,
         Func<Checkpoint, TensorSelection> select,
         WeightManifest? manifest,
@@ -97,7 +119,16 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         TorchNative.EnsureLoaded();
-        return new LoadSession(_sources, _log, _time, uri, options, title, progress).RunAsync(select, manifest, cancellationToken);
+        try
+        {
+            var session = new LoadSession(_sources, _log, _time, uri, options, title, progress);
+            return await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)
+        {
+            // What waits below has tokens of its own; who cancelled a load looks for theirs.
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
     }
 
     private static WeightUri ParseUri(string text) =>

@@ -28,7 +28,10 @@ internal static class HttpFailure
             HttpStatusCode.RequestedRangeNotSatisfiable => new WeightSourceException(
                 display, "the server does not have this range (416): the file is shorter than it was when it was opened."),
             _ when IsTransient(status) => new WeightSourceException(
-                display, $"the server cannot answer now ({status} {response.ReasonPhrase}).", isTransient: true, retryAfter: RetryAfter(response)),
+                display, $"the server cannot answer now ({status} {response.ReasonPhrase}).", isTransient: true, retryAfter: RetryAfter(response))
+            {
+                IsThrottled = status is 429 or 503,
+            },
             _ => new WeightSourceException(display, $"the server answered {status} {response.ReasonPhrase}."),
         };
     }

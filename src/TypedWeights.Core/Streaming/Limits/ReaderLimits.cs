@@ -12,6 +12,10 @@ internal readonly record struct ReaderLimits(int Min, int Max, bool IsTuned)
     /// </summary>
     public static ReaderLimits Local { get; } = new(8, 8, false);
 
-    public static ReaderLimits For(TransferOptions options, bool isRemote) =>
-        isRemote ? new ReaderLimits(options.MinConnections, options.MaxConnections, true) : Local;
+    /// <summary>The memory that hedged requests may hold together; a load that knows its plan gives what is left of its limits.</summary>
+    public long SpareBytes { get; init; }
+
+    public static ReaderLimits For(TransferOptions options, bool isRemote) => isRemote
+        ? new ReaderLimits(options.MinConnections, options.MaxConnections, true) { SpareBytes = options.BufferLimit }
+        : Local;
 }

@@ -10,7 +10,6 @@ namespace TypedWeights.Streaming.Scheduling;
 internal sealed class Hedge
 {
     private readonly RangeRun _run;
-    private readonly long _from;
     private readonly SpareMemory _spares;
     private readonly CancellationTokenSource _stop;
     private readonly TaskCompletionSource<bool> _hasAll = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,11 +20,14 @@ internal sealed class Hedge
     private Hedge(RangeRun run, long from, int length, SpareMemory spares, CancellationToken stop)
     {
         _run = run;
-        _from = from;
+        From = from;
         _length = length;
         _spares = spares;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(stop);
     }
+
+    /// <summary>The first byte that it reads, counted from the range's.</summary>
+    public long From { get; }
 
     /// <returns>null where the run has all its bytes, or no memory is left to spare.</returns>
     public static Hedge? TryCreate(RangeRun run, long from, SpareMemory spares, CancellationToken stop)
@@ -62,7 +64,7 @@ internal sealed class Hedge
     public Task<bool> HasAllAsync(CancellationToken cancellationToken) => _hasAll.Task.WaitAsync(cancellationToken);
 
     /// <summary>The bytes from a position of the range on; for the run, until it calls <see cref="Release"/>.</summary>
-    public IRangeReader OpenAt(long position) => new SpareReader(_memory!.Address + (nint)(position - _from));
+    public IRangeReader OpenAt(long position) => new SpareReader(_memory!.Address + (nint)(position - From));
 
     /// <summary>The run needs it no more: an unfinished hedge ends.</summary>
     public void Release()
@@ -80,7 +82,7 @@ internal sealed class Hedge
 
     private async Task FillAsync()
     {
-        IRangeReader reader = await _run.Source.OpenRangeAsync(_run.Range.Offset + _from, _length, _stop.Token).ConfigureAwait(false);
+        IRangeReader reader = await _run.Source.OpenRangeAsync(_run.Range.Offset + From, _length, _stop.Token).ConfigureAwait(false);
         await using (reader.ConfigureAwait(false))
         {
             Memory<byte> memory = new NativeMemoryManager(_memory!.Address, _length).Memory;

@@ -5,7 +5,7 @@ namespace TypedWeights.Streaming.Scheduling;
 
 /// <summary>
 /// The reading of one range into its tensors. It alone writes to their memory: a hedge reads the same bytes into memory of its own, and
-/// when it is done first, this run drops its connection, waits for it to return, and copies what is missing.
+/// when it is done first, this run drops its connection, waits for it to return, and copies the hedge's bytes.
 /// </summary>
 internal sealed class RangeRun : IDisposable
 {
@@ -21,6 +21,7 @@ internal sealed class RangeRun : IDisposable
     private readonly Lock _lock = new();
     private Hedge? _hedge;
     private bool _hasReturned;
+    private bool _isRescued;
     private long _received;
     private int _tensor;
 
@@ -122,10 +123,21 @@ internal sealed class RangeRun : IDisposable
     private async ValueTask<IRangeReader> FillAsync(IRangeReader reader, Memory<byte> memory)
     {
         long start = Received;
+        if (_isRescued)
+        {
+            await reader.FillAsync(memory, _onArrived, _stop).ConfigureAwait(false);
+            return reader;
+        }
+
         try
         {
             await reader.FillAsync(memory, _onArrived, _rescue.Token).ConfigureAwait(false);
-            return reader;
+            if (_hedge is null || !_rescue.IsCancellationRequested || _stop.IsCancellationRequested)
+            {
+                return reader;
+            }
+
+            await reader.DisposeAsync().ConfigureAwait(false);
         }
         catch (Exception e) when (_hedge is not null && !_stop.IsCancellationRequested)
         {
@@ -135,16 +147,30 @@ internal sealed class RangeRun : IDisposable
             {
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
             }
-
-            IRangeReader spare = _hedge.OpenAt(Received);
-            int missing = (int)(memory.Length - (Received - start));
-            if (missing > 0)
-            {
-                await spare.FillAsync(memory[^missing..], _onArrived, _stop).ConfigureAwait(false);
-            }
-
-            return spare;
         }
+
+        return await TakeOverAsync(_hedge, start, memory).ConfigureAwait(false);
+    }
+
+    // All that the hedge has is taken from it, also where bytes of the run's own connection lie already: some of them may have come after
+    // it had lost.
+    private async ValueTask<IRangeReader> TakeOverAsync(Hedge hedge, long start, Memory<byte> memory)
+    {
+        _isRescued = true;
+        long from = Math.Max(start, hedge.From);
+        int kept = (int)(from - start), landed = (int)(Received - start);
+        IRangeReader spare = hedge.OpenAt(from);
+        if (landed > kept)
+        {
+            await spare.FillAsync(memory[kept..landed], static _ => { }, _stop).ConfigureAwait(false);
+        }
+
+        if (memory.Length > landed)
+        {
+            await spare.FillAsync(memory[landed..], _onArrived, _stop).ConfigureAwait(false);
+        }
+
+        return spare;
     }
 
     // From here on a hedge is of no use.

@@ -42,7 +42,7 @@ internal sealed class ReaderPool : IDisposable
         _limits = limits;
         _tuner = new ConnectionTuner(limits);
         _stragglers = new Stragglers(context.Time);
-        _spares = new SpareMemory(context.Options.BufferLimit);
+        _spares = new SpareMemory(limits.SpareBytes);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     }
 

@@ -1,0 +1,124 @@
+using System.CommandLine;
+using System.IO.Enumeration;
+using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
+using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
+using TypedWeights.Streaming.Planning;
+using TypedWeights.Tool.Inspection;
+using TypedWeights.Tool.Output;
+
+namespace TypedWeights.Tool.Commands;
+
+/// <summary>
+/// <c>typedweights plan URI [--json] [--filter GLOB]… [--gap BYTES] [--part BYTES] [--connections N]</c>: says what a load would ask for
+/// and take.
+/// </summary>
+internal static class PlanCommand
+{
+    private static readonly Argument<string> Uri = new Argument<string>("URI")
+    {
+        Description = "A file, an index or a folder: a path, file:// or http(s)://",
+    }.WithoutOptions();
+
+    private static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Print one line of JSON",
+    };
+
+    private static readonly Option<string[]> Filter = new("--filter")
+    {
+        Description = "Plan for the tensors of these names alone; * and ? stand for other characters [repeatable]",
+        HelpName = "GLOB",
+    };
+
+    private static readonly Option<long?> Gap = ByteArgument.Option(
+        "--gap", "The most bytes between two wanted tensors that are read along [default: 1MiB across a network]", 0, long.MaxValue);
+
+    private static readonly Option<long?> Part = ByteArgument.Option(
+        "--part", "The most bytes of one request [default: 8MiB]", least: 64 << 10, most: 1 << 30);
+
+    private static readonly Option<int?> Connections = CountArgument.Connections();
+
+    public static Command Create(ToolContext context)
+    {
+        var command = new Command("plan", "Says what a load would ask for and the memory it would take. Reads no weights.")
+        {
+            Uri, Json, Filter, Gap, Part, Connections,
+        };
+        command.SetAction((parsed, cancellationToken) => RunAsync(
+            context,
+            parsed,
+            new Overrides(parsed.GetValue(Gap), parsed.GetValue(Part), parsed.GetValue(Connections)),
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        ToolContext context, ParseResult parsed, Overrides overrides, CancellationToken cancellationToken)
+    {
+        WeightUri uri = ToolSources.Parse(parsed.GetRequiredValue(Uri));
+        var sources = new ToolSources(overrides.Options, context.CurrentDirectory);
+        await using (sources.ConfigureAwait(false))
+        {
+            OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);
+            await using (opened.ConfigureAwait(false))
+            {
+                PlanSummary summary = Plan(opened, parsed.GetValue(Filter), overrides, sources.Context.Requests);
+                if (parsed.GetValue(Json))
+                {
+                    await context.Out.WriteLineAsync(PlanReport.ToJson(uri.Display, summary)).ConfigureAwait(false);
+                }
+                else
+                {
+                    PlanReport.Print(new Page(context), opened, summary);
+                }
+            }
+        }
+
+        return ExitCodes.Success;
+    }
+
+    private static PlanSummary Plan(OpenedCheckpoint opened, string[]? globs, Overrides overrides, long openingRequests)
+    {
+        bool isRemote = opened.Location.IsRemote;
+        Checkpoint checkpoint = opened.Checkpoint;
+        TensorSelection selection = globs is { Length: > 0 }
+            ? TensorSelection.Matching(
+                checkpoint, name => globs.Any(glob => FileSystemName.MatchesSimpleExpression(glob, name, ignoreCase: false)))
+            : TensorSelection.All(checkpoint);
+        TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, overrides.Parts(isRemote));
+        return PlanSummary.Of(plan, overrides.Options, overrides.Readers(isRemote), isRemote, openingRequests);
+    }
+
+    // What the command line says counts for files of this machine too, which else have limits of their own.
+    private readonly record struct Overrides(long? Gap, long? Part, int? Connections)
+    {
+        public TransferOptions Options
+        {
+            get
+            {
+                var defaults = new TransferOptions();
+                return defaults with
+                {
+                    GapSize = Gap ?? defaults.GapSize,
+                    PartSize = Part ?? defaults.PartSize,
+                    MinConnections = Connections ?? defaults.MinConnections,
+                    MaxConnections = Connections ?? defaults.MaxConnections,
+                };
+            }
+        }
+
+        public PartLimits Parts(bool isRemote)
+        {
+            PartLimits limits = PartLimits.For(Options, isRemote);
+            return limits with { PartSize = Part ?? limits.PartSize, GapSize = Gap ?? limits.GapSize };
+        }
+
+        public ReaderLimits Readers(bool isRemote)
+        {
+            ReaderLimits limits = ReaderLimits.For(Options, isRemote);
+            return limits with { Min = Connections ?? limits.Min, Max = Connections ?? limits.Max };
+        }
+    }
+}

@@ -1,0 +1,120 @@
+namespace TypedWeights.Tests.Loading.Faults;
+
+/// <summary>One failure ends the load, and with it everything else that was under way.</summary>
+public sealed class FailedLoadTests : FaultTest
+{
+    private static readonly TransferOptions Patient = Quick with { StallTimeout = TimeSpan.FromMinutes(5), RetryDelay = TimeSpan.FromMinutes(5) };
+
+    [Fact]
+    public async Task Reads_that_hang_are_given_up()
+    {
+        Server.Answer = Others(Respond.StallAfter(1000));
+
+        await AssertFailsAsync("404", Patient);
+
+        Assert.All(Server.Payloads.Where(request => request.Payload is > 0 and < 3), request => Assert.True(request.WasAborted));
+    }
+
+    [Fact]
+    public async Task So_are_waits_for_a_further_attempt()
+    {
+        Server.Answer = Others(Respond.Status(503));
+
+        await AssertFailsAsync("404", Patient);
+    }
+
+    [Fact]
+    public async Task So_are_hedges()
+    {
+        long last = NoiseFile.Bytes.Length - 1;
+        var hedged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Server.Answer = request =>
+        {
+            if (request.To == last && request.Attempt == 1)
+            {
+                hedged.TrySetResult();
+            }
+
+            return request.To == last ? Respond.StallAfter(10)
+                : request.Payload == 1 ? Respond.After(() => hedged.Task, Respond.Status(404)) : null;
+        };
+
+        await AssertFailsAsync("404", Patient with { Hedging = true });
+    }
+
+    [Fact]
+    public async Task Other_shards_end_with_the_one_that_fails()
+    {
+        Server.Files["/a.safetensors"] = ServedFile.Strong(TestFile.Bytes([TestFile.Noise("a", "U8", 8, 1_000_000)]));
+        Server.Files["/b.safetensors"] = ServedFile.Strong(TestFile.Bytes([TestFile.Noise("b", "U8", 8, 1_000_000)]));
+        Server.Files["/model.safetensors.index.json"] = new(
+            System.Text.Encoding.UTF8.GetBytes("""{"weight_map":{"a":"a.safetensors","b":"b.safetensors"}}"""), "\"index\"");
+        Server.Answer = request => !request.IsPayload ? null
+            : request.Path == "/b.safetensors" ? Respond.Status(403)
+            : request.Payload == 0 ? Respond.StallAfter(1000) : null;
+
+        WeightSourceException error = await AssertFailsAsync("403", Patient, $"{Server.Address}/model.safetensors.index.json");
+
+        Assert.Contains("/b.safetensors", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_loader_loads_again_afterwards()
+    {
+        await using WeightLoader loader = Loader();
+        Server.Answer = request => request.Payload == 2 ? Respond.Status(404) : null;
+        await Assert.ThrowsAsync<WeightSourceException>(
+            () => loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken));
+        Server.Answer = _ => null;
+
+        using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken);
+
+        NoiseFile.AssertIn(weights);
+    }
+
+    [Fact]
+    public async Task A_loader_that_is_disposed_ends_its_loads()
+    {
+        var hanging = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Server.Answer = request =>
+        {
+            if (request.Payload >= 2)
+            {
+                hanging.TrySetResult();
+                return Respond.StallAfter(1000);
+            }
+
+            return null;
+        };
+        long before = NativeTensors.Count();
+        WeightLoader loader = Loader(Quick with { Attempts = 2 });
+        Task<WeightSet> load = loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken);
+        await hanging.Task;
+
+        await loader.DisposeAsync();
+
+        await Assert.ThrowsAnyAsync<Exception>(() => load.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken));
+        NativeTensors.AssertNoneSince(before);
+        await Server.WaitUntilDisconnectedAsync();
+    }
+
+    // The first part fails, a little later than the others have begun.
+    private static Func<FaultRequest, Fault?> Others(Fault fault)
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return request =>
+        {
+            if (request.Payload == 3)
+            {
+                begun.TrySetResult();
+            }
+
+            return request.Payload switch
+            {
+                < 0 => null,
+                0 => Respond.After(() => begun.Task, Respond.Status(404)),
+                _ => fault,
+            };
+        };
+    }
+}

@@ -1,0 +1,180 @@
+using TypedWeights.Interop;
+using TypedWeights.Memory;
+
+namespace TypedWeights.Tests.Loading.Faults;
+
+/// <summary>
+/// The last part hangs on one connection and is read over another. What the loser still sends, and it sends other bytes than the file
+/// has, reaches neither the tensors nor memory that was freed.
+/// </summary>
+public sealed class HedgeTests : FaultTest
+{
+    // Nothing but a hedge ends a hanging read in the time of these tests.
+    private static readonly TransferOptions Hedged = Quick with { Hedging = true, StallTimeout = TimeSpan.FromMinutes(5) };
+
+    private static readonly long Last = NoiseFile.Bytes.Length - 1;
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1000)]
+    public async Task A_part_that_hangs_at_the_end_is_read_over_another_connection(int bytes)
+    {
+        Server.Answer = request => request.To == Last && request.Attempt == 0 ? Respond.StallAfter(bytes) : null;
+
+        await AssertLoadsAsync(Hedged);
+
+        FaultRequest[] asked = [.. Server.Payloads.Where(request => request.To == Last)];
+        Assert.Equal(2, asked.Length);
+        Assert.Equal(asked[0].From + bytes, asked[1].From);
+        Assert.True(asked[0].WasAborted);
+    }
+
+    [Fact]
+    public async Task One_whose_first_byte_does_not_come_too()
+    {
+        Server.Answer = request => request.To == Last && request.Attempt == 0 ? Respond.Silence : null;
+
+        await AssertLoadsAsync(Hedged);
+    }
+
+    [Fact]
+    public async Task Without_hedging_it_is_waited_for()
+    {
+        Server.Answer = request => request.To == Last && request.Attempt == 0 ? Respond.StallAfter(1000) : null;
+
+        await AssertLoadsAsync(Hedged with { Hedging = false, StallTimeout = TimeSpan.FromSeconds(1) });
+
+        Assert.Single(Server.Payloads, request => request.To == Last && request.Attempt == 0 && request.WasAborted);
+    }
+
+    [Fact]
+    public async Task It_is_asked_for_once_more_and_not_again()
+    {
+        // Both hang: the time-out of the stall ends it.
+        Server.Answer = request => request.To == Last && request.Attempt < 2 ? Respond.StallAfter(10) : null;
+
+        await AssertLoadsAsync(Hedged with { StallTimeout = TimeSpan.FromSeconds(2) });
+
+        Assert.InRange(Server.Payloads.Count(request => request.To == Last), 3, 4);
+    }
+
+    [Fact]
+    public async Task A_hedge_that_fails_is_no_failure_of_the_load()
+    {
+        var hedgeFailed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Server.Answer = request => request.To != Last
+            ? null
+            : request.Attempt switch
+            {
+                0 => Late(hedgeFailed.Task, NoiseFile.Bytes),
+                _ => async refused =>
+                {
+                    await Respond.Status(404)(refused);
+                    hedgeFailed.TrySetResult();
+                }
+            };
+
+        await AssertLoadsAsync(Hedged);
+    }
+
+    [Fact]
+    public async Task What_the_loser_sends_as_soon_as_it_has_lost_reaches_no_tensor()
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            var won = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Server.Answer = request => request.To != Last
+                ? null
+                : LoserThenWinner(request, won);
+
+            await AssertLoadsAsync(Hedged);
+        }
+    }
+
+    [Fact]
+    public async Task What_it_sends_after_the_load_reaches_neither_the_tensors_nor_what_is_in_their_place_later()
+    {
+        var late = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Server.Answer = request => request.To == Last && request.Attempt == 0 ? Late(late.Task, NoiseFile.OtherBytes) : null;
+        await using WeightLoader loader = Loader(Hedged);
+        WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken);
+        NoiseFile.AssertIn(weights);
+        nint address = TensorData.Address(weights["layers.1.mask"]);
+        weights.Dispose();
+
+        using Poison poison = Poison.InPlaceOf(address, NoiseFile.Bytes.Length);
+        late.SetResult();
+        await Server.WaitUntilIdleAsync();
+        await Task.Delay(100, TestContext.Current.CancellationToken);
+
+        poison.AssertIntact();
+    }
+
+    [Fact]
+    public async Task So_it_is_when_the_load_was_cancelled()
+    {
+        var late = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var hanging = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Server.Answer = request =>
+        {
+            if (request.To == Last && request.Attempt == 1)
+            {
+                hanging.TrySetResult();
+            }
+
+            return request.To == Last ? Late(late.Task, NoiseFile.OtherBytes) : null;
+        };
+        using var cancel = new CancellationTokenSource();
+        await using WeightLoader loader = Loader(Hedged);
+        Task<WeightSet> load = loader.LoadTensorsAsync(Uri, cancellationToken: cancel.Token);
+        await hanging.Task;
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => load);
+
+        using Poison poison = Poison.OfSize(NoiseFile.Bytes.Length);
+        late.SetResult();
+        await Server.WaitUntilIdleAsync();
+        await Task.Delay(100, TestContext.Current.CancellationToken);
+
+        poison.AssertIntact();
+    }
+
+    // The first answer to a part waits until the second has been sent to its end, and then sends other bytes, a few at a time, so that
+    // it is never whole.
+    private static Fault LoserThenWinner(FaultRequest part, TaskCompletionSource won) => part.Attempt % 2 == 0
+        ? async loser =>
+        {
+            if (Respond.Head(loser, loser.Length))
+            {
+                await Respond.WriteAsync(loser, loser.From, 1000);
+                await won.Task.WaitAsync(loser.Aborted);
+                for (int sent = 1000; sent < loser.Length - 1000; sent += 500)
+                {
+                    await loser.Context.Response.Body.WriteAsync(new byte[500], loser.Aborted);
+                    await Task.Delay(1, loser.Aborted);
+                }
+
+                await Task.Delay(Timeout.Infinite, loser.Aborted);
+            }
+        }
+        : async winner =>
+        {
+            await Respond.Serve(winner);
+            won.TrySetResult();
+        };
+
+    // Begins rightly, and goes on with what it is given once it may; to its very end.
+    private static Fault Late(Task may, byte[] bytes) => async request =>
+    {
+        if (Respond.Head(request, request.Length))
+        {
+            int begin = (int)request.From;
+            await Respond.WriteAsync(request, begin, 1000);
+            await request.Context.Response.Body.FlushAsync(request.Aborted);
+
+            // Whether the client has gone by then is not asked: these bytes are sent.
+            await may;
+            await request.Context.Response.Body.WriteAsync(bytes.AsMemory(begin + 1000, (int)request.Length - 1000), CancellationToken.None);
+        }
+    };
+}

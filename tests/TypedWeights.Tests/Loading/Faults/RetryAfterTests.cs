@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace TypedWeights.Tests.Loading.Faults;
+
+/// <summary>A server that says when to come back is not asked before.</summary>
+public sealed class RetryAfterTests : FaultTest
+{
+    // Clocks of timers and of the day differ by a little.
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(30);
+
+    [Theory]
+    [InlineData(429)]
+    [InlineData(503)]
+    public async Task Seconds_are_waited_for(int status)
+    {
+        Server.Answer = request => request.Payload == 0 ? Respond.Status(status, "1") : null;
+
+        await AssertLoadsAsync();
+
+        FaultRequest refused = Server.Payloads.First();
+        FaultRequest second = Assert.Single(Server.Payloads, request => request.To == refused.To && request.Attempt == 1);
+        Assert.True(second.At >= refused.At + TimeSpan.FromSeconds(1) - Tick, $"{second.At - refused.At} after the refusal");
+    }
+
+    [Fact]
+    public async Task A_date_is_waited_for()
+    {
+        // Dates have whole seconds: this one lies one to two seconds ahead.
+        var due = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 2);
+        Server.Answer = request => request.Index == 0 ? Respond.Status(503, due.ToString("R", CultureInfo.InvariantCulture)) : null;
+
+        await AssertLoadsAsync();
+
+        Assert.True(Server.Requests.ElementAt(1).At >= due - Tick, $"{due - Server.Requests.ElementAt(1).At} too early");
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("soon")]
+    [InlineData("-5")]
+    [InlineData("Wed, 21 Oct 2015 07:28:00 GMT")]
+    public async Task One_that_is_past_or_no_time_at_all_is_no_reason_to_wait_or_fail(string retryAfter)
+    {
+        Server.Answer = request => request.Payload == 0 ? Respond.Status(503, retryAfter) : null;
+
+        await AssertLoadsAsync();
+    }
+}

@@ -1,0 +1,37 @@
+namespace TypedWeights.Tests.Loading.Faults;
+
+/// <summary>What requests say of the file that they want.</summary>
+public sealed class ValidatorTests : FaultTest
+{
+    [Fact]
+    public async Task A_strong_tag_goes_along_with_every_request_after_the_first()
+    {
+        await AssertLoadsAsync();
+
+        string tag = Server.Files.Values.Single().Tag!;
+        Assert.Null(Server.Requests.First().IfMatch);
+        Assert.All(Server.Requests.Skip(1), request => Assert.Equal(tag, request.IfMatch));
+    }
+
+    [Theory]
+    [InlineData("W/\"a\"")]
+    [InlineData(null)]
+    public async Task A_weak_tag_or_none_is_never_sent(string? tag)
+    {
+        Server.Files["/" + NoiseFile.Name] = new(NoiseFile.Bytes, tag, DateTimeOffset.UnixEpoch);
+        Server.Answer = request => request.Payload == 2 ? Respond.TruncateAfter(10) : null;
+
+        await AssertLoadsAsync();
+
+        Assert.All(Server.Requests, request => Assert.Null(request.IfMatch));
+    }
+
+    [Fact]
+    public async Task Every_request_asks_for_an_uncompressed_range()
+    {
+        await AssertLoadsAsync();
+
+        Assert.All(Server.Requests, request => Assert.Equal("identity", request.AcceptEncoding));
+        Assert.All(Server.Requests, request => Assert.NotNull(request.Range));
+    }
+}

@@ -1,0 +1,197 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
+using TypedWeights.Sources;
+using TypedWeights.Sources.Http;
+using static System.StringComparison;
+
+namespace TypedWeights.Tests.Loading.Http;
+
+public sealed class OptionsTests : IAsyncLifetime
+{
+    private readonly byte[] _bytes = HttpFile.Noise(50_000);
+    private readonly ConcurrentQueue<IHeaderDictionary> _seen = new();
+    private FileServer _server = null!;
+
+    private string Url => _server.Address + "/f.bin";
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await FileServer.StartAsync();
+        _server.Intercept = context =>
+        {
+            _seen.Enqueue(new HeaderDictionary(context.Request.Headers.ToDictionary()));
+            return HttpFile.ServeAsync(context, _bytes, "\"a\"");
+        };
+    }
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task A_loader_asks_for_a_token_again_for_each_request()
+    {
+        byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 20_000_000)]);
+        int tokens = 0;
+        var seen = new ConcurrentBag<string>();
+        _server.Intercept = context =>
+        {
+            seen.Add(context.Request.Headers.Authorization.ToString());
+            return HttpFile.ServeAsync(context, file, "\"a\"");
+        };
+        await using WeightLoader loader = new WeightLoaderBuilder().UseHttp(new HttpSourceOptions
+        {
+            Authorization = async (url, token) =>
+            {
+                Assert.Equal(_server.Address + "/m.safetensors?sig=1", url.AbsoluteUri);
+                await Task.Yield();
+                return new AuthenticationHeaderValue("Bearer", "t" + Interlocked.Increment(ref tokens));
+            },
+        }).Build();
+
+        using WeightSet weights = await loader.LoadTensorsAsync(
+            _server.Address + "/m.safetensors?sig=1", cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.True(seen.Count > 3, $"{seen.Count} requests");
+        Assert.Equal(Enumerable.Range(1, seen.Count).Select(i => "Bearer t" + i).Order(), seen.Order());
+    }
+
+    [Fact]
+    public async Task Headers_are_added_and_those_of_the_library_stay()
+    {
+        await using var provider = new HttpSourceProvider(new HttpSourceOptions
+        {
+            Headers = (_, headers) =>
+            {
+                headers.Add("X-Tenant", "blue");
+                headers.Add("If-Match", "\"other\"");
+                headers.Range = new RangeHeaderValue(5, 6);
+                headers.AcceptEncoding.ParseAdd("gzip");
+                headers.UserAgent.ParseAdd("mine/1");
+            },
+            ConfigureHandler = handler => handler.AutomaticDecompression = DecompressionMethods.All,
+        });
+
+        await using IWeightSource source = await provider.OpenAsync(Url);
+        await source.ReadAsync(100, 100);
+
+        Assert.All(_seen, headers => Assert.Equal(
+            ("blue", "identity", "mine/1"),
+            (headers["X-Tenant"].ToString(), headers.AcceptEncoding.ToString(), headers.UserAgent.ToString())));
+        Assert.Equal(["bytes=0-7", "bytes=100-199"], _seen.Select(headers => headers.Range.ToString()));
+        Assert.Equal(["", "\"a\""], _seen.Select(headers => headers.IfMatch.ToString()));
+    }
+
+    [Fact]
+    public async Task Neither_login_nor_headers_follow_to_another_origin()
+    {
+        await using FileServer far = await FileServer.StartAsync();
+        var seen = new ConcurrentQueue<string>();
+        far.Files["/f.bin"] = _bytes;
+        far.Intercept = context =>
+        {
+            seen.Enqueue(context.Request.Headers.Authorization + "|" + context.Request.Headers["X-Tenant"]);
+            return Task.FromResult(false);
+        };
+        string? near = null;
+        _server.Intercept = context =>
+        {
+            near = context.Request.Headers.Authorization + "|" + context.Request.Headers["X-Tenant"];
+            return HttpFile.Redirect(context, far.Address + "/f.bin");
+        };
+        await using var provider = new HttpSourceProvider(new HttpSourceOptions
+        {
+            Authorization = (_, _) => new(new AuthenticationHeaderValue("Bearer", "t")),
+            Headers = (_, headers) => headers.Add("X-Tenant", "blue"),
+        });
+
+        await using IWeightSource source = await provider.OpenAsync(Url);
+        await source.ReadAsync(100, 100);
+
+        Assert.Equal("Bearer t|blue", near);
+        Assert.Equal(["|", "|"], seen);
+    }
+
+    [Fact]
+    public async Task User_info_of_the_URL_comes_before_the_callback()
+    {
+        await using var provider = new HttpSourceProvider(new HttpSourceOptions
+        {
+            Authorization = (_, _) => throw new InvalidOperationException("not asked"),
+        });
+
+        await using IWeightSource source = await provider.OpenAsync(Url.Replace("http://", "http://ada:x@", Ordinal));
+
+        Assert.StartsWith("Basic ", Assert.Single(_seen).Authorization.ToString(), Ordinal);
+    }
+
+    [Fact]
+    public async Task Cookies_are_not_kept()
+    {
+        _server.Intercept = context =>
+        {
+            _seen.Enqueue(new HeaderDictionary(context.Request.Headers.ToDictionary()));
+            context.Response.Headers.SetCookie = "a=b";
+            return HttpFile.ServeAsync(context, _bytes, "\"a\"");
+        };
+        await using var provider = new HttpSourceProvider(new HttpSourceOptions { ConfigureHandler = handler => handler.UseCookies = true });
+
+        await using IWeightSource source = await provider.OpenAsync(Url);
+        await source.ReadAsync(100, 100);
+
+        Assert.Equal(["", ""], _seen.Select(headers => headers.Cookie.ToString()));
+    }
+
+    [Fact]
+    public async Task A_proxy_is_asked_in_place_of_the_host()
+    {
+        await using var provider = new HttpSourceProvider(new HttpSourceOptions { Proxy = new WebProxy(_server.Address) });
+
+        await using IWeightSource source = await provider.OpenAsync("http://weights.invalid/f.bin");
+
+        Assert.Equal(_bytes[100..200], await source.ReadAsync(100, 100));
+        Assert.All(_seen, headers => Assert.Equal("weights.invalid", headers.Host.ToString()));
+    }
+
+    [Theory]
+    [InlineData("http", 407, "the proxy asks for a login", false)]
+    [InlineData("https", 407, "the proxy asks for a login", false)]
+    [InlineData("https", 403, "the proxy refused the connection (403)", false)]
+    [InlineData("https", 503, "the proxy refused the connection (503)", true)]
+    public async Task A_proxy_that_refuses_is_named_and_its_password_is_not(string scheme, int status, string expected, bool isTransient)
+    {
+        _server.Intercept = context => HttpFile.Status(context, status);
+        var proxy = new WebProxy(_server.Address.Replace("http://", "http://ada:s3cret@", Ordinal));
+        await using var provider = new HttpSourceProvider(new HttpSourceOptions { Proxy = proxy });
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
+            () => provider.OpenAsync(scheme + "://weights.invalid/f.bin"));
+
+        Assert.Contains(expected, error.Message, Ordinal);
+        Assert.Equal(isTransient, error.IsTransient);
+        Assert.DoesNotContain("s3cret", error.ToString(), Ordinal);
+    }
+
+    [Fact]
+    public async Task A_connection_that_takes_too_long_may_be_tried_again()
+    {
+        await using var provider = new HttpSourceProvider(new HttpSourceOptions
+        {
+            ConnectTimeout = TimeSpan.FromMilliseconds(50),
+            ConfigureHandler = handler => handler.ConnectCallback = async (_, token) =>
+            {
+                await Task.Delay(Timeout.Infinite, token);
+                return Stream.Null;
+            },
+        });
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(Url));
+
+        Assert.True(error.IsTransient);
+        Assert.Contains("no connection to the server in the time", error.Message, Ordinal);
+    }
+
+    [Fact]
+    public void A_time_that_makes_no_sense_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(
+        () => new WeightLoaderBuilder().UseHttp(new HttpSourceOptions { ConnectTimeout = TimeSpan.Zero }));
+}

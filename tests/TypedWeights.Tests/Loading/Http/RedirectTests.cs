@@ -1,0 +1,193 @@
+using Microsoft.AspNetCore.Http;
+using TypedWeights.Sources;
+using TypedWeights.Sources.Http;
+using static System.StringComparison;
+
+namespace TypedWeights.Tests.Loading.Http;
+
+public sealed class RedirectTests : IAsyncLifetime
+{
+    private readonly byte[] _bytes = HttpFile.Noise(80_000);
+    private readonly HttpSourceProvider _provider = new();
+    private FileServer _near = null!;
+    private FileServer _far = null!;
+
+    private string Url => _near.Address + "/f.bin";
+
+    public async ValueTask InitializeAsync()
+    {
+        _near = await FileServer.StartAsync();
+        _far = await FileServer.StartAsync();
+        _far.Files["/far.bin"] = _bytes;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _provider.DisposeAsync();
+        await _near.DisposeAsync();
+        await _far.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(301)]
+    [InlineData(302)]
+    [InlineData(303)]
+    [InlineData(307)]
+    [InlineData(308)]
+    public async Task A_redirect_is_resolved_once_and_the_last_address_is_kept(int status)
+    {
+        _near.Intercept = context => HttpFile.Redirect(
+            context, context.Request.Path == "/f.bin" ? "/two%2F.bin?x=1" : _far.Address + "/far.bin?sig=1", status);
+
+        await using IWeightSource source = await _provider.OpenAsync(Url);
+        byte[] bytes = await source.ReadAsync(100, 500);
+
+        Assert.Equal(_bytes[100..600], bytes);
+        Assert.Equal(["/f.bin", "/two%2F.bin"], _near.Requests.Select(request => request.Path));
+        Assert.Equal(["bytes=0-7", "bytes=100-599"], _far.Requests.Select(request => request.Range));
+        Assert.Matches("^\"[0-9A-F]{16}\"$", source.Validator);
+        Assert.Equal(Url, source.Display);
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(401)]
+    [InlineData(403)]
+    [InlineData(404)]
+    [InlineData(410)]
+    public async Task When_a_signed_address_expires_one_of_the_parallel_requests_asks_for_a_new_one(int status)
+    {
+        int signature = 1;
+        _near.Intercept = context => HttpFile.Redirect(context, $"{_far.Address}/far.bin?sig={signature}");
+        _far.Intercept = context => context.Request.Query["sig"] == signature.ToString()
+            ? Task.FromResult(false)
+            : HttpFile.Status(context, status);
+        await using IWeightSource source = await _provider.OpenAsync(Url);
+        signature = 2;
+
+        byte[][] parts = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => source.ReadAsync(i * 10_000, 10_000)));
+
+        Assert.Equal(_bytes, parts.SelectMany(part => part));
+        Assert.Equal(2, _near.Requests.Count);
+    }
+
+    [Fact]
+    public async Task An_address_that_is_refused_though_it_is_new_is_an_error_and_its_query_is_never_shown()
+    {
+        bool isOpen = true;
+        _near.Intercept = context => HttpFile.Redirect(context, $"{_far.Address}/far.bin?sig=s3cret");
+        _far.Intercept = context => isOpen ? Task.FromResult(false) : HttpFile.Status(context, 403);
+        await using IWeightSource source = await _provider.OpenAsync(Url + "?token=t0ken");
+        isOpen = false;
+
+        (_, WeightSourceException error) = await source.ReadToFailureAsync(100, 100);
+
+        Assert.Contains("403", error.Message, Ordinal);
+        Assert.False(error.IsTransient);
+        Assert.StartsWith(Url + ":", error.Message, Ordinal);
+        Assert.DoesNotContain("s3cret", error.ToString(), Ordinal);
+        Assert.DoesNotContain("t0ken", error.ToString(), Ordinal);
+        Assert.Equal((2, 3), (_near.Requests.Count, _far.Requests.Count));
+    }
+
+    [Fact]
+    public async Task A_host_that_a_redirect_chose_and_that_is_gone_is_left_at_the_next_attempt()
+    {
+        FileServer gone = await FileServer.StartAsync();
+        gone.Files["/far.bin"] = _bytes;
+        string target = gone.Address;
+        _near.Intercept = context => HttpFile.Redirect(context, target + "/far.bin");
+        await using IWeightSource source = await _provider.OpenAsync(Url);
+        await gone.DisposeAsync();
+        target = _far.Address;
+
+        (_, WeightSourceException error) = await source.ReadToFailureAsync(100, 100);
+        byte[] bytes = await source.ReadAsync(100, 100);
+
+        Assert.True(error.IsTransient);
+        Assert.Equal(_bytes[100..200], bytes);
+    }
+
+    [Fact]
+    public async Task Requests_that_go_ahead_side_by_side_share_what_one_of_them_resolved()
+    {
+        _near.Intercept = context => HttpFile.Redirect(
+            context, context.Request.Path == "/f.bin" ? "/hop.bin" : _far.Address + "/far.bin");
+        await using IWeightSource source = await _provider.OpenAheadAsync(Url, _bytes.Length);
+
+        byte[][] parts = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => source.ReadAsync(i * 10_000, 10_000)));
+
+        Assert.Equal(_bytes, parts.SelectMany(part => part));
+        Assert.Single(_near.Requests, request => request.Path == "/hop.bin");
+        Assert.Equal(8, _far.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData("/f.bin", "in a circle")]
+    [InlineData("count", "more than 10 times")]
+    [InlineData("ftp://host/f.bin", "to ftp")]
+    [InlineData("file:///etc/passwd", "to file")]
+    [InlineData(null, "without a valid Location")]
+    public async Task A_redirect_that_leads_nowhere_is_an_error(string? location, string expected)
+    {
+        int hops = 0;
+        _near.Intercept = context => HttpFile.Redirect(context, location == "count" ? $"/hop{++hops}?sig=s3cret" : location!);
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => _provider.OpenAsync(Url));
+
+        Assert.Contains(expected, error.Message, Ordinal);
+        Assert.False(error.IsTransient);
+        Assert.InRange(_near.Requests.Count, 1, 11);
+        Assert.DoesNotContain("s3cret", error.ToString(), Ordinal);
+    }
+
+    [Fact]
+    public async Task A_login_stays_within_its_origin_with_a_redirect()
+    {
+        var seen = new List<string>();
+        _near.Intercept = context =>
+        {
+            seen.Add(context.Request.Headers.Authorization.ToString());
+            return context.Request.Path == "/f.bin"
+                ? HttpFile.Redirect(context, "/moved.bin")
+                : seen[^1].Length == 0 ? HttpFile.Status(context, 401) : HttpFile.ServeAsync(context, _bytes, "\"a\"");
+        };
+
+        await using IWeightSource source = await _provider.OpenAsync(Url.Replace("http://", "http://ada:secret@", Ordinal));
+        byte[] bytes = await source.ReadAsync(100, 100);
+
+        Assert.Equal(_bytes[100..200], bytes);
+        Assert.Equal(Enumerable.Repeat("Basic " + Convert.ToBase64String("ada:secret"u8), 3), seen);
+    }
+
+    [Fact]
+    public async Task A_chain_that_left_the_origin_and_came_back_brings_no_login()
+    {
+        string? back = null;
+        _near.Intercept = context =>
+        {
+            back = context.Request.Path == "/back.bin" ? context.Request.Headers.Authorization.ToString() : back;
+            return context.Request.Path == "/f.bin"
+                ? HttpFile.Redirect(context, _far.Address + "/hop")
+                : HttpFile.ServeAsync(context, _bytes, "\"a\"");
+        };
+        _far.Intercept = context => HttpFile.Redirect(context, _near.Address + "/back.bin");
+
+        await using IWeightSource source = await _provider.OpenAsync(Url.Replace("http://", "http://ada:secret@", Ordinal));
+
+        Assert.Equal("", back);
+    }
+
+    [Fact]
+    public async Task A_login_that_is_missing_at_another_origin_is_explained()
+    {
+        _near.Intercept = context => HttpFile.Redirect(context, _far.Address + "/far.bin");
+        _far.Intercept = context => HttpFile.Status(context, StatusCodes.Status401Unauthorized);
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
+            () => _provider.OpenAsync(Url.Replace("http://", "http://ada:secret@", Ordinal)));
+
+        Assert.Contains("redirected to another origin", error.Message, Ordinal);
+        Assert.DoesNotContain(_far.Address, error.Message, Ordinal);
+    }
+}

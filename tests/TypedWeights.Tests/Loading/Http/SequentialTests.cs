@@ -1,0 +1,189 @@
+using Microsoft.AspNetCore.Http;
+using TypedWeights.Sources;
+using TypedWeights.Sources.Http;
+using static System.StringComparison;
+
+namespace TypedWeights.Tests.Loading.Http;
+
+public sealed class SequentialTests : IAsyncLifetime
+{
+    private readonly byte[] _bytes = HttpFile.Noise(1_000_000);
+    private readonly HttpSourceProvider _provider = new();
+    private FileServer _server = null!;
+
+    private string Url => _server.Address + "/f.bin";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _server = await FileServer.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _provider.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_file_without_ranges_is_read_in_order_from_one_answer_and_gaps_are_skipped()
+    {
+        _server.Intercept = context => HttpFile.ServeWholeAsync(context, _bytes);
+
+        await using IWeightSource source = await _provider.OpenAsync(Url, 4000);
+
+        Assert.Equal((1_000_000, true), (source.Length, source.IsSequential));
+        Assert.Equal(_bytes[..8], await source.ReadAsync(0, 8));
+        Assert.Equal(_bytes[8..9000], await source.ReadAsync(8, 8992));
+        Assert.Equal(_bytes[500_000..600_000], await source.ReadAsync(500_000, 100_000));
+        Assert.Equal(_bytes[999_999..], await source.ReadAsync(999_999, 1));
+        Assert.Equal(_bytes[..4000], await source.ReadAsync(0, 4000));
+        Assert.Single(_server.Requests);
+    }
+
+    [Fact]
+    public async Task A_header_is_read_from_a_server_without_ranges()
+    {
+        byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 100_000)]);
+        _server.Intercept = context => HttpFile.ServeWholeAsync(context, file);
+
+        await using IWeightSource source = await _provider.OpenAsync(Url);
+        SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(source, Token);
+
+        Assert.Equal("a", Assert.Single(header.Tensors).Name);
+        Assert.Equal(file[^100_000..], await source.ReadAsync(header.DataStart, 100_000));
+        Assert.Single(_server.Requests);
+    }
+
+    [Fact]
+    public async Task Two_readers_at_a_time_are_refused()
+    {
+        _server.Intercept = context => HttpFile.ServeWholeAsync(context, _bytes);
+        await using IWeightSource source = await _provider.OpenAsync(Url);
+
+        await using (await source.OpenRangeAsync(1000, 100, Token))
+        {
+            await Assert.ThrowsAsync<InvalidOperationException>(async () => await source.OpenRangeAsync(2000, 100, Token));
+        }
+
+        Assert.Equal(_bytes[2000..2100], await source.ReadAsync(2000, 100));
+    }
+
+    [Theory]
+    [InlineData("\"a\"")]
+    [InlineData("W/\"a\"")]
+    public async Task A_body_that_breaks_is_taken_up_where_it_broke(string tag)
+    {
+        _server.Intercept = context => HttpFile.ServeWholeAsync(context, _bytes, tag, _server.Requests.Count == 1 ? 400_000 : null);
+        await using IWeightSource source = await _provider.OpenAsync(Url);
+
+        (byte[] first, WeightSourceException broken) = await source.ReadToFailureAsync(100_000, 800_000);
+        byte[] rest = await source.ReadAsync(100_000 + first.Length, 800_000 - first.Length);
+
+        Assert.True(broken.IsTransient);
+        Assert.InRange(first.Length, 1, 300_000);
+        Assert.Equal(_bytes[100_000..900_000], first.Concat(rest));
+        Assert.Equal(["bytes=0-7", null], _server.Requests.Select(request => request.Range));
+    }
+
+    [Theory]
+    [InlineData(null, null, "neither answers range requests nor gives an ETag")]
+    [InlineData("\"a\"", "\"b\"", "replaced while it was read")]
+    [InlineData("W/\"a\"", null, "replaced while it was read")]
+    public async Task A_body_that_breaks_is_not_taken_up_where_the_file_may_be_another(string? before, string? after, string expected)
+    {
+        bool isFirst = true;
+        _server.Intercept = context =>
+        {
+            bool breaks = isFirst;
+            isFirst = false;
+            return HttpFile.ServeWholeAsync(context, _bytes, breaks ? before : after, breaks ? 400_000 : null);
+        };
+        await using IWeightSource source = await _provider.OpenAsync(Url);
+        (byte[] first, _) = await source.ReadToFailureAsync(100_000, 800_000);
+
+        (byte[] rest, WeightSourceException error) = await source.ReadToFailureAsync(100_000 + first.Length, 1000);
+
+        Assert.Empty(rest);
+        Assert.False(error.IsTransient);
+        Assert.Contains(expected, error.Message, Ordinal);
+    }
+
+    [Theory]
+    [InlineData("text/html; charset=utf-8", "sign in, please", "an HTML page")]
+    [InlineData("application/octet-stream", "<!DOCTYPE html><title>Sign in</title>", "an HTML page")]
+    [InlineData("text/plain", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1", "git lfs pull")]
+    public async Task A_page_or_a_pointer_in_place_of_the_file_is_named(string type, string text, string expected)
+    {
+        foreach (bool hasLength in (bool[])[true, false])
+        {
+            _server.Intercept = async context =>
+            {
+                context.Response.ContentType = type;
+                context.Response.ContentLength = hasLength ? text.Length : null;
+                await context.Response.WriteAsync(text);
+                return true;
+            };
+
+            WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => _provider.OpenAsync(Url));
+
+            Assert.Contains(expected, error.Message, Ordinal);
+            Assert.False(error.IsTransient);
+        }
+    }
+
+    [Fact]
+    public async Task A_file_without_ranges_and_without_a_length_is_refused()
+    {
+        _server.Intercept = async context =>
+        {
+            await context.Response.Body.WriteAsync(_bytes);
+            return true;
+        };
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => _provider.OpenAsync(Url));
+
+        Assert.Contains("does not say how long the file is", error.Message, Ordinal);
+    }
+
+    [Fact]
+    public async Task A_compressed_file_is_refused()
+    {
+        _server.Intercept = context =>
+        {
+            context.Response.Headers.ContentEncoding = "gzip";
+            return HttpFile.ServeWholeAsync(context, _bytes);
+        };
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => _provider.OpenAsync(Url));
+
+        Assert.Contains("compressed the body (gzip)", error.Message, Ordinal);
+    }
+
+    [Fact]
+    public async Task A_read_that_is_cancelled_leaves_the_source_ready_for_another_range()
+    {
+        bool isFirst = true;
+        _server.Intercept = async context =>
+        {
+            bool hangs = isFirst;
+            isFirst = false;
+            if (!hangs)
+            {
+                return await HttpFile.ServeWholeAsync(context, _bytes, "\"a\"");
+            }
+
+            context.Response.ContentLength = _bytes.Length;
+            context.Response.Headers.ETag = "\"a\"";
+            await context.Response.Body.WriteAsync(_bytes.AsMemory(0, 100_000));
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            return true;
+        };
+        await using IWeightSource source = await _provider.OpenAsync(Url);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        cancel.CancelAfter(100);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await source.OpenRangeAsync(500_000, 10, cancel.Token));
+
+        Assert.Equal(_bytes[200_000..200_100], await source.ReadAsync(200_000, 100));
+    }
+}

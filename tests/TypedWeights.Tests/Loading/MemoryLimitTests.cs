@@ -1,0 +1,127 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
+using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
+using TypedWeights.Streaming.Planning;
+
+namespace TypedWeights.Tests.Loading;
+
+public sealed class MemoryLimitTests : IAsyncLifetime
+{
+    private const int Size = 10_000_000;
+
+    // Whole huge pages.
+    private const long Room = 5 << 21;
+
+    private readonly TempFolder _folder = new();
+    private FileServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await FileServer.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_load_that_cannot_fit_is_refused_with_the_numbers_before_anything_is_allocated_or_fetched()
+    {
+        byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Size)]);
+        _server.Files["/m.safetensors"] = file;
+        string uri = $"{_server.Address}/m.safetensors";
+        long tensors = NativeTensors.Count();
+
+        MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(() => LoadAsync(uri, Size));
+
+        Assert.Equal((Room, (long)Size), (error.TensorBytes, error.Limit));
+        Assert.Equal(
+            $"{uri}: 10,485,760 bytes for tensors and {error.BufferBytes:N0} for buffers, {Room + error.BufferBytes:N0} in all: more than the "
+                + "10,000,000 of LoadOptions.MemoryLimit. Raise it, or take fewer tensors (Filter, in an untyped load).",
+            error.Message);
+        Assert.All(_server.Requests, request => Assert.Matches("^bytes=[0-8]-", request.Range));
+        NativeTensors.AssertNoneSince(tensors);
+
+        using WeightSet fits = await LoadAsync(uri, Room + error.BufferBytes);
+        Assert.Single(fits);
+        await Assert.ThrowsAsync<MemoryLimitException>(() => LoadAsync(uri, Room + error.BufferBytes - 1));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_typed_load_is_refused_alike_from_a_disk_and_from_a_server(bool isRemote)
+    {
+        _server.Files["/model.safetensors"] = TestFile.Bytes(TinyModel.Entries, TinyModel.Tied);
+        string path = TestFile.Write(_folder["model.safetensors"], TinyModel.Entries, TinyModel.Tied);
+        string uri = isRemote ? $"{_server.Address}/model.safetensors" : path;
+        long tensors = NativeTensors.Count();
+
+        MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(() => WeightLoader.Default.LoadAsync<TinyModel>(
+            new() { Source = uri, MemoryLimit = 100 }, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.StartsWith($"{uri}: ", error.Message, StringComparison.Ordinal);
+        Assert.InRange(error.TensorBytes, TinyModel.Entries.Sum(entry => entry.Data.Length), 5 * 64);
+        NativeTensors.AssertNoneSince(tensors);
+    }
+
+    [Fact]
+    public async Task Mapped_tensors_and_those_that_a_filter_leaves_out_take_no_memory()
+    {
+        string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, Size), TestFile.Noise("b", "U8", 8, 4)]);
+
+        MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(() => LoadAsync(path, Size));
+        using WeightSet mapped = await LoadAsync(path, 100_000, new() { Storage = TensorStorage.Mapped });
+        using WeightSet some = await LoadAsync(path, 100_000, new() { Filter = name => name == "b" });
+
+        Assert.Contains("TensorStorage.Mapped", error.Message, StringComparison.Ordinal);
+        Assert.Equal((2, 1), (mapped.Count, some.Count));
+    }
+
+    [Fact]
+    public async Task Buffers_beyond_their_own_limit_are_refused()
+    {
+        _server.Files["/m.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Size)]);
+        await using WeightLoader loader = new WeightLoaderBuilder()
+            .UseTransferOptions(new() { BufferLimit = 1 << 20, PartSize = 64 << 10, MaxConnections = 40 }).Build();
+
+        MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(
+            () => loader.LoadTensorsAsync($"{_server.Address}/m.safetensors", cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.InRange(error.BufferBytes, 40 << 16, (40 << 16) + 10_000);
+        Assert.EndsWith(
+            "in all: more for buffers than the 1,048,576 of TransferOptions.BufferLimit. Raise it, or lower its MaxConnections.",
+            error.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Spare_buffers_take_what_is_left_and_are_no_reason_to_refuse()
+    {
+        _server.Files["/m.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Size)]);
+        var options = new TransferOptions { MinConnections = 4, MaxConnections = 4, PartSize = 2 << 20 };
+        await using var http = new SourceRegistry(new TypedWeights.Sources.Http.HttpSourceProvider());
+        WeightUri uri = WeightUri.Parse($"{_server.Address}/m.safetensors");
+        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(
+            uri, await http.LocateAsync(uri, TestContext.Current.CancellationToken), TestContext.Current.CancellationToken);
+        TransferPlan plan = TransferPlan.Create(
+            checkpoint.Files, TensorSelection.All(checkpoint).Tensors, PartLimits.For(options, isRemote: true));
+        long largest = plan.Ranges.Max(range => range.Length);
+
+        MemoryNeed free = MemoryNeed.Of(plan, options, isRemote: true);
+        long needed = free.TensorBytes + free.BufferBytes;
+
+        Assert.Equal(2 * largest, free.SpareBytes);
+        Assert.Equal(needed + free.SpareBytes, free.HostBytes);
+        Assert.Equal(1000, MemoryNeed.Of(plan, options, isRemote: true, needed + 1000).SpareBytes);
+        Assert.Equal(0, MemoryNeed.Of(plan, options, isRemote: true, needed).SpareBytes);
+        Assert.Equal(0, MemoryNeed.Of(plan, options, isRemote: true, 1).SpareBytes);
+        Assert.Equal(0, MemoryNeed.Of(plan, options with { Hedging = false }, isRemote: true).SpareBytes);
+        Assert.Equal((1 << 20) - free.BufferBytes, MemoryNeed.Of(plan, options with { BufferLimit = 1 << 20 }, isRemote: true).SpareBytes);
+        Assert.Equal(0, MemoryNeed.Of(plan, options, isRemote: false).SpareBytes);
+    }
+
+    private static Task<WeightSet> LoadAsync(string uri, long limit, LoadOptions? options = null) =>
+        WeightLoader.Default.LoadTensorsAsync(
+            uri, (options ?? new()) with { MemoryLimit = limit }, cancellationToken: TestContext.Current.CancellationToken);
+}

@@ -1,0 +1,200 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using TypedWeights.Sources;
+using TypedWeights.Tests.Support;
+using TypedWeights.Tool;
+using TypedWeights.Tool.Measuring;
+using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Output.Progress;
+using static System.StringComparison;
+
+namespace TypedWeights.Tests.Commands;
+
+public sealed class PlanCommandTests : IAsyncLifetime
+{
+    private const int Large = 40_000_000;
+
+    private readonly TempFolder _folder = new();
+    private FileServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await FileServer.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_line_of_json_has_exactly_the_documented_form()
+    {
+        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("a", [2], 1, 2), TestFile.F32("b", [1], 3), TestFile.F32("none", [0])]);
+        long file = new FileInfo(_folder["a.safetensors"]).Length;
+        long header = file - 8 - 12;
+
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", "--json", "a.safetensors");
+
+        // The second tensor begins at the next 64 bytes.
+        Assert.Equal(
+            """{"uri":"a.safetensors","requests":1,"openingRequests":0,"ranges":1,"largestRange":12,"bytes":12,"gapBytes":0,"""
+            + $"\"fileBytes\":{file},\"tensors\":3,\"files\":1,\"minConnections\":1,\"maxConnections\":1,"
+            + $"\"tensorMemoryBytes\":68,\"bufferBytes\":{2 * header},\"spareBufferBytes\":0,\"peakHostBytes\":{68 + (2 * header)},"
+            + "\"peakDeviceBytes\":0}\n",
+            run.Out);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+    }
+
+    [Fact]
+    public async Task A_page_says_what_is_read_from_a_disk()
+    {
+        TestFile.WriteSharded(_folder["m"], new Dictionary<string, TestFile.Entry[]>
+        {
+            ["1.safetensors"] = [TestFile.Noise("a", "U8", 8, 10_000_000), TestFile.Noise("b", "U8", 8, 500)],
+            ["2.safetensors"] = [TestFile.Noise("c", "U8", 8, 1000)],
+        });
+
+        ToolRun all = await ToolRun.InAsync(_folder.Path, "plan", "m");
+        ToolRun some = await ToolRun.InAsync(_folder.Path, "plan", "m", "--filter", "b");
+
+        Assert.Matches(
+            """
+            ^m
+            3 tensors, 10\.0 MB of 10\.0 MB in 2 files
+              reads           3 of 5\.00 MB at most
+              at once         3
+              host memory     10\.5 MB: tensors 10\.5 MB, buffers \d+ bytes
+              device memory   none
+            $
+            """.ReplaceLineEndings("\n"),
+            all.Out);
+        Assert.Equal(
+            ["m", "1 of 3 tensors, 500 bytes of 10.0 MB in 1 of 2 files", "  reads           1 of 500 bytes at most", "  at once         1"],
+            some.OutLines[..4]);
+    }
+
+    [Fact]
+    public async Task What_is_planned_is_what_a_server_is_asked_for_and_planning_asks_for_headers_alone()
+    {
+        byte[] bytes = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Large), TestFile.Noise("b", "U8", 8, 3)]);
+        _server.Files["/m.safetensors"] = bytes;
+        string uri = $"{_server.Address}/m.safetensors";
+
+        JsonElement plan = await JsonAsync("plan", "--json", uri);
+        int opening = _server.Requests.Count;
+        long read = _server.Requests.Max(request => LastByte(request.Range!));
+        _server.Requests.Clear();
+        BenchResult load = await LoadAsync(uri);
+
+        Assert.InRange(read, 0, bytes.Length - Large);
+        Assert.Equal(opening, plan.GetProperty("openingRequests").GetInt64());
+        Assert.Equal(Large + 3, plan.GetProperty("bytes").GetInt64());
+        Assert.Equal((8, 32), (plan.GetProperty("minConnections").GetInt32(), plan.GetProperty("maxConnections").GetInt32()));
+        Assert.Equal(load.Requests - load.Retries, plan.GetProperty("requests").GetInt64());
+        Assert.Equal(load.Requests, _server.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_page_says_what_is_asked_of_a_server()
+    {
+        _server.Files["/m.safetensors"] = TestFile.Bytes(
+            [TestFile.Noise("a.1", "U8", 8, 1000), TestFile.Noise("b", "U8", 8, 500), TestFile.Noise("a.2", "U8", 8, 1000)]);
+
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", $"{_server.Address}/m.safetensors", "--filter", "a.*");
+
+        Assert.Equal("2 of 3 tensors, 2.00 kB of 2.", run.OutLines[1][..29]);
+        Assert.Matches(@"^  requests        \d: \d to open, 1 for tensors of 2\.50 kB at most$", run.OutLines[2]);
+        Assert.Equal("  connections     1", run.OutLines[3]);
+        Assert.Equal("  read along      500 bytes between the tensors, as that takes fewer requests", run.OutLines[4]);
+    }
+
+    [Fact]
+    public async Task Options_shape_the_plan()
+    {
+        _server.Files["/m.safetensors"] = TestFile.Bytes(
+            [TestFile.Noise("a", "U8", 8, 1_000_000), TestFile.Noise("b", "U8", 8, 500), TestFile.Noise("c", "U8", 8, 1000)]);
+        string uri = $"{_server.Address}/m.safetensors";
+
+        JsonElement gap = await JsonAsync("plan", "--json", uri, "--filter", "a", "--filter", "?", "--part", "64KiB", "--connections", "3");
+        JsonElement without = await JsonAsync("plan", "--json", uri, "--filter", "a", "--filter", "c", "--gap", "0");
+        JsonElement with = await JsonAsync("plan", "--json", uri, "--filter", "a", "--filter", "c", "--gap", "500B");
+
+        Assert.Equal((3, 3), (gap.GetProperty("minConnections").GetInt32(), gap.GetProperty("maxConnections").GetInt32()));
+        Assert.InRange(gap.GetProperty("largestRange").GetInt64(), 60_000, 64 << 10);
+        Assert.Equal(16, gap.GetProperty("ranges").GetInt32());
+        Assert.Equal((0, 2), (without.GetProperty("gapBytes").GetInt64(), without.GetProperty("ranges").GetInt32()));
+        Assert.Equal((500, 1), (with.GetProperty("gapBytes").GetInt64(), with.GetProperty("ranges").GetInt32()));
+    }
+
+    [Fact]
+    public async Task A_server_that_ignores_ranges_is_planned_for_as_a_whole_or_refused()
+    {
+        byte[] bytes = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 1_000_000), TestFile.Noise("b", "U8", 8, 500)]);
+        _server.Intercept = async context =>
+        {
+            context.Response.ContentLength = bytes.Length;
+            await context.Response.Body.WriteAsync(bytes);
+            return true;
+        };
+        string uri = $"{_server.Address}/m.safetensors";
+
+        JsonElement whole = await JsonAsync("plan", "--json", uri);
+        ToolRun part = await ToolRun.InAsync(_folder.Path, "plan", uri, "--filter", "b");
+
+        Assert.Equal(whole.GetProperty("openingRequests").GetInt64(), whole.GetProperty("requests").GetInt64());
+        Assert.Equal((2, ""), (part.ExitCode, part.Out));
+        Assert.Equal(
+            $"error: {uri}: the server ignores range requests, so the file comes as a whole, and only 1 of its 2 tensors are wanted. "
+                + "Load all of them, or download the file first and give its path.\n",
+            part.Error);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_planned_is_said()
+    {
+        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("a", [1], 1), TestFile.F32("b", [1], 1)]);
+
+        ToolRun none = await ToolRun.InAsync(_folder.Path, "plan", "a.safetensors", "--filter", "A", "--json");
+        ToolRun absent = await ToolRun.InAsync(_folder.Path, "plan", "absent.safetensors");
+
+        Assert.Equal(
+            (1, "", "error: a.safetensors: the filter takes none of the 2 tensors; they are named \"a\", \"b\".\n"),
+            (none.ExitCode, none.Out, none.Error));
+        Assert.Equal((2, ""), (absent.ExitCode, absent.Out));
+    }
+
+    [Theory]
+    [InlineData("--connections", "0")]
+    [InlineData("--connections", "1025")]
+    [InlineData("--connections", "many")]
+    [InlineData("--part", "1")]
+    [InlineData("--part", "2GiB")]
+    [InlineData("--gap", "-1")]
+    [InlineData("--gap", "1M")]
+    [InlineData("--limit", "1")]
+    public async Task An_option_that_makes_no_sense_is_refused(string option, string value)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", "a.safetensors", option, value);
+
+        Assert.Equal((64, ""), (run.ExitCode, run.Out));
+        Assert.Contains(option, run.Error, Ordinal);
+    }
+
+    private static long LastByte(string range) => long.Parse(range.Split('-')[1], CultureInfo.InvariantCulture);
+
+    // A second request for a straggler is nobody's plan.
+    private async Task<BenchResult> LoadAsync(string uri)
+    {
+        await using var sources = new ToolSources(new TransferOptions { Hedging = false }, _folder.Path);
+        var context = new ToolContext(TextWriter.Null, TextWriter.Null, _folder.Path, Terminal.Redirected);
+        return await BenchRun.RunAsync(
+            sources, WeightUri.Parse(uri), null, null, ProgressView.Create(context, quiet: true), TestContext.Current.CancellationToken);
+    }
+
+    private async Task<JsonElement> JsonAsync(params string[] args)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        return JsonSerializer.Deserialize<JsonElement>(run.Out);
+    }
+}
