@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using TypedWeights.Sources;
 using TypedWeights.Tool.Measuring;
 using TypedWeights.Tool.Output;

@@ -200,6 +200,26 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_is_busy_is_told_of_and_waited_for()
+    {
+        _server.Files["/net.safetensors"] = Model;
+        int payload = 0;
+        _server.Intercept = context =>
+        {
+            bool busy = Ranges.Of(context.Request.Headers.Range!).Length > 1000 && Interlocked.Increment(ref payload) == 1;
+            context.Response.StatusCode = busy ? 503 : 200;
+            return Task.FromResult(busy);
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors");
+        ToolRun quiet = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors", "-q");
+
+        Assert.Equal((0, 0, ""), (run.ExitCode, quiet.ExitCode, quiet.All));
+        Assert.Matches(@"net\.safetensors: the server .+503.+ Trying again in [\d.]+ s\.\nwrote ", run.Error);
+        Assert.Equal(Model, Read("net.safetensors"));
+    }
+
+    [Fact]
     public async Task Where_the_file_cannot_go_is_said_before_it_is_fetched()
     {
         _server.Files["/net.safetensors"] = Model;
