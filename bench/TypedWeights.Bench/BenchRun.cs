@@ -47,40 +47,45 @@ internal static class BenchRun
     {
         try
         {
-            switch (measurement.Section)
+            return await (measurement.Section switch
             {
-                case "http" or "https":
-                    if (ExternalProgram.Find("nginx") is not { } nginx)
-                    {
-                        return [Figure.Skipped(measurement.Section, ExternalProgram.Missing("nginx"))];
-                    }
-
-                    (Server server, int port, int tlsPort) = await Nginx.StartAsync(nginx, measurement.Folder);
-                    using (server)
-                    {
-                        string origin = measurement.Section == "http" ? $"http://127.0.0.1:{port}" : $"https://127.0.0.1:{tlsPort}";
-                        return await MeasureAsync(measurement with { Url = $"{origin}/{ModelFile.Name}" });
-                    }
-
-                case "paced":
-                    if (await CProgram.TryCompileAsync("paced", measurement.Folder) is not { } paced)
-                    {
-                        return [Figure.Skipped("connections paced to 20 MB/s", "paced.c could not be compiled")];
-                    }
-
-                    int pacedPort = Server.FreePort();
-                    using (await Server.StartAsync(pacedPort, paced, measurement.Folder, Text.Of($"{pacedPort}"), Text.Of($"{PacedRate}")))
-                    {
-                        return await MeasureAsync(measurement with { Url = $"http://127.0.0.1:{pacedPort}/{ModelFile.Name}" });
-                    }
-
-                default:
-                    return await MeasureAsync(measurement);
-            }
+                "http" or "https" => FromNginxAsync(measurement),
+                "paced" => PacedAsync(measurement),
+                _ => MeasureAsync(measurement),
+            });
         }
         catch (InvalidOperationException e)
         {
             return [new Figure(measurement.Section, "–", e.Message, "", "", false)];
+        }
+    }
+
+    private static async Task<IReadOnlyList<Figure>> FromNginxAsync(Measurement measurement)
+    {
+        if (ExternalProgram.Find("nginx") is not { } nginx)
+        {
+            return [Figure.Skipped(measurement.Section.ToUpperInvariant(), ExternalProgram.Missing("nginx"))];
+        }
+
+        (Server server, int port, int tlsPort) = await Nginx.StartAsync(nginx, measurement.Folder);
+        using (server)
+        {
+            string origin = measurement.Section == "http" ? $"http://127.0.0.1:{port}" : $"https://127.0.0.1:{tlsPort}";
+            return await MeasureAsync(measurement with { Url = $"{origin}/{ModelFile.Name}" });
+        }
+    }
+
+    private static async Task<IReadOnlyList<Figure>> PacedAsync(Measurement measurement)
+    {
+        if (await CProgram.TryCompileAsync("paced", measurement.Folder) is not { } paced)
+        {
+            return [Figure.Skipped("connections paced to 20 MB/s", "paced.c could not be compiled")];
+        }
+
+        int port = Server.FreePort();
+        using (await Server.StartAsync(port, paced, measurement.Folder, Text.Of($"{port}"), Text.Of($"{PacedRate}")))
+        {
+            return await MeasureAsync(measurement with { Url = $"http://127.0.0.1:{port}/{ModelFile.Name}" });
         }
     }
 
@@ -92,6 +97,8 @@ internal static class BenchRun
         start.Environment["SSL_CERT_FILE"] = Path.Combine(measurement.Folder, LocalAuthority.Certificate);
         start.Environment["NO_PROXY"] = start.Environment["no_proxy"] = "127.0.0.1";
         using Process process = Process.Start(start)!;
+        void OnExit(object? sender, EventArgs e) => process.Kill(entireProcessTree: true);
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
         using var limit = new CancellationTokenSource(SectionLimit);
         try
         {
@@ -101,6 +108,10 @@ internal static class BenchRun
         {
             process.Kill(entireProcessTree: true);
             throw new InvalidOperationException($"given up after {SectionLimit.TotalMinutes:F0} minutes");
+        }
+        finally
+        {
+            AppDomain.CurrentDomain.ProcessExit -= OnExit;
         }
 
         return process.ExitCode == 0

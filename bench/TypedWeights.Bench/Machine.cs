@@ -9,8 +9,9 @@ internal static class Machine
     public static void Print()
     {
         double gigabytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9;
-        Console.WriteLine(Text.Of(
-            $"{DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC, {RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}, {Processor()}{Environment.ProcessorCount} cores, {gigabytes:F0} GB, {RuntimeInformation.FrameworkDescription}{Load()}"));
+        Console.WriteLine(
+            Text.Of($"{DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC, {RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}, ")
+            + Text.Of($"{Processor()}{Environment.ProcessorCount} cores, {gigabytes:F0} GB, {RuntimeInformation.FrameworkDescription}{Load()}"));
     }
 
     private static string Processor() =>

@@ -17,6 +17,6 @@ internal sealed record Measurement(string Section, int Rounds, string Folder, st
 
     public string[] Arguments() =>
     [
-        "measure", Section, "--rounds", Rounds.ToString(System.Globalization.CultureInfo.InvariantCulture), "--folder", Folder, .. Url is null ? [] : new[] { "--url", Url },
+        "measure", Section, "--rounds", Figures.Text.Of($"{Rounds}"), "--folder", Folder, .. Url is null ? [] : new[] { "--url", Url },
     ];
 }

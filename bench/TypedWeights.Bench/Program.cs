@@ -8,7 +8,8 @@ if (args is ["peak", string name, string path])
 
 if (args is ["measure", string measured, ..])
 {
-    return await Sections.MeasureAsync(new Measurement(measured, Rounds(), Option("--folder", "."), Option("--url", "") is { Length: > 0 } url ? url : null));
+    string? url = Option("--url", "") is { Length: > 0 } given ? given : null;
+    return await Sections.MeasureAsync(new Measurement(measured, Rounds(), Option("--folder", "."), url));
 }
 
 if (args is [string asked, ..] && (asked == "all" || Sections.Names.Contains(asked)) && Rounds() > 0)

@@ -14,11 +14,12 @@ internal static class Sections
     /// <summary>Measures one section in this process and leaves its rows where the parent looks for them.</summary>
     public static async Task<int> MeasureAsync(Measurement measurement)
     {
+        string authority = Path.Combine(measurement.Folder, LocalAuthority.Certificate);
         IReadOnlyList<Figure> figures = measurement.Section switch
         {
             "file" => await FileSection.RunAsync(measurement),
             "http" => await HttpSection.RunAsync(measurement, cpuPerGigabyte: 0.55, authority: null),
-            "https" => await HttpSection.RunAsync(measurement, cpuPerGigabyte: 1.5, Path.Combine(measurement.Folder, LocalAuthority.Certificate)),
+            "https" => await HttpSection.RunAsync(measurement, cpuPerGigabyte: 1.5, authority),
             "paced" => await PacedSection.RunAsync(measurement),
             "tiny" => await TinySection.RunAsync(measurement),
             "micro" => MicroSection.Run(measurement),

@@ -3,9 +3,12 @@ namespace TypedWeights.Bench;
 /// <summary>A folder for one run. It goes with the process, also when that is interrupted.</summary>
 internal sealed class WorkFolder : IDisposable
 {
+    private readonly Lock _lock = new();
+
     public WorkFolder(string parent)
     {
-        Path = Directory.CreateDirectory(System.IO.Path.Combine(System.IO.Path.GetFullPath(parent), $"typedweights-bench-{Environment.ProcessId}")).FullName;
+        Path = System.IO.Path.Combine(System.IO.Path.GetFullPath(parent), $"typedweights-bench-{Environment.ProcessId}");
+        Directory.CreateDirectory(Path);
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
@@ -19,11 +22,15 @@ internal sealed class WorkFolder : IDisposable
 
     private void OnExit(object? sender, EventArgs e) => Delete();
 
+    // When the process is interrupted, its end and the end of the run may come at once.
     private void Delete()
     {
-        if (Directory.Exists(Path))
+        lock (_lock)
         {
-            Directory.Delete(Path, recursive: true);
+            if (Directory.Exists(Path))
+            {
+                Directory.Delete(Path, recursive: true);
+            }
         }
     }
 }

@@ -76,7 +76,8 @@ static int send_file(int to, int file, const struct stat *facts, const char *hea
     fields[0] = 0;
     if (partial) snprintf(fields, sizeof fields, "Content-Range: bytes %" PRId64 "-%" PRId64 "/%" PRId64 "\r\n", first, last, length);
     int size = snprintf(answer, sizeof answer,
-        "HTTP/1.1 %s\r\nContent-Type: application/octet-stream\r\nAccept-Ranges: bytes\r\nETag: %s\r\n%sContent-Length: %" PRId64 "\r\n\r\n",
+        "HTTP/1.1 %s\r\nContent-Type: application/octet-stream\r\nAccept-Ranges: bytes\r\n"
+        "ETag: %s\r\n%sContent-Length: %" PRId64 "\r\n\r\n",
         partial ? "206 Partial Content" : "200 OK", tag, fields, last - first + 1);
     if (send_all(to, answer, size, body) != 0) return -1;
     for (off_t at = first; body && at <= last;) {

@@ -13,12 +13,23 @@ internal sealed record Figure(string Work, string Measured, string Against, stri
     public static Figure Speed(string work, Measured ours, Measured peer, long bytes, double wanted)
     {
         double ratio = peer.Median / ours.Median;
-        return new Figure(work, GigabytesPerSecond(ours, bytes), $"{peer.Name}: {GigabytesPerSecond(peer, bytes)}", Times(ratio), $"≥ {Text.Of(wanted)} ×", ratio >= wanted);
+        return new Figure(
+            work,
+            GigabytesPerSecond(ours, bytes),
+            $"{peer.Name}: {GigabytesPerSecond(peer, bytes)}",
+            Times(ratio),
+            $"≥ {Text.Of(wanted)} ×",
+            ratio >= wanted);
     }
 
     /// <summary>An amount that must not be above a limit.</summary>
     public static Figure AtMost(string work, double measured, string unit, double limit, string limitName) => new(
-        work, $"{Text.Of(measured)} {unit}", $"{limitName}: {Text.Of(limit)} {unit}", Times(measured / limit), "≤ 1 ×", measured <= limit);
+        work,
+        $"{Text.Of(measured)} {unit}",
+        $"{limitName}: {Text.Of(limit)} {unit}",
+        Times(measured / limit),
+        "≤ 1 ×",
+        measured <= limit);
 
     /// <summary>What could not be measured, and why.</summary>
     public static Figure Skipped(string work, string why) => new(work, "–", why, "", "", null);

@@ -17,7 +17,8 @@ internal static class FigureTable
             ["Work", "measured", "limit or peer", "ratio", "wanted", "ok"],
             .. figures.Select(figure => new[]
             {
-                figure.Work, figure.Measured, figure.Against, figure.Ratio, figure.Wanted, figure.Ok switch { true => "yes", false => "NO", null => "skipped" },
+                figure.Work, figure.Measured, figure.Against, figure.Ratio, figure.Wanted,
+                figure.Ok switch { true => "yes", false => "NO", null => "skipped" },
             }),
         ];
         int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];

@@ -14,7 +14,9 @@ internal static class FileSection
 
     private static readonly (string Memory, string Name)[] NativeKinds =
     [
-        ("huge", "C, 2 × pread, fresh huge pages"), ("small", "C, 2 × pread, fresh 4 KiB pages"), ("touched", "C, 2 × pread, touched memory"),
+        ("huge", "C, 2 × pread, fresh huge pages"),
+        ("small", "C, 2 × pread, fresh 4 KiB pages"),
+        ("touched", "C, 2 × pread, touched memory"),
     ];
 
     public static async Task<IReadOnlyList<Figure>> RunAsync(Measurement measurement)
@@ -24,7 +26,8 @@ internal static class FileSection
         await using var touched = new TouchedMemory(measurement.Length);
         List<Case> cases =
         [
-            .. FileCases.Names.Select(name => new Case(name, () => Sample.OfAsync(async () => await FileCases.LoadAsync(name, measurement.ModelPath)))),
+            .. FileCases.Names.Select(name => new Case(
+                name, () => Sample.OfAsync(async () => await FileCases.LoadAsync(name, measurement.ModelPath)))),
             new Case(Touched, () => Sample.OfAsync(() => touched.FillAsync(measurement.ModelPath))),
         ];
         if (native is not null)
@@ -46,7 +49,9 @@ internal static class FileSection
         Measured lazy = Of(results, nameof(TensorStorage.Mapped));
         (string Work, Measured Ours, double Wanted)[] rows =
         [
-            ("file → new tensors", arena, 0.9), ("file → new tensors", arena, 2), ("file → memory that exists", Of(results, Touched), 0.95),
+            ("file → new tensors", arena, 0.9),
+            ("file → new tensors", arena, 2),
+            ("file → memory that exists", Of(results, Touched), 0.95),
         ];
         for (int i = 0; i < rows.Length; i++)
         {

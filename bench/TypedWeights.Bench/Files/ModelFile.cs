@@ -1,6 +1,8 @@
 namespace TypedWeights.Bench.Files;
 
-/// <summary>A file of 291 bf16 tensors laid out as Llama's are. It stays just below what <see cref="File.ReadAllBytes"/> can hold.</summary>
+/// <summary>
+/// A file of 291 bf16 tensors laid out as Llama's are. It stays just below what <see cref="File.ReadAllBytes"/> can hold.
+/// </summary>
 internal static class ModelFile
 {
     public const string Name = "model.safetensors";

@@ -28,7 +28,13 @@ internal sealed class TouchedMemory : IWeightSink
         Allocate(plan);
         var tracker = new ProgressTracker(plan, static _ => { }, TimeProvider.System);
         await RangeScheduler.RunAsync(
-            plan, [.. checkpoint.Files.Select(file => file.Source)], this, ReaderLimits.Local, new TransferContext(), tracker, CancellationToken.None);
+            plan,
+            [.. checkpoint.Files.Select(file => file.Source)],
+            this,
+            ReaderLimits.Local,
+            new TransferContext(),
+            tracker,
+            CancellationToken.None);
     }
 
     public void Allocate(TransferPlan plan)
@@ -43,7 +49,8 @@ internal sealed class TouchedMemory : IWeightSink
     public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) => ValueTask.FromResult(
         new NativeMemoryManager(_region.Address + (nint)(_offsets[segment.Tensor] + segment.Offset), (int)segment.Length).Memory);
 
-    public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) =>
+        ValueTask.CompletedTask;
 
     public ValueTask CompleteAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 

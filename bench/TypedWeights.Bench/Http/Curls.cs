@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TypedWeights.Bench.Figures;
 using TypedWeights.Bench.Programs;
 
 namespace TypedWeights.Bench.Http;
@@ -14,7 +15,9 @@ internal static class Curls
         string[] trust = authority is null ? [] : ["--cacert", authority];
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, Count).Select(i => ExternalProgram.RunAsync(
-            curl, [.. trust, "--silent", "--show-error", "--fail", "--output", "/dev/null", "--range", $"{length * i / Count}-{(length * (i + 1) / Count) - 1}", url])));
+            curl, [.. trust, "--silent", "--show-error", "--fail", "--output", "/dev/null", "--range", Quarter(length, i), url])));
         return new Sample(watch.Elapsed.TotalSeconds);
     }
+
+    private static string Quarter(long length, int i) => Text.Of($"{length * i / Count}-{(length * (i + 1) / Count) - 1}");
 }

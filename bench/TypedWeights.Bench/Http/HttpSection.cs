@@ -49,7 +49,8 @@ internal static class HttpSection
                 "limit"),
             Figure.AtMost($"{work}: garbage", ours.Measured.Garbage / MiB / gigabytes, "MiB/GB", 1, "limit"),
             OperatingSystem.IsLinux()
-                ? Figure.AtMost($"{work}: peak memory above idle", peak - before, "MiB", (measurement.Length / MiB) + BuffersMiB, "file + 256 MiB")
+                ? Figure.AtMost(
+                    $"{work}: peak memory above idle", peak - before, "MiB", (measurement.Length / MiB) + BuffersMiB, "file + 256 MiB")
                 : Figure.Skipped($"{work}: peak memory", "read from /proc, which is Linux's"),
         ];
     }

@@ -13,7 +13,8 @@ internal static class Nginx
         int tlsPort = Server.FreePort();
         string config = Path.Combine(folder, "nginx.conf");
         await File.WriteAllTextAsync(config, Config(folder, port, tlsPort));
-        Server server = await Server.StartAsync(tlsPort, program, "-p", folder, "-c", config, "-e", Path.Combine(folder, "nginx-error.log"));
+        string errors = Path.Combine(folder, "nginx-error.log");
+        Server server = await Server.StartAsync(tlsPort, program, "-p", folder, "-c", config, "-e", errors);
         return (server, port, tlsPort);
     }
 

@@ -56,7 +56,8 @@ internal sealed class Server : IDisposable
         {
             if (_process.HasExited)
             {
-                throw new InvalidOperationException($"{_process.StartInfo.FileName} ended: {(await _process.StandardError.ReadToEndAsync()).Trim()}");
+                string words = (await _process.StandardError.ReadToEndAsync()).Trim();
+                throw new InvalidOperationException($"{_process.StartInfo.FileName} ended: {words}");
             }
 
             try

@@ -2,7 +2,9 @@ using TypedWeights.Bench.Figures;
 
 namespace TypedWeights.Bench;
 
-/// <summary>Runs every case once a round, each round in another order, and prints each as it ends. The first round is not counted.</summary>
+/// <summary>
+/// Runs every case once a round, each round in another order, and prints each as it ends. The first round is not counted.
+/// </summary>
 internal static class Interleaved
 {
     /// <param name="cases">What is compared.</param>

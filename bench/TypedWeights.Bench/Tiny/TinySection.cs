@@ -21,7 +21,10 @@ internal static class TinySection
         TorchNative.EnsureLoaded();
         string path = Path.Combine(measurement.Folder, "tiny.safetensors");
         await SafeTensorsWriter.WriteAsync(path, Enumerable.Range(0, Count).Select(i => new SafeTensorsEntry(
-            $"model.layers.{i}.norm.weight", DType.F32, new TensorShape(16), async (stream, token) => await stream.WriteAsync(new byte[64], token))));
+            $"model.layers.{i}.norm.weight",
+            DType.F32,
+            new TensorShape(16),
+            async (stream, token) => await stream.WriteAsync(new byte[64], token))));
         List<Case> cases =
         [
             new Case("1,000 × torch.empty", EmptyAsync),
@@ -47,7 +50,8 @@ internal static class TinySection
             }
         }
 
-        Console.WriteLine("medians     " + string.Join("  ", cases.Select(item => Text.Of($"{item.Name} {item.Measured.Median * 1000:F3} ms"))));
+        IEnumerable<string> medians = cases.Select(item => Text.Of($"{item.Name} {item.Measured.Median * 1000:F3} ms"));
+        Console.WriteLine("medians     " + string.Join("  ", medians));
         Measured ours = cases.Single(item => item.Name == nameof(TensorStorage.Arena)).Measured;
         double ratio = ours.Median / cases[0].Measured.Median;
         return
