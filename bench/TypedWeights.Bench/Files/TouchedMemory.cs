@@ -37,6 +37,9 @@ internal sealed class TouchedMemory : IWeightSink
         _offsets.AddRange(plan.Tensors.Select(tensor => tensor.Info.Begin));
     }
 
+    public bool IsContinued(TransferSegment segment, TransferSegment by) =>
+        _offsets[segment.Tensor] + segment.Offset + segment.Length == _offsets[by.Tensor] + by.Offset;
+
     public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) => ValueTask.FromResult(
         new NativeMemoryManager(_region.Address + (nint)(_offsets[segment.Tensor] + segment.Offset), (int)segment.Length).Memory);
 

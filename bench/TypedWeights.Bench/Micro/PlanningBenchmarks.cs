@@ -19,6 +19,7 @@ public class PlanningBenchmarks
     private long _fileLength;
     private CheckpointFile[] _files = [];
     private CheckpointTensor[] _tensors = [];
+    private CheckpointTensor[] _some = [];
 
     /// <summary>Makes the header: names as of a mixture of experts, shapes small.</summary>
     [GlobalSetup]
@@ -37,6 +38,7 @@ public class PlanningBenchmarks
         SafeTensorsHeader header = Parse();
         _files = [new CheckpointFile("model.safetensors", new NoSource(_fileLength), header)];
         _tensors = [.. header.Tensors.Select(info => new CheckpointTensor(0, info))];
+        _some = [.. _tensors.Where((_, i) => i % 3 == 0)];
     }
 
     /// <summary>From the bytes of the header to a checked header.</summary>
@@ -46,6 +48,10 @@ public class PlanningBenchmarks
     /// <summary>From the checked header to ranges.</summary>
     [Benchmark]
     public object Plan() => TransferPlan.Create(_files, _tensors, PartLimits.Local);
+
+    /// <summary>The same for a third of the tensors across a network: gaps are weighed, and the end is cut finely.</summary>
+    [Benchmark]
+    public object PlanSome() => TransferPlan.Create(_files, _some, PartLimits.For(new TransferOptions(), isRemote: true));
 
     private sealed class NoSource(long length) : IWeightSource
     {

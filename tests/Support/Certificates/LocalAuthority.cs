@@ -12,7 +12,7 @@ internal sealed class LocalAuthority : IDisposable
 
     public LocalAuthority()
     {
-        var request = new CertificateRequest("CN=TypedWeights test authority", _key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest($"CN=TypedWeights test authority {Guid.NewGuid():N}", _key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));

@@ -1,5 +1,4 @@
 using TypedWeights.Interop;
-using TypedWeights.Memory;
 
 namespace TypedWeights.Tests.Loading.Faults;
 
@@ -13,6 +12,11 @@ public sealed class HedgeTests : FaultTest
     private static readonly TransferOptions Hedged = Quick with { Hedging = true, StallTimeout = TimeSpan.FromMinutes(5) };
 
     private static readonly long Last = NoiseFile.Bytes.Length - 1;
+
+    // Large enough that the system takes the memory back at once and gives the same out again.
+    private static readonly byte[] Large = TestFile.Bytes([TestFile.Noise("large", "U8", 8, 40 << 20)]);
+
+    private static readonly TransferOptions HedgedLarge = Hedged with { PartSize = 4 << 20 };
 
     [Theory]
     [InlineData(0)]
@@ -95,14 +99,17 @@ public sealed class HedgeTests : FaultTest
     public async Task What_it_sends_after_the_load_reaches_neither_the_tensors_nor_what_is_in_their_place_later()
     {
         var late = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Server.Answer = request => request.To == Last && request.Attempt == 0 ? Late(late.Task, NoiseFile.OtherBytes) : null;
-        await using WeightLoader loader = Loader(Hedged);
-        WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken);
-        NoiseFile.AssertIn(weights);
-        nint address = TensorData.Address(weights["layers.1.mask"]);
+        Server.Files["/large.safetensors"] = new(Large);
+        Server.Answer = request => request.To == Large.Length - 1 && request.Attempt == 0 ? Late(late.Task, new byte[Large.Length]) : null;
+        await using WeightLoader loader = Loader(HedgedLarge);
+        WeightSet weights = await loader.LoadTensorsAsync(
+            $"{Server.Address}/large.safetensors", cancellationToken: TestContext.Current.CancellationToken);
+        Assert.True(Large.AsSpan(^(40 << 20)).SequenceEqual(TensorBytes.Of(weights["large"])));
+        Assert.Equal(2, Server.Payloads.Count(request => request.To == Large.Length - 1));
+        nint address = TensorData.Address(weights["large"]);
         weights.Dispose();
 
-        using Poison poison = Poison.InPlaceOf(address, NoiseFile.Bytes.Length);
+        using Poison poison = Poison.InPlaceOf(address, 40 << 20);
         late.SetResult();
         await Server.WaitUntilIdleAsync();
         await Task.Delay(100, TestContext.Current.CancellationToken);
@@ -117,21 +124,27 @@ public sealed class HedgeTests : FaultTest
         var hanging = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Server.Answer = request =>
         {
-            if (request.To == Last && request.Attempt == 1)
+            if (request.To != Large.Length - 1)
+            {
+                return null;
+            }
+
+            if (request.Attempt == 1)
             {
                 hanging.TrySetResult();
             }
 
-            return request.To == Last ? Late(late.Task, NoiseFile.OtherBytes) : null;
+            return Late(late.Task, new byte[Large.Length]);
         };
+        Server.Files["/large.safetensors"] = new(Large);
         using var cancel = new CancellationTokenSource();
-        await using WeightLoader loader = Loader(Hedged);
-        Task<WeightSet> load = loader.LoadTensorsAsync(Uri, cancellationToken: cancel.Token);
+        await using WeightLoader loader = Loader(HedgedLarge);
+        Task<WeightSet> load = loader.LoadTensorsAsync($"{Server.Address}/large.safetensors", cancellationToken: cancel.Token);
         await hanging.Task;
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => load);
 
-        using Poison poison = Poison.OfSize(NoiseFile.Bytes.Length);
+        using Poison poison = Poison.OfSize(40 << 20);
         late.SetResult();
         await Server.WaitUntilIdleAsync();
         await Task.Delay(100, TestContext.Current.CancellationToken);

@@ -17,7 +17,7 @@ internal sealed class Poison : IDisposable
         var poison = new Poison(length);
         while (!poison.Take().Contains(address))
         {
-            if (poison._regions.Count == 64)
+            if (poison._regions.Count == 8)
             {
                 poison.Dispose();
                 Assert.Skip("the system does not give out again what was freed");
@@ -31,7 +31,7 @@ internal sealed class Poison : IDisposable
     public static Poison OfSize(int length)
     {
         var poison = new Poison(length);
-        for (int i = 0; i < 8; i++)
+        for (int i = 0; i < 4; i++)
         {
             poison.Take();
         }

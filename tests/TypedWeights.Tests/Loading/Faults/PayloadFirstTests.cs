@@ -1,0 +1,214 @@
+using System.Text;
+
+namespace TypedWeights.Tests.Loading.Faults;
+
+/// <summary>Typed loads, whose manifest knows the offsets: payload does not wait for the header, and still nothing of it is trusted.</summary>
+public sealed class PayloadFirstTests : FaultTest
+{
+    private static readonly TransferOptions Patient = Quick with { StallTimeout = TimeSpan.FromMinutes(5) };
+
+    private static long DataStart => ServedFile.Strong(NoiseFile.Bytes).DataStart;
+
+    [Fact]
+    public async Task All_of_the_payload_may_come_before_the_header_and_each_byte_is_asked_for_once()
+    {
+        long data = NoiseFile.Bytes.Length - DataStart;
+        Server.Answer = request => request.IsPayload
+            ? null
+            : Respond.After(() => Eventually.BecomesAsync(
+                () => Server.Payloads.Sum(payload => payload.Sent) == data, () => "the payload waits for the header"), Respond.Serve);
+
+        await AssertLoadsTypedAsync();
+
+        FaultRequest header = Assert.Single(Server.Requests, request => !request.IsPayload);
+        Assert.Equal((0, DataStart - 1), (header.From, header.To));
+        Assert.Equal(data, Server.Payloads.Sum(request => request.Length));
+        Assert.InRange(Server.Requests.Count - 1, data / Quick.PartSize, NoiseFile.Entries.Count * ((data / Quick.PartSize) + 1));
+    }
+
+    [Fact]
+    public async Task The_header_may_come_before_the_payload()
+    {
+        var header = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Server.Answer = request => request.IsPayload
+            ? Respond.After(() => header.Task, Respond.Serve)
+            : async first =>
+            {
+                await Respond.Serve(first);
+                header.TrySetResult();
+            };
+
+        await AssertLoadsTypedAsync();
+
+        Assert.Single(Server.Requests, request => !request.IsPayload);
+    }
+
+    [Fact]
+    public async Task Payload_that_breaks_and_a_header_that_is_busy_are_tried_again()
+    {
+        Server.Answer = request => request.Attempt > 0 ? null : request.IsPayload ? Respond.TruncateAfter(1000) : Respond.Status(503);
+
+        await AssertLoadsTypedAsync();
+    }
+
+    [Theory]
+    [InlineData("W/\"a\"")]
+    [InlineData(null)]
+    public async Task A_weak_tag_or_none_will_do_and_is_not_sent(string? tag)
+    {
+        Server.Files["/" + NoiseFile.Name] = new(NoiseFile.Bytes, tag);
+
+        await AssertLoadsTypedAsync();
+
+        Assert.All(Server.Requests, request => Assert.Null(request.IfMatch));
+        Assert.Single(Server.Requests, request => !request.IsPayload);
+    }
+
+    [Fact]
+    public async Task Other_offsets_are_read_anew()
+    {
+        Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(TestFile.Bytes(NoiseFile.Entries.Reverse()));
+
+        await AssertLoadsTypedAsync();
+    }
+
+    [Fact]
+    public async Task A_longer_header_moves_everything_and_is_read_anew()
+    {
+        Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(
+            TestFile.Bytes(NoiseFile.Entries, new Dictionary<string, string> { ["note"] = new('x', 100_000) }));
+
+        await AssertLoadsTypedAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Other_sharding_is_read_anew_also_where_an_older_file_lies_beside_the_index(bool isOldThere)
+    {
+        Server.Files["/a.safetensors"] = ServedFile.Strong(TestFile.Bytes(NoiseFile.Entries.Take(1)));
+        Server.Files["/b.safetensors"] = ServedFile.Strong(TestFile.Bytes(NoiseFile.Entries.Skip(1)));
+        string map = string.Join(',', NoiseFile.Entries.Select((entry, i) => $"\"{entry.Name}\":\"{(i == 0 ? 'a' : 'b')}.safetensors\""));
+        Server.Files["/model.safetensors.index.json"] = ServedFile.Strong(Encoding.UTF8.GetBytes($"{{\"weight_map\":{{{map}}}}}"));
+        Server.Files.TryRemove("/" + NoiseFile.Name, out _);
+        if (isOldThere)
+        {
+            Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(NoiseFile.OtherBytes);
+        }
+
+        await AssertLoadsTypedAsync($"{Server.Address}/model.safetensors.index.json");
+    }
+
+    [Fact]
+    public async Task Another_contract_ends_the_load_though_payload_hangs_and_leaves_nothing()
+    {
+        Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(
+            TestFile.Bytes(NoiseFile.Entries.Select(entry => entry.Name == "embed" ? entry with { DType = "F16" } : entry)));
+        Server.Answer = request => request.IsPayload ? Respond.StallAfter(100) : null;
+
+        WeightMismatchException error = await AssertFailsTypedAsync<WeightMismatchException>();
+
+        Assert.Equal("embed", Assert.Single(error.Mismatches).Name);
+    }
+
+    [Fact]
+    public async Task Payload_that_is_refused_ends_the_load()
+    {
+        Server.Answer = request => request.Payload == 2 ? Respond.Status(403) : null;
+
+        WeightSourceException error = await AssertFailsTypedAsync<WeightSourceException>();
+
+        Assert.Contains("403", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_replaced_while_payload_comes_is_never_mixed()
+    {
+        var other = ServedFile.Strong(NoiseFile.OtherBytes);
+        Server.Answer = request => request.Payload == 5
+            ? changed =>
+            {
+                Server.Files["/" + NoiseFile.Name] = other;
+                return Respond.Serve(new FaultRequest(changed.Context, other, changed.Aborted));
+            }
+            : request.IsPayload ? null : Respond.After(
+                () => Eventually.BecomesAsync(() => Server.Payloads.Count() > 5, () => "no payload came"),
+                header => Respond.Serve(new FaultRequest(header.Context, other, header.Aborted)));
+        await using WeightLoader loader = Loader(Quick);
+        long before = NativeTensors.Count();
+
+        // Either is right: to say that it changed, or to have read all of the newer one.
+        try
+        {
+            using NoiseModel model = await loader.LoadAsync<NoiseModel>(
+                new() { Source = Uri }, cancellationToken: TestContext.Current.CancellationToken);
+            Assert.All(NoiseFile.Entries, entry => Assert.Equal(
+                entry.Data.Select(value => (byte)~value).ToArray(), TensorBytes.Of(model.Weights[entry.Name])));
+        }
+        catch (WeightSourceException e)
+        {
+            Assert.Contains("replaced", e.Message, StringComparison.Ordinal);
+        }
+
+        NativeTensors.AssertNoneSince(before);
+        await Server.WaitUntilIdleAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Cancelling_while_header_or_payload_hang_frees_everything(bool headerToo)
+    {
+        var hanging = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Server.Answer = request =>
+        {
+            if (request.Payload >= 3)
+            {
+                hanging.TrySetResult();
+                return Respond.StallAfter(1000);
+            }
+
+            return request.IsPayload || !headerToo ? null : Respond.StallAfter(10);
+        };
+        long before = NativeTensors.Count();
+        using var cancel = new CancellationTokenSource();
+        await using WeightLoader loader = Loader(Patient);
+        Task<NoiseModel> load = loader.LoadAsync<NoiseModel>(new() { Source = Uri }, cancellationToken: cancel.Token);
+        await hanging.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+
+        await cancel.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => load.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken));
+        NativeTensors.AssertNoneSince(before);
+        await Server.WaitUntilIdleAsync();
+    }
+
+    private async Task AssertLoadsTypedAsync(string? uri = null)
+    {
+        long before = NativeTensors.Count();
+        await using (WeightLoader loader = Loader(Quick with { StallTimeout = TimeSpan.FromSeconds(20) }))
+        {
+            using NoiseModel model = await loader.LoadAsync<NoiseModel>(
+                new() { Source = uri ?? Uri }, cancellationToken: TestContext.Current.CancellationToken);
+            NoiseFile.AssertIn(model.Weights);
+            await Server.WaitUntilIdleAsync();
+        }
+
+        NativeTensors.AssertNoneSince(before);
+        await Server.WaitUntilDisconnectedAsync();
+    }
+
+    private async Task<T> AssertFailsTypedAsync<T>()
+        where T : Exception
+    {
+        long before = NativeTensors.Count();
+        await using WeightLoader loader = Loader(Patient);
+        T error = await Assert.ThrowsAsync<T>(() => loader
+            .LoadAsync<NoiseModel>(new() { Source = Uri }, cancellationToken: TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken));
+        NativeTensors.AssertNoneSince(before);
+        await Server.WaitUntilIdleAsync();
+        return error;
+    }
+}

@@ -1,0 +1,72 @@
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Loading.Nginx;
+
+/// <summary>TLS with an authority that the test made: trusted where it is given, and what is said where something is wrong.</summary>
+public sealed class NginxTlsTests : NginxTest, IDisposable
+{
+    private readonly LocalAuthority _authority = new();
+
+    private HttpSourceOptions Trusting => new() { TrustedRoots = [_authority.Root] };
+
+    public void Dispose() => _authority.Dispose();
+
+    [Fact]
+    public async Task A_root_that_was_given_is_trusted()
+    {
+        await using NginxServer nginx = await StartAsync(_authority.Issue("127.0.0.1"));
+
+        await AssertLoadsAsync(Secure(nginx), http: Trusting);
+
+        await nginx.WaitForRequestsAsync(4);
+        Assert.Equal(NoiseFile.Bytes.Length, nginx.Requests.Sum(request => request.Sent));
+    }
+
+    [Fact]
+    public async Task One_that_was_not_is_an_error_that_says_what_to_do()
+    {
+        await using NginxServer nginx = await StartAsync(_authority.Issue("127.0.0.1"));
+
+        WeightSourceException error = await AssertFailsAsync("certificate.*authority.*TrustedRoots", Secure(nginx));
+
+        Assert.False(error.IsTransient);
+        Assert.Empty(nginx.Requests);
+    }
+
+    [Fact]
+    public async Task So_is_another_root()
+    {
+        using var other = new LocalAuthority();
+        await using NginxServer nginx = await StartAsync(_authority.Issue("127.0.0.1"));
+
+        await AssertFailsAsync("certificate.*authority", Secure(nginx), http: new() { TrustedRoots = [other.Root] });
+    }
+
+    [Fact]
+    public async Task A_certificate_for_another_host_is_an_error()
+    {
+        await using NginxServer nginx = await StartAsync(_authority.Issue("weights.example"));
+
+        await AssertFailsAsync("certificate.*another host", Secure(nginx), http: Trusting);
+    }
+
+    [Fact]
+    public async Task One_whose_time_is_over_is_an_error()
+    {
+        await using NginxServer nginx = await StartAsync(_authority.Issue("127.0.0.1", DateTimeOffset.UtcNow.AddDays(-1)));
+
+        await AssertFailsAsync("certificate.*expired", Secure(nginx), http: Trusting);
+    }
+
+    [Fact]
+    public async Task TLS_to_a_server_without_it_is_an_error_that_says_so()
+    {
+        await using NginxServer nginx = await StartAsync();
+
+        await AssertFailsAsync("TLS", Secure(nginx), Quick with { Attempts = 2 });
+    }
+
+    private static Task<NginxServer> StartAsync((string Certificate, string Key) pair) => NginxServer.StartAsync(Files, tls: pair);
+
+    private static string Secure(NginxServer nginx) => Uri(nginx).Replace("http://", "https://", StringComparison.Ordinal);
+}

@@ -1,0 +1,46 @@
+namespace TypedWeights.Tests.Loading.Nginx;
+
+/// <summary>What nginx says of the version of a file. It answers any <c>If-Match</c> with a weak tag, or for a file without one, with 412.</summary>
+public sealed class NginxValidatorTests : NginxTest
+{
+    private const string Gzip = "gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; gzip_comp_level 1;";
+
+    [Theory]
+    [InlineData("etag off;")]
+    [InlineData("etag off; add_header ETag 'W/\"a-weak-one\"';")]
+    [InlineData("etag off; add_header Last-Modified '';")]
+    public async Task Without_a_strong_tag_nothing_is_sent_and_the_file_loads(string server)
+    {
+        await using NginxServer nginx = await StartAsync(server);
+
+        await AssertLoadsAsync(Uri(nginx));
+
+        await nginx.WaitForRequestsAsync(4);
+        Assert.All(nginx.Requests, request => Assert.Equal((206, "-"), (request.Status, request.IfMatch)));
+    }
+
+    [Fact]
+    public async Task A_server_that_would_compress_is_asked_not_to_and_keeps_its_strong_tags()
+    {
+        await using NginxServer nginx = await StartAsync(Gzip);
+
+        await AssertLoadsAsync(Uri(nginx));
+
+        await nginx.WaitForRequestsAsync(4);
+        Assert.All(nginx.Requests, request => Assert.Equal((206, "identity"), (request.Status, request.AcceptEncoding)));
+        Assert.DoesNotContain(nginx.Requests, request => request.IfMatch.StartsWith("W/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task One_that_compresses_all_the_same_is_refused()
+    {
+        // The server in front asks the one behind for gzip, whatever the client wants.
+        await using NginxServer behind = await StartAsync(Gzip);
+        await using NginxServer front = await StartAsync(
+            $"location / {{ proxy_pass {behind.Address}; proxy_set_header Accept-Encoding gzip; proxy_http_version 1.1; }}");
+
+        await AssertFailsAsync("compressed.*gzip", Uri(front));
+
+        Assert.All(behind.Requests, request => Assert.Equal("-", request.IfMatch));
+    }
+}
