@@ -15,6 +15,7 @@ public sealed class WrongAnswerTests : FaultTest
         { "another start", "Content-Range" },
         { "another end", "Content-Range" },
         { "no bounds", "Content-Range" },
+        { "no length", "Content-Range" },
         { "nonsense", "Content-Range" },
     };
 
@@ -24,6 +25,7 @@ public sealed class WrongAnswerTests : FaultTest
         "another unit" => $"items {request.From}-{request.To}/{NoiseFile.Bytes.Length}",
         "another start" => $"bytes {request.From + 1}-{request.To + 1}/{NoiseFile.Bytes.Length}",
         "another end" => $"bytes {request.From}-{request.To - 1}/{NoiseFile.Bytes.Length}",
+        "no length" => $"bytes {request.From}-{request.To}/*",
         "no bounds" => $"bytes */{NoiseFile.Bytes.Length}",
         _ => "bytes of mine",
     });
