@@ -77,7 +77,8 @@ internal sealed class FaultServer : IAsyncDisposable
     }
 
     /// <summary>Returns when no answer is under way any more; fails when that takes too long.</summary>
-    public Task WaitUntilIdleAsync() => Eventually.BecomesAsync(() => Open == 0, () => $"still open: {string.Join(" | ", Requests.Where(request => !request.HasEnded))}");
+    public Task WaitUntilIdleAsync() => Eventually.BecomesAsync(
+        () => Open == 0, () => $"still open: {string.Join(" | ", Requests.Where(request => !request.HasEnded))}");
 
     /// <summary>Returns when every connection has been closed; fails when that takes too long.</summary>
     public Task WaitUntilDisconnectedAsync() =>

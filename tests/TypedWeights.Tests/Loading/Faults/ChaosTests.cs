@@ -40,7 +40,8 @@ public sealed class ChaosTests : FaultTest
             CancellationToken token = TestContext.Current.CancellationToken;
             using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: token);
             NoiseFile.AssertIn(weights);
-            using NoiseModel model = await loader.LoadAsync<NoiseModel>(new() { Source = Uri, Storage = TensorStorage.PerTensor }, null, token);
+            using NoiseModel model = await loader.LoadAsync<NoiseModel>(
+                new() { Source = Uri, Storage = TensorStorage.PerTensor }, null, token);
             NoiseFile.AssertIn(model.Weights);
             await Server.WaitUntilIdleAsync();
         }
