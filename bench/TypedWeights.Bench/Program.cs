@@ -1,30 +1,37 @@
-using BenchmarkDotNet.Running;
+using TypedWeights.Bench;
 using TypedWeights.Bench.Files;
-using TypedWeights.Bench.Micro;
-using TypedWeights.Bench.Tiny;
 
-switch (args)
+if (args is ["peak", string name, string path])
 {
-    case ["file", .. string[] rest]:
-        return await FileComparison.RunAsync(Option(rest, "--rounds", 7), Text(rest, "--folder", Path.GetTempPath()));
-    case ["peak", string name, string path]:
-        return await PeakMemory.ReportAsync(name, path);
-    case ["tiny", .. string[] rest]:
-        return await TinyTensors.RunAsync(Option(rest, "--rounds", 101));
-    case ["micro", ..]:
-        BenchmarkRunner.Run<PlanningBenchmarks>();
-        return 0;
-    default:
-        Console.Error.WriteLine("""
-            file [--rounds 7] [--folder DIR]   a file of 2.1 GB against C, and against what a .NET user writes (makes and removes the file)
-            tiny [--rounds 101]                a file of 1,000 tiny tensors against 1,000 torch.empty
-            micro                              header parsing and planning (BenchmarkDotNet)
-            """);
-        return 2;
+    return await PeakMemory.ReportAsync(name, path);
 }
 
-static string Text(string[] args, string name, string fallback) =>
-    Array.IndexOf(args, name) is int at && at >= 0 && at + 1 < args.Length ? args[at + 1] : fallback;
+if (args is ["measure", string measured, ..])
+{
+    string? url = Option("--url", "") is { Length: > 0 } given ? given : null;
+    return await Sections.MeasureAsync(new Measurement(measured, Rounds(), Option("--folder", "."), url));
+}
 
-static int Option(string[] args, string name, int fallback) =>
-    int.Parse(Text(args, name, fallback.ToString(System.Globalization.CultureInfo.InvariantCulture)), System.Globalization.CultureInfo.InvariantCulture);
+if (args is [string asked, ..] && (asked == "all" || Sections.Names.Contains(asked)) && Rounds() > 0)
+{
+    return await BenchRun.RunAsync(asked == "all" ? Sections.Names : [asked], Rounds(), Option("--folder", Path.GetTempPath()));
+}
+
+Console.Error.WriteLine("""
+    all      everything below, one after the other (about ten minutes)
+    file     a file in the page cache, against C and against what a .NET user writes; peak memory, garbage
+    http     nginx on the loopback, against four curls and a bare HttpClient
+    https    the same under TLS
+    paced    a server that gives each connection 20 MB/s, against 32 plain clients
+    tiny     1,000 tiny tensors against 1,000 torch.empty
+    micro    header parsing and planning (BenchmarkDotNet)
+
+    --rounds 7       how many rounds count, after one that does not
+    --folder DIR     where the file of 2.1 GB is made, and removed afterwards: a disk, not memory
+    """);
+return 2;
+
+string Option(string option, string fallback) =>
+    Array.IndexOf(args, option) is int at && at >= 0 && at + 1 < args.Length ? args[at + 1] : fallback;
+
+int Rounds() => int.TryParse(Option("--rounds", "7"), out int rounds) ? rounds : 0;

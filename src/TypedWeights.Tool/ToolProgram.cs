@@ -81,7 +81,7 @@ internal static class ToolProgram
     private static Command CreateRoot(ToolContext context)
     {
         var root = new Command(
-            Name, "Takes, checks and shows the header snapshots of safetensors checkpoints from which TypedWeights generates classes.")
+            Name, "Takes and checks the header snapshots from which TypedWeights generates classes; shows, downloads and measures checkpoints.")
         {
             SnapshotCommand.Create(context),
             VerifyCommand.Create(context),

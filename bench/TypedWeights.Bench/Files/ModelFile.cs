@@ -1,33 +1,18 @@
 namespace TypedWeights.Bench.Files;
 
-/// <summary>A file of 291 bf16 tensors laid out as Llama's are. It stays just below what <see cref="File.ReadAllBytes"/> can hold.</summary>
-internal sealed class ModelFile : IDisposable
+/// <summary>
+/// A file of 291 bf16 tensors laid out as Llama's are. It stays just below what <see cref="File.ReadAllBytes"/> can hold.
+/// </summary>
+internal static class ModelFile
 {
+    public const string Name = "model.safetensors";
+
     private const ulong Layers = 32;
     private const ulong Hidden = 1728;
     private const ulong Inner = 4352;
     private const ulong Vocabulary = 32000;
 
-    private ModelFile(string folder)
-    {
-        Folder = folder;
-        Path = System.IO.Path.Combine(folder, "model.safetensors");
-    }
-
-    public string Folder { get; }
-
-    public string Path { get; }
-
-    public long Length => new FileInfo(Path).Length;
-
-    public static async Task<ModelFile> CreateAsync(string parent)
-    {
-        var file = new ModelFile(Directory.CreateDirectory(System.IO.Path.Combine(parent, $"typedweights-bench-{Environment.ProcessId}")).FullName);
-        await SafeTensorsWriter.WriteAsync(file.Path, Entries());
-        return file;
-    }
-
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
+    public static Task CreateAsync(string folder) => SafeTensorsWriter.WriteAsync(Path.Combine(folder, Name), Entries());
 
     private static IEnumerable<SafeTensorsEntry> Entries()
     {

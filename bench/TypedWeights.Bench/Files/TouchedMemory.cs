@@ -28,7 +28,13 @@ internal sealed class TouchedMemory : IWeightSink
         Allocate(plan);
         var tracker = new ProgressTracker(plan, static _ => { }, TimeProvider.System);
         await RangeScheduler.RunAsync(
-            plan, [.. checkpoint.Files.Select(file => file.Source)], this, ReaderLimits.Local, new TransferContext(), tracker, CancellationToken.None);
+            plan,
+            [.. checkpoint.Files.Select(file => file.Source)],
+            this,
+            ReaderLimits.Local,
+            new TransferContext(),
+            tracker,
+            CancellationToken.None);
     }
 
     public void Allocate(TransferPlan plan)
@@ -37,10 +43,14 @@ internal sealed class TouchedMemory : IWeightSink
         _offsets.AddRange(plan.Tensors.Select(tensor => tensor.Info.Begin));
     }
 
+    public bool IsContinued(TransferSegment segment, TransferSegment by) =>
+        _offsets[segment.Tensor] + segment.Offset + segment.Length == _offsets[by.Tensor] + by.Offset;
+
     public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) => ValueTask.FromResult(
         new NativeMemoryManager(_region.Address + (nint)(_offsets[segment.Tensor] + segment.Offset), (int)segment.Length).Memory);
 
-    public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) =>
+        ValueTask.CompletedTask;
 
     public ValueTask CompleteAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 

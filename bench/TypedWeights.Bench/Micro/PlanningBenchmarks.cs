@@ -30,7 +30,10 @@ public class PlanningBenchmarks
         {
             json.Append(
                 System.Globalization.CultureInfo.InvariantCulture,
-                $",\"model.layers.{i / 384}.mlp.experts.{i % 384}.gate_proj.weight\":{{\"dtype\":\"BF16\",\"shape\":[64,64],\"data_offsets\":[{i * TensorBytes},{(i + 1) * TensorBytes}]}}");
+                $",\"model.layers.{i / 384}.mlp.experts.{i % 384}.gate_proj.weight\":{{\"dtype\":\"BF16\",");
+            json.Append(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"\"shape\":[64,64],\"data_offsets\":[{i * TensorBytes},{(i + 1) * TensorBytes}]}}");
         }
 
         _header = Encoding.UTF8.GetBytes(json.Append('}').ToString());

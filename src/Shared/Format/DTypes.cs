@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace TypedWeights;
 
 /// <summary>
@@ -40,6 +42,8 @@ static class DTypes
 
     private static readonly Dictionary<string, DType> ByName = Rows.ToDictionary(row => row.Name, row => row.DType, StringComparer.Ordinal);
 
+    private static readonly byte[][] Utf8Names = [.. Rows.Select(row => Encoding.UTF8.GetBytes(row.Name))];
+
     /// <summary>Every dtype, in the order of the enum.</summary>
     public static IReadOnlyList<DType> All { get; } = [.. Rows.Select(row => row.DType)];
 
@@ -58,6 +62,28 @@ static class DTypes
     /// <param name="dtype">The dtype found.</param>
     /// <returns>Whether the name is one of the format's 22.</returns>
     public static bool TryParse(string name, out DType dtype) => ByName.TryGetValue(name, out dtype);
+
+    /// <summary>The same for a name in UTF-8.</summary>
+    /// <param name="name">The name as it stands in the header.</param>
+    /// <param name="dtype">Tried first, as most tensors of a file are of one dtype; then the dtype found.</param>
+    internal static bool TryParse(ReadOnlySpan<byte> name, ref DType dtype)
+    {
+        if (name.SequenceEqual(Utf8Names[(int)dtype]))
+        {
+            return true;
+        }
+
+        for (int i = 0; i < Utf8Names.Length; i++)
+        {
+            if (name.SequenceEqual(Utf8Names[i]))
+            {
+                dtype = Rows[i].DType;
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static (DType DType, string Name, int Bits) Row(DType dtype) => (uint)dtype < (uint)Rows.Length
         ? Rows[(int)dtype]

@@ -9,6 +9,14 @@ internal ref partial struct JsonPullReader
     public ulong ReadUInt64()
     {
         int start = Position;
+        JsonPullReader usual = this;
+        if (usual.TryPassNumber(out ulong read))
+        {
+            _position = usual._position;
+            _atStart = false;
+            return read;
+        }
+
         ReadOnlySpan<byte> token = ReadNumber("a whole number");
         ulong value = 0;
         foreach (byte digit in token)

@@ -5,7 +5,15 @@ namespace TypedWeights.Json;
 /// <content>Strings and their escapes.</content>
 internal ref partial struct JsonPullReader
 {
-    public string ReadString(string expected = "a string")
+    public string ReadString(string expected = "a string") =>
+        TryReadPlainString(expected, out ReadOnlySpan<byte> plain) ? Utf8Text.Decode(plain) : ReadEscapedString();
+
+    /// <summary>Reads a string as UTF-8, without its escapes: for one that is only compared, which then costs no memory.</summary>
+    public ReadOnlySpan<byte> ReadUtf8String(string expected = "a string") =>
+        TryReadPlainString(expected, out ReadOnlySpan<byte> plain) ? plain : Encoding.UTF8.GetBytes(ReadEscapedString());
+
+    // Without escapes, as nearly all are. Otherwise the position is left on the first byte after the opening quote.
+    private bool TryReadPlainString(string expected, out ReadOnlySpan<byte> plain)
     {
         if (Peek() != (byte)'"')
         {
@@ -14,16 +22,17 @@ internal ref partial struct JsonPullReader
 
         int start = ++_position;
         int run = _text.Slice(start).IndexOfAny((byte)'"', (byte)'\\');
-        if (run >= 0 && _text[start + run] == (byte)'"')
+        if (run < 0 || _text[start + run] != (byte)'"')
         {
-            ReadOnlySpan<byte> plain = _text.Slice(start, run);
-            RefuseControlCharacters(plain, start);
-            _position = start + run + 1;
-            _atStart = false;
-            return Utf8Text.Decode(plain);
+            plain = default;
+            return false;
         }
 
-        return ReadEscapedString();
+        plain = _text.Slice(start, run);
+        RefuseControlCharacters(plain, start);
+        _position = start + run + 1;
+        _atStart = false;
+        return true;
     }
 
     // Cold: names with escapes are rare. The position stands on the first byte after the opening quote.
@@ -122,12 +131,27 @@ internal ref partial struct JsonPullReader
 
     private static void RefuseControlCharacters(ReadOnlySpan<byte> plain, int start)
     {
+        int at = IndexOfControlCharacter(plain);
+        if (at >= 0)
+        {
+            throw new JsonReadException(start + at, "a control character inside a string");
+        }
+    }
+
+    private static int IndexOfControlCharacter(ReadOnlySpan<byte> plain)
+    {
+#if TYPEDWEIGHTS_CORE
+        return plain.IndexOfAnyInRange((byte)0, (byte)0x1F);
+#else
         for (int i = 0; i < plain.Length; i++)
         {
             if (plain[i] < 0x20)
             {
-                throw new JsonReadException(start + i, "a control character inside a string");
+                return i;
             }
         }
+
+        return -1;
+#endif
     }
 }

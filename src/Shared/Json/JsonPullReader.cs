@@ -16,6 +16,8 @@ internal ref partial struct JsonPullReader
     /// <summary>The most levels that may be open at once; serde_json's limit.</summary>
     public const int MaxDepth = 127;
 
+    private const string MemberName = "a member name in double quotes";
+
     private readonly ReadOnlySpan<byte> _text;
     private int _position;
     private int _depth;
@@ -37,7 +39,7 @@ internal ref partial struct JsonPullReader
     {
         get
         {
-            SkipWhiteSpace();
+            _ = Peek();
             return _position;
         }
     }
@@ -45,6 +47,13 @@ internal ref partial struct JsonPullReader
     /// <summary>The first byte of the next token; 0 at the end of the text.</summary>
     public byte Peek()
     {
+        // Headers are written without white space: nothing to skip, mostly.
+        int at = _position;
+        if ((uint)at < (uint)_text.Length && _text[at] > (byte)' ')
+        {
+            return _text[at];
+        }
+
         SkipWhiteSpace();
         return _position < _text.Length ? _text[_position] : (byte)0;
     }
@@ -63,13 +72,23 @@ internal ref partial struct JsonPullReader
             return false;
         }
 
-        name = ReadString("a member name in double quotes");
-        if (Peek() != (byte)':')
+        name = ReadString(MemberName);
+        ReadColon();
+        return true;
+    }
+
+    /// <summary>The same with the name as UTF-8, for names that are only compared.</summary>
+    /// <returns>False when the object has ended.</returns>
+    public bool NextField(out ReadOnlySpan<byte> name)
+    {
+        if (!NextItem((byte)'}', "object"))
         {
-            throw Unexpected("':' after the member name");
+            name = default;
+            return false;
         }
 
-        _position++;
+        name = ReadUtf8String(MemberName);
+        ReadColon();
         return true;
     }
 
@@ -225,6 +244,16 @@ internal ref partial struct JsonPullReader
         }
 
         return true;
+    }
+
+    private void ReadColon()
+    {
+        if (Peek() != (byte)':')
+        {
+            throw Unexpected("':' after the member name");
+        }
+
+        _position++;
     }
 
     private void ReadLiteral(ReadOnlySpan<byte> literal)

@@ -10,7 +10,23 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
     private const int NamesInMessage = 3;
 
     /// <summary>Everything that a checkpoint holds, tied names included: the state dict.</summary>
-    public static TensorSelection All(Checkpoint checkpoint) => Of(checkpoint, StateDict(checkpoint));
+    public static TensorSelection All(Checkpoint checkpoint)
+    {
+        if (checkpoint.Ties.Count > 0)
+        {
+            return Of(checkpoint, StateDict(checkpoint));
+        }
+
+        var tensors = new List<CheckpointTensor>(checkpoint.Tensors.Count);
+        var names = new List<KeyValuePair<string, int>>(checkpoint.Tensors.Count);
+        foreach ((string name, CheckpointTensor tensor) in checkpoint.Tensors)
+        {
+            names.Add(KeyValuePair.Create(name, tensors.Count));
+            tensors.Add(tensor);
+        }
+
+        return new TensorSelection(tensors, names);
+    }
 
     /// <summary>What a filter takes of the state dict. A tied name that it takes brings its tensor, under that name alone.</summary>
     /// <exception cref="WeightsException">It takes nothing of a checkpoint that has something: a wrong prefix, most likely.</exception>

@@ -17,9 +17,10 @@ internal static class HeaderLayout
     /// <returns>The tensors in the order of their data.</returns>
     public static TensorInfo[] Check(List<RawTensor> tensors, int headerLength, long fileLength, string file)
     {
-        tensors.Sort(Compare);
+        Sort(tensors);
+        Span<RawTensor> sorted = CollectionsMarshal.AsSpan(tensors);
         ulong end = 0;
-        foreach (ref readonly RawTensor tensor in CollectionsMarshal.AsSpan(tensors))
+        foreach (ref readonly RawTensor tensor in sorted)
         {
             if (tensor.Begin != end || tensor.End < tensor.Begin)
             {
@@ -36,7 +37,28 @@ internal static class HeaderLayout
             throw HeaderErrors.Incomplete(end, headerLength, fileLength, file);
         }
 
-        return [.. tensors.Select(static t => new TensorInfo(t.Name, t.DType, t.Shape, (long)t.Begin, (long)t.End))];
+        var checkedTensors = new TensorInfo[sorted.Length];
+        for (int i = 0; i < sorted.Length; i++)
+        {
+            ref readonly RawTensor tensor = ref sorted[i];
+            checkedTensors[i] = new TensorInfo(tensor.Name, tensor.DType, tensor.Shape, (long)tensor.Begin, (long)tensor.End);
+        }
+
+        return checkedTensors;
+    }
+
+    // Most writers write the entries in the order of their data.
+    private static void Sort(List<RawTensor> tensors)
+    {
+        Span<RawTensor> entries = CollectionsMarshal.AsSpan(tensors);
+        for (int i = 1; i < entries.Length; i++)
+        {
+            if (Compare(entries[i - 1], entries[i]) > 0)
+            {
+                entries.Sort(Compare);
+                return;
+            }
+        }
     }
 
     private static void CheckSize(in RawTensor tensor, string file)

@@ -8,11 +8,21 @@ namespace TypedWeights;
 /// <summary>A checked header: every rule of the format holds for it, so its tensors tile the data that follows.</summary>
 public sealed class SafeTensorsHeader
 {
+    private readonly byte[] _text;
+    private string? _sha256;
+
     internal SafeTensorsHeader(
         long headerLength, string sha256, IReadOnlyDictionary<string, string> metadata, IReadOnlyList<TensorInfo> tensors)
+        : this(headerLength, [], metadata, tensors)
     {
+        _sha256 = sha256;
+    }
+
+    private SafeTensorsHeader(
+        long headerLength, byte[] text, IReadOnlyDictionary<string, string> metadata, IReadOnlyList<TensorInfo> tensors)
+    {
+        _text = text;
         HeaderLength = headerLength;
-        Sha256 = sha256;
         Metadata = metadata;
         Tensors = tensors;
     }
@@ -27,7 +37,8 @@ public sealed class SafeTensorsHeader
     public long DataLength => Tensors.Count == 0 ? 0 : Tensors[^1].End;
 
     /// <summary>SHA-256 of the header's bytes, padding included, in lower-case hexadecimal.</summary>
-    public string Sha256 { get; }
+    /// <remarks>Computed when it is first asked for: a load never asks.</remarks>
+    public string Sha256 => _sha256 ??= Convert.ToHexStringLower(SHA256.HashData(_text));
 
     /// <summary>The <c>__metadata__</c>; empty where the header has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -44,24 +55,7 @@ public sealed class SafeTensorsHeader
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(header.Length, HeaderPrefix.Limit);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(header.Length, fileLength - HeaderPrefix.Size);
-        if (Utf8Text.IndexOfInvalid(header) is >= 0 and int invalid)
-        {
-            throw HeaderErrors.NotUtf8(header, invalid, fileLength, file);
-        }
-
-        List<RawTensor> entries;
-        IReadOnlyDictionary<string, string> metadata;
-        try
-        {
-            entries = HeaderReader.Read(header, out metadata);
-        }
-        catch (JsonReadException e)
-        {
-            throw HeaderErrors.NotAHeader(header, e, fileLength, file);
-        }
-
-        TensorInfo[] tensors = HeaderLayout.Check(entries, header.Length, fileLength, file);
-        return new SafeTensorsHeader(header.Length, Convert.ToHexStringLower(SHA256.HashData(header)), metadata, tensors);
+        return ParseOwn(header.ToArray(), fileLength, file);
     }
 
     /// <summary>Reads and checks a file's header: eight bytes, then the header, never the payload.</summary>
@@ -81,7 +75,30 @@ public sealed class SafeTensorsHeader
         }
 
         byte[] header = await source.ReadAsync(HeaderPrefix.Size, headerLength, cancellationToken).ConfigureAwait(false);
-        return Parse(header, source.Length, source.Display);
+        return ParseOwn(header, source.Length, source.Display);
+    }
+
+    // The bytes are kept for the digest.
+    private static SafeTensorsHeader ParseOwn(byte[] header, long fileLength, string file)
+    {
+        if (Utf8Text.IndexOfInvalid(header) is >= 0 and int invalid)
+        {
+            throw HeaderErrors.NotUtf8(header, invalid, fileLength, file);
+        }
+
+        List<RawTensor> entries;
+        IReadOnlyDictionary<string, string> metadata;
+        try
+        {
+            entries = HeaderReader.Read(header, out metadata);
+        }
+        catch (JsonReadException e)
+        {
+            throw HeaderErrors.NotAHeader(header, e, fileLength, file);
+        }
+
+        TensorInfo[] tensors = HeaderLayout.Check(entries, header.Length, fileLength, file);
+        return new SafeTensorsHeader(header.Length, header, metadata, tensors);
     }
 
     // For the message alone: where this read fails, what is known already is the better error.

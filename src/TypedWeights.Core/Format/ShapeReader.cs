@@ -31,6 +31,25 @@ internal static class ShapeReader
         return rank == 0 ? default : TensorShape.Own(rank <= UsualRank ? usual[..rank].ToArray() : ReadAgain(ref again, rank));
     }
 
+    /// <summary>Passes a shape of usual rank without white space, without its brackets.</summary>
+    public static bool TryPass(ref JsonPullReader json, out TensorShape shape)
+    {
+        Span<ulong> usual = stackalloc ulong[UsualRank];
+        int rank = 0;
+        shape = default;
+        while (rank < UsualRank && json.TryPassNumber(out usual[rank]))
+        {
+            rank++;
+            if (!json.TryPass(","u8))
+            {
+                shape = TensorShape.Own(usual[..rank].ToArray());
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private static ulong[] ReadAgain(ref JsonPullReader json, int rank)
     {
         var dimensions = new ulong[rank];

@@ -1,13 +1,16 @@
-using TypedWeights.Checkpoints;
+using TypedWeights.Streaming;
 
 namespace TypedWeights.Memory;
 
 /// <summary>Where tensors lie in one run of memory: in a given order, each at a cache line.</summary>
 /// <remarks>
 /// A length that is a multiple of the alignment, as of most tensors there are, leaves no gap: then memory runs on as the file does.
+/// Memory that is large begins at a page.
 /// </remarks>
 internal sealed class ArenaLayout
 {
+    private const long PageSize = 4096;
+
     private ArenaLayout(IReadOnlyList<(int Tensor, long Offset)> places, long length)
     {
         Places = places;
@@ -21,20 +24,27 @@ internal sealed class ArenaLayout
     public long Length { get; }
 
     /// <summary>Places some of a plan's tensors side by side.</summary>
-    /// <param name="tensors">The plan's tensors.</param>
-    /// <param name="inOrder">Which of them, in the order of the memory.</param>
+    /// <param name="plan">The plan.</param>
+    /// <param name="inOrder">Which of its tensors, in the order of the memory.</param>
     /// <exception cref="OverflowException">They are longer than any memory.</exception>
-    public static ArenaLayout Of(IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<int> inOrder)
+    public static ArenaLayout Of(TransferPlan plan, IReadOnlyList<int> inOrder)
     {
         var places = new List<(int Tensor, long Offset)>(inOrder.Count);
         long length = 0;
         foreach (int tensor in inOrder)
         {
+            (int file, TensorInfo info) = plan.Tensors[tensor];
             long offset = checked(length + HeapRegion.SmallAlignment - 1) & -HeapRegion.SmallAlignment;
+            offset = FastToFill(offset, plan.Files[file].Header.DataStart + info.Begin);
             places.Add((tensor, offset));
-            length = checked(offset + tensors[tensor].Info.ByteLength);
+            length = checked(offset + info.ByteLength);
         }
 
         return new ArenaLayout(places, length);
     }
+
+    // The kernel copies a file by its pages. On AMD's processors that takes three times as long where the memory lies 1 to 63 bytes
+    // behind the file, each counted from the start of its page: one more cache line between them, and it does not.
+    private static long FastToFill(long offset, long inFile) =>
+        ((offset - inFile) & (PageSize - 1)) is > 0 and < HeapRegion.SmallAlignment ? checked(offset + HeapRegion.SmallAlignment) : offset;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace TypedWeights.Memory;
 
@@ -17,14 +18,17 @@ internal sealed unsafe class HeapRegion : NativeRegion
     /// <summary>A cache line, and the widest vector register: what libtorch's own allocator gives.</summary>
     public const int SmallAlignment = 64;
 
-    private HeapRegion(nint address, long length, bool hasHugePages)
+    // What was mapped, around what is used of it; 0 where the memory is the C library's.
+    private nint _mapping;
+    private long _mappingLength;
+
+    private HeapRegion(nint address, long length)
         : base(address, length)
     {
-        HasHugePages = hasHugePages;
     }
 
     /// <summary>Whether the kernel has been asked for huge pages and took it well.</summary>
-    public bool HasHugePages { get; }
+    public bool HasHugePages { get; private init; }
 
     /// <summary>The bytes that a region of a length takes: up to the end of the last huge page, or the tail would be small pages.</summary>
     public static long RoomFor(long length) =>
@@ -36,14 +40,44 @@ internal sealed unsafe class HeapRegion : NativeRegion
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         if (length < HugePagesFrom)
         {
-            return new HeapRegion((nint)NativeMemory.AlignedAlloc((nuint)length, SmallAlignment), length, hasHugePages: false);
+            return new HeapRegion((nint)NativeMemory.AlignedAlloc((nuint)length, SmallAlignment), length);
         }
 
         long whole = RoomFor(length);
-        nint address = (nint)NativeMemory.AlignedAlloc((nuint)whole, (nuint)HugePage);
-        bool huge = OperatingSystem.IsLinux() && !PortableMemory.IsForced && LinuxMemory.TryAdviseHugePages(address, whole);
-        return new HeapRegion(address, length, huge);
+        return OperatingSystem.IsLinux() && Environment.Is64BitProcess && !PortableMemory.IsForced && TryMap(length, whole) is { } mapped
+            ? mapped
+            : new HeapRegion((nint)NativeMemory.AlignedAlloc((nuint)whole, (nuint)HugePage), length);
     }
 
-    protected override void Free() => NativeMemory.AlignedFree((void*)Address);
+    protected override void Free()
+    {
+        if (_mappingLength == 0)
+        {
+            NativeMemory.AlignedFree((void*)Address);
+        }
+        else if (OperatingSystem.IsLinux())
+        {
+            LinuxMemory.Unmap(_mapping, _mappingLength);
+        }
+    }
+
+    // From the system itself: the C library, which learns from what is freed, may keep that for later, and then it is not fresh.
+    [SupportedOSPlatform("linux")]
+    private static HeapRegion? TryMap(long length, long whole)
+    {
+        // The kernel aligns to a huge page or not, as it likes; what is mapped beyond and never touched takes no memory.
+        long mapped = checked(whole + HugePage);
+        if (!LinuxMemory.TryMapAnonymous(mapped, out nint start))
+        {
+            return null;
+        }
+
+        nint address = (nint)((start + HugePage - 1) / HugePage * HugePage);
+        return new HeapRegion(address, length)
+        {
+            HasHugePages = LinuxMemory.TryAdviseHugePages(address, whole),
+            _mapping = start,
+            _mappingLength = mapped,
+        };
+    }
 }

@@ -5,13 +5,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TypedWeights.Memory;
 
-/// <summary>What .NET cannot say about memory on Linux: huge pages, and private mappings that promise no swap.</summary>
+/// <summary>What .NET cannot say about memory on Linux: memory of the system's own, huge pages, and private mappings that promise no swap.</summary>
 [SupportedOSPlatform("linux")]
 internal static partial class LinuxMemory
 {
     private const int AdviseHugePage = 14;
     private const int ProtectReadWrite = 0x1 | 0x2;
     private const int MapPrivateNoReserve = 0x2 | 0x4000;
+    private const int MapPrivateAnonymous = 0x2 | 0x20;
     private const nint MapFailed = -1;
 
     /// <summary>Asks for huge pages where memory is touched for the first time from now on.</summary>
@@ -30,6 +31,14 @@ internal static partial class LinuxMemory
         return address != MapFailed ? address : throw new IOException(new Win32Exception(Marshal.GetLastPInvokeError()).Message);
     }
 
+    /// <summary>Maps fresh memory, zeroed when it is touched.</summary>
+    /// <returns>False where the system has no such run of memory.</returns>
+    public static bool TryMapAnonymous(long length, out nint address)
+    {
+        address = Map(0, (nuint)length, ProtectReadWrite, MapPrivateAnonymous, -1, 0);
+        return address != MapFailed;
+    }
+
     public static void Unmap(nint address, long length)
     {
         if (Unmap(address, (nuint)length) != 0)
@@ -43,6 +52,9 @@ internal static partial class LinuxMemory
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial nint Map(nint address, nuint length, int protection, int flags, SafeFileHandle file, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    private static partial nint Map(nint address, nuint length, int protection, int flags, int noFile, nint offset);
 
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     private static partial int Unmap(nint address, nuint length);

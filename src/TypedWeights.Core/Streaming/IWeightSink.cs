@@ -14,6 +14,12 @@ internal interface IWeightSink : IAsyncDisposable
     /// <summary>Makes room for the plan's tensors.</summary>
     void Allocate(TransferPlan plan);
 
+    /// <summary>
+    /// Whether the memory of a segment begins where that of another one ends. Then the two may come as one, which begins as the first
+    /// does and is as long as both: thousands of small tensors are read at one go.
+    /// </summary>
+    bool IsContinued(TransferSegment segment, TransferSegment by) => false;
+
     /// <summary>Gives the memory that a segment's bytes are to be written to; it may wait until a buffer is free.</summary>
     ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken);
 

@@ -11,7 +11,7 @@ internal sealed class MemorySink : IWeightSink
     public void Allocate(TransferPlan plan)
     {
         _addresses = new nint[plan.TargetCount];
-        var layout = ArenaLayout.Of(plan.Tensors, plan.InFileOrder);
+        var layout = ArenaLayout.Of(plan, plan.InFileOrder);
         if (layout.Length == 0)
         {
             return;
@@ -31,6 +31,9 @@ internal sealed class MemorySink : IWeightSink
             _addresses[tensor] = _arena.Address + (nint)offset;
         }
     }
+
+    public bool IsContinued(TransferSegment segment, TransferSegment by) =>
+        _addresses[segment.Tensor] + (nint)(segment.Offset + segment.Length) == _addresses[by.Tensor] + (nint)by.Offset;
 
     public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) => ValueTask.FromResult(
         new NativeMemoryManager(_addresses[segment.Tensor] + (nint)segment.Offset, checked((int)segment.Length)).Memory);

@@ -46,20 +46,19 @@ internal sealed class ProgressTracker
     /// <summary>Bytes that have landed.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
-    /// <summary>Counts bytes that have landed; those of a gap (a negative <paramref name="tensor"/>) are not what was asked for.</summary>
-    public void AddBytes(int file, int tensor, long bytes)
+    /// <summary>Counts bytes that have landed in a tensor. They count for its file by <see cref="AddBytes"/>.</summary>
+    public void AddToTensor(int tensor, long bytes)
     {
-        if (tensor < 0)
-        {
-            return;
-        }
-
-        Interlocked.Add(ref _bytes, bytes);
         if (Interlocked.Add(ref _tensorBytesLeft[tensor], -bytes) == 0)
         {
             Interlocked.Increment(ref _tensors);
         }
+    }
 
+    /// <summary>Counts bytes that have landed, in whatever tensors of a file. Those of a gap are not what was asked for.</summary>
+    public void AddBytes(int file, long bytes)
+    {
+        Interlocked.Add(ref _bytes, bytes);
         if (Interlocked.Add(ref _fileBytesLeft[file], -bytes) == 0)
         {
             Interlocked.Increment(ref _files);

@@ -140,7 +140,7 @@ internal sealed class LoadSession(
     private WeightSet Collect(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink)
     {
         IReadOnlyList<torch.Tensor> tensors = sink.TakeTensors();
-        var weights = new WeightSet(title, checkpoint.Revision, checkpoint.Metadata);
+        var weights = new WeightSet(title, checkpoint.Revision, checkpoint.Metadata, selection.Names.Count);
         var taken = new bool[tensors.Count];
         foreach ((string name, int index) in selection.Names)
         {

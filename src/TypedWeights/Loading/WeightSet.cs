@@ -15,12 +15,13 @@ namespace TypedWeights;
 /// </remarks>
 public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisposable
 {
-    private readonly Dictionary<string, WeightEntry> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, WeightEntry> _entries;
     private readonly Lazy<NameIndex> _names;
     private int _disposed;
 
-    internal WeightSet(string title, string? revision, IReadOnlyDictionary<string, string> metadata)
+    internal WeightSet(string title, string? revision, IReadOnlyDictionary<string, string> metadata, int count = 0)
     {
+        _entries = new Dictionary<string, WeightEntry>(count, StringComparer.Ordinal);
         Title = title;
         Revision = revision;
         Metadata = metadata;

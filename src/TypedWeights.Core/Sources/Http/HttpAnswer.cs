@@ -36,7 +36,8 @@ internal static class HttpAnswer
         return answer.Content.Headers.ContentRange is { Unit: "bytes", From: not null, To: not null, Length: not null } range
             ? range
             : throw new WeightSourceException(
-                display, "the server sent a part (206) without a Content-Range in bytes that gives its begin, its end and the file's length.");
+                display,
+                "the server sent a part (206) without a Content-Range in bytes that gives its begin, its end and the file's length.");
     }
 
     /// <summary>Throws unless an answer is the whole file, uncompressed.</summary>
@@ -79,6 +80,12 @@ internal static class HttpAnswer
     /// <summary>Throws where a body is compressed: it has other offsets than the file.</summary>
     public static void ThrowIfCompressed(HttpResponseMessage answer, string display)
     {
+        if (!answer.Content.Headers.NonValidated.Contains("Content-Encoding")
+            && !answer.Headers.NonValidated.Contains("Transfer-Encoding"))
+        {
+            return;
+        }
+
         string[] encodings =
         [
             .. answer.Content.Headers.ContentEncoding.Where(static name => !name.Equals("identity", StringComparison.OrdinalIgnoreCase)),
@@ -100,6 +107,39 @@ internal static class HttpAnswer
             && type.Equals("text/html", StringComparison.OrdinalIgnoreCase))
         {
             throw new WeightSourceException(display, "the server answered with " + FileSniffer.Page);
+        }
+    }
+
+    /// <summary>The error for a 200 without a length. A page often comes so, and what it is says more than what it lacks.</summary>
+    public static async ValueTask<WeightSourceException> EndlessAsync(
+        HttpResponseMessage answer, string display, CancellationToken cancellationToken)
+    {
+        try
+        {
+            byte[] start = new byte[FileSniffer.Wanted];
+            int count = await answer.Content.ReadAsStream(cancellationToken)
+                .ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            ThrowIfPage(start.AsSpan(0, count), display);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            // What is known already is the better error.
+        }
+
+        return Endless(display);
+    }
+
+    /// <summary>The error for a 200 without a length.</summary>
+    public static WeightSourceException Endless(string display) => new(
+        display,
+        "the server ignores range requests and does not say how long the file is (Content-Length); download it and load it from disk.");
+
+    /// <summary>Throws where the first bytes are those of a web page or a Git LFS pointer.</summary>
+    public static void ThrowIfPage(ReadOnlySpan<byte> start, string display)
+    {
+        if (FileSniffer.DescribePage(start) is { } page)
+        {
+            throw new WeightSourceException(display, "the server answered with " + page);
         }
     }
 }

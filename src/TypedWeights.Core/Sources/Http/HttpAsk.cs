@@ -4,13 +4,16 @@ namespace TypedWeights.Sources.Http;
 
 /// <summary>What one request asks for.</summary>
 /// <param name="Range">The value of <c>Range</c>; null for the whole file.</param>
-/// <param name="IfMatch">The strong ETag that the file must still have; null where it has none, or at an address that may only redirect.</param>
-internal readonly record struct HttpAsk(string? Range, string? IfMatch)
+/// <param name="IfMatch">
+/// The strong ETag that the file must still have; null where it has none, or at an address that may only redirect.
+/// </param>
+/// <param name="Length">The number of bytes asked for; 0 where it is not known.</param>
+internal readonly record struct HttpAsk(string? Range, string? IfMatch, long Length = 0)
 {
     /// <summary>Asks for a range.</summary>
     /// <param name="offset">The first byte.</param>
     /// <param name="length">The number of bytes, at least 1.</param>
     /// <param name="ifMatch">The strong ETag that the file must still have, or null.</param>
     public static HttpAsk Bytes(long offset, long length, string? ifMatch = null) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-{offset + length - 1}"), ifMatch);
+        new(string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-{offset + length - 1}"), ifMatch, length);
 }

@@ -42,6 +42,11 @@ internal sealed class HttpChannel : IDisposable
         }
 
         AddCommon(request.Headers, ask);
+        if (OperatingSystem.IsLinux())
+        {
+            ThriftyStream.Expect(ask.Length);
+        }
+
         try
         {
             return await _connections.SendAsync(request, cancellationToken).ConfigureAwait(false);

@@ -18,7 +18,8 @@ internal static class HttpFailure
         {
             HttpStatusCode.OK => new WeightSourceException(
                 display, "the server ignores range requests (it answered 200 to one); download the file and load it from disk."),
-            HttpStatusCode.Unauthorized => new WeightSourceException(display, "the server asks for a login (401), or refuses the one it got." + away),
+            HttpStatusCode.Unauthorized => new WeightSourceException(
+                display, "the server asks for a login (401), or refuses the one it got." + away),
             HttpStatusCode.Forbidden => new WeightSourceException(display, $"access is refused (403): {Signed}." + away),
             HttpStatusCode.NotFound or HttpStatusCode.Gone => new WeightSourceException(
                 display, $"there is no such file on the server ({status}).", isNotFound: true),
@@ -28,7 +29,10 @@ internal static class HttpFailure
             HttpStatusCode.RequestedRangeNotSatisfiable => new WeightSourceException(
                 display, "the server does not have this range (416): the file is shorter than it was when it was opened."),
             _ when IsTransient(status) => new WeightSourceException(
-                display, $"the server cannot answer now ({status} {response.ReasonPhrase}).", isTransient: true, retryAfter: RetryAfter(response))
+                display,
+                $"the server cannot answer now ({status} {response.ReasonPhrase}).",
+                isTransient: true,
+                retryAfter: RetryAfter(response))
             {
                 IsThrottled = status is 429 or 503,
             },

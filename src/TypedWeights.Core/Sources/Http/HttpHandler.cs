@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
 
 namespace TypedWeights.Sources.Http;
 
@@ -21,6 +23,11 @@ internal static class HttpHandler
             handler.Proxy = options.Proxy;
         }
 
+        if (OperatingSystem.IsLinux())
+        {
+            handler.ConnectCallback = ConnectAsync;
+        }
+
         handler.SslOptions.RemoteCertificateValidationCallback = new ServerCertificate(options.TrustedRoots).Check;
         options.ConfigureHandler?.Invoke(handler);
 
@@ -29,5 +36,22 @@ internal static class HttpHandler
         handler.AutomaticDecompression = DecompressionMethods.None;
         handler.UseCookies = false;
         return handler;
+    }
+
+    // As the handler itself does it, up to the stream.
+    [SupportedOSPlatform("linux")]
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+            return new ThriftyStream(socket);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 }

@@ -72,7 +72,9 @@ internal sealed class HttpIdentity
                 return $"it has {other.Length} bytes and had {Length}";
             }
 
-            return !Equals(Tag, other.Tag) ? "its ETag is another now" : Modified != other.Modified ? "its Last-Modified is another now" : null;
+            return !Equals(Tag, other.Tag) ? "its ETag is another now"
+                : Modified != other.Modified ? "its Last-Modified is another now"
+                : null;
         }
     }
 }

@@ -32,7 +32,9 @@ public sealed record HttpSourceOptions
     public Action<Uri, HttpRequestHeaders>? Headers { get; init; }
 
     /// <summary>The proxy, with its credentials.</summary>
-    /// <value>null: the one of the environment (<c>HTTP_PROXY</c>, <c>HTTPS_PROXY</c>, <c>ALL_PROXY</c>, <c>NO_PROXY</c>) or of the system.</value>
+    /// <value>
+    /// null: the one of the environment (<c>HTTP_PROXY</c>, <c>HTTPS_PROXY</c>, <c>ALL_PROXY</c>, <c>NO_PROXY</c>) or of the system.
+    /// </value>
     public IWebProxy? Proxy { get; init; }
 
     /// <summary>Certificates of authorities that are trusted besides those of the machine: a company's own, say.</summary>

@@ -36,7 +36,9 @@ public sealed class HttpSourceProvider : IWeightSourceProvider
     public IReadOnlyList<string> Schemes { get; } = ["http", "https"];
 
     /// <inheritdoc/>
-    /// <remarks>A URL whose path ends with <c>/</c> is a folder: the usual names of an index and of a single file are tried in it.</remarks>
+    /// <remarks>
+    /// A URL whose path ends with <c>/</c> is a folder: the usual names of an index and of a single file are tried in it.
+    /// </remarks>
     public async ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(uri.Original, UriKind.Absolute, out Uri? address))

@@ -136,7 +136,8 @@ internal sealed class HttpTarget
 
         if (next.Scheme != Uri.UriSchemeHttps && (next.Scheme != Uri.UriSchemeHttp || from.Address.Scheme == Uri.UriSchemeHttps))
         {
-            throw new WeightSourceException(Display, $"the server redirects from {from.Address.Scheme} to {next.Scheme}, which is not followed.");
+            throw new WeightSourceException(
+                Display, $"the server redirects from {from.Address.Scheme} to {next.Scheme}, which is not followed.");
         }
 
         // Once it has left its origin, a chain that comes back to it brings no login there: somebody else chose the address.

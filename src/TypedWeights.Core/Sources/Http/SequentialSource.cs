@@ -52,13 +52,13 @@ internal sealed class SequentialSource : IWeightSource
             HttpAnswer.ThrowIfPage(answer, target.Display);
             if (answer.Content.Headers.ContentLength is not { } length)
             {
-                throw await EndlessAsync(answer, target.Display, cancellationToken).ConfigureAwait(false);
+                throw await HttpAnswer.EndlessAsync(answer, target.Display, cancellationToken).ConfigureAwait(false);
             }
 
             body = new HttpBody(answer, length, target.Display);
             byte[] bytes = new byte[(int)Math.Min(Math.Max(firstBytes, FileSniffer.Wanted), length)];
             await body.FillAsync(bytes, cancellationToken).ConfigureAwait(false);
-            ThrowIfPage(bytes, target.Display);
+            HttpAnswer.ThrowIfPage(bytes, target.Display);
             identity.Check(answer, length);
             return new SequentialSource(target, identity, body, length, bytes);
         }
@@ -103,36 +103,6 @@ internal sealed class SequentialSource : IWeightSource
 
     public ValueTask DisposeAsync() => DropAsync();
 
-    // A page often comes without a length. What it is says more than what it lacks.
-    private static async ValueTask<WeightSourceException> EndlessAsync(
-        HttpResponseMessage answer, string display, CancellationToken cancellationToken)
-    {
-        try
-        {
-            byte[] start = new byte[FileSniffer.Wanted];
-            int count = await answer.Content.ReadAsStream(cancellationToken)
-                .ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-            ThrowIfPage(start.AsSpan(0, count), display);
-        }
-        catch (Exception e) when (e is IOException or HttpRequestException)
-        {
-            // What is known already is the better error.
-        }
-
-        return Endless(display);
-    }
-
-    private static WeightSourceException Endless(string display) => new(
-        display, "the server ignores range requests and does not say how long the file is (Content-Length); download it and load it from disk.");
-
-    private static void ThrowIfPage(ReadOnlySpan<byte> start, string display)
-    {
-        if (FileSniffer.DescribePage(start) is { } page)
-        {
-            throw new WeightSourceException(display, "the server answered with " + page);
-        }
-    }
-
     private async ValueTask AdvanceAsync(long position, CancellationToken cancellationToken)
     {
         if (_body is null || _body.Received > position)
@@ -162,8 +132,8 @@ internal sealed class SequentialSource : IWeightSource
         {
             throw new WeightSourceException(
                 Display,
-                "reading broke off, and the server neither answers range requests nor gives an ETag or Last-Modified, so that what it would "
-                    + "send now may be another file; load it again, or download it and load it from disk.");
+                "reading broke off, and the server neither answers range requests nor gives an ETag or Last-Modified, so that what it "
+                    + "would send now may be another file; load it again, or download it and load it from disk.");
         }
 
         HttpResponseMessage answer =
@@ -171,7 +141,7 @@ internal sealed class SequentialSource : IWeightSource
         try
         {
             HttpAnswer.ThrowUnlessWhole(answer, _target.IsElsewhere(answer), Display);
-            _identity.Check(answer, answer.Content.Headers.ContentLength ?? throw Endless(Display));
+            _identity.Check(answer, answer.Content.Headers.ContentLength ?? throw HttpAnswer.Endless(Display));
             return new HttpBody(answer, Length, Display);
         }
         catch

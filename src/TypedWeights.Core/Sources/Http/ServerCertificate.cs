@@ -17,7 +17,7 @@ internal sealed class ServerCertificate
     public ServerCertificate(IReadOnlyList<X509Certificate2> roots) => _roots = [.. roots];
 
     /// <summary>The callback of a TLS connection.</summary>
-    /// <exception cref="AuthenticationException">The certificate does not verify. The message goes on from "the server's certificate".</exception>
+    /// <exception cref="AuthenticationException">The certificate does not verify; the message says why.</exception>
     public bool Check(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         if (errors == SslPolicyErrors.None)
@@ -67,7 +67,8 @@ internal sealed class ServerCertificate
         if ((status & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0)
         {
             faults.Add(
-                "is not signed by an authority that this machine trusts; give that authority's certificate in HttpSourceOptions.TrustedRoots.");
+                "is not signed by an authority that this machine trusts; "
+                    + "give that authority's certificate in HttpSourceOptions.TrustedRoots.");
         }
 
         return new CertificateException(
@@ -79,7 +80,7 @@ internal sealed class ServerCertificate
         DateTime from = certificate.NotBefore.ToUniversalTime();
         DateTime to = certificate.NotAfter.ToUniversalTime();
         string text = string.Create(CultureInfo.InvariantCulture, $"{from:yyyy-MM-dd HH:mm} to {to:yyyy-MM-dd HH:mm} UTC");
-        return DateTime.UtcNow > to ? $"has expired: it was valid from {text}." : $"is not valid now, or one that signed it is not: {text}.";
+        return DateTime.UtcNow > to ? $"has expired: it was valid from {text}." : $"is not valid now ({text}), or its signer is not.";
     }
 
     /// <summary>Carries the sentence through the TLS stream to the error.</summary>

@@ -18,10 +18,12 @@ internal static class TransportFailure
         HttpRequestError.ProxyTunnelError => Proxy(e, display),
         HttpRequestError.ResponseEnded => new WeightSourceException(
             display, "the server closed the connection before it answered.", isTransient: true, innerException: e),
-        HttpRequestError.InvalidResponse => new WeightSourceException(display, "what answers there does not speak HTTP/1.1.", innerException: e),
+        HttpRequestError.InvalidResponse => new WeightSourceException(
+            display, "what answers there does not speak HTTP/1.1.", innerException: e),
         HttpRequestError.ConfigurationLimitExceeded => new WeightSourceException(
             display, "the headers of the answer are longer than 64 KiB.", innerException: e),
-        _ => new WeightSourceException(display, $"the request failed: {Sentence(e.InnerException ?? e)}", isTransient: true, innerException: e),
+        _ => new WeightSourceException(
+            display, $"the request failed: {Sentence(e.InnerException ?? e)}", isTransient: true, innerException: e),
     };
 
     public static WeightSourceException TimedOut(OperationCanceledException e, string display) => new(

@@ -18,6 +18,7 @@ internal sealed class ResumingReader : IRangeReader
     private long _position;
     private IRangeReader? _inner;
     private Memory<byte> _left;
+    private bool _hasFailed;
     private Action<int>? _arrived;
 
     public ResumingReader(ResilientSource source, TransferContext context, long offset, long length, bool isInMemory)
@@ -69,11 +70,7 @@ internal sealed class ResumingReader : IRangeReader
         {
             if (_inner is null)
             {
-                if (!_isInMemory)
-                {
-                    _context.CountRequest();
-                }
-
+                Open();
                 _inner = await _source.Inner.OpenRangeAsync(_position, _end - _position, token).ConfigureAwait(false);
                 _guard.Touch();
             }
@@ -84,6 +81,7 @@ internal sealed class ResumingReader : IRangeReader
         }
         catch (Exception e)
         {
+            _hasFailed = true;
             _guard.End(cancellationToken);
             await CloseAsync().ConfigureAwait(false);
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
@@ -92,6 +90,21 @@ internal sealed class ResumingReader : IRangeReader
             }
 
             throw;
+        }
+    }
+
+    private void Open()
+    {
+        // A file that is read in order has one answer for all its ranges. What lies before a range is read and dropped on the way, and
+        // nobody tells how that goes.
+        if (_source.IsSequential)
+        {
+            _guard.Suspend();
+        }
+
+        if (!_isInMemory && (!_source.IsSequential || _hasFailed))
+        {
+            _context.CountRequest();
         }
     }
 

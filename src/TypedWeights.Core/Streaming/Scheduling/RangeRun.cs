@@ -23,7 +23,10 @@ internal sealed class RangeRun : IDisposable
     private bool _hasReturned;
     private bool _isRescued;
     private long _received;
-    private int _tensor;
+
+    // The segment that the next byte belongs to, and how many bytes it is still to get.
+    private int _segment;
+    private long _segmentLeft;
 
     public RangeRun(TransferRange range, IWeightSource source, IWeightSink sink, ProgressTracker tracker, long startedAt, CancellationToken stop)
     {
@@ -34,6 +37,7 @@ internal sealed class RangeRun : IDisposable
         _stop = stop;
         _rescue = CancellationTokenSource.CreateLinkedTokenSource(stop);
         _onArrived = OnArrived;
+        _segmentLeft = range.Segments[0].Length;
         StartedAt = startedAt;
     }
 
@@ -53,9 +57,9 @@ internal sealed class RangeRun : IDisposable
         try
         {
             reader = await _source.OpenRangeAsync(_range.Offset, _range.Length, _stop).ConfigureAwait(false);
-            foreach (TransferSegment segment in _range.Segments)
+            for (int i = 0; i < _range.Segments.Count;)
             {
-                _tensor = segment.Tensor;
+                TransferSegment segment = Joined(ref i);
                 if (segment.IsGap)
                 {
                     reader = await DropAsync(reader, segment.Length).ConfigureAwait(false);
@@ -101,6 +105,26 @@ internal sealed class RangeRun : IDisposable
     }
 
     public void Dispose() => _rescue.Dispose();
+
+    // A segment and those after it whose memory goes on where its own ends, as one.
+    private TransferSegment Joined(ref int index)
+    {
+        TransferSegment first = _range.Segments[index++];
+        long length = first.Length;
+        for (TransferSegment last = first; !first.IsGap && index < _range.Segments.Count; index++)
+        {
+            TransferSegment next = _range.Segments[index];
+            if (next.IsGap || length + next.Length > int.MaxValue || !_sink.IsContinued(last, next))
+            {
+                break;
+            }
+
+            length += next.Length;
+            last = next;
+        }
+
+        return first with { Length = length };
+    }
 
     private async ValueTask<IRangeReader> DropAsync(IRangeReader reader, long length)
     {
@@ -187,6 +211,28 @@ internal sealed class RangeRun : IDisposable
     private void OnArrived(int bytes)
     {
         Interlocked.Add(ref _received, bytes);
-        _tracker.AddBytes(_range.File, _tensor, bytes);
+        long wanted = 0;
+        for (long left = bytes; left > 0;)
+        {
+            TransferSegment segment = _range.Segments[_segment];
+            long take = Math.Min(left, _segmentLeft);
+            if (!segment.IsGap)
+            {
+                _tracker.AddToTensor(segment.Tensor, take);
+                wanted += take;
+            }
+
+            left -= take;
+            _segmentLeft -= take;
+            if (_segmentLeft == 0 && ++_segment < _range.Segments.Count)
+            {
+                _segmentLeft = _range.Segments[_segment].Length;
+            }
+        }
+
+        if (wanted > 0)
+        {
+            _tracker.AddBytes(_range.File, wanted);
+        }
     }
 }

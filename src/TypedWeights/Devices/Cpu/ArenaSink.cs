@@ -1,4 +1,3 @@
-using TypedWeights.Checkpoints;
 using TypedWeights.Interop;
 using TypedWeights.Memory;
 using TypedWeights.Streaming;
@@ -8,28 +7,23 @@ namespace TypedWeights.Devices.Cpu;
 /// <summary><see cref="TensorStorage.Arena"/>: one run of memory for all tensors, laid out as the files are.</summary>
 internal class ArenaSink : CpuSink
 {
-    protected override void Place(TransferPlan plan) => PlaceInArena(plan.Tensors, plan.InFileOrder);
+    protected override void Place(TransferPlan plan) => PlaceInArena(plan, plan.InFileOrder);
 
     /// <summary>Places some of a plan's tensors side by side.</summary>
-    /// <param name="tensors">The plan's tensors.</param>
-    /// <param name="inOrder">Which of them, in the order of the memory.</param>
-    protected void PlaceInArena(IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<int> inOrder)
+    /// <param name="plan">The plan.</param>
+    /// <param name="inOrder">Which of its tensors, in the order of the memory.</param>
+    protected void PlaceInArena(TransferPlan plan, IReadOnlyList<int> inOrder)
     {
         if (inOrder.Count == 0)
         {
             return;
         }
 
-        var layout = ArenaLayout.Of(tensors, inOrder);
+        var layout = ArenaLayout.Of(plan, inOrder);
         var arena = new SharedRegion(Allocate(layout.Length, inOrder.Count));
         try
         {
-            foreach ((int index, long offset) in layout.Places)
-            {
-                TensorInfo info = tensors[index].Info;
-                nint address = arena.Address + (nint)offset;
-                Put(index, TensorOverMemory.Create(arena, address, TorchLayout.Of(info.DType, info.Shape)), address);
-            }
+            PlaceOver(arena, plan.Tensors, layout.Places);
         }
         finally
         {

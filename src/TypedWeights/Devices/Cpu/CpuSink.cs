@@ -25,6 +25,9 @@ internal abstract class CpuSink : ITensorSink
         }
     }
 
+    public bool IsContinued(TransferSegment segment, TransferSegment by) =>
+        _addresses[segment.Tensor] + (nint)(segment.Offset + segment.Length) == _addresses[by.Tensor] + (nint)by.Offset;
+
     public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) => ValueTask.FromResult(
         new NativeMemoryManager(_addresses[segment.Tensor] + (nint)segment.Offset, checked((int)segment.Length)).Memory);
 
@@ -52,6 +55,20 @@ internal abstract class CpuSink : ITensorSink
 
     /// <summary>Makes the tensors that have bytes, with <see cref="Put"/>; those without are made elsewhere.</summary>
     protected abstract void Place(TransferPlan plan);
+
+    /// <summary>Makes tensors over memory that is there already.</summary>
+    /// <param name="region">The memory.</param>
+    /// <param name="tensors">The plan's tensors.</param>
+    /// <param name="places">Which of them, and where each begins in the memory.</param>
+    protected void PlaceOver(SharedRegion region, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<(int Tensor, long Offset)> places)
+    {
+        foreach ((int index, long offset) in places)
+        {
+            TensorInfo info = tensors[index].Info;
+            nint address = region.Address + (nint)offset;
+            Put(index, TensorOverMemory.Create(region, address, TorchLayout.Of(info.DType, info.Shape)), address);
+        }
+    }
 
     /// <summary>Takes a tensor that was made, and the address that its bytes go to.</summary>
     protected void Put(int index, torch.Tensor tensor, nint address)

@@ -1,6 +1,5 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Interop;
-using TypedWeights.Memory;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
 
@@ -28,7 +27,7 @@ internal sealed class MappedSink : ArenaSink
             PlaceOverFile(plan.Tensors, file, [.. byRead[false]]);
         }
 
-        PlaceInArena(plan.Tensors, read);
+        PlaceInArena(plan, read);
     }
 
     private void PlaceOverFile(IReadOnlyList<CheckpointTensor> tensors, CheckpointFile file, IReadOnlyList<int> indexes)
@@ -41,12 +40,7 @@ internal sealed class MappedSink : ArenaSink
         var mapping = new SharedRegion(Mappable(file).Map());
         try
         {
-            foreach (int index in indexes)
-            {
-                TensorInfo info = tensors[index].Info;
-                nint address = mapping.Address + (nint)(file.Header.DataStart + info.Begin);
-                Put(index, TensorOverMemory.Create(mapping, address, TorchLayout.Of(info.DType, info.Shape)), address);
-            }
+            PlaceOver(mapping, tensors, [.. indexes.Select(index => (index, file.Header.DataStart + tensors[index].Info.Begin))]);
         }
         finally
         {

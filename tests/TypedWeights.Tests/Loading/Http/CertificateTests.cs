@@ -1,6 +1,3 @@
-using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using TypedWeights.Sources;
 using TypedWeights.Sources.Http;
 using static System.StringComparison;
@@ -9,11 +6,9 @@ namespace TypedWeights.Tests.Loading.Http;
 
 public sealed class CertificateTests : IDisposable
 {
-    private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
-
     private readonly byte[] _bytes = HttpFile.Noise(50_000);
-    private readonly X509Certificate2 _authority = Authority("CN=Test authority");
-    private readonly X509Certificate2 _stranger = Authority("CN=Another authority");
+    private readonly TestAuthority _authority = new();
+    private readonly TestAuthority _stranger = new();
 
     public void Dispose()
     {
@@ -25,7 +20,8 @@ public sealed class CertificateTests : IDisposable
     public async Task A_server_of_an_own_authority_is_read_when_that_is_trusted()
     {
         await using FileServer server = await StartAsync("localhost", 30);
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions { TrustedRoots = [_stranger, _authority] });
+        await using var provider = new HttpSourceProvider(
+            new HttpSourceOptions { TrustedRoots = [_stranger.Certificate, _authority.Certificate] });
 
         await using IWeightSource source = await provider.OpenAsync(Url(server));
 
@@ -42,7 +38,7 @@ public sealed class CertificateTests : IDisposable
     {
         await using FileServer server = await StartAsync(name, days);
         await using var provider = new HttpSourceProvider(
-            new HttpSourceOptions { TrustedRoots = isTrusted ? [_authority] : [_stranger] });
+            new HttpSourceOptions { TrustedRoots = isTrusted ? [_authority.Certificate] : [_stranger.Certificate] });
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(Url(server)));
 
@@ -59,7 +55,7 @@ public sealed class CertificateTests : IDisposable
         plain.Files["/f.bin"] = _bytes;
         await using FileServer server = await StartAsync("localhost", 30);
         server.Intercept = context => HttpFile.Redirect(context, plain.Address + "/f.bin");
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions { TrustedRoots = [_authority] });
+        await using var provider = new HttpSourceProvider(new HttpSourceOptions { TrustedRoots = [_authority.Certificate] });
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(Url(server)));
 
@@ -81,29 +77,10 @@ public sealed class CertificateTests : IDisposable
 
     private static string Url(FileServer server) => server.Address.Replace("127.0.0.1", "localhost", Ordinal) + "/f.bin";
 
-    private static X509Certificate2 Authority(string name)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        return request.CreateSelfSigned(Now.AddDays(-60), Now.AddDays(60));
-    }
-
     private async Task<FileServer> StartAsync(string name, int days)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName(name);
-        request.CertificateExtensions.Add(names.Build());
-        using X509Certificate2 signed = request.Create(_authority, Now.AddDays(-30), Now.AddDays(days), [1, 2, 3, (byte)(days & 63)]);
-        using X509Certificate2 withKey = signed.CopyWithPrivateKey(key);
-
-        // Kestrel on some systems takes only a key that was stored.
-        X509Certificate2 certificate = X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
-        FileServer server = await FileServer.StartAsync(certificate);
+        FileServer server = await FileServer.StartAsync(_authority.Issue(name, days));
         server.Files["/f.bin"] = _bytes;
-        Assert.Equal(IPAddress.Loopback.ToString(), new Uri(server.Address).Host);
         return server;
     }
 }

@@ -134,7 +134,8 @@ public sealed class OptionsTests : IAsyncLifetime
             context.Response.Headers.SetCookie = "a=b";
             return HttpFile.ServeAsync(context, _bytes, "\"a\"");
         };
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions { ConfigureHandler = handler => handler.UseCookies = true });
+        await using var provider = new HttpSourceProvider(
+            new HttpSourceOptions { ConfigureHandler = handler => handler.UseCookies = true });
 
         await using IWeightSource source = await provider.OpenAsync(Url);
         await source.ReadAsync(100, 100);

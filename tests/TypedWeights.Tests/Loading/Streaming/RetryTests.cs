@@ -6,7 +6,12 @@ public sealed class RetryTests : IAsyncDisposable
 {
     private static readonly TransferOptions Patient = new()
     {
-        MinConnections = 2, MaxConnections = 2, PartSize = 1 << 20, Attempts = 4, RetryDelay = TimeSpan.FromMilliseconds(5), Hedging = false,
+        MinConnections = 2,
+        MaxConnections = 2,
+        PartSize = 1 << 20,
+        Attempts = 4,
+        RetryDelay = TimeSpan.FromMilliseconds(5),
+        Hedging = false,
     };
 
     private readonly TestFile.Entry[] _entries = [.. Enumerable.Range(0, 4).Select(i => TestFile.Noise($"t{i}", "U8", 8, 1 << 20))];

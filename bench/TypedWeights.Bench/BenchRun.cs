@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using TypedWeights.Bench.Figures;
+using TypedWeights.Bench.Files;
+using TypedWeights.Bench.Http;
+using TypedWeights.Bench.Programs;
+
+namespace TypedWeights.Bench;
+
+/// <summary>Makes the file, starts the servers, measures section by section, and prints the table.</summary>
+internal static class BenchRun
+{
+    public const long PacedRate = 20_000_000;
+
+    private static readonly TimeSpan SectionLimit = TimeSpan.FromMinutes(10);
+
+    public static async Task<int> RunAsync(IReadOnlyList<string> sections, int rounds, string parent)
+    {
+        var watch = Stopwatch.StartNew();
+        using var folder = new WorkFolder(parent);
+        Machine.Print();
+        if (sections.Any(static section => section is not ("tiny" or "micro")))
+        {
+            await ModelFile.CreateAsync(folder.Path);
+        }
+
+        var figures = new List<Figure>();
+        foreach (string section in sections)
+        {
+            Console.WriteLine(Text.Of($"\n== {section} (after {watch.Elapsed.TotalSeconds:F0} s)"));
+            IReadOnlyList<Figure> rows = await RunOneAsync(new Measurement(section, rounds, folder.Path, Url: null));
+            FigureTable.Print(rows);
+            figures.AddRange(rows);
+        }
+
+        if (sections.Count > 1)
+        {
+            Console.WriteLine(Text.Of($"\n== All, after {watch.Elapsed.TotalSeconds:F0} s"));
+            Machine.Print();
+            FigureTable.Print(figures);
+        }
+
+        return figures.Exists(static figure => figure.Ok == false) ? 1 : 0;
+    }
+
+    // What fails in one section is a row of the table, and the others go on.
+    private static async Task<IReadOnlyList<Figure>> RunOneAsync(Measurement measurement)
+    {
+        try
+        {
+            return await (measurement.Section switch
+            {
+                "http" or "https" => FromNginxAsync(measurement),
+                "paced" => PacedAsync(measurement),
+                _ => MeasureAsync(measurement),
+            });
+        }
+        catch (InvalidOperationException e)
+        {
+            return [new Figure(measurement.Section, "–", e.Message, "", "", false)];
+        }
+    }
+
+    private static async Task<IReadOnlyList<Figure>> FromNginxAsync(Measurement measurement)
+    {
+        if (ExternalProgram.Find("nginx") is not { } nginx)
+        {
+            return [Figure.Skipped(measurement.Section.ToUpperInvariant(), ExternalProgram.Missing("nginx"))];
+        }
+
+        (Server server, int port, int tlsPort) = await Nginx.StartAsync(nginx, measurement.Folder);
+        using (server)
+        {
+            string origin = measurement.Section == "http" ? $"http://127.0.0.1:{port}" : $"https://127.0.0.1:{tlsPort}";
+            return await MeasureAsync(measurement with { Url = $"{origin}/{ModelFile.Name}" });
+        }
+    }
+
+    private static async Task<IReadOnlyList<Figure>> PacedAsync(Measurement measurement)
+    {
+        if (await CProgram.TryCompileAsync("paced", measurement.Folder) is not { } paced)
+        {
+            return [Figure.Skipped("connections paced to 20 MB/s", "paced.c could not be compiled")];
+        }
+
+        int port = Server.FreePort();
+        using (await Server.StartAsync(port, paced, measurement.Folder, Text.Of($"{port}"), Text.Of($"{PacedRate}")))
+        {
+            return await MeasureAsync(measurement with { Url = $"http://127.0.0.1:{port}/{ModelFile.Name}" });
+        }
+    }
+
+    private static async Task<IReadOnlyList<Figure>> MeasureAsync(Measurement measurement)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, measurement.Arguments());
+
+        // The system's authorities with the local one in their place: clients need no code of their own to trust the server.
+        start.Environment["SSL_CERT_FILE"] = Path.Combine(measurement.Folder, LocalAuthority.Certificate);
+        start.Environment["NO_PROXY"] = start.Environment["no_proxy"] = "127.0.0.1";
+        using Process process = Process.Start(start)!;
+        void OnExit(object? sender, EventArgs e) => process.Kill(entireProcessTree: true);
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
+        using var limit = new CancellationTokenSource(SectionLimit);
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new InvalidOperationException($"given up after {SectionLimit.TotalMinutes:F0} minutes");
+        }
+        finally
+        {
+            AppDomain.CurrentDomain.ProcessExit -= OnExit;
+        }
+
+        return process.ExitCode == 0
+            ? FigureTable.Read(measurement.ResultPath)
+            : throw new InvalidOperationException($"the measuring process ended with {process.ExitCode}; its words are above");
+    }
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using TypedWeights.Bench.Figures;
+using TypedWeights.Bench.Programs;
+
+namespace TypedWeights.Bench.Files;
+
+/// <summary>One file from the page cache in every way.</summary>
+internal static class FileSection
+{
+    private const string Touched = "into memory that exists";
+    private const int LazyTensors = 291;
+    private const double BuffersMiB = 256;
+    private const double MiB = 1 << 20;
+
+    private static readonly (string Memory, string Name)[] NativeKinds =
+    [
+        ("huge", "C, 2 × pread, fresh huge pages"),
+        ("small", "C, 2 × pread, fresh 4 KiB pages"),
+        ("touched", "C, 2 × pread, touched memory"),
+    ];
+
+    public static async Task<IReadOnlyList<Figure>> RunAsync(Measurement measurement)
+    {
+        TorchNative.EnsureLoaded();
+        string? native = await CProgram.TryCompileAsync("pread", measurement.Folder);
+        await using var touched = new TouchedMemory(measurement.Length);
+        List<Case> cases =
+        [
+            .. FileCases.Names.Select(name => new Case(
+                name, () => Sample.OfAsync(async () => await FileCases.LoadAsync(name, measurement.ModelPath)))),
+            new Case(Touched, () => Sample.OfAsync(() => touched.FillAsync(measurement.ModelPath))),
+        ];
+        if (native is not null)
+        {
+            cases.AddRange(NativeKinds.Select(kind => new Case(kind.Name, () => ReadAsync(native, measurement.ModelPath, kind.Memory))));
+        }
+
+        await Interleaved.RunAsync(cases, measurement.Rounds, measurement.Length);
+        List<Measured> results = [.. cases.Select(item => item.Measured)];
+        return [.. Speeds(results, measurement.Length), .. await MemoryAsync(results, measurement)];
+    }
+
+    private static async Task<Sample> ReadAsync(string native, string file, string memory) =>
+        new(double.Parse(await ExternalProgram.RunAsync(native, file, memory, "2"), CultureInfo.InvariantCulture));
+
+    private static IEnumerable<Figure> Speeds(List<Measured> results, long bytes)
+    {
+        Measured arena = Of(results, nameof(TensorStorage.Arena));
+        Measured lazy = Of(results, nameof(TensorStorage.Mapped));
+        (string Work, Measured Ours, double Wanted)[] rows =
+        [
+            ("file → new tensors", arena, 0.9),
+            ("file → new tensors", arena, 2),
+            ("file → memory that exists", Of(results, Touched), 0.95),
+        ];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            (string work, Measured ours, double wanted) = rows[i];
+            yield return results.Exists(result => result.Name == NativeKinds[i].Name)
+                ? Figure.Speed(work, ours, Of(results, NativeKinds[i].Name), bytes, wanted)
+                : Figure.Skipped(work, "the C program could not be compiled") with { Measured = Figure.GigabytesPerSecond(ours, bytes) };
+        }
+
+        yield return Figure.AtMost("file, lazy (Mapped)", lazy.Median * 1000, "ms", 15 + (0.01 * LazyTensors), "15 ms + 10 µs a tensor");
+        foreach (string naive in new[] { FileCases.AllBytes, FileCases.StreamPerTensor })
+        {
+            yield return Figure.Speed("beside what a .NET user writes: speed", arena, Of(results, naive), bytes, 5);
+        }
+    }
+
+    private static async Task<IEnumerable<Figure>> MemoryAsync(List<Measured> results, Measurement measurement)
+    {
+        double file = measurement.Length / MiB;
+        List<Figure> rows =
+        [
+            Figure.AtMost(
+                "file: garbage", Of(results, nameof(TensorStorage.Arena)).Garbage / MiB / (measurement.Length / 1e9), "MiB/GB", 1, "limit"),
+        ];
+        if (!OperatingSystem.IsLinux())
+        {
+            return [.. rows, Figure.Skipped("peak memory", "read from /proc, which is Linux's")];
+        }
+
+        double ours = await AboveIdleAsync(nameof(TensorStorage.Arena));
+        rows.Add(Figure.AtMost("file: peak memory above idle", ours, "MiB", file + BuffersMiB, "file + 256 MiB"));
+        foreach (string naive in new[] { FileCases.AllBytes, FileCases.StreamPerTensor })
+        {
+            double theirs = await AboveIdleAsync(naive);
+            rows.Add(new Figure(
+                "beside what a .NET user writes: peak above idle",
+                Text.Of($"{ours:F0} MiB"),
+                Text.Of($"{naive}: {theirs:F0} MiB"),
+                Text.Of($"{ours / theirs:F3} ×"),
+                "≤ 0.5 ×",
+                ours / theirs <= 0.5));
+        }
+
+        return rows;
+
+        async Task<double> AboveIdleAsync(string name)
+        {
+            (double before, double peak) = await PeakMemory.OfAsync(name, measurement.ModelPath);
+            Console.WriteLine(Text.Of($"peak memory of {name}: {peak:F0} MiB, {before:F0} before it"));
+            return peak - before;
+        }
+    }
+
+    private static Measured Of(List<Measured> results, string name) => results.Single(result => result.Name == name);
+}

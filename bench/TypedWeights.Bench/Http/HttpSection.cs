@@ -1,0 +1,64 @@
+using TypedWeights.Bench.Figures;
+using TypedWeights.Bench.Files;
+using TypedWeights.Bench.Programs;
+using TypedWeights.Streaming;
+
+namespace TypedWeights.Bench.Http;
+
+/// <summary>One file from nginx on the loopback. Each round begins without a connection.</summary>
+internal static class HttpSection
+{
+    private const int BareTasks = 4;
+    private const double BuffersMiB = 256;
+    private const double MiB = 1 << 20;
+
+    /// <param name="measurement">With the URL.</param>
+    /// <param name="cpuPerGigabyte">The most seconds.</param>
+    /// <param name="authority">What <c>curl</c> is to trust; null without TLS.</param>
+    public static async Task<IReadOnlyList<Figure>> RunAsync(Measurement measurement, double cpuPerGigabyte, string? authority)
+    {
+        TorchNative.EnsureLoaded();
+        string url = measurement.Url!;
+        IReadOnlyList<TransferRange> ranges = await RangePlan.OfAsync(measurement.ModelPath);
+        using var bare = new BareClient(ranges, measurement.Length);
+        var ours = new Case("TypedWeights, new tensors", () => LoadAsync(url));
+        var plain = new Case($"HttpClient × {BareTasks}, touched memory", () => Sample.OfAsync(() => bare.ReadAsync(url, BareTasks)));
+        List<Case> cases = [ours, plain];
+        Case? curls = null;
+        if (ExternalProgram.Find("curl") is { } curl)
+        {
+            curls = new Case("curl × 4, thrown away", () => Curls.RunAsync(curl, url, measurement.Length, authority));
+            cases.Add(curls);
+        }
+
+        await Interleaved.RunAsync(cases, measurement.Rounds, measurement.Length);
+        string work = measurement.Section.ToUpperInvariant();
+        double gigabytes = measurement.Length / 1e9;
+        (double before, double peak) = OperatingSystem.IsLinux() ? await PeakMemory.OfAsync(nameof(TensorStorage.Arena), url) : default;
+        return
+        [
+            curls is null
+                ? Figure.Skipped(work, ExternalProgram.Missing("curl"))
+                : Figure.Speed(work, ours.Measured, curls.Measured, measurement.Length, 0.9),
+            Figure.Speed(work, ours.Measured, plain.Measured, measurement.Length, 1),
+            Figure.AtMost(
+                $"{work}: CPU (HttpClient × {BareTasks}: {Text.Of(plain.Measured.Cpu / gigabytes * 1000)})",
+                ours.Measured.Cpu / gigabytes * 1000,
+                "ms/GB",
+                cpuPerGigabyte * 1000,
+                "limit"),
+            Figure.AtMost($"{work}: garbage", ours.Measured.Garbage / MiB / gigabytes, "MiB/GB", 1, "limit"),
+            OperatingSystem.IsLinux()
+                ? Figure.AtMost(
+                    $"{work}: peak memory above idle", peak - before, "MiB", (measurement.Length / MiB) + BuffersMiB, "file + 256 MiB")
+                : Figure.Skipped($"{work}: peak memory", "read from /proc, which is Linux's"),
+        ];
+    }
+
+    /// <summary>One load with a loader made for it, with its defaults.</summary>
+    public static async Task<Sample> LoadAsync(string url)
+    {
+        await using WeightLoader loader = new WeightLoaderBuilder().Build();
+        return await Sample.OfAsync(async () => await loader.LoadTensorsAsync(url));
+    }
+}

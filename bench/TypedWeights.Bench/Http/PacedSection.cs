@@ -1,0 +1,20 @@
+using TypedWeights.Bench.Figures;
+
+namespace TypedWeights.Bench.Http;
+
+/// <summary>A server that gives each connection 20 MB/s: what counts is how many there are, and how soon.</summary>
+internal static class PacedSection
+{
+    private const int Clients = 32;
+
+    public static async Task<IReadOnlyList<Figure>> RunAsync(Measurement measurement)
+    {
+        TorchNative.EnsureLoaded();
+        string url = measurement.Url!;
+        using var bare = new BareClient(await RangePlan.OfAsync(measurement.ModelPath), measurement.Length);
+        var ours = new Case("TypedWeights, new tensors", () => HttpSection.LoadAsync(url));
+        var plain = new Case($"HttpClient × {Clients}, touched memory", () => Sample.OfAsync(() => bare.ReadAsync(url, Clients)));
+        await Interleaved.RunAsync([ours, plain], measurement.Rounds, measurement.Length);
+        return [Figure.Speed("connections paced to 20 MB/s", ours.Measured, plain.Measured, measurement.Length, 0.95)];
+    }
+}

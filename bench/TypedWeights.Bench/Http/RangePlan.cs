@@ -1,0 +1,20 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
+using TypedWeights.Sources.File;
+using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
+
+namespace TypedWeights.Bench.Http;
+
+/// <summary>The ranges that the loader asks a server for, from its own plan of the file on disk.</summary>
+internal static class RangePlan
+{
+    public static async Task<IReadOnlyList<TransferRange>> OfAsync(string path)
+    {
+        WeightUri uri = WeightUri.Parse(path);
+        await using var provider = new FileSourceProvider();
+        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await provider.LocateAsync(uri, CancellationToken.None));
+        return TransferPlan.Create(
+            checkpoint.Files, TensorSelection.All(checkpoint).Tensors, PartLimits.For(new TransferOptions(), isRemote: true)).Ranges;
+    }
+}

@@ -1,0 +1,25 @@
+namespace TypedWeights.Bench;
+
+/// <summary>What the counted rounds of one case took.</summary>
+internal sealed class Measured(string name)
+{
+    private readonly List<Sample> _samples = [];
+
+    public string Name { get; } = name;
+
+    /// <summary>Seconds of the median round.</summary>
+    public double Median => MedianOf(sample => sample.Seconds);
+
+    /// <summary>CPU seconds of this process, user and system, in the median round.</summary>
+    public double Cpu => MedianOf(sample => sample.Cpu);
+
+    /// <summary>The most managed bytes that a round allocated.</summary>
+    public long Garbage => _samples.Max(sample => sample.Garbage);
+
+    /// <summary>The seconds of the last round, as text; empty before it.</summary>
+    public string Last => _samples.Count == 0 ? "" : Figures.Text.Of($"{_samples[^1].Seconds * 1000:F3} ms");
+
+    public void Add(Sample sample) => _samples.Add(sample);
+
+    private double MedianOf(Func<Sample, double> value) => _samples.Select(value).Order().ElementAt(_samples.Count / 2);
+}

@@ -1,0 +1,36 @@
+namespace TypedWeights.Bench;
+
+/// <summary>A folder for one run. It goes with the process, also when that is interrupted.</summary>
+internal sealed class WorkFolder : IDisposable
+{
+    private readonly Lock _lock = new();
+
+    public WorkFolder(string parent)
+    {
+        Path = System.IO.Path.Combine(System.IO.Path.GetFullPath(parent), $"typedweights-bench-{Environment.ProcessId}");
+        Directory.CreateDirectory(Path);
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
+    }
+
+    public string Path { get; }
+
+    public void Dispose()
+    {
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
+        Delete();
+    }
+
+    private void OnExit(object? sender, EventArgs e) => Delete();
+
+    // When the process is interrupted, its end and the end of the run may come at once.
+    private void Delete()
+    {
+        lock (_lock)
+        {
+            if (Directory.Exists(Path))
+            {
+                Directory.Delete(Path, recursive: true);
+            }
+        }
+    }
+}

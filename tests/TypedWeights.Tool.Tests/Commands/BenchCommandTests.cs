@@ -1,0 +1,159 @@
+using System.Text.Json;
+using TypedWeights.Sources;
+using TypedWeights.Tests.Support;
+using TypedWeights.Tool;
+using TypedWeights.Tool.Measuring;
+using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Output.Progress;
+using static System.StringComparison;
+
+namespace TypedWeights.Tests.Commands;
+
+public sealed class BenchCommandTests : IAsyncLifetime
+{
+    private const int DataLength = 20_000_000;
+
+    private static readonly byte[] Model = TestFile.Bytes([TestFile.Noise("a", "U8", 8, DataLength - 1000), TestFile.Noise("b", "U8", 8, 1000)]);
+
+    private readonly TempFolder _folder = new();
+    private FileServer _server = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await FileServer.StartAsync();
+        _server.Files["/net.safetensors"] = Model;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Json_is_one_line_with_these_members_in_this_order()
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "bench", $"{_server.Address}/net.safetensors", "--json");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        JsonElement json = JsonElement.Parse(Assert.Single(run.OutLines));
+        Assert.Equal(
+            ["bytes", "seconds", "gbPerSecond", "requests", "retries", "peakRssBytes", "allocatedBytes", "cpuSeconds"],
+            json.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(DataLength, json.GetProperty("bytes").GetInt64());
+        Assert.True(json.GetProperty("requests").GetInt64() >= _server.Requests.Count);
+        Assert.Equal(0, json.GetProperty("retries").GetInt64());
+        Assert.True(json.GetProperty("peakRssBytes").GetInt64() > DataLength);
+        Assert.InRange(json.GetProperty("allocatedBytes").GetInt64(), 1, 1L << 30);
+        double seconds = json.GetProperty("seconds").GetDouble();
+        Assert.InRange(json.GetProperty("gbPerSecond").GetDouble() * seconds, DataLength / 1e9 * 0.99, DataLength / 1e9 * 1.01);
+        Assert.True(json.GetProperty("cpuSeconds").GetDouble() > 0);
+    }
+
+    [Fact]
+    public async Task Every_byte_of_data_is_asked_for_once_and_every_request_counted()
+    {
+        // Without hedges: one of those is counted though it may be given up before the server hears of it.
+        var options = new TransferOptions { Hedging = false, MaxConnections = 16 };
+        await using var sources = new ToolSources(options, _folder.Path);
+        var context = new ToolContext(TextWriter.Null, TextWriter.Null, _folder.Path, Terminal.Redirected);
+
+        BenchResult result = await BenchRun.RunAsync(
+            sources,
+            WeightUri.Parse($"{_server.Address}/net.safetensors"),
+            connections: 3,
+            partSize: 1 << 20,
+            ProgressView.Create(context, quiet: true),
+            TestContext.Current.CancellationToken);
+
+        (long Offset, long Length)[] asked =
+            [.. _server.Requests.Select(request => Ranges.Of(request.Range!)).Where(range => range.Offset >= Model.Length - DataLength).Order()];
+        Assert.True(asked.Length >= DataLength >> 20);
+        long at = Model.Length - DataLength;
+        foreach ((long offset, long length) in asked)
+        {
+            Assert.Equal(at, offset);
+            Assert.InRange(length, 1, 1 << 20);
+            at += length;
+        }
+
+        Assert.Equal((Model.Length, DataLength), (at, result.Bytes));
+        Assert.Equal((_server.Requests.Count, 0), (result.Requests, result.Retries));
+    }
+
+    [Fact]
+    public async Task As_many_connections_as_wanted_are_in_use()
+    {
+        const int Wanted = 5;
+        int inUse = 0;
+        int most = 0;
+        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _server.Intercept = async context =>
+        {
+            if (Ranges.Of(context.Request.Headers.Range!).Length < 1000)
+            {
+                return false;
+            }
+
+            // Nobody is answered until all have asked; one more than wanted would be seen, as it would ask meanwhile.
+            int now = Interlocked.Increment(ref inUse);
+            most = Math.Max(most, now);
+            if (now >= Wanted)
+            {
+                all.TrySetResult();
+            }
+
+            await all.Task.WaitAsync(context.RequestAborted);
+            await Task.Delay(20, context.RequestAborted);
+            Interlocked.Decrement(ref inUse);
+            return false;
+        };
+
+        ToolRun run = await ToolRun.InAsync(
+            _folder.Path, "bench", $"{_server.Address}/net.safetensors", "--json", "--connections", $"{Wanted}", "--part", "512KiB");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(Wanted, most);
+    }
+
+    [Fact]
+    public async Task Files_of_this_machine_are_read_in_ranges_too_and_a_page_says_it_in_words()
+    {
+        await File.WriteAllBytesAsync(_folder["net.safetensors"], Model, TestContext.Current.CancellationToken);
+
+        ToolRun json = await ToolRun.InAsync(_folder.Path, "bench", "net.safetensors", "--json", "--part", "1MiB", "--connections", "1");
+        ToolRun page = await ToolRun.InAsync(_folder.Path, "bench", _folder.Path, "--quiet");
+
+        Assert.InRange(JsonElement.Parse(json.Out).GetProperty("requests").GetInt64(), 20, 40);
+        Assert.Equal((0, ""), (page.ExitCode, page.Error));
+        Assert.Equal(_folder.Path.Replace('\\', '/'), page.OutLines[0]);
+        Assert.Matches(@"^20\.0 MB in \d+\.\d{3} s: \d+\.\d\d GB/s$", page.OutLines[1]);
+        Assert.Matches(@"^  requests      \d+ \(0 retries\)$", page.OutLines[2]);
+    }
+
+    [Theory]
+    [InlineData("--connections must be from 1 to 1024", "--connections", "0")]
+    [InlineData("--connections must be from 1 to 1024", "--connections", "1025")]
+    [InlineData("--connections must be from 1 to 1024", "--connections", "x")]
+    [InlineData("--part must be from 65536 to 1073741824 bytes", "--part", "1")]
+    public async Task Options_that_make_no_sense_are_refused(string says, params string[] options)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, ["bench", "net.safetensors", .. options]);
+
+        Assert.Equal((64, ""), (run.ExitCode, run.Out));
+        Assert.Contains(says, run.Error, Ordinal);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_without_data_takes_no_requests()
+    {
+        await File.WriteAllBytesAsync(
+            _folder["net.safetensors"], TestFile.Bytes([new("a", "U8", [0], [])]), TestContext.Current.CancellationToken);
+
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "bench", "net.safetensors", "--json");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.StartsWith("{\"bytes\":0,\"seconds\":0", run.Out, Ordinal);
+        Assert.Contains("\"gbPerSecond\":0,\"requests\":0,", run.Out, Ordinal);
+    }
+}

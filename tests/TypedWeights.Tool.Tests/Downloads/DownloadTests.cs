@@ -1,0 +1,301 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using TypedWeights.Tests.Support;
+using static System.StringComparison;
+
+namespace TypedWeights.Tests.Downloads;
+
+public sealed class DownloadTests : IAsyncLifetime
+{
+    private static readonly byte[] Model = TestFile.Bytes(
+        [TestFile.Noise("a", "BF16", 16, 1500, 1000), TestFile.Noise("b", "U8", 8, 3), TestFile.Noise("c", "F32", 32, 1_000_000)]);
+
+    private readonly TempFolder _folder = new();
+    private FileServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await FileServer.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_file_from_a_server_is_the_same_file()
+    {
+        _server.Files["/m/net.safetensors"] = Model;
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/m/net.safetensors", "net.safetensors");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Out));
+        Assert.Matches(@"^wrote net\.safetensors: 7\.00 MB in \d+\.\d s, .+/s\n$", run.Error);
+        Assert.Equal(Model, Read("net.safetensors"));
+        Assert.Equal(["net.safetensors"], Left());
+    }
+
+    [Fact]
+    public async Task Quiet_says_nothing_and_errors_are_said_all_the_same()
+    {
+        _server.Files["/net.safetensors"] = Model;
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors", "--quiet");
+        ToolRun absent = await RunAsync("download", $"{_server.Address}/absent.safetensors", "absent.safetensors", "--quiet");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.All));
+        Assert.Equal((2, ""), (absent.ExitCode, absent.Out));
+        Assert.Contains("there is no such file on the server (404)", absent.Error, Ordinal);
+        Assert.Equal(["net.safetensors"], Left());
+    }
+
+    [Fact]
+    public async Task Digests_are_the_lines_of_sha256sum()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no sha256sum on Windows");
+        _server.Files["/net.safetensors"] = Model;
+        Directory.CreateDirectory(_folder[@"out\put"]);
+
+        ToolRun plain = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors", "--sha256", "-q");
+        ToolRun odd = await RunAsync("download", $"{_server.Address}/net.safetensors", @"out\put", "--sha256", "-q");
+
+        Assert.Equal($"{Convert.ToHexStringLower(SHA256.HashData(Model))}  net.safetensors\n", plain.Out);
+        Assert.Equal(await Sha256SumAsync("net.safetensors"), plain.Out);
+        Assert.Equal(await Sha256SumAsync(@"out\put/net.safetensors"), odd.Out);
+        Assert.Equal("", plain.Error + odd.Error);
+    }
+
+    [Fact]
+    public async Task An_index_brings_its_shards_into_a_folder()
+    {
+        var files = new Dictionary<string, byte[]>
+        {
+            ["model.safetensors.index.json"] = """{"weight_map":{"a":"1.safetensors","b":"below/2 b.safetensors"}}"""u8.ToArray(),
+            ["1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000_000)]),
+            ["below/2 b.safetensors"] = TestFile.Bytes([TestFile.Noise("b", "U8", 8, 100_000)]),
+        };
+        foreach ((string name, byte[] bytes) in files)
+        {
+            _server.Files["/m/" + name.Replace(" ", "%20", Ordinal)] = bytes;
+        }
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/m/", "model", "--sha256");
+        ToolRun again = await RunAsync("download", $"{_server.Address}/m/model.safetensors.index.json", "model/", "-q");
+        ToolRun local = await RunAsync("download", "model", "copy", "-q");
+
+        Assert.True(run.ExitCode == 0, run.All);
+        Assert.Equal((0, 0, ""), (run.ExitCode, again.ExitCode, again.All));
+        Assert.Equal((0, ""), (local.ExitCode, local.All));
+        Assert.StartsWith("wrote model/model.safetensors.index.json and 2 shards: 3.10 MB in ", run.Error, Ordinal);
+        Assert.Equal(files.Keys.Order(), run.OutLines.Select(line => line[("model/".Length + 66)..]).Order());
+        foreach ((string name, byte[] bytes) in files)
+        {
+            Assert.Equal(bytes, Read("model/" + name));
+            Assert.Equal(bytes, Read("copy/" + name));
+        }
+
+        Assert.Equal(6, Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories).Length);
+    }
+
+    [Fact]
+    public async Task No_shard_has_its_name_before_all_are_whole()
+    {
+        _server.Files["/m/model.safetensors.index.json"] = """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}"""u8.ToArray();
+        _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000_000)]);
+        _server.Files["/m/2.safetensors"] = TestFile.Bytes([TestFile.Noise("b", "U8", 8, 3_000_000)]);
+        _server.Intercept = context =>
+        {
+            bool refuse = context.Request.Path == "/m/2.safetensors" && Ranges.Of(context.Request.Headers.Range!).Length > 1000;
+            context.Response.StatusCode = refuse ? 403 : 200;
+            return Task.FromResult(refuse);
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/m/", "model");
+        _server.Intercept = null;
+        string[] left = [.. Directory.GetFiles(_folder["model"]).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        _server.Requests.Clear();
+        ToolRun next = await RunAsync("download", $"{_server.Address}/m/", "model");
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Equal(["1.safetensors.partial", "1.safetensors.partial.jsonl"], left);
+        Assert.Contains("3.00 MB of 6.00 MB stay in 1.safetensors.partial; the same command goes on from there.\nerror: ", run.Error, Ordinal);
+        Assert.Equal(0, next.ExitCode);
+        Assert.StartsWith("going on: 3.00 MB of 6.00 MB are there and sound.\nwrote model/model.safetensors.index.json and 2 shards: 3.00 MB",
+            next.Error, Ordinal);
+        Assert.DoesNotContain(_server.Requests, request => request.Path == "/m/1.safetensors" && Ranges.Of(request.Range!).Length > 1000);
+        Assert.Equal(_server.Files["/m/1.safetensors"], Read("model/1.safetensors"));
+        Assert.Equal(_server.Files["/m/2.safetensors"], Read("model/2.safetensors"));
+    }
+
+    [Fact]
+    public async Task Any_other_file_is_fetched_as_it_is_and_a_local_one_copied()
+    {
+        _server.Files["/tokenizer.json"] = Model[1000..2000];
+        _server.Files["/empty.txt"] = [];
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/tokenizer.json", ".", "-q");
+        ToolRun empty = await RunAsync("download", $"{_server.Address}/empty.txt", "./", "-q");
+        ToolRun local = await RunAsync("download", "tokenizer.json", "copy.json", "-q");
+
+        Assert.Equal((0, "", 0, "", 0, ""), (run.ExitCode, run.All, empty.ExitCode, empty.All, local.ExitCode, local.All));
+        Assert.Equal(Model[1000..2000], Read("tokenizer.json"));
+        Assert.Equal(Model[1000..2000], Read("copy.json"));
+        Assert.Empty(Read("empty.txt"));
+    }
+
+    [Theory]
+    [InlineData("<!DOCTYPE html><html><body>Sign in</body></html>", "HTML")]
+    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "LFS")]
+    public async Task A_page_or_pointer_instead_of_weights_is_refused_before_anything_is_written(string text, string says)
+    {
+        _server.Files["/net.safetensors"] = Encoding.UTF8.GetBytes(text);
+        await File.WriteAllTextAsync(_folder["net.safetensors"], "before", TestContext.Current.CancellationToken);
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors");
+
+        Assert.Contains(run.ExitCode, (int[])[1, 2]);
+        Assert.StartsWith("error: ", run.Error, Ordinal);
+        Assert.Contains(says, run.Error, Ordinal);
+        Assert.Equal(["net.safetensors"], Left());
+        Assert.Equal("before"u8.ToArray(), Read("net.safetensors"));
+    }
+
+    [Fact]
+    public async Task A_file_that_changes_unnoticed_is_caught_at_the_end()
+    {
+        byte[] other = TestFile.Bytes([TestFile.Noise("A", "BF16", 16, 1500, 1000), TestFile.Noise("b", "U8", 8, 3),
+            TestFile.Noise("c", "F32", 32, 1_000_000)]);
+        Assert.Equal(Model.Length, other.Length);
+        int asked = 0;
+
+        // No validator, and another file from the third request on: the first two are for the header.
+        _server.Intercept = async context =>
+        {
+            byte[] now = Interlocked.Increment(ref asked) <= 2 ? Model : other;
+            await Results.Bytes(now, enableRangeProcessing: true).ExecuteAsync(context);
+            return true;
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors");
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("the file was replaced while it was downloaded; download it again.", run.Error, Ordinal);
+        Assert.Empty(Left());
+    }
+
+    [Fact]
+    public async Task A_server_without_ranges_will_do()
+    {
+        _server.Intercept = async context =>
+        {
+            await Results.Bytes(Model, "application/octet-stream", enableRangeProcessing: false).ExecuteAsync(context);
+            return true;
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors", "-q");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.All));
+        Assert.Equal(Model, Read("net.safetensors"));
+    }
+
+    [Fact]
+    public async Task A_server_that_is_busy_is_told_of_and_waited_for()
+    {
+        _server.Files["/net.safetensors"] = Model;
+        int payload = 0;
+        _server.Intercept = context =>
+        {
+            bool busy = Ranges.Of(context.Request.Headers.Range!).Length > 1000 && Interlocked.Increment(ref payload) == 1;
+            context.Response.StatusCode = busy ? 503 : 200;
+            return Task.FromResult(busy);
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors");
+        ToolRun quiet = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors", "-q");
+
+        Assert.Equal((0, 0, ""), (run.ExitCode, quiet.ExitCode, quiet.All));
+        Assert.Matches(@"net\.safetensors: the server .+503.+ Trying again in [\d.]+ s\.\nwrote ", run.Error);
+        Assert.Equal(Model, Read("net.safetensors"));
+    }
+
+    [Fact]
+    public async Task Where_the_file_cannot_go_is_said_before_it_is_fetched()
+    {
+        _server.Files["/net.safetensors"] = Model;
+        _server.Files["/m/model.safetensors.index.json"] = """{"weight_map":{"a":"1.safetensors"}}"""u8.ToArray();
+        _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3)]);
+        _server.Files["/..%2Fup"] = Model;
+        await File.WriteAllTextAsync(_folder["file"], "before", TestContext.Current.CancellationToken);
+        Directory.CreateDirectory(_folder["holds/net.safetensors"]);
+        string file = $"{_server.Address}/net.safetensors";
+        var cases = new List<(string Uri, string Destination, int Code, string Says)>
+        {
+            (file, "absent/net.safetensors", 64, "There is no folder absent; make it first."),
+            (file, "absent/", 64, "There is no folder absent/; make it first."),
+            (file, "holds", 1, "is a folder"),
+            (file, file, 64, "DEST is a file or folder on disk"),
+            (file, "--sha265", 64, "There is no option --sha265"),
+            ($"{_server.Address}/m/", "file", 64, "an index and its 1 shards go into a folder"),
+            ($"{_server.Address}/m/", "absent/model", 64, "There is no folder absent; make it first."),
+            ($"{_server.Address}/%2E%2E%2Fup", ".", 64, "is no plain file name"),
+        };
+        if (OperatingSystem.IsLinux())
+        {
+            cases.Add((file, "/dev/null", 1, "is a pipe or device"));
+            cases.Add((file, "/sys/net.safetensors", 1, "this user may not write there"));
+        }
+
+        foreach ((string uri, string destination, int code, string says) in cases)
+        {
+            _server.Requests.Clear();
+            ToolRun run = await RunAsync("download", uri, destination, "-q");
+            Assert.True(code == run.ExitCode, destination + ": " + run.All);
+            Assert.Contains(says, run.Error, Ordinal);
+            Assert.DoesNotContain(_server.Requests, request => Ranges.Of(request.Range!).Length > 1000);
+        }
+
+        Assert.Equal(["file", "holds"], Left());
+        Assert.Empty(Directory.GetFiles(_folder["holds"]));
+    }
+
+    [Fact]
+    public async Task Secrets_of_a_URL_are_not_in_the_journal()
+    {
+        _server.Files["/net.safetensors"] = Model;
+        var payload = 0;
+        _server.Intercept = context =>
+        {
+            bool refuse = Ranges.Of(context.Request.Headers.Range!).Length > 1000 && Interlocked.Increment(ref payload) > 1;
+            context.Response.StatusCode = refuse ? 403 : 200;
+            return Task.FromResult(refuse);
+        };
+        string uri = _server.Address.Replace("http://", "http://user:hunter2@", Ordinal) + "/net.safetensors?sig=c2ln";
+
+        ToolRun run = await RunAsync("download", uri, "net.safetensors");
+        _server.Intercept = null;
+        string journal = File.Exists(_folder["net.safetensors.partial.jsonl"])
+            ? await File.ReadAllTextAsync(_folder["net.safetensors.partial.jsonl"], TestContext.Current.CancellationToken)
+            : "";
+        ToolRun next = await RunAsync("download", uri.Replace("c2ln", "bmV3", Ordinal), "net.safetensors");
+
+        Assert.Equal((2, 0), (run.ExitCode, next.ExitCode));
+        Assert.Equal(Model, Read("net.safetensors"));
+        Assert.All((string[])["user", "hunter2", "c2ln"], secret => Assert.DoesNotContain(secret, run.All + journal + next.All, Ordinal));
+    }
+
+    private Task<ToolRun> RunAsync(params string[] args) => ToolRun.InAsync(_folder.Path, args);
+
+    private byte[] Read(string name) => File.ReadAllBytes(_folder[name]);
+
+    private IEnumerable<string?> Left() => Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+
+    private async Task<string> Sha256SumAsync(string name)
+    {
+        var start = new ProcessStartInfo("sha256sum", [name]) { WorkingDirectory = _folder.Path, RedirectStandardOutput = true };
+        using Process process = Process.Start(start)!;
+        string line = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return line;
+    }
+}

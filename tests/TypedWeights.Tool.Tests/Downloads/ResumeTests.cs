@@ -1,0 +1,219 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using TypedWeights.Downloads;
+using TypedWeights.Tests.Support;
+using static System.StringComparison;
+
+namespace TypedWeights.Tests.Downloads;
+
+/// <summary>Downloads whose process ends early: killed, interrupted, or beaten to it.</summary>
+public sealed class ResumeTests : IAsyncLifetime
+{
+    private static readonly byte[] Model = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 24_000_000)]);
+
+    private readonly TempFolder _folder = new();
+    private readonly TaskCompletionSource _stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private FileServer _server = null!;
+
+    private string Uri => _server.Address + "/net.safetensors";
+
+    private string JournalPath => _folder["net.safetensors.partial.jsonl"];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await FileServer.StartAsync();
+        _server.Files["/net.safetensors"] = Model;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_download_that_was_killed_goes_on_and_asks_for_no_finished_part_again()
+    {
+        IReadOnlyList<FinishedPart> finished = await KilledAsync();
+        Assert.InRange(finished.Sum(part => part.Length), 1, Model.Length - 1);
+
+        ToolRun next = await ToolRun.ProcessAsync(_folder.Path, null, "download", Uri, "net.safetensors", "--sha256");
+
+        Assert.Equal(0, next.ExitCode);
+        Assert.StartsWith("going on: ", next.Error, Ordinal);
+        Assert.Equal(Model, await File.ReadAllBytesAsync(_folder["net.safetensors"], Token));
+        Assert.Equal(["net.safetensors"], Left());
+        foreach ((long offset, long length) in Asked())
+        {
+            Assert.DoesNotContain(finished, part => part.Offset < offset + length && offset < part.Offset + part.Length);
+        }
+
+        Assert.Equal(Model.Length - finished.Sum(part => part.Length), AskedBytes());
+    }
+
+    [Fact]
+    public async Task A_torn_journal_and_a_part_that_is_not_sound_cost_their_own_bytes()
+    {
+        IReadOnlyList<FinishedPart> finished = await KilledAsync();
+        FinishedPart spoiled = finished[0];
+        using (FileStream partial = File.OpenWrite(_folder["net.safetensors.partial"]))
+        {
+            partial.Position = spoiled.Offset + spoiled.Length - 1;
+            partial.WriteByte((byte)~Model[(int)partial.Position]);
+        }
+
+        // The last line, whose end never came.
+        FinishedPart torn = finished[^1];
+        await using (FileStream journal = File.OpenWrite(JournalPath))
+        {
+            journal.SetLength(journal.Length - 20);
+        }
+
+        ToolRun next = await ToolRun.InAsync(_folder.Path, "download", Uri, "net.safetensors");
+
+        Assert.Equal(0, next.ExitCode);
+        Assert.Equal(Model, await File.ReadAllBytesAsync(_folder["net.safetensors"], Token));
+        long again = AskedBytes() - (Model.Length - finished.Sum(part => part.Length));
+        Assert.Equal(spoiled.Length + torn.Length, again);
+    }
+
+    [Fact]
+    public async Task A_file_that_has_changed_since_is_fetched_from_the_start()
+    {
+        await KilledAsync();
+        byte[] changed = TestFile.Bytes([TestFile.Noise("b", "U8", 8, 24_000_000)]);
+        _server.Files["/net.safetensors"] = changed;
+
+        ToolRun next = await ToolRun.InAsync(_folder.Path, "download", Uri, "net.safetensors");
+
+        Assert.Equal(0, next.ExitCode);
+        Assert.StartsWith(
+            "net.safetensors.partial: starting over, as the file has changed at its source since.\nwrote net.safetensors: 24.0 MB",
+            next.Error,
+            Ordinal);
+        Assert.Equal(changed, await File.ReadAllBytesAsync(_folder["net.safetensors"], Token));
+        Assert.Equal(["net.safetensors"], Left());
+    }
+
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    public async Task A_signal_leaves_what_is_finished_and_says_so(string signal, int code)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no kill on Windows");
+        GetStuck();
+
+        ToolRun run = await ToolRun.ProcessAsync(_folder.Path, InterruptAsync, "download", Uri, "net.safetensors");
+
+        Assert.Equal((code, ""), (run.ExitCode, run.Out));
+        Assert.EndsWith("of 24.0 MB stay in net.safetensors.partial; the same command goes on from there.\ninterrupted\n", run.Error, Ordinal);
+        Assert.Equal(["net.safetensors.partial", "net.safetensors.partial.jsonl"], Left());
+
+        async Task InterruptAsync(Process process)
+        {
+            await SomeFinishedAsync();
+            using Process kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
+            await kill.WaitForExitAsync(Token);
+        }
+    }
+
+    [Fact]
+    public async Task Two_downloads_of_one_file_are_one_too_many()
+    {
+        GetStuck();
+        ToolRun? second = null;
+
+        await ToolRun.ProcessAsync(_folder.Path, WhileItRunsAsync, "download", Uri, "net.safetensors");
+
+        Assert.Equal(1, second!.ExitCode);
+        Assert.Contains("another download is writing this file", second.Error, Ordinal);
+        Assert.Equal(["net.safetensors.partial", "net.safetensors.partial.jsonl"], Left());
+
+        async Task WhileItRunsAsync(Process process)
+        {
+            await SomeFinishedAsync();
+            second = await ToolRun.InAsync(_folder.Path, "download", Uri, "net.safetensors");
+            process.Kill();
+        }
+    }
+
+    // Kills a download when some of its parts are finished and others are under way, and forgets what was asked for until then.
+    private async Task<IReadOnlyList<FinishedPart>> KilledAsync()
+    {
+        GetStuck();
+        ToolRun run = await ToolRun.ProcessAsync(_folder.Path, KillAsync, "download", Uri, "net.safetensors");
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Equal(["net.safetensors.partial", "net.safetensors.partial.jsonl"], Left());
+        _server.Intercept = null;
+        _server.Requests.Clear();
+        return PartJournal.Read(JournalPath).Parts;
+
+        async Task KillAsync(Process process)
+        {
+            await SomeFinishedAsync();
+            process.Kill();
+        }
+    }
+
+    // Every other answer about payload stops in its middle.
+    private void GetStuck()
+    {
+        int payload = 0;
+        _server.Intercept = async context =>
+        {
+            (long offset, long length) = Ranges.Of(context.Request.Headers.Range!);
+            if (length < 1000 || Interlocked.Increment(ref payload) % 2 == 0)
+            {
+                return false;
+            }
+
+            context.Response.StatusCode = 206;
+            context.Response.ContentLength = length;
+            context.Response.Headers.ContentRange = $"bytes {offset}-{offset + length - 1}/{Model.Length}";
+            context.Response.Headers.ETag = await TagAsync();
+            await context.Response.Body.WriteAsync(Model.AsMemory((int)offset, (int)length * 2 / 3), context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            _stuck.TrySetResult();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            return true;
+        };
+    }
+
+    private async Task<string> TagAsync()
+    {
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, Uri);
+        request.Headers.Range = new(0, 0);
+        using HttpResponseMessage response = await client.SendAsync(request, Token);
+        return response.Headers.ETag!.ToString();
+    }
+
+    private async Task SomeFinishedAsync()
+    {
+        await _stuck.Task.WaitAsync(Token);
+        while (PartJournal.Read(JournalPath).Parts.Count < 3)
+        {
+            await Task.Delay(20, Token);
+        }
+    }
+
+    private IEnumerable<(long Offset, long Length)> Asked() =>
+        _server.Requests.Select(request => Ranges.Of(request.Range!)).Where(range => range.Length > 1000);
+
+    // Each byte once: a part that straggles is asked for twice.
+    private long AskedBytes()
+    {
+        var runs = new ByteRuns();
+        foreach ((long offset, long length) in Asked())
+        {
+            runs.Add(offset, length);
+        }
+
+        return runs.Total;
+    }
+
+    private IEnumerable<string?> Left() => Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+}

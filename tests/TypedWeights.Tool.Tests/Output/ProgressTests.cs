@@ -1,0 +1,110 @@
+using TypedWeights.Tests.Support;
+using TypedWeights.Tool;
+using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Output.Progress;
+using static System.StringComparison;
+
+namespace TypedWeights.Tests.Output;
+
+public sealed class ProgressTests
+{
+    private readonly HandClock _clock = new();
+
+    [Fact]
+    public async Task Where_there_is_no_terminal_a_line_comes_every_few_seconds()
+    {
+        using var writer = new StringWriter { NewLine = "\n" };
+        var view = new ProgressLines(writer, _clock);
+        var figures = new TransferFigures("downloading", 1_000_000_000, 100_000_000, _clock);
+
+        await view.RunAsync(figures, () =>
+        {
+            for (int second = 1; second <= 12; second++)
+            {
+                _clock.Now += TimeSpan.FromSeconds(1);
+                figures.Report(100_000_000 + second * 50_000_000, 1_000_000_000);
+            }
+
+            return Task.CompletedTask;
+        });
+        view.Note("done\u001b[31m");
+        figures.Report(1, 2);
+
+        Assert.Equal(
+            """
+            downloading: 35 %, 350 MB of 1.00 GB, 50.0 MB/s, 0:13 left
+            downloading: 60 %, 600 MB of 1.00 GB, 50.0 MB/s, 0:08 left
+            done\u{1B}[31m
+
+            """,
+            writer.ToString());
+    }
+
+    [Fact]
+    public void The_rate_is_that_of_the_last_seconds()
+    {
+        var figures = new TransferFigures("downloading", 10_000, time: _clock);
+        for (int second = 1; second <= 60; second++)
+        {
+            _clock.Now += TimeSpan.FromSeconds(1);
+            figures.Report(second <= 40 ? second * 100 : 4000 + (second - 40) * 10, 10_000);
+        }
+
+        Assert.Equal(10, figures.BytesPerSecond, precision: 1);
+        Assert.Equal("4.20 kB of 10.0 kB, 10 bytes/s, 9:40 left", figures.Text);
+        Assert.Equal(42, figures.Percent);
+    }
+
+    [Theory]
+    [InlineData(0.4, "0:00")]
+    [InlineData(125, "2:05")]
+    [InlineData(3 * 3600 + 65, "3:01:05")]
+    [InlineData(100 * 3600, "100:00:00")]
+    public void A_time_is_told_as_clocks_do(double seconds, string text) =>
+        Assert.Equal(text, TransferFigures.Clock(TimeSpan.FromSeconds(seconds)));
+
+    [Fact]
+    public async Task A_terminal_gets_one_bar_that_is_gone_afterwards_and_notes_that_stay()
+    {
+        using var error = new StringWriter { NewLine = "\n" };
+        using var output = new StringWriter();
+        var terminal = new Terminal(100, HasColor: false) { CanRedraw = true };
+        var view = ProgressView.Create(new ToolContext(output, error, "/", Terminal.Redirected) { ErrorTerminal = terminal }, quiet: false);
+        var figures = new TransferFigures("down[loading]", 1000);
+
+        await view.RunAsync(figures, () =>
+        {
+            figures.Report(250, 1000);
+            view.Note("a [note]");
+            return Task.CompletedTask;
+        });
+
+        Assert.IsType<ProgressBarView>(view);
+        Assert.Equal("", output.ToString());
+        Assert.Contains("down[loading]", error.ToString(), Ordinal);
+        Assert.Contains("a [note]", error.ToString(), Ordinal);
+    }
+
+    [Fact]
+    public async Task An_error_in_a_step_comes_through_every_view()
+    {
+        using var writer = new StringWriter();
+        var redirected = new ToolContext(writer, writer, "/", Terminal.Redirected);
+        ToolContext redrawn = redirected with { ErrorTerminal = new Terminal(80, HasColor: true) { CanRedraw = true } };
+        foreach (ProgressView view in (ProgressView[])
+            [ProgressView.Create(redirected, true), ProgressView.Create(redirected, false), ProgressView.Create(redrawn, false)])
+        {
+            await Assert.ThrowsAsync<ToolException>(() => view.RunAsync(
+                new TransferFigures("reading"), () => Task.FromException(new ToolException(ExitCodes.Failed, "no"))));
+        }
+    }
+
+    private sealed class HandClock : TimeProvider
+    {
+        public TimeSpan Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
+    }
+}
