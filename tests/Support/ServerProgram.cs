@@ -19,7 +19,7 @@ internal static class ServerProgram
         {
             string reason = $"{name} is not installed";
             Assert.SkipUnless(Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CI") is { Length: > 0 }, reason + ".");
-            Assert.Fail($"{reason}, and TYPEDWEIGHTS_CI says that it should be.");
+            throw new InvalidOperationException($"{reason}, and TYPEDWEIGHTS_CI says that it should be.");
         }
 
         return found;

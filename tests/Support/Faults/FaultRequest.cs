@@ -67,9 +67,12 @@ internal sealed class FaultRequest
     /// <summary>Whether the client went away before the answer had ended.</summary>
     public bool WasAborted { get; set; }
 
+    /// <summary>Whether the answer is no longer under way.</summary>
+    public bool HasEnded { get; set; }
+
     public void CountSent(long bytes) => Interlocked.Add(ref _sent, bytes);
 
-    public override string ToString() => $"{Index}: {Path} {From}-{To} attempt {Attempt}, {Sent} sent";
+    public override string ToString() => $"{Index}: {Path} {From}-{To} attempt {Attempt}, {Sent} sent at {At:HH:mm:ss.fff}";
 
     private static (long From, long To) Bounds(string? range, long length)
     {

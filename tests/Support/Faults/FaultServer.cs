@@ -77,7 +77,8 @@ internal sealed class FaultServer : IAsyncDisposable
     }
 
     /// <summary>Returns when no answer is under way any more; fails when that takes too long.</summary>
-    public Task WaitUntilIdleAsync() => Eventually.BecomesAsync(() => Open == 0, () => $"{Open} requests are still open");
+    public Task WaitUntilIdleAsync() => Eventually.BecomesAsync(
+        () => Open == 0, () => $"still open: {string.Join(" | ", Requests.Where(request => !request.HasEnded))}");
 
     /// <summary>Returns when every connection has been closed; fails when that takes too long.</summary>
     public Task WaitUntilDisconnectedAsync() =>
@@ -108,6 +109,7 @@ internal sealed class FaultServer : IAsyncDisposable
         finally
         {
             request.WasAborted = context.RequestAborted.IsCancellationRequested;
+            request.HasEnded = true;
             Interlocked.Decrement(ref _open);
         }
     }

@@ -62,7 +62,9 @@ internal static class Respond
         {
             await WriteAsync(request, request.From, Math.Min(bytes, request.Length));
             await request.Context.Response.Body.FlushAsync(request.Aborted);
-            await Task.Delay(Timeout.Infinite, request.Aborted);
+
+            // To the client a body with its last byte is over, and nobody waits.
+            await Task.Delay(bytes < request.Length ? Timeout.Infinite : 0, request.Aborted);
         }
     };
 

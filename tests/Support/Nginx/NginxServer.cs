@@ -113,7 +113,8 @@ internal sealed class NginxServer : IAsyncDisposable
         error_log {{folder}}/error.log;
         events {}
         http {
-            log_format requests '$status\t$request_method\t$request_uri\t$http_range\t$http_if_match\t$http_accept_encoding\t$body_bytes_sent';
+            log_format requests '$status\t$request_method\t$request_uri\t$http_range\t$http_if_match\t'
+                '$http_accept_encoding\t$body_bytes_sent';
             access_log {{folder}}/access.log requests;
             client_body_temp_path {{folder}}; proxy_temp_path {{folder}}; fastcgi_temp_path {{folder}};
             uwsgi_temp_path {{folder}}; scgi_temp_path {{folder}};

@@ -20,7 +20,7 @@ internal sealed class RawServer : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>Answers a request; true when it has, false for the way of a faultless server. Then the connection goes on or, where closed, ends.</summary>
+    /// <summary>Answers a request: true when it has, and the connection then ends; false for the way of a faultless server.</summary>
     public Func<RawConnection, CancellationToken, Task<bool>> Answer { get; set; } = static (_, _) => Task.FromResult(false);
 
     public string Address => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";

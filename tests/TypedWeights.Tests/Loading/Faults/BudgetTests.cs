@@ -37,7 +37,13 @@ public sealed class BudgetTests : FaultTest
         long last = NoiseFile.Bytes.Length - 1;
         Server.Answer = request => !request.IsPayload || request.To != last
             ? null
-            : request.Attempt switch { 0 => Respond.Status(503), 1 => Respond.AbortAfter(0), 2 => Respond.Silence, _ => Respond.Status(500) };
+            : request.Attempt switch
+            {
+                0 => Respond.Status(504),
+                1 => Respond.AbortAfter(0),
+                2 => Respond.Silence,
+                _ => Respond.Status(500),
+            };
 
         await AssertFailsAsync(@"\b4 (times|attempts|tries)");
 
@@ -49,7 +55,8 @@ public sealed class BudgetTests : FaultTest
     {
         string address = $"http://127.0.0.1:{FreePort.Find()}/{NoiseFile.Name}";
 
-        WeightSourceException error = await AssertFailsAsync(@"no connection.*\b2 (times|attempts|tries)|\b2 (times|attempts|tries).*no connection", Quick with { Attempts = 2 }, address);
+        WeightSourceException error = await AssertFailsAsync(
+            @"\b2 attempts.*no connection", Quick with { Attempts = 2 }, address);
 
         Assert.True(error.IsTransient);
         Assert.StartsWith(address, error.Message, StringComparison.Ordinal);

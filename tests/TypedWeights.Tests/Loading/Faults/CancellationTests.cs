@@ -71,7 +71,8 @@ public sealed class CancellationTests : FaultTest
 
     [Fact]
     public Task Behind_a_redirect() => AssertEndsAsync(
-        Patient, request => request.Path.EndsWith("?2", StringComparison.Ordinal) ? Reached(Respond.Silence) : Respond.Redirect($"{Uri}?2"));
+        Patient,
+        request => request.Path.EndsWith("?2", StringComparison.Ordinal) ? Reached(Respond.Silence) : Respond.Redirect($"{Uri}?2"));
 
     [Fact]
     public Task While_held_to_a_rate() => AssertEndsAsync(

@@ -84,7 +84,7 @@ public sealed class ChangedFileTests : FaultTest
                 deaf.Context.Response.ContentLength = deaf.Length;
                 await Respond.WriteAsync(other, deaf.From, deaf.Length);
             }
-            : null;
+        : null;
 
         await AssertFailsAsync("replaced|changed");
     }

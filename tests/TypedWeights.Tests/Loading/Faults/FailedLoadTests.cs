@@ -3,7 +3,8 @@ namespace TypedWeights.Tests.Loading.Faults;
 /// <summary>One failure ends the load, and with it everything else that was under way.</summary>
 public sealed class FailedLoadTests : FaultTest
 {
-    private static readonly TransferOptions Patient = Quick with { StallTimeout = TimeSpan.FromMinutes(5), RetryDelay = TimeSpan.FromMinutes(5) };
+    private static readonly TransferOptions Patient =
+        Quick with { StallTimeout = TimeSpan.FromMinutes(5), RetryDelay = TimeSpan.FromMinutes(5) };
 
     [Fact]
     public async Task Reads_that_hang_are_given_up()

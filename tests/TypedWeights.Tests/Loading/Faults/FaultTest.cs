@@ -55,11 +55,9 @@ public abstract class FaultTest : IAsyncLifetime
     /// <param name="pattern">A regular expression that the message matches.</param>
     /// <param name="options">How it is loaded.</param>
     /// <param name="uri">What; null for <see cref="Uri"/>.</param>
-    private protected async Task<WeightSourceException> AssertFailsAsync(string pattern, TransferOptions? options = null, string? uri = null)
-    {
-        WeightSourceException error = await AssertFailsAsync<WeightSourceException>(pattern, options, uri);
-        return error;
-    }
+    private protected Task<WeightSourceException> AssertFailsAsync(
+        string pattern, TransferOptions? options = null, string? uri = null) =>
+        AssertFailsAsync<WeightSourceException>(pattern, options, uri);
 
     private protected async Task<T> AssertFailsAsync<T>(string pattern, TransferOptions? options = null, string? uri = null)
         where T : Exception

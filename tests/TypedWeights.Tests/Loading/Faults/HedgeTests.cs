@@ -170,11 +170,11 @@ public sealed class HedgeTests : FaultTest
                 await Task.Delay(Timeout.Infinite, loser.Aborted);
             }
         }
-        : async winner =>
-        {
-            await Respond.Serve(winner);
-            won.TrySetResult();
-        };
+    : async winner =>
+    {
+        await Respond.Serve(winner);
+        won.TrySetResult();
+    };
 
     // Begins rightly, and goes on with what it is given once it may; to its very end.
     private static Fault Late(Task may, byte[] bytes) => async request =>
@@ -187,7 +187,8 @@ public sealed class HedgeTests : FaultTest
 
             // Whether the client has gone by then is not asked: these bytes are sent.
             await may;
-            await request.Context.Response.Body.WriteAsync(bytes.AsMemory(begin + 1000, (int)request.Length - 1000), CancellationToken.None);
+            await request.Context.Response.Body.WriteAsync(
+                bytes.AsMemory(begin + 1000, (int)request.Length - 1000), CancellationToken.None);
         }
     };
 }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace TypedWeights.Tests.Loading.Faults;
 
-/// <summary>Typed loads, whose manifest knows the offsets: payload does not wait for the header, and still nothing of it is trusted.</summary>
+/// <summary>Typed loads, whose manifest knows the offsets: payload does not wait for the header, and is still not trusted.</summary>
 public sealed class PayloadFirstTests : FaultTest
 {
     private static readonly TransferOptions Patient = Quick with { StallTimeout = TimeSpan.FromMinutes(5) };
@@ -131,7 +131,7 @@ public sealed class PayloadFirstTests : FaultTest
                 Server.Files["/" + NoiseFile.Name] = other;
                 return Respond.Serve(new FaultRequest(changed.Context, other, changed.Aborted));
             }
-            : request.IsPayload ? null : Respond.After(
+        : request.IsPayload ? null : Respond.After(
                 () => Eventually.BecomesAsync(() => Server.Payloads.Count() > 5, () => "no payload came"),
                 header => Respond.Serve(new FaultRequest(header.Context, other, header.Aborted)));
         await using WeightLoader loader = Loader(Quick);

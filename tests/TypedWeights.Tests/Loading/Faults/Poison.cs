@@ -11,7 +11,7 @@ internal sealed class Poison : IDisposable
 
     private Poison(int length) => _length = length;
 
-    /// <summary>Takes memory until it has some at an address that was given back; skips the test where the system gives out others.</summary>
+    /// <summary>Takes memory until it has some at an address that was given back; skips the test where there is none.</summary>
     public static Poison InPlaceOf(nint address, int length)
     {
         var poison = new Poison(length);

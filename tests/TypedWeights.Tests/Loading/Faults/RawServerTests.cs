@@ -24,6 +24,26 @@ public sealed class RawServerTests : IAsyncLifetime
     public async Task Without_faults_it_loads() => await AssertLoadsAsync();
 
     [Theory]
+    [InlineData("HTTP/1.1")]
+    [InlineData("HTTP/1.0")]
+    public async Task A_body_that_ends_with_its_connection_will_do(string version)
+    {
+        _server.Answer = async (connection, token) =>
+        {
+            await connection.SendAsync(
+                $"{version} 206 Partial Content\r\nETag: \"raw\"\r\nConnection: close\r\n"
+                    + $"Content-Range: bytes {connection.From}-{connection.To}/{NoiseFile.Bytes.Length}\r\n\r\n",
+                token);
+
+            // Now and then it ends too early.
+            await connection.SendBodyAsync(connection.Index % 3 == 2 ? connection.Length / 2 : connection.Length, token);
+            return true;
+        };
+
+        await AssertLoadsAsync();
+    }
+
+    [Theory]
     [InlineData("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")]
     [InlineData("\0\0\0\0\0\0\0\0")]
     [InlineData("HTTP/1.1 206\r\nContent-Range bytes 0-7/100\r\n\r\n")]

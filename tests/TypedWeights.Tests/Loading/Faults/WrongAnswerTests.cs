@@ -6,7 +6,7 @@ public sealed class WrongAnswerTests : FaultTest
     private const string LoginPage = "<!DOCTYPE html><html><body>Please log in.</body></html>";
 
     private const string Pointer =
-        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22e\nsize 12345\n";
 
     public static TheoryData<string, string> ContentRanges { get; } = new()
     {
@@ -15,6 +15,7 @@ public sealed class WrongAnswerTests : FaultTest
         { "another start", "Content-Range" },
         { "another end", "Content-Range" },
         { "no bounds", "Content-Range" },
+        { "no length", "Content-Range" },
         { "nonsense", "Content-Range" },
     };
 
@@ -24,6 +25,7 @@ public sealed class WrongAnswerTests : FaultTest
         "another unit" => $"items {request.From}-{request.To}/{NoiseFile.Bytes.Length}",
         "another start" => $"bytes {request.From + 1}-{request.To + 1}/{NoiseFile.Bytes.Length}",
         "another end" => $"bytes {request.From}-{request.To - 1}/{NoiseFile.Bytes.Length}",
+        "no length" => $"bytes {request.From}-{request.To}/*",
         "no bounds" => $"bytes */{NoiseFile.Bytes.Length}",
         _ => "bytes of mine",
     });

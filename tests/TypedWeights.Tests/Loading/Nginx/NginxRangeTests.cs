@@ -13,7 +13,8 @@ public sealed class NginxRangeTests : NginxTest
         await AssertLoadsAsync(Uri(nginx));
 
         await nginx.WaitForRequestsAsync(4);
-        Assert.All(nginx.Requests, request => Assert.Equal((206, "GET", "identity"), (request.Status, request.Method, request.AcceptEncoding)));
+        Assert.All(nginx.Requests, request => Assert.Equal(
+            (206, "GET", "identity"), (request.Status, request.Method, request.AcceptEncoding)));
         Assert.Equal(NoiseFile.Bytes.Length, nginx.Requests.Sum(request => request.Sent));
         Assert.All(nginx.Requests.Where(request => !request.Range.StartsWith("bytes=0-", StringComparison.Ordinal)), request =>
             Assert.Matches("^\"[0-9a-f]+-[0-9a-f]+\"$", request.IfMatch));

@@ -17,7 +17,8 @@ public abstract class NginxTest
     private protected static IReadOnlyDictionary<string, byte[]> Files { get; } =
         new Dictionary<string, byte[]> { [NoiseFile.Name] = NoiseFile.Bytes };
 
-    private protected static Task<NginxServer> StartAsync(string server = "", string http = "") => NginxServer.StartAsync(Files, server, http);
+    private protected static Task<NginxServer> StartAsync(string server = "", string http = "") =>
+        NginxServer.StartAsync(Files, server, http);
 
     private protected static string Uri(NginxServer nginx) => $"{nginx.Address}/{NoiseFile.Name}";
 

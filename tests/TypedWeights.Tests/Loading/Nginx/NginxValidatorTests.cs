@@ -1,6 +1,6 @@
 namespace TypedWeights.Tests.Loading.Nginx;
 
-/// <summary>What nginx says of the version of a file. It answers any <c>If-Match</c> with a weak tag, or for a file without one, with 412.</summary>
+/// <summary>What nginx says of a file's version. A weak tag in <c>If-Match</c>, or any for a file without one, it answers with 412.</summary>
 public sealed class NginxValidatorTests : NginxTest
 {
     private const string Gzip = "gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; gzip_comp_level 1;";
