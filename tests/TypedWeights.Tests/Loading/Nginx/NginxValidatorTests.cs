@@ -1,6 +1,6 @@
 namespace TypedWeights.Tests.Loading.Nginx;
 
-/// <summary>What nginx says of a file's version. A weak tag in <c>If-Match</c>, or any for a file without one, it answers with 412.</summary>
+/// <summary>What nginx says of a file's version. It answers 412 to a weak tag in <c>If-Match</c>, and to any where it has none.</summary>
 public sealed class NginxValidatorTests : NginxTest
 {
     private const string Gzip = "gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; gzip_comp_level 1;";
