@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using TypedWeights.Bench.Figures;
 using TypedWeights.Bench.Files;
 using TypedWeights.Bench.Http;
@@ -16,6 +17,8 @@ internal static class BenchRun
     public static async Task<int> RunAsync(IReadOnlyList<string> sections, int rounds, string parent)
     {
         var watch = Stopwatch.StartNew();
+        using PosixSignalRegistration interrupted = EndsAt(PosixSignal.SIGINT);
+        using PosixSignalRegistration terminated = EndsAt(PosixSignal.SIGTERM);
         using var folder = new WorkFolder(parent);
         Machine.Print();
         if (sections.Any(static section => section is not ("tiny" or "micro")))
@@ -41,6 +44,13 @@ internal static class BenchRun
 
         return figures.Exists(static figure => figure.Ok == false) ? 1 : 0;
     }
+
+    // The runtime would end at once, and leave the servers and 2 GB behind.
+    private static PosixSignalRegistration EndsAt(PosixSignal signal) => PosixSignalRegistration.Create(signal, static context =>
+    {
+        context.Cancel = true;
+        Environment.Exit(1);
+    });
 
     // What fails in one section is a row of the table, and the others go on.
     private static async Task<IReadOnlyList<Figure>> RunOneAsync(Measurement measurement)

@@ -9,6 +9,8 @@ namespace TypedWeights.Bench.Micro;
 
 /// <summary>What comes before the first byte of payload, for a model of 20,000 tensors.</summary>
 [InProcess]
+[WarmupCount(3)]
+[IterationCount(10)]
 [MemoryDiagnoser]
 public class PlanningBenchmarks
 {
