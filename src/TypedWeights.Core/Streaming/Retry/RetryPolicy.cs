@@ -30,7 +30,7 @@ internal sealed class RetryPolicy
             BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
             ShouldHandle = args => ValueTask.FromResult(FailuresOf(args.Context).MayRetry(args.Outcome.Exception)),
-            DelayGenerator = args => ValueTask.FromResult((args.Outcome.Exception as WeightSourceException)?.RetryAfter),
+            DelayGenerator = args => ValueTask.FromResult(WaitAskedFor(args.Outcome.Exception)),
             OnRetry = args =>
             {
                 _context.CountRetry((WeightSourceException)args.Outcome.Exception!, args.AttemptNumber + 1, args.RetryDelay);
@@ -101,6 +101,10 @@ internal sealed class RetryPolicy
             ResilienceContextPool.Shared.Return(resilience);
         }
     }
+
+    // Who says "at once" is busy all the same, and gets the usual growing wait.
+    private TimeSpan? WaitAskedFor(Exception? failure) =>
+        failure is WeightSourceException { RetryAfter: { } wait } && wait > _context.Options.RetryDelay ? wait : null;
 
     private static Failures FailuresOf(ResilienceContext context) => context.Properties.GetValue(FailuresKey, null!);
 }

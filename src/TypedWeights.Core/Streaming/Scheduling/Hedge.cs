@@ -47,9 +47,9 @@ internal sealed class Hedge
             _run.Rescue();
             await _released.Task.ConfigureAwait(false);
         }
-        catch (Exception e) when (e is WeightSourceException or OperationCanceledException or OutOfMemoryException)
+        catch (Exception)
         {
-            // The run goes on by itself, or has come to its end.
+            // Whatever it was: the run goes on by itself, and fails by itself if it must.
         }
         finally
         {
