@@ -107,7 +107,18 @@ internal static class BenchRun
         start.Environment["SSL_CERT_FILE"] = Path.Combine(measurement.Folder, LocalAuthority.Certificate);
         start.Environment["NO_PROXY"] = start.Environment["no_proxy"] = "127.0.0.1";
         using Process process = Process.Start(start)!;
-        void OnExit(object? sender, EventArgs e) => process.Kill(entireProcessTree: true);
+        void OnExit(object? sender, EventArgs e)
+        {
+            try
+            {
+                process.Kill(entireProcessTree: true);
+            }
+            catch (InvalidOperationException)
+            {
+                // It has ended in this moment.
+            }
+        }
+
         AppDomain.CurrentDomain.ProcessExit += OnExit;
         using var limit = new CancellationTokenSource(SectionLimit);
         try

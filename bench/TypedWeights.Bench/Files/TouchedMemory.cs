@@ -2,6 +2,7 @@ using TypedWeights.Checkpoints;
 using TypedWeights.Memory;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
+using TypedWeights.Sources.Http;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Limits;
 
@@ -19,20 +20,24 @@ internal sealed class TouchedMemory : IWeightSink
         new NativeMemoryManager(_region.Address, checked((int)length)).GetSpan().Fill(1);
     }
 
-    public async Task FillAsync(string path)
+    /// <param name="uri">A path, or a URL.</param>
+    public async Task FillAsync(string uri)
     {
-        WeightUri uri = WeightUri.Parse(path);
-        await using var provider = new FileSourceProvider();
-        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await provider.LocateAsync(uri, CancellationToken.None));
-        TransferPlan plan = TransferPlan.Create(checkpoint.Files, TensorSelection.All(checkpoint).Tensors, PartLimits.Local);
+        var context = new TransferContext();
+        await using var sources = new SourceRegistry(context, [new FileSourceProvider(), new HttpSourceProvider()]);
+        WeightUri parsed = WeightUri.Parse(uri);
+        IWeightLocation location = await sources.LocateAsync(parsed, CancellationToken.None);
+        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(parsed, location);
+        var limits = PartLimits.For(context.Options, location.IsRemote);
+        TransferPlan plan = TransferPlan.Create(checkpoint.Files, TensorSelection.All(checkpoint).Tensors, limits);
         Allocate(plan);
         var tracker = new ProgressTracker(plan, static _ => { }, TimeProvider.System);
         await RangeScheduler.RunAsync(
             plan,
             [.. checkpoint.Files.Select(file => file.Source)],
             this,
-            ReaderLimits.Local,
-            new TransferContext(),
+            ReaderLimits.For(context.Options, location.IsRemote),
+            context,
             tracker,
             CancellationToken.None);
     }

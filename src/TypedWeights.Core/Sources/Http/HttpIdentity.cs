@@ -33,9 +33,16 @@ internal sealed class HttpIdentity
     public void Check(HttpResponseMessage answer, long length)
     {
         CheckLength(length);
-        var found = new Facts(length, answer.Headers.ETag, answer.Content.Headers.LastModified);
-        Facts known = Interlocked.CompareExchange(ref _facts, found, null) ?? found;
-        if (known.Difference(found) is { } difference)
+        EntityTagHeaderValue? tag = answer.Headers.ETag;
+        DateTimeOffset? modified = answer.Content.Headers.LastModified;
+        Facts? known = Volatile.Read(ref _facts);
+        if (known is null)
+        {
+            var found = new Facts(length, tag, modified);
+            known = Interlocked.CompareExchange(ref _facts, found, null) ?? found;
+        }
+
+        if (known.Difference(length, tag, modified) is { } difference)
         {
             throw HttpFailure.Changed(difference, _display);
         }
@@ -65,15 +72,15 @@ internal sealed class HttpIdentity
         public string? Validator { get; } =
             Tag?.ToString() ?? (Modified is { } modified ? $"last-modified:{modified.UtcDateTime:R}" : null);
 
-        public string? Difference(Facts other)
+        public string? Difference(long length, EntityTagHeaderValue? tag, DateTimeOffset? modified)
         {
-            if (Length != other.Length)
+            if (Length != length)
             {
-                return $"it has {other.Length} bytes and had {Length}";
+                return $"it has {length} bytes and had {Length}";
             }
 
-            return !Equals(Tag, other.Tag) ? "its ETag is another now"
-                : Modified != other.Modified ? "its Last-Modified is another now"
+            return !Equals(Tag, tag) ? "its ETag is another now"
+                : Modified != modified ? "its Last-Modified is another now"
                 : null;
         }
     }

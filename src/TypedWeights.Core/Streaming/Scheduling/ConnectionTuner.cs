@@ -4,38 +4,42 @@ namespace TypedWeights.Streaming.Scheduling;
 
 /// <summary>
 /// Decides, observation by observation, how many connections a load uses: doubled while that makes it faster, or while nothing has come
-/// yet and waiting is all that the connections do; back to the number before where it did not; halved when the server asks for less.
+/// yet and waiting is all that the connections do; back to the number before where it did not; halved when the server asks for less. Now
+/// and then it tries again, ever more rarely while that is in vain.
 /// </summary>
 /// <remarks>
-/// With an observation every <see cref="Interval"/>, 8 become 32 within 0.3 s. Pure arithmetic, so that it can be tested on made-up
+/// With an observation every <see cref="Interval"/>, 8 become 32 within 0.2 s. Pure arithmetic, so that it can be tested on made-up
 /// servers.
 /// </remarks>
 internal sealed class ConnectionTuner
 {
     /// <summary>The time between two observations.</summary>
-    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
     // Less than this is noise, and not worth a server's connection.
     private const double WorthIt = 1.1;
 
-    // A rate that has fallen so far has a cause that more connections may mend.
-    private const double Fallen = 0.7;
+    // One observation may fall into a hiccup: more connections are judged by the best of so many.
+    private const int Patience = 6;
 
-    private const int CalmBeforeGrowth = 20;
+    // Observations before it is tried again: two seconds at first, then up to a minute.
+    private const int FirstPause = 40;
+    private const int LongestPause = 1280;
 
     private readonly ReaderLimits _limits;
-    private double _rateBefore;
-    private double _best;
     private int _targetBefore;
+    private double _rateBefore;
+    private double _bestSince;
+    private int _observedSince;
+    private bool _isJudging = true;
+    private double _average;
     private int _calm;
-    private int _low;
-    private bool _isGrowing;
+    private int _pause = FirstPause;
 
     public ConnectionTuner(ReaderLimits limits)
     {
         _limits = limits;
         Target = _targetBefore = limits.Min;
-        _isGrowing = limits.Max > limits.Min;
     }
 
     /// <summary>How many connections there should be.</summary>
@@ -48,59 +52,57 @@ internal sealed class ConnectionTuner
     public void Observe(double seconds, long bytes, long throttles)
     {
         double rate = bytes / seconds;
+        _average = _average == 0 ? rate : (0.9 * _average) + (0.1 * rate);
         if (throttles > 0)
         {
-            Shrink();
+            Target = Math.Max(1, Target / 2);
+            Rest(FirstPause);
         }
-        else if (_isGrowing)
+        else if (_isJudging)
         {
-            Grow(rate);
+            Judge(rate);
         }
-        else
+        else if (++_calm >= _pause && Target < _limits.Max)
         {
-            Watch(rate);
+            Grow(_average);
         }
     }
 
-    private void Shrink()
+    private void Judge(double rate)
     {
-        Target = Math.Max(1, Target / 2);
-        _isGrowing = false;
-        _calm = 0;
-        _best = 0;
+        _bestSince = Math.Max(_bestSince, rate);
+        if (_bestSince < _rateBefore * WorthIt)
+        {
+            if (++_observedSince == Patience)
+            {
+                Target = _targetBefore;
+                Rest(Math.Min(_pause * 2, LongestPause));
+            }
+        }
+        else if (Target < _limits.Max)
+        {
+            Grow(_bestSince);
+        }
+        else
+        {
+            Rest(FirstPause);
+        }
     }
 
     private void Grow(double rate)
     {
-        if (_rateBefore > 0 && rate < _rateBefore * WorthIt)
-        {
-            // What it is judged by is the rate before; the number of connections goes back with it.
-            Target = _targetBefore;
-            _best = Math.Max(rate, _rateBefore);
-            _isGrowing = false;
-            return;
-        }
-
-        _rateBefore = _best = rate;
         _targetBefore = Target;
         Target = Math.Min(_limits.Max, Target * 2);
-        _isGrowing = _targetBefore < _limits.Max;
+        _rateBefore = rate;
+        _bestSince = 0;
+        _observedSince = 0;
+        _isJudging = true;
     }
 
-    private void Watch(double rate)
+    private void Rest(int pause)
     {
-        _best = Math.Max(_best, rate);
-        _low = rate < _best * Fallen ? _low + 1 : 0;
-        bool wasThrottled = Target < _limits.Min;
-        if (++_calm < CalmBeforeGrowth || (!wasThrottled && (_low < CalmBeforeGrowth || Target >= _limits.Max)))
-        {
-            return;
-        }
-
-        _calm = _low = 0;
-        _rateBefore = _best = rate;
-        _targetBefore = Target;
-        Target = Math.Min(_limits.Max, Target * 2);
-        _isGrowing = !wasThrottled;
+        _isJudging = false;
+        _calm = 0;
+        _pause = pause;
     }
 }
