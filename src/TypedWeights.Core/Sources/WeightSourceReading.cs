@@ -20,10 +20,7 @@ internal static class WeightSourceReading
         IRangeReader reader = await source.OpenRangeAsync(offset, length, cancellationToken).ConfigureAwait(false);
         await using (reader.ConfigureAwait(false))
         {
-            for (int filled = 0; filled < length;)
-            {
-                filled += await reader.ReadAsync(bytes.AsMemory(filled), cancellationToken).ConfigureAwait(false);
-            }
+            await reader.FillAsync(bytes, static _ => { }, cancellationToken).ConfigureAwait(false);
         }
 
         return bytes;

@@ -56,6 +56,9 @@ internal sealed class TransferPlan
     /// <summary>The number of bytes to read for the targets.</summary>
     public long TotalBytes { get; }
 
+    /// <summary>The bytes of the largest range; 0 where there is none.</summary>
+    public long LargestRange => Ranges.Count == 0 ? 0 : Ranges.Max(static range => range.Length);
+
     /// <summary>The number of bytes that are read along and dropped.</summary>
     public long GapBytes { get; }
 

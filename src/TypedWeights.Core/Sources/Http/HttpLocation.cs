@@ -1,13 +1,11 @@
 using System.Net.Http.Headers;
+using TypedWeights.Format;
 
 namespace TypedWeights.Sources.Http;
 
 /// <summary>A URL and the files beside it; a query (a shared access signature, say) goes along to each of them.</summary>
 internal sealed class HttpLocation : IWeightLocation
 {
-    // What every reader of the format wants first: the header's length.
-    private const int PrefixLength = 8;
-
     private readonly HttpChannel _channel;
     private readonly Uri _address;
     private readonly AuthenticationHeaderValue? _login;
@@ -28,10 +26,10 @@ internal sealed class HttpLocation : IWeightLocation
     public string? Revision => null;
 
     public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
-        OpenAsync(name, PrefixLength, cancellationToken);
+        OpenAsync(name, HeaderPrefix.Size, cancellationToken);
 
     public ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken) =>
-        HttpSource.OpenAsync(Target(name), Math.Max(firstBytes, PrefixLength), cancellationToken);
+        HttpSource.OpenAsync(Target(name), Math.Max(firstBytes, HeaderPrefix.Size), cancellationToken);
 
     public IWeightSource OpenAhead(string name, long expectedLength) => HttpSource.OpenAhead(Target(name), expectedLength);
 

@@ -35,7 +35,7 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
             buffers += connections * BytesPerConnection;
 
             // A hedge stands beside the request that it may replace, each on a connection of its own.
-            spares = options.Hedging ? connections / 2 * LargestRange(plan) : 0;
+            spares = options.Hedging ? connections / 2 * plan.LargestRange : 0;
             spares = Math.Clamp(Math.Min(options.BufferLimit, (memoryLimit ?? long.MaxValue) - tensors) - buffers, 0, spares);
         }
 
@@ -66,6 +66,4 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
                 $"more for buffers than the {options.BufferLimit:N0} of TransferOptions.BufferLimit. Raise it{connections}."));
         }
     }
-
-    private static long LargestRange(TransferPlan plan) => plan.Ranges.Count == 0 ? 0 : plan.Ranges.Max(range => range.Length);
 }

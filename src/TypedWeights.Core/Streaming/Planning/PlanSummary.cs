@@ -64,7 +64,7 @@ internal sealed record PlanSummary
             Bytes = plan.TotalBytes,
             GapBytes = plan.GapBytes,
             Ranges = plan.Ranges.Count,
-            LargestRange = plan.Ranges.Count == 0 ? 0 : plan.Ranges.Max(range => range.Length),
+            LargestRange = plan.LargestRange,
             OpeningRequests = openingRequests,
             TensorRequests = plan.Files.Select((file, i) => file.Source.IsSequential ? 0 : perFile[i]).Sum(),
             Readers = readers with { Min = Math.Min(readers.Min, most), Max = most },

@@ -64,9 +64,7 @@ internal sealed class ResilientLocation : IWeightLocation
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             guard.End(cancellationToken);
-            throw guard.HasFired
-                ? ResilientSource.Stalled(_display, _context.Options.StallTimeout, e)
-                : ResilientSource.GivenUp(_display, e);
+            throw ResilientSource.Ended(_display, guard, e);
         }
     }
 }

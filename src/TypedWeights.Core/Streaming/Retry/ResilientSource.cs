@@ -43,12 +43,16 @@ internal sealed class ResilientSource : IWeightSource
 
     public ValueTask DisposeAsync() => Inner.DisposeAsync();
 
-    internal static WeightSourceException Stalled(string display, TimeSpan timeout, Exception e) => new(
+    /// <summary>What a cancelled call means that the caller did not cancel: the guard's doing, or that of a client with a time-out of its own.</summary>
+    internal static WeightSourceException Ended(string display, StallGuard guard, Exception e) =>
+        guard.HasFired ? Stalled(display, guard.Timeout, e) : GivenUp(display, e);
+
+    internal static WeightSourceException GivenUp(string display, Exception e) =>
+        new(display, "a read was given up by its source.", isTransient: true, innerException: e);
+
+    private static WeightSourceException Stalled(string display, TimeSpan timeout, Exception e) => new(
         display,
         $"nothing came for {timeout.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s.",
         isTransient: true,
         innerException: e);
-
-    internal static WeightSourceException GivenUp(string display, Exception e) =>
-        new(display, "a read was given up by its source.", isTransient: true, innerException: e);
 }

@@ -86,7 +86,7 @@ internal sealed class ResumingReader : IRangeReader
             await CloseAsync().ConfigureAwait(false);
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
-                throw GivenUp(e);
+                throw ResilientSource.Ended(_source.Display, _guard, e);
             }
 
             throw;
@@ -125,9 +125,4 @@ internal sealed class ResumingReader : IRangeReader
             await inner.DisposeAsync().ConfigureAwait(false);
         }
     }
-
-    // Not the caller's wish: the guard's, or that of a client with a time-out of its own.
-    private WeightSourceException GivenUp(Exception e) => _guard.HasFired
-        ? ResilientSource.Stalled(_source.Display, _context.Options.StallTimeout, e)
-        : ResilientSource.GivenUp(_source.Display, e);
 }

@@ -6,6 +6,9 @@ internal sealed class StallGuard(TimeSpan timeout, TimeProvider time) : IDisposa
     private CancellationTokenSource? _source;
     private CancellationTokenRegistration _registration;
 
+    /// <summary>The longest time in which nothing comes.</summary>
+    public TimeSpan Timeout => timeout;
+
     /// <summary>Whether it was this guard that cancelled the call.</summary>
     public bool HasFired { get; private set; }
 
@@ -18,7 +21,7 @@ internal sealed class StallGuard(TimeSpan timeout, TimeProvider time) : IDisposa
         if (_source is null || !_source.TryReset())
         {
             _source?.Dispose();
-            _source = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+            _source = new CancellationTokenSource(System.Threading.Timeout.InfiniteTimeSpan, time);
         }
 
         _registration = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
@@ -30,7 +33,7 @@ internal sealed class StallGuard(TimeSpan timeout, TimeProvider time) : IDisposa
     public void Touch() => _source!.CancelAfter(timeout);
 
     /// <summary>The clock stands until the next <see cref="Touch"/>.</summary>
-    public void Suspend() => _source!.CancelAfter(Timeout.InfiniteTimeSpan);
+    public void Suspend() => _source!.CancelAfter(System.Threading.Timeout.InfiniteTimeSpan);
 
     /// <summary>Ends a call.</summary>
     /// <param name="cancellationToken">The caller's.</param>
@@ -38,7 +41,7 @@ internal sealed class StallGuard(TimeSpan timeout, TimeProvider time) : IDisposa
     {
         _registration.Dispose();
         HasFired = _source!.IsCancellationRequested && !cancellationToken.IsCancellationRequested;
-        _source.CancelAfter(Timeout.InfiniteTimeSpan);
+        _source.CancelAfter(System.Threading.Timeout.InfiniteTimeSpan);
     }
 
     public void Dispose()

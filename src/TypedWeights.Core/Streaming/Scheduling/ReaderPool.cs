@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using TypedWeights.Sources;
 using TypedWeights.Streaming.Limits;
+using TypedWeights.Streaming.Retry;
 
 namespace TypedWeights.Streaming.Scheduling;
 
@@ -194,7 +195,7 @@ internal sealed class ReaderPool : IDisposable
         catch (OperationCanceledException e) when (!_stop.IsCancellationRequested)
         {
             // Nobody here asked for it: a client's own time-out, say. It must not look like the caller's wish, or like an end.
-            throw new WeightSourceException(run.Source.Display, "a read was given up by its source.", isTransient: true, innerException: e);
+            throw ResilientSource.GivenUp(run.Source.Display, e);
         }
         finally
         {
