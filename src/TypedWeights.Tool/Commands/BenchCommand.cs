@@ -38,8 +38,7 @@ internal static class BenchCommand
         command.SetAction((parsed, cancellationToken) => RunAsync(
             context,
             parsed.GetRequiredValue(Uri),
-            parsed.GetValue(Connections),
-            parsed.GetValue(Part),
+            new TransferOverrides(Gap: null, parsed.GetValue(Part), parsed.GetValue(Connections)),
             parsed.GetValue(Json),
             parsed.GetValue(Quiet),
             cancellationToken));
@@ -47,22 +46,15 @@ internal static class BenchCommand
     }
 
     private static async Task<int> RunAsync(
-        ToolContext context, string text, int? connections, long? part, bool json, bool quiet, CancellationToken cancellationToken)
+        ToolContext context, string text, TransferOverrides overrides, bool json, bool quiet, CancellationToken cancellationToken)
     {
         WeightUri uri = ToolSources.Parse(text);
-        var options = new TransferOptions();
-        options = options with
-        {
-            MinConnections = connections ?? options.MinConnections,
-            MaxConnections = connections ?? options.MaxConnections,
-            PartSize = part ?? options.PartSize,
-        };
         var view = ProgressView.Create(context, quiet || json);
-        var sources = new ToolSources(options, context.CurrentDirectory);
+        var sources = new ToolSources(overrides.Options, context.CurrentDirectory);
         await using (sources.ConfigureAwait(false))
         {
             RetryNotes.ShowIn(view, sources.Context);
-            BenchResult result = await BenchRun.RunAsync(sources, uri, connections, part, view, cancellationToken).ConfigureAwait(false);
+            BenchResult result = await BenchRun.RunAsync(sources, uri, overrides, view, cancellationToken).ConfigureAwait(false);
             if (json)
             {
                 await context.Out.WriteLineAsync(result.ToJson()).ConfigureAwait(false);

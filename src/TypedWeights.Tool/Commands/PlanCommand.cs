@@ -3,7 +3,6 @@ using System.IO.Enumeration;
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
 using TypedWeights.Streaming.Planning;
 using TypedWeights.Tool.Inspection;
 using TypedWeights.Tool.Output;
@@ -49,13 +48,13 @@ internal static class PlanCommand
         command.SetAction((parsed, cancellationToken) => RunAsync(
             context,
             parsed,
-            new Overrides(parsed.GetValue(Gap), parsed.GetValue(Part), parsed.GetValue(Connections)),
+            new TransferOverrides(parsed.GetValue(Gap), parsed.GetValue(Part), parsed.GetValue(Connections)),
             cancellationToken));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        ToolContext context, ParseResult parsed, Overrides overrides, CancellationToken cancellationToken)
+        ToolContext context, ParseResult parsed, TransferOverrides overrides, CancellationToken cancellationToken)
     {
         WeightUri uri = ToolSources.Parse(parsed.GetRequiredValue(Uri));
         var sources = new ToolSources(overrides.Options, context.CurrentDirectory);
@@ -79,7 +78,7 @@ internal static class PlanCommand
         return ExitCodes.Success;
     }
 
-    private static PlanSummary Plan(OpenedCheckpoint opened, string[]? globs, Overrides overrides, long openingRequests)
+    private static PlanSummary Plan(OpenedCheckpoint opened, string[]? globs, TransferOverrides overrides, long openingRequests)
     {
         bool isRemote = opened.Location.IsRemote;
         Checkpoint checkpoint = opened.Checkpoint;
@@ -87,38 +86,7 @@ internal static class PlanCommand
             ? TensorSelection.Matching(
                 checkpoint, name => globs.Any(glob => FileSystemName.MatchesSimpleExpression(glob, name, ignoreCase: false)))
             : TensorSelection.All(checkpoint);
-        TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, overrides.Parts(isRemote));
-        return PlanSummary.Of(plan, overrides.Options, overrides.Readers(isRemote), isRemote, openingRequests);
-    }
-
-    // What the command line says counts for files of this machine too, which else have limits of their own.
-    private readonly record struct Overrides(long? Gap, long? Part, int? Connections)
-    {
-        public TransferOptions Options
-        {
-            get
-            {
-                var defaults = new TransferOptions();
-                return defaults with
-                {
-                    GapSize = Gap ?? defaults.GapSize,
-                    PartSize = Part ?? defaults.PartSize,
-                    MinConnections = Connections ?? defaults.MinConnections,
-                    MaxConnections = Connections ?? defaults.MaxConnections,
-                };
-            }
-        }
-
-        public PartLimits Parts(bool isRemote)
-        {
-            PartLimits limits = PartLimits.For(Options, isRemote);
-            return limits with { PartSize = Part ?? limits.PartSize, GapSize = Gap ?? limits.GapSize };
-        }
-
-        public ReaderLimits Readers(bool isRemote)
-        {
-            ReaderLimits limits = ReaderLimits.For(Options, isRemote);
-            return limits with { Min = Connections ?? limits.Min, Max = Connections ?? limits.Max };
-        }
+        TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, overrides.Parts(overrides.Options, isRemote));
+        return PlanSummary.Of(plan, overrides.Options, overrides.Readers(overrides.Options, isRemote), isRemote, openingRequests);
     }
 }

@@ -1,7 +1,7 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Tool.Commands;
 using TypedWeights.Tool.Output.Progress;
 
 namespace TypedWeights.Tool.Measuring;
@@ -11,24 +11,23 @@ internal static class BenchRun
 {
     /// <param name="sources">The stores, with the options to measure.</param>
     /// <param name="uri">The checkpoint.</param>
-    /// <param name="connections">How many ranges are read at once; null for what a load does.</param>
-    /// <param name="partSize">The most bytes of one range; null for what a load does.</param>
+    /// <param name="overrides">What the command line says of it.</param>
     /// <param name="view">Shows the progress.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public static async Task<BenchResult> RunAsync(
-        ToolSources sources, WeightUri uri, int? connections, long? partSize, ProgressView view, CancellationToken cancellationToken)
+        ToolSources sources, WeightUri uri, TransferOverrides overrides, ProgressView view, CancellationToken cancellationToken)
     {
         BenchResult? result = null;
         var figures = new TransferFigures("reading");
         await view.RunAsync(
             figures,
-            async () => result = await ReadAsync(sources, uri, connections, partSize, figures, cancellationToken).ConfigureAwait(false))
+            async () => result = await ReadAsync(sources, uri, overrides, figures, cancellationToken).ConfigureAwait(false))
             .ConfigureAwait(false);
         return result!;
     }
 
     private static async Task<BenchResult> ReadAsync(
-        ToolSources sources, WeightUri uri, int? connections, long? partSize, TransferFigures figures, CancellationToken cancellationToken)
+        ToolSources sources, WeightUri uri, TransferOverrides overrides, TransferFigures figures, CancellationToken cancellationToken)
     {
         TransferContext transfer = sources.Context;
         var used = ProcessFigures.Start();
@@ -37,10 +36,7 @@ internal static class BenchRun
         {
             bool isRemote = opened.Location.IsRemote;
             IReadOnlyList<CheckpointFile> files = opened.Checkpoint.Files;
-            PartLimits parts = PartLimits.For(transfer.Options, isRemote);
-            ReaderLimits readers = ReaderLimits.For(transfer.Options, isRemote);
-            TransferPlan plan = TransferPlan.Create(
-                files, [.. opened.Checkpoint.Tensors.Values], parts with { PartSize = partSize ?? parts.PartSize });
+            TransferPlan plan = TransferPlan.Create(files, [.. opened.Checkpoint.Tensors.Values], overrides.Parts(transfer.Options, isRemote));
             var sink = new MemorySink();
             await using (sink.ConfigureAwait(false))
             {
@@ -50,7 +46,7 @@ internal static class BenchRun
                     plan,
                     [.. files.Select(file => file.Source)],
                     sink,
-                    readers with { Min = connections ?? readers.Min, Max = connections ?? readers.Max },
+                    overrides.Readers(transfer.Options, isRemote),
                     transfer,
                     tracker,
                     cancellationToken).ConfigureAwait(false);

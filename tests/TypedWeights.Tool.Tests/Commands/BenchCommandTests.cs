@@ -2,6 +2,7 @@ using System.Text.Json;
 using TypedWeights.Sources;
 using TypedWeights.Tests.Support;
 using TypedWeights.Tool;
+using TypedWeights.Tool.Commands;
 using TypedWeights.Tool.Measuring;
 using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;
@@ -61,8 +62,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
         BenchResult result = await BenchRun.RunAsync(
             sources,
             WeightUri.Parse($"{_server.Address}/net.safetensors"),
-            connections: 3,
-            partSize: 1 << 20,
+            new TransferOverrides(Gap: null, Part: 1 << 20, Connections: 3),
             ProgressView.Create(context, quiet: true),
             TestContext.Current.CancellationToken);
 

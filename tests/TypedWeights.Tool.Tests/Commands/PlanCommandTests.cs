@@ -188,7 +188,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
         await using var sources = new ToolSources(new TransferOptions { Hedging = false }, _folder.Path);
         var context = new ToolContext(TextWriter.Null, TextWriter.Null, _folder.Path, Terminal.Redirected);
         return await BenchRun.RunAsync(
-            sources, WeightUri.Parse(uri), null, null, ProgressView.Create(context, quiet: true), TestContext.Current.CancellationToken);
+            sources, WeightUri.Parse(uri), default, ProgressView.Create(context, quiet: true), TestContext.Current.CancellationToken);
     }
 
     private async Task<JsonElement> JsonAsync(params string[] args)
