@@ -95,6 +95,11 @@ internal sealed class TransferPlan
         };
     }
 
+    /// <summary>The same reads, as a sink sees them whose tensors are others than the file's: converted on their way.</summary>
+    /// <param name="tensors">As many, with the same indexes; one has bytes where the file's has.</param>
+    public TransferPlan WithTensors(IReadOnlyList<CheckpointTensor> tensors) =>
+        new(Files, tensors, InFileOrder, ReadInFileOrder, Ranges, TotalBytes) { FileCount = FileCount, TargetCount = TargetCount };
+
     /// <summary>Plans the reading of one file, or of what is missing of it, into one target of the same length: a copy of the file.</summary>
     /// <param name="length">The length of the file.</param>
     /// <param name="limits">How large a range may be.</param>

@@ -14,6 +14,7 @@ public sealed class WeightEntry
         Name = name;
         DType = dtype;
         Shape = shape;
+        TensorDType = tensor.dtype;
         _tensor = tensor;
     }
 
@@ -22,6 +23,11 @@ public sealed class WeightEntry
 
     /// <summary>The dtype in the checkpoint.</summary>
     public DType DType { get; }
+
+    /// <summary>
+    /// The tensor's own dtype: libtorch's for <see cref="DType"/>, or the one that <see cref="LoadOptions.DType"/> had it converted to.
+    /// </summary>
+    public torch.ScalarType TensorDType { get; }
 
     /// <summary>The shape in the checkpoint; the tensor's own differs where torch packs elements or holds them as bytes.</summary>
     public TensorShape Shape { get; }

@@ -13,13 +13,26 @@ internal interface ITensorSink : IWeightSink
     /// </summary>
     bool OwnsMemory => true;
 
+    /// <summary>Is told, before a plan is made of it, what will be loaded under which names.</summary>
+    /// <exception cref="WeightsException">The options that the sink was made of do not fit the tensors.</exception>
+    void Select(TensorSelection selection)
+    {
+    }
+
     /// <summary>Whether a tensor's bytes are to be read for it; false where they come into memory without.</summary>
     /// <exception cref="WeightSourceException">The file is not one that this sink can take tensors from.</exception>
     bool Reads(CheckpointFile file, TensorInfo tensor);
 
     /// <summary>
-    /// Hands the tensors over, in the plan's order, once <see cref="IWeightSink.CompleteAsync"/> has returned; from then on they are the
-    /// caller's to dispose. They belong to no dispose scope.
+    /// Hands a tensor over, once, when it has landed (<see cref="IWeightSink.WhenLandedAsync"/> or <see cref="IWeightSink.CompleteAsync"/>
+    /// has returned) or has no bytes to read; from then on it is the caller's to dispose. It belongs to no dispose scope. From many tasks at
+    /// once, each for another tensor.
     /// </summary>
-    IReadOnlyList<torch.Tensor> TakeTensors();
+    /// <param name="tensor">An index into the plan's tensors.</param>
+    torch.Tensor TakeTensor(int tensor);
+
+    /// <summary>Writes what the user should know of how the tensors were made, once the load is complete.</summary>
+    void Report(LoadLog.Load log)
+    {
+    }
 }

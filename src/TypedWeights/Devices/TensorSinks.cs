@@ -1,4 +1,5 @@
 using TorchSharp;
+using TypedWeights.Devices.Converting;
 using TypedWeights.Devices.Cpu;
 
 namespace TypedWeights.Devices;
@@ -6,7 +7,18 @@ namespace TypedWeights.Devices;
 /// <summary>The one place where a device gets its sink.</summary>
 internal static class TensorSinks
 {
-    public static ITensorSink Create(LoadOptions options) => (options.Device?.type ?? DeviceType.CPU) switch
+    /// <summary>Makes the sink of a load.</summary>
+    /// <param name="options">How the load is done.</param>
+    /// <param name="transfer">How its bytes are fetched.</param>
+    /// <exception cref="WeightsException">A device is not served, or the options make no sense together.</exception>
+    public static ITensorSink Create(LoadOptions options, TransferOptions transfer)
+    {
+        var rule = DTypeRule.Of(options);
+        ITensorSink sink = OfDevice(options.Device ?? torch.CPU, options);
+        return rule is null ? sink : new ConvertingSink(sink, rule, transfer);
+    }
+
+    private static ITensorSink OfDevice(torch.Device device, LoadOptions options) => device.type switch
     {
         DeviceType.CPU => options.Storage switch
         {

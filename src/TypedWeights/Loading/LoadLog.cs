@@ -41,6 +41,12 @@ internal sealed partial class LoadLog(ILogger logger)
     [LoggerMessage(5, LogLevel.Warning, "{Failure} Attempt {Attempt} failed; again in {Seconds} s")]
     private static partial void Retrying(ILogger logger, string failure, int attempt, double seconds);
 
+    [LoggerMessage(6, LogLevel.Information, "{Source}: {Tensors} of {All} tensors were converted from {From} to {To}")]
+    private static partial void Converted(ILogger logger, string source, int tensors, int all, string from, string to);
+
+    [LoggerMessage(7, LogLevel.Warning, "{Source}: {Values} finite values are infinite as {To}, in {Tensors} tensors, {First} first")]
+    private static partial void Overflowed(ILogger logger, string source, long values, string to, int tensors, string first);
+
     /// <summary>The lines of one load; a line for each further tenth of the way.</summary>
     internal sealed class Load(ILogger logger, string source)
     {
@@ -55,6 +61,12 @@ internal sealed partial class LoadLog(ILogger logger)
                 LoadLog.Running(logger, source, tenths * 10, Gigabytes(now.BytesPerSecond));
             }
         }
+
+        public void Converted(int tensors, int all, DType from, DType to) =>
+            LoadLog.Converted(logger, source, tensors, all, from.Name(), to.Name());
+
+        public void Overflowed(long values, int tensors, string first, DType to) =>
+            LoadLog.Overflowed(logger, source, values, to.Name(), tensors, first);
 
         public void Finished(LoadProgress last) => LoadLog.Finished(
             logger, source, Gigabytes(last.Bytes), Math.Round(last.Elapsed.TotalSeconds, 3), Gigabytes(last.BytesPerSecond));

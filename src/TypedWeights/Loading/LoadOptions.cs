@@ -17,6 +17,29 @@ public sealed record LoadOptions
     /// <value><see cref="TensorStorage.Arena"/>: all of it goes when the last tensor goes.</value>
     public TensorStorage Storage { get; init; } = TensorStorage.Arena;
 
+    /// <summary>
+    /// The type that tensors are converted to while they load, as <c>tensor.to(dtype)</c> converts them, bit for bit:
+    /// <c>bfloat16</c>, <c>float16</c>, <c>float32</c> or <c>float64</c>.
+    /// </summary>
+    /// <remarks>
+    /// Without it every tensor is as the checkpoint has it. With it those of <see cref="ConvertWhere"/> are converted as their bytes come,
+    /// on the CPU whatever the device, through buffers of at most half of <see cref="TransferOptions.BufferLimit"/>. The wide
+    /// tensors never exist as a whole. <see cref="Binding.WeightEntry.DType"/> and <see cref="Binding.WeightEntry.TensorDType"/> show
+    /// both types, and the log says how many were converted, and how many finite values are infinite in a type that ends earlier
+    /// (beyond 65,504 in <c>float16</c>). Not with <see cref="TensorStorage.Mapped"/>.
+    /// </remarks>
+    /// <value>null: nothing is converted.</value>
+    public torch.ScalarType? DType { get; init; }
+
+    /// <summary>
+    /// Which tensors <see cref="DType"/> converts, by their name, dtype and shape in the checkpoint. F4, F6 and C64 cannot be converted.
+    /// </summary>
+    /// <value>null: those of F64, F32, F16 and BF16. Whole numbers, booleans and the types of 8 bits and fewer stay as they are.</value>
+    /// <example><code>
+    /// new LoadOptions { DType = torch.bfloat16, ConvertWhere = w => w.DType == DType.F32 &amp;&amp; !w.Name.EndsWith("norm.weight") }
+    /// </code></example>
+    public Func<WeightPath, bool>? ConvertWhere { get; init; }
+
     /// <summary>What becomes of tensors that the checkpoint holds and the class does not know.</summary>
     /// <value><see cref="UnexpectedTensors.Error"/></value>
     public UnexpectedTensors Unexpected { get; init; } = UnexpectedTensors.Error;

@@ -33,7 +33,7 @@ internal sealed class LoadSession(
         Func<Checkpoint, TensorSelection> select, WeightManifest? manifest, CancellationToken cancellationToken)
     {
         // First of all, as it refuses devices that are not served.
-        ITensorSink sink = TensorSinks.Create(options);
+        ITensorSink sink = TensorSinks.Create(options, sources.Context.Options);
         await using (sink.ConfigureAwait(false))
         {
             IWeightLocation location = await sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
@@ -82,7 +82,7 @@ internal sealed class LoadSession(
                 // Laid out otherwise, or replaced in between: what came is dropped, and its memory given back, before all is read anew.
                 await EndAsync(transfer, drop).ConfigureAwait(false);
                 await sink.DisposeAsync().ConfigureAwait(false);
-                ITensorSink another = TensorSinks.Create(options);
+                ITensorSink another = TensorSinks.Create(options, sources.Context.Options);
                 await using (another.ConfigureAwait(false))
                 {
                     return await LoadAsync(live, selection, another, location.IsRemote, cancellationToken).ConfigureAwait(false);
@@ -107,8 +107,9 @@ internal sealed class LoadSession(
         Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote, CancellationToken cancellationToken)
     {
         TransferOptions transfer = sources.Context.Options;
+        sink.Select(selection);
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, PartLimits.For(transfer, isRemote), sink.Reads);
-        var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit);
+        var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit, sink.MemoryOf(plan));
         need.ThrowIfBeyond(uri.Display, transfer, options.MemoryLimit, isRemote);
         LoadLog.Load lines = log.Start(checkpoint, plan);
         sink.Allocate(plan);
@@ -129,6 +130,7 @@ internal sealed class LoadSession(
             tracker,
             cancellationToken).ConfigureAwait(false);
         lines.Finished(tracker.Finish());
+        sink.Report(lines);
     }
 
     private static async Task EndAsync(Task transfer, CancellationTokenSource drop)
@@ -139,14 +141,12 @@ internal sealed class LoadSession(
 
     private WeightSet Collect(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink)
     {
-        IReadOnlyList<torch.Tensor> tensors = sink.TakeTensors();
         var weights = new WeightSet(title, checkpoint.Revision, checkpoint.Metadata, selection.Names.Count);
-        var taken = new bool[tensors.Count];
+        var taken = new torch.Tensor?[selection.Tensors.Count];
         foreach ((string name, int index) in selection.Names)
         {
             // Another name of the same tensor is another handle on one storage: each is disposed once, libtorch frees the memory once.
-            torch.Tensor tensor = taken[index] ? tensors[index].alias().DetachFromDisposeScope() : tensors[index];
-            taken[index] = true;
+            torch.Tensor tensor = taken[index]?.alias().DetachFromDisposeScope() ?? (taken[index] = sink.TakeTensor(index));
             TensorInfo info = selection.Tensors[index].Info;
             weights.Add(name, info.DType, info.Shape, tensor);
         }

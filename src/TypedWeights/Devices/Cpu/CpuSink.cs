@@ -35,11 +35,11 @@ internal abstract class CpuSink : ITensorSink
 
     public ValueTask CompleteAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    public IReadOnlyList<torch.Tensor> TakeTensors()
+    public torch.Tensor TakeTensor(int tensor)
     {
-        torch.Tensor?[] taken = _tensors;
-        _tensors = [];
-        return taken!;
+        torch.Tensor taken = _tensors[tensor]!;
+        _tensors[tensor] = null;
+        return taken;
     }
 
     public ValueTask DisposeAsync()
