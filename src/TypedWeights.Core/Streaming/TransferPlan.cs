@@ -42,7 +42,7 @@ internal sealed class TransferPlan
     public IReadOnlyList<int> ReadInFileOrder { get; }
 
     /// <summary>
-    /// The ranges, file by file in the order of their bytes. Tensors without bytes, or that are not read, have none. Nothing waits
+    /// The ranges, file by file in the order of their bytes, unless an order of use was given. Tensors without bytes, or that are not read, have none. Nothing waits
     /// between two files: readers that are done with one are at work on the next.
     /// </summary>
     public IReadOnlyList<TransferRange> Ranges { get; }
@@ -67,12 +67,14 @@ internal sealed class TransferPlan
     /// <param name="tensors">The wanted tensors, each once.</param>
     /// <param name="limits">How large a range may be: neighbours are merged up to that, larger tensors split.</param>
     /// <param name="isRead">Tells which tensors are read; null for all. The others' bytes come some other way.</param>
+    /// <param name="order">In what order they are used, which is the order of the ranges then; null for the order of the files.</param>
     /// <exception cref="WeightSourceException">A file can only be read as a whole, and a part of it is wanted.</exception>
     public static TransferPlan Create(
         IReadOnlyList<CheckpointFile> files,
         IReadOnlyList<CheckpointTensor> tensors,
         PartLimits limits,
-        Func<CheckpointFile, TensorInfo, bool>? isRead = null)
+        Func<CheckpointFile, TensorInfo, bool>? isRead = null,
+        UseOrder? order = null)
     {
         int[] inFileOrder = TensorOrder.InFiles(tensors);
         int[] read = isRead is null
@@ -88,6 +90,11 @@ internal sealed class TransferPlan
         }
 
         WholeFiles.Check(files, wanted);
+        if (order is not null)
+        {
+            wanted = UsedBytes.InOrder(files, wanted, order.Steps);
+        }
+
         return new TransferPlan(files, tensors, inFileOrder, read, RangeCutter.Cut(wanted, limits), total)
         {
             FileCount = files.Count,
@@ -99,6 +106,58 @@ internal sealed class TransferPlan
     /// <param name="tensors">As many, with the same indexes; one has bytes where the file's has.</param>
     public TransferPlan WithTensors(IReadOnlyList<CheckpointTensor> tensors) =>
         new(Files, tensors, InFileOrder, ReadInFileOrder, Ranges, TotalBytes) { FileCount = FileCount, TargetCount = TargetCount };
+
+    /// <summary>What a plan has for some of its tensors, as one sink of several sees it: their ranges are parts of the plan's own.</summary>
+    /// <param name="tensors">The tensors by their index, each once; the result counts them in this order.</param>
+    public TransferPlan Part(int[] tensors)
+    {
+        int[] indexes = new int[Tensors.Count];
+        Array.Fill(indexes, -1);
+        for (int i = 0; i < tensors.Length; i++)
+        {
+            indexes[tensors[i]] = i;
+        }
+
+        return new TransferPlan(
+            Files,
+            [.. tensors.Select(tensor => Tensors[tensor])],
+            Within(InFileOrder, indexes),
+            Within(ReadInFileOrder, indexes),
+            [.. Ranges.SelectMany(range => Parts(range, indexes))],
+            ReadInFileOrder.Where(tensor => indexes[tensor] >= 0).Sum(tensor => Tensors[tensor].Info.ByteLength))
+        {
+            FileCount = FileCount,
+            TargetCount = tensors.Length,
+        };
+    }
+
+    private static int[] Within(IReadOnlyList<int> tensors, int[] indexes) =>
+        [.. tensors.Select(tensor => indexes[tensor]).Where(static index => index >= 0)];
+
+    private static IEnumerable<TransferRange> Parts(TransferRange range, int[] indexes)
+    {
+        var segments = new List<TransferSegment>();
+        long start = range.Offset, end = range.Offset;
+        foreach (TransferSegment segment in range.Segments.Append(TransferSegment.Gap(0)))
+        {
+            int index = segment.IsGap ? -1 : indexes[segment.Tensor];
+            if (index < 0 && segments.Count > 0)
+            {
+                yield return new TransferRange(range.File, start, end - start, segments.ToArray());
+                segments.Clear();
+            }
+
+            end += segment.Length;
+            if (index < 0)
+            {
+                start = end;
+            }
+            else
+            {
+                segments.Add(segment with { Tensor = index });
+            }
+        }
+    }
 
     /// <summary>Plans the reading of one file, or of what is missing of it, into one target of the same length: a copy of the file.</summary>
     /// <param name="length">The length of the file.</param>

@@ -1,6 +1,7 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Devices;
 
@@ -14,10 +15,21 @@ internal interface ITensorSink : IWeightSink
     bool OwnsMemory => true;
 
     /// <summary>Is told, before a plan is made of it, what will be loaded under which names.</summary>
+    /// <param name="selection">The tensors and their names.</param>
+    /// <param name="order">In what order they are used, for a sink that wants to know.</param>
     /// <exception cref="WeightsException">The options that the sink was made of do not fit the tensors.</exception>
-    void Select(TensorSelection selection)
+    void Select(TensorSelection selection, Lazy<UseOrder> order)
     {
     }
+
+    /// <summary>The device that a tensor is on, or will be; asked after <see cref="Select"/>.</summary>
+    /// <param name="tensor">An index into the selection's tensors, which are the plan's.</param>
+    torch.Device DeviceOf(int tensor);
+
+    /// <summary>The dtype that a tensor has, or will have, as a file would say it; asked after <see cref="Select"/>.</summary>
+    /// <param name="tensor">An index into the selection's tensors.</param>
+    /// <param name="inFile">Its dtype in the file.</param>
+    DType DTypeOf(int tensor, DType inFile) => inFile;
 
     /// <summary>Whether a tensor's bytes are to be read for it; false where they come into memory without.</summary>
     /// <exception cref="WeightSourceException">The file is not one that this sink can take tensors from.</exception>

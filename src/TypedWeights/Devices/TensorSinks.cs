@@ -1,6 +1,8 @@
 using TorchSharp;
 using TypedWeights.Devices.Converting;
 using TypedWeights.Devices.Cpu;
+using TypedWeights.Devices.Placing;
+using TypedWeights.Loading.Placing;
 
 namespace TypedWeights.Devices;
 
@@ -14,7 +16,10 @@ internal static class TensorSinks
     public static ITensorSink Create(LoadOptions options, TransferOptions transfer)
     {
         var rule = DTypeRule.Of(options);
-        ITensorSink sink = OfDevice(options.Device ?? torch.CPU, options);
+        torch.Device device = options.Device ?? torch.CPU;
+        ITensorSink sink = options.Placement is { } placement
+            ? new PlacedSink(placement, device, of => OfDevice(of, options))
+            : OfDevice(device, options);
         return rule is null ? sink : new ConvertingSink(sink, rule, transfer);
     }
 
@@ -27,7 +32,7 @@ internal static class TensorSinks
             TensorStorage.Mapped => new MappedSink(),
             TensorStorage other => throw new WeightsException($"LoadOptions.Storage is {(int)other}, which is no TensorStorage."),
         },
-        DeviceType other => throw new WeightsException(
-            $"Loading onto {other.ToString().ToLowerInvariant()} is not in this version; load onto the CPU and move the tensors with .to(device)."),
+        _ => throw new WeightsException(
+            $"Loading onto {PlacedTensors.Text(device)} is not in this version; load onto the CPU and move the tensors with .to(device)."),
     };
 }

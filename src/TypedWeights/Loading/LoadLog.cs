@@ -47,6 +47,9 @@ internal sealed partial class LoadLog(ILogger logger)
     [LoggerMessage(7, LogLevel.Warning, "{Source}: {Values} finite values are infinite as {To}, in {Tensors} tensors, {First} first")]
     private static partial void Overflowed(ILogger logger, string source, long values, string to, int tensors, string first);
 
+    [LoggerMessage(8, LogLevel.Information, "{Source}: {Tensors} tensors are on {Device}")]
+    private static partial void Placed(ILogger logger, string source, int tensors, string device);
+
     /// <summary>The lines of one load; a line for each further tenth of the way.</summary>
     internal sealed class Load(ILogger logger, string source)
     {
@@ -61,6 +64,8 @@ internal sealed partial class LoadLog(ILogger logger)
                 LoadLog.Running(logger, source, tenths * 10, Gigabytes(now.BytesPerSecond));
             }
         }
+
+        public void Placed(int tensors, string device) => LoadLog.Placed(logger, source, tensors, device);
 
         public void Converted(int tensors, int all, DType from, DType to) =>
             LoadLog.Converted(logger, source, tensors, all, from.Name(), to.Name());

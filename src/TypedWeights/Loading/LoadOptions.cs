@@ -9,9 +9,24 @@ public sealed record LoadOptions
     /// <value>null: the attribute's.</value>
     public string? Source { get; init; }
 
-    /// <summary>The device that the tensors are on when the load returns.</summary>
+    /// <summary>The device that the tensors are on when the load returns; with a <see cref="Placement"/>, those that it does not place.</summary>
     /// <value>null: the CPU.</value>
     public torch.Device? Device { get; init; }
+
+    /// <summary>Which tensors go to which device, where they do not all go to one.</summary>
+    /// <value>
+    /// null: what <see cref="PlaceWeightsAttribute"/> says on the class of a typed load, and <see cref="Device"/> otherwise. An empty
+    /// placement sends everything to <see cref="Device"/>, whatever the class says.
+    /// </value>
+    public Placement? Placement { get; init; }
+
+    /// <summary>
+    /// In what order the model uses its tensors, as patterns over their names (those of <see cref="Placement"/>): what an earlier one
+    /// takes is used earlier, and what none takes is used last. It decides which tensors a load that was begun
+    /// (<see cref="WeightLoader.BeginLoadAsync{T}"/>) brings first, and which device of a placement by budgets they go to.
+    /// </summary>
+    /// <value>null: embeddings, encoders, layers by their number, decoders, norms, heads, as names usually tell them.</value>
+    public IReadOnlyList<string>? OrderOfUse { get; init; }
 
     /// <summary>What memory the tensors lie in. It decides when memory is given back: see each value.</summary>
     /// <value><see cref="TensorStorage.Arena"/>: all of it goes when the last tensor goes.</value>

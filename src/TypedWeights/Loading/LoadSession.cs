@@ -1,6 +1,8 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
+using TypedWeights.Loading.Early;
+using TypedWeights.Loading.Placing;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Limits;
@@ -16,6 +18,7 @@ namespace TypedWeights;
 /// <param name="options">How.</param>
 /// <param name="title">What the tensors are called in messages.</param>
 /// <param name="progress">Is told how far it has come.</param>
+/// <param name="early">Gives the tensors away as they come; null for a load that returns when it is complete.</param>
 internal sealed class LoadSession(
     SourceRegistry sources,
     LoadLog log,
@@ -23,7 +26,8 @@ internal sealed class LoadSession(
     WeightUri uri,
     LoadOptions options,
     string title,
-    IProgress<LoadProgress>? progress)
+    IProgress<LoadProgress>? progress,
+    EarlyLoad? early)
 {
     /// <summary>Loads.</summary>
     /// <param name="select">Checks a checkpoint and chooses what is read of it.</param>
@@ -62,7 +66,7 @@ internal sealed class LoadSession(
         CancellationToken cancellationToken)
     {
         using var drop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task transfer = TransferAsync(expected, select(expected), sink, location.IsRemote, drop.Token);
+        Task transfer = TransferAsync(expected, select(expected), sink, location.IsRemote, isChecked: false, drop.Token);
         try
         {
             IWeightLocation withHeaders = ExpectedCheckpoint.WithHeaders(location, expected);
@@ -70,10 +74,10 @@ internal sealed class LoadSession(
             await using (live.ConfigureAwait(false))
             {
                 TensorSelection selection = select(live);
-                if (ExpectedCheckpoint.HasLayout(live, expected))
+                if (ExpectedCheckpoint.HasLayout(live, expected) && await TryGiveAsync(live, expected, selection, sink, transfer).ConfigureAwait(false))
                 {
                     await transfer.ConfigureAwait(false);
-                    if (ExpectedCheckpoint.HasValidators(live, expected))
+                    if (early is not null || ExpectedCheckpoint.HasValidators(live, expected))
                     {
                         return Collect(live, selection, sink);
                     }
@@ -81,6 +85,7 @@ internal sealed class LoadSession(
 
                 // Laid out otherwise, or replaced in between: what came is dropped, and its memory given back, before all is read anew.
                 await EndAsync(transfer, drop).ConfigureAwait(false);
+                early?.Forget();
                 await sink.DisposeAsync().ConfigureAwait(false);
                 ITensorSink another = TensorSinks.Create(options, sources.Context.Options);
                 await using (another.ConfigureAwait(false))
@@ -99,20 +104,56 @@ internal sealed class LoadSession(
     private async Task<WeightSet> LoadAsync(
         Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote, CancellationToken cancellationToken)
     {
-        await TransferAsync(checkpoint, selection, sink, isRemote, cancellationToken).ConfigureAwait(false);
+        await TransferAsync(checkpoint, selection, sink, isRemote, isChecked: true, cancellationToken).ConfigureAwait(false);
         return Collect(checkpoint, selection, sink);
     }
 
+    // The headers have been checked and payload is on its way already: what has landed and what lands may be seen, as long as the files
+    // that it comes from are those of the headers.
+    private async ValueTask<bool> TryGiveAsync(
+        Checkpoint live, Checkpoint expected, TensorSelection selection, ITensorSink sink, Task transfer)
+    {
+        if (early is null)
+        {
+            return true;
+        }
+
+        if (transfer.IsCompleted)
+        {
+            // Refused, perhaps: then nothing is given.
+            await transfer.ConfigureAwait(false);
+        }
+
+        return early.TryGive(
+            () => new PromisedSet(NewSet(live, selection), selection, sink),
+            tensor => selection.Tensors[tensor] is var (file, info)
+                && (info.ByteLength == 0 || live.Files[file].Source.Validator == expected.Files[file].Source.Validator));
+    }
+
     private async Task TransferAsync(
-        Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote, CancellationToken cancellationToken)
+        Checkpoint checkpoint,
+        TensorSelection selection,
+        ITensorSink sink,
+        bool isRemote,
+        bool isChecked,
+        CancellationToken cancellationToken)
     {
         TransferOptions transfer = sources.Context.Options;
-        sink.Select(selection);
-        TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, PartLimits.For(transfer, isRemote), sink.Reads);
+        Lazy<UseOrder> order = OrderOfUse.Of(options, selection);
+        sink.Select(selection, order);
+        TransferPlan plan = TransferPlan.Create(
+            checkpoint.Files, selection.Tensors, PartLimits.For(transfer, isRemote), sink.Reads, early is null ? null : order.Value);
         var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit, sink.MemoryOf(plan));
         need.ThrowIfBeyond(uri.Display, transfer, options.MemoryLimit, isRemote);
         LoadLog.Load lines = log.Start(checkpoint, plan);
         sink.Allocate(plan);
+        Landing? landing = early is null ? null : new Landing(plan, sink, early.Landed);
+        if (isChecked)
+        {
+            early?.TryGive(() => new PromisedSet(NewSet(checkpoint, selection), selection, sink));
+        }
+
+        landing?.Start();
         var tracker = new ProgressTracker(
             plan,
             now =>
@@ -128,7 +169,8 @@ internal sealed class LoadSession(
             ReaderLimits.For(transfer, isRemote) with { SpareBytes = need.SpareBytes },
             sources.Context,
             tracker,
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken,
+            landing).ConfigureAwait(false);
         lines.Finished(tracker.Finish());
         sink.Report(lines);
     }
@@ -141,16 +183,24 @@ internal sealed class LoadSession(
 
     private WeightSet Collect(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink)
     {
-        var weights = new WeightSet(title, checkpoint.Revision, checkpoint.Metadata, selection.Names.Count);
+        WeightSet weights = NewSet(checkpoint, selection);
+        if (early is not null)
+        {
+            // What there was to take was taken when it came.
+            return weights;
+        }
+
         var taken = new torch.Tensor?[selection.Tensors.Count];
         foreach ((string name, int index) in selection.Names)
         {
             // Another name of the same tensor is another handle on one storage: each is disposed once, libtorch frees the memory once.
             torch.Tensor tensor = taken[index]?.alias().DetachFromDisposeScope() ?? (taken[index] = sink.TakeTensor(index));
-            TensorInfo info = selection.Tensors[index].Info;
-            weights.Add(name, info.DType, info.Shape, tensor);
+            weights.Add(name, selection.Tensors[index].Info, sink.DeviceOf(index), tensor);
         }
 
         return weights;
     }
+
+    private WeightSet NewSet(Checkpoint checkpoint, TensorSelection selection) =>
+        new(title, checkpoint.Revision, checkpoint.Metadata, selection.Names.Count);
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using TorchSharp;
 using TypedWeights.Checkpoints;
+using TypedWeights.Loading.Early;
 using TypedWeights.Sources;
 
 namespace TypedWeights;
@@ -45,32 +46,38 @@ public sealed class WeightLoader : IAsyncDisposable
         LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
         where T : class, IWeightModel<T>
     {
-        options ??= new LoadOptions();
-        if (options.Filter is not null)
-        {
-            throw new ArgumentException(
-                $"{typeof(T).Name} has all its tensors, so a typed load takes no Filter; LoadTensorsAsync loads some of them by name.",
-                nameof(options));
-        }
+        WeightSet weights = await LoadAsync<T>(options, progress, early: null, cancellationToken).ConfigureAwait(false);
+        return Bind<T>(weights);
+    }
 
-        WeightManifest manifest = T.Manifest;
-        WeightSet weights = await LoadAsync(
-            ParseUri(options.Source ?? manifest.Source),
-            checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected),
-            manifest,
-            options,
-            typeof(T).Name,
-            progress,
-            cancellationToken).ConfigureAwait(false);
-        try
-        {
-            return T.Bind(weights);
-        }
-        catch
-        {
-            weights.Dispose();
-            throw;
-        }
+    /// <summary>
+    /// Begins to load a typed model and returns it at once: when the headers have been checked and room has been made, before the tensors
+    /// have come. They come in the order in which the model uses them, so that its first layer computes while the last is on the wire.
+    /// </summary>
+    /// <remarks>
+    /// Each group of the model, and the model itself, has <c>WhenReadyAsync</c>; a tensor that has not come throws when it is read. A failure
+    /// ends every wait that has not ended yet, with the same error; what has come stays until the model is disposed. Disposing the model
+    /// cancels the load and returns when it has ended.
+    /// </remarks>
+    /// <typeparam name="T">A class with <see cref="SafeTensorsModelAttribute"/>.</typeparam>
+    /// <param name="options">How; null for the defaults. <see cref="LoadOptions.OrderOfUse"/> says what comes first.</param>
+    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
+    /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+    /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+    /// <exception cref="WeightMismatchException">The checkpoint is not what the class was generated for; every difference is listed.</exception>
+    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
+    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
+    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
+    /// <exception cref="WeightsException">libtorch could not hold a tensor, or the device is not served.</exception>
+    /// <exception cref="ArgumentException"><see cref="LoadOptions.Filter"/> is set.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<T> BeginLoadAsync<T>(
+        LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        where T : class, IWeightModel<T>
+    {
+        var early = new EarlyLoad(cancellationToken);
+        Task<WeightSet> load = LoadAsync<T>(options, progress, early, early.Token);
+        return Bind<T>(await early.WhenGivenAsync(load).ConfigureAwait(false));
     }
 
     /// <summary>
@@ -102,11 +109,51 @@ public sealed class WeightLoader : IAsyncDisposable
             options,
             source.Display,
             progress,
+            early: null,
             cancellationToken);
     }
 
     /// <summary>Closes the connections. Loads over HTTP that still run fail; a later load throws. Doing it twice is harmless.</summary>
     public ValueTask DisposeAsync() => Interlocked.Exchange(ref _disposed, 1) == 0 ? _sources.DisposeAsync() : ValueTask.CompletedTask;
+
+    private async Task<WeightSet> LoadAsync<T>(
+        LoadOptions? options, IProgress<LoadProgress>? progress, EarlyLoad? early, CancellationToken cancellationToken)
+        where T : class, IWeightModel<T>
+    {
+        options ??= new LoadOptions();
+        if (options.Filter is not null)
+        {
+            throw new ArgumentException(
+                $"{typeof(T).Name} has all its tensors, so a typed load takes no Filter; LoadTensorsAsync loads some of them by name.",
+                nameof(options));
+        }
+
+        options = options with { Placement = options.Placement ?? T.Placement };
+        WeightManifest manifest = T.Manifest;
+        return await LoadAsync(
+            ParseUri(options.Source ?? manifest.Source),
+            checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected),
+            manifest,
+            options,
+            typeof(T).Name,
+            progress,
+            early,
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private static T Bind<T>(WeightSet weights)
+        where T : class, IWeightModel<T>
+    {
+        try
+        {
+            return T.Bind(weights);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
 
     private async Task<WeightSet> LoadAsync(
         WeightUri uri,
@@ -115,13 +162,14 @@ public sealed class WeightLoader : IAsyncDisposable
         LoadOptions options,
         string title,
         IProgress<LoadProgress>? progress,
+        EarlyLoad? early,
         CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         TorchNative.EnsureLoaded();
         try
         {
-            var session = new LoadSession(_sources, _log, _time, uri, options, title, progress);
+            var session = new LoadSession(_sources, _log, _time, uri, options, title, progress, early);
             return await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)

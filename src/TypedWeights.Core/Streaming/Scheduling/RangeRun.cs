@@ -15,6 +15,7 @@ internal sealed class RangeRun : IDisposable
     private readonly IWeightSource _source;
     private readonly IWeightSink _sink;
     private readonly ProgressTracker _tracker;
+    private readonly Landing? _landing;
     private readonly CancellationTokenSource _rescue;
     private readonly CancellationToken _stop;
     private readonly Action<int> _onArrived;
@@ -28,12 +29,20 @@ internal sealed class RangeRun : IDisposable
     private int _segment;
     private long _segmentLeft;
 
-    public RangeRun(TransferRange range, IWeightSource source, IWeightSink sink, ProgressTracker tracker, long startedAt, CancellationToken stop)
+    public RangeRun(
+        TransferRange range,
+        IWeightSource source,
+        IWeightSink sink,
+        ProgressTracker tracker,
+        Landing? landing,
+        long startedAt,
+        CancellationToken stop)
     {
         _range = range;
         _source = source;
         _sink = sink;
         _tracker = tracker;
+        _landing = landing;
         _stop = stop;
         _rescue = CancellationTokenSource.CreateLinkedTokenSource(stop);
         _onArrived = OnArrived;
@@ -59,6 +68,7 @@ internal sealed class RangeRun : IDisposable
             reader = await _source.OpenRangeAsync(_range.Offset, _range.Length, _stop).ConfigureAwait(false);
             for (int i = 0; i < _range.Segments.Count;)
             {
+                int first = i;
                 TransferSegment segment = Joined(ref i);
                 if (segment.IsGap)
                 {
@@ -69,6 +79,10 @@ internal sealed class RangeRun : IDisposable
                 Memory<byte> memory = await _sink.AcquireAsync(segment, _stop).ConfigureAwait(false);
                 reader = await FillAsync(reader, memory).ConfigureAwait(false);
                 await _sink.CommitAsync(segment, memory, _stop).ConfigureAwait(false);
+                for (; _landing is not null && first < i; first++)
+                {
+                    _landing.Committed(_range.Segments[first], _stop);
+                }
             }
         }
         finally

@@ -30,18 +30,22 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
 
     public bool Reads(CheckpointFile file, TensorInfo tensor) => inner.Reads(file, tensor);
 
-    public void Select(TensorSelection selection)
+    public void Select(TensorSelection selection, Lazy<UseOrder> order)
     {
         _targets = [.. selection.Tensors.Select(tensor => rule.Of(tensor.Info))];
-        inner.Select(selection);
+        inner.Select(selection with { Tensors = Converted(selection.Tensors) }, order);
     }
 
+    public DType DTypeOf(int tensor, DType inFile) => _targets[tensor];
+
+    public torch.Device DeviceOf(int tensor) => inner.DeviceOf(tensor);
+
     public SinkMemory MemoryOf(TransferPlan plan) =>
-        inner.MemoryOf(Converted(plan)) + new SinkMemory(0) { StagingBytes = Staging(plan).Bytes };
+        inner.MemoryOf(plan.WithTensors(Converted(plan.Tensors))) + new SinkMemory(0) { StagingBytes = Staging(plan).Bytes };
 
     public void Allocate(TransferPlan plan)
     {
-        TransferPlan converted = Converted(plan);
+        TransferPlan converted = plan.WithTensors(Converted(plan.Tensors));
         _conversions = new TensorConversion?[plan.Tensors.Count];
         for (int i = 0; i < _conversions.Length; i++)
         {
@@ -99,10 +103,10 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
     private StagingBuffers Staging(TransferPlan plan) =>
         StagingBuffers.For(plan, [.. plan.Tensors.Zip(_targets, static (tensor, to) => tensor.Info.DType != to)], transfer);
 
-    // The same reads into tensors that are of another dtype, and as long as that makes them.
-    private TransferPlan Converted(TransferPlan plan) => plan.WithTensors(
+    // The tensors as they will be: of another dtype, and as long as that makes them.
+    private IReadOnlyList<CheckpointTensor> Converted(IReadOnlyList<CheckpointTensor> tensors) =>
     [
-        .. plan.Tensors.Zip(_targets, static (tensor, to) => tensor.Info.DType == to ? tensor : tensor with
+        .. tensors.Zip(_targets, static (tensor, to) => tensor.Info.DType == to ? tensor : tensor with
         {
             Info = tensor.Info with
             {
@@ -110,7 +114,7 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
                 End = checked(tensor.Info.Begin + (tensor.Info.ByteLength / (tensor.Info.DType.BitSize() / 8) * (to.BitSize() / 8))),
             },
         }),
-    ]);
+    ];
 
     private async ValueTask ConvertAsync(
         TensorConversion conversion, TransferSegment segment, Memory<byte> staged, CancellationToken cancellationToken)

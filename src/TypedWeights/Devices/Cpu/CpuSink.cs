@@ -14,6 +14,8 @@ internal abstract class CpuSink : ITensorSink
 
     public virtual bool Reads(CheckpointFile file, TensorInfo tensor) => true;
 
+    public torch.Device DeviceOf(int tensor) => torch.CPU;
+
     public void Allocate(TransferPlan plan)
     {
         _tensors = new torch.Tensor?[plan.Tensors.Count];
