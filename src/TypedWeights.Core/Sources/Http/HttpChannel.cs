@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace TypedWeights.Sources.Http;
@@ -32,6 +33,7 @@ internal sealed class HttpChannel : IDisposable
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The answer, whatever it is; its body has not been read.</returns>
     /// <exception cref="WeightSourceException">No answer came.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(
         Uri address, HttpAsk ask, bool isOwn, AuthenticationHeaderValue? login, string display, CancellationToken cancellationToken)
     {

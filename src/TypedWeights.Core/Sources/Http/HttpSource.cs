@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 
 namespace TypedWeights.Sources.Http;
 
@@ -77,6 +78,7 @@ internal sealed class HttpSource : IWeightSource
     public static HttpSource OpenAhead(HttpTarget target, long expectedLength) =>
         new(target, new HttpIdentity(target.Display, expectedLength), expectedLength, default);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);

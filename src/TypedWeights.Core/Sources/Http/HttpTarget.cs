@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 
 namespace TypedWeights.Sources.Http;
 
@@ -43,6 +44,7 @@ internal sealed class HttpTarget
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>An answer that is no redirect; its body has not been read.</returns>
     /// <exception cref="WeightSourceException">No answer came, or the redirects lead nowhere.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(HttpAsk ask, CancellationToken cancellationToken)
     {
         Route route = Volatile.Read(ref _route);
@@ -113,6 +115,7 @@ internal sealed class HttpTarget
         return answer;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<HttpResponseMessage> SendAsync(Route route, HttpAsk ask, CancellationToken cancellationToken)
     {
         try
