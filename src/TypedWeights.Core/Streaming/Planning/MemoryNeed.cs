@@ -27,7 +27,7 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     /// <param name="memoryLimit">The most host memory that the load may take in all; null for no limit.</param>
     public static MemoryNeed Of(TransferPlan plan, TransferOptions options, bool isRemote, long? memoryLimit = null)
     {
-        long tensors = HeapRegion.RoomFor(ArenaLayout.Of(plan, plan.ReadInFileOrder).Length);
+        long tensors = HeapRegion.RoomFor(plan.ReadLayout.Length);
         long buffers = plan.Files.Sum(file => file.Header.HeaderLength) * BytesPerHeaderByte;
         long spares = 0;
         if (isRemote)

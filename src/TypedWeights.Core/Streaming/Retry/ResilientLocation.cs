@@ -30,7 +30,7 @@ internal sealed class ResilientLocation : IWeightLocation
     public static async ValueTask<IWeightLocation> LocateAsync(
         IWeightSourceProvider provider, WeightUri uri, WeightPins pins, TransferContext context, CancellationToken cancellationToken)
     {
-        var retry = new RetryPolicy(context);
+        RetryPolicy retry = context.Retry;
         IWeightLocation location = await retry.RunAsync(
             static (call, token) => call.provider.LocateAsync(call.uri, call.pins, token), (provider, uri, pins), cancellationToken)
             .ConfigureAwait(false);
