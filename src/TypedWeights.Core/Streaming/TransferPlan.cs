@@ -1,4 +1,5 @@
 using TypedWeights.Checkpoints;
+using TypedWeights.Memory;
 using TypedWeights.Streaming.Limits;
 using TypedWeights.Streaming.Planning;
 
@@ -11,6 +12,8 @@ internal sealed class TransferPlan
 {
     /// <summary>The most bytes of a segment of a file that is not cut by tensors: what a buffer on the way to a disk holds.</summary>
     public const long FileSegmentSize = 1L << 20;
+
+    private ArenaLayout? _readLayout;
 
     private TransferPlan(
         IReadOnlyList<CheckpointFile> files,
@@ -40,6 +43,10 @@ internal sealed class TransferPlan
 
     /// <summary>Those of <see cref="InFileOrder"/> that are read.</summary>
     public IReadOnlyList<int> ReadInFileOrder { get; }
+
+    /// <summary>Where those that are read lie side by side in one run of memory.</summary>
+    /// <exception cref="OverflowException">They are longer than any memory.</exception>
+    public ArenaLayout ReadLayout => _readLayout ??= ArenaLayout.Of(this, ReadInFileOrder);
 
     /// <summary>
     /// The ranges, file by file in the order of their bytes, unless an order of use was given. Tensors without bytes, or that are not read, have none. Nothing waits

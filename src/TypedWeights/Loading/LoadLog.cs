@@ -10,8 +10,12 @@ internal sealed partial class LoadLog(ILogger logger)
     /// <summary>Starts the lines of one load.</summary>
     public Load Start(Checkpoint checkpoint, TransferPlan plan)
     {
-        int files = plan.Tensors.Select(tensor => tensor.File).Distinct().Count();
-        Starting(logger, checkpoint.Uri.Display, files, plan.Tensors.Count, Gigabytes(plan.TotalBytes));
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            int files = plan.Tensors.Select(tensor => tensor.File).Distinct().Count();
+            Starting(logger, checkpoint.Uri.Display, files, plan.Tensors.Count, Gigabytes(plan.TotalBytes));
+        }
+
         foreach (string warning in checkpoint.Warnings)
         {
             Warning(logger, checkpoint.Uri.Display, warning);

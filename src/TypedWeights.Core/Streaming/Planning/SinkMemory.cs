@@ -13,7 +13,7 @@ internal sealed record SinkMemory(long TensorBytes)
     public IReadOnlyDictionary<string, long> Devices { get; init; } = new Dictionary<string, long>();
 
     /// <summary>All tensors that are read side by side in the host's memory.</summary>
-    public static SinkMemory InHost(TransferPlan plan) => new(HeapRegion.RoomFor(ArenaLayout.Of(plan, plan.ReadInFileOrder).Length));
+    public static SinkMemory InHost(TransferPlan plan) => new(HeapRegion.RoomFor(plan.ReadLayout.Length));
 
     /// <summary>What two sinks take together.</summary>
     public static SinkMemory operator +(SinkMemory left, SinkMemory right) => new(left.TensorBytes + right.TensorBytes)
