@@ -33,8 +33,10 @@ internal sealed class HttpIdentity
     public void Check(HttpResponseMessage answer, long length)
     {
         CheckLength(length);
-        EntityTagHeaderValue? tag = answer.Headers.ETag;
-        DateTimeOffset? modified = answer.Content.Headers.LastModified;
+        string? tag = Text(answer.Headers, "ETag");
+        string? modified = answer.Content.Headers.LastModified is { } date
+            ? $"{date.UtcDateTime:R}"
+            : Text(answer.Content.Headers, "Last-Modified");
         Facts? known = Volatile.Read(ref _facts);
         if (known is null)
         {
@@ -65,21 +67,25 @@ internal sealed class HttpIdentity
         }
     }
 
-    private sealed record Facts(long Length, EntityTagHeaderValue? Tag, DateTimeOffset? Modified)
+    // As it was sent: a tag without quotes, or a date of another format, tells files apart as well as one that follows the rules.
+    private static string? Text(HttpHeaders headers, string name) =>
+        headers.NonValidated.TryGetValues(name, out HeaderStringValues values) && values.ToString() is { Length: > 0 } text ? text : null;
+
+    private sealed record Facts(long Length, string? Tag, string? Modified)
     {
-        public string? StrongTag { get; } = Tag is { IsWeak: false } ? Tag.Tag : null;
+        public string? StrongTag { get; } =
+            EntityTagHeaderValue.TryParse(Tag, out EntityTagHeaderValue? tag) && !tag.IsWeak ? tag.Tag : null;
 
-        public string? Validator { get; } =
-            Tag?.ToString() ?? (Modified is { } modified ? $"last-modified:{modified.UtcDateTime:R}" : null);
+        public string? Validator { get; } = Tag ?? (Modified is null ? null : "last-modified:" + Modified);
 
-        public string? Difference(long length, EntityTagHeaderValue? tag, DateTimeOffset? modified)
+        public string? Difference(long length, string? tag, string? modified)
         {
             if (Length != length)
             {
                 return $"it has {length} bytes and had {Length}";
             }
 
-            return !Equals(Tag, tag) ? "its ETag is another now"
+            return Tag != tag ? "its ETag is another now"
                 : Modified != modified ? "its Last-Modified is another now"
                 : null;
         }
