@@ -21,7 +21,7 @@ internal sealed class HttpChannel : IDisposable
     public static AuthenticationHeaderValue? Login(Uri address) => address.UserInfo.Length == 0
         ? null
         : new AuthenticationHeaderValue(
-            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(address.UserInfo))));
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(UserAndPassword(address.UserInfo)))));
 
     /// <summary>Sends one request.</summary>
     /// <param name="address">Where to; without user info.</param>
@@ -77,6 +77,9 @@ internal sealed class HttpChannel : IDisposable
                 await authorization(address, cancellationToken).ConfigureAwait(false) ?? request.Headers.Authorization;
         }
     }
+
+    // A name alone, often a token, has an empty password: without the colon it is no login at all.
+    private static string UserAndPassword(string userInfo) => userInfo.Contains(':', StringComparison.Ordinal) ? userInfo : userInfo + ":";
 
     private static void AddCommon(HttpRequestHeaders headers, HttpAsk ask)
     {

@@ -47,7 +47,9 @@ public sealed class OptionsTests : IAsyncLifetime
                 await Task.Yield();
                 return new AuthenticationHeaderValue("Bearer", "t" + Interlocked.Increment(ref tokens));
             },
-        }).Build();
+        })
+            .UseTransferOptions(new TransferOptions { Hedging = false })
+            .Build();
 
         using WeightSet weights = await loader.LoadTensorsAsync(
             _server.Address + "/m.safetensors?sig=1", cancellationToken: TestContext.Current.CancellationToken);
@@ -123,6 +125,21 @@ public sealed class OptionsTests : IAsyncLifetime
         await using IWeightSource source = await provider.OpenAsync(Url.Replace("http://", "http://ada:x@", Ordinal));
 
         Assert.StartsWith("Basic ", Assert.Single(_seen).Authorization.ToString(), Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ada:x", "ada:x")]
+    [InlineData("ada:", "ada:")]
+    [InlineData("ada", "ada:")]
+    [InlineData("a%40b:x%3Ay", "a@b:x:y")]
+    public async Task User_info_is_a_name_and_a_password_also_where_that_is_empty(string userInfo, string login)
+    {
+        await using var provider = new HttpSourceProvider();
+
+        await using IWeightSource source = await provider.OpenAsync(Url.Replace("http://", $"http://{userInfo}@", Ordinal));
+
+        string sent = Assert.Single(_seen).Authorization.ToString();
+        Assert.Equal(login, System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(sent["Basic ".Length..])));
     }
 
     [Fact]
