@@ -58,7 +58,17 @@ internal sealed class HttpTarget
         Route fresh;
         using (stale.IsRedirected ? answer : null)
         {
-            await _resolving.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await _resolving.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                // Its body may still be coming, over a connection that nobody else would close.
+                answer.Dispose();
+                throw;
+            }
+
             try
             {
                 fresh = Volatile.Read(ref _route);

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
 
 namespace TypedWeights.Tests.Loading.Faults;
 
@@ -181,6 +182,39 @@ public sealed class PayloadFirstTests : FaultTest
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => load.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken));
         NativeTensors.AssertNoneSince(before);
+        await Server.WaitUntilIdleAsync();
+    }
+
+    [Fact]
+    public async Task Redirects_that_wait_for_the_first_of_them_end_with_the_load()
+    {
+        // All begin at the given address; one follows, and what the others were answered there is still coming.
+        var following = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Server.Answer = request => request.Path.EndsWith("?2", StringComparison.Ordinal)
+            ? async behind =>
+            {
+                await Eventually.BecomesAsync(() => Server.Requests.Count >= 4, () => "the others do not ask");
+                following.TrySetResult();
+                await Respond.Silence(behind);
+            }
+            : async redirect =>
+            {
+                redirect.Context.Response.StatusCode = 302;
+                redirect.Context.Response.Headers.Location = $"{Uri}?2";
+                await redirect.Context.Response.WriteAsync("moved", redirect.Aborted);
+                await redirect.Context.Response.Body.FlushAsync(redirect.Aborted);
+                await Task.Delay(Timeout.Infinite, redirect.Aborted);
+            };
+        using var cancel = new CancellationTokenSource();
+        await using WeightLoader loader = Loader(Patient);
+        Task<NoiseModel> load = loader.LoadAsync<NoiseModel>(new() { Source = Uri }, cancellationToken: cancel.Token);
+        await following.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await Task.Delay(200, TestContext.Current.CancellationToken);
+
+        await cancel.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => load.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken));
         await Server.WaitUntilIdleAsync();
     }
 
