@@ -218,6 +218,35 @@ public sealed class PayloadFirstTests : FaultTest
         await Server.WaitUntilIdleAsync();
     }
 
+    [Fact]
+    public async Task A_long_header_that_comes_slowly_is_waited_for()
+    {
+        // In all it takes longer than a stall may; no pause does.
+        byte[] file = TestFile.Bytes(LongModel.Entries);
+        Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(file);
+        Server.Answer = request => request.IsPayload || request.Length < 1000
+            ? null
+            : async slow =>
+            {
+                if (Respond.Head(slow, slow.Length))
+                {
+                    for (int part = 0; part < 8; part++)
+                    {
+                        long from = slow.From + (slow.Length * part / 8);
+                        await Respond.WriteAsync(slow, from, slow.From + (slow.Length * (part + 1) / 8) - from);
+                        await slow.Context.Response.Body.FlushAsync(slow.Aborted);
+                        await Task.Delay(100, slow.Aborted);
+                    }
+                }
+            };
+        await using WeightLoader loader = Loader(Quick);
+
+        using LongModel model = await loader.LoadAsync<LongModel>(
+            new() { Source = Uri }, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(LongModel.Entries[^1].Data, TensorBytes.Of(model.Weights[LongModel.Entries[^1].Name]));
+    }
+
     private async Task AssertLoadsTypedAsync(string? uri = null)
     {
         long before = NativeTensors.Count();
