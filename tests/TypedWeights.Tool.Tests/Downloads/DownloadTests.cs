@@ -185,6 +185,35 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_index_that_changes_after_its_shards_were_found_is_caught_at_the_end()
+    {
+        byte[] before = """{"weight_map":{"a":"1.safetensors"}}"""u8.ToArray();
+        byte[][] later = ["""{"weight_map":{"a":"2.safetensors"}}"""u8.ToArray(), """{"weight_map":{"z":"1.safetensors"}}"""u8.ToArray()];
+        _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3)]);
+        foreach (byte[] after in later)
+        {
+            bool wasShardAsked = false;
+            _server.Intercept = async context =>
+            {
+                bool isIndex = context.Request.Path == "/m/model.safetensors.index.json";
+                wasShardAsked |= !isIndex;
+                if (isIndex)
+                {
+                    await Results.Bytes(wasShardAsked ? after : before, enableRangeProcessing: true).ExecuteAsync(context);
+                }
+
+                return isIndex;
+            };
+
+            ToolRun run = await RunAsync("download", $"{_server.Address}/m/model.safetensors.index.json", "model");
+
+            Assert.Contains(run.ExitCode, (int[])[1, 2]);
+            Assert.Contains("model.safetensors.index.json: ", run.Error, Ordinal);
+            Assert.False(File.Exists(_folder["model/model.safetensors.index.json"]), run.All);
+        }
+    }
+
+    [Fact]
     public async Task A_server_without_ranges_will_do()
     {
         _server.Intercept = async context =>
