@@ -214,6 +214,25 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_length_beyond_every_disk_is_an_error_and_leaves_nothing()
+    {
+        _server.Intercept = async context =>
+        {
+            context.Response.StatusCode = 206;
+            context.Response.Headers.ContentRange = $"bytes 0-7/{long.MaxValue - 1}";
+            context.Response.ContentLength = 8;
+            await context.Response.Body.WriteAsync(new byte[8]);
+            return true;
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/huge.bin", "huge.bin");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.StartsWith("error: ", run.Error, Ordinal);
+        Assert.Empty(Left());
+    }
+
+    [Fact]
     public async Task A_server_without_ranges_will_do()
     {
         _server.Intercept = async context =>
