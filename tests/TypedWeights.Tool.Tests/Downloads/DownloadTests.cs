@@ -292,6 +292,7 @@ public sealed class DownloadTests : IAsyncLifetime
         {
             cases.Add((file, "/dev/null", 1, "is a pipe or device"));
             cases.Add((file, "/sys/net.safetensors", 1, "this user may not write there"));
+            cases.Add(($"{_server.Address}/m/", "/sys/model", 1, "/sys/model: this user may not write there"));
         }
 
         foreach ((string uri, string destination, int code, string says) in cases)
