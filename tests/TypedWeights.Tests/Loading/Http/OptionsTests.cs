@@ -210,6 +210,16 @@ public sealed class OptionsTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_time_that_no_timer_takes_is_refused_when_it_is_given()
+    {
+        var builder = new WeightLoaderBuilder();
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.UseTransferOptions(new() { StallTimeout = TimeSpan.MaxValue }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.UseTransferOptions(new() { RetryDelay = TimeSpan.MaxValue }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.UseHttp(new() { ConnectTimeout = TimeSpan.MaxValue }));
+    }
+
+    [Fact]
     public void A_time_that_makes_no_sense_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(
         () => new WeightLoaderBuilder().UseHttp(new HttpSourceOptions { ConnectTimeout = TimeSpan.Zero }));
 }
