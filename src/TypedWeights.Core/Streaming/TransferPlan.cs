@@ -1,3 +1,4 @@
+using System.Globalization;
 using TypedWeights.Checkpoints;
 using TypedWeights.Memory;
 using TypedWeights.Streaming.Limits;
@@ -12,6 +13,9 @@ internal sealed class TransferPlan
 {
     /// <summary>The most bytes of a segment of a file that is not cut by tensors: what a buffer on the way to a disk holds.</summary>
     public const long FileSegmentSize = 1L << 20;
+
+    // A few bytes of a header can claim a tensor of any size: nothing is cut, and so allocated, for more than this. 16 TiB in parts of 8 MiB.
+    private const long MostParts = 1L << 21;
 
     private ArenaLayout? _readLayout;
 
@@ -75,6 +79,7 @@ internal sealed class TransferPlan
     /// <param name="limits">How large a range may be: neighbours are merged up to that, larger tensors split.</param>
     /// <param name="isRead">Tells which tensors are read; null for all. The others' bytes come some other way.</param>
     /// <exception cref="WeightSourceException">A file can only be read as a whole, and a part of it is wanted.</exception>
+    /// <exception cref="WeightsException">The tensors are larger than anything that can be read in parts of that size.</exception>
     public static TransferPlan Create(
         IReadOnlyList<CheckpointFile> files,
         IReadOnlyList<CheckpointTensor> tensors,
@@ -92,6 +97,7 @@ internal sealed class TransferPlan
             (int file, TensorInfo info) = tensors[read[i]];
             wanted[i] = new WantedBytes(file, files[file].Header.DataStart + info.Begin, info.ByteLength, read[i], 0);
             total = checked(total + info.ByteLength);
+            ThrowIfTooMany(files[file].Source.Display, total, limits);
         }
 
         WholeFiles.Check(files, wanted);
@@ -100,6 +106,17 @@ internal sealed class TransferPlan
             FileCount = files.Count,
             TargetCount = tensors.Count,
         };
+    }
+
+    private static void ThrowIfTooMany(string display, long bytes, PartLimits limits)
+    {
+        if (bytes / limits.PartSize > MostParts)
+        {
+            throw new WeightsException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{display}: {bytes:N0} bytes of tensors are more than {MostParts:N0} parts of {limits.PartSize:N0} bytes, the most that is read "
+                    + $"at one go; if the file is as large as it says, raise TransferOptions.PartSize."));
+        }
     }
 
     /// <summary>Plans the reading of one file, or of what is missing of it, into one target of the same length: a copy of the file.</summary>

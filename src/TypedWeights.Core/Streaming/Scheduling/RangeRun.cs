@@ -97,12 +97,14 @@ internal sealed class RangeRun : IDisposable
     /// <summary>A hedge has all of its bytes: the run's own connection is given up.</summary>
     public void Rescue()
     {
-        lock (_lock)
+        try
         {
-            if (!_hasReturned)
-            {
-                _rescue.Cancel();
-            }
+            // Under no lock: whatever waits for this may do the rest of the run before the call returns, and come by locks of others.
+            _rescue.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The run has returned by itself.
         }
     }
 
