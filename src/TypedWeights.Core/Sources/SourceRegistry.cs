@@ -1,3 +1,4 @@
+using TypedWeights.Caching;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Retry;
 
@@ -58,9 +59,21 @@ public sealed class SourceRegistry : IAsyncDisposable
     /// No provider serves the scheme (the message names the package to add), or there is nothing at the URI.
     /// </exception>
     public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken) =>
-        _byScheme.TryGetValue(uri.Scheme, out IWeightSourceProvider? provider)
-            ? ResilientLocation.LocateAsync(provider, uri, Context, cancellationToken)
-            : throw new WeightSourceException(uri.Display, $"{Advice(uri.Scheme)} Registered here: {string.Join(", ", Schemes)}.");
+        LocateAsync(uri, cache: null, cancellationToken);
+
+    /// <summary>As above; files of a remote location then come from a cache where it has them.</summary>
+    internal ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CacheRun? cache, CancellationToken cancellationToken)
+    {
+        if (_byScheme.TryGetValue(uri.Scheme, out IWeightSourceProvider? provider))
+        {
+            return cache is null
+                ? ResilientLocation.LocateAsync(provider, uri, Context, cancellationToken)
+                : CachedLocation.LocateAsync(
+                    cache, uri, token => ResilientLocation.LocateAsync(provider, uri, Context, token), cancellationToken);
+        }
+
+        throw new WeightSourceException(uri.Display, $"{Advice(uri.Scheme)} Registered here: {string.Join(", ", Schemes)}.");
+    }
 
     /// <summary>Disposes the providers.</summary>
     public async ValueTask DisposeAsync()

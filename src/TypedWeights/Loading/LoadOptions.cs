@@ -34,4 +34,8 @@ public sealed record LoadOptions
     /// </summary>
     /// <value>null: no limit but the system's. <see cref="TransferOptions.BufferLimit"/> bounds the buffers alone.</value>
     public long? MemoryLimit { get; init; }
+
+    /// <summary>What the load does with the local cache that its loader was given (<see cref="WeightLoaderBuilder.UseLocalCache"/>).</summary>
+    /// <value>null: what <see cref="LocalCacheOptions.Mode"/> says. Without a cache nothing is read or written, whatever this is.</value>
+    public CacheMode? Cache { get; init; }
 }

@@ -1,4 +1,5 @@
 using TorchSharp;
+using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
 using TypedWeights.Sources;
@@ -16,6 +17,7 @@ namespace TypedWeights;
 /// <param name="options">How.</param>
 /// <param name="title">What the tensors are called in messages.</param>
 /// <param name="progress">Is told how far it has come.</param>
+/// <param name="cache">The load's part of the local cache; null where it goes without.</param>
 internal sealed class LoadSession(
     SourceRegistry sources,
     LoadLog log,
@@ -23,7 +25,8 @@ internal sealed class LoadSession(
     WeightUri uri,
     LoadOptions options,
     string title,
-    IProgress<LoadProgress>? progress)
+    IProgress<LoadProgress>? progress,
+    CacheRun? cache)
 {
     /// <summary>Loads.</summary>
     /// <param name="select">Checks a checkpoint and chooses what is read of it.</param>
@@ -36,7 +39,7 @@ internal sealed class LoadSession(
         ITensorSink sink = TensorSinks.Create(options);
         await using (sink.ConfigureAwait(false))
         {
-            IWeightLocation location = await sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
+            IWeightLocation location = await sources.LocateAsync(uri, cache, cancellationToken).ConfigureAwait(false);
             if (manifest is not null && sink.OwnsMemory && ExpectedCheckpoint.TryOpen(manifest, uri, location) is { } expected)
             {
                 await using (expected.ConfigureAwait(false))
@@ -110,6 +113,7 @@ internal sealed class LoadSession(
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, PartLimits.For(transfer, isRemote), sink.Reads);
         var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit);
         need.ThrowIfBeyond(uri.Display, transfer, options.MemoryLimit, isRemote);
+        cache?.Writer.BufferLimit = need.LeftForCache(transfer, options.MemoryLimit);
         LoadLog.Load lines = log.Start(checkpoint, plan);
         sink.Allocate(plan);
         var tracker = new ProgressTracker(

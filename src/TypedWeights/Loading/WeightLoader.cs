@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TorchSharp;
+using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 
@@ -15,14 +16,20 @@ public sealed class WeightLoader : IAsyncDisposable
     private readonly SourceRegistry _sources;
     private readonly LoadLog _log;
     private readonly TimeProvider _time;
+    private readonly LocalCache? _cache;
     private int _disposed;
 
-    internal WeightLoader(SourceRegistry sources, ILoggerFactory loggers, TimeProvider time)
+    internal WeightLoader(SourceRegistry sources, ILoggerFactory loggers, TimeProvider time, LocalCache? cache)
     {
         _sources = sources;
         _log = new LoadLog(loggers.CreateLogger<WeightLoader>());
         sources.Context.Retrying = _log.Retrying;
         _time = time;
+        _cache = cache;
+        if (cache is not null)
+        {
+            cache.Noted = _log.Cache;
+        }
     }
 
     /// <summary>The process's own loader, made at first use: files and HTTP, no log. It is never disposed.</summary>
@@ -105,8 +112,23 @@ public sealed class WeightLoader : IAsyncDisposable
             cancellationToken);
     }
 
-    /// <summary>Closes the connections. Loads over HTTP that still run fail; a later load throws. Doing it twice is harmless.</summary>
-    public ValueTask DisposeAsync() => Interlocked.Exchange(ref _disposed, 1) == 0 ? _sources.DisposeAsync() : ValueTask.CompletedTask;
+    /// <summary>
+    /// Closes the connections. Loads over HTTP that still run fail; a later load throws. What loads left to be written to the local cache is
+    /// waited for (<see cref="WeightSet.Caching"/>). Doing it twice is harmless.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await _sources.DisposeAsync().ConfigureAwait(false);
+        if (_cache is not null)
+        {
+            await _cache.DisposeAsync().ConfigureAwait(false);
+        }
+    }
 
     private async Task<WeightSet> LoadAsync(
         WeightUri uri,
@@ -119,15 +141,27 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         TorchNative.EnsureLoaded();
+        CacheRun? cache = _cache?.Begin(options.Cache, uri.Display, checksAll: options.Storage == TensorStorage.Mapped);
         try
         {
-            var session = new LoadSession(_sources, _log, _time, uri, options, title, progress);
-            return await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
+            var session = new LoadSession(_sources, _log, _time, uri, options, title, progress, cache);
+            WeightSet weights = await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
+            if (cache is not null)
+            {
+                weights.Caching = cache.FinishAsync();
+            }
+
+            return weights;
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)
         {
             // What waits below has tokens of its own; who cancelled a load looks for theirs.
             throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
+        finally
+        {
+            // Also after a failure: what came is there for the next load.
+            _ = cache?.FinishAsync();
         }
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using TypedWeights.Caching;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 using TypedWeights.Sources.Http;
@@ -15,6 +16,7 @@ public sealed class WeightLoaderBuilder
     private TimeProvider _time = TimeProvider.System;
     private TransferOptions _transfer = new();
     private HttpSourceOptions _http = new();
+    private (string Folder, LocalCacheOptions Options)? _cache;
 
     /// <summary>Adds a kind of store. One for files or HTTP stands in for the built-in one.</summary>
     /// <param name="provider">Disposed with the loader.</param>
@@ -47,6 +49,22 @@ public sealed class WeightLoaderBuilder
         return this;
     }
 
+    /// <summary>
+    /// Keeps remote files in a folder of this machine: written while they are loaded, without holding the tensors back, and read from there
+    /// the next time. Without this the environment variable <c>TYPEDWEIGHTS_CACHE</c> names the folder, and without either there is none.
+    /// </summary>
+    /// <param name="folder">The folder; made when it is first written to. Several loaders and processes may share it.</param>
+    /// <param name="options">Its size, and what loads do with it; null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">One of the values is out of its range.</exception>
+    public WeightLoaderBuilder UseLocalCache(string folder, LocalCacheOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        options ??= new LocalCacheOptions();
+        options.Validate();
+        _cache = (folder, options);
+        return this;
+    }
+
     /// <summary>Writes a few lines for each load: what it reads, how it goes, what it took.</summary>
     /// <param name="loggers">Where to; the category is <c>TypedWeights.WeightLoader</c>.</param>
     public WeightLoaderBuilder UseLogging(ILoggerFactory loggers)
@@ -72,7 +90,11 @@ public sealed class WeightLoaderBuilder
         List<IWeightSourceProvider> providers = [.. _providers];
         AddUnlessServed("file", static () => new FileSourceProvider());
         AddUnlessServed("http", () => new HttpSourceProvider(_http));
-        return new WeightLoader(new SourceRegistry(new TransferContext(_transfer, _time), providers), _loggers, _time);
+        return new WeightLoader(new SourceRegistry(new TransferContext(_transfer, _time), providers), _loggers, _time, Cache());
+
+        LocalCache? Cache() => _cache is { } cache ? new LocalCache(cache.Folder, cache.Options)
+            : CacheFolder.OfEnvironment is { } folder ? new LocalCache(folder, new LocalCacheOptions())
+            : null;
 
         void AddUnlessServed(string scheme, Func<IWeightSourceProvider> create)
         {
