@@ -84,7 +84,8 @@ internal sealed class CacheFolder
         long bytes = items.Sum(static item => item.Bytes);
         foreach (CachedItem item in items.Reverse())
         {
-            if (bytes <= most)
+            // To nothing means all, also what has no bytes.
+            if (bytes <= most && most > 0)
             {
                 break;
             }
@@ -97,6 +98,23 @@ internal sealed class CacheFolder
         }
 
         return bytes;
+    }
+
+    /// <summary>Removes what stands beside the items: what URIs named, and what ended processes left.</summary>
+    public void RemoveRemnants()
+    {
+        var used = List().SelectMany(static item => (string[])[item.DataPath, item.JournalPath]).ToHashSet(StringComparer.Ordinal);
+        foreach (string path in Directory.EnumerateFiles(Path).Where(path => IsOurs(path) && !used.Contains(path)).ToArray())
+        {
+            try
+            {
+                File.Delete(path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It is of no use to anybody and can stay.
+            }
+        }
     }
 
     /// <summary>Notes down that an item is being used.</summary>
@@ -112,6 +130,11 @@ internal sealed class CacheFolder
         }
     }
 
+    // Somebody may have named a folder that holds other things.
+    private static bool IsOurs(string path) => System.IO.Path.GetFileName(path) is var name
+        && name.TakeWhile(char.IsAsciiHexDigitLower).Count() == CacheKey.Digits
+        && (name.Contains(DataSuffix + ".", StringComparison.Ordinal) || name.Contains(CachedPlace.Suffix, StringComparison.Ordinal));
+
     private IReadOnlyList<CachedItem> List(string prefix)
     {
         if (!Directory.Exists(Path))
@@ -124,7 +147,7 @@ internal sealed class CacheFolder
         {
             bool isPartial = path.EndsWith(DataSuffix + PartialFile.Suffix, StringComparison.Ordinal);
             string target = isPartial ? path[..^PartialFile.Suffix.Length] : path;
-            if (target.EndsWith(DataSuffix, StringComparison.Ordinal) && CachedItem.At(target, !isPartial) is { } item)
+            if (IsOurs(target + ".") && target.EndsWith(DataSuffix, StringComparison.Ordinal) && CachedItem.At(target, !isPartial) is { } item)
             {
                 items.Add(item);
             }

@@ -7,8 +7,8 @@ namespace TypedWeights.Caching;
 /// <summary>The name of one version of one file in the cache: letters and digits that say nothing of where it came from.</summary>
 internal static class CacheKey
 {
-    // Hexadecimal digits: 96 bits, so that two sources never meet by chance.
-    private const int Digits = 24;
+    /// <summary>Hexadecimal digits of a hash: 96 bits, so that two sources never meet by chance.</summary>
+    public const int Digits = 24;
 
     /// <summary>What the names of all versions of a source begin with.</summary>
     /// <param name="source">The file as it may be shown: without user info, signature and fragment.</param>

@@ -9,10 +9,13 @@ namespace TypedWeights.Caching;
 /// <param name="Revision">The resolved revision; null where the store has none.</param>
 internal sealed record CachedPlace(string Source, string Entry, string? Revision)
 {
+    /// <summary>What the name of its file ends with.</summary>
+    public const string Suffix = ".location.json";
+
     private const int Version = 1;
 
     private static string PathOf(CacheFolder folder, string source) =>
-        Path.Combine(folder.Path, CacheKey.OfSource(source).TrimEnd('-') + ".location.json");
+        Path.Combine(folder.Path, CacheKey.OfSource(source).TrimEnd('-') + Suffix);
 
     /// <returns>null where there is none that can be read.</returns>
     public static CachedPlace? Read(CacheFolder folder, WeightUri uri)

@@ -36,7 +36,7 @@ internal sealed class LoadSession(
         Func<Checkpoint, TensorSelection> select, WeightManifest? manifest, CancellationToken cancellationToken)
     {
         // First of all, as it refuses devices that are not served.
-        ITensorSink sink = TensorSinks.Create(options);
+        ITensorSink sink = CreateSink(manifest);
         await using (sink.ConfigureAwait(false))
         {
             IWeightLocation location = await sources.LocateAsync(uri, cache, cancellationToken).ConfigureAwait(false);
@@ -44,7 +44,7 @@ internal sealed class LoadSession(
             {
                 await using (expected.ConfigureAwait(false))
                 {
-                    return await RunAheadAsync(location, expected, select, sink, cancellationToken).ConfigureAwait(false);
+                    return await RunAheadAsync(location, expected, select, sink, manifest, cancellationToken).ConfigureAwait(false);
                 }
             }
 
@@ -62,6 +62,7 @@ internal sealed class LoadSession(
         Checkpoint expected,
         Func<Checkpoint, TensorSelection> select,
         ITensorSink sink,
+        WeightManifest manifest,
         CancellationToken cancellationToken)
     {
         using var drop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -85,7 +86,7 @@ internal sealed class LoadSession(
                 // Laid out otherwise, or replaced in between: what came is dropped, and its memory given back, before all is read anew.
                 await EndAsync(transfer, drop).ConfigureAwait(false);
                 await sink.DisposeAsync().ConfigureAwait(false);
-                ITensorSink another = TensorSinks.Create(options);
+                ITensorSink another = CreateSink(manifest);
                 await using (another.ConfigureAwait(false))
                 {
                     return await LoadAsync(live, selection, another, location.IsRemote, cancellationToken).ConfigureAwait(false);
@@ -133,6 +134,12 @@ internal sealed class LoadSession(
             tracker,
             cancellationToken).ConfigureAwait(false);
         lines.Finished(tracker.Finish());
+    }
+
+    private ITensorSink CreateSink(WeightManifest? manifest)
+    {
+        ITensorSink sink = TensorSinks.Create(options);
+        return options.Verify == Verification.Digests ? new DigestSink(sink, manifest!.DigestOf, uri.Display) : sink;
     }
 
     private static async Task EndAsync(Task transfer, CancellationTokenSource drop)

@@ -61,6 +61,13 @@ public sealed class WeightLoader : IAsyncDisposable
         }
 
         WeightManifest manifest = T.Manifest;
+        if (options.Verify == Verification.Digests && !manifest.HasDigests)
+        {
+            throw new WeightsException(
+                $"{typeof(T).Name} cannot be checked against digests, as its snapshot has none: take it again with "
+                    + $"typedweights snapshot {manifest.Source} --digest, and build.");
+        }
+
         WeightSet weights = await LoadAsync(
             ParseUri(options.Source ?? manifest.Source),
             checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected),
@@ -101,6 +108,12 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(uri);
         options ??= new LoadOptions();
+        if (options.Verify == Verification.Digests)
+        {
+            throw new ArgumentException(
+                "Digests are those of a class's snapshot, so an untyped load takes no Verify; LoadAsync<T> checks them.", nameof(options));
+        }
+
         WeightUri source = ParseUri(options.Source ?? uri);
         return LoadAsync(
             source,
