@@ -32,8 +32,8 @@ sealed class WeightUri : IEquatable<WeightUri>
     /// <summary>The canonical text without secrets.</summary>
     public string Display { get; }
 
-    /// <summary>The text as it was given. It may hold secrets: it is used to open the source and never printed.</summary>
-    internal string Original { get; }
+    /// <summary>The text as it was given. It may hold secrets: a store opens the source by it, and nobody prints it.</summary>
+    public string Original { get; }
 
     /// <summary>Whether the text was a path and not a URI.</summary>
     public bool IsPath => Scheme == "file" && !Original.StartsWith("file:", StringComparison.OrdinalIgnoreCase);

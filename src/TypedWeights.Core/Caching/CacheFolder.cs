@@ -42,6 +42,10 @@ internal sealed class CacheFolder
     /// <summary>The versions of a source, the last used first.</summary>
     public IReadOnlyList<CachedItem> VersionsOf(string source) => List(CacheKey.OfSource(source));
 
+    /// <summary>Whether there is anything of a source.</summary>
+    public bool HasVersionOf(string source) =>
+        Directory.Exists(Path) && Directory.EnumerateFiles(Path, $"{CacheKey.OfSource(source)}*{DataSuffix}*").Any();
+
     /// <summary>Removes an item, unless somebody is using it.</summary>
     /// <returns>Whether it is gone.</returns>
     public static bool TryRemove(CachedItem item)

@@ -14,6 +14,7 @@ internal sealed class CacheRun
     private readonly CacheWriter _writer;
     private readonly Lock _lock = new();
     private readonly HashSet<PartialCopy> _joined = [];
+    private (CachedLocation Location, CachedPlace? Known)? _followed;
     private Task<bool>? _end;
     private int _noted;
 
@@ -36,13 +37,22 @@ internal sealed class CacheRun
     /// <summary>What comes goes here.</summary>
     public CacheWriter Writer => _writer;
 
+    /// <summary>Takes the location of the load: what its source tells of versions is written down when the load has ended.</summary>
+    /// <param name="location">The location.</param>
+    /// <param name="known">What was known of it before.</param>
+    public CachedLocation Follow(CachedLocation location, CachedPlace? known)
+    {
+        _followed = (location, known);
+        return location;
+    }
+
     /// <summary>Opens the whole copy of a version.</summary>
     /// <returns>null where there is none that can be used.</returns>
-    public WholeCopy? TryOpenWhole(string target, string source)
+    public WholeCopy? TryOpenWhole(SourceIdentity identity)
     {
         try
         {
-            return WholeCopy.TryOpen(target, source);
+            return WholeCopy.TryOpen(Folder.TargetOf(CacheKey.Of(identity)), identity);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
@@ -65,7 +75,7 @@ internal sealed class CacheRun
         {
             while (true)
             {
-                if (TryOpenWhole(Folder.TargetOf(CacheKey.Of(identity)), identity.Source) is { } whole)
+                if (TryOpenWhole(identity) is { } whole)
                 {
                     return whole;
                 }
@@ -146,6 +156,7 @@ internal sealed class CacheRun
             }
         }
 
+        Remember();
         if (failure is not null)
         {
             Note($"caching was given up: {failure}");
@@ -158,5 +169,46 @@ internal sealed class CacheRun
         }
 
         return failure is null && _writer.Dropped == 0;
+    }
+
+    private void Remember()
+    {
+        if (_followed is not { } followed)
+        {
+            return;
+        }
+
+        try
+        {
+            CachedPlace place = followed.Location.Seen().After(followed.Known);
+            if (!place.Says(followed.Known) && place.Files.Count > 0)
+            {
+                Folder.Make();
+                place.Write(Folder);
+            }
+
+            RemoveOthers();
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            Note($"not cached: {DiskFailure.Of(e, Folder.Path).Message}");
+        }
+    }
+
+    // The versions before the one that is whole now, unless a load that is held to them will come for them.
+    private void RemoveOthers()
+    {
+        PartialCopy[] whole = [.. _joined.Where(static copy => copy.File.Missing.Count == 0)];
+        if (whole.Length == 0)
+        {
+            return;
+        }
+
+        var named = CachedPlace.ReadAll(Folder).SelectMany(static place => place.Files.Values).Select(CacheKey.Of)
+            .Concat(whole.Select(static copy => copy.Key)).Select(Folder.TargetOf).ToHashSet(StringComparer.Ordinal);
+        foreach (CachedItem item in whole.SelectMany(copy => Folder.VersionsOf(copy.File.Identity.Source)).Where(item => !named.Contains(item.Target)))
+        {
+            CacheFolder.TryRemove(item);
+        }
     }
 }

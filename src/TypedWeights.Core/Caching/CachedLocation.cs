@@ -8,64 +8,77 @@ namespace TypedWeights.Caching;
 internal sealed class CachedLocation : IWeightLocation
 {
     private readonly CacheRun _run;
-    private readonly WeightUri _uri;
+    private readonly CachedPlace _place;
     private readonly Func<CancellationToken, ValueTask<IWeightLocation>> _locate;
+    private readonly Lock _lock = new();
+
+    // What was opened without asking, and what was asked for, by name.
+    private readonly Dictionary<string, SourceIdentity> _trusted = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IWeightSource> _asked = new(StringComparer.Ordinal);
     private IWeightLocation? _inner;
-    private int _opened;
-    private int _whole;
+    private bool _trusts;
+    private int _remote;
 
     private CachedLocation(
-        CacheRun run, WeightUri uri, CachedPlace place, IWeightLocation? inner, Func<CancellationToken, ValueTask<IWeightLocation>> locate)
+        CacheRun run, CachedPlace place, IWeightLocation? inner, Func<CancellationToken, ValueTask<IWeightLocation>> locate)
     {
         _run = run;
-        _uri = uri;
+        _place = place;
         _inner = inner;
         _locate = locate;
-        EntryName = place.Entry;
-        Revision = place.Revision;
+        _trusts = inner is null;
     }
 
-    public string EntryName { get; }
+    public string EntryName => _place.Entry;
 
-    public string? Revision { get; }
+    public string? Revision => _place.Revision;
 
     /// <summary>Until every file that was opened turned out to be whole on this machine.</summary>
-    public bool IsRemote => Volatile.Read(ref _opened) == 0 || _whole < _opened;
+    public bool IsRemote
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _remote > 0 || _trusted.Count + _asked.Count == 0;
+            }
+        }
+    }
 
     /// <summary>Finds out what a URI names, or remembers it where the source is not to be asked.</summary>
     /// <param name="run">The load's part of the cache.</param>
     /// <param name="uri">What was asked for.</param>
+    /// <param name="pins">What the load is held to.</param>
     /// <param name="locate">Asks the store.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The location; a local one as it is.</returns>
     public static async ValueTask<IWeightLocation> LocateAsync(
-        CacheRun run, WeightUri uri, Func<CancellationToken, ValueTask<IWeightLocation>> locate, CancellationToken cancellationToken)
+        CacheRun run,
+        WeightUri uri,
+        WeightPins pins,
+        Func<CancellationToken, ValueTask<IWeightLocation>> locate,
+        CancellationToken cancellationToken)
     {
-        bool isLocal = uri.Scheme == "file";
-        CachedPlace? known = isLocal ? null : CachedPlace.Read(run.Folder, uri);
-        if (known is not null && run.Mode is CacheMode.Trust or CacheMode.Offline)
+        if (uri.Scheme == "file")
         {
-            return new CachedLocation(run, uri, known!, inner: null, locate);
+            return await locate(cancellationToken).ConfigureAwait(false);
         }
 
-        if (run.Mode == CacheMode.Offline && !isLocal)
+        string held = CachedPlace.TextOf(pins);
+        CachedPlace? known = CachedPlace.Read(run.Folder, uri.Display, held);
+        if (run.Mode is CacheMode.Trust or CacheMode.Offline && known is not null)
+        {
+            return run.Follow(new CachedLocation(run, known, inner: null, locate), known);
+        }
+
+        if (run.Mode == CacheMode.Offline)
         {
             throw Absent(uri.Display);
         }
 
         IWeightLocation inner = await locate(cancellationToken).ConfigureAwait(false);
-        if (!inner.IsRemote)
-        {
-            return inner;
-        }
-
-        var place = new CachedPlace(uri.Display, inner.EntryName, inner.Revision);
-        if (place != known)
-        {
-            Remember(run, place);
-        }
-
-        return new CachedLocation(run, uri, place, inner, locate);
+        var place = new CachedPlace(uri.Display, held, inner.EntryName, inner.Revision, new Dictionary<string, SourceIdentity>());
+        return inner.IsRemote ? run.Follow(new CachedLocation(run, place, inner, locate), known) : inner;
     }
 
     public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
@@ -73,29 +86,45 @@ internal sealed class CachedLocation : IWeightLocation
 
     public async ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
-        string source = SourceOf(name);
-        IWeightSource? opened = _run.Mode is CacheMode.Trust or CacheMode.Offline ? await OpenTrustedAsync(name, source).ConfigureAwait(false) : null;
-        opened ??= await OpenCheckedAsync(name, source, firstBytes, cancellationToken).ConfigureAwait(false);
-        Interlocked.Increment(ref _opened);
-        if (opened is CachedFile file)
+        IWeightSource opened = await TryOpenTrustedAsync(name).ConfigureAwait(false)
+            ?? await OpenCheckedAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
+        if (opened is not CachedFile file)
         {
-            Interlocked.Increment(ref _whole);
-            await CheckAsync(file, cancellationToken).ConfigureAwait(false);
+            Interlocked.Increment(ref _remote);
+            return opened;
         }
 
-        return opened;
+        try
+        {
+            if (_run.ChecksAll)
+            {
+                await file.CheckAllAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            return file;
+        }
+        catch
+        {
+            await file.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>Only where nothing of the file is in the cache: what is there is worth more than the round trip that this saves.</summary>
     public IWeightSource? OpenAhead(string name, long expectedLength)
     {
         string source = SourceOf(name);
-        if (_inner is null || _run.Folder.VersionsOf(source).Count > 0 || _inner.OpenAhead(name, expectedLength) is not { } remote)
+        if (_inner is null || _run.Folder.HasVersionOf(source) || _inner.OpenAhead(name, expectedLength) is not { } remote)
         {
             return null;
         }
 
-        Interlocked.Increment(ref _opened);
+        Interlocked.Increment(ref _remote);
+        lock (_lock)
+        {
+            _asked[name] = remote;
+        }
+
         return new CachedSource(
             _run,
             new SourceIdentity(source, expectedLength, Validator: null),
@@ -103,6 +132,19 @@ internal sealed class CachedLocation : IWeightLocation
             remote,
             ask: null,
             () => TargetAsync(new SourceIdentity(source, remote.Length, remote.Validator)));
+    }
+
+    /// <summary>The place with the versions of the files that the source has told of.</summary>
+    public CachedPlace Seen()
+    {
+        lock (_lock)
+        {
+            return _place with
+            {
+                Files = _asked.Where(static file => file.Value.Validator is not null).ToDictionary(
+                    static file => file.Key, file => new SourceIdentity(SourceOf(file.Key), file.Value.Length, file.Value.Validator)),
+            };
+        }
     }
 
     private async Task<PartialCopy?> TargetAsync(SourceIdentity identity)
@@ -114,11 +156,16 @@ internal sealed class CachedLocation : IWeightLocation
         return copy as PartialCopy;
     }
 
-    private async ValueTask<IWeightSource> OpenCheckedAsync(string name, string source, int firstBytes, CancellationToken cancellationToken)
+    private async ValueTask<IWeightSource> OpenCheckedAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
-        IWeightLocation inner = _inner ??= await _locate(cancellationToken).ConfigureAwait(false);
-        IWeightSource remote = await inner.OpenAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
-        var identity = new SourceIdentity(source, remote.Length, remote.Validator);
+        await DistrustAsync(cancellationToken).ConfigureAwait(false);
+        IWeightSource remote = await AskAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
+        lock (_lock)
+        {
+            _asked[name] = remote;
+        }
+
+        var identity = new SourceIdentity(SourceOf(name), remote.Length, remote.Validator);
         return await _run.OpenAsync(identity).ConfigureAwait(false) switch
         {
             WholeCopy whole => new CachedFile(_run, whole, remote, ask: null),
@@ -128,68 +175,77 @@ internal sealed class CachedLocation : IWeightLocation
     }
 
     // null where the source has to be asked.
-    private async ValueTask<IWeightSource?> OpenTrustedAsync(string name, string source)
+    private async ValueTask<IWeightSource?> TryOpenTrustedAsync(string name)
     {
         bool isOffline = _run.Mode == CacheMode.Offline;
-        IReadOnlyList<CachedItem> versions = _run.Folder.VersionsOf(source);
-        foreach (CachedItem item in versions.Where(static item => item.IsWhole))
+        SourceIdentity? identity = null;
+        lock (_lock)
         {
-            if (_run.TryOpenWhole(item.Target, source) is { } whole)
+            if (!_trusts || !_place.Files.TryGetValue(name, out identity))
             {
-                return new CachedFile(_run, whole, remote: null, isOffline ? null : token => AskAsync(name, token));
+                return isOffline ? throw Absent(SourceOf(name)) : null;
             }
         }
 
-        foreach (CachedItem item in versions.Where(item => isOffline && item.Identity is { } identity && identity.Source == source))
+        if (_run.TryOpenWhole(identity) is { } whole && TryTrust(name, identity))
         {
-            switch (await _run.OpenAsync(item.Identity!).ConfigureAwait(false))
-            {
-                case WholeCopy whole:
-                    return new CachedFile(_run, whole, remote: null, ask: null);
-                case PartialCopy partial:
-                    return new CachedSource(_run, item.Identity!, partial, remote: null, ask: null, target: null);
-            }
+            return new CachedFile(_run, whole, remote: null, isOffline ? null : token => AskAsync(name, HeaderPrefix.Size, token));
         }
 
-        return isOffline ? throw Absent(source) : null;
+        if (!isOffline)
+        {
+            return null;
+        }
+
+        return await _run.OpenAsync(identity).ConfigureAwait(false) is PartialCopy partial && TryTrust(name, identity)
+            ? new CachedSource(_run, identity, partial, remote: null, ask: null, target: null)
+            : throw Absent(identity.Source);
     }
 
-    private async ValueTask<IWeightSource> AskAsync(string name, CancellationToken cancellationToken)
+    private bool TryTrust(string name, SourceIdentity identity)
+    {
+        lock (_lock)
+        {
+            if (_trusts)
+            {
+                _trusted[name] = identity;
+            }
+
+            return _trusts;
+        }
+    }
+
+    // One file has to be asked for, so the others are asked about: a model is not made of two versions.
+    private async ValueTask DistrustAsync(CancellationToken cancellationToken)
+    {
+        KeyValuePair<string, SourceIdentity>[] trusted;
+        lock (_lock)
+        {
+            trusted = _trusts ? [.. _trusted] : [];
+            _trusts = false;
+        }
+
+        foreach ((string name, SourceIdentity identity) in trusted)
+        {
+            IWeightSource remote = await AskAsync(name, HeaderPrefix.Size, cancellationToken).ConfigureAwait(false);
+            await using (remote.ConfigureAwait(false))
+            {
+                if (remote.Length != identity.Length || remote.Validator != identity.Validator)
+                {
+                    throw new WeightSourceException(
+                        remote.Display, "its copy in the cache is of another version than the source has now; load it with CacheMode.Check.");
+                }
+            }
+        }
+    }
+
+    private async ValueTask<IWeightSource> AskAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
         IWeightLocation inner = _inner ??= await _locate(cancellationToken).ConfigureAwait(false);
-        return await inner.OpenAsync(name, cancellationToken).ConfigureAwait(false);
+        return await inner.OpenAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask CheckAsync(CachedFile file, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (_run.ChecksAll)
-            {
-                await file.CheckAllAsync(cancellationToken).ConfigureAwait(false);
-            }
-        }
-        catch
-        {
-            await file.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    private string SourceOf(string name) => CacheKey.SourceOf(_uri.Display, EntryName, name);
-
-    private static void Remember(CacheRun run, CachedPlace place)
-    {
-        try
-        {
-            run.Folder.Make();
-            place.Write(run.Folder);
-        }
-        catch (Exception e) when (DiskFailure.Is(e))
-        {
-            run.Note($"not cached: {DiskFailure.Of(e, run.Folder.Path).Message}");
-        }
-    }
+    private string SourceOf(string name) => CacheKey.SourceOf(_place.Source, EntryName, name);
 
     private static WeightSourceException Absent(string source) => new(
         source, "it is not in the cache, and this load may not ask the source (CacheMode.Offline); load it once with CacheMode.Check.", isNotFound: true);

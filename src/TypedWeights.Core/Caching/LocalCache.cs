@@ -106,7 +106,6 @@ internal sealed class LocalCache : IAsyncDisposable
             {
                 await copy.File.FlushAsync(CancellationToken.None).ConfigureAwait(false);
                 copy.File.Publish(keepsJournal: true);
-                RemoveOthers(copy);
             }
         }
         finally
@@ -175,15 +174,6 @@ internal sealed class LocalCache : IAsyncDisposable
             {
                 _open.Remove(key);
             }
-        }
-    }
-
-    // What the source no longer has.
-    private void RemoveOthers(PartialCopy copy)
-    {
-        foreach (CachedItem item in Folder.VersionsOf(copy.File.Identity.Source).Where(item => item.Target != copy.File.Target))
-        {
-            CacheFolder.TryRemove(item);
         }
     }
 }

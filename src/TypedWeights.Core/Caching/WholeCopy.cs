@@ -25,12 +25,12 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
 
     /// <summary>Opens a copy.</summary>
     /// <param name="target">Its path.</param>
-    /// <param name="source">The file that it is a copy of.</param>
+    /// <param name="expected">The version that it is a copy of.</param>
     /// <returns>
     /// null where there is none. One that was cut, or whose journal does not tell of all its bytes, has been made a partial one.
     /// </returns>
     /// <exception cref="IOException">It cannot be read, or somebody is removing it.</exception>
-    public static WholeCopy? TryOpen(string target, string source)
+    public static WholeCopy? TryOpen(string target, SourceIdentity expected)
     {
         if (!File.Exists(target))
         {
@@ -48,11 +48,11 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
                 parts.Add(part, isSound: false);
             }
 
-            if (identity is not null && identity.Source == source
+            if (identity == expected
                 && parts.Total == identity.Length && RandomAccess.GetLength(handle) == identity.Length)
             {
                 CacheFolder.Touch(journal);
-                return new WholeCopy(target, handle, identity, parts);
+                return new WholeCopy(target, handle, expected, parts);
             }
 
             handle.Dispose();

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TypedWeights.Sources;
 
 /// <summary>The bytes of one range, in order. Used by one task at a time.</summary>
@@ -20,7 +22,8 @@ public interface IRangeReader : IAsyncDisposable
     /// </param>
     /// <param name="cancellationToken">As for <see cref="ReadAsync"/>.</param>
     /// <exception cref="WeightSourceException">The source failed or ended before the range did.</exception>
-    /// <remarks>A reader over many small reads does better with a loop of its own: this one allocates for every read that waits.</remarks>
+    /// <remarks>A loop over <see cref="ReadAsync"/>; a reader that has a better one brings its own.</remarks>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     async ValueTask FillAsync(Memory<byte> destination, Action<int> arrived, CancellationToken cancellationToken)
     {
         while (destination.Length > 0)

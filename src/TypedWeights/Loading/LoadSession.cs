@@ -39,7 +39,7 @@ internal sealed class LoadSession(
         ITensorSink sink = CreateSink(manifest);
         await using (sink.ConfigureAwait(false))
         {
-            IWeightLocation location = await sources.LocateAsync(uri, cache, cancellationToken).ConfigureAwait(false);
+            IWeightLocation location = await sources.LocateAsync(uri, WeightPins.None, cache, cancellationToken).ConfigureAwait(false);
             if (manifest is not null && sink.OwnsMemory && ExpectedCheckpoint.TryOpen(manifest, uri, location) is { } expected)
             {
                 await using (expected.ConfigureAwait(false))

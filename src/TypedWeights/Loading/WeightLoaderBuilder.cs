@@ -2,28 +2,29 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using TypedWeights.Caching;
 using TypedWeights.Sources;
-using TypedWeights.Sources.File;
-using TypedWeights.Sources.Http;
+using TypedWeights.Sources.Stores;
 using TypedWeights.Streaming;
 
 namespace TypedWeights;
 
-/// <summary>Configures a <see cref="WeightLoader"/>. Files and HTTP are always there; other stores are added by their package's <c>UseX</c>.</summary>
-public sealed class WeightLoaderBuilder
+/// <summary>
+/// Configures a <see cref="WeightLoader"/>. Files, HTTP and the stores of all packages that the application references are there by
+/// themselves; a package's <c>UseX</c> gives its store other options than the environment's.
+/// </summary>
+public sealed class WeightLoaderBuilder : IWeightSourceBuilder
 {
-    private readonly List<IWeightSourceProvider> _providers = [];
+    private readonly SourceRegistryBuilder _sources = new();
     private ILoggerFactory _loggers = NullLoggerFactory.Instance;
     private TimeProvider _time = TimeProvider.System;
     private TransferOptions _transfer = new();
-    private HttpSourceOptions _http = new();
     private (string Folder, LocalCacheOptions Options)? _cache;
 
-    /// <summary>Adds a kind of store. One for files or HTTP stands in for the built-in one.</summary>
+    /// <summary>Adds a kind of store. For its schemes it stands in for a built-in or registered one.</summary>
     /// <param name="provider">Disposed with the loader.</param>
     public WeightLoaderBuilder UseSource(IWeightSourceProvider provider)
     {
         ArgumentNullException.ThrowIfNull(provider);
-        _providers.Add(provider);
+        _sources.AddSource(_ => provider);
         return this;
     }
 
@@ -39,13 +40,16 @@ public sealed class WeightLoaderBuilder
     }
 
     /// <summary>Says how HTTP servers are reached: logins, headers, proxies, certificates.</summary>
-    /// <param name="options">For all loads of the loader; without effect where <see cref="UseSource"/> gave a store for HTTP.</param>
+    /// <param name="options">
+    /// For all loads of the loader: proxies, certificates and the connection pool for every store that has come to the loader with its
+    /// connections, logins and headers for <c>http(s)://</c> alone.
+    /// </param>
     /// <exception cref="ArgumentException">One of the values is out of its range.</exception>
     public WeightLoaderBuilder UseHttp(HttpSourceOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        _http = options;
+        _sources.Http = options;
         return this;
     }
 
@@ -87,21 +91,11 @@ public sealed class WeightLoaderBuilder
     /// <exception cref="ArgumentException">Two of the added stores serve one scheme.</exception>
     public WeightLoader Build()
     {
-        List<IWeightSourceProvider> providers = [.. _providers];
-        AddUnlessServed("file", static () => new FileSourceProvider());
-        AddUnlessServed("http", () => new HttpSourceProvider(_http));
-        return new WeightLoader(new SourceRegistry(new TransferContext(_transfer, _time), providers), _loggers, _time, Cache());
-
-        LocalCache? Cache() => _cache is { } cache ? new LocalCache(cache.Folder, cache.Options)
+        LocalCache? cache = _cache is { } given ? new LocalCache(given.Folder, given.Options)
             : CacheFolder.OfEnvironment is { } folder ? new LocalCache(folder, new LocalCacheOptions())
             : null;
-
-        void AddUnlessServed(string scheme, Func<IWeightSourceProvider> create)
-        {
-            if (!_providers.Exists(provider => provider.Schemes.Contains(scheme)))
-            {
-                providers.Add(create());
-            }
-        }
+        return new WeightLoader(_sources.Build(new TransferContext(_transfer, _time)), _loggers, _time, cache);
     }
+
+    void IWeightSourceBuilder.AddSource(Func<StoreContext, IWeightSourceProvider> create) => _sources.AddSource(create);
 }

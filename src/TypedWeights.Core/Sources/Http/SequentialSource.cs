@@ -32,6 +32,8 @@ internal sealed class SequentialSource : IWeightSource
 
     public string? Validator => _identity.Validator;
 
+    public string? Version => _identity.Version;
+
     /// <summary>Whether there is more than what came with the opening.</summary>
     public bool IsSequential => Length > _firstBytes.Length;
 
@@ -137,7 +139,7 @@ internal sealed class SequentialSource : IWeightSource
         }
 
         HttpResponseMessage answer =
-            await _target.SendAsync(new HttpAsk(Range: null, _identity.StrongTag), cancellationToken).ConfigureAwait(false);
+            await _target.SendAsync(new HttpAsk(Range: null, _identity.StrongTag, Version: _identity.Version), cancellationToken).ConfigureAwait(false);
         try
         {
             HttpAnswer.ThrowUnlessWhole(answer, _target.IsElsewhere(answer), Display);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using TypedWeights.Memory;
+using TypedWeights.Sources.Http;
 using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights.Streaming.Planning;
@@ -14,8 +15,8 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     // Read and checked, a header takes twice its text: 5.2 MB for the 2.4 MB of 20,000 tensors.
     private const int BytesPerHeaderByte = 2;
 
-    // What the HTTP client, and TLS below it, hold of each connection, and what bytes of gaps are read into.
-    private const long BytesPerConnection = 64 << 10;
+    // What the HTTP client, and TLS below it, hold of each connection, what is read ahead for TLS, and what bytes of gaps are read into.
+    private const long BytesPerConnection = (64 << 10) + ReadAheadStream.Size;
 
     /// <summary>All of the host's memory at its peak.</summary>
     public long HostBytes => TensorBytes + BufferBytes + SpareBytes;

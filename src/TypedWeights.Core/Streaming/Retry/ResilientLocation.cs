@@ -28,11 +28,12 @@ internal sealed class ResilientLocation : IWeightLocation
     /// <summary>Finds out what a URI names, with patience too.</summary>
     /// <returns>The location; a local one as it is.</returns>
     public static async ValueTask<IWeightLocation> LocateAsync(
-        IWeightSourceProvider provider, WeightUri uri, TransferContext context, CancellationToken cancellationToken)
+        IWeightSourceProvider provider, WeightUri uri, WeightPins pins, TransferContext context, CancellationToken cancellationToken)
     {
         var retry = new RetryPolicy(context);
         IWeightLocation location = await retry.RunAsync(
-            static (call, token) => call.provider.LocateAsync(call.uri, token), (provider, uri), cancellationToken).ConfigureAwait(false);
+            static (call, token) => call.provider.LocateAsync(call.uri, call.pins, token), (provider, uri, pins), cancellationToken)
+            .ConfigureAwait(false);
         return location.IsRemote ? new ResilientLocation(location, uri.Display, retry, context) : location;
     }
 

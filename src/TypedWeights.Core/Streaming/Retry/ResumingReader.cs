@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Streaming.Retry;
@@ -39,6 +40,7 @@ internal sealed class ResumingReader : IRangeReader
         return destination.Length;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask FillAsync(Memory<byte> destination, Action<int> arrived, CancellationToken cancellationToken)
     {
         _arrived = arrived;
@@ -63,6 +65,7 @@ internal sealed class ResumingReader : IRangeReader
     }
 
     // One attempt at what is still missing. When it fails, the answer it was reading is closed.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> AttemptAsync(CancellationToken cancellationToken)
     {
         CancellationToken token = _guard.Begin(cancellationToken);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Streaming.Scheduling;
@@ -51,7 +52,8 @@ internal sealed class RangeRun : IDisposable
     /// <summary>Bytes of the range that have landed.</summary>
     public long Received => Interlocked.Read(ref _received);
 
-    public async Task ReadAsync()
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask ReadAsync()
     {
         IRangeReader? reader = null;
         try
@@ -144,6 +146,7 @@ internal sealed class RangeRun : IDisposable
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<IRangeReader> FillAsync(IRangeReader reader, Memory<byte> memory)
     {
         long start = Received;

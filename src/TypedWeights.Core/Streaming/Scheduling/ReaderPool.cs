@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using TypedWeights.Sources;
 using TypedWeights.Streaming.Limits;
@@ -184,7 +185,8 @@ internal sealed class ReaderPool : IDisposable
         }
     }
 
-    private async Task ReadAsync(TransferRange range)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ReadAsync(TransferRange range)
     {
         using var run = new RangeRun(range, _sources[range.File], _sink, _tracker, _context.Time.GetTimestamp(), _stop.Token);
         _stragglers.Add(run);

@@ -91,7 +91,7 @@ public sealed class SharingTests : CacheTest
         WeightSet? mapped = use == "mapped"
             ? await loader.LoadTensorsAsync(Uri, new() { Storage = TensorStorage.Mapped }, cancellationToken: Token)
             : null;
-        using ProbeProcess? child = mapped is null ? ProbeProcess.Start("hold", target, Uri) : null;
+        using ProbeProcess? child = mapped is null ? ProbeProcess.Start("hold", target) : null;
         if (child is not null)
         {
             await child.ReadAsync("held");
