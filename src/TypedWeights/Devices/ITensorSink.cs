@@ -17,6 +17,15 @@ internal interface ITensorSink : IWeightSink
     /// <exception cref="WeightSourceException">The file is not one that this sink can take tensors from.</exception>
     bool Reads(CheckpointFile file, TensorInfo tensor);
 
+    /// <summary>Gives bytes of a tensor that has all of its own: the memory that they lie in, or the buffer, filled.</summary>
+    /// <param name="tensor">An index into the plan's tensors.</param>
+    /// <param name="offset">The first byte, counted from the tensor's own first byte.</param>
+    /// <param name="buffer">For a sink whose memory the host cannot read; as long as what is wanted.</param>
+    /// <param name="cancellationToken">Ends the copying.</param>
+    /// <returns>As many bytes as the buffer has.</returns>
+    ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        throw new WeightsException("Tensors of this device cannot be checked against digests in this version; load onto the CPU.");
+
     /// <summary>
     /// Hands the tensors over, in the plan's order, once <see cref="IWeightSink.CompleteAsync"/> has returned; from then on they are the
     /// caller's to dispose. They belong to no dispose scope.

@@ -28,6 +28,19 @@ internal sealed partial class LoadLog(ILogger logger)
     public void Retrying(WeightSourceException failure, int attempt, TimeSpan wait) =>
         Retrying(logger, failure.Message, attempt, Math.Round(wait.TotalSeconds, 2));
 
+    /// <summary>Writes a line about the local cache.</summary>
+    public void Cache(string source, string message, bool isWrong)
+    {
+        if (isWrong)
+        {
+            Warning(logger, source, message);
+        }
+        else
+        {
+            Cache(logger, source, message);
+        }
+    }
+
     private static double Gigabytes(double bytes) => Math.Round(bytes / 1e9, 3);
 
     [LoggerMessage(1, LogLevel.Information, "Loading {Source}: {Files} file(s), {Tensors} tensors, {Gigabytes} GB")]
@@ -44,6 +57,9 @@ internal sealed partial class LoadLog(ILogger logger)
 
     [LoggerMessage(5, LogLevel.Warning, "{Failure} Attempt {Attempt} failed; again in {Seconds} s")]
     private static partial void Retrying(ILogger logger, string failure, int attempt, double seconds);
+
+    [LoggerMessage(6, LogLevel.Information, "{Source}: {Message}")]
+    private static partial void Cache(ILogger logger, string source, string message);
 
     /// <summary>The lines of one load; a line for each further tenth of the way.</summary>
     internal sealed class Load(ILogger logger, string source)

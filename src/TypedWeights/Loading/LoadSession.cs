@@ -1,4 +1,5 @@
 using TorchSharp;
+using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
 using TypedWeights.Sources;
@@ -16,6 +17,7 @@ namespace TypedWeights;
 /// <param name="options">How.</param>
 /// <param name="title">What the tensors are called in messages.</param>
 /// <param name="progress">Is told how far it has come.</param>
+/// <param name="cache">The load's part of the local cache; null where it goes without.</param>
 internal sealed class LoadSession(
     SourceRegistry sources,
     LoadLog log,
@@ -23,7 +25,8 @@ internal sealed class LoadSession(
     WeightUri uri,
     LoadOptions options,
     string title,
-    IProgress<LoadProgress>? progress)
+    IProgress<LoadProgress>? progress,
+    CacheRun? cache)
 {
     /// <summary>Loads.</summary>
     /// <param name="select">Checks a checkpoint and chooses what is read of it.</param>
@@ -33,15 +36,15 @@ internal sealed class LoadSession(
         Func<Checkpoint, TensorSelection> select, WeightManifest? manifest, CancellationToken cancellationToken)
     {
         // First of all, as it refuses devices that are not served.
-        ITensorSink sink = TensorSinks.Create(options);
+        ITensorSink sink = CreateSink(manifest);
         await using (sink.ConfigureAwait(false))
         {
-            IWeightLocation location = await sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
+            IWeightLocation location = await sources.LocateAsync(uri, WeightPins.None, cache, cancellationToken).ConfigureAwait(false);
             if (manifest is not null && sink.OwnsMemory && ExpectedCheckpoint.TryOpen(manifest, uri, location) is { } expected)
             {
                 await using (expected.ConfigureAwait(false))
                 {
-                    return await RunAheadAsync(location, expected, select, sink, cancellationToken).ConfigureAwait(false);
+                    return await RunAheadAsync(location, expected, select, sink, manifest, cancellationToken).ConfigureAwait(false);
                 }
             }
 
@@ -59,6 +62,7 @@ internal sealed class LoadSession(
         Checkpoint expected,
         Func<Checkpoint, TensorSelection> select,
         ITensorSink sink,
+        WeightManifest manifest,
         CancellationToken cancellationToken)
     {
         using var drop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -82,7 +86,7 @@ internal sealed class LoadSession(
                 // Laid out otherwise, or replaced in between: what came is dropped, and its memory given back, before all is read anew.
                 await EndAsync(transfer, drop).ConfigureAwait(false);
                 await sink.DisposeAsync().ConfigureAwait(false);
-                ITensorSink another = TensorSinks.Create(options);
+                ITensorSink another = CreateSink(manifest);
                 await using (another.ConfigureAwait(false))
                 {
                     return await LoadAsync(live, selection, another, location.IsRemote, cancellationToken).ConfigureAwait(false);
@@ -110,6 +114,7 @@ internal sealed class LoadSession(
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, PartLimits.For(transfer, isRemote), sink.Reads);
         var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit);
         need.ThrowIfBeyond(uri.Display, transfer, options.MemoryLimit, isRemote);
+        cache?.Writer.BufferLimit = need.LeftForCache(transfer, options.MemoryLimit);
         LoadLog.Load lines = log.Start(checkpoint, plan);
         sink.Allocate(plan);
         var tracker = new ProgressTracker(
@@ -129,6 +134,12 @@ internal sealed class LoadSession(
             tracker,
             cancellationToken).ConfigureAwait(false);
         lines.Finished(tracker.Finish());
+    }
+
+    private ITensorSink CreateSink(WeightManifest? manifest)
+    {
+        ITensorSink sink = TensorSinks.Create(options);
+        return options.Verify == Verification.Digests ? new DigestSink(sink, manifest!.DigestOf, uri.Display) : sink;
     }
 
     private static async Task EndAsync(Task transfer, CancellationTokenSource drop)

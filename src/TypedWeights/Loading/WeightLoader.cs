@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TorchSharp;
+using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 
@@ -15,14 +16,20 @@ public sealed class WeightLoader : IAsyncDisposable
     private readonly SourceRegistry _sources;
     private readonly LoadLog _log;
     private readonly TimeProvider _time;
+    private readonly LocalCache? _cache;
     private int _disposed;
 
-    internal WeightLoader(SourceRegistry sources, ILoggerFactory loggers, TimeProvider time)
+    internal WeightLoader(SourceRegistry sources, ILoggerFactory loggers, TimeProvider time, LocalCache? cache)
     {
         _sources = sources;
         _log = new LoadLog(loggers.CreateLogger<WeightLoader>());
         sources.Context.Retrying = _log.Retrying;
         _time = time;
+        _cache = cache;
+        if (cache is not null)
+        {
+            cache.Noted = _log.Cache;
+        }
     }
 
     /// <summary>The process's own loader, made at first use: files, HTTP and the stores of all referenced packages, no log. It is never disposed.</summary>
@@ -54,6 +61,13 @@ public sealed class WeightLoader : IAsyncDisposable
         }
 
         WeightManifest manifest = T.Manifest;
+        if (options.Verify == Verification.Digests && !manifest.HasDigests)
+        {
+            throw new WeightsException(
+                $"{typeof(T).Name} cannot be checked against digests, as its snapshot has none: take it again with "
+                    + $"typedweights snapshot {manifest.Source} --digest, and build.");
+        }
+
         WeightSet weights = await LoadAsync(
             ParseUri(options.Source ?? manifest.Source),
             checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected),
@@ -94,6 +108,12 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(uri);
         options ??= new LoadOptions();
+        if (options.Verify == Verification.Digests)
+        {
+            throw new ArgumentException(
+                "Digests are those of a class's snapshot, so an untyped load takes no Verify; LoadAsync<T> checks them.", nameof(options));
+        }
+
         WeightUri source = ParseUri(options.Source ?? uri);
         return LoadAsync(
             source,
@@ -105,8 +125,23 @@ public sealed class WeightLoader : IAsyncDisposable
             cancellationToken);
     }
 
-    /// <summary>Closes the connections. Loads over HTTP that still run fail; a later load throws. Doing it twice is harmless.</summary>
-    public ValueTask DisposeAsync() => Interlocked.Exchange(ref _disposed, 1) == 0 ? _sources.DisposeAsync() : ValueTask.CompletedTask;
+    /// <summary>
+    /// Closes the connections. Loads over HTTP that still run fail; a later load throws. What loads left to be written to the local cache is
+    /// waited for (<see cref="WeightSet.Caching"/>). Doing it twice is harmless.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await _sources.DisposeAsync().ConfigureAwait(false);
+        if (_cache is not null)
+        {
+            await _cache.DisposeAsync().ConfigureAwait(false);
+        }
+    }
 
     private async Task<WeightSet> LoadAsync(
         WeightUri uri,
@@ -119,15 +154,27 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         TorchNative.EnsureLoaded();
+        CacheRun? cache = _cache?.Begin(options.Cache, uri.Display, checksAll: options.Storage == TensorStorage.Mapped);
         try
         {
-            var session = new LoadSession(_sources, _log, _time, uri, options, title, progress);
-            return await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
+            var session = new LoadSession(_sources, _log, _time, uri, options, title, progress, cache);
+            WeightSet weights = await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
+            if (cache is not null)
+            {
+                weights.Caching = cache.FinishAsync();
+            }
+
+            return weights;
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)
         {
             // What waits below has tokens of its own; who cancelled a load looks for theirs.
             throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
+        finally
+        {
+            // Also after a failure: what came is there for the next load.
+            _ = cache?.FinishAsync();
         }
     }
 
