@@ -1,3 +1,4 @@
+using TypedWeights.Caching;
 using TypedWeights.Sources.Stores;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Retry;
@@ -62,9 +63,18 @@ public sealed class SourceRegistry : IAsyncDisposable
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="WeightSourceException">As above.</exception>
     public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken) =>
-        Find(uri) is { } provider
+        LocateAsync(uri, pins, cache: null, cancellationToken);
+
+    /// <summary>As above; files of a remote location then come from a cache where it has them.</summary>
+    internal ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken)
+    {
+        IWeightSourceProvider provider = Find(uri)
+            ?? throw new WeightSourceException(uri.Display, $"{Advice(uri.Scheme)} Registered here: {string.Join(", ", Schemes)}.");
+        return cache is null
             ? ResilientLocation.LocateAsync(provider, uri, pins, Context, cancellationToken)
-            : throw new WeightSourceException(uri.Display, $"{Advice(uri.Scheme)} Registered here: {string.Join(", ", Schemes)}.");
+            : CachedLocation.LocateAsync(
+                cache, uri, pins, token => ResilientLocation.LocateAsync(provider, uri, pins, Context, token), cancellationToken);
+    }
 
     /// <summary>Disposes the providers.</summary>
     public async ValueTask DisposeAsync()

@@ -33,7 +33,8 @@ internal interface IWeightSink : IAsyncDisposable
     ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Returns when a tensor, all of whose bytes have been committed, is where the user will read it. From many tasks at once.
+    /// Returns when a tensor, all of whose bytes have been committed (or are not read), is where the user will read it, and is right as far
+    /// as the sink can tell. From many tasks at once; the token ends the wait.
     /// </summary>
     /// <remarks>At once in the host's memory; on a device when its last copy is done, or the device's own work has been made to wait for it.</remarks>
     ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken) => ValueTask.CompletedTask;

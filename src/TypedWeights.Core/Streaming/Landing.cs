@@ -4,11 +4,12 @@ namespace TypedWeights.Streaming;
 /// Tells, while a transfer runs, which tensors are where the user reads them: when all bytes of one have been committed, its sink is asked
 /// for the moment, off the readers' way.
 /// </summary>
-internal sealed class Landing
+internal sealed class Landing : IDisposable
 {
     private readonly IWeightSink _sink;
     private readonly Action<int> _landed;
     private readonly long[] _bytesLeft;
+    private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private readonly List<Task> _waits = [];
 
@@ -29,52 +30,63 @@ internal sealed class Landing
         }
     }
 
-    /// <summary>Tells of the tensors that nothing is read for.</summary>
+    /// <summary>Tells of the tensors that nothing is read for, as their sink says.</summary>
     public void Start()
     {
         for (int i = 0; i < _bytesLeft.Length; i++)
         {
             if (_bytesLeft[i] == 0)
             {
-                _landed(i);
+                Tell(i);
             }
         }
     }
 
     /// <summary>Counts a segment of the plan that has been committed.</summary>
-    public void Committed(TransferSegment segment, CancellationToken cancellationToken)
+    public void Committed(TransferSegment segment)
     {
-        if (Interlocked.Add(ref _bytesLeft[segment.Tensor], -segment.Length) > 0)
+        if (Interlocked.Add(ref _bytesLeft[segment.Tensor], -segment.Length) == 0)
         {
-            return;
-        }
-
-        ValueTask wait = _sink.WhenLandedAsync(segment.Tensor, cancellationToken);
-        if (wait.IsCompletedSuccessfully)
-        {
-            _landed(segment.Tensor);
-            return;
-        }
-
-        Task told = TellAsync(wait, segment.Tensor);
-        lock (_lock)
-        {
-            _waits.RemoveAll(static task => task.IsCompletedSuccessfully);
-            _waits.Add(told);
+            Tell(segment.Tensor);
         }
     }
 
     /// <summary>Returns when nobody waits any more; throws what a wait ended with, unless the transfer has an error of its own.</summary>
-    public async Task FinishAsync(bool throws)
+    /// <param name="isComplete">Whether the transfer has none: its waits are waited for then, and ended otherwise.</param>
+    public async Task FinishAsync(bool isComplete)
     {
+        if (!isComplete)
+        {
+            await _stop.CancelAsync().ConfigureAwait(false);
+        }
+
         foreach (Task wait in _waits)
         {
             await wait.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        if (throws && _waits.Find(static wait => !wait.IsCompletedSuccessfully) is { } failed)
+        if (isComplete && _waits.Find(static wait => !wait.IsCompletedSuccessfully) is { } failed)
         {
             await failed.ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    private void Tell(int tensor)
+    {
+        ValueTask wait = _sink.WhenLandedAsync(tensor, _stop.Token);
+        if (wait.IsCompletedSuccessfully)
+        {
+            _landed(tensor);
+            return;
+        }
+
+        Task told = TellAsync(wait, tensor);
+        lock (_lock)
+        {
+            _waits.RemoveAll(static task => task.IsCompletedSuccessfully);
+            _waits.Add(told);
         }
     }
 

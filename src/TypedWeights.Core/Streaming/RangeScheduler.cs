@@ -41,7 +41,7 @@ internal static class RangeScheduler
         }
         finally
         {
-            await (landing?.FinishAsync(throws: isComplete) ?? Task.CompletedTask).ConfigureAwait(false);
+            await (landing?.FinishAsync(isComplete) ?? Task.CompletedTask).ConfigureAwait(false);
         }
     }
 }

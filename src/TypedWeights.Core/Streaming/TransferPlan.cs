@@ -1,3 +1,4 @@
+using System.Globalization;
 using TypedWeights.Checkpoints;
 using TypedWeights.Memory;
 using TypedWeights.Streaming.Limits;
@@ -12,6 +13,9 @@ internal sealed class TransferPlan
 {
     /// <summary>The most bytes of a segment of a file that is not cut by tensors: what a buffer on the way to a disk holds.</summary>
     public const long FileSegmentSize = 1L << 20;
+
+    // A few bytes of a header can claim a tensor of any size: nothing is cut, and so allocated, for more than this. 16 TiB in parts of 8 MiB.
+    private const long MostParts = 1L << 21;
 
     private ArenaLayout? _readLayout;
 
@@ -76,6 +80,7 @@ internal sealed class TransferPlan
     /// <param name="isRead">Tells which tensors are read; null for all. The others' bytes come some other way.</param>
     /// <param name="order">In what order they are used, which is the order of the ranges then; null for the order of the files.</param>
     /// <exception cref="WeightSourceException">A file can only be read as a whole, and a part of it is wanted.</exception>
+    /// <exception cref="WeightsException">The tensors are larger than anything that can be read in parts of that size.</exception>
     public static TransferPlan Create(
         IReadOnlyList<CheckpointFile> files,
         IReadOnlyList<CheckpointTensor> tensors,
@@ -94,6 +99,7 @@ internal sealed class TransferPlan
             (int file, TensorInfo info) = tensors[read[i]];
             wanted[i] = new WantedBytes(file, files[file].Header.DataStart + info.Begin, info.ByteLength, read[i], 0);
             total = checked(total + info.ByteLength);
+            ThrowIfTooMany(files[file].Source.Display, total, limits);
         }
 
         WholeFiles.Check(files, wanted);
@@ -163,6 +169,17 @@ internal sealed class TransferPlan
             {
                 segments.Add(segment with { Tensor = index });
             }
+        }
+    }
+
+    private static void ThrowIfTooMany(string display, long bytes, PartLimits limits)
+    {
+        if (bytes / limits.PartSize > MostParts)
+        {
+            throw new WeightsException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{display}: {bytes:N0} bytes of tensors are more than {MostParts:N0} parts of {limits.PartSize:N0} bytes, the most that is read "
+                    + $"at one go; if the file is as large as it says, raise TransferOptions.PartSize."));
         }
     }
 

@@ -35,6 +35,15 @@ internal interface ITensorSink : IWeightSink
     /// <exception cref="WeightSourceException">The file is not one that this sink can take tensors from.</exception>
     bool Reads(CheckpointFile file, TensorInfo tensor);
 
+    /// <summary>Gives bytes of a tensor that has all of its own: the memory that they lie in, or the buffer, filled.</summary>
+    /// <param name="tensor">An index into the plan's tensors.</param>
+    /// <param name="offset">The first byte, counted from the tensor's own first byte.</param>
+    /// <param name="buffer">For a sink whose memory the host cannot read; as long as what is wanted.</param>
+    /// <param name="cancellationToken">Ends the copying.</param>
+    /// <returns>As many bytes as the buffer has.</returns>
+    ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        throw new WeightsException("Tensors of this device cannot be checked against digests in this version; load onto the CPU.");
+
     /// <summary>
     /// Hands a tensor over, once, when it has landed (<see cref="IWeightSink.WhenLandedAsync"/> or <see cref="IWeightSink.CompleteAsync"/>
     /// has returned) or has no bytes to read; from then on it is the caller's to dispose. It belongs to no dispose scope. From many tasks at

@@ -28,6 +28,19 @@ internal sealed partial class LoadLog(ILogger logger)
     public void Retrying(WeightSourceException failure, int attempt, TimeSpan wait) =>
         Retrying(logger, failure.Message, attempt, Math.Round(wait.TotalSeconds, 2));
 
+    /// <summary>Writes a line about the local cache.</summary>
+    public void Cache(string source, string message, bool isWrong)
+    {
+        if (isWrong)
+        {
+            Warning(logger, source, message);
+        }
+        else
+        {
+            Cache(logger, source, message);
+        }
+    }
+
     private static double Gigabytes(double bytes) => Math.Round(bytes / 1e9, 3);
 
     [LoggerMessage(1, LogLevel.Information, "Loading {Source}: {Files} file(s), {Tensors} tensors, {Gigabytes} GB")]
@@ -45,13 +58,16 @@ internal sealed partial class LoadLog(ILogger logger)
     [LoggerMessage(5, LogLevel.Warning, "{Failure} Attempt {Attempt} failed; again in {Seconds} s")]
     private static partial void Retrying(ILogger logger, string failure, int attempt, double seconds);
 
-    [LoggerMessage(6, LogLevel.Information, "{Source}: {Tensors} of {All} tensors were converted from {From} to {To}")]
+    [LoggerMessage(6, LogLevel.Information, "{Source}: {Message}")]
+    private static partial void Cache(ILogger logger, string source, string message);
+
+    [LoggerMessage(7, LogLevel.Information, "{Source}: {Tensors} of {All} tensors were converted from {From} to {To}")]
     private static partial void Converted(ILogger logger, string source, int tensors, int all, string from, string to);
 
-    [LoggerMessage(7, LogLevel.Warning, "{Source}: {Values} finite values are infinite as {To}, in {Tensors} tensors, {First} first")]
+    [LoggerMessage(8, LogLevel.Warning, "{Source}: {Values} finite values are infinite as {To}, in {Tensors} tensors, {First} first")]
     private static partial void Overflowed(ILogger logger, string source, long values, string to, int tensors, string first);
 
-    [LoggerMessage(8, LogLevel.Information, "{Source}: {Tensors} tensors are on {Device}")]
+    [LoggerMessage(9, LogLevel.Information, "{Source}: {Tensors} tensors are on {Device}")]
     private static partial void Placed(ILogger logger, string source, int tensors, string device);
 
     /// <summary>The lines of one load; a line for each further tenth of the way.</summary>

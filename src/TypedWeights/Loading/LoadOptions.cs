@@ -72,4 +72,15 @@ public sealed record LoadOptions
     /// </summary>
     /// <value>null: no limit but the system's. <see cref="TransferOptions.BufferLimit"/> bounds the buffers alone.</value>
     public long? MemoryLimit { get; init; }
+
+    /// <summary>What of the tensors' bytes is checked before the model is handed over.</summary>
+    /// <value>
+    /// <see cref="Verification.None"/>. <see cref="Verification.Digests"/> is for typed loads: the digests are those of the class's snapshot.
+    /// With <see cref="TensorStorage.Mapped"/> it reads the whole file.
+    /// </value>
+    public Verification Verify { get; init; } = Verification.None;
+
+    /// <summary>What the load does with the local cache that its loader was given (<see cref="WeightLoaderBuilder.UseLocalCache"/>).</summary>
+    /// <value>null: what <see cref="LocalCacheOptions.Mode"/> says. Without a cache nothing is read or written, whatever this is.</value>
+    public CacheMode? Cache { get; init; }
 }

@@ -1,4 +1,5 @@
 using TorchSharp;
+using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
 using TypedWeights.Loading.Early;
@@ -18,6 +19,7 @@ namespace TypedWeights;
 /// <param name="options">How.</param>
 /// <param name="title">What the tensors are called in messages.</param>
 /// <param name="progress">Is told how far it has come.</param>
+/// <param name="cache">The load's part of the local cache; null where it goes without.</param>
 /// <param name="early">Gives the tensors away as they come; null for a load that returns when it is complete.</param>
 internal sealed class LoadSession(
     SourceRegistry sources,
@@ -27,6 +29,7 @@ internal sealed class LoadSession(
     LoadOptions options,
     string title,
     IProgress<LoadProgress>? progress,
+    CacheRun? cache,
     EarlyLoad? early)
 {
     /// <summary>Loads.</summary>
@@ -37,15 +40,15 @@ internal sealed class LoadSession(
         Func<Checkpoint, TensorSelection> select, WeightManifest? manifest, CancellationToken cancellationToken)
     {
         // First of all, as it refuses devices that are not served.
-        ITensorSink sink = TensorSinks.Create(options, sources.Context.Options);
+        ITensorSink sink = CreateSink(manifest);
         await using (sink.ConfigureAwait(false))
         {
-            IWeightLocation location = await sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
+            IWeightLocation location = await sources.LocateAsync(uri, WeightPins.None, cache, cancellationToken).ConfigureAwait(false);
             if (manifest is not null && sink.OwnsMemory && ExpectedCheckpoint.TryOpen(manifest, uri, location) is { } expected)
             {
                 await using (expected.ConfigureAwait(false))
                 {
-                    return await RunAheadAsync(location, expected, select, sink, cancellationToken).ConfigureAwait(false);
+                    return await RunAheadAsync(location, expected, select, sink, manifest, cancellationToken).ConfigureAwait(false);
                 }
             }
 
@@ -63,6 +66,7 @@ internal sealed class LoadSession(
         Checkpoint expected,
         Func<Checkpoint, TensorSelection> select,
         ITensorSink sink,
+        WeightManifest manifest,
         CancellationToken cancellationToken)
     {
         using var drop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -87,7 +91,7 @@ internal sealed class LoadSession(
                 await EndAsync(transfer, drop).ConfigureAwait(false);
                 early?.Forget();
                 await sink.DisposeAsync().ConfigureAwait(false);
-                ITensorSink another = TensorSinks.Create(options, sources.Context.Options);
+                ITensorSink another = CreateSink(manifest);
                 await using (another.ConfigureAwait(false))
                 {
                     return await LoadAsync(live, selection, another, location.IsRemote, cancellationToken).ConfigureAwait(false);
@@ -145,9 +149,10 @@ internal sealed class LoadSession(
             checkpoint.Files, selection.Tensors, PartLimits.For(transfer, isRemote), sink.Reads, early is null ? null : order.Value);
         var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit, sink.MemoryOf(plan));
         need.ThrowIfBeyond(uri.Display, transfer, options.MemoryLimit, isRemote);
+        cache?.Writer.BufferLimit = need.LeftForCache(transfer, options.MemoryLimit);
         LoadLog.Load lines = log.Start(checkpoint, plan);
         sink.Allocate(plan);
-        Landing? landing = early is null ? null : new Landing(plan, sink, early.Landed);
+        using Landing? landing = early is null ? null : new Landing(plan, sink, early.Landed);
         if (isChecked)
         {
             early?.TryGive(() => new PromisedSet(NewSet(checkpoint, selection), selection, sink));
@@ -175,6 +180,12 @@ internal sealed class LoadSession(
         sink.Report(lines);
     }
 
+    private ITensorSink CreateSink(WeightManifest? manifest)
+    {
+        ITensorSink sink = TensorSinks.Create(options, sources.Context.Options);
+        return options.Verify == Verification.Digests ? new DigestSink(sink, manifest!.DigestOf, uri.Display) : sink;
+    }
+
     private static async Task EndAsync(Task transfer, CancellationTokenSource drop)
     {
         await drop.CancelAsync().ConfigureAwait(false);
@@ -183,13 +194,13 @@ internal sealed class LoadSession(
 
     private WeightSet Collect(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink)
     {
-        WeightSet weights = NewSet(checkpoint, selection);
         if (early is not null)
         {
             // What there was to take was taken when it came.
-            return weights;
+            return early.Weights;
         }
 
+        WeightSet weights = NewSet(checkpoint, selection);
         var taken = new torch.Tensor?[selection.Tensors.Count];
         foreach ((string name, int index) in selection.Names)
         {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TorchSharp;
+using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Loading.Early;
 using TypedWeights.Sources;
@@ -16,14 +17,20 @@ public sealed class WeightLoader : IAsyncDisposable
     private readonly SourceRegistry _sources;
     private readonly LoadLog _log;
     private readonly TimeProvider _time;
+    private readonly LocalCache? _cache;
     private int _disposed;
 
-    internal WeightLoader(SourceRegistry sources, ILoggerFactory loggers, TimeProvider time)
+    internal WeightLoader(SourceRegistry sources, ILoggerFactory loggers, TimeProvider time, LocalCache? cache)
     {
         _sources = sources;
         _log = new LoadLog(loggers.CreateLogger<WeightLoader>());
         sources.Context.Retrying = _log.Retrying;
         _time = time;
+        _cache = cache;
+        if (cache is not null)
+        {
+            cache.Noted = _log.Cache;
+        }
     }
 
     /// <summary>The process's own loader, made at first use: files, HTTP and the stores of all referenced packages, no log. It is never disposed.</summary>
@@ -101,6 +108,12 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(uri);
         options ??= new LoadOptions();
+        if (options.Verify == Verification.Digests)
+        {
+            throw new ArgumentException(
+                "Digests are those of a class's snapshot, so an untyped load takes no Verify; LoadAsync<T> checks them.", nameof(options));
+        }
+
         WeightUri source = ParseUri(options.Source ?? uri);
         return LoadAsync(
             source,
@@ -113,8 +126,23 @@ public sealed class WeightLoader : IAsyncDisposable
             cancellationToken);
     }
 
-    /// <summary>Closes the connections. Loads over HTTP that still run fail; a later load throws. Doing it twice is harmless.</summary>
-    public ValueTask DisposeAsync() => Interlocked.Exchange(ref _disposed, 1) == 0 ? _sources.DisposeAsync() : ValueTask.CompletedTask;
+    /// <summary>
+    /// Closes the connections. Loads over HTTP that still run fail; a later load throws. What loads left to be written to the local cache is
+    /// waited for (<see cref="WeightSet.Caching"/>). Doing it twice is harmless.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await _sources.DisposeAsync().ConfigureAwait(false);
+        if (_cache is not null)
+        {
+            await _cache.DisposeAsync().ConfigureAwait(false);
+        }
+    }
 
     private async Task<WeightSet> LoadAsync<T>(
         LoadOptions? options, IProgress<LoadProgress>? progress, EarlyLoad? early, CancellationToken cancellationToken)
@@ -130,6 +158,13 @@ public sealed class WeightLoader : IAsyncDisposable
 
         options = options with { Placement = options.Placement ?? T.Placement };
         WeightManifest manifest = T.Manifest;
+        if (options.Verify == Verification.Digests && !manifest.HasDigests)
+        {
+            throw new WeightsException(
+                $"{typeof(T).Name} cannot be checked against digests, as its snapshot has none: take it again with "
+                    + $"typedweights snapshot {manifest.Source} --digest, and build.");
+        }
+
         return await LoadAsync(
             ParseUri(options.Source ?? manifest.Source),
             checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected),
@@ -167,15 +202,27 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         TorchNative.EnsureLoaded();
+        CacheRun? cache = _cache?.Begin(options.Cache, uri.Display, checksAll: options.Storage == TensorStorage.Mapped);
         try
         {
-            var session = new LoadSession(_sources, _log, _time, uri, options, title, progress, early);
-            return await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
+            var session = new LoadSession(_sources, _log, _time, uri, options, title, progress, cache, early);
+            WeightSet weights = await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
+            if (cache is not null)
+            {
+                weights.Caching = cache.FinishAsync();
+            }
+
+            return weights;
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)
         {
             // What waits below has tokens of its own; who cancelled a load looks for theirs.
             throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
+        finally
+        {
+            // Also after a failure: what came is there for the next load.
+            _ = cache?.FinishAsync();
         }
     }
 

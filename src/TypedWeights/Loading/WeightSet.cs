@@ -36,6 +36,13 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     /// <summary>The revision that was loaded (a commit, a version, a generation), where the store has one.</summary>
     public string? Revision { get; }
 
+    /// <summary>
+    /// Completes when everything that the load fetched is in the local cache, and files that are whole there have their names; true then,
+    /// and false where caching was given up, or there is no cache. It never fails: why it was given up is in the log.
+    /// </summary>
+    /// <remarks>The tensors need not be waited for, nor kept as they are: the cache has copies of the bytes that are still to be written.</remarks>
+    public Task<bool> Caching { get; internal set; } = Task.FromResult(false);
+
     /// <summary>The tensors with dtype and shape as the checkpoint has them, in the order of the files.</summary>
     public IReadOnlyCollection<WeightEntry> Entries => [.. Present];
 

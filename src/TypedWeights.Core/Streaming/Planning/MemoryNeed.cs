@@ -52,6 +52,10 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
         return new MemoryNeed(tensors, buffers, spares) { Devices = sink.Devices };
     }
 
+    /// <summary>What the limits leave for the buffers of a local cache, which goes without bytes where that is little.</summary>
+    public long LeftForCache(TransferOptions options, long? memoryLimit) => Math.Max(
+        0, Math.Min(options.BufferLimit - BufferBytes - SpareBytes, (memoryLimit ?? long.MaxValue) - HostBytes));
+
     /// <summary>Refuses a load that a limit does not allow. Spare buffers are no reason: it goes without them.</summary>
     /// <param name="source">The checkpoint as it may be shown.</param>
     /// <param name="options">With the limit for buffers.</param>

@@ -83,7 +83,7 @@ internal sealed class RangeRun : IDisposable
                 await _sink.CommitAsync(segment, memory, _stop).ConfigureAwait(false);
                 for (; _landing is not null && first < i; first++)
                 {
-                    _landing.Committed(_range.Segments[first], _stop);
+                    _landing.Committed(_range.Segments[first]);
                 }
             }
         }
@@ -111,12 +111,14 @@ internal sealed class RangeRun : IDisposable
     /// <summary>A hedge has all of its bytes: the run's own connection is given up.</summary>
     public void Rescue()
     {
-        lock (_lock)
+        try
         {
-            if (!_hasReturned)
-            {
-                _rescue.Cancel();
-            }
+            // Under no lock: whatever waits for this may do the rest of the run before the call returns, and come by locks of others.
+            _rescue.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The run has returned by itself.
         }
     }
 

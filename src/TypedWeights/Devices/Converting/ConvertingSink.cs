@@ -76,6 +76,9 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
 
     public ValueTask CompleteAsync(CancellationToken cancellationToken) => inner.CompleteAsync(cancellationToken);
 
+    public ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        inner.ReadBackAsync(tensor, offset, buffer, cancellationToken);
+
     public torch.Tensor TakeTensor(int tensor) => inner.TakeTensor(tensor);
 
     public void Report(LoadLog.Load log)

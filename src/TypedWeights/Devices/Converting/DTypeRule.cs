@@ -37,6 +37,12 @@ internal sealed class DTypeRule
                 "LoadOptions.DType cannot be met by TensorStorage.Mapped, whose tensors are the file itself; load with Arena or PerTensor.");
         }
 
+        if (options.Verify == Verification.Digests)
+        {
+            throw new WeightsException(
+                "LoadOptions.Verify holds tensors against digests of the file's bytes, which LoadOptions.DType leaves none of; convert after the load.");
+        }
+
         return TorchLayout.TryGetDType(wanted, out DType target) && Targets.Contains(target)
             ? new DTypeRule(target, options.ConvertWhere ?? (static weight => Targets.Contains(weight.DType)))
             : throw new WeightsException(

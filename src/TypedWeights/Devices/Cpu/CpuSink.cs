@@ -37,6 +37,9 @@ internal abstract class CpuSink : ITensorSink
 
     public ValueTask CompleteAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
+    public ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<ReadOnlyMemory<byte>>(new NativeMemoryManager(_addresses[tensor] + (nint)offset, buffer.Length).Memory);
+
     public torch.Tensor TakeTensor(int tensor)
     {
         torch.Tensor taken = _tensors[tensor]!;

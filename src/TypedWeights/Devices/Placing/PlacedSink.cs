@@ -86,6 +86,9 @@ internal sealed class PlacedSink : ITensorSink
         }
     }
 
+    public ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        _places[tensor].Sink.ReadBackAsync(_places[tensor].Index, offset, buffer, cancellationToken);
+
     public torch.Tensor TakeTensor(int tensor) => _places[tensor].Sink.TakeTensor(_places[tensor].Index);
 
     public void Report(LoadLog.Load log)

@@ -27,6 +27,9 @@ internal sealed class EarlyLoad
     /// <summary>Ends the load.</summary>
     public CancellationToken Token { get; }
 
+    /// <summary>The set that was given.</summary>
+    public WeightSet Weights => _set!.Weights;
+
     /// <summary>Ends when the load has ended, as it did.</summary>
     public Task End => _end.Task;
 
