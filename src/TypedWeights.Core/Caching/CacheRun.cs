@@ -80,6 +80,13 @@ internal sealed class CacheRun
                     return whole;
                 }
 
+                if (identity.Length > _cache.Options.SizeLimit)
+                {
+                    // It would drive out everything else and then not fit.
+                    Note($"not cached: one of its files has {identity.Length} bytes, more than the whole cache may have (LocalCacheOptions.SizeLimit).");
+                    return null;
+                }
+
                 if (await JoinAsync(identity).ConfigureAwait(false) is { } copy)
                 {
                     return copy;
@@ -150,7 +157,7 @@ internal sealed class CacheRun
             {
                 await _cache.LeaveAsync(copy).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is WeightsException || DiskFailure.Is(e))
+            catch (Exception e)
             {
                 failure ??= e.Message;
             }

@@ -116,8 +116,9 @@ internal sealed class CacheWriter
                     await WriteAsync(copy, piece).ConfigureAwait(false);
                 }
             }
-            catch (Exception e) when (e is WeightsException || DiskFailure.Is(e))
+            catch (Exception e)
             {
+                // Whatever it was: it ends the caching and nothing else.
                 Interlocked.CompareExchange(ref _failure, e.Message, null);
             }
             finally
@@ -139,18 +140,29 @@ internal sealed class CacheWriter
         {
             try
             {
-                if (!_cache.Room.TryTake(length))
-                {
-                    throw new WeightsException($"{_cache.Folder.Path}: it is full, and everything in it is in use (LocalCacheOptions.SizeLimit).");
-                }
-
-                Memory<byte> bytes = piece.Buffer.AsMemory((int)(offset - piece.Offset), (int)length);
-                await copy.File.WriteAsync(offset, bytes, CancellationToken.None).ConfigureAwait(false);
+                await WriteAsync(copy, offset, piece.Buffer.AsMemory((int)(offset - piece.Offset), (int)length)).ConfigureAwait(false);
             }
             finally
             {
                 copy.Parts.GiveBack(offset);
             }
+        }
+    }
+
+    private async ValueTask WriteAsync(PartialCopy copy, long offset, Memory<byte> bytes)
+    {
+        if (!_cache.Room.TryTake(bytes.Length))
+        {
+            throw new WeightsException($"{_cache.Folder.Path}: it is full, and everything in it is in use (LocalCacheOptions.SizeLimit).");
+        }
+
+        try
+        {
+            await copy.File.WriteAsync(offset, bytes, CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            _cache.Room.Settle(bytes.Length);
         }
     }
 
