@@ -39,10 +39,11 @@ internal sealed class ToolSources : IAsyncDisposable
     /// <summary>Finds out what a URI names.</summary>
     public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken)
     {
-        if (!_registry.Schemes.Contains(uri.Scheme))
+        string scheme = _registry.Resolve(uri).Scheme;
+        if (!_registry.Schemes.Contains(scheme))
         {
-            string package = StorePackages.For(uri.Scheme) is { } known
-                ? $" (an application loads {uri.Scheme}:// with the package {known})"
+            string package = StorePackages.For(scheme) is { } known
+                ? $" (an application loads {scheme}:// with the package {known})"
                 : "";
             throw new ToolException(
                 ExitCodes.Unreachable,

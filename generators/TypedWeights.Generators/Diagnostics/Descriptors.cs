@@ -59,9 +59,16 @@ internal static class Descriptors
         "The generator failed on '{0}', which is a defect of TypedWeights: {1}",
         DiagnosticSeverity.Error);
 
+    public static readonly DiagnosticDescriptor NoProvider = Make(
+        "TW0010",
+        "No package serves the scheme",
+        "'{0}' loads from {1}://, which no referenced package serves; run: dotnet add package {2}",
+        DiagnosticSeverity.Warning);
+
     private static readonly Dictionary<string, DiagnosticDescriptor> ById = new[]
     {
         NoSnapshot, UnreadableSnapshot, SeveralSnapshots, NotPartial, UnsupportedClass, InvalidSource, RenamedMembers, UserMember, Failed,
+        NoProvider,
     }.ToDictionary(static descriptor => descriptor.Id, StringComparer.Ordinal);
 
     public static IEnumerable<DiagnosticDescriptor> All => ById.Values;

@@ -10,6 +10,7 @@ public sealed class SourceRegistry : IAsyncDisposable
     private readonly Dictionary<string, IWeightSourceProvider> _byScheme = new(StringComparer.Ordinal);
     private readonly IReadOnlyList<IWeightSourceProvider> _providers;
     private readonly ProviderSet? _others;
+    private readonly SourceAliases _aliases;
 
     /// <summary>Makes a registry of the given providers and no others.</summary>
     /// <param name="providers">Each serves its own schemes; disposed with the registry.</param>
@@ -22,9 +23,15 @@ public sealed class SourceRegistry : IAsyncDisposable
     /// <param name="context">What the transfers share.</param>
     /// <param name="providers">Those that were added.</param>
     /// <param name="others">Those that serve the schemes that are left; disposed with the registry.</param>
-    internal SourceRegistry(TransferContext context, IEnumerable<IWeightSourceProvider> providers, ProviderSet? others = null)
+    /// <param name="aliases">Schemes that stand for a place; null for the environment's.</param>
+    internal SourceRegistry(
+        TransferContext context,
+        IEnumerable<IWeightSourceProvider> providers,
+        ProviderSet? others = null,
+        SourceAliases? aliases = null)
     {
         Context = context;
+        _aliases = aliases ?? SourceAliases.Environment;
         _others = others;
         _providers = [.. providers];
         foreach (IWeightSourceProvider provider in _providers)
@@ -61,10 +68,20 @@ public sealed class SourceRegistry : IAsyncDisposable
     /// <param name="pins">What the snapshot recorded.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="WeightSourceException">As above.</exception>
-    public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken) =>
-        Find(uri) is { } provider
-            ? ResilientLocation.LocateAsync(provider, uri, pins, Context, cancellationToken)
-            : throw new WeightSourceException(uri.Display, $"{Advice(uri.Scheme)} Registered here: {string.Join(", ", Schemes)}.");
+    public async ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken)
+    {
+        WeightUri place = Resolve(uri);
+        ValueTask<IWeightLocation> location = Find(place) is { } provider
+            ? ResilientLocation.LocateAsync(provider, place, pins, Context, cancellationToken)
+            : ValueTask.FromException<IWeightLocation>(
+                new WeightSourceException(place.Display, $"{Advice(place.Scheme)} Registered here: {string.Join(", ", Schemes)}."));
+        return ReferenceEquals(place, uri)
+            ? await location.ConfigureAwait(false)
+            : new AliasLocation(await AliasLocation.TellAsync(location, uri).ConfigureAwait(false), uri);
+    }
+
+    /// <summary>Where a URI leads by the aliases; the URI itself where its scheme is none.</summary>
+    internal WeightUri Resolve(WeightUri uri) => _aliases.Resolve(uri, scheme => Schemes.Contains(scheme));
 
     /// <summary>Disposes the providers.</summary>
     public async ValueTask DisposeAsync()
@@ -85,5 +102,5 @@ public sealed class SourceRegistry : IAsyncDisposable
 
     private static string Advice(string scheme) => StorePackages.For(scheme) is { } package
         ? $"{scheme}:// is served by the package {package}: add it (dotnet add package {package})."
-        : $"nothing serves the scheme \"{scheme}\".";
+        : $"nothing serves the scheme \"{scheme}\", and {SourceAliases.VariableOf(scheme)} makes it no alias.";
 }

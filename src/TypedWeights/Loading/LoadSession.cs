@@ -36,7 +36,10 @@ internal sealed class LoadSession(
         ITensorSink sink = TensorSinks.Create(options);
         await using (sink.ConfigureAwait(false))
         {
-            IWeightLocation location = await sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
+            WeightPins pins = manifest is not null && options is { Source: null, Revision: WeightRevision.Recorded }
+                ? manifest.Pins
+                : WeightPins.None;
+            IWeightLocation location = await sources.LocateAsync(uri, pins, cancellationToken).ConfigureAwait(false);
             if (manifest is not null && sink.OwnsMemory && ExpectedCheckpoint.TryOpen(manifest, uri, location) is { } expected)
             {
                 await using (expected.ConfigureAwait(false))
