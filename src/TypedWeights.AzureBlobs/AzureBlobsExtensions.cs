@@ -7,8 +7,8 @@ namespace TypedWeights;
 public static class AzureBlobsExtensions
 {
     /// <summary>
-    /// Gives <c>az://account/container/blob</c> other options than the environment's. Where generated code has registered the package,
-    /// it is there with those without this call.
+    /// Gives <c>az://account/container/blob</c> other options than the environment's. An application that references the package has the
+    /// store without this call.
     /// </summary>
     /// <typeparam name="TBuilder">The builder's type.</typeparam>
     /// <param name="builder">A loader's builder.</param>

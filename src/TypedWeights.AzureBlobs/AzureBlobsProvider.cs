@@ -5,8 +5,8 @@ namespace TypedWeights.Sources.AzureBlobs;
 
 /// <summary>Blobs of Azure storage accounts: <c>az://account/container/blob</c>.</summary>
 /// <remarks>
-/// The path is escaped as in any URI: <c>%23</c> for <c>#</c>, <c>%3F</c> for <c>?</c>, <c>%25</c> for <c>%</c>. After it may follow
-/// <c>?versionId=</c> or <c>?snapshot=</c>, or a shared access signature, which is not shown. Instead of the account its host may stand:
+/// The blob's name stands as it is, nothing in it is escaped. After it may follow <c>?versionId=</c> or <c>?snapshot=</c>, or a shared
+/// access signature, which is not shown. Instead of the account its host may stand:
 /// <c>az://account.blob.core.chinacloudapi.cn/container/blob</c>. What does not end with <c>.safetensors</c> or <c>.json</c> is a folder,
 /// in which the usual names are tried.
 /// </remarks>

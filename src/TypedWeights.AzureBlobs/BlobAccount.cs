@@ -98,11 +98,6 @@ internal sealed class BlobAccount(Uri service, BlobLogin login)
                 isTransient: e.InnerException is RequestFailedException { Status: 0 or 408 or 429 or >= 500 },
                 innerException: e);
         }
-        catch (InvalidOperationException e) when (service.Scheme != Uri.UriSchemeHttps)
-        {
-            throw new WeightSourceException(
-                display, "tokens are sent to https addresses alone; give a key or a shared access signature for this one.", innerException: e);
-        }
     }
 
     private static BlobSigner? Signer(BlobLogin login, Uri service) =>

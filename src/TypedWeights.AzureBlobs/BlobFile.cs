@@ -17,7 +17,7 @@ internal sealed class BlobFile : StoreFile
     /// <param name="name">The name in the URI's folder.</param>
     /// <param name="version">The version that it must be; null for the current one.</param>
     public BlobFile(BlobAccount account, BlobUri uri, string name, string? version)
-        : base(uri.DisplayFolder + string.Join('/', name.Split('/').Select(Uri.EscapeDataString)))
+        : base(uri.DisplayOf(name))
     {
         _account = account;
         _uri = uri;

@@ -25,12 +25,24 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
     {
         BlobConnection? given = Connect(options.ConnectionString, "AzureBlobsOptions.ConnectionString", uri.Account);
         BlobConnection? found = given ?? Connect(Text(Connection), Connection, uri.Account);
-        return (Service(uri, found), uri.Query.Signature is { } signature ? Signed(signature, "the URI") : Login(uri.Account, given, found));
+        Uri service = Service(uri, found);
+        BlobLogin login = uri.Query.Signature is { } signature ? Signed(signature, "the URI") : Login(uri.Account, given, found);
+        if (login is not BlobLogin.Token token || service.Scheme == Uri.UriSchemeHttps)
+        {
+            return (service, login);
+        }
+
+        return token.IsOptional
+            ? (service, new BlobLogin.Nobody { Name = "no credentials (tokens are sent to https addresses alone)" })
+            : throw new WeightSourceException(
+                uri.Display, "tokens are sent to https addresses alone; give a key or a shared access signature for this one.");
     }
 
-    /// <summary>Whether an https URL is one of a blob.</summary>
-    public bool IsBlobHost(string host) => Clouds.Any(cloud => host.EndsWith(cloud, StringComparison.OrdinalIgnoreCase))
-        || (options.Endpoint is { } endpoint && ServiceAt(endpoint, host.Split('.')[0]).Host.Equals(host, StringComparison.OrdinalIgnoreCase));
+    /// <summary>Whether an https URL is one of a blob: those that have the account in their host.</summary>
+    public bool IsBlobUrl(Uri url) => Clouds.Any(cloud => url.Host.EndsWith(cloud, StringComparison.OrdinalIgnoreCase))
+        || (options.Endpoint is { } endpoint
+            && ServiceAt(endpoint, url.Host.Split('.')[0]) is { AbsolutePath: "/" } service
+            && service.Authority.Equals(url.Authority, StringComparison.OrdinalIgnoreCase));
 
     // The public cloud with its zones, China and the US government.
     private static readonly string[] Clouds =

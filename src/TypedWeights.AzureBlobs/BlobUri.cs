@@ -1,6 +1,8 @@
 namespace TypedWeights.Sources.AzureBlobs;
 
-/// <summary><c>az://account/container/blob</c> or a blob's https URL, taken apart.</summary>
+/// <summary>
+/// <c>az://account/container/blob</c>, in which the blob's name stands as it is, or a blob's https URL, which is escaped; taken apart.
+/// </summary>
 /// <param name="Display">The URI as it may be shown, without its query.</param>
 /// <param name="Account">The account's name.</param>
 /// <param name="Host">The service's host, where the URI names it; null for the usual one of the account.</param>
@@ -10,8 +12,10 @@ namespace TypedWeights.Sources.AzureBlobs;
 /// <param name="Query">What the URI says after its path.</param>
 internal sealed record BlobUri(string Display, string Account, string? Host, string Container, string Folder, string? File, BlobQuery Query)
 {
-    /// <summary>The folder as it may be shown, with a final <c>/</c>.</summary>
-    public string DisplayFolder => Display[..(Display.LastIndexOf('/') + 1)];
+    /// <summary>A file of the folder as it may be shown.</summary>
+    /// <param name="name">Its name relative to the folder.</param>
+    public string DisplayOf(string name) => Display[..(Display.LastIndexOf('/') + 1)]
+        + (Display.StartsWith("az:", StringComparison.Ordinal) ? name : string.Join('/', name.Split('/').Select(Uri.EscapeDataString)));
 
     /// <exception cref="WeightSourceException">It names no container and blob.</exception>
     public static BlobUri Of(WeightUri uri)
@@ -19,7 +23,7 @@ internal sealed record BlobUri(string Display, string Account, string? Host, str
         string display = uri.Display.Split('?')[0];
         string[] parts = display[(uri.Scheme.Length + "://".Length)..].Split('/');
         string host = parts[0];
-        string[] path = [.. parts[1..].Select(Uri.UnescapeDataString)];
+        string[] path = uri.Scheme == "az" ? parts[1..] : [.. parts[1..].Select(Uri.UnescapeDataString)];
         if (path.Length == 0 || path[0].Length == 0 || path.Any(static part => part is "." or ".."))
         {
             throw new WeightSourceException(

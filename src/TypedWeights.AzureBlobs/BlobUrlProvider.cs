@@ -20,7 +20,7 @@ internal sealed class BlobUrlProvider(StoreContext context, AzureBlobsOptions op
     {
         bool isBlob = Uri.TryCreate(uri.Original, UriKind.Absolute, out Uri? address)
             && address.UserInfo.Length == 0
-            && _blobs.Settings.IsBlobHost(address.IdnHost)
+            && _blobs.Settings.IsBlobUrl(address)
             && BlobQuery.Of(uri.Original).Signature is null;
         return isBlob ? _blobs.LocateAsync(uri, pins, cancellationToken) : _others.LocateAsync(uri, cancellationToken);
     }

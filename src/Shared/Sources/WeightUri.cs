@@ -108,9 +108,9 @@ sealed class WeightUri : IEquatable<WeightUri>
             return false;
         }
 
-        string path = Before(after, '?', '#');
-        string end = after.Substring(path.Length);
-        uri = new WeightUri(text, scheme, scheme + "://" + host + path + (scheme == "gs" ? Generation(end) : null) + ShownQuery(end));
+        string path = scheme == "gs" ? Before(after, '?') : Before(after, '?', '#');
+        string query = ShownQuery(after.Substring(path.Length));
+        uri = new WeightUri(text, scheme, scheme + "://" + host + (scheme == "gs" ? WithGeneration(path) : path) + query);
         return true;
     }
 
@@ -202,9 +202,13 @@ sealed class WeightUri : IEquatable<WeightUri>
     // What a host's name or a bucket's consists of. An escape (%40) is not in it: it could hide user info.
     private static bool IsHostCharacter(char c) => char.IsLetterOrDigit(c) || c is '-' or '.' or '_' or '[' or ']';
 
-    // gs://bucket/object#17 is how Google writes a generation.
-    private static string Generation(string end) =>
-        end is ['#', _, ..] && end.Skip(1).All(static c => c is >= '0' and <= '9') ? "?generation=" + end.Substring(1) : "";
+    // gs://bucket/object#17 is how Google writes a generation; any other # is the object's own.
+    private static string WithGeneration(string path)
+    {
+        int mark = path.LastIndexOf('#');
+        bool isGeneration = mark > 0 && mark < path.Length - 1 && path.Skip(mark + 1).All(static c => c is >= '0' and <= '9');
+        return isGeneration ? path.Remove(mark) + "?generation=" + path.Remove(0, mark + 1) : path;
+    }
 
     private static string ShownQuery(string query)
     {
