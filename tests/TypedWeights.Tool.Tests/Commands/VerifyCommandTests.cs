@@ -75,7 +75,7 @@ public sealed class VerifyCommandTests : IDisposable
         ToolRun unknown = await ToolRun.InAsync(_folder.Path, "verify");
 
         Assert.Equal(2, unknown.ExitCode);
-        Assert.Contains("TypedWeights.S3", unknown.Error, Ordinal);
+        Assert.Contains("TypedWeights.Gcs", unknown.Error, Ordinal);
     }
 
     [Fact]
