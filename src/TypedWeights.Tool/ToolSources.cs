@@ -18,7 +18,7 @@ internal sealed class ToolSources : IAsyncDisposable
     /// <param name="options">How bytes are fetched.</param>
     /// <param name="folders">As above.</param>
     public ToolSources(TransferOptions options, params IEnumerable<string> folders) =>
-        _registry = new SourceRegistryBuilder { Folders = [.. folders] }.Build(new TransferContext(options));
+        _registry = new SourceRegistryBuilder { Folders = [.. folders] }.UseS3().Build(new TransferContext(options));
 
     /// <summary>What all transfers of the command share: options and counts.</summary>
     public TransferContext Context => _registry.Context;
