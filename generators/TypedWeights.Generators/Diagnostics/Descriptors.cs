@@ -77,10 +77,16 @@ internal static class Descriptors
         "'{0}' is no device; devices are written {1}, and cuda:1",
         DiagnosticSeverity.Error);
 
+    public static readonly DiagnosticDescriptor NoProvider = Make(
+        "TW0013",
+        "No package serves the scheme",
+        "'{0}' loads from {1}://, which no referenced package serves; run: dotnet add package {2}",
+        DiagnosticSeverity.Warning);
+
     private static readonly Dictionary<string, DiagnosticDescriptor> ById = new[]
     {
         NoSnapshot, UnreadableSnapshot, SeveralSnapshots, NotPartial, UnsupportedClass, InvalidSource, RenamedMembers, UserMember, Failed,
-        NothingToPlace, TwoPlaces, NoDevice,
+        NothingToPlace, TwoPlaces, NoDevice, NoProvider,
     }.ToDictionary(static descriptor => descriptor.Id, StringComparer.Ordinal);
 
     public static IEnumerable<DiagnosticDescriptor> All => ById.Values;

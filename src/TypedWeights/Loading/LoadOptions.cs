@@ -9,6 +9,10 @@ public sealed record LoadOptions
     /// <value>null: the attribute's.</value>
     public string? Source { get; init; }
 
+    /// <summary>Whether a typed load asks for the revision that the snapshot recorded. Another <see cref="Source"/> has its own.</summary>
+    /// <value><see cref="WeightRevision.Recorded"/></value>
+    public WeightRevision Revision { get; init; } = WeightRevision.Recorded;
+
     /// <summary>The device that the tensors are on when the load returns; with a <see cref="Placement"/>, those that it does not place.</summary>
     /// <value>null: the CPU.</value>
     public torch.Device? Device { get; init; }

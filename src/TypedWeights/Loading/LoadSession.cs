@@ -43,7 +43,10 @@ internal sealed class LoadSession(
         ITensorSink sink = CreateSink(manifest);
         await using (sink.ConfigureAwait(false))
         {
-            IWeightLocation location = await sources.LocateAsync(uri, WeightPins.None, cache, cancellationToken).ConfigureAwait(false);
+            WeightPins pins = manifest is not null && options is { Source: null, Revision: WeightRevision.Recorded }
+                ? manifest.Pins
+                : WeightPins.None;
+            IWeightLocation location = await sources.LocateAsync(uri, pins, cache, cancellationToken).ConfigureAwait(false);
             if (manifest is not null && sink.OwnsMemory && ExpectedCheckpoint.TryOpen(manifest, uri, location) is { } expected)
             {
                 await using (expected.ConfigureAwait(false))

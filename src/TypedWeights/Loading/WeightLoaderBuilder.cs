@@ -69,6 +69,20 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
         return this;
     }
 
+    /// <summary>
+    /// Makes a scheme of one's own stand for a place, so that one attribute serves development and production:
+    /// <c>UseAlias("models", "s3://bucket/prefix")</c> makes <c>models://story</c> mean <c>s3://bucket/prefix/story</c>. Without this call
+    /// the variable <c>TYPEDWEIGHTS_ALIAS_MODELS</c> says it. A scheme that a store serves is no alias.
+    /// </summary>
+    /// <param name="scheme">The scheme, in lower case.</param>
+    /// <param name="target">A path or URI of a folder.</param>
+    /// <exception cref="ArgumentException">The scheme is none.</exception>
+    public WeightLoaderBuilder UseAlias(string scheme, string target)
+    {
+        _sources.AddAlias(scheme, target);
+        return this;
+    }
+
     /// <summary>Writes a few lines for each load: what it reads, how it goes, what it took.</summary>
     /// <param name="loggers">Where to; the category is <c>TypedWeights.WeightLoader</c>.</param>
     public WeightLoaderBuilder UseLogging(ILoggerFactory loggers)
