@@ -67,12 +67,14 @@ internal sealed class TransferPlan
     /// <param name="tensors">The wanted tensors, each once.</param>
     /// <param name="limits">How large a range may be: neighbours are merged up to that, larger tensors split.</param>
     /// <param name="isRead">Tells which tensors are read; null for all. The others' bytes come some other way.</param>
+    /// <param name="segmentSize">The most bytes of one segment: <see cref="IWeightSink.SegmentSize"/>.</param>
     /// <exception cref="WeightSourceException">A file can only be read as a whole, and a part of it is wanted.</exception>
     public static TransferPlan Create(
         IReadOnlyList<CheckpointFile> files,
         IReadOnlyList<CheckpointTensor> tensors,
         PartLimits limits,
-        Func<CheckpointFile, TensorInfo, bool>? isRead = null)
+        Func<CheckpointFile, TensorInfo, bool>? isRead = null,
+        long segmentSize = long.MaxValue)
     {
         int[] inFileOrder = TensorOrder.InFiles(tensors);
         int[] read = isRead is null
@@ -88,7 +90,7 @@ internal sealed class TransferPlan
         }
 
         WholeFiles.Check(files, wanted);
-        return new TransferPlan(files, tensors, inFileOrder, read, RangeCutter.Cut(wanted, limits), total)
+        return new TransferPlan(files, tensors, inFileOrder, read, RangeCutter.Cut(wanted, limits, segmentSize), total)
         {
             FileCount = files.Count,
             TargetCount = tensors.Count,

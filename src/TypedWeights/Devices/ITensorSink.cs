@@ -1,5 +1,6 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
+using TypedWeights.Memory;
 using TypedWeights.Streaming;
 
 namespace TypedWeights.Devices;
@@ -16,6 +17,9 @@ internal interface ITensorSink : IWeightSink
     /// <summary>Whether a tensor's bytes are to be read for it; false where they come into memory without.</summary>
     /// <exception cref="WeightSourceException">The file is not one that this sink can take tensors from.</exception>
     bool Reads(CheckpointFile file, TensorInfo tensor);
+
+    /// <summary>How a plan's tensors will lie on a device; null where they are in host memory.</summary>
+    DeviceLayout? Layout(TransferPlan plan) => null;
 
     /// <summary>
     /// Hands the tensors over, in the plan's order, once <see cref="IWeightSink.CompleteAsync"/> has returned; from then on they are the

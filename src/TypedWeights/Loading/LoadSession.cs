@@ -1,6 +1,7 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
+using TypedWeights.Devices.Cuda;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Limits;
@@ -10,6 +11,7 @@ namespace TypedWeights;
 
 /// <summary>One load, from a URI to tensors by name: locate, read the headers, select, plan, read.</summary>
 /// <param name="sources">The loader's stores.</param>
+/// <param name="cuda">The loader's way to GPUs.</param>
 /// <param name="log">The loader's lines.</param>
 /// <param name="time">The loader's clock.</param>
 /// <param name="uri">What to load.</param>
@@ -18,6 +20,7 @@ namespace TypedWeights;
 /// <param name="progress">Is told how far it has come.</param>
 internal sealed class LoadSession(
     SourceRegistry sources,
+    CudaEngine cuda,
     LoadLog log,
     TimeProvider time,
     WeightUri uri,
@@ -33,7 +36,7 @@ internal sealed class LoadSession(
         Func<Checkpoint, TensorSelection> select, WeightManifest? manifest, CancellationToken cancellationToken)
     {
         // First of all, as it refuses devices that are not served.
-        ITensorSink sink = TensorSinks.Create(options);
+        ITensorSink sink = TensorSinks.Create(options, cuda);
         await using (sink.ConfigureAwait(false))
         {
             IWeightLocation location = await sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
@@ -82,7 +85,7 @@ internal sealed class LoadSession(
                 // Laid out otherwise, or replaced in between: what came is dropped, and its memory given back, before all is read anew.
                 await EndAsync(transfer, drop).ConfigureAwait(false);
                 await sink.DisposeAsync().ConfigureAwait(false);
-                ITensorSink another = TensorSinks.Create(options);
+                ITensorSink another = TensorSinks.Create(options, cuda);
                 await using (another.ConfigureAwait(false))
                 {
                     return await LoadAsync(live, selection, another, location.IsRemote, cancellationToken).ConfigureAwait(false);
@@ -107,8 +110,9 @@ internal sealed class LoadSession(
         Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote, CancellationToken cancellationToken)
     {
         TransferOptions transfer = sources.Context.Options;
-        TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, PartLimits.For(transfer, isRemote), sink.Reads);
-        var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit);
+        TransferPlan plan = TransferPlan.Create(
+            checkpoint.Files, selection.Tensors, PartLimits.For(transfer, isRemote), sink.Reads, sink.SegmentSize);
+        var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit, sink.Layout(plan));
         need.ThrowIfBeyond(uri.Display, transfer, options.MemoryLimit, isRemote);
         LoadLog.Load lines = log.Start(checkpoint, plan);
         sink.Allocate(plan);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using TorchSharp;
 using TypedWeights.Checkpoints;
+using TypedWeights.Devices.Cuda;
 using TypedWeights.Sources;
 
 namespace TypedWeights;
@@ -13,13 +14,15 @@ public sealed class WeightLoader : IAsyncDisposable
     private static readonly Lazy<WeightLoader> Process = new(() => new WeightLoaderBuilder().Build());
 
     private readonly SourceRegistry _sources;
+    private readonly CudaEngine _cuda;
     private readonly LoadLog _log;
     private readonly TimeProvider _time;
     private int _disposed;
 
-    internal WeightLoader(SourceRegistry sources, ILoggerFactory loggers, TimeProvider time)
+    internal WeightLoader(SourceRegistry sources, CudaEngine cuda, ILoggerFactory loggers, TimeProvider time)
     {
         _sources = sources;
+        _cuda = cuda;
         _log = new LoadLog(loggers.CreateLogger<WeightLoader>());
         sources.Context.Retrying = _log.Retrying;
         _time = time;
@@ -105,8 +108,18 @@ public sealed class WeightLoader : IAsyncDisposable
             cancellationToken);
     }
 
-    /// <summary>Closes the connections. Loads over HTTP that still run fail; a later load throws. Doing it twice is harmless.</summary>
-    public ValueTask DisposeAsync() => Interlocked.Exchange(ref _disposed, 1) == 0 ? _sources.DisposeAsync() : ValueTask.CompletedTask;
+    /// <summary>
+    /// Closes the connections and gives page-locked memory back. Loads over HTTP or onto a GPU that still run fail; a later load throws.
+    /// Doing it twice is harmless.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            await _sources.DisposeAsync().ConfigureAwait(false);
+            _cuda.Dispose();
+        }
+    }
 
     private async Task<WeightSet> LoadAsync(
         WeightUri uri,
@@ -121,7 +134,7 @@ public sealed class WeightLoader : IAsyncDisposable
         TorchNative.EnsureLoaded();
         try
         {
-            var session = new LoadSession(_sources, _log, _time, uri, options, title, progress);
+            var session = new LoadSession(_sources, _cuda, _log, _time, uri, options, title, progress);
             return await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)

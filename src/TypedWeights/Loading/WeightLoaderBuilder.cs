@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using TypedWeights.Devices.Cuda;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 using TypedWeights.Sources.Http;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights;
 
@@ -15,6 +17,7 @@ public sealed class WeightLoaderBuilder
     private TimeProvider _time = TimeProvider.System;
     private TransferOptions _transfer = new();
     private HttpSourceOptions _http = new();
+    private Func<CudaBackend> _cuda = static () => DeviceDefaults.Backend ?? CudaBackend.System;
 
     /// <summary>Adds a kind of store. One for files or HTTP stands in for the built-in one.</summary>
     /// <param name="provider">Disposed with the loader.</param>
@@ -65,6 +68,13 @@ public sealed class WeightLoaderBuilder
         return this;
     }
 
+    /// <summary>Puts another driver and tensor library in the place of NVIDIA's and libtorch.</summary>
+    internal WeightLoaderBuilder UseCuda(CudaBackend backend)
+    {
+        _cuda = () => backend;
+        return this;
+    }
+
     /// <summary>Makes the loader.</summary>
     /// <exception cref="ArgumentException">Two of the added stores serve one scheme.</exception>
     public WeightLoader Build()
@@ -72,7 +82,11 @@ public sealed class WeightLoaderBuilder
         List<IWeightSourceProvider> providers = [.. _providers];
         AddUnlessServed("file", static () => new FileSourceProvider());
         AddUnlessServed("http", () => new HttpSourceProvider(_http));
-        return new WeightLoader(new SourceRegistry(new TransferContext(_transfer, _time), providers), _loggers, _time);
+        return new WeightLoader(
+            new SourceRegistry(new TransferContext(_transfer, _time), providers),
+            new CudaEngine(_cuda, StagingLimits.For(_transfer)),
+            _loggers,
+            _time);
 
         void AddUnlessServed(string scheme, Func<IWeightSourceProvider> create)
         {

@@ -5,10 +5,10 @@ using TypedWeights.Streaming.Limits;
 namespace TypedWeights.Streaming.Planning;
 
 /// <summary>The memory that a plan will take, known before any of it is allocated. The one place that computes it.</summary>
-/// <param name="TensorBytes">Host memory of the tensors that are read, with what aligns them.</param>
-/// <param name="BufferBytes">Host memory that the load cannot do without: headers, and what connections hold.</param>
+/// <param name="TensorBytes">Host memory of the tensors that are read, with what aligns them; 0 where they are on a device.</param>
+/// <param name="BufferBytes">Host memory that the load cannot do without: headers, what connections hold, and the ring on the way to a device.</param>
 /// <param name="SpareBytes">The most that hedged requests may hold on top: as much as they can use, and less where a limit leaves less.</param>
-/// <param name="DeviceBytes">Memory of another device; 0 for the CPU, the only one there is.</param>
+/// <param name="DeviceBytes">Memory of devices, as libtorch's allocator rounds it; 0 for the CPU.</param>
 internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, long SpareBytes, long DeviceBytes)
 {
     // Read and checked, a header takes twice its text: 5.2 MB for the 2.4 MB of 20,000 tensors.
@@ -24,10 +24,13 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     /// <param name="options">How it will be read.</param>
     /// <param name="isRemote">Whether that crosses a network.</param>
     /// <param name="memoryLimit">The most host memory that the load may take in all; null for no limit.</param>
-    public static MemoryNeed Of(TransferPlan plan, TransferOptions options, bool isRemote, long? memoryLimit = null)
+    /// <param name="device">How the tensors lie on a device; null for tensors in host memory.</param>
+    public static MemoryNeed Of(
+        TransferPlan plan, TransferOptions options, bool isRemote, long? memoryLimit = null, DeviceLayout? device = null)
     {
-        long tensors = HeapRegion.RoomFor(ArenaLayout.Of(plan, plan.ReadInFileOrder).Length);
+        long tensors = device is null ? HeapRegion.RoomFor(ArenaLayout.Of(plan, plan.ReadInFileOrder).Length) : 0;
         long buffers = plan.Files.Sum(file => file.Header.HeaderLength) * BytesPerHeaderByte;
+        buffers += device is null ? 0 : StagingLimits.For(options).RoomFor(plan.TotalBytes);
         long spares = 0;
         if (isRemote)
         {
@@ -39,7 +42,7 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
             spares = Math.Clamp(Math.Min(options.BufferLimit, (memoryLimit ?? long.MaxValue) - tensors) - buffers, 0, spares);
         }
 
-        return new MemoryNeed(tensors, buffers, spares, DeviceBytes: 0);
+        return new MemoryNeed(tensors, buffers, spares, device?.RoomBytes ?? 0);
     }
 
     /// <summary>Refuses a load that a limit does not allow. Spare buffers are no reason: it goes without them.</summary>
@@ -52,7 +55,7 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     {
         if (TensorBytes + BufferBytes > memoryLimit)
         {
-            string mapped = isRemote ? "" : ", map the file (Storage = TensorStorage.Mapped)";
+            string mapped = isRemote || DeviceBytes > 0 ? "" : ", map the file (Storage = TensorStorage.Mapped)";
             throw new MemoryLimitException(source, TensorBytes, BufferBytes, memoryLimit.Value, string.Create(
                 CultureInfo.InvariantCulture,
                 $"more than the {memoryLimit:N0} of LoadOptions.MemoryLimit. Raise it{mapped}, or take fewer tensors (Filter, in an untyped load)."));
