@@ -101,7 +101,16 @@ internal sealed class SimulatedDevice : IDisposable
 
     public void Dispose()
     {
-        DefaultStream.End();
-        _memory.Dispose();
+        // Handles that a test dropped without disposing: their memory may not become another machine's.
+        for (int i = 0; i < 5 && _live.Count > 0; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        if (_live.Count == 0)
+        {
+            _memory.Dispose();
+        }
     }
 }

@@ -5,13 +5,13 @@ namespace TypedWeights.Streaming.Limits;
 /// <param name="Buffers">How many there may be.</param>
 internal readonly record struct StagingLimits(int BufferSize, int Buffers)
 {
-    // Copies of this size run at the full rate of a card's bus; larger ones would only make the ring coarser.
-    private const long LargestBuffer = 4L << 20;
+    // Copies of this size run near the full rate of a card's bus; larger ones would only make the ring coarser.
+    private const long LargestBuffer = 2L << 20;
 
     private const long SmallestBuffer = 64L << 10;
 
-    // Enough for the readers of files, and for a good many connections.
-    private const long WantedBuffers = 32;
+    // A connection without a buffer asks for nothing: enough for 32 of them, with copies under way and a quarter left to other loads.
+    private const long WantedBuffers = 64;
 
     public static StagingLimits For(TransferOptions options)
     {
@@ -21,9 +21,13 @@ internal readonly record struct StagingLimits(int BufferSize, int Buffers)
         return new StagingLimits((int)buffer, (int)Math.Clamp(size / buffer, 1, int.MaxValue));
     }
 
-    /// <summary>How many of the buffers a load can use.</summary>
-    public int BuffersFor(long totalBytes) => (int)Math.Min(Buffers, (totalBytes + BufferSize - 1) / BufferSize);
+    /// <summary>How many of the buffers a load can use: all that its ranges fill, if all were read at once.</summary>
+    public int BuffersFor(TransferPlan plan)
+    {
+        long size = BufferSize;
+        return (int)Math.Min(Buffers, plan.Ranges.Sum(range => (range.Length + size - 1) / size));
+    }
 
     /// <summary>The bytes of those.</summary>
-    public long RoomFor(long totalBytes) => (long)BuffersFor(totalBytes) * BufferSize;
+    public long RoomFor(TransferPlan plan) => (long)BuffersFor(plan) * BufferSize;
 }

@@ -30,7 +30,7 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     {
         long tensors = device is null ? HeapRegion.RoomFor(ArenaLayout.Of(plan, plan.ReadInFileOrder).Length) : 0;
         long buffers = plan.Files.Sum(file => file.Header.HeaderLength) * BytesPerHeaderByte;
-        buffers += device is null ? 0 : StagingLimits.For(options).RoomFor(plan.TotalBytes);
+        buffers += device is null ? 0 : StagingLimits.For(options).RoomFor(plan);
         long spares = 0;
         if (isRemote)
         {

@@ -51,7 +51,7 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
             _order[plan.ReadInFileOrder[i]] = i;
         }
 
-        engine.Ring.Grow(context, plan.TotalBytes);
+        engine.Ring.Grow(context, plan);
         RingShare share = _share = engine.Ring.Open();
         _copies = CopyStream.Open(context, index => plan.Tensors[index].Info.Name, share.Fail);
         _copies.WaitForTorch();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using TypedWeights.Interop.Cuda;
 using TypedWeights.Interop.Cuda.Handles;
+using TypedWeights.Streaming;
 using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights.Devices.Cuda.Staging;
@@ -29,11 +30,11 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
 
     /// <summary>Makes sure that there are the buffers that a load can use; fewer where the system will not lock as much memory.</summary>
     /// <param name="context">Allocates them; they serve all devices.</param>
-    /// <param name="totalBytes">What the load will read.</param>
+    /// <param name="plan">What the load will read.</param>
     /// <exception cref="WeightsException">There is not even memory for the fewest.</exception>
-    public void Grow(CudaContext context, long totalBytes)
+    public void Grow(CudaContext context, TransferPlan plan)
     {
-        int wanted = limits.BuffersFor(totalBytes);
+        int wanted = limits.BuffersFor(plan);
         lock (_growing)
         {
             while (_count < wanted && TryAdd(context, enough: _count >= Math.Min(wanted, Least)))
