@@ -86,9 +86,9 @@ internal sealed class SimulatedGpu : IDisposable
     /// <summary>Fails where a rule was broken, and forgets it.</summary>
     public void AssertClean()
     {
+        Driver.CheckThreads();
         lock (Gate)
         {
-            Driver.CheckThreads();
             string[] found = [.. _violations];
             _violations.Clear();
             Assert.True(found.Length == 0, $"seed {Seed}: {string.Join("; ", found.Take(5))}");

@@ -86,11 +86,11 @@ internal sealed class SimulatedStream
     private void Pause(bool isSlow)
     {
         int dice = _random.Next(100);
-        if (isSlow && dice < 40)
+        if (isSlow && dice < 5)
         {
             Thread.Sleep(1);
         }
-        else if (dice < 4)
+        else if (dice < 6)
         {
             Thread.Sleep(_random.Next(2));
         }

@@ -8,17 +8,17 @@ using TypedWeights.Streaming;
 
 namespace TypedWeights.Devices.Cuda;
 
-/// <summary>The tensors of a plan on one device, with the address of each. Disposing frees those that were not taken.</summary>
+/// <summary>The tensors of a plan on one device, with the place of each. Disposing frees those that were not taken.</summary>
 /// <param name="library">Makes them.</param>
 /// <param name="context">The device.</param>
 /// <param name="plan">The plan.</param>
 internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext context, TransferPlan plan) : IDisposable
 {
-    private readonly nint[] _addresses = new nint[plan.Tensors.Count];
+    private readonly DevicePlace[] _places = new DevicePlace[plan.Tensors.Count];
     private torch.Tensor?[] _tensors = new torch.Tensor?[plan.Tensors.Count];
 
-    /// <summary>Where a tensor's bytes begin.</summary>
-    public nint AddressOf(int tensor) => _addresses[tensor];
+    /// <summary>Where a tensor is.</summary>
+    public DevicePlace PlaceOf(int tensor) => _places[tensor];
 
     /// <summary>Makes all of them.</summary>
     /// <param name="layout">How they lie.</param>
@@ -36,9 +36,9 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
 
         try
         {
-            foreach (DeviceBlock block in layout.Blocks)
+            for (int i = 0; i < layout.Blocks.Count; i++)
             {
-                PlaceIn(block);
+                PlaceIn(layout.Blocks[i], i);
             }
 
             for (int i = 0; i < _tensors.Length; i++)
@@ -84,13 +84,13 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
     {
         TensorInfo info = plan.Tensors[index].Info;
         torch.Tensor tensor = library.Empty(TorchLayout.Of(info.DType, info.Shape), context.Device);
-        _addresses[index] = TensorData.Address(tensor);
+        _places[index] = new DevicePlace(TensorData.Address(tensor), index);
         return tensor;
     }
 
     // Each tensor over its part of the block, and yet none a view of it to libtorch: `set_` gives a tensor that exists already another
     // storage. Changes of one are not counted as changes of the others, and the block goes with the last of them.
-    private void PlaceIn(DeviceBlock block)
+    private void PlaceIn(DeviceBlock block, int number)
     {
         var type = (torch.ScalarType)block.Kind;
         long elementSize = ElementSize(type);
@@ -103,7 +103,7 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
             _tensors[index] = tensor;
             using torch.Tensor view = memory.as_strided(shape, Strides(shape), offset / elementSize).DetachFromDisposeScope();
             tensor.set_(view);
-            _addresses[index] = TensorData.Address(tensor);
+            _places[index] = new DevicePlace(TensorData.Address(tensor), number);
         }
     }
 

@@ -61,9 +61,10 @@ internal sealed class CopyStream : IAsyncDisposable
         lock (_lock)
         {
             ThrowIfFailed();
+            CudaEvent? mark = null;
             try
             {
-                CudaEvent mark = _marks.TryPop(out CudaEvent? spare) ? spare : new CudaEvent(_context);
+                mark = _marks.TryPop(out CudaEvent? spare) ? spare : new CudaEvent(_context);
                 _hasUnmarked = true;
                 foreach (CopyPart part in parts)
                 {
@@ -77,6 +78,11 @@ internal sealed class CopyStream : IAsyncDisposable
             }
             catch (CudaException e)
             {
+                if (mark is not null)
+                {
+                    _marks.Push(mark);
+                }
+
                 throw Fail(tensor, e)();
             }
         }
