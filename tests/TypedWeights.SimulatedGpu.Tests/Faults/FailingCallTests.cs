@@ -95,6 +95,34 @@ public sealed class FailingCallTests : IDisposable
         Assert.Contains("The CUDA context of this process is lost; only a restart of it helps", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("RetainPrimaryContext")]
+    [InlineData("MemoryInfo")]
+    [InlineData("AllocatePinned")]
+    [InlineData("CreateStream")]
+    [InlineData("WaitEvent")]
+    public async Task A_load_that_is_cancelled_before_its_first_reader_begins_ends(string call)
+    {
+        using var gpu = new SimulatedGpu();
+        using var cancel = new CancellationTokenSource();
+        gpu.Faults.Decide = (now, _) =>
+        {
+            if (now == call)
+            {
+                cancel.Cancel();
+            }
+
+            return CudaError.Success;
+        };
+        await using (WeightLoader loader = SimulatedLoads.Loader(gpu.Backend))
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(
+                () => loader.LoadTensorsAsync(_path, cancellationToken: cancel.Token).WaitAsync(TimeSpan.FromSeconds(60), Token));
+        }
+
+        gpu.AssertNothingLeft();
+    }
+
     private async Task TryLoadAsync(WeightLoader loader, TensorStorage storage, SimulatedGpu gpu)
     {
         try

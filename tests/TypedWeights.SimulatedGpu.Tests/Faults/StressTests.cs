@@ -28,8 +28,7 @@ public sealed class StressTests : IDisposable
                     await first;
                 }
 
-                await LoadAsync(gpu, loader, path, 0, random);
-                await first;
+                await Task.WhenAll(first, LoadAsync(gpu, loader, path, 0, random));
             }
 
             gpu.AssertNothingLeft();
@@ -39,7 +38,8 @@ public sealed class StressTests : IDisposable
     // Cancelled at the n-th call of the driver from now on, where n is not 0.
     private static async Task LoadAsync(SimulatedGpu gpu, WeightLoader loader, string path, int cancelAt, Random random)
     {
-        using var cancel = new CancellationTokenSource();
+        // Not disposed: the other load may be about to cancel it once more.
+        var cancel = new CancellationTokenSource();
         int until = gpu.Faults.Calls + cancelAt;
         if (cancelAt > 0)
         {

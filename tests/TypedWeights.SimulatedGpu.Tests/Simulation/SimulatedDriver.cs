@@ -31,6 +31,18 @@ internal sealed unsafe class SimulatedDriver(SimulatedGpu gpu) : ICudaDriver
         }
     }
 
+    /// <summary>The streams and events of loads that have not ended.</summary>
+    public (int Streams, int Events) Running
+    {
+        get
+        {
+            lock (gpu.Gate)
+            {
+                return (_streams.Count, _events.Count);
+            }
+        }
+    }
+
     /// <summary>What has not been given back, contexts last.</summary>
     public string Left()
     {

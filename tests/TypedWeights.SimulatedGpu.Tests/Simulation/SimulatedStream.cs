@@ -7,6 +7,7 @@ internal sealed class SimulatedStream
     private readonly Random _random;
     private bool _isEnding;
     private Thread? _thread;
+    private bool _isRunning;
 
     public SimulatedStream(SimulatedDevice device, int id, int seed)
     {
@@ -31,8 +32,10 @@ internal sealed class SimulatedStream
         lock (_queue)
         {
             _queue.Enqueue((work, isSlow));
-            if (_thread is null)
+            // A thread that was told to end may have, and something comes all the same.
+            if (_thread is null || !_isRunning)
             {
+                _isRunning = true;
                 _thread = new Thread(Run) { IsBackground = true, Name = $"simulated stream {Id}" };
                 _thread.Start();
             }
@@ -69,6 +72,7 @@ internal sealed class SimulatedStream
                 {
                     if (_isEnding)
                     {
+                        _isRunning = false;
                         return;
                     }
 
