@@ -20,9 +20,12 @@ internal interface IWeightSink : IAsyncDisposable
     /// <summary>Makes room for the plan's tensors.</summary>
     void Allocate(TransferPlan plan);
 
+    /// <summary>The most bytes that the sink takes in one segment; the plan is cut so.</summary>
+    long SegmentSize => long.MaxValue;
+
     /// <summary>
-    /// Whether the memory of a segment begins where that of another one ends. Then the two may come as one, which begins as the first
-    /// does and is as long as both: thousands of small tensors are read at one go.
+    /// Whether a segment and the one that follows it in its range may come as one, which begins as the first does and is as long as both:
+    /// thousands of small tensors are read at one go. The first may be such a joined one already.
     /// </summary>
     bool IsContinued(TransferSegment segment, TransferSegment by) => false;
 

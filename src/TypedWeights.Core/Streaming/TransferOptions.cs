@@ -34,6 +34,13 @@ public sealed record TransferOptions
     /// <value>256 MiB</value>
     public long BufferLimit { get; init; } = 256L << 20;
 
+    /// <summary>
+    /// The page-locked host memory through which bytes go to a GPU: one ring of buffers for a loader, made by its first load onto one and
+    /// shared by all of them. It counts for <see cref="BufferLimit"/> and never takes more than half of that; a small load makes a small one.
+    /// </summary>
+    /// <value>128 MiB</value>
+    public long StagingSize { get; init; } = 128L << 20;
+
     /// <summary>The most bytes a second of one loader, over all its connections; null for as many as there are.</summary>
     /// <value>null</value>
     public long? BytesPerSecond { get; init; }
@@ -68,6 +75,7 @@ public sealed record TransferOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(PartSize, 1 << 30, nameof(PartSize));
         ArgumentOutOfRangeException.ThrowIfNegative(GapSize);
         ArgumentOutOfRangeException.ThrowIfLessThan(BufferLimit, 1 << 20, nameof(BufferLimit));
+        ArgumentOutOfRangeException.ThrowIfLessThan(StagingSize, 256 << 10, nameof(StagingSize));
         ArgumentOutOfRangeException.ThrowIfLessThan(BytesPerSecond ?? 1, 1, nameof(BytesPerSecond));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(StallTimeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(StallTimeout, LongestTime, nameof(StallTimeout));

@@ -79,6 +79,7 @@ internal sealed class TransferPlan
     /// <param name="limits">How large a range may be: neighbours are merged up to that, larger tensors split.</param>
     /// <param name="isRead">Tells which tensors are read; null for all. The others' bytes come some other way.</param>
     /// <param name="order">In what order they are used, which is the order of the ranges then; null for the order of the files.</param>
+    /// <param name="segmentSize">The most bytes of one segment: <see cref="IWeightSink.SegmentSize"/>.</param>
     /// <exception cref="WeightSourceException">A file can only be read as a whole, and a part of it is wanted.</exception>
     /// <exception cref="WeightsException">The tensors are larger than anything that can be read in parts of that size.</exception>
     public static TransferPlan Create(
@@ -86,7 +87,8 @@ internal sealed class TransferPlan
         IReadOnlyList<CheckpointTensor> tensors,
         PartLimits limits,
         Func<CheckpointFile, TensorInfo, bool>? isRead = null,
-        UseOrder? order = null)
+        UseOrder? order = null,
+        long segmentSize = long.MaxValue)
     {
         int[] inFileOrder = TensorOrder.InFiles(tensors);
         int[] read = isRead is null
@@ -108,7 +110,7 @@ internal sealed class TransferPlan
             wanted = UsedBytes.InOrder(files, wanted, order.Steps);
         }
 
-        return new TransferPlan(files, tensors, inFileOrder, read, RangeCutter.Cut(wanted, limits), total)
+        return new TransferPlan(files, tensors, inFileOrder, read, RangeCutter.Cut(wanted, limits, segmentSize), total)
         {
             FileCount = files.Count,
             TargetCount = tensors.Count,

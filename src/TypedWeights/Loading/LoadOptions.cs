@@ -13,7 +13,11 @@ public sealed record LoadOptions
     /// <value><see cref="WeightRevision.Recorded"/></value>
     public WeightRevision Revision { get; init; } = WeightRevision.Recorded;
 
-    /// <summary>The device that the tensors are on when the load returns; with a <see cref="Placement"/>, those that it does not place.</summary>
+    /// <summary>
+    /// The device that the tensors are on when the load returns; with a <see cref="Placement"/>, those that it does not place: <c>cpu</c>, or
+    /// <c>cuda:N</c>, whose bytes go there as they come, through a small ring of page-locked memory
+    /// (<see cref="TransferOptions.StagingSize"/>). <c>cuda</c> alone is <c>cuda:0</c>.
+    /// </summary>
     /// <value>null: the CPU.</value>
     public torch.Device? Device { get; init; }
 
@@ -32,7 +36,10 @@ public sealed record LoadOptions
     /// <value>null: embeddings, encoders, layers by their number, decoders, norms, heads, as names usually tell them.</value>
     public IReadOnlyList<string>? OrderOfUse { get; init; }
 
-    /// <summary>What memory the tensors lie in. It decides when memory is given back: see each value.</summary>
+    /// <summary>
+    /// What memory the tensors lie in. It decides when memory is given back: see each value. <see cref="TensorStorage.Mapped"/> is for the
+    /// CPU alone.
+    /// </summary>
     /// <value><see cref="TensorStorage.Arena"/>: all of it goes when the last tensor goes.</value>
     public TensorStorage Storage { get; init; } = TensorStorage.Arena;
 
@@ -72,7 +79,7 @@ public sealed record LoadOptions
 
     /// <summary>
     /// The most host memory that the load may take in all, tensors and buffers, in bytes; one that cannot do with it is refused with
-    /// <see cref="MemoryLimitException"/> before anything is allocated. Tensors that are mapped take none.
+    /// <see cref="MemoryLimitException"/> before anything is allocated. Tensors that are mapped, or on a GPU, take none.
     /// </summary>
     /// <value>null: no limit but the system's. <see cref="TransferOptions.BufferLimit"/> bounds the buffers alone.</value>
     public long? MemoryLimit { get; init; }

@@ -2,6 +2,7 @@ using TorchSharp;
 using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
+using TypedWeights.Devices.Cuda;
 using TypedWeights.Loading.Early;
 using TypedWeights.Loading.Placing;
 using TypedWeights.Sources;
@@ -13,6 +14,7 @@ namespace TypedWeights;
 
 /// <summary>One load, from a URI to tensors by name: locate, read the headers, select, plan, read.</summary>
 /// <param name="sources">The loader's stores.</param>
+/// <param name="cuda">The loader's way to GPUs.</param>
 /// <param name="log">The loader's lines.</param>
 /// <param name="time">The loader's clock.</param>
 /// <param name="uri">What to load.</param>
@@ -23,6 +25,7 @@ namespace TypedWeights;
 /// <param name="early">Gives the tensors away as they come; null for a load that returns when it is complete.</param>
 internal sealed class LoadSession(
     SourceRegistry sources,
+    CudaEngine cuda,
     LoadLog log,
     TimeProvider time,
     WeightUri uri,
@@ -149,7 +152,12 @@ internal sealed class LoadSession(
         Lazy<UseOrder> order = OrderOfUse.Of(options, selection);
         sink.Select(selection, order);
         TransferPlan plan = TransferPlan.Create(
-            checkpoint.Files, selection.Tensors, PartLimits.For(transfer, isRemote), sink.Reads, early is null ? null : order.Value);
+            checkpoint.Files,
+            selection.Tensors,
+            PartLimits.For(transfer, isRemote),
+            sink.Reads,
+            early is null ? null : order.Value,
+            sink.SegmentSize);
         var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit, sink.MemoryOf(plan));
         need.ThrowIfBeyond(uri.Display, transfer, options.MemoryLimit, isRemote);
         cache?.Writer.BufferLimit = need.LeftForCache(transfer, options.MemoryLimit);
@@ -185,7 +193,7 @@ internal sealed class LoadSession(
 
     private ITensorSink CreateSink(WeightManifest? manifest)
     {
-        ITensorSink sink = TensorSinks.Create(options, sources.Context.Options);
+        ITensorSink sink = TensorSinks.Create(options, sources.Context.Options, cuda);
         return options.Verify == Verification.Digests ? new DigestSink(sink, manifest!.DigestOf, uri.Display) : sink;
     }
 

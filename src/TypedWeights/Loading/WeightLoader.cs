@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using TorchSharp;
 using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
+using TypedWeights.Devices.Cuda;
 using TypedWeights.Loading.Early;
 using TypedWeights.Sources;
 
@@ -15,14 +16,16 @@ public sealed class WeightLoader : IAsyncDisposable
     private static readonly Lazy<WeightLoader> Process = new(() => new WeightLoaderBuilder().Build());
 
     private readonly SourceRegistry _sources;
+    private readonly CudaEngine _cuda;
     private readonly LoadLog _log;
     private readonly TimeProvider _time;
     private readonly LocalCache? _cache;
     private int _disposed;
 
-    internal WeightLoader(SourceRegistry sources, ILoggerFactory loggers, TimeProvider time, LocalCache? cache)
+    internal WeightLoader(SourceRegistry sources, CudaEngine cuda, ILoggerFactory loggers, TimeProvider time, LocalCache? cache)
     {
         _sources = sources;
+        _cuda = cuda;
         _log = new LoadLog(loggers.CreateLogger<WeightLoader>());
         sources.Context.Retrying = _log.Retrying;
         _time = time;
@@ -127,8 +130,8 @@ public sealed class WeightLoader : IAsyncDisposable
     }
 
     /// <summary>
-    /// Closes the connections. Loads over HTTP that still run fail; a later load throws. What loads left to be written to the local cache is
-    /// waited for (<see cref="WeightSet.Caching"/>). Doing it twice is harmless.
+    /// Closes the connections and gives page-locked memory back. Loads over HTTP or onto a GPU that still run fail; a later load throws. What
+    /// loads left to be written to the local cache is waited for (<see cref="WeightSet.Caching"/>). Doing it twice is harmless.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -138,6 +141,7 @@ public sealed class WeightLoader : IAsyncDisposable
         }
 
         await _sources.DisposeAsync().ConfigureAwait(false);
+        _cuda.Dispose();
         if (_cache is not null)
         {
             await _cache.DisposeAsync().ConfigureAwait(false);
@@ -205,7 +209,7 @@ public sealed class WeightLoader : IAsyncDisposable
         CacheRun? cache = _cache?.Begin(options.Cache, uri.Display, checksAll: options.Storage == TensorStorage.Mapped);
         try
         {
-            var session = new LoadSession(_sources, _log, _time, uri, options, title, progress, cache, early);
+            var session = new LoadSession(_sources, _cuda, _log, _time, uri, options, title, progress, cache, early);
             WeightSet weights = await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
             if (cache is not null)
             {

@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using TypedWeights.Caching;
+using TypedWeights.Devices.Cuda;
 using TypedWeights.Sources;
 using TypedWeights.Sources.Stores;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights;
 
@@ -18,6 +20,7 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     private TimeProvider _time = TimeProvider.System;
     private TransferOptions _transfer = new();
     private (string Folder, LocalCacheOptions Options)? _cache;
+    private Func<CudaBackend> _cuda = static () => DeviceDefaults.Backend ?? CudaBackend.System;
 
     /// <summary>Adds a kind of store. For its schemes it stands in for a built-in or registered one.</summary>
     /// <param name="provider">Disposed with the loader.</param>
@@ -101,6 +104,13 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
         return this;
     }
 
+    /// <summary>Puts another driver and tensor library in the place of NVIDIA's and libtorch.</summary>
+    internal WeightLoaderBuilder UseCuda(CudaBackend backend)
+    {
+        _cuda = () => backend;
+        return this;
+    }
+
     /// <summary>Makes the loader.</summary>
     /// <exception cref="ArgumentException">Two of the added stores serve one scheme.</exception>
     public WeightLoader Build()
@@ -108,7 +118,8 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
         LocalCache? cache = _cache is { } given ? new LocalCache(given.Folder, given.Options)
             : CacheFolder.OfEnvironment is { } folder ? new LocalCache(folder, new LocalCacheOptions())
             : null;
-        return new WeightLoader(_sources.Build(new TransferContext(_transfer, _time)), _loggers, _time, cache);
+        return new WeightLoader(
+            _sources.Build(new TransferContext(_transfer, _time)), new CudaEngine(_cuda, StagingLimits.For(_transfer)), _loggers, _time, cache);
     }
 
     void IWeightSourceBuilder.AddSource(Func<StoreContext, IWeightSourceProvider> create) => _sources.AddSource(create);

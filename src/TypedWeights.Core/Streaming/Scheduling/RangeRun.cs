@@ -124,24 +124,22 @@ internal sealed class RangeRun : IDisposable
 
     public void Dispose() => _rescue.Dispose();
 
-    // A segment and those after it whose memory goes on where its own ends, as one.
+    // A segment and those after it that the sink takes along with it, as one.
     private TransferSegment Joined(ref int index)
     {
-        TransferSegment first = _range.Segments[index++];
-        long length = first.Length;
-        for (TransferSegment last = first; !first.IsGap && index < _range.Segments.Count; index++)
+        TransferSegment joined = _range.Segments[index++];
+        for (; !joined.IsGap && index < _range.Segments.Count; index++)
         {
             TransferSegment next = _range.Segments[index];
-            if (next.IsGap || length + next.Length > int.MaxValue || !_sink.IsContinued(last, next))
+            if (next.IsGap || joined.Length + next.Length > int.MaxValue || !_sink.IsContinued(joined, next))
             {
                 break;
             }
 
-            length += next.Length;
-            last = next;
+            joined = joined with { Length = joined.Length + next.Length };
         }
 
-        return first with { Length = length };
+        return joined;
     }
 
     private async ValueTask<IRangeReader> DropAsync(IRangeReader reader, long length)

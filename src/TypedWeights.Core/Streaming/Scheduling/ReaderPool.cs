@@ -107,6 +107,12 @@ internal sealed class ReaderPool : IDisposable
                 _active++;
                 _tasks.Add(Task.Run(ReadAsync, CancellationToken.None));
             }
+
+            // Cancelled before the first of them began: nobody would ever say that all have left.
+            if (_active == 0)
+            {
+                _idle.TrySetResult();
+            }
         }
     }
 

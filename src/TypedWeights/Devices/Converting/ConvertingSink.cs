@@ -26,6 +26,8 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
     private StagingBuffers? _staging;
     private long _largest;
 
+    public long SegmentSize => inner.SegmentSize;
+
     public bool OwnsMemory => inner.OwnsMemory;
 
     public bool Reads(CheckpointFile file, TensorInfo tensor) => inner.Reads(file, tensor);
@@ -136,7 +138,7 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
     private async ValueTask PutAsync(
         TensorConversion conversion, int tensor, long first, long count, ReadOnlyMemory<byte> elements, CancellationToken cancellationToken)
     {
-        long most = Math.Max(1, _largest / conversion.ToSize);
+        long most = Math.Max(1, Math.Min(_largest, SegmentSize) / conversion.ToSize);
         for (long done = 0; done < count;)
         {
             long take = Math.Min(most, count - done);
