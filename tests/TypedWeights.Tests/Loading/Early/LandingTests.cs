@@ -49,7 +49,22 @@ public sealed class LandingTests : IDisposable
         Assert.Equal("lost", (await Assert.ThrowsAsync<WeightsException>(() => transfer)).Message);
     }
 
-    private async Task<Task> BeginAsync(LateSink sink, Action<int> landed)
+    [Fact]
+    public async Task A_tensor_whose_digest_is_wrong_is_never_told_of()
+    {
+        string right = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(TestFile.Noise("b", "U8", 8, 100).Data));
+        await using var sink = new DigestSink(new PerTensorSink(), name => name == "empty" ? null : right, "m.safetensors");
+        var told = new System.Collections.Concurrent.ConcurrentQueue<int>();
+
+        Task transfer = await BeginAsync(sink, told.Enqueue);
+
+        WeightMismatchException error = await Assert.ThrowsAsync<WeightMismatchException>(
+            () => transfer.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken));
+        Assert.Equal("a", Assert.Single(error.Mismatches).Name);
+        Assert.DoesNotContain(0, told);
+    }
+
+    private async Task<Task> BeginAsync(ITensorSink sink, Action<int> landed)
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         string path = TestFile.Write(
