@@ -109,7 +109,7 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, bo
         {
             GoogleCredential credential = await GoogleCredential.GetApplicationDefaultAsync(cancellationToken).ConfigureAwait(false);
             string name = Describe("the application default credentials", credential);
-            return new Found(GcsTokenClient.Use(context, credential).CreateScoped(Scope), name);
+            return new Found(GcsTokenClient.Use(context, credential).CreateScoped(Scope).CreateWithEnvironmentQuotaProject(), name);
         }
         catch (InvalidOperationException e) when (e.InnerException is null)
         {

@@ -18,7 +18,7 @@ internal sealed class ToolSources : IAsyncDisposable
     /// <param name="options">How bytes are fetched.</param>
     /// <param name="folders">As above.</param>
     public ToolSources(TransferOptions options, params IEnumerable<string> folders) =>
-        _registry = new SourceRegistryBuilder { Folders = [.. folders] }.UseS3().Build(new TransferContext(options));
+        _registry = new SourceRegistryBuilder { Folders = [.. folders] }.UseS3().UseGcs().UseAzureBlobs().Build(new TransferContext(options));
 
     /// <summary>What all transfers of the command share: options and counts.</summary>
     public TransferContext Context => _registry.Context;
@@ -42,12 +42,9 @@ internal sealed class ToolSources : IAsyncDisposable
         string scheme = _registry.Resolve(uri).Scheme;
         if (!_registry.Schemes.Contains(scheme))
         {
-            string package = StorePackages.For(scheme) is { } known
-                ? $" (an application loads {scheme}:// with the package {known})"
-                : "";
             throw new ToolException(
                 ExitCodes.Unreachable,
-                $"{uri.Display}: this tool reads {string.Join(", ", _registry.Schemes)}; download the files and give their path{package}.",
+                $"{uri.Display}: this tool reads {string.Join(", ", _registry.Schemes)}; download the files and give their path.",
                 kind: SourceErrorKinds.UnknownScheme);
         }
 

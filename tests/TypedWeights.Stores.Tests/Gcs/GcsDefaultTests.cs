@@ -35,9 +35,10 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     [Fact]
     public async Task A_key_file_that_the_variable_names_is_found()
     {
-        await AssertReadsAsync(("GOOGLE_APPLICATION_CREDENTIALS", Save("key.json", _tokens.KeyFile)));
+        await AssertReadsAsync(
+            ("GOOGLE_APPLICATION_CREDENTIALS", Save("key.json", _tokens.KeyFile)), ("GOOGLE_CLOUD_QUOTA_PROJECT", "named-project"));
         Assert.Equal(["jwt"], _tokens.Kinds);
-        Assert.All(_store.Requests, request => Assert.Equal("jwt", request.Kind));
+        Assert.All(_store.Requests, request => Assert.Equal(("jwt", "named-project"), (request.Kind, request.Project)));
     }
 
     [Fact]
@@ -131,6 +132,9 @@ public sealed class GcsDefaultTests : IAsyncLifetime
 
         // No login of the machine's own, and no metadata server but the one that a test names.
         start.Environment.Remove("GOOGLE_APPLICATION_CREDENTIALS");
+        start.Environment.Remove("GOOGLE_CLOUD_QUOTA_PROJECT");
+        start.Environment.Remove("STORAGE_EMULATOR_HOST");
+        start.Environment.Remove("CLOUDSDK_CONFIG");
         start.Environment["HOME"] = _home.Path;
         start.Environment["GCE_METADATA_HOST"] = $"127.0.0.1:{FreePort.Find()}";
         foreach ((string name, string value) in environment)

@@ -110,7 +110,6 @@ public sealed class SnapshotCommandTests : IDisposable
     [Theory]
     [InlineData("truncated.safetensors", 1, "MetadataIncompleteBuffer")]
     [InlineData("absent.safetensors", 2, "there is no such file or folder")]
-    [InlineData("gs://bucket/model.safetensors", 2, "TypedWeights.Gcs")]
     [InlineData("nobody://org/name", 2, "nobody://")]
     [InlineData("http://127.0.0.1:1/model.safetensors", 2, "no connection to the server")]
     [InlineData("http://user:hunter2@:x/", 64, "no valid host")]
