@@ -18,7 +18,7 @@ internal sealed class ToolSources : IAsyncDisposable
     /// <param name="options">How bytes are fetched.</param>
     /// <param name="folders">As above.</param>
     public ToolSources(TransferOptions options, params IEnumerable<string> folders) =>
-        _registry = new SourceRegistryBuilder { Folders = [.. folders] }.Build(new TransferContext(options));
+        _registry = new SourceRegistryBuilder { Folders = [.. folders] }.UseS3().UseGcs().UseAzureBlobs().Build(new TransferContext(options));
 
     /// <summary>What all transfers of the command share: options and counts.</summary>
     public TransferContext Context => _registry.Context;
@@ -39,14 +39,12 @@ internal sealed class ToolSources : IAsyncDisposable
     /// <summary>Finds out what a URI names.</summary>
     public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken)
     {
-        if (!_registry.Schemes.Contains(uri.Scheme))
+        string scheme = _registry.Resolve(uri).Scheme;
+        if (!_registry.Schemes.Contains(scheme))
         {
-            string package = StorePackages.For(uri.Scheme) is { } known
-                ? $" (an application loads {uri.Scheme}:// with the package {known})"
-                : "";
             throw new ToolException(
                 ExitCodes.Unreachable,
-                $"{uri.Display}: this tool reads {string.Join(", ", _registry.Schemes)}; download the files and give their path{package}.",
+                $"{uri.Display}: this tool reads {string.Join(", ", _registry.Schemes)}; download the files and give their path.",
                 kind: SourceErrorKinds.UnknownScheme);
         }
 

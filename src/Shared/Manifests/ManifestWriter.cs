@@ -23,7 +23,8 @@ internal static class ManifestWriter
         foreach (SnapshotFile file in snapshot.Files)
         {
             string validator = file.Validator is null ? ManifestText.None : ManifestText.Escape(file.Validator);
-            Line(text, ManifestText.File, Number(file.HeaderLength), Number(file.Length), validator, ManifestText.Escape(file.Name));
+            string[] tokens = [ManifestText.File, Number(file.HeaderLength), Number(file.Length), validator, ManifestText.Escape(file.Name)];
+            Line(text, file.Version is null ? tokens : [.. tokens, ManifestText.Escape(file.Version)]);
         }
 
         List<SnapshotTensor> expanded = WriteTensors(text, snapshot, cancellationToken);

@@ -57,8 +57,17 @@ internal static class PartRecovery
         }
 
         var journal = PartJournal.Create(journalPath, identity);
-        RandomAccess.SetLength(file, identity.Length);
-        return journal;
+        try
+        {
+            RandomAccess.SetLength(file, identity.Length);
+            return journal;
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            // What .NET makes of EFBIG: FAT holds 4 GiB, ext4 16 TiB, and a server may claim any length.
+            journal.Dispose();
+            throw new IOException($"The file system holds no file of {identity.Length} bytes.", e);
+        }
     }
 
     /// <param name="Journal">Open for more.</param>

@@ -95,6 +95,13 @@ internal sealed class PartialFile : IAsyncDisposable
             }
             catch
             {
+                // Nothing is in it: nothing of it stays.
+                if (RandomAccess.GetLength(handle) == 0)
+                {
+                    File.Delete(target + JournalSuffix);
+                    File.Delete(target + Suffix);
+                }
+
                 handle.Dispose();
                 throw;
             }

@@ -71,9 +71,12 @@ internal sealed class ManifestReader
             case [ManifestText.Revision, string revision]:
                 _revision = PatternExpansion.Unescape(revision);
                 break;
-            case [ManifestText.File, string header, string length, string validator, string name]:
+            case [ManifestText.File, string header, string length, string validator, string name, .. { Length: <= 1 } version]:
                 string? known = validator == ManifestText.None ? null : PatternExpansion.Unescape(validator);
-                _files.Add(new ManifestFile(PatternExpansion.Unescape(name), Int64(length), known, Int64(header)));
+                _files.Add(new ManifestFile(PatternExpansion.Unescape(name), Int64(length), known, Int64(header))
+                {
+                    Version = version is [string pinned] ? PatternExpansion.Unescape(pinned) : null,
+                });
                 break;
             case [ManifestText.Tensor, string dtype, string shape, string pattern]:
                 ReadTensors(dtype, shape, pattern);

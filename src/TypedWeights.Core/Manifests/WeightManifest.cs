@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using TypedWeights.Manifests;
+using TypedWeights.Sources;
 
 namespace TypedWeights;
 
@@ -88,6 +89,12 @@ public sealed class WeightManifest
         return found;
     }
 
+    /// <summary>What the snapshot recorded of the source: a load asks for exactly that.</summary>
+    internal WeightPins Pins => new(
+        Revision,
+        Files.Where(static file => file.Version is not null)
+            .ToDictionary(static file => file.Name, static file => file.Version!, StringComparer.Ordinal));
+
     /// <summary>Whether the snapshot was taken with the tensors' digests.</summary>
     public bool HasDigests => Tensors.Any(static tensor => tensor.Sha256 is not null);
 
@@ -106,7 +113,11 @@ public sealed class WeightManifest
 /// <param name="Length">Bytes in the file.</param>
 /// <param name="Validator">The ETag with its quotes, or <c>last-modified:…</c>; null where there is none.</param>
 /// <param name="HeaderLength">The header's length in bytes, without the eight bytes that hold it.</param>
-public sealed record ManifestFile(string Name, long Length, string? Validator, long HeaderLength);
+public sealed record ManifestFile(string Name, long Length, string? Validator, long HeaderLength)
+{
+    /// <summary>The store's version of the file (<c>versionId</c>, generation) when the snapshot was taken; null where it has none.</summary>
+    public string? Version { get; init; }
+}
 
 /// <summary>One tensor of a manifest. Name, dtype and shape are what a checkpoint must have; file and range are hints.</summary>
 /// <param name="Name">The name in the header.</param>

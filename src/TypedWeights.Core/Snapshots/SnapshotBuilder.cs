@@ -21,7 +21,10 @@ public static class SnapshotBuilder
                 file.Source.Validator,
                 file.Header.HeaderLength,
                 file.Header.Sha256,
-                [.. file.Header.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)])),
+                [.. file.Header.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)])
+            {
+                Version = file.Source.Version,
+            }),
         ];
         SnapshotTensor[] tensors =
         [

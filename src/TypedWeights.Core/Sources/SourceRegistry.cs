@@ -11,6 +11,7 @@ public sealed class SourceRegistry : IAsyncDisposable
     private readonly Dictionary<string, IWeightSourceProvider> _byScheme = new(StringComparer.Ordinal);
     private readonly IReadOnlyList<IWeightSourceProvider> _providers;
     private readonly ProviderSet? _others;
+    private readonly SourceAliases _aliases;
 
     /// <summary>Makes a registry of the given providers and no others.</summary>
     /// <param name="providers">Each serves its own schemes; disposed with the registry.</param>
@@ -23,9 +24,15 @@ public sealed class SourceRegistry : IAsyncDisposable
     /// <param name="context">What the transfers share.</param>
     /// <param name="providers">Those that were added.</param>
     /// <param name="others">Those that serve the schemes that are left; disposed with the registry.</param>
-    internal SourceRegistry(TransferContext context, IEnumerable<IWeightSourceProvider> providers, ProviderSet? others = null)
+    /// <param name="aliases">Schemes that stand for a place; null for the environment's.</param>
+    internal SourceRegistry(
+        TransferContext context,
+        IEnumerable<IWeightSourceProvider> providers,
+        ProviderSet? others = null,
+        SourceAliases? aliases = null)
     {
         Context = context;
+        _aliases = aliases ?? SourceAliases.Environment;
         _others = others;
         _providers = [.. providers];
         foreach (IWeightSourceProvider provider in _providers)
@@ -66,15 +73,21 @@ public sealed class SourceRegistry : IAsyncDisposable
         LocateAsync(uri, pins, cache: null, cancellationToken);
 
     /// <summary>As above; files of a remote location then come from a cache where it has them.</summary>
-    internal ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken)
+    internal async ValueTask<IWeightLocation> LocateAsync(
+        WeightUri uri, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken)
     {
-        IWeightSourceProvider provider = Find(uri)
-            ?? throw new WeightSourceException(uri.Display, $"{Advice(uri.Scheme)} Registered here: {string.Join(", ", Schemes)}.");
-        return cache is null
-            ? ResilientLocation.LocateAsync(provider, uri, pins, Context, cancellationToken)
-            : CachedLocation.LocateAsync(
-                cache, uri, pins, token => ResilientLocation.LocateAsync(provider, uri, pins, Context, token), cancellationToken);
+        WeightUri place = Resolve(uri);
+        ValueTask<IWeightLocation> location = Find(place) is { } provider
+            ? LocateAsync(provider, place, pins, cache, cancellationToken)
+            : ValueTask.FromException<IWeightLocation>(
+                new WeightSourceException(place.Display, $"{Advice(place.Scheme)} Registered here: {string.Join(", ", Schemes)}."));
+        return ReferenceEquals(place, uri)
+            ? await location.ConfigureAwait(false)
+            : new AliasLocation(await AliasLocation.TellAsync(location, uri).ConfigureAwait(false), uri);
     }
+
+    /// <summary>Where a URI leads by the aliases; the URI itself where its scheme is none.</summary>
+    internal WeightUri Resolve(WeightUri uri) => _aliases.Resolve(uri, scheme => Schemes.Contains(scheme));
 
     /// <summary>Disposes the providers.</summary>
     public async ValueTask DisposeAsync()
@@ -90,10 +103,18 @@ public sealed class SourceRegistry : IAsyncDisposable
         }
     }
 
+    // Whatever alias led here, the cache knows a file by where it is.
+    private ValueTask<IWeightLocation> LocateAsync(
+        IWeightSourceProvider provider, WeightUri place, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken) =>
+        cache is null
+            ? ResilientLocation.LocateAsync(provider, place, pins, Context, cancellationToken)
+            : CachedLocation.LocateAsync(
+                cache, place, pins, token => ResilientLocation.LocateAsync(provider, place, pins, Context, token), cancellationToken);
+
     private IWeightSourceProvider? Find(WeightUri uri) =>
         _byScheme.TryGetValue(uri.Scheme, out IWeightSourceProvider? provider) ? provider : _others?.Find(uri);
 
     private static string Advice(string scheme) => StorePackages.For(scheme) is { } package
         ? $"{scheme}:// is served by the package {package}: add it (dotnet add package {package})."
-        : $"nothing serves the scheme \"{scheme}\".";
+        : $"nothing serves the scheme \"{scheme}\", and {SourceAliases.VariableOf(scheme)} makes it no alias.";
 }

@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Devices;
 
@@ -27,13 +28,27 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
     private IReadOnlyList<CheckpointTensor> _tensors = [];
     private long[] _left = [];
 
+    // For each tensor what is wrong with it, once that is known.
+    private TaskCompletionSource<WeightMismatch?>[] _checked = [];
+
+    public long SegmentSize => inner.SegmentSize;
+
     public bool OwnsMemory => inner.OwnsMemory;
 
     public bool Reads(CheckpointFile file, TensorInfo tensor) => inner.Reads(file, tensor);
 
+    public void Select(TensorSelection selection, Lazy<UseOrder> order) => inner.Select(selection, order);
+
+    public torch.Device DeviceOf(int tensor) => inner.DeviceOf(tensor);
+
+    public DType DTypeOf(int tensor, DType inFile) => inner.DTypeOf(tensor, inFile);
+
+    public SinkMemory MemoryOf(TransferPlan plan) => inner.MemoryOf(plan);
+
     public void Allocate(TransferPlan plan)
     {
         inner.Allocate(plan);
+        _checked = [.. plan.Tensors.Select(static _ => new TaskCompletionSource<WeightMismatch?>(TaskCreationOptions.RunContinuationsAsynchronously))];
         _tensors = plan.Tensors;
         _left = new long[plan.Tensors.Count];
         foreach (TransferSegment segment in plan.Ranges.SelectMany(static range => range.Segments).Where(static segment => !segment.IsGap))
@@ -86,7 +101,19 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
     public ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
         inner.ReadBackAsync(tensor, offset, buffer, cancellationToken);
 
-    public IReadOnlyList<torch.Tensor> TakeTensors() => inner.TakeTensors();
+    /// <exception cref="WeightMismatchException">The tensor has other bytes than it should: nobody is to see it.</exception>
+    public async ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken)
+    {
+        await inner.WhenLandedAsync(tensor, cancellationToken).ConfigureAwait(false);
+        if (await _checked[tensor].Task.WaitAsync(cancellationToken).ConfigureAwait(false) is { } mismatch)
+        {
+            throw new WeightMismatchException(source, [mismatch]);
+        }
+    }
+
+    public torch.Tensor TakeTensor(int tensor) => inner.TakeTensor(tensor);
+
+    public void Report(LoadLog.Load log) => inner.Report(log);
 
     public async ValueTask DisposeAsync()
     {
@@ -110,6 +137,10 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
                 {
                     await HashAsync(index, tensor, wanted, hash, buffer.AsMemory(0, Piece)).ConfigureAwait(false);
                 }
+                else
+                {
+                    _checked[index].SetResult(null);
+                }
             }
         }
         finally
@@ -129,10 +160,14 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
             done += bytes.Length;
         }
 
+        WeightMismatch? mismatch = null;
         string found = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (found != wanted)
         {
-            _mismatches.Add(new WeightMismatch(MismatchKind.Digest, tensor.Name, "SHA-256 " + wanted, "SHA-256 " + found, null));
+            mismatch = new WeightMismatch(MismatchKind.Digest, tensor.Name, "SHA-256 " + wanted, "SHA-256 " + found, null);
+            _mismatches.Add(mismatch);
         }
+
+        _checked[index].SetResult(mismatch);
     }
 }

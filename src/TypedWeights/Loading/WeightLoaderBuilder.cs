@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using TypedWeights.Caching;
+using TypedWeights.Devices.Cuda;
 using TypedWeights.Sources;
 using TypedWeights.Sources.Stores;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights;
 
@@ -18,6 +20,7 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     private TimeProvider _time = TimeProvider.System;
     private TransferOptions _transfer = new();
     private (string Folder, LocalCacheOptions Options)? _cache;
+    private Func<CudaBackend> _cuda = static () => DeviceDefaults.Backend ?? CudaBackend.System;
 
     /// <summary>Adds a kind of store. For its schemes it stands in for a built-in or registered one.</summary>
     /// <param name="provider">Disposed with the loader.</param>
@@ -69,6 +72,20 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
         return this;
     }
 
+    /// <summary>
+    /// Makes a scheme of one's own stand for a place, so that one attribute serves development and production:
+    /// <c>UseAlias("models", "s3://bucket/prefix")</c> makes <c>models://story</c> mean <c>s3://bucket/prefix/story</c>. Without this call
+    /// the variable <c>TYPEDWEIGHTS_ALIAS_MODELS</c> says it. A scheme that a store serves is no alias.
+    /// </summary>
+    /// <param name="scheme">The scheme, in lower case.</param>
+    /// <param name="target">A path or URI of a folder.</param>
+    /// <exception cref="ArgumentException">The scheme is none.</exception>
+    public WeightLoaderBuilder UseAlias(string scheme, string target)
+    {
+        _sources.AddAlias(scheme, target);
+        return this;
+    }
+
     /// <summary>Writes a few lines for each load: what it reads, how it goes, what it took.</summary>
     /// <param name="loggers">Where to; the category is <c>TypedWeights.WeightLoader</c>.</param>
     public WeightLoaderBuilder UseLogging(ILoggerFactory loggers)
@@ -87,6 +104,13 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
         return this;
     }
 
+    /// <summary>Puts another driver and tensor library in the place of NVIDIA's and libtorch.</summary>
+    internal WeightLoaderBuilder UseCuda(CudaBackend backend)
+    {
+        _cuda = () => backend;
+        return this;
+    }
+
     /// <summary>Makes the loader.</summary>
     /// <exception cref="ArgumentException">Two of the added stores serve one scheme.</exception>
     public WeightLoader Build()
@@ -94,7 +118,8 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
         LocalCache? cache = _cache is { } given ? new LocalCache(given.Folder, given.Options)
             : CacheFolder.OfEnvironment is { } folder ? new LocalCache(folder, new LocalCacheOptions())
             : null;
-        return new WeightLoader(_sources.Build(new TransferContext(_transfer, _time)), _loggers, _time, cache);
+        return new WeightLoader(
+            _sources.Build(new TransferContext(_transfer, _time)), new CudaEngine(_cuda, StagingLimits.For(_transfer)), _loggers, _time, cache);
     }
 
     void IWeightSourceBuilder.AddSource(Func<StoreContext, IWeightSourceProvider> create) => _sources.AddSource(create);

@@ -167,7 +167,11 @@ public class ManifestTests
         }
 
         string? revision = files == 1 ? null : "r v";
-        IEnumerable<SnapshotFile> all = ends.Select((end, index) => File($"file{index}", end) with { Validator = Validators[index] });
+        IEnumerable<SnapshotFile> all = ends.Select((end, index) => File($"file{index}", end) with
+        {
+            Validator = Validators[index],
+            Version = index % 2 == 0 ? null : $"v {index}",
+        });
         return new WeightSnapshot("X", "s", revision, [.. all], snapshot);
     }
 
@@ -207,7 +211,8 @@ public class ManifestTests
         Assert.Equal(snapshot.Source, manifest.Source);
         Assert.Equal(snapshot.Revision, manifest.Revision);
         Assert.Equal(
-            snapshot.Files.Select(file => new ManifestFile(file.Name, file.Length, file.Validator, file.HeaderLength)), manifest.Files);
+            snapshot.Files.Select(file => new ManifestFile(file.Name, file.Length, file.Validator, file.HeaderLength) { Version = file.Version }),
+            manifest.Files);
         Assert.Equal(
             snapshot.Tensors.Select(
                 tensor => new ManifestTensor(tensor.Name, tensor.DType, tensor.Shape, tensor.File, tensor.Begin, tensor.End))

@@ -27,8 +27,13 @@ public sealed class HttpSourceProvider : IWeightSourceProvider
         _ownsContext = true;
     }
 
-    /// <summary>Makes a provider over a loader's connections.</summary>
-    internal HttpSourceProvider(StoreContext context) => _context = context;
+    /// <summary>Makes a provider over a loader's connections, with its options: for a store that takes some URLs and leaves the rest.</summary>
+    /// <param name="context">The loader's connections; they stay open when the provider is disposed.</param>
+    public HttpSourceProvider(StoreContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        _context = context;
+    }
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Schemes { get; } = ["http", "https"];

@@ -41,6 +41,14 @@ public sealed class StoreContext : IDisposable
         string display, string? revision, Func<string, StoreFile> file, CancellationToken cancellationToken) =>
         StoreFolder.LocateAsync(Http, display, revision, file, cancellationToken);
 
+    /// <summary>Reads a text of a store's own API in the way in which files are read: authorised, renewed, redirects followed.</summary>
+    /// <param name="file">What is asked for; <see cref="StoreFile.ExplainAsync"/> is asked about refusals.</param>
+    /// <param name="limit">The most bytes that it may have.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="WeightSourceException">It cannot be had.</exception>
+    public ValueTask<string> GetTextAsync(StoreFile file, int limit, CancellationToken cancellationToken) =>
+        StoreText.GetAsync(Http, file, limit, cancellationToken);
+
     /// <summary>Sends a request to a store's own API, over the same connections. Nothing is followed and nothing repeated.</summary>
     /// <param name="request">The request, complete with its authorisation.</param>
     /// <param name="display">What is asked about, as it may be shown.</param>

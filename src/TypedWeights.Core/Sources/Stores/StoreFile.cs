@@ -84,10 +84,10 @@ public abstract class StoreFile
     protected internal virtual ValueTask<WeightSourceException?> ExplainAsync(
         HttpResponseMessage refusal, CancellationToken cancellationToken) => new((WeightSourceException?)null);
 
-    /// <summary>Reads the text of an answer that is an error, or of a store's own API: 64 KiB of it at most.</summary>
+    /// <summary>Reads the text of an answer that is an error: 64 KiB at most.</summary>
     /// <param name="answer">The answer; reading it twice gives the same.</param>
     /// <param name="cancellationToken">Ends the read.</param>
-    /// <returns>What came; empty where nothing did.</returns>
+    /// <returns>What came; empty where nothing did, or it did not end.</returns>
     public static async ValueTask<string> ReadTextAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(answer);
