@@ -83,7 +83,7 @@ internal sealed class CacheRun
                 if (identity.Length > _cache.Options.SizeLimit)
                 {
                     // It would drive out everything else and then not fit.
-                    Note($"not cached: one of its files has {identity.Length} bytes, more than the whole cache may have (LocalCacheOptions.SizeLimit).");
+                    Note($"not cached: a file has {identity.Length} bytes, more than the cache may have in all (LocalCacheOptions.SizeLimit).");
                     return null;
                 }
 
@@ -213,7 +213,8 @@ internal sealed class CacheRun
 
         var named = CachedPlace.ReadAll(Folder).SelectMany(static place => place.Files.Values).Select(CacheKey.Of)
             .Concat(whole.Select(static copy => copy.Key)).Select(Folder.TargetOf).ToHashSet(StringComparer.Ordinal);
-        foreach (CachedItem item in whole.SelectMany(copy => Folder.VersionsOf(copy.File.Identity.Source)).Where(item => !named.Contains(item.Target)))
+        IEnumerable<CachedItem> versions = whole.SelectMany(copy => Folder.VersionsOf(copy.File.Identity.Source));
+        foreach (CachedItem item in versions.Where(item => !named.Contains(item.Target)))
         {
             CacheFolder.TryRemove(item);
         }

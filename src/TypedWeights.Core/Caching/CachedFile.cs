@@ -25,7 +25,8 @@ internal sealed class CachedFile : CachedSource, IMappableSource
         await Parallel.ForEachAsync(_copy.Parts.Parts, options, CheckAsync).ConfigureAwait(false);
         if (_copy.Parts.Total != Length)
         {
-            throw new WeightSourceException(Display, "its copy in the cache is damaged and could not be mended; load it with another TensorStorage.");
+            throw new WeightSourceException(
+                Display, "its copy in the cache is damaged and could not be mended; load it with another TensorStorage.");
         }
     }
 

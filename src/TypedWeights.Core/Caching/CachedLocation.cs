@@ -248,5 +248,7 @@ internal sealed class CachedLocation : IWeightLocation
     private string SourceOf(string name) => CacheKey.SourceOf(_place.Source, EntryName, name);
 
     private static WeightSourceException Absent(string source) => new(
-        source, "it is not in the cache, and this load may not ask the source (CacheMode.Offline); load it once with CacheMode.Check.", isNotFound: true);
+        source,
+        "it is not in the cache, and this load may not ask the source (CacheMode.Offline); load it once with CacheMode.Check.",
+        isNotFound: true);
 }

@@ -48,7 +48,8 @@ internal sealed record CachedPlace(
 
     /// <summary>Whether a record says the same.</summary>
     public bool Says(CachedPlace? other) => other is not null && other.Entry == Entry && other.Revision == Revision
-        && other.Files.Count == Files.Count && Files.All(file => other.Files.TryGetValue(file.Key, out SourceIdentity? known) && known == file.Value);
+        && other.Files.Count == Files.Count
+        && Files.All(file => other.Files.TryGetValue(file.Key, out SourceIdentity? known) && known == file.Value);
 
     /// <summary>Writes it down, at once and whole.</summary>
     /// <exception cref="IOException">The folder cannot be written to.</exception>
