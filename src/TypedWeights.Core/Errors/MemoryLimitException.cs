@@ -22,15 +22,28 @@ public sealed class MemoryLimitException : WeightsException
         Limit = limit;
     }
 
-    /// <summary>The host memory that the tensors would take, in bytes.</summary>
+    /// <summary>Makes the error of a device that has too little memory.</summary>
+    /// <param name="source">The checkpoint as it may be shown.</param>
+    /// <param name="deviceBytes">Memory of the device for tensors.</param>
+    /// <param name="limit">What there is.</param>
+    /// <param name="message">What there is, and what to do; source and number are put before it.</param>
+    /// <param name="inner">What the allocator said, if it was asked.</param>
+    internal MemoryLimitException(string source, long deviceBytes, long limit, string message, Exception? inner = null)
+        : base(string.Create(CultureInfo.InvariantCulture, $"{Printable.Line(source)}: {deviceBytes:N0} bytes for tensors: {message}"), inner)
+    {
+        TensorBytes = deviceBytes;
+        Limit = limit;
+    }
+
+    /// <summary>The memory that the tensors would take, in bytes: of the host, or of the device that the message names.</summary>
     public long TensorBytes { get; }
 
     /// <summary>The host memory beyond the tensors that the load cannot do without, in bytes.</summary>
     public long BufferBytes { get; }
 
     /// <summary>
-    /// The limit that was met, in bytes: <c>LoadOptions.MemoryLimit</c> for all of it, or <see cref="TransferOptions.BufferLimit"/> for the
-    /// buffers alone.
+    /// The limit that was met, in bytes: <c>LoadOptions.MemoryLimit</c> for all of it, <see cref="TransferOptions.BufferLimit"/> for the
+    /// buffers alone, or what memory the device has.
     /// </summary>
     public long Limit { get; }
 }

@@ -18,7 +18,7 @@ public interface IRangeReader : IAsyncDisposable
     /// <param name="destination">Where they go; at least one byte long and no longer than what is left of the range.</param>
     /// <param name="arrived">
     /// Is told of every run of bytes that has landed, in order, before the task completes, also where the task then fails: what has been
-    /// told is not asked for again.
+    /// told is not asked for again. 0 is a sign of life: of bytes that are read on the way to the range and that nobody wants.
     /// </param>
     /// <param name="cancellationToken">As for <see cref="ReadAsync"/>.</param>
     /// <exception cref="WeightSourceException">The source failed or ended before the range did.</exception>

@@ -1,3 +1,4 @@
+using TypedWeights.Caching;
 using TypedWeights.Sources.Stores;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Retry;
@@ -68,11 +69,16 @@ public sealed class SourceRegistry : IAsyncDisposable
     /// <param name="pins">What the snapshot recorded.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="WeightSourceException">As above.</exception>
-    public async ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken)
+    public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken) =>
+        LocateAsync(uri, pins, cache: null, cancellationToken);
+
+    /// <summary>As above; files of a remote location then come from a cache where it has them.</summary>
+    internal async ValueTask<IWeightLocation> LocateAsync(
+        WeightUri uri, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken)
     {
         WeightUri place = Resolve(uri);
         ValueTask<IWeightLocation> location = Find(place) is { } provider
-            ? ResilientLocation.LocateAsync(provider, place, pins, Context, cancellationToken)
+            ? LocateAsync(provider, place, pins, cache, cancellationToken)
             : ValueTask.FromException<IWeightLocation>(
                 new WeightSourceException(place.Display, $"{Advice(place.Scheme)} Registered here: {string.Join(", ", Schemes)}."));
         return ReferenceEquals(place, uri)
@@ -96,6 +102,14 @@ public sealed class SourceRegistry : IAsyncDisposable
             await _others.DisposeAsync().ConfigureAwait(false);
         }
     }
+
+    // Whatever alias led here, the cache knows a file by where it is.
+    private ValueTask<IWeightLocation> LocateAsync(
+        IWeightSourceProvider provider, WeightUri place, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken) =>
+        cache is null
+            ? ResilientLocation.LocateAsync(provider, place, pins, Context, cancellationToken)
+            : CachedLocation.LocateAsync(
+                cache, place, pins, token => ResilientLocation.LocateAsync(provider, place, pins, Context, token), cancellationToken);
 
     private IWeightSourceProvider? Find(WeightUri uri) =>
         _byScheme.TryGetValue(uri.Scheme, out IWeightSourceProvider? provider) ? provider : _others?.Find(uri);

@@ -7,6 +7,9 @@ namespace TypedWeights;
 /// </remarks>
 public sealed record TransferOptions
 {
+    // What every timer takes.
+    private static readonly TimeSpan LongestTime = TimeSpan.FromDays(1);
+
     /// <summary>The connections that a load begins with, and the fewest it goes on with while the server is not asking for fewer.</summary>
     /// <value>8</value>
     public int MinConnections { get; init; } = 8;
@@ -31,11 +34,18 @@ public sealed record TransferOptions
     /// <value>256 MiB</value>
     public long BufferLimit { get; init; } = 256L << 20;
 
+    /// <summary>
+    /// The page-locked host memory through which bytes go to a GPU: one ring of buffers for a loader, made by its first load onto one and
+    /// shared by all of them. It counts for <see cref="BufferLimit"/> and never takes more than half of that; a small load makes a small one.
+    /// </summary>
+    /// <value>128 MiB</value>
+    public long StagingSize { get; init; } = 128L << 20;
+
     /// <summary>The most bytes a second of one loader, over all its connections; null for as many as there are.</summary>
     /// <value>null</value>
     public long? BytesPerSecond { get; init; }
 
-    /// <summary>The longest time in which nothing comes, neither a first byte nor a further one, before a request is given up and repeated.</summary>
+    /// <summary>The longest time in which nothing comes, neither a first byte nor a further one, before a request is given up and repeated; at most a day.</summary>
     /// <value>20 seconds</value>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
@@ -65,9 +75,12 @@ public sealed record TransferOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(PartSize, 1 << 30, nameof(PartSize));
         ArgumentOutOfRangeException.ThrowIfNegative(GapSize);
         ArgumentOutOfRangeException.ThrowIfLessThan(BufferLimit, 1 << 20, nameof(BufferLimit));
+        ArgumentOutOfRangeException.ThrowIfLessThan(StagingSize, 256 << 10, nameof(StagingSize));
         ArgumentOutOfRangeException.ThrowIfLessThan(BytesPerSecond ?? 1, 1, nameof(BytesPerSecond));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(StallTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(StallTimeout, LongestTime, nameof(StallTimeout));
         ArgumentOutOfRangeException.ThrowIfLessThan(Attempts, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(RetryDelay, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(RetryDelay, LongestTime, nameof(RetryDelay));
     }
 }

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.IO.Enumeration;
 using TypedWeights.Checkpoints;
+using TypedWeights.Memory;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
 using TypedWeights.Streaming.Planning;
 using TypedWeights.Tool.Inspection;
 using TypedWeights.Tool.Output;
@@ -10,7 +12,7 @@ using TypedWeights.Tool.Output;
 namespace TypedWeights.Tool.Commands;
 
 /// <summary>
-/// <c>typedweights plan URI [--json] [--filter GLOB]… [--gap BYTES] [--part BYTES] [--connections N]</c>: says what a load would ask for
+/// <c>typedweights plan URI [--json] [--filter GLOB]… [--gap BYTES] [--part BYTES] [--connections N] [--device cpu|cuda]</c>: says what a load would ask for
 /// and take.
 /// </summary>
 internal static class PlanCommand
@@ -39,11 +41,17 @@ internal static class PlanCommand
 
     private static readonly Option<int?> Connections = CountArgument.Connections();
 
+    private static readonly Option<string> Device = new Option<string>("--device")
+    {
+        Description = "Plan for tensors on cpu or cuda",
+        DefaultValueFactory = static _ => "cpu",
+    }.AcceptOnlyFromAmong("cpu", "cuda");
+
     public static Command Create(ToolContext context)
     {
         var command = new Command("plan", "Says what a load would ask for and the memory it would take. Reads no weights.")
         {
-            Uri, Json, Filter, Gap, Part, Connections,
+            Uri, Json, Filter, Gap, Part, Connections, Device,
         };
         command.SetAction((parsed, cancellationToken) => RunAsync(
             context,
@@ -63,7 +71,8 @@ internal static class PlanCommand
             OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);
             await using (opened.ConfigureAwait(false))
             {
-                PlanSummary summary = Plan(opened, parsed.GetValue(Filter), overrides, sources.Context.Requests);
+                bool onDevice = parsed.GetValue(Device) == "cuda";
+                PlanSummary summary = Plan(opened, parsed.GetValue(Filter), overrides, onDevice, sources.Context.Requests);
                 if (parsed.GetValue(Json))
                 {
                     await context.Out.WriteLineAsync(PlanReport.ToJson(uri.Display, summary)).ConfigureAwait(false);
@@ -78,7 +87,8 @@ internal static class PlanCommand
         return ExitCodes.Success;
     }
 
-    private static PlanSummary Plan(OpenedCheckpoint opened, string[]? globs, TransferOverrides overrides, long openingRequests)
+    private static PlanSummary Plan(
+        OpenedCheckpoint opened, string[]? globs, TransferOverrides overrides, bool onDevice, long openingRequests)
     {
         bool isRemote = opened.Location.IsRemote;
         Checkpoint checkpoint = opened.Checkpoint;
@@ -87,6 +97,10 @@ internal static class PlanCommand
                 checkpoint, name => globs.Any(glob => FileSystemName.MatchesSimpleExpression(glob, name, ignoreCase: false)))
             : TensorSelection.All(checkpoint);
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, overrides.Parts(overrides.Options, isRemote));
-        return PlanSummary.Of(plan, overrides.Options, overrides.Readers(overrides.Options, isRemote), isRemote, openingRequests);
+        SinkMemory? sink = onDevice
+            ? SinkMemory.OnDevice(
+                "cuda", DeviceLayout.Of(plan, static tensor => (int)tensor.DType), StagingLimits.For(overrides.Options).RoomFor(plan))
+            : null;
+        return PlanSummary.Of(plan, overrides.Options, overrides.Readers(overrides.Options, isRemote), isRemote, openingRequests, sink);
     }
 }

@@ -1,6 +1,6 @@
 namespace TypedWeights;
 
-/// <summary>What memory the loaded tensors of the CPU lie in.</summary>
+/// <summary>What memory the loaded tensors lie in.</summary>
 public enum TensorStorage
 {
     /// <summary>
@@ -10,7 +10,8 @@ public enum TensorStorage
     /// <remarks>
     /// The memory is given back when the last of its tensors is gone. Disposing one of them, or all but one, frees nothing; one that was
     /// handed over by <see cref="WeightSet.Detach"/> keeps all of it. Each tensor is a storage of its own to libtorch, so changing or
-    /// saving one does not touch the others.
+    /// saving one does not touch the others. On a GPU there is one run of memory for each dtype, and <c>Tensor.save</c> of one tensor writes
+    /// all that share it; <see cref="WeightSet.SaveAsync"/> and <see cref="SafeTensors.SaveAsync"/> do not.
     /// </remarks>
     Arena,
 

@@ -46,6 +46,21 @@ public sealed class PlanCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task On_a_GPU_the_tensors_take_its_memory_as_its_allocator_rounds_it_and_the_host_has_the_ring_alone()
+    {
+        TestFile.Write(
+            _folder["a.safetensors"],
+            [TestFile.Noise("large", "U8", 8, 10_500_000), TestFile.Noise("middle", "F16", 16, 1_000_000), TestFile.F32("small", [1], 1)]);
+
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", "--device", "cuda", "--json", "a.safetensors");
+
+        // 10.5 MB to the next 2 MiB, 2 MB in a segment of 20 MiB, 4 bytes in one of 2 MiB; two ranges through 2 MiB buffers.
+        Assert.Contains("\"tensorMemoryBytes\":0,", run.Out, StringComparison.Ordinal);
+        Assert.Contains($"\"peakDeviceBytes\":{(12L + 20 + 2) << 20}}}", run.Out, StringComparison.Ordinal);
+        Assert.Matches("\"peakHostBytes\":1[2-9][0-9]{6},", run.Out);
+    }
+
+    [Fact]
     public async Task A_page_says_what_is_read_from_a_disk()
     {
         TestFile.WriteSharded(_folder["m"], new Dictionary<string, TestFile.Entry[]>

@@ -61,7 +61,17 @@ internal sealed class HttpTarget
         Route? fresh;
         using (stale is null ? null : answer)
         {
-            await _resolving.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await _resolving.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                // Its body may still be coming, over a connection that nobody else would close.
+                answer.Dispose();
+                throw;
+            }
+
             try
             {
                 fresh = Volatile.Read(ref _ledTo);

@@ -46,8 +46,9 @@ internal sealed record PlanSummary
     /// <param name="readers">By how many.</param>
     /// <param name="isRemote">Whether that crosses a network.</param>
     /// <param name="openingRequests">What it took to come this far.</param>
+    /// <param name="sink">What the tensors take; null for all of them in host memory.</param>
     public static PlanSummary Of(
-        TransferPlan plan, TransferOptions options, ReaderLimits readers, bool isRemote, long openingRequests)
+        TransferPlan plan, TransferOptions options, ReaderLimits readers, bool isRemote, long openingRequests, SinkMemory? sink = null)
     {
         int most = Math.Min(readers.Max, plan.Ranges.Count);
         int[] perFile = new int[plan.FileCount];
@@ -68,7 +69,7 @@ internal sealed record PlanSummary
             OpeningRequests = openingRequests,
             TensorRequests = plan.Files.Select((file, i) => file.Source.IsSequential ? 0 : perFile[i]).Sum(),
             Readers = readers with { Min = Math.Min(readers.Min, most), Max = most },
-            Memory = MemoryNeed.Of(plan, options, isRemote),
+            Memory = MemoryNeed.Of(plan, options, isRemote, sink: sink),
         };
     }
 }

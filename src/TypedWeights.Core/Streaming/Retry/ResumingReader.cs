@@ -73,7 +73,7 @@ internal sealed class ResumingReader : IRangeReader
         {
             if (_inner is null)
             {
-                Open();
+                Count();
                 _inner = await _source.Inner.OpenRangeAsync(_position, _end - _position, token).ConfigureAwait(false);
                 _guard.Touch();
             }
@@ -96,15 +96,9 @@ internal sealed class ResumingReader : IRangeReader
         }
     }
 
-    private void Open()
+    // A file that is read in order has one answer for all its ranges.
+    private void Count()
     {
-        // A file that is read in order has one answer for all its ranges. What lies before a range is read and dropped on the way, and
-        // nobody tells how that goes.
-        if (_source.IsSequential)
-        {
-            _guard.Suspend();
-        }
-
         if (!_isInMemory && (!_source.IsSequential || _hasFailed))
         {
             _context.CountRequest();

@@ -16,6 +16,7 @@ internal sealed class RangeRun : IDisposable
     private readonly IWeightSource _source;
     private readonly IWeightSink _sink;
     private readonly ProgressTracker _tracker;
+    private readonly Landing? _landing;
     private readonly CancellationTokenSource _rescue;
     private readonly CancellationToken _stop;
     private readonly Action<int> _onArrived;
@@ -29,12 +30,20 @@ internal sealed class RangeRun : IDisposable
     private int _segment;
     private long _segmentLeft;
 
-    public RangeRun(TransferRange range, IWeightSource source, IWeightSink sink, ProgressTracker tracker, long startedAt, CancellationToken stop)
+    public RangeRun(
+        TransferRange range,
+        IWeightSource source,
+        IWeightSink sink,
+        ProgressTracker tracker,
+        Landing? landing,
+        long startedAt,
+        CancellationToken stop)
     {
         _range = range;
         _source = source;
         _sink = sink;
         _tracker = tracker;
+        _landing = landing;
         _stop = stop;
         _rescue = CancellationTokenSource.CreateLinkedTokenSource(stop);
         _onArrived = OnArrived;
@@ -61,6 +70,7 @@ internal sealed class RangeRun : IDisposable
             reader = await _source.OpenRangeAsync(_range.Offset, _range.Length, _stop).ConfigureAwait(false);
             for (int i = 0; i < _range.Segments.Count;)
             {
+                int first = i;
                 TransferSegment segment = Joined(ref i);
                 if (segment.IsGap)
                 {
@@ -71,6 +81,10 @@ internal sealed class RangeRun : IDisposable
                 Memory<byte> memory = await _sink.AcquireAsync(segment, _stop).ConfigureAwait(false);
                 reader = await FillAsync(reader, memory).ConfigureAwait(false);
                 await _sink.CommitAsync(segment, memory, _stop).ConfigureAwait(false);
+                for (; _landing is not null && first < i; first++)
+                {
+                    _landing.Committed(_range.Segments[first]);
+                }
             }
         }
         finally
@@ -97,35 +111,35 @@ internal sealed class RangeRun : IDisposable
     /// <summary>A hedge has all of its bytes: the run's own connection is given up.</summary>
     public void Rescue()
     {
-        lock (_lock)
+        try
         {
-            if (!_hasReturned)
-            {
-                _rescue.Cancel();
-            }
+            // Under no lock: whatever waits for this may do the rest of the run before the call returns, and come by locks of others.
+            _rescue.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The run has returned by itself.
         }
     }
 
     public void Dispose() => _rescue.Dispose();
 
-    // A segment and those after it whose memory goes on where its own ends, as one.
+    // A segment and those after it that the sink takes along with it, as one.
     private TransferSegment Joined(ref int index)
     {
-        TransferSegment first = _range.Segments[index++];
-        long length = first.Length;
-        for (TransferSegment last = first; !first.IsGap && index < _range.Segments.Count; index++)
+        TransferSegment joined = _range.Segments[index++];
+        for (; !joined.IsGap && index < _range.Segments.Count; index++)
         {
             TransferSegment next = _range.Segments[index];
-            if (next.IsGap || length + next.Length > int.MaxValue || !_sink.IsContinued(last, next))
+            if (next.IsGap || joined.Length + next.Length > int.MaxValue || !_sink.IsContinued(joined, next))
             {
                 break;
             }
 
-            length += next.Length;
-            last = next;
+            joined = joined with { Length = joined.Length + next.Length };
         }
 
-        return first with { Length = length };
+        return joined;
     }
 
     private async ValueTask<IRangeReader> DropAsync(IRangeReader reader, long length)

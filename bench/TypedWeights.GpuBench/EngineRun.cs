@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
+using TypedWeights.Sources.File;
+using TypedWeights.Sources.Http;
+using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
+
+namespace TypedWeights.GpuBench;
+
+/// <summary>One run of the reading engine from a place into some sink, without tensors.</summary>
+internal static class EngineRun
+{
+    /// <summary>Bytes a second.</summary>
+    public static async Task<double> RunAsync(string uri, Func<IWeightSink> sink)
+    {
+        var context = new TransferContext(new TransferOptions());
+        await using var registry = new SourceRegistry(
+            context, [new FileSourceProvider(), new HttpSourceProvider(new HttpSourceOptions())]);
+        WeightUri parsed = WeightUri.Parse(uri);
+        IWeightLocation location = await registry.LocateAsync(parsed, default);
+        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(parsed, location, default);
+        await using IWeightSink into = sink();
+        var plan = TransferPlan.Create(
+            checkpoint.Files,
+            TensorSelection.All(checkpoint).Tensors,
+            PartLimits.For(context.Options, location.IsRemote),
+            segmentSize: into.SegmentSize);
+        into.Allocate(plan);
+        long start = Stopwatch.GetTimestamp();
+        await RangeScheduler.RunAsync(
+            plan,
+            [.. checkpoint.Files.Select(static file => file.Source)],
+            into,
+            ReaderLimits.For(context.Options, location.IsRemote),
+            context,
+            new ProgressTracker(plan, static _ => { }, TimeProvider.System),
+            default);
+        return plan.TotalBytes / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+}
+
+/// <summary>Drops what it is given, through a few buffers that stay warm: what a source gives at best.</summary>
+internal sealed class DroppingSink : IWeightSink
+{
+    private const int Size = 2 << 20;
+
+    private readonly System.Collections.Concurrent.ConcurrentBag<byte[]> _buffers = [];
+
+    public long SegmentSize => Size;
+
+    public void Allocate(TransferPlan plan)
+    {
+        // Nothing is kept.
+    }
+
+    public bool IsContinued(TransferSegment segment, TransferSegment by) => segment.Length + by.Length <= Size;
+
+    public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken)
+    {
+        byte[] buffer = _buffers.TryTake(out byte[]? spare) ? spare : GC.AllocateArray<byte>(Size, pinned: true);
+        return ValueTask.FromResult(buffer.AsMemory(0, (int)segment.Length));
+    }
+
+    public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken)
+    {
+        if (System.Runtime.InteropServices.MemoryMarshal.TryGetArray(memory, out ArraySegment<byte> buffer))
+        {
+            _buffers.Add(buffer.Array!);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask CompleteAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

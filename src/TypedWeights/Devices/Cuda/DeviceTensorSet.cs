@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using TorchSharp;
+using TypedWeights.Interop;
+using TypedWeights.Interop.Cuda.Handles;
+using TypedWeights.Memory;
+using TypedWeights.Streaming;
+
+namespace TypedWeights.Devices.Cuda;
+
+/// <summary>The tensors of a plan on one device, with the place of each. Disposing frees those that were not taken.</summary>
+/// <param name="library">Makes them.</param>
+/// <param name="context">The device.</param>
+/// <param name="plan">The plan.</param>
+internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext context, TransferPlan plan) : IDisposable
+{
+    private readonly DevicePlace[] _places = new DevicePlace[plan.Tensors.Count];
+    private torch.Tensor?[] _tensors = new torch.Tensor?[plan.Tensors.Count];
+
+    /// <summary>Where a tensor is.</summary>
+    public DevicePlace PlaceOf(int tensor) => _places[tensor];
+
+    /// <summary>Makes all of them.</summary>
+    /// <param name="layout">How they lie.</param>
+    /// <exception cref="MemoryLimitException">They do not fit.</exception>
+    public void Allocate(DeviceLayout layout)
+    {
+        (long free, long total) = context.MemoryInfo();
+
+        // What libtorch keeps of freed tensors counts as used, and it gives that out again: only what can never fit is refused by numbers
+        // alone. The rest is for libtorch to say, which gives up what it keeps before it does.
+        if (layout.RoomBytes > total)
+        {
+            throw TooLarge(layout, free, total, null);
+        }
+
+        try
+        {
+            for (int i = 0; i < layout.Blocks.Count; i++)
+            {
+                PlaceIn(layout.Blocks[i], i);
+            }
+
+            for (int i = 0; i < _tensors.Length; i++)
+            {
+                _tensors[i] ??= Empty(i);
+            }
+        }
+        catch (ExternalException e) when (e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase))
+        {
+            throw TooLarge(layout, free, total, e);
+        }
+        catch (ExternalException e)
+        {
+            throw new WeightsException(
+                $"libtorch could not make the {plan.Tensors.Count} tensors of {Source} on {context.Title}: {FirstLine(e)}", e);
+        }
+    }
+
+    /// <summary>Hands a tensor over, once.</summary>
+    public torch.Tensor Take(int tensor) => Interlocked.Exchange(ref _tensors[tensor], null)!;
+
+    /// <summary>Keeps the tensors for good: a copy may still write to them and nobody can tell.</summary>
+    public void Abandon() => GCHandle.Alloc(Interlocked.Exchange(ref _tensors, []));
+
+    public void Dispose()
+    {
+        foreach (torch.Tensor? tensor in Interlocked.Exchange(ref _tensors, []))
+        {
+            tensor?.Dispose();
+        }
+    }
+
+    private string Source => plan.Files.Count > 0 ? plan.Files[0].Source.Display : "the checkpoint";
+
+    private static string FirstLine(ExternalException e) => e.Message.Split('\n')[0].Trim();
+
+    private torch.Tensor Empty(int index)
+    {
+        TensorInfo info = plan.Tensors[index].Info;
+        torch.Tensor tensor = library.Empty(TorchLayout.Of(info.DType, info.Shape), context.Device);
+        _places[index] = new DevicePlace(TensorData.Address(tensor), index);
+        return tensor;
+    }
+
+    // Each tensor over its part of the block, and yet none a view of it to libtorch: `set_` gives a tensor that exists already another
+    // storage. Changes of one are not counted as changes of the others, and the block goes with the last of them.
+    private void PlaceIn(DeviceBlock block, int number)
+    {
+        var type = (torch.ScalarType)block.Kind;
+        long elementSize = ElementSize(type);
+        using torch.Tensor memory = library.Empty(new TorchLayout(type, [block.Length / elementSize]), context.Device);
+        foreach ((int index, long offset) in block.Places)
+        {
+            TensorInfo info = plan.Tensors[index].Info;
+            long[] shape = TorchLayout.Of(info.DType, info.Shape).Shape;
+            torch.Tensor tensor = library.Empty(new TorchLayout(type, [0]), context.Device);
+            _tensors[index] = tensor;
+            using torch.Tensor view = memory.as_strided(shape, Strides(shape), offset / elementSize).DetachFromDisposeScope();
+            tensor.set_(view);
+            _places[index] = new DevicePlace(TensorData.Address(tensor), number);
+        }
+    }
+
+    private long ElementSize(torch.ScalarType type)
+    {
+        using torch.Tensor none = library.Empty(new TorchLayout(type, [0]), context.Device);
+        return none.element_size();
+    }
+
+    private static long[] Strides(long[] shape)
+    {
+        long[] strides = new long[shape.Length];
+        long stride = 1;
+        for (int axis = shape.Length - 1; axis >= 0; axis--)
+        {
+            strides[axis] = stride;
+            stride *= shape[axis];
+        }
+
+        return strides;
+    }
+
+    private MemoryLimitException TooLarge(DeviceLayout layout, long free, long total, ExternalException? inner)
+    {
+        string said = inner is null ? "" : $" (libtorch: {FirstLine(inner).TrimEnd('.')})";
+        return new MemoryLimitException(Source, layout.RoomBytes, inner is null ? total : free, string.Create(
+            CultureInfo.InvariantCulture,
+            $"more than {context.Title} can give: {free:N0} of its {total:N0} bytes were free{said}. "
+                + $"Free memory there, take another device, or take fewer tensors (Filter, in an untyped load)."), inner);
+    }
+}

@@ -1,0 +1,114 @@
+using TorchSharp;
+using TypedWeights.Devices.Cuda;
+using TypedWeights.Interop.Cuda;
+using TypedWeights.Interop.Cuda.Native;
+using TypedWeights.Tests.Simulation;
+
+namespace TypedWeights.Tests;
+
+/// <summary>What stands in the way of a GPU is said in one sentence, before anything is asked of the source.</summary>
+public sealed class DeviceErrorTests : IDisposable
+{
+    private readonly SimulatedGpu _gpu = new(devices: 2);
+
+    public void Dispose() => _gpu.Dispose();
+
+    [Fact]
+    public async Task No_driver()
+    {
+        Assert.SkipWhen(CudaLibrary.IsPresent, "this machine has a driver");
+
+        string message = await FailAsync(CudaBackend.System, new LoadOptions { Device = Cuda(0) });
+
+        Assert.Contains(CudaLibrary.FileName, message, StringComparison.Ordinal);
+        Assert.Contains("Install NVIDIA's driver", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_libtorch_without_CUDA()
+    {
+        Assert.SkipWhen(torch.cuda.is_available(), "this libtorch has CUDA");
+
+        WeightsException error = Assert.Throws<WeightsException>(new TorchTensors().EnsureUsable);
+
+        Assert.Contains("TorchSharp-cuda-linux or TorchSharp-cuda-windows", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Such_a_libtorch_is_refused_before_a_context_is_taken()
+    {
+        _gpu.Tensors.Unusable = CudaErrors.CpuOnlyLibtorch();
+
+        Assert.Contains("built without CUDA", await FailAsync(_gpu.Backend, new() { Device = Cuda(1) }), StringComparison.Ordinal);
+
+        _gpu.AssertNothingLeft();
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(40)]
+    public async Task A_device_that_is_not_there(int index) => Assert.Equal(
+        $"There is no cuda:{index}: this process sees 2 GPUs, cuda:0 to cuda:1. Choose one of them in LoadOptions.Device.",
+        await FailAsync(_gpu.Backend, new() { Device = Cuda(index) }));
+
+    [Fact]
+    public async Task No_device_at_all()
+    {
+        using var none = new SimulatedGpu(devices: 0);
+
+        Assert.Contains("finds no GPU", await FailAsync(none.Backend, new() { Device = Cuda(0) }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_kind_of_device() => Assert.Contains(
+        "Loading onto mps is not there", await FailAsync(_gpu.Backend, new() { Device = new torch.Device(DeviceType.MPS) }), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_mapped_file() => Assert.Contains(
+        "TensorStorage.Mapped is the file itself in host memory",
+        await FailAsync(_gpu.Backend, new() { Device = Cuda(0), Storage = TensorStorage.Mapped }),
+        StringComparison.Ordinal);
+
+    [Fact]
+    public async Task More_than_the_device_has()
+    {
+        using var folder = new TempFolder();
+        string path = TestFile.Write(folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, 70 << 20)]);
+        await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
+
+        MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(
+            () => loader.LoadTensorsAsync(path, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Equal((70L << 20, 64L << 20), (error.TensorBytes, error.Limit));
+        Assert.Equal(0, _gpu.Faults.Count("AllocatePinned"));
+        Assert.EndsWith(
+            ": 73,400,320 bytes for tensors: more than cuda:0 can give: 67,108,864 of its 67,108,864 bytes were free. "
+                + "Free memory there, take another device, or take fewer tensors (Filter, in an untyped load).",
+            error.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_driver_calls_used_and_torch_can_give_out_again_is_no_reason_to_refuse()
+    {
+        using var folder = new TempFolder();
+        string path = TestFile.Write(folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, 40 << 20)]);
+        await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
+        for (int round = 0; round < 3; round++)
+        {
+            using WeightSet weights = await loader.LoadTensorsAsync(path, cancellationToken: TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(24L << 20, _gpu.Devices[0].Free);
+    }
+
+    private static torch.Device Cuda(int index) => new(DeviceType.CUDA, index);
+
+    private static async Task<string> FailAsync(CudaBackend backend, LoadOptions options)
+    {
+        await using WeightLoader loader = SimulatedLoads.Loader(backend);
+        WeightsException error = await Assert.ThrowsAsync<WeightsException>(
+            () => loader.LoadTensorsAsync("/absent.safetensors", options, cancellationToken: TestContext.Current.CancellationToken));
+        return error.Message;
+    }
+}

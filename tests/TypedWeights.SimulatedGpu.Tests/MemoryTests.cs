@@ -1,0 +1,57 @@
+using TypedWeights.Tests.Simulation;
+
+namespace TypedWeights.Tests;
+
+/// <summary>Limits of host memory, where the tensors are on a device.</summary>
+public sealed class MemoryTests : IDisposable
+{
+    private const long Buffer = 64 << 10;
+
+    private readonly TempFolder _folder = new();
+    private readonly SimulatedGpu _gpu = new();
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _gpu.Dispose();
+    }
+
+    [Fact]
+    public async Task The_ring_counts_and_the_tensors_do_not()
+    {
+        string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, 3_000_000)]);
+        await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
+
+        MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(() => LoadAsync(loader, path, 1000));
+        Assert.Equal(0, error.TensorBytes);
+        Assert.InRange(error.BufferBytes, 6 * Buffer, (6 * Buffer) + 1000);
+        Assert.Equal(0, _gpu.Devices[0].LiveBlocks);
+        Assert.Equal(0, _gpu.Driver.PinnedBytes);
+
+        using WeightSet weights = await LoadAsync(loader, path, error.BufferBytes);
+        Assert.Equal(6 * Buffer, _gpu.Driver.PinnedBytes);
+    }
+
+    [Fact]
+    public async Task A_small_load_makes_a_small_ring_and_a_larger_one_lets_it_grow()
+    {
+        await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
+        using WeightSet small = await LoadAsync(loader, TestFile.Write(_folder["s.safetensors"], [TestFile.F32("a", [1], 1)]), null);
+        Assert.Equal(Buffer, _gpu.Driver.PinnedBytes);
+
+        using WeightSet large = await LoadAsync(loader, TestFile.Write(_folder["l.safetensors"], SimulatedLoads.Entries), null);
+        Assert.Equal(6 * Buffer, _gpu.Driver.PinnedBytes);
+    }
+
+    [Fact]
+    public async Task The_ring_takes_at_most_half_of_what_buffers_may()
+    {
+        await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend, new TransferOptions { BufferLimit = 1 << 20 });
+        using WeightSet weights = await LoadAsync(loader, TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, 3_000_000)]), null);
+
+        Assert.Equal(512 << 10, _gpu.Driver.PinnedBytes);
+    }
+
+    private static Task<WeightSet> LoadAsync(WeightLoader loader, string path, long? limit) => loader.LoadTensorsAsync(
+        path, new LoadOptions { MemoryLimit = limit }, cancellationToken: TestContext.Current.CancellationToken);
+}
