@@ -12,22 +12,19 @@ namespace TypedWeights.Sources.Gcs;
 internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, bool isAnonymous, Uri endpoint)
 #pragma warning restore CA1001
 {
-    private const string Scope = "https://www.googleapis.com/auth/devstorage.read_only";
-    private const string File = "GOOGLE_APPLICATION_CREDENTIALS";
-
     private readonly SemaphoreSlim _busy = new(1, 1);
-    private Found? _found;
+    private GcsCredentials? _found;
 
     /// <summary>Which credentials they are, as it may be shown.</summary>
     public string Name => Volatile.Read(ref _found)?.Name ?? "no credentials";
 
     /// <summary>Whether requests are sent without credentials.</summary>
-    public bool IsAnonymous => Volatile.Read(ref _found)?.Credential is null;
+    public bool IsAnonymous => Volatile.Read(ref _found)?.Value is null;
 
     public async ValueTask AuthorizeAsync(HttpRequestMessage request, string display, CancellationToken cancellationToken)
     {
-        Found found = Volatile.Read(ref _found) ?? await FindAsync(display, cancellationToken).ConfigureAwait(false);
-        if (found.Credential is not { } credential)
+        GcsCredentials found = Volatile.Read(ref _found) ?? await FindAsync(display, cancellationToken).ConfigureAwait(false);
+        if (found.Value is not { } credential)
         {
             return;
         }
@@ -53,7 +50,7 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, bo
     /// <returns>Whether there is another now.</returns>
     public async ValueTask<bool> RenewAsync(HttpResponseMessage refusal, string display, CancellationToken cancellationToken)
     {
-        if (Volatile.Read(ref _found) is not { Credential.UnderlyingCredential: IHttpUnsuccessfulResponseHandler handler } found)
+        if (Volatile.Read(ref _found) is not { Value.UnderlyingCredential: IHttpUnsuccessfulResponseHandler handler } found)
         {
             return false;
         }
@@ -78,14 +75,17 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, bo
         }
     }
 
-    private async ValueTask<Found> FindAsync(string display, CancellationToken cancellationToken)
+    private async ValueTask<GcsCredentials> FindAsync(string display, CancellationToken cancellationToken)
     {
         await _busy.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             if (_found is null)
             {
-                Volatile.Write(ref _found, await LookUpAsync(display, cancellationToken).ConfigureAwait(false));
+                GcsCredentials found = isAnonymous ? new GcsCredentials(null, "no credentials, as it was told to")
+                    : given is not null ? GcsCredentials.Of(given)
+                    : await GcsCredentials.FindAsync(context, display, cancellationToken).ConfigureAwait(false);
+                Volatile.Write(ref _found, found);
             }
 
             return _found!;
@@ -93,36 +93,6 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, bo
         finally
         {
             _busy.Release();
-        }
-    }
-
-    private async ValueTask<Found> LookUpAsync(string display, CancellationToken cancellationToken)
-    {
-        if (isAnonymous || given is not null)
-        {
-            return isAnonymous
-                ? new Found(null, "no credentials, as it was told to")
-                : new Found(given!.CreateScoped(Scope), Describe("the credentials in GcsOptions.Credential", given));
-        }
-
-        try
-        {
-            GoogleCredential credential = await GoogleCredential.GetApplicationDefaultAsync(cancellationToken).ConfigureAwait(false);
-            string name = Describe("the application default credentials", credential);
-            return new Found(GcsTokenClient.Use(context, credential).CreateScoped(Scope).CreateWithEnvironmentQuotaProject(), name);
-        }
-        catch (InvalidOperationException e) when (e.InnerException is null)
-        {
-            // There are none. The object may be public.
-            return new Found(
-                null, $"no credentials (there are none: log in with gcloud auth application-default login, or set {File})");
-        }
-        catch (Exception e) when (e is InvalidOperationException or IOException)
-        {
-            // Without its cause, which may quote the file.
-            string path = Environment.GetEnvironmentVariable(File) is { Length: > 0 } named ? $"{named}, which {File} names," : "gcloud's own file";
-            throw new WeightSourceException(
-                display, $"the credentials in {path} cannot be read: it is not there, or not the JSON of a Google credential.");
         }
     }
 
@@ -134,10 +104,10 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, bo
         }
         catch (TokenResponseException e)
         {
-            string reason = string.Join(" ", ((string?[])[e.Error?.Error, e.Error?.ErrorDescription]).Where(static text => !string.IsNullOrEmpty(text)));
             throw new WeightSourceException(
                 display,
-                $"Google gives no token for {name} ({(int?)e.StatusCode ?? 0} {reason}); check that they are not revoked, and this machine's clock.",
+                $"Google gives no token for {name} ({(int?)e.StatusCode} {e.Error?.Error} {e.Error?.ErrorDescription}); "
+                    + "check that they are not revoked, and this machine's clock.",
                 isTransient: e.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError);
         }
         catch (Exception e) when (e is not (WeightSourceException or OperationCanceledException))
@@ -149,15 +119,4 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, bo
                 innerException: e);
         }
     }
-
-    private static string Describe(string origin, GoogleCredential credential) => credential.UnderlyingCredential switch
-    {
-        ServiceAccountCredential account => $"{origin} (service account {account.Id})",
-        ImpersonatedCredential => $"{origin} (impersonation)",
-        ComputeCredential => $"{origin} (the metadata server's)",
-        UserCredential => $"{origin} (a user's login)",
-        _ => origin,
-    };
-
-    private sealed record Found(GoogleCredential? Credential, string Name);
 }

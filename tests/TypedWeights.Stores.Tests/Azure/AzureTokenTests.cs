@@ -7,7 +7,7 @@ namespace TypedWeights.Tests.Stores.Azure;
 public sealed class AzureTokenTests : AzureTest
 {
     private static readonly TimeSpan Long = TimeSpan.FromHours(1);
-    private static readonly TimeSpan Short = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Short = TimeSpan.FromSeconds(6);
 
     private string Uri => Container.Uri(NoiseFile.Name);
 
@@ -29,7 +29,9 @@ public sealed class AzureTokenTests : AzureTest
         using Variables environment = identity.Environment();
         identity.Life = Short;
         await AssertLoadsAsync(
-            Uri, Container.Options with { Credential = new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned) }, () => Thread.Sleep(4500));
+            Uri,
+            Container.Options with { Credential = new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned) },
+            () => Thread.Sleep(7500));
         Assert.True(identity.Tokens.Count > 1);
     }
 
@@ -37,7 +39,7 @@ public sealed class AzureTokenTests : AzureTest
     public async Task A_token_that_is_refused_before_its_time_is_exchanged_once_for_all_requests()
     {
         var credential = new IdentityFixture.Revoked(Short, Long);
-        await AssertLoadsAsync(Uri, Container.Options with { Credential = credential }, () => Thread.Sleep(4500));
+        await AssertLoadsAsync(Uri, Container.Options with { Credential = credential }, () => Thread.Sleep(7500));
         Assert.Equal(2, credential.Given);
     }
 
@@ -47,7 +49,9 @@ public sealed class AzureTokenTests : AzureTest
         var credential = new IdentityFixture.Revoked(TimeSpan.FromSeconds(-30));
         Secrets.Add(IdentityFixture.Token(Long).Split('.')[1][..20]);
         WeightSourceException error = await AssertFailsAsync(
-            "the token of the identity of AzureBlobsOptions.Credential \\(Revoked\\) has expired", Uri, Container.Options with { Credential = credential });
+            "the token of the identity of AzureBlobsOptions.Credential \\(Revoked\\) has expired",
+            Uri,
+            Container.Options with { Credential = credential });
         Assert.False(error.IsTransient);
         Assert.All(credential.Tokens, token => Assert.DoesNotContain(token, error.ToString(), StringComparison.Ordinal));
     }

@@ -12,7 +12,7 @@ public sealed class BlobRefusalTests
     private const string Secret = "bm90LWEtc2lnbmF0dXJl";
 
     [Theory]
-    [InlineData(403, "AuthorizationPermissionMismatch", "token", "give it the role Storage Blob Data Reader on the container weights or the account account")]
+    [InlineData(403, "AuthorizationPermissionMismatch", "token", "the role Storage Blob Data Reader on the container weights or")]
     [InlineData(403, "AuthorizationPermissionMismatch", "sas", "does not permit reading; make one with r")]
     [InlineData(403, "AuthorizationFailure", "key", "network rules may keep this machine out")]
     [InlineData(403, "AuthorizationResourceTypeMismatch", "sas", "make one for the service b and the resource type o")]
@@ -56,7 +56,7 @@ public sealed class BlobRefusalTests
             + $"Expiry [Mon, 02 Nov 2026 11:00:00 GMT] - Current [Mon, 02 Nov 2026 12:00:00 GMT]. sig={Secret}";
         WeightSourceException error = (await ExplainAsync(403, "AuthenticationFailed", "sas", detail))!;
         Assert.Contains(
-            "is not valid now: it is for Mon, 02 Nov 2026 10:00:00 GMT to Mon, 02 Nov 2026 11:00:00 GMT, and the server has Mon, 02 Nov 2026 12",
+            "it is for Mon, 02 Nov 2026 10:00:00 GMT to Mon, 02 Nov 2026 11:00:00 GMT, and the server has Mon, 02 Nov 2026 12",
             error.Message,
             StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, error.ToString(), StringComparison.Ordinal);
@@ -77,7 +77,7 @@ public sealed class BlobRefusalTests
         using var refusal = new HttpResponseMessage((HttpStatusCode)status)
         {
             Content = new StringContent(
-                $"<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>The MAC signature found in the HTTP request '{Secret}' is not the same."
+                $"<Error><Code>{code}</Code><Message>The MAC signature found in the request '{Secret}' is not the same"
                     + $"</Message><AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail></Error>"),
         };
         return await BlobRefusal.ExplainAsync(

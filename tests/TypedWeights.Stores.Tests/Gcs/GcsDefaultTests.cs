@@ -73,7 +73,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     public async Task Where_there_are_none_public_objects_are_read_all_the_same()
     {
         string refusal = await RunAsync(_store, null);
-        Assert.Contains("no credentials (there are none: log in with gcloud auth application-default login", refusal, StringComparison.Ordinal);
+        Assert.Contains("(there are none: log in with gcloud auth application-default login", refusal, StringComparison.Ordinal);
         _store.IsPublic = true;
         await AssertReadsAsync();
         Assert.All(_store.Requests, request => Assert.Null(request.Kind));
