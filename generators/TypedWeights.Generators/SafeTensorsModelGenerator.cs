@@ -120,7 +120,7 @@ public sealed class SafeTensorsModelGenerator : IIncrementalGenerator
         {
             foreach (Problem problem in model.Problems)
             {
-                output.ReportDiagnostic(problem.At(pair.Candidate.Location));
+                output.ReportDiagnostic(problem.At(pair.Candidate.Of(problem)));
             }
         }
     }

@@ -28,6 +28,12 @@ internal static class ManifestWriter
         }
 
         List<SnapshotTensor> expanded = WriteTensors(text, snapshot, cancellationToken);
+        // In the order of the tensors, and only where the snapshot was taken with them: they are most of the text.
+        if (expanded.Exists(static tensor => tensor.Sha256 is not null))
+        {
+            expanded.ForEach(tensor => Line(text, ManifestText.Digest, tensor.Sha256 ?? ManifestText.None));
+        }
+
         foreach (KeyValuePair<string, string> tie in TiedNames.Of(snapshot))
         {
             Line(text, ManifestText.Tie, ManifestText.Escape(tie.Key), ManifestText.Escape(tie.Value));

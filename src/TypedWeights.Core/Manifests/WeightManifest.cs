@@ -89,6 +89,12 @@ public sealed class WeightManifest
         return found;
     }
 
+    /// <summary>Whether the snapshot was taken with the tensors' digests.</summary>
+    public bool HasDigests => Tensors.Any(static tensor => tensor.Sha256 is not null);
+
+    /// <summary>The digest of a tensor or of a tied name; null where there is none.</summary>
+    internal string? DigestOf(string name) => _byName.TryGetValue(name, out int index) ? Tensors[index].Sha256 : null;
+
     /// <summary>What the snapshot recorded of the source: a load asks for exactly that.</summary>
     internal WeightPins Pins => new(
         Revision,
@@ -120,4 +126,8 @@ public sealed record ManifestFile(string Name, long Length, string? Validator, l
 /// <param name="File">An index into <see cref="WeightManifest.Files"/>.</param>
 /// <param name="Begin">The first byte, counted from the end of the file's header.</param>
 /// <param name="End">The byte after the last.</param>
-public readonly record struct ManifestTensor(string Name, DType DType, TensorShape Shape, int File, long Begin, long End);
+public readonly record struct ManifestTensor(string Name, DType DType, TensorShape Shape, int File, long Begin, long End)
+{
+    /// <summary>SHA-256 of the tensor's bytes in lower-case hexadecimal; null where the snapshot was taken without digests.</summary>
+    public string? Sha256 { get; init; }
+}

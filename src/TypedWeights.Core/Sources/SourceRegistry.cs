@@ -1,3 +1,4 @@
+using TypedWeights.Caching;
 using TypedWeights.Sources.Stores;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Retry;
@@ -68,16 +69,18 @@ public sealed class SourceRegistry : IAsyncDisposable
     /// <param name="pins">What the snapshot recorded.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="WeightSourceException">As above.</exception>
-    public async ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken)
+    public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken) =>
+        LocateAsync(uri, pins, cache: null, cancellationToken);
+
+    /// <summary>As above; files of a remote location then come from a cache where it has them.</summary>
+    internal async ValueTask<IWeightLocation> LocateAsync(
+        WeightUri uri, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken)
     {
         WeightUri place = Resolve(uri);
-        ValueTask<IWeightLocation> location = Find(place) is { } provider
-            ? ResilientLocation.LocateAsync(provider, place, pins, Context, cancellationToken)
-            : ValueTask.FromException<IWeightLocation>(
-                new WeightSourceException(place.Display, $"{Advice(place.Scheme)} Registered here: {string.Join(", ", Schemes)}."));
         return ReferenceEquals(place, uri)
-            ? await location.ConfigureAwait(false)
-            : new AliasLocation(await AliasLocation.TellAsync(location, uri).ConfigureAwait(false), uri);
+            ? await LocatePlaceAsync(place, pins, cache, cancellationToken).ConfigureAwait(false)
+            : new AliasLocation(
+                await AliasLocation.TellAsync(LocatePlaceAsync(place, pins, cache, cancellationToken), uri).ConfigureAwait(false), uri);
     }
 
     /// <summary>Where a URI leads by the aliases; the URI itself where its scheme is none.</summary>
@@ -95,6 +98,18 @@ public sealed class SourceRegistry : IAsyncDisposable
         {
             await _others.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    private async ValueTask<IWeightLocation> LocatePlaceAsync(
+        WeightUri place, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken)
+    {
+        IWeightSourceProvider provider = Find(place)
+            ?? throw new WeightSourceException(place.Display, $"{Advice(place.Scheme)} Registered here: {string.Join(", ", Schemes)}.");
+        ValueTask<IWeightLocation> location = cache is null
+            ? ResilientLocation.LocateAsync(provider, place, pins, Context, cancellationToken)
+            : CachedLocation.LocateAsync(
+                cache, place, pins, token => ResilientLocation.LocateAsync(provider, place, pins, Context, token), cancellationToken);
+        return await location.ConfigureAwait(false);
     }
 
     private IWeightSourceProvider? Find(WeightUri uri) =>

@@ -1,12 +1,29 @@
 using TorchSharp;
+using TypedWeights.Devices.Converting;
 using TypedWeights.Devices.Cpu;
+using TypedWeights.Devices.Placing;
+using TypedWeights.Loading.Placing;
 
 namespace TypedWeights.Devices;
 
 /// <summary>The one place where a device gets its sink.</summary>
 internal static class TensorSinks
 {
-    public static ITensorSink Create(LoadOptions options) => (options.Device?.type ?? DeviceType.CPU) switch
+    /// <summary>Makes the sink of a load.</summary>
+    /// <param name="options">How the load is done.</param>
+    /// <param name="transfer">How its bytes are fetched.</param>
+    /// <exception cref="WeightsException">A device is not served, or the options make no sense together.</exception>
+    public static ITensorSink Create(LoadOptions options, TransferOptions transfer)
+    {
+        var rule = DTypeRule.Of(options);
+        torch.Device device = options.Device ?? torch.CPU;
+        ITensorSink sink = options.Placement is { } placement
+            ? new PlacedSink(placement, device, of => OfDevice(of, options))
+            : OfDevice(device, options);
+        return rule is null ? sink : new ConvertingSink(sink, rule, transfer);
+    }
+
+    private static ITensorSink OfDevice(torch.Device device, LoadOptions options) => device.type switch
     {
         DeviceType.CPU => options.Storage switch
         {
@@ -15,7 +32,7 @@ internal static class TensorSinks
             TensorStorage.Mapped => new MappedSink(),
             TensorStorage other => throw new WeightsException($"LoadOptions.Storage is {(int)other}, which is no TensorStorage."),
         },
-        DeviceType other => throw new WeightsException(
-            $"Loading onto {other.ToString().ToLowerInvariant()} is not in this version; load onto the CPU and move the tensors with .to(device)."),
+        _ => throw new WeightsException(
+            $"Loading onto {PlacedTensors.Text(device)} is not in this version; load onto the CPU and move the tensors with .to(device)."),
     };
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using TypedWeights.Caching;
 using TypedWeights.Sources;
 using TypedWeights.Sources.Stores;
 using TypedWeights.Streaming;
@@ -16,6 +17,7 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     private ILoggerFactory _loggers = NullLoggerFactory.Instance;
     private TimeProvider _time = TimeProvider.System;
     private TransferOptions _transfer = new();
+    private (string Folder, LocalCacheOptions Options)? _cache;
 
     /// <summary>Adds a kind of store. For its schemes it stands in for a built-in or registered one.</summary>
     /// <param name="provider">Disposed with the loader.</param>
@@ -65,6 +67,22 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
         return this;
     }
 
+    /// <summary>
+    /// Keeps remote files in a folder of this machine: written while they are loaded, without holding the tensors back, and read from there
+    /// the next time. Without this the environment variable <c>TYPEDWEIGHTS_CACHE</c> names the folder, and without either there is none.
+    /// </summary>
+    /// <param name="folder">The folder; made when it is first written to. Several loaders and processes may share it.</param>
+    /// <param name="options">Its size, and what loads do with it; null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">One of the values is out of its range.</exception>
+    public WeightLoaderBuilder UseLocalCache(string folder, LocalCacheOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        options ??= new LocalCacheOptions();
+        options.Validate();
+        _cache = (folder, options);
+        return this;
+    }
+
     /// <summary>Writes a few lines for each load: what it reads, how it goes, what it took.</summary>
     /// <param name="loggers">Where to; the category is <c>TypedWeights.WeightLoader</c>.</param>
     public WeightLoaderBuilder UseLogging(ILoggerFactory loggers)
@@ -85,7 +103,13 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
 
     /// <summary>Makes the loader.</summary>
     /// <exception cref="ArgumentException">Two of the added stores serve one scheme.</exception>
-    public WeightLoader Build() => new(_sources.Build(new TransferContext(_transfer, _time)), _loggers, _time);
+    public WeightLoader Build()
+    {
+        LocalCache? cache = _cache is { } given ? new LocalCache(given.Folder, given.Options)
+            : CacheFolder.OfEnvironment is { } folder ? new LocalCache(folder, new LocalCacheOptions())
+            : null;
+        return new WeightLoader(_sources.Build(new TransferContext(_transfer, _time)), _loggers, _time, cache);
+    }
 
     void IWeightSourceBuilder.AddSource(Func<StoreContext, IWeightSourceProvider> create) => _sources.AddSource(create);
 }

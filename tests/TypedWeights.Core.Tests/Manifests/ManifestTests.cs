@@ -175,6 +175,27 @@ public class ManifestTests
         return new WeightSnapshot("X", "s", revision, [.. all], snapshot);
     }
 
+    [Fact]
+    public void Digests_go_along_where_the_snapshot_has_them()
+    {
+        string one = new('a', 64), two = new('0', 64);
+        SnapshotTensor[] tensors =
+        [
+            new("x.1.w", DType.U8, new TensorShape(2), 0, 0, 2, one), new("x.0.w", DType.U8, new TensorShape(2), 0, 2, 4, two),
+            new("a", DType.U8, new TensorShape(1), 0, 4, 5, null),
+        ];
+        var snapshot = new WeightSnapshot("X", "s", null, [File("f", 5)], tensors);
+
+        WeightManifest manifest = Parse(snapshot);
+
+        Assert.True(manifest.HasDigests);
+        Assert.Equal((one, two, null), (manifest.DigestOf("x.1.w"), manifest.DigestOf("x.0.w"), manifest.DigestOf("a")));
+        Assert.False(Parse(new WeightSnapshot("X", "s", null, [File("f", 5)], [.. tensors.Select(tensor => tensor with { Sha256 = null })])).HasDigests);
+        string text = ManifestWriter.Write(snapshot, "s", CancellationToken.None);
+        Assert.Throws<FormatException>(() => WeightManifest.Parse(Encoding.ASCII.GetBytes(text.Replace("digest -\n", "", StringComparison.Ordinal))));
+        Assert.Throws<FormatException>(() => WeightManifest.Parse(Encoding.ASCII.GetBytes(text.Replace(one, "A" + one[1..], StringComparison.Ordinal))));
+    }
+
     private static Gen<T> Pick<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(index => values[index]);
 
     private static SnapshotFile File(string name, long data) => new(name, 8 + 100 + data, null, 100, new string('0', 64), []);

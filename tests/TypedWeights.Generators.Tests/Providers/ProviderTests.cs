@@ -79,7 +79,7 @@ public class ProviderTests
     public void A_class_whose_scheme_nobody_serves_is_told_the_package()
     {
         Diagnostic diagnostic = Assert.Single(Project.GenerateWithoutChecks(S3Snapshot, S3Class).Diagnostics);
-        Assert.Equal(("TW0010", DiagnosticSeverity.Warning), (diagnostic.Id, diagnostic.DefaultSeverity));
+        Assert.Equal(("TW0013", DiagnosticSeverity.Warning), (diagnostic.Id, diagnostic.DefaultSeverity));
         Assert.Equal(
             "'M' loads from s3://, which no referenced package serves; run: dotnet add package TypedWeights.S3", diagnostic.GetMessage(null));
         Assert.Equal("File0.cs", diagnostic.Location.GetLineSpan().Path);

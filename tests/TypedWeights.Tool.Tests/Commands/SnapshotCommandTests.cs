@@ -60,6 +60,20 @@ public sealed class SnapshotCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task With_digests_it_holds_each_tensor_s()
+    {
+        TestFile.Write(_folder["a.safetensors"], Tiny);
+
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors", "--digest");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(
+            Tiny.OrderBy(entry => entry.Name, StringComparer.Ordinal)
+                .Select(entry => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(entry.Data))),
+            Read("weights/A.weights.json").Tensors.Select(tensor => tensor.Sha256));
+    }
+
+    [Fact]
     public async Task An_output_folder_gets_the_file_of_the_class()
     {
         TestFile.Write(_folder["a.safetensors"], Tiny);

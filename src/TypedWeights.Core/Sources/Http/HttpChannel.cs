@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Http;
@@ -23,6 +24,7 @@ internal sealed class HttpChannel : IDisposable
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The answer, whatever it is; its body has not been read.</returns>
     /// <exception cref="WeightSourceException">No answer came.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(
         Uri address, HttpAsk ask, bool isOwn, StoreFile file, CancellationToken cancellationToken)
     {
@@ -55,6 +57,7 @@ internal sealed class HttpChannel : IDisposable
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The answer, whatever it is; its body has not been read.</returns>
     /// <exception cref="WeightSourceException">No answer came.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, string display, CancellationToken cancellationToken)
     {

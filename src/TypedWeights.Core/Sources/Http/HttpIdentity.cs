@@ -37,8 +37,10 @@ internal sealed class HttpIdentity
     public void Check(HttpResponseMessage answer, long length)
     {
         CheckLength(length);
-        EntityTagHeaderValue? tag = answer.Headers.ETag;
-        DateTimeOffset? modified = answer.Content.Headers.LastModified;
+        string? tag = Text(answer.Headers, "ETag");
+        string? modified = answer.Content.Headers.LastModified is { } date
+            ? $"{date.UtcDateTime:R}"
+            : Text(answer.Content.Headers, "Last-Modified");
         string? version = _file.VersionOf(answer);
         if (version is not null && version != (_file.Version ?? version))
         {
@@ -76,21 +78,25 @@ internal sealed class HttpIdentity
         }
     }
 
-    private sealed record Facts(long Length, EntityTagHeaderValue? Tag, DateTimeOffset? Modified, string? Version)
+    // As it was sent: a tag without quotes, or a date of another format, tells files apart as well as one that follows the rules.
+    private static string? Text(HttpHeaders headers, string name) =>
+        headers.NonValidated.TryGetValues(name, out HeaderStringValues values) && values.ToString() is { Length: > 0 } text ? text : null;
+
+    private sealed record Facts(long Length, string? Tag, string? Modified, string? Version)
     {
-        public string? StrongTag { get; } = Tag is { IsWeak: false } ? Tag.Tag : null;
+        public string? StrongTag { get; } =
+            EntityTagHeaderValue.TryParse(Tag, out EntityTagHeaderValue? tag) && !tag.IsWeak ? tag.Tag : null;
 
-        public string? Validator { get; } =
-            Tag?.ToString() ?? (Modified is { } modified ? $"last-modified:{modified.UtcDateTime:R}" : null);
+        public string? Validator { get; } = Tag ?? (Modified is null ? null : "last-modified:" + Modified);
 
-        public string? Difference(long length, EntityTagHeaderValue? tag, DateTimeOffset? modified, string? version)
+        public string? Difference(long length, string? tag, string? modified, string? version)
         {
             if (Length != length)
             {
                 return $"it has {length} bytes and had {Length}";
             }
 
-            return !Equals(Tag, tag) ? "its ETag is another now"
+            return Tag != tag ? "its ETag is another now"
                 : Modified != modified ? "its Last-Modified is another now"
                 : Version != version ? "its version is another now"
                 : null;

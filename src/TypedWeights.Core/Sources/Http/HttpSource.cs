@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 
 namespace TypedWeights.Sources.Http;
 
@@ -79,6 +80,7 @@ internal sealed class HttpSource : IWeightSource
     public static HttpSource OpenAhead(HttpTarget target, long expectedLength) =>
         new(target, new HttpIdentity(target.File, expectedLength), expectedLength, default);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);

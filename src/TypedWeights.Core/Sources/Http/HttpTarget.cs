@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Http;
@@ -42,6 +43,7 @@ internal sealed class HttpTarget
     /// <exception cref="WeightSourceException">
     /// No answer came, the redirects lead nowhere, or the store has an explanation of its refusal.
     /// </exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(HttpAsk ask, CancellationToken cancellationToken)
     {
         Route? ledTo = Volatile.Read(ref _ledTo);
@@ -59,7 +61,17 @@ internal sealed class HttpTarget
         Route? fresh;
         using (stale is null ? null : answer)
         {
-            await _resolving.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await _resolving.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                // Its body may still be coming, over a connection that nobody else would close.
+                answer.Dispose();
+                throw;
+            }
+
             try
             {
                 fresh = Volatile.Read(ref _ledTo);
@@ -116,6 +128,7 @@ internal sealed class HttpTarget
         return answer;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<HttpResponseMessage> SendAsync(Route route, HttpAsk ask, CancellationToken cancellationToken)
     {
         try

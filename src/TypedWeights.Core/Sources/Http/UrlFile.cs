@@ -27,7 +27,7 @@ internal sealed class UrlFile : StoreFile
     public static AuthenticationHeaderValue? Login(Uri address) => address.UserInfo.Length == 0
         ? null
         : new AuthenticationHeaderValue(
-            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(address.UserInfo))));
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(UserAndPassword(address.UserInfo)))));
 
     protected internal override ValueTask AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -42,6 +42,9 @@ internal sealed class UrlFile : StoreFile
             ? AuthorizeAsync(authorization, request, cancellationToken)
             : default;
     }
+
+    // A name alone, often a token, has an empty password: without the colon it is no login at all.
+    private static string UserAndPassword(string userInfo) => userInfo.Contains(':', StringComparison.Ordinal) ? userInfo : userInfo + ":";
 
     private static async ValueTask AuthorizeAsync(
         Func<Uri, CancellationToken, ValueTask<AuthenticationHeaderValue?>> authorization,
