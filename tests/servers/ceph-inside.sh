@@ -48,7 +48,13 @@ ceph $conf osd new $osd
 ceph-osd $conf -i 0 --mkfs --osd-uuid $osd
 ceph-osd $conf -i 0 -f < /dev/null > $base/osd.out 2>&1 &
 echo $! > $base/osd.pid
-for i in $(seq 100); do [[ $(timeout 5 ceph $conf osd stat 2> /dev/null) == *"1 up"* ]] && break; sleep 0.2; done
+up=
+for i in $(seq 100); do
+    [[ $(timeout 5 ceph $conf osd stat 2> /dev/null) == *"1 up"* ]] && up=yes && break
+    kill -0 "$(cat $base/osd.pid)" || break
+    sleep 0.2
+done
+[ -n "$up" ] || { echo "the object store did not come up"; tail -n 20 $base/osd.out $base/osd.0.log; exit 1; }
 radosgw $conf -n client.rgw.tw -f --no-mon-config < /dev/null > $base/rgw.out 2>&1 &
 echo $! > $base/rgw.pid
 # The caps let the tests make keys and take them away in the middle of a load.

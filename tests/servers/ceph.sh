@@ -15,8 +15,16 @@ key=TYPEDWEIGHTSTESTKEY0 secret=typedweights/test+secret/typedweights0000
 cd "$(dirname "$0")"
 
 stop() {
+    # One that still shuts down would disturb the next: they are waited for, and ended in the end.
+    local name pid
     for name in rgw osd mon; do
-        [ -f "$root/srv/ceph/$name.pid" ] && kill "$(cat "$root/srv/ceph/$name.pid")" 2> /dev/null && rm "$root/srv/ceph/$name.pid"
+        [ -f "$root/srv/ceph/$name.pid" ] || continue
+        pid=$(cat "$root/srv/ceph/$name.pid")
+        rm "$root/srv/ceph/$name.pid"
+        grep -qs /srv/ceph/ceph.conf "/proc/$pid/cmdline" || continue
+        kill "$pid" 2> /dev/null || continue
+        for _ in $(seq 50); do kill -0 "$pid" 2> /dev/null || continue 2; sleep 0.1; done
+        kill -9 "$pid" 2> /dev/null || true
     done
     mountpoint -q "$root/proc" && umount -l "$root/proc"
     return 0
@@ -48,7 +56,7 @@ case $command in
                 [ -e "$root/dev/$device" ] || cp -a "/dev/$device" "$root/dev/$device"
             done
             cp ceph-inside.sh "$root/ceph-inside.sh"
-            chroot "$root" /usr/bin/env PORT=$port KEY=$key SECRET=$secret bash /ceph-inside.sh < /dev/null > "$folder/start.log" 2>&1 ||
+            setsid --wait chroot "$root" /usr/bin/env PORT=$port KEY=$key SECRET=$secret bash /ceph-inside.sh < /dev/null > "$folder/start.log" 2>&1 ||
                 { cat "$folder/start.log" >&2; exit 1; }
         fi
         echo "export TYPEDWEIGHTS_TEST_S3=http://127.0.0.1:$port"

@@ -77,13 +77,10 @@ public sealed class SourceRegistry : IAsyncDisposable
         WeightUri uri, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken)
     {
         WeightUri place = Resolve(uri);
-        ValueTask<IWeightLocation> location = Find(place) is { } provider
-            ? LocateAsync(provider, place, pins, cache, cancellationToken)
-            : ValueTask.FromException<IWeightLocation>(
-                new WeightSourceException(place.Display, $"{Advice(place.Scheme)} Registered here: {string.Join(", ", Schemes)}."));
         return ReferenceEquals(place, uri)
-            ? await location.ConfigureAwait(false)
-            : new AliasLocation(await AliasLocation.TellAsync(location, uri).ConfigureAwait(false), uri);
+            ? await LocatePlaceAsync(place, pins, cache, cancellationToken).ConfigureAwait(false)
+            : new AliasLocation(
+                await AliasLocation.TellAsync(LocatePlaceAsync(place, pins, cache, cancellationToken), uri).ConfigureAwait(false), uri);
     }
 
     /// <summary>Where a URI leads by the aliases; the URI itself where its scheme is none.</summary>
@@ -103,13 +100,17 @@ public sealed class SourceRegistry : IAsyncDisposable
         }
     }
 
-    // Whatever alias led here, the cache knows a file by where it is.
-    private ValueTask<IWeightLocation> LocateAsync(
-        IWeightSourceProvider provider, WeightUri place, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken) =>
-        cache is null
+    private async ValueTask<IWeightLocation> LocatePlaceAsync(
+        WeightUri place, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken)
+    {
+        IWeightSourceProvider provider = Find(place)
+            ?? throw new WeightSourceException(place.Display, $"{Advice(place.Scheme)} Registered here: {string.Join(", ", Schemes)}.");
+        ValueTask<IWeightLocation> location = cache is null
             ? ResilientLocation.LocateAsync(provider, place, pins, Context, cancellationToken)
             : CachedLocation.LocateAsync(
                 cache, place, pins, token => ResilientLocation.LocateAsync(provider, place, pins, Context, token), cancellationToken);
+        return await location.ConfigureAwait(false);
+    }
 
     private IWeightSourceProvider? Find(WeightUri uri) =>
         _byScheme.TryGetValue(uri.Scheme, out IWeightSourceProvider? provider) ? provider : _others?.Find(uri);
