@@ -24,6 +24,7 @@ Console.Error.WriteLine("""
     https    the same under TLS
     paced    a server that gives each connection 20 MB/s, against 32 plain clients
     tiny     1,000 tiny tensors against 1,000 torch.empty
+    digests  checking every tensor's SHA-256 while it loads, against not checking
     micro    header parsing and planning (BenchmarkDotNet)
 
     --rounds 7       how many rounds count, after one that does not

@@ -1,3 +1,4 @@
+using TypedWeights.Bench.Digests;
 using TypedWeights.Bench.Figures;
 using TypedWeights.Bench.Files;
 using TypedWeights.Bench.Http;
@@ -9,7 +10,7 @@ namespace TypedWeights.Bench;
 /// <summary>The parts of the table. Each is measured in a process of its own, so that none inherits another's memory and threads.</summary>
 internal static class Sections
 {
-    public static IReadOnlyList<string> Names { get; } = ["file", "http", "https", "paced", "tiny", "micro"];
+    public static IReadOnlyList<string> Names { get; } = ["file", "cold", "http", "https", "paced", "tiny", "digests", "micro"];
 
     /// <summary>Measures one section in this process and leaves its rows where the parent looks for them.</summary>
     public static async Task<int> MeasureAsync(Measurement measurement)
@@ -18,10 +19,12 @@ internal static class Sections
         IReadOnlyList<Figure> figures = measurement.Section switch
         {
             "file" => await FileSection.RunAsync(measurement),
+            "cold" => await ColdSection.RunAsync(measurement),
             "http" => await HttpSection.RunAsync(measurement, cpuPerGigabyte: 0.55, authority: null),
             "https" => await HttpSection.RunAsync(measurement, cpuPerGigabyte: 1.5, authority),
             "paced" => await PacedSection.RunAsync(measurement),
             "tiny" => await TinySection.RunAsync(measurement),
+            "digests" => await DigestSection.RunAsync(measurement),
             "micro" => MicroSection.Run(measurement),
             _ => throw new ArgumentException($"There is no section {measurement.Section}."),
         };

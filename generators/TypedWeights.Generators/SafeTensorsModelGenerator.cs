@@ -11,7 +11,8 @@ using TypedWeights.Generators.Parsing;
 namespace TypedWeights.Generators;
 
 /// <summary>
-/// Writes the members of a class with <c>[SafeTensorsModel]</c> from the snapshot of its source. Source is written from models alone;
+/// Writes the members of a class with <c>[SafeTensorsModel]</c> from the snapshot of its source, and registers the stores of referenced
+/// packages. Source is written from models alone;
 /// diagnostics, which need live locations, have outputs of their own.
 /// </summary>
 [Generator(LanguageNames.CSharp)]
@@ -29,6 +30,11 @@ public sealed class SafeTensorsModelGenerator : IIncrementalGenerator
             .Where(static candidate => candidate.Spec is not null)
             .Select(static (candidate, _) => candidate.Spec!)
             .WithTrackingName(StepNames.Classes);
+        IncrementalValueProvider<EquatableArray<ProviderSpec>> providers = context.CompilationProvider
+            .Select(ProviderFinder.Find)
+            .WithTrackingName(StepNames.Providers);
+        context.RegisterSourceOutput(providers, AddProviders);
+        context.RegisterSourceOutput(candidates.Combine(providers), ReportProvider);
         IncrementalValuesProvider<SnapshotSpec> snapshots = context.AdditionalTextsProvider
             .Where(SnapshotParser.IsSnapshot)
             .Select(SnapshotParser.Parse)
@@ -56,6 +62,24 @@ public sealed class SafeTensorsModelGenerator : IIncrementalGenerator
             .Select(static (model, _) => new ModelProblems(model.HintName, model.Problems))
             .Collect();
         context.RegisterSourceOutput(candidates.Combine(names), ReportNames);
+    }
+
+    // A project without a class of its own still loads by name, and needs them as well.
+    private static void AddProviders(SourceProductionContext output, EquatableArray<ProviderSpec> providers)
+    {
+        if (providers.Count > 0)
+        {
+            output.AddSource(ProvidersEmitter.HintName, SourceText.From(ProvidersEmitter.Emit(providers), Encoding.UTF8));
+        }
+    }
+
+    private static void ReportProvider(
+        SourceProductionContext output, (ClassCandidate Candidate, EquatableArray<ProviderSpec> Providers) pair)
+    {
+        if (pair.Candidate.Spec is { } spec && ProviderCheck.Explain(spec, pair.Providers) is { } missing)
+        {
+            output.ReportDiagnostic(missing.At(pair.Candidate.Location));
+        }
     }
 
     private static void AddSource(SourceProductionContext output, ModelResult model)
@@ -96,7 +120,7 @@ public sealed class SafeTensorsModelGenerator : IIncrementalGenerator
         {
             foreach (Problem problem in model.Problems)
             {
-                output.ReportDiagnostic(problem.At(pair.Candidate.Location));
+                output.ReportDiagnostic(problem.At(pair.Candidate.Of(problem)));
             }
         }
     }

@@ -14,4 +14,7 @@ internal static class StepNames
 
     /// <summary>What each generated file is written from.</summary>
     public const string Models = nameof(Models);
+
+    /// <summary>The stores of referenced packages.</summary>
+    public const string Providers = nameof(Providers);
 }

@@ -89,6 +89,7 @@ internal static class ToolProgram
             PlanCommand.Create(context),
             DownloadCommand.Create(context),
             BenchCommand.Create(context),
+            CacheCommand.Create(context),
             new HelpOption(),
             new VersionOption { Action = new VersionAction() },
         };

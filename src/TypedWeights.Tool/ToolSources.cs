@@ -1,12 +1,10 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
-using TypedWeights.Sources.File;
-using TypedWeights.Sources.Http;
 using TypedWeights.Streaming;
 
 namespace TypedWeights.Tool;
 
-/// <summary>The stores the tool can reach. A new scheme is one provider in this list.</summary>
+/// <summary>The stores the tool can reach. A new scheme is one <c>UseX</c> here.</summary>
 internal sealed class ToolSources : IAsyncDisposable
 {
     private readonly SourceRegistry _registry;
@@ -19,8 +17,8 @@ internal sealed class ToolSources : IAsyncDisposable
 
     /// <param name="options">How bytes are fetched.</param>
     /// <param name="folders">As above.</param>
-    public ToolSources(TransferOptions options, params IEnumerable<string> folders) => _registry = new SourceRegistry(
-        new TransferContext(options), [new FileSourceProvider(folders), new HttpSourceProvider()]);
+    public ToolSources(TransferOptions options, params IEnumerable<string> folders) =>
+        _registry = new SourceRegistryBuilder { Folders = [.. folders] }.UseS3().Build(new TransferContext(options));
 
     /// <summary>What all transfers of the command share: options and counts.</summary>
     public TransferContext Context => _registry.Context;
@@ -41,10 +39,11 @@ internal sealed class ToolSources : IAsyncDisposable
     /// <summary>Finds out what a URI names.</summary>
     public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken)
     {
-        if (!_registry.Schemes.Contains(uri.Scheme))
+        string scheme = _registry.Resolve(uri).Scheme;
+        if (!_registry.Schemes.Contains(scheme))
         {
-            string package = SourceRegistry.PackageFor(uri.Scheme) is { } known
-                ? $" (an application loads {uri.Scheme}:// with the package {known})"
+            string package = StorePackages.For(scheme) is { } known
+                ? $" (an application loads {scheme}:// with the package {known})"
                 : "";
             throw new ToolException(
                 ExitCodes.Unreachable,

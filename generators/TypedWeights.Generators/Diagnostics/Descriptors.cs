@@ -59,9 +59,34 @@ internal static class Descriptors
         "The generator failed on '{0}', which is a defect of TypedWeights: {1}",
         DiagnosticSeverity.Error);
 
+    public static readonly DiagnosticDescriptor NothingToPlace = Make(
+        "TW0010",
+        "Nothing to place",
+        "No weight of '{0}' is placed by '{1}': {2}",
+        DiagnosticSeverity.Error);
+
+    public static readonly DiagnosticDescriptor TwoPlaces = Make(
+        "TW0011",
+        "Two places",
+        "'{0}' would put '{1}' on {2}, and '{3}' puts it on {4}",
+        DiagnosticSeverity.Error);
+
+    public static readonly DiagnosticDescriptor NoDevice = Make(
+        "TW0012",
+        "Not a device",
+        "'{0}' is no device; devices are written {1}, and cuda:1",
+        DiagnosticSeverity.Error);
+
+    public static readonly DiagnosticDescriptor NoProvider = Make(
+        "TW0013",
+        "No package serves the scheme",
+        "'{0}' loads from {1}://, which no referenced package serves; run: dotnet add package {2}",
+        DiagnosticSeverity.Warning);
+
     private static readonly Dictionary<string, DiagnosticDescriptor> ById = new[]
     {
         NoSnapshot, UnreadableSnapshot, SeveralSnapshots, NotPartial, UnsupportedClass, InvalidSource, RenamedMembers, UserMember, Failed,
+        NothingToPlace, TwoPlaces, NoDevice, NoProvider,
     }.ToDictionary(static descriptor => descriptor.Id, StringComparer.Ordinal);
 
     public static IEnumerable<DiagnosticDescriptor> All => ById.Values;

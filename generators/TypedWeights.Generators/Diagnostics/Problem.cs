@@ -8,6 +8,9 @@ namespace TypedWeights.Generators.Diagnostics;
 /// <param name="Arguments">What the message names. Never the attribute's own text: it may hold a secret.</param>
 internal sealed record Problem(string Id, EquatableArray<string> Arguments)
 {
+    /// <summary>Which of the class's placements it is about, from 0; null where it is about the class.</summary>
+    public int? Placement { get; init; }
+
     public static Problem Of(DiagnosticDescriptor descriptor, params string[] arguments) => new(descriptor.Id, new(arguments));
 
     public Diagnostic At(Location location) => Diagnostic.Create(Descriptors.Of(Id), location, [.. Arguments]);

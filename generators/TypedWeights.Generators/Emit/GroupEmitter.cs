@@ -15,8 +15,8 @@ internal sealed class GroupEmitter(SourceWriter writer, TreeSide side)
     {
         Documentation.Write(writer, summary, []);
         writer.Line(Attribute);
-        writer.Open($"public sealed class {name}");
-        writer.Open($"internal {name}({side.Scope} scope)");
+        writer.Open($"public sealed class {name}" + (side.IsWeights ? " : global::TypedWeights.Binding.WeightGroup" : ""));
+        writer.Open($"internal {name}({side.Scope} scope)" + (side.IsWeights ? " : base(scope)" : ""));
         Assignments(group);
         writer.Close();
         Properties(group, isUserClass: false);

@@ -35,7 +35,8 @@ internal static class RootEmitter
             """,
             "public global::TypedWeights.WeightSet Weights { get; }");
         Loading(writer, self);
-        Owning(writer, self);
+        Beginning(writer, self);
+        Owning(writer, self, model.Class.Placements);
         Holders(writer, model, self);
     }
 
@@ -78,7 +79,55 @@ internal static class RootEmitter
             $"    loader.LoadAsync<{self}>(options, progress, cancellationToken);");
     }
 
-    private static void Owning(SourceWriter writer, string self)
+    private static void Beginning(SourceWriter writer, string self)
+    {
+        string options = "global::TypedWeights.LoadOptions? options";
+        string task = $"global::System.Threading.Tasks.Task<{self}>";
+        const string Errors = """
+            /// <param name="options">How; null for the defaults.</param>
+            /// <param name="progress">Is told how far the load has come.</param>
+            /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+            /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+            /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+            /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+            """;
+        Member(
+            writer,
+            """
+            /// <summary>
+            /// Begins to load the weights with the process's own loader and returns before they have come: await <c>WhenReadyAsync</c> of a
+            /// group before its tensors are read. They come in the order of their use.
+            /// </summary>
+            """ + "\n" + Errors,
+            $"public static {task} BeginLoadAsync(",
+            $"    {options} = null,",
+            $"    {Progress},",
+            $"    {Token}) =>",
+            $"    global::TypedWeights.WeightLoader.Default.BeginLoadAsync<{self}>(options, progress, cancellationToken);");
+        Member(
+            writer,
+            """
+            /// <summary>Begins to load the weights, as the other overload does.</summary>
+            /// <param name="loader">The loader.</param>
+            """ + "\n" + Errors,
+            $"public static {task} BeginLoadAsync(",
+            "    global::TypedWeights.WeightLoader loader,",
+            $"    {options},",
+            $"    {Progress},",
+            $"    {Token}) =>",
+            $"    loader.BeginLoadAsync<{self}>(options, progress, cancellationToken);");
+        Member(
+            writer,
+            """
+            /// <summary>Waits until every tensor can be read. After <c>LoadAsync</c> they all can.</summary>
+            /// <param name="cancellationToken">Ends the wait, not the load.</param>
+            /// <exception cref="global::TypedWeights.WeightsException">The load failed; every wait ends with the same error.</exception>
+            """,
+            $"public global::System.Threading.Tasks.Task WhenReadyAsync({Token}) =>",
+            "    Weights.WhenReadyAsync(cancellationToken);");
+    }
+
+    private static void Owning(SourceWriter writer, string self, EquatableArray<PlacementSpec> placements)
     {
         Member(
             writer,
@@ -103,10 +152,22 @@ internal static class RootEmitter
             """,
             "public void Dispose() => Weights.Dispose();");
         writer.Line();
-        writer.Line("/// <summary>Is called when every property is set, before a load returns.</summary>");
+        writer.Line("/// <summary>Is called when every property is set, before a load returns; after BeginLoadAsync no tensor has to be there yet.</summary>");
         writer.Line("partial void OnBound();");
         writer.Line();
         writer.Line($"static {Manifest} global::TypedWeights.IWeightModel<{self}>.Manifest => __ManifestHolder.Value;");
+        if (placements.Count > 0)
+        {
+            writer.Line();
+            writer.Line($"static global::TypedWeights.Placement? global::TypedWeights.IWeightModel<{self}>.Placement =>");
+            writer.Line("    new global::TypedWeights.Placement()");
+            for (int i = 0; i < placements.Count; i++)
+            {
+                string rule = $".Put({Literals.String(placements[i].Pattern)}, {Literals.String(placements[i].Device)})";
+                writer.Line("        " + rule + (i == placements.Count - 1 ? ";" : ""));
+            }
+        }
+
         writer.Line();
         writer.Line($"static {self} global::TypedWeights.IWeightModel<{self}>.Bind(global::TypedWeights.WeightSet weights) =>");
         writer.Line($"    new {self}(weights);");

@@ -15,12 +15,20 @@ internal sealed record ClassSpec(
     string Source,
     EquatableArray<string> Members)
 {
+    /// <summary>Where the class says that its weights go.</summary>
+    public EquatableArray<PlacementSpec> Placements { get; init; }
+
     /// <summary>The class from anywhere: <c>global::Demo.Outer.Mistral7B</c>.</summary>
     public string FullName => "global::"
         + string.Join(".", new[] { Namespace }.Where(static name => name.Length > 0)
             .Concat(Containers.Select(static container => container.Name))
             .Concat([Naming.Identifiers.Written(Name)]));
 }
+
+/// <summary>One <c>[PlaceWeights]</c>, as it is written.</summary>
+/// <param name="Pattern">Which weights.</param>
+/// <param name="Device">Where to.</param>
+internal sealed record PlacementSpec(string Pattern, string Device);
 
 /// <summary>A type around the class.</summary>
 /// <param name="Keyword"><c>class</c>, <c>record struct</c>, …</param>

@@ -1,7 +1,8 @@
 namespace TypedWeights.Generators.Model;
 
 /// <summary>Makes a property of a member: what it holds and what its documentation says.</summary>
-internal sealed class MemberDescriber(NamesInUse names, Dictionary<int, int> indices, CancellationToken cancellationToken)
+internal sealed class MemberDescriber(
+    NamesInUse names, Dictionary<int, int> indices, PlacedNames placed, CancellationToken cancellationToken)
 {
     private const int MostVariants = 8;
 
@@ -15,6 +16,7 @@ internal sealed class MemberDescriber(NamesInUse names, Dictionary<int, int> ind
         {
             summary = TensorSummary(member.Schema);
             remarks.AddRange(TensorRemarks(tensors));
+            remarks.AddRange(PlacementRemarks(tensors));
         }
         else
         {
@@ -58,6 +60,20 @@ internal sealed class MemberDescriber(NamesInUse names, Dictionary<int, int> ind
         ListSchema list => TensorText.Number(list.Numbers.Length) + (list.Numbers.Length == 1 ? " item" : " items"),
         _ => "Group",
     };
+
+    // One paragraph for each device that the class puts some of them on.
+    private IEnumerable<string> PlacementRemarks(IReadOnlyList<WeightTensor> tensors)
+    {
+        foreach (IGrouping<string, WeightTensor> device in tensors
+            .Where(tensor => placed.DeviceOf(tensor) is not null)
+            .GroupBy(tensor => placed.DeviceOf(tensor)!, StringComparer.Ordinal)
+            .OrderBy(static device => device.Key, StringComparer.Ordinal)
+            .Take(MostVariants))
+        {
+            string places = device.Count() == tensors.Count ? "" : ": " + TensorText.Names(device.Select(static tensor => tensor.Name), cancellationToken);
+            yield return $"On {device.Key}{places}";
+        }
+    }
 
     // One paragraph for each dtype and shape, with the names that have it; then what is tied.
     private IEnumerable<string> TensorRemarks(IReadOnlyList<WeightTensor> tensors)

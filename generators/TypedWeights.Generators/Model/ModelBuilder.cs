@@ -13,7 +13,8 @@ internal static class ModelBuilder
     public static ModelSpec Build(ClassSpec @class, WeightSnapshot snapshot, CancellationToken cancellationToken)
     {
         string manifest = ManifestWriter.Write(snapshot, @class.Source, cancellationToken);
-        WeightNode root = WeightNode.Build(Tensors(snapshot), cancellationToken);
+        WeightTensor[] weights = [.. Tensors(snapshot)];
+        WeightNode root = WeightNode.Build(weights, cancellationToken);
         GroupSchema schema = new SchemaPool(cancellationToken).OfRoot(root);
         var graph = new SchemaGraph(schema);
         var names = new NamesInUse(root, schema, cancellationToken);
@@ -33,15 +34,17 @@ internal static class ModelBuilder
             indices.Add(group.Id, indices.Count);
         }
 
-        var describer = new MemberDescriber(names, indices, cancellationToken);
+        var placed = new PlacedNames(@class, weights, cancellationToken);
+        var describer = new MemberDescriber(names, indices, placed, cancellationToken);
         IEnumerable<GroupSpec> groups = graph.Groups.Select(group => new GroupSpec(
             group == schema ? "" : types[group.Id],
             group == schema ? default : new([TensorText.Names(names.OfGroup(group.Id), cancellationToken)]),
             new(group.Members.Select((member, index) => describer.Describe(group, index, NameOf(member, members[group.Id]))))));
 
         // What the class declares has had its say: a further member must not write the file again.
+        ClassSpec written = @class with { Members = default, Placements = placed.Problems.Count == 0 ? @class.Placements : default };
         return new ModelSpec(
-            @class with { Members = default }, manifest, snapshot.Tensors.Count, new(groups), new(Problems(@class, graph, members)));
+            written, manifest, snapshot.Tensors.Count, new(groups), new(Problems(@class, graph, members).Concat(placed.Problems)));
     }
 
     private static IEnumerable<WeightTensor> Tensors(WeightSnapshot snapshot)

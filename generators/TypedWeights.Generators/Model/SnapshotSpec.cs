@@ -54,6 +54,7 @@ internal sealed class SnapshotContent : IEquatable<SnapshotContent>
 
         public bool Equals(SnapshotFile? x, SnapshotFile? y) =>
             x is not null && y is not null && x.Name == y.Name && x.Length == y.Length && x.Validator == y.Validator
+            && x.Version == y.Version
             && x.HeaderLength == y.HeaderLength && x.HeaderSha256 == y.HeaderSha256 && x.Metadata.SequenceEqual(y.Metadata);
 
         public int GetHashCode(SnapshotFile obj) => StringComparer.Ordinal.GetHashCode(obj.Name);

@@ -9,7 +9,7 @@ internal static class MemberNames
     public const string Value = "Value";
     public const string Items = "Items";
 
-    /// <summary>What every class has, and what generated groups will have.</summary>
+    /// <summary>What every class has, and what generated groups have.</summary>
     public static readonly IReadOnlyList<string> OfEveryClass =
     [
         "Equals", "Finalize", "GetHashCode", "GetType", "MemberwiseClone", "ReferenceEquals", "ToString", "WhenReadyAsync",

@@ -11,4 +11,10 @@ namespace TypedWeights.Generators.Parsing;
 /// <param name="Spec">What the class says; null where it cannot be generated for.</param>
 /// <param name="Problems">Why not.</param>
 /// <param name="Location">The attribute.</param>
-internal sealed record ClassCandidate(ClassSpec? Spec, EquatableArray<Problem> Problems, Location Location);
+/// <param name="Placements">The attributes of <see cref="ClassSpec.Placements"/>.</param>
+internal sealed record ClassCandidate(
+    ClassSpec? Spec, EquatableArray<Problem> Problems, Location Location, IReadOnlyList<Location> Placements)
+{
+    /// <summary>The place that a problem is about.</summary>
+    public Location Of(Problem problem) => problem.Placement is { } index && index < Placements.Count ? Placements[index] : Location;
+}

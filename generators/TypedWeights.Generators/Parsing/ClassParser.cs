@@ -12,6 +12,7 @@ namespace TypedWeights.Generators.Parsing;
 internal static class ClassParser
 {
     private const int MostHintCharacters = 120;
+    private const string PlacementAttribute = "TypedWeights.PlaceWeightsAttribute";
 
     /// <returns>Null where another part of the class, or the compiler's own error, stands for it.</returns>
     public static ClassCandidate? Parse(GeneratorAttributeSyntaxContext context, CancellationToken cancellationToken)
@@ -32,10 +33,25 @@ internal static class ClassParser
             problems.Add(Problem.Of(Descriptors.InvalidSource, type.Name, error));
         }
 
-        return problems.Count > 0
-            ? new ClassCandidate(null, new(problems), location)
-            : new ClassCandidate(Spec(type, uri!.Display), default, location);
+        if (problems.Count > 0)
+        {
+            return new ClassCandidate(null, new(problems), location, []);
+        }
+
+        List<AttributeData> placements = [.. type.GetAttributes().Where(IsPlacement)];
+        ClassSpec spec = Spec(type, uri!.Display) with { Placements = new(placements.Select(Placement)) };
+        return new ClassCandidate(
+            spec,
+            default,
+            location,
+            [.. placements.Select(placement => placement.ApplicationSyntaxReference?.GetSyntax(cancellationToken).GetLocation() ?? location)]);
     }
+
+    private static bool IsPlacement(AttributeData attribute) =>
+        attribute.ConstructorArguments.Length == 2 && attribute.AttributeClass?.ToDisplayString() == PlacementAttribute;
+
+    private static PlacementSpec Placement(AttributeData attribute) => new(
+        attribute.ConstructorArguments[0].Value as string ?? "", attribute.ConstructorArguments[1].Value as string ?? "");
 
     // With the attribute on two parts, which is an error of its own, both would write the same file.
     private static bool IsFirst(INamedTypeSymbol type, AttributeData attribute)

@@ -10,7 +10,7 @@ namespace TypedWeights.Generators.Parsing;
 internal static class ClassRules
 {
     // Overloads of the generated methods may stand beside them; anything else of these names may not.
-    private static readonly string[] Methods = ["Detach", "LoadAsync", "SaveAsync"];
+    private static readonly string[] Methods = ["BeginLoadAsync", "Detach", "LoadAsync", "SaveAsync", "WhenReadyAsync"];
     private static readonly string[] Others = ["OnBound", "Paths", "RootPaths", "Weights"];
 
     public static IEnumerable<Problem> Check(INamedTypeSymbol type, CancellationToken cancellationToken)

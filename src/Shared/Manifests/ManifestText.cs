@@ -16,6 +16,7 @@ internal static class ManifestText
     public const string Revision = "revision";
     public const string File = "file";
     public const string Tensor = "tensor";
+    public const string Digest = "digest";
     public const string Tie = "tie";
     public const string Layout = "layout";
 

@@ -23,10 +23,17 @@ internal static class ManifestWriter
         foreach (SnapshotFile file in snapshot.Files)
         {
             string validator = file.Validator is null ? ManifestText.None : ManifestText.Escape(file.Validator);
-            Line(text, ManifestText.File, Number(file.HeaderLength), Number(file.Length), validator, ManifestText.Escape(file.Name));
+            string[] tokens = [ManifestText.File, Number(file.HeaderLength), Number(file.Length), validator, ManifestText.Escape(file.Name)];
+            Line(text, file.Version is null ? tokens : [.. tokens, ManifestText.Escape(file.Version)]);
         }
 
         List<SnapshotTensor> expanded = WriteTensors(text, snapshot, cancellationToken);
+        // In the order of the tensors, and only where the snapshot was taken with them: they are most of the text.
+        if (expanded.Exists(static tensor => tensor.Sha256 is not null))
+        {
+            expanded.ForEach(tensor => Line(text, ManifestText.Digest, tensor.Sha256 ?? ManifestText.None));
+        }
+
         foreach (KeyValuePair<string, string> tie in TiedNames.Of(snapshot))
         {
             Line(text, ManifestText.Tie, ManifestText.Escape(tie.Key), ManifestText.Escape(tie.Value));

@@ -6,6 +6,9 @@ namespace TypedWeights.Manifests;
 /// <summary>The names that a written pattern stands for. The one reader of the escapes of <see cref="ManifestText"/>.</summary>
 internal static class PatternExpansion
 {
+    // More than any model has; a typing error must not become gigabytes of numbers.
+    private const int MostNumbers = 1 << 24;
+
     /// <summary>Every name, the first number changing slowest.</summary>
     /// <exception cref="FormatException">The pattern is not one that <see cref="NamePattern"/> writes.</exception>
     public static IEnumerable<string> Names(string pattern)
@@ -45,6 +48,11 @@ internal static class PatternExpansion
             {
                 at += 2;
                 last = Number(text, ref at, end);
+            }
+
+            if (last < first || last - first >= MostNumbers - numbers.Count)
+            {
+                throw new FormatException($"{first}..{last} is no range of numbers, or too long");
             }
 
             for (int i = first; i <= last; i++)
@@ -90,7 +98,13 @@ internal static class PatternExpansion
         }
     }
 
-    private static void Parse(string pattern, List<string> literals, List<int[]> places)
+    /// <summary>Takes a pattern apart.</summary>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="literals">Gets the text before each place, and that behind the last.</param>
+    /// <param name="places">Gets for each place the numbers it takes; none where any text will do.</param>
+    /// <param name="hasStars">Whether <c>*</c> is a place of any text, as where names are chosen; in a manifest it is itself.</param>
+    /// <exception cref="FormatException">It is no pattern.</exception>
+    public static void Parse(string pattern, List<string> literals, List<int[]> places, bool hasStars = false)
     {
         var literal = new StringBuilder(pattern.Length);
         for (int i = 0; i < pattern.Length; i++)
@@ -109,6 +123,11 @@ internal static class PatternExpansion
                     break;
                 case '}':
                     throw new FormatException("a closing brace that nothing opened");
+                case '*' when hasStars:
+                    places.Add([]);
+                    literals.Add(literal.ToString());
+                    literal.Clear();
+                    break;
                 default:
                     literal.Append(pattern[i]);
                     break;

@@ -117,6 +117,7 @@ static class SnapshotReader
         string name = "";
         long length = 0;
         string? validator = null;
+        string? version = null;
         long headerLength = 0;
         string headerSha256 = "";
         List<KeyValuePair<string, string>> metadata = [];
@@ -135,6 +136,9 @@ static class SnapshotReader
                 case "validator":
                     validator = json.TryReadNull() ? null : json.ReadString();
                     break;
+                case "version":
+                    version = json.TryReadNull() ? null : json.ReadString();
+                    break;
                 case "headerLength":
                     headerLength = ReadInt64(ref json);
                     break;
@@ -151,7 +155,7 @@ static class SnapshotReader
         }
 
         seen.Require(["name", "length", "headerLength", "headerSha256"], start);
-        return new SnapshotFile(name, length, validator, headerLength, headerSha256, metadata);
+        return new SnapshotFile(name, length, validator, headerLength, headerSha256, metadata) { Version = version };
     }
 
     private static List<KeyValuePair<string, string>> ReadMetadata(ref JsonPullReader json)

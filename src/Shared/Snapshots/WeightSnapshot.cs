@@ -59,7 +59,11 @@ sealed record SnapshotFile(
     string? Validator,
     long HeaderLength,
     string HeaderSha256,
-    IReadOnlyList<KeyValuePair<string, string>> Metadata);
+    IReadOnlyList<KeyValuePair<string, string>> Metadata)
+{
+    /// <summary>The store's version of the file (<c>versionId</c>, generation), where it has one.</summary>
+    public string? Version { get; init; }
+}
 
 /// <summary>One tensor of a snapshot.</summary>
 /// <param name="Name">The name in the header.</param>

@@ -5,7 +5,7 @@ namespace TypedWeights.Sources;
 /// </summary>
 /// <remarks>
 /// <see cref="Display"/> has no user info, no fragment, and of a query only the parameters that name a version
-/// (<c>versionId</c>, <c>generation</c>, <c>revision</c>, <c>download</c>): signatures and tokens live in the rest. It is what
+/// (<c>versionId</c>, <c>snapshot</c>, <c>generation</c>, <c>revision</c>, <c>download</c>): signatures and tokens live in the rest. It is what
 /// snapshots, generated code, logs and errors carry, and two texts name the same source when their displays are equal.
 /// </remarks>
 #if TYPEDWEIGHTS_CORE
@@ -15,7 +15,7 @@ internal
 #endif
 sealed class WeightUri : IEquatable<WeightUri>
 {
-    private static readonly string[] ShownParameters = ["versionId", "generation", "revision", "download"];
+    private static readonly string[] ShownParameters = ["versionId", "versionid", "snapshot", "generation", "revision", "download"];
 
     private static readonly string[] KnownSchemes = ["file", "http", "https", "hf", "s3", "gs", "az", "anyscale"];
 
@@ -32,8 +32,8 @@ sealed class WeightUri : IEquatable<WeightUri>
     /// <summary>The canonical text without secrets.</summary>
     public string Display { get; }
 
-    /// <summary>The text as it was given. It may hold secrets: it is used to open the source and never printed.</summary>
-    internal string Original { get; }
+    /// <summary>The text as it was given. It may hold secrets: a store opens the source by it, and nobody prints it.</summary>
+    public string Original { get; }
 
     /// <summary>Whether the text was a path and not a URI.</summary>
     public bool IsPath => Scheme == "file" && !Original.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
@@ -108,8 +108,9 @@ sealed class WeightUri : IEquatable<WeightUri>
             return false;
         }
 
-        string path = Before(after, '?', '#');
-        uri = new WeightUri(text, scheme, scheme + "://" + host + path + ShownQuery(after.Substring(path.Length)));
+        string path = scheme == "gs" ? Before(after, '?') : Before(after, '?', '#');
+        string query = ShownQuery(after.Substring(path.Length));
+        uri = new WeightUri(text, scheme, scheme + "://" + host + (scheme == "gs" ? WithGeneration(path) : path) + query);
         return true;
     }
 
@@ -201,6 +202,14 @@ sealed class WeightUri : IEquatable<WeightUri>
     // What a host's name or a bucket's consists of. An escape (%40) is not in it: it could hide user info.
     private static bool IsHostCharacter(char c) => char.IsLetterOrDigit(c) || c is '-' or '.' or '_' or '[' or ']';
 
+    // gs://bucket/object#17 is how Google writes a generation; any other # is the object's own.
+    private static string WithGeneration(string path)
+    {
+        int mark = path.LastIndexOf('#');
+        bool isGeneration = mark > 0 && mark < path.Length - 1 && path.Skip(mark + 1).All(static c => c is >= '0' and <= '9');
+        return isGeneration ? path.Remove(mark) + "?generation=" + path.Remove(0, mark + 1) : path;
+    }
+
     private static string ShownQuery(string query)
     {
         IEnumerable<string> shown = Before(query, '#').TrimStart('?').Split('&').Where(IsShown);
@@ -208,13 +217,14 @@ sealed class WeightUri : IEquatable<WeightUri>
         return joined.Length == 0 ? "" : "?" + joined;
     }
 
-    // A version is letters, digits and a few marks; anything else (";sig=…", a URL within the URL) could carry a secret along.
+    // A version is letters, digits and a few marks, in Azure a time; anything else (";sig=…", a URL within the URL) could carry a secret.
     private static bool IsShown(string pair)
     {
         string name = Before(pair, '=');
         return ShownParameters.Contains(name, StringComparer.Ordinal)
+            && !pair.Contains(":/")
             && pair.Skip(name.Length + 1).All(static c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9')
-                or '.' or '_' or '-' or '~' or '/' or '+' or '%' or '=');
+                or '.' or '_' or '-' or '~' or '/' or '+' or '%' or '=' or ':');
     }
 
     private static string Before(string text, params char[] ends)

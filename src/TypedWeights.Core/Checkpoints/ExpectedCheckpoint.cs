@@ -74,6 +74,10 @@ internal static class ExpectedCheckpoint
                 .Select(static tensor => new TensorInfo(tensor.Name, tensor.DType, tensor.Shape, tensor.Begin, tensor.End)),
         ]);
 
+    // A longer header is read by a request of its own, which goes on where it stopped: beside all that payload, over a slow line, it may
+    // take longer than an opening answer is waited for.
+    private const int LongestFirstBytes = 128 << 10;
+
     private sealed class HeaderHints(IWeightLocation inner, Checkpoint expected) : IWeightLocation
     {
         private readonly Dictionary<string, long> _starts =
@@ -85,8 +89,9 @@ internal static class ExpectedCheckpoint
 
         public bool IsRemote => inner.IsRemote;
 
-        public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) => _starts.TryGetValue(name, out long start)
-            ? inner.OpenAsync(name, (int)Math.Min(start, int.MaxValue), cancellationToken)
-            : inner.OpenAsync(name, cancellationToken);
+        public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
+            _starts.TryGetValue(name, out long start) && start <= LongestFirstBytes
+                ? inner.OpenAsync(name, (int)start, cancellationToken)
+                : inner.OpenAsync(name, cancellationToken);
     }
 }

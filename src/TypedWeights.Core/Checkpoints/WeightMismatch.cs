@@ -11,13 +11,16 @@ public enum MismatchKind
 
     /// <summary>Both have it, with another dtype or shape.</summary>
     Different,
+
+    /// <summary>Both have it, and its bytes are not those of the snapshot.</summary>
+    Digest,
 }
 
 /// <summary>One departure of a checkpoint from what a class expects.</summary>
-/// <param name="Kind">Which of the three.</param>
+/// <param name="Kind">Which of these.</param>
 /// <param name="Name">The tensor's name.</param>
-/// <param name="Expected">Dtype and shape in the manifest, as in <c>BF16 [4096, 4096]</c>; null where it is unexpected.</param>
-/// <param name="Found">Dtype and shape in the checkpoint; null where it is missing.</param>
+/// <param name="Expected">Dtype and shape in the manifest, as in <c>BF16 [4096, 4096]</c>, or the digest; null where it is unexpected.</param>
+/// <param name="Found">Dtype and shape in the checkpoint, or the digest; null where it is missing.</param>
 /// <param name="NearName">A name on the other side that was probably meant, if there is one.</param>
 public sealed record WeightMismatch(MismatchKind Kind, string Name, string? Expected, string? Found, string? NearName)
 {
@@ -29,6 +32,7 @@ public sealed record WeightMismatch(MismatchKind Kind, string Name, string? Expe
         {
             MismatchKind.Missing => $"missing \"{Name}\": expected {Expected}{near}",
             MismatchKind.Unexpected => $"unexpected \"{Name}\": found {Found}",
+            MismatchKind.Digest => $"other bytes in \"{Name}\": expected {Expected}, found {Found}",
             _ => $"different \"{Name}\": expected {Expected}, found {Found}",
         };
     }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Hashing;
-using Microsoft.Win32.SafeHandles;
 
 namespace TypedWeights.Downloads;
 
@@ -9,50 +8,56 @@ internal static class PartCheck
 {
     private const int BufferLength = 1 << 20;
 
-    /// <param name="file">The partial file.</param>
+    /// <summary>Reads bytes of a file at a position; 0 at its end.</summary>
+    internal delegate ValueTask<int> ReadAt(Memory<byte> destination, long position, CancellationToken cancellationToken);
+
+    /// <summary>Checks all parts: those that are not what was noted down go, the others are sound.</summary>
+    /// <param name="read">Reads the partial file.</param>
     /// <param name="parts">What the journal says.</param>
-    /// <param name="sound">Takes the parts whose bytes have the hash that was noted down.</param>
     /// <param name="verified">Is told of bytes as they are read.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    public static async ValueTask RunAsync(
-        SafeFileHandle file, IReadOnlyList<FinishedPart> parts, ByteRuns sound, Action<long> verified, CancellationToken cancellationToken)
+    public static async ValueTask RunAsync(ReadAt read, PartMap parts, Action<long> verified, CancellationToken cancellationToken)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferLength);
+        foreach (FinishedPart part in parts.Parts)
+        {
+            if (await IsSoundAsync(read, part, verified, cancellationToken).ConfigureAwait(false))
+            {
+                parts.MarkSound(part);
+            }
+            else
+            {
+                parts.Remove(part);
+            }
+        }
+    }
+
+    /// <summary>Whether a part's bytes have the hash that was noted down.</summary>
+    public static async ValueTask<bool> IsSoundAsync(
+        ReadAt read, FinishedPart part, Action<long> verified, CancellationToken cancellationToken)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(part.Length, BufferLength));
         try
         {
             var hash = new XxHash128();
-            foreach (FinishedPart part in parts)
+            for (long done = 0; done < part.Length;)
             {
-                if (await HashAsync(file, part, hash, buffer, verified, cancellationToken).ConfigureAwait(false) == part.Hash)
+                Memory<byte> next = buffer.AsMemory(0, (int)Math.Min(part.Length - done, buffer.Length));
+                int count = await read(next, part.Offset + done, cancellationToken).ConfigureAwait(false);
+                if (count == 0)
                 {
-                    sound.Add(part.Offset, part.Length);
+                    return false;
                 }
+
+                hash.Append(next.Span[..count]);
+                done += count;
+                verified(count);
             }
+
+            return hash.GetCurrentHashAsUInt128() == part.Hash;
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    private static async ValueTask<UInt128?> HashAsync(
-        SafeFileHandle file, FinishedPart part, XxHash128 hash, byte[] buffer, Action<long> verified, CancellationToken cancellationToken)
-    {
-        hash.Reset();
-        for (long done = 0; done < part.Length;)
-        {
-            Memory<byte> next = buffer.AsMemory(0, (int)Math.Min(part.Length - done, buffer.Length));
-            int read = await RandomAccess.ReadAsync(file, next, part.Offset + done, cancellationToken).ConfigureAwait(false);
-            if (read == 0)
-            {
-                return null;
-            }
-
-            hash.Append(next.Span[..read]);
-            done += read;
-            verified(read);
-        }
-
-        return hash.GetCurrentHashAsUInt128();
     }
 }

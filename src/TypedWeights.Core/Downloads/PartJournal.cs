@@ -58,6 +58,27 @@ internal sealed class PartJournal : IDisposable
     /// <summary>Begins a new journal; one that is there is gone.</summary>
     public static PartJournal Create(string path, SourceIdentity identity)
     {
+        var journal = new PartJournal(Open(path, FileMode.Create));
+        journal._stream.Write(IdentityLine(identity));
+        return journal;
+    }
+
+    /// <summary>Writes the journal of a finished file; it is on the disk when this returns.</summary>
+    public static void Write(string path, SourceIdentity identity, IReadOnlyList<FinishedPart> parts)
+    {
+        using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read);
+        stream.Write(IdentityLine(identity));
+        Span<byte> line = stackalloc byte[LongestLine];
+        foreach (FinishedPart part in parts)
+        {
+            stream.Write(line[..Format(part, line)]);
+        }
+
+        stream.Flush(flushToDisk: true);
+    }
+
+    private static byte[] IdentityLine(SourceIdentity identity)
+    {
         using var text = new MemoryStream();
 
         // A validator has quotes and is read by people: \u0022 would help neither.
@@ -72,9 +93,7 @@ internal sealed class PartJournal : IDisposable
         }
 
         text.WriteByte((byte)'\n');
-        var journal = new PartJournal(Open(path, FileMode.Create));
-        journal._stream.Write(text.ToArray());
-        return journal;
+        return text.ToArray();
     }
 
     /// <summary>Goes on with a journal.</summary>
@@ -91,12 +110,7 @@ internal sealed class PartJournal : IDisposable
     public void Add(FinishedPart part)
     {
         Span<byte> line = stackalloc byte[LongestLine];
-        bool fits = Utf8.TryWrite(
-            line,
-            CultureInfo.InvariantCulture,
-            $"{{\"offset\":{part.Offset},\"length\":{part.Length},\"xxh128\":\"{part.Hash:x32}\"}}\n",
-            out int length);
-        System.Diagnostics.Debug.Assert(fits, "Three numbers fit any line.");
+        int length = Format(part, line);
         lock (_lock)
         {
             // Without a buffer: once this returns, the line survives the end of the process.
@@ -105,6 +119,17 @@ internal sealed class PartJournal : IDisposable
     }
 
     public void Dispose() => _stream.Dispose();
+
+    private static int Format(FinishedPart part, Span<byte> line)
+    {
+        bool fits = Utf8.TryWrite(
+            line,
+            CultureInfo.InvariantCulture,
+            $"{{\"offset\":{part.Offset},\"length\":{part.Length},\"xxh128\":\"{part.Hash:x32}\"}}\n",
+            out int length);
+        System.Diagnostics.Debug.Assert(fits, "Three numbers fit any line.");
+        return length;
+    }
 
     private static FileStream Open(string path, FileMode mode) => new(path, mode, FileAccess.Write, FileShare.Read, bufferSize: 0);
 

@@ -9,32 +9,42 @@ internal static class PartRecovery
     /// <param name="journalPath">Its journal, where there is one.</param>
     /// <param name="identity">What is going to be written.</param>
     /// <param name="mode">The permissions of the file that it will stand in for; null for the system's own default.</param>
-    /// <param name="verified">Is told of bytes as they are held against their hashes.</param>
+    /// <param name="verified">Is told of bytes as they are held against their hashes; null where each part is to be checked when it is used.</param>
     /// <param name="cancellationToken">Ends that; everything stays as it was.</param>
     public static async ValueTask<Result> RunAsync(
         SafeFileHandle file,
         string journalPath,
         SourceIdentity identity,
         UnixFileMode? mode,
-        Action<long> verified,
+        Action<long>? verified,
         CancellationToken cancellationToken)
     {
-        var runs = new ByteRuns();
+        var map = new PartMap();
         long length = RandomAccess.GetLength(file);
         if (length == 0)
         {
-            return new Result(Begin(file, journalPath, identity, mode), runs, null);
+            return new Result(Begin(file, journalPath, identity, mode), map, null);
         }
 
         (SourceIdentity? before, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(journalPath);
         string? refused = identity.Refuse(before) ?? (length == identity.Length ? null : "it has another length than it was given");
         if (refused is not null)
         {
-            return new Result(Begin(file, journalPath, identity, mode), runs, refused);
+            return new Result(Begin(file, journalPath, identity, mode), map, refused);
         }
 
-        await PartCheck.RunAsync(file, parts, runs, verified, cancellationToken).ConfigureAwait(false);
-        return new Result(PartJournal.Append(journalPath), runs, null);
+        foreach (FinishedPart part in parts)
+        {
+            map.Add(part, isSound: false);
+        }
+
+        if (verified is not null)
+        {
+            await PartCheck.RunAsync(
+                (memory, at, token) => RandomAccess.ReadAsync(file, memory, at, token), map, verified, cancellationToken).ConfigureAwait(false);
+        }
+
+        return new Result(PartJournal.Append(journalPath), map, null);
     }
 
     private static PartJournal Begin(SafeFileHandle file, string journalPath, SourceIdentity identity, UnixFileMode? mode)
@@ -47,12 +57,21 @@ internal static class PartRecovery
         }
 
         var journal = PartJournal.Create(journalPath, identity);
-        RandomAccess.SetLength(file, identity.Length);
-        return journal;
+        try
+        {
+            RandomAccess.SetLength(file, identity.Length);
+            return journal;
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            // What .NET makes of EFBIG: FAT holds 4 GiB, ext4 16 TiB, and a server may claim any length.
+            journal.Dispose();
+            throw new IOException($"The file system holds no file of {identity.Length} bytes.", e);
+        }
     }
 
     /// <param name="Journal">Open for more.</param>
-    /// <param name="Runs">The bytes that are there and sound.</param>
+    /// <param name="Parts">What is there.</param>
     /// <param name="StartedOver">Why what was there is gone, as the end of a sentence; null where there was nothing, or it is used.</param>
-    internal readonly record struct Result(PartJournal Journal, ByteRuns Runs, string? StartedOver);
+    internal readonly record struct Result(PartJournal Journal, PartMap Parts, string? StartedOver);
 }

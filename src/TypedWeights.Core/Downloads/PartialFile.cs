@@ -11,13 +11,14 @@ namespace TypedWeights.Downloads;
 /// <remarks>One process at a time has it open: the lock on the partial file says so.</remarks>
 internal sealed class PartialFile : IAsyncDisposable
 {
-    private const string Suffix = ".partial";
-    private const string JournalSuffix = ".partial.jsonl";
+    /// <summary>What the name of a partial file ends with.</summary>
+    public const string Suffix = ".partial";
+
+    /// <summary>What the name of its journal ends with.</summary>
+    public const string JournalSuffix = ".partial.jsonl";
 
     private readonly SafeFileHandle _handle;
     private readonly PartJournal _journal;
-    private readonly ByteRuns _runs;
-    private readonly Lock _lock = new();
     private bool _isOver;
 
     private PartialFile(string target, SourceIdentity identity, SafeFileHandle handle, PartRecovery.Result found)
@@ -26,7 +27,7 @@ internal sealed class PartialFile : IAsyncDisposable
         Identity = identity;
         _handle = handle;
         _journal = found.Journal;
-        _runs = found.Runs;
+        Parts = found.Parts;
         StartedOver = found.StartedOver;
     }
 
@@ -43,42 +44,44 @@ internal sealed class PartialFile : IAsyncDisposable
     public string? StartedOver { get; }
 
     /// <summary>Bytes that are there.</summary>
-    public long Finished
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _runs.Total;
-            }
-        }
-    }
+    public long Finished => Parts.Total;
 
     /// <summary>Bytes that are not, in order.</summary>
-    public IReadOnlyList<(long Offset, long Length)> Missing
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _runs.Missing(Identity.Length);
-            }
-        }
-    }
+    public IReadOnlyList<(long Offset, long Length)> Missing => Parts.Missing(Identity.Length);
+
+    /// <summary>What is there, part by part.</summary>
+    public PartMap Parts { get; }
 
     /// <summary>Whether a later download would go on from what is there.</summary>
     public bool CanResume => !_isOver && Identity.IsCertain && Finished > 0;
 
     private string JournalPath => Target + JournalSuffix;
 
+    /// <summary>Where the journal of a finished file is, where one was kept.</summary>
+    public static string JournalOf(string target) => target + ".jsonl";
+
+    /// <summary>Makes a finished file with its journal, in which something is missing, a partial one again. The caller has it locked.</summary>
+    public static void Reopen(string target)
+    {
+        string journal = JournalOf(target);
+        if (File.Exists(journal))
+        {
+            File.Move(journal, target + JournalSuffix, overwrite: true);
+        }
+
+        File.Move(target, target + Suffix, overwrite: true);
+    }
+
     /// <summary>Begins a file, or goes on with one: what the journal calls finished is read and held against its hashes.</summary>
     /// <param name="path">The file that it is to become; where it is a symbolic link, the file it leads to.</param>
     /// <param name="identity">What will be written.</param>
-    /// <param name="verified">Is told of bytes as they are verified.</param>
+    /// <param name="verified">
+    /// Is told of bytes as they are verified; null where nothing is verified now, and whoever uses a part checks it before.
+    /// </param>
     /// <param name="cancellationToken">Ends the verification; everything stays as it was.</param>
     /// <exception cref="WeightsException">Another process is writing it, or it cannot be written there.</exception>
     public static async ValueTask<PartialFile> OpenAsync(
-        string path, SourceIdentity identity, Action<long> verified, CancellationToken cancellationToken)
+        string path, SourceIdentity identity, Action<long>? verified, CancellationToken cancellationToken)
     {
         try
         {
@@ -92,6 +95,13 @@ internal sealed class PartialFile : IAsyncDisposable
             }
             catch
             {
+                // Nothing is in it: nothing of it stays.
+                if (RandomAccess.GetLength(handle) == 0)
+                {
+                    File.Delete(target + JournalSuffix);
+                    File.Delete(target + Suffix);
+                }
+
                 handle.Dispose();
                 throw;
             }
@@ -109,18 +119,19 @@ internal sealed class PartialFile : IAsyncDisposable
         try
         {
             await RandomAccess.WriteAsync(_handle, bytes, offset, cancellationToken).ConfigureAwait(false);
-            _journal.Add(new FinishedPart(offset, bytes.Length, XxHash128.HashToUInt128(bytes.Span)));
+            var part = new FinishedPart(offset, bytes.Length, XxHash128.HashToUInt128(bytes.Span));
+            _journal.Add(part);
+            Parts.Add(part, isSound: true);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
             throw DiskFailure.Of(e, Target);
         }
-
-        lock (_lock)
-        {
-            _runs.Add(offset, bytes.Length);
-        }
     }
+
+    /// <summary>Writes the right bytes over damaged ones, which the journal has noted down already.</summary>
+    public ValueTask MendAsync(FinishedPart part, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+        RandomAccess.WriteAsync(_handle, bytes, part.Offset, cancellationToken);
 
     /// <summary>Reads back what was written.</summary>
     public async ValueTask<byte[]> ReadAsync(long offset, int length, CancellationToken cancellationToken)
@@ -128,12 +139,17 @@ internal sealed class PartialFile : IAsyncDisposable
         byte[] bytes = GC.AllocateUninitializedArray<byte>(length);
         for (int read = 0; read < length;)
         {
-            int count = await RandomAccess.ReadAsync(_handle, bytes.AsMemory(read), offset + read, cancellationToken).ConfigureAwait(false);
+            int count = await ReadAsync(bytes.AsMemory(read), offset + read, cancellationToken).ConfigureAwait(false);
             read += count > 0 ? count : throw new WeightsException($"{PartialPath}: it was cut while it was written.");
         }
 
         return bytes;
     }
+
+    /// <summary>Reads back some of what was written.</summary>
+    /// <returns>How many bytes came; 0 at the end of the file.</returns>
+    public ValueTask<int> ReadAsync(Memory<byte> destination, long offset, CancellationToken cancellationToken) =>
+        RandomAccess.ReadAsync(_handle, destination, offset, cancellationToken);
 
     /// <summary>Returns when what was written is on the disk: a rename before that could leave an empty file after a power failure.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
@@ -150,8 +166,9 @@ internal sealed class PartialFile : IAsyncDisposable
     }
 
     /// <summary>Gives the file its name, over whatever had it. It is whole and flushed.</summary>
+    /// <param name="keepsJournal">Whether the parts and their hashes stay beside the file, as <see cref="JournalOf"/>.</param>
     /// <exception cref="WeightsException">It cannot be renamed; it stays as it is.</exception>
-    public void Publish()
+    public void Publish(bool keepsJournal = false)
     {
         if (Finished != Identity.Length)
         {
@@ -166,6 +183,12 @@ internal sealed class PartialFile : IAsyncDisposable
             }
 
             _journal.Dispose();
+            if (keepsJournal)
+            {
+                // First: a journal without its file says nothing, and a file without its journal would have to be fetched again.
+                PartJournal.Write(JournalOf(Target), Identity, Parts.Parts);
+            }
+
             Release(() => File.Move(PartialPath, Target, overwrite: true));
             _isOver = true;
             File.Delete(JournalPath);

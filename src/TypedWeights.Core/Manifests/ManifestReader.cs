@@ -10,6 +10,7 @@ internal sealed class ManifestReader
     private readonly List<ManifestTensor> _tensors = [];
     private readonly List<KeyValuePair<string, string>> _ties = [];
     private readonly List<(int File, bool Sorted, List<int> Ordinals)> _layouts = [];
+    private readonly List<string?> _digests = [];
     private string? _source;
     private string? _revision;
 
@@ -70,12 +71,18 @@ internal sealed class ManifestReader
             case [ManifestText.Revision, string revision]:
                 _revision = PatternExpansion.Unescape(revision);
                 break;
-            case [ManifestText.File, string header, string length, string validator, string name]:
+            case [ManifestText.File, string header, string length, string validator, string name, .. { Length: <= 1 } version]:
                 string? known = validator == ManifestText.None ? null : PatternExpansion.Unescape(validator);
-                _files.Add(new ManifestFile(PatternExpansion.Unescape(name), Int64(length), known, Int64(header)));
+                _files.Add(new ManifestFile(PatternExpansion.Unescape(name), Int64(length), known, Int64(header))
+                {
+                    Version = version is [string pinned] ? PatternExpansion.Unescape(pinned) : null,
+                });
                 break;
             case [ManifestText.Tensor, string dtype, string shape, string pattern]:
                 ReadTensors(dtype, shape, pattern);
+                break;
+            case [ManifestText.Digest, string digest]:
+                _digests.Add(ReadDigest(digest));
                 break;
             case [ManifestText.Tie, string alias, string target]:
                 _ties.Add(new(PatternExpansion.Unescape(alias), PatternExpansion.Unescape(target)));
@@ -150,6 +157,16 @@ internal sealed class ManifestReader
             throw WeightManifest.Error($"{_tensors.Count - placed} tensors are in no file");
         }
 
+        if (_digests.Count > 0 && _digests.Count != _tensors.Count)
+        {
+            throw WeightManifest.Error($"{_digests.Count} digests for {_tensors.Count} tensors");
+        }
+
+        for (int i = 0; i < _digests.Count; i++)
+        {
+            _tensors[i] = _tensors[i] with { Sha256 = _digests[i] };
+        }
+
         for (int file = 0; file < ends.Length; file++)
         {
             if (ends[file] != _files[file].Length - 8 - _files[file].HeaderLength)
@@ -175,6 +192,10 @@ internal sealed class ManifestReader
             ? (long)(count * bits / 8)
             : throw WeightManifest.Error($"\"{tensor.Name}\" has no size in bytes");
     }
+
+    private static string? ReadDigest(string text) => text == ManifestText.None ? null
+        : text.Length == 64 && text.All(char.IsAsciiHexDigitLower) ? text
+        : throw new FormatException($"\"{text}\" is not a SHA-256");
 
     private static ulong ParseDimension(string text) =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong dimension)

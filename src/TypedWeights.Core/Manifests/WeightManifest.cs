@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using TypedWeights.Manifests;
+using TypedWeights.Sources;
 
 namespace TypedWeights;
 
@@ -88,6 +89,18 @@ public sealed class WeightManifest
         return found;
     }
 
+    /// <summary>What the snapshot recorded of the source: a load asks for exactly that.</summary>
+    internal WeightPins Pins => new(
+        Revision,
+        Files.Where(static file => file.Version is not null)
+            .ToDictionary(static file => file.Name, static file => file.Version!, StringComparer.Ordinal));
+
+    /// <summary>Whether the snapshot was taken with the tensors' digests.</summary>
+    public bool HasDigests => Tensors.Any(static tensor => tensor.Sha256 is not null);
+
+    /// <summary>The digest of a tensor or of a tied name; null where there is none.</summary>
+    internal string? DigestOf(string name) => _byName.TryGetValue(name, out int index) ? Tensors[index].Sha256 : null;
+
     /// <summary>The names as a tree, tied ones included.</summary>
     internal NameIndex Names => _names.Value;
 
@@ -100,7 +113,11 @@ public sealed class WeightManifest
 /// <param name="Length">Bytes in the file.</param>
 /// <param name="Validator">The ETag with its quotes, or <c>last-modified:…</c>; null where there is none.</param>
 /// <param name="HeaderLength">The header's length in bytes, without the eight bytes that hold it.</param>
-public sealed record ManifestFile(string Name, long Length, string? Validator, long HeaderLength);
+public sealed record ManifestFile(string Name, long Length, string? Validator, long HeaderLength)
+{
+    /// <summary>The store's version of the file (<c>versionId</c>, generation) when the snapshot was taken; null where it has none.</summary>
+    public string? Version { get; init; }
+}
 
 /// <summary>One tensor of a manifest. Name, dtype and shape are what a checkpoint must have; file and range are hints.</summary>
 /// <param name="Name">The name in the header.</param>
@@ -109,4 +126,8 @@ public sealed record ManifestFile(string Name, long Length, string? Validator, l
 /// <param name="File">An index into <see cref="WeightManifest.Files"/>.</param>
 /// <param name="Begin">The first byte, counted from the end of the file's header.</param>
 /// <param name="End">The byte after the last.</param>
-public readonly record struct ManifestTensor(string Name, DType DType, TensorShape Shape, int File, long Begin, long End);
+public readonly record struct ManifestTensor(string Name, DType DType, TensorShape Shape, int File, long Begin, long End)
+{
+    /// <summary>SHA-256 of the tensor's bytes in lower-case hexadecimal; null where the snapshot was taken without digests.</summary>
+    public string? Sha256 { get; init; }
+}

@@ -50,6 +50,12 @@ internal static class LayoutComparison
         SnapshotFile was, SnapshotFile @is, HashSet<string> ties, bool isNewHeader)
     {
         int found = 0;
+        if (was.Version != @is.Version)
+        {
+            yield return new(
+                SnapshotDifferenceKind.Revision, was.Name, $"version {was.Version ?? "(none)"} became {@is.Version ?? "(none)"}");
+        }
+
         if (was.Length != @is.Length)
         {
             found++;

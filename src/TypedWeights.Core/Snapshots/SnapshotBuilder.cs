@@ -8,7 +8,9 @@ public static class SnapshotBuilder
     /// <summary>Takes a snapshot.</summary>
     /// <param name="checkpoint">The opened checkpoint. Its URI's display becomes the snapshot's source, so no secret can get in.</param>
     /// <param name="className">The class it is for, or null for <see cref="SnapshotClassName.For"/> of the URI.</param>
-    public static WeightSnapshot Build(Checkpoint checkpoint, string? className = null)
+    /// <param name="digests">SHA-256 of every tensor by its name, in lower-case hexadecimal; null for a snapshot without.</param>
+    public static WeightSnapshot Build(
+        Checkpoint checkpoint, string? className = null, IReadOnlyDictionary<string, string>? digests = null)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         SnapshotFile[] files =
@@ -19,12 +21,15 @@ public static class SnapshotBuilder
                 file.Source.Validator,
                 file.Header.HeaderLength,
                 file.Header.Sha256,
-                [.. file.Header.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)])),
+                [.. file.Header.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)])
+            {
+                Version = file.Source.Version,
+            }),
         ];
         SnapshotTensor[] tensors =
         [
             .. checkpoint.Tensors.Values.OrderBy(tensor => tensor.Info.Name, StringComparer.Ordinal).Select(tensor => new SnapshotTensor(
-                tensor.Info.Name, tensor.Info.DType, tensor.Info.Shape, tensor.File, tensor.Info.Begin, tensor.Info.End, Sha256: null)),
+                tensor.Info.Name, tensor.Info.DType, tensor.Info.Shape, tensor.File, tensor.Info.Begin, tensor.Info.End, digests?[tensor.Info.Name])),
         ];
         return new WeightSnapshot(
             className ?? SnapshotClassName.For(checkpoint.Uri), checkpoint.Uri.Display, checkpoint.Revision, files, tensors);

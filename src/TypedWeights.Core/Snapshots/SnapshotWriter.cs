@@ -51,6 +51,7 @@ public static class SnapshotWriter
     {
         json.Append("{\"name\": ").AppendString(file.Name)
             .Append(CultureInfo.InvariantCulture, $", \"length\": {file.Length}, \"validator\": ").AppendNullable(file.Validator)
+            .Append(file.Version is null ? "" : ", \"version\": ").AppendIfAny(file.Version)
             .Append(CultureInfo.InvariantCulture, $", \"headerLength\": {file.HeaderLength}, \"headerSha256\": ")
             .AppendString(file.HeaderSha256).Append(", \"metadata\": {");
         string before = "";
@@ -75,6 +76,8 @@ public static class SnapshotWriter
 
         json.Append('}');
     }
+
+    private static StringBuilder AppendIfAny(this StringBuilder json, string? text) => text is null ? json : json.AppendString(text);
 
     private static StringBuilder AppendNullable(this StringBuilder json, string? text) =>
         text is null ? json.Append("null") : json.AppendString(text);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TypedWeights.Sources;
 
 /// <summary>The bytes of one range, in order. Used by one task at a time.</summary>
@@ -16,11 +18,12 @@ public interface IRangeReader : IAsyncDisposable
     /// <param name="destination">Where they go; at least one byte long and no longer than what is left of the range.</param>
     /// <param name="arrived">
     /// Is told of every run of bytes that has landed, in order, before the task completes, also where the task then fails: what has been
-    /// told is not asked for again.
+    /// told is not asked for again. 0 is a sign of life: of bytes that are read on the way to the range and that nobody wants.
     /// </param>
     /// <param name="cancellationToken">As for <see cref="ReadAsync"/>.</param>
     /// <exception cref="WeightSourceException">The source failed or ended before the range did.</exception>
-    /// <remarks>A reader over many small reads does better with a loop of its own: this one allocates for every read that waits.</remarks>
+    /// <remarks>A loop over <see cref="ReadAsync"/>; a reader that has a better one brings its own.</remarks>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     async ValueTask FillAsync(Memory<byte> destination, Action<int> arrived, CancellationToken cancellationToken)
     {
         while (destination.Length > 0)

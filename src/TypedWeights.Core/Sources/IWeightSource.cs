@@ -13,6 +13,12 @@ public interface IWeightSource : IAsyncDisposable
     string? Validator { get; }
 
     /// <summary>
+    /// The store's version of this file (<c>versionId</c>, generation), which every read is held to; null where the store has none, and
+    /// before the first answer.
+    /// </summary>
+    string? Version => null;
+
+    /// <summary>
     /// Whether the file can only be read once and in order, as from a server that ignores ranges: one reader at a time, and each range
     /// begins at or after the end of the one before.
     /// </summary>

@@ -15,4 +15,13 @@ public interface IWeightSourceProvider : IAsyncDisposable
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="WeightSourceException">There is nothing at the URI, or it may not be read.</exception>
     ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken);
+
+    /// <summary>Finds out what a URI names, as it was when its snapshot was taken: at that commit, in those versions.</summary>
+    /// <param name="uri">A URI of one of <see cref="Schemes"/>; the snapshot was taken of the same.</param>
+    /// <param name="pins">What the snapshot recorded. It comes before what the URI says, which may be a branch or a tag.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="WeightSourceException">As above, or that version is gone.</exception>
+    /// <remarks>A store without versions does without this method.</remarks>
+    ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken) =>
+        LocateAsync(uri, cancellationToken);
 }

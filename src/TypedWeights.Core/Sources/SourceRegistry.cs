@@ -1,3 +1,5 @@
+using TypedWeights.Caching;
+using TypedWeights.Sources.Stores;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Retry;
 
@@ -6,20 +8,12 @@ namespace TypedWeights.Sources;
 /// <summary>The kinds of stores a loader or tool can reach, by scheme. Owns its providers.</summary>
 public sealed class SourceRegistry : IAsyncDisposable
 {
-    // Where to get what is not registered; null where no package serves it yet.
-    private static readonly Dictionary<string, string?> KnownSchemes = new(StringComparer.Ordinal)
-    {
-        ["s3"] = "TypedWeights.S3",
-        ["gs"] = "TypedWeights.Gcs",
-        ["az"] = "TypedWeights.AzureBlobs",
-        ["hf"] = null,
-        ["anyscale"] = null,
-    };
-
     private readonly Dictionary<string, IWeightSourceProvider> _byScheme = new(StringComparer.Ordinal);
     private readonly IReadOnlyList<IWeightSourceProvider> _providers;
+    private readonly ProviderSet? _others;
+    private readonly SourceAliases _aliases;
 
-    /// <summary>Makes a registry of the given providers.</summary>
+    /// <summary>Makes a registry of the given providers and no others.</summary>
     /// <param name="providers">Each serves its own schemes; disposed with the registry.</param>
     /// <exception cref="ArgumentException">Two providers serve one scheme.</exception>
     public SourceRegistry(params IEnumerable<IWeightSourceProvider> providers)
@@ -27,9 +21,19 @@ public sealed class SourceRegistry : IAsyncDisposable
     {
     }
 
-    internal SourceRegistry(TransferContext context, IEnumerable<IWeightSourceProvider> providers)
+    /// <param name="context">What the transfers share.</param>
+    /// <param name="providers">Those that were added.</param>
+    /// <param name="others">Those that serve the schemes that are left; disposed with the registry.</param>
+    /// <param name="aliases">Schemes that stand for a place; null for the environment's.</param>
+    internal SourceRegistry(
+        TransferContext context,
+        IEnumerable<IWeightSourceProvider> providers,
+        ProviderSet? others = null,
+        SourceAliases? aliases = null)
     {
         Context = context;
+        _aliases = aliases ?? SourceAliases.Environment;
+        _others = others;
         _providers = [.. providers];
         foreach (IWeightSourceProvider provider in _providers)
         {
@@ -49,7 +53,7 @@ public sealed class SourceRegistry : IAsyncDisposable
     internal TransferContext Context { get; }
 
     /// <summary>The schemes that can be reached, in ordinal order.</summary>
-    public IReadOnlyList<string> Schemes => [.. _byScheme.Keys.Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Schemes => [.. _byScheme.Keys.Union(_others?.Schemes ?? []).Order(StringComparer.Ordinal)];
 
     /// <summary>Finds out what a URI names, by the provider of its scheme.</summary>
     /// <param name="uri">A path or URI.</param>
@@ -58,9 +62,32 @@ public sealed class SourceRegistry : IAsyncDisposable
     /// No provider serves the scheme (the message names the package to add), or there is nothing at the URI.
     /// </exception>
     public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken) =>
-        _byScheme.TryGetValue(uri.Scheme, out IWeightSourceProvider? provider)
-            ? ResilientLocation.LocateAsync(provider, uri, Context, cancellationToken)
-            : throw new WeightSourceException(uri.Display, $"{Advice(uri.Scheme)} Registered here: {string.Join(", ", Schemes)}.");
+        LocateAsync(uri, WeightPins.None, cancellationToken);
+
+    /// <summary>Finds out what a URI names, as a snapshot recorded it.</summary>
+    /// <param name="uri">A path or URI.</param>
+    /// <param name="pins">What the snapshot recorded.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="WeightSourceException">As above.</exception>
+    public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken) =>
+        LocateAsync(uri, pins, cache: null, cancellationToken);
+
+    /// <summary>As above; files of a remote location then come from a cache where it has them.</summary>
+    internal async ValueTask<IWeightLocation> LocateAsync(
+        WeightUri uri, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken)
+    {
+        WeightUri place = Resolve(uri);
+        ValueTask<IWeightLocation> location = Find(place) is { } provider
+            ? LocateAsync(provider, place, pins, cache, cancellationToken)
+            : ValueTask.FromException<IWeightLocation>(
+                new WeightSourceException(place.Display, $"{Advice(place.Scheme)} Registered here: {string.Join(", ", Schemes)}."));
+        return ReferenceEquals(place, uri)
+            ? await location.ConfigureAwait(false)
+            : new AliasLocation(await AliasLocation.TellAsync(location, uri).ConfigureAwait(false), uri);
+    }
+
+    /// <summary>Where a URI leads by the aliases; the URI itself where its scheme is none.</summary>
+    internal WeightUri Resolve(WeightUri uri) => _aliases.Resolve(uri, scheme => Schemes.Contains(scheme));
 
     /// <summary>Disposes the providers.</summary>
     public async ValueTask DisposeAsync()
@@ -69,14 +96,25 @@ public sealed class SourceRegistry : IAsyncDisposable
         {
             await provider.DisposeAsync().ConfigureAwait(false);
         }
+
+        if (_others is not null)
+        {
+            await _others.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
-    /// <summary>The package that serves a scheme, if there is one.</summary>
-    internal static string? PackageFor(string scheme) => KnownSchemes.GetValueOrDefault(scheme);
+    // Whatever alias led here, the cache knows a file by where it is.
+    private ValueTask<IWeightLocation> LocateAsync(
+        IWeightSourceProvider provider, WeightUri place, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken) =>
+        cache is null
+            ? ResilientLocation.LocateAsync(provider, place, pins, Context, cancellationToken)
+            : CachedLocation.LocateAsync(
+                cache, place, pins, token => ResilientLocation.LocateAsync(provider, place, pins, Context, token), cancellationToken);
 
-    private static string Advice(string scheme) => KnownSchemes.TryGetValue(scheme, out string? package)
-        ? package is null
-            ? $"{scheme}:// is not supported in this version; download the files and give their path."
-            : $"{scheme}:// is served by the package {package}; add it and register its provider."
-        : $"nothing serves the scheme \"{scheme}\".";
+    private IWeightSourceProvider? Find(WeightUri uri) =>
+        _byScheme.TryGetValue(uri.Scheme, out IWeightSourceProvider? provider) ? provider : _others?.Find(uri);
+
+    private static string Advice(string scheme) => StorePackages.For(scheme) is { } package
+        ? $"{scheme}:// is served by the package {package}: add it (dotnet add package {package})."
+        : $"nothing serves the scheme \"{scheme}\", and {SourceAliases.VariableOf(scheme)} makes it no alias.";
 }

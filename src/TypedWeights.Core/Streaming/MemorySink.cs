@@ -11,7 +11,7 @@ internal sealed class MemorySink : IWeightSink
     public void Allocate(TransferPlan plan)
     {
         _addresses = new nint[plan.TargetCount];
-        var layout = ArenaLayout.Of(plan, plan.InFileOrder);
+        ArenaLayout layout = plan.ReadLayout;
         if (layout.Length == 0)
         {
             return;

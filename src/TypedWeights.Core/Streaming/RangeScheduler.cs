@@ -6,7 +6,7 @@ namespace TypedWeights.Streaming;
 
 /// <summary>
 /// Reads the ranges of a plan with several readers at once. It returns, normally or with an error, only when every reader has
-/// returned: from then on nothing writes to the sink's memory.
+/// returned: from then on nothing writes to the sink's memory, and nobody waits for a tensor of it.
 /// </summary>
 internal static class RangeScheduler
 {
@@ -17,6 +17,7 @@ internal static class RangeScheduler
     /// <param name="context">The loader's.</param>
     /// <param name="tracker">Is told of every byte that has landed.</param>
     /// <param name="cancellationToken">Ends all readers.</param>
+    /// <param name="landing">Is told of every segment that was committed; null where nobody wants to know before the end.</param>
     public static async Task RunAsync(
         TransferPlan plan,
         IReadOnlyList<IWeightSource> sources,
@@ -24,13 +25,23 @@ internal static class RangeScheduler
         ReaderLimits readers,
         TransferContext context,
         ProgressTracker tracker,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        Landing? landing = null)
     {
-        using (var pool = new ReaderPool(plan, sources, sink, tracker, context, readers, cancellationToken))
+        bool isComplete = false;
+        try
         {
-            await pool.RunAsync(cancellationToken).ConfigureAwait(false);
-        }
+            using (var pool = new ReaderPool(plan, sources, sink, tracker, context, readers, landing, cancellationToken))
+            {
+                await pool.RunAsync(cancellationToken).ConfigureAwait(false);
+            }
 
-        await sink.CompleteAsync(cancellationToken).ConfigureAwait(false);
+            await sink.CompleteAsync(cancellationToken).ConfigureAwait(false);
+            isComplete = true;
+        }
+        finally
+        {
+            await (landing?.FinishAsync(isComplete) ?? Task.CompletedTask).ConfigureAwait(false);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using TypedWeights.Streaming.Limits;
+using TypedWeights.Streaming.Retry;
 
 namespace TypedWeights.Streaming;
 
@@ -17,6 +18,7 @@ internal sealed class TransferContext
         Options.Validate();
         Time = time ?? TimeProvider.System;
         Pacer = Options.BytesPerSecond is { } rate ? new BytePacer(rate, Time) : null;
+        Retry = new RetryPolicy(this);
     }
 
     public TransferOptions Options { get; }
@@ -25,6 +27,9 @@ internal sealed class TransferContext
 
     /// <summary>Slows every read down to the wanted rate; null where none was set.</summary>
     public BytePacer? Pacer { get; }
+
+    /// <summary>How what failed is tried again.</summary>
+    public RetryPolicy Retry { get; }
 
     /// <summary>Requests to stores across a network, repeated ones included.</summary>
     public long Requests => Interlocked.Read(ref _requests);

@@ -7,6 +7,9 @@ namespace TypedWeights;
 /// </remarks>
 public sealed record TransferOptions
 {
+    // What every timer takes.
+    private static readonly TimeSpan LongestTime = TimeSpan.FromDays(1);
+
     /// <summary>The connections that a load begins with, and the fewest it goes on with while the server is not asking for fewer.</summary>
     /// <value>8</value>
     public int MinConnections { get; init; } = 8;
@@ -42,7 +45,7 @@ public sealed record TransferOptions
     /// <value>null</value>
     public long? BytesPerSecond { get; init; }
 
-    /// <summary>The longest time in which nothing comes, neither a first byte nor a further one, before a request is given up and repeated.</summary>
+    /// <summary>The longest time in which nothing comes, neither a first byte nor a further one, before a request is given up and repeated; at most a day.</summary>
     /// <value>20 seconds</value>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
@@ -75,7 +78,9 @@ public sealed record TransferOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(StagingSize, 256 << 10, nameof(StagingSize));
         ArgumentOutOfRangeException.ThrowIfLessThan(BytesPerSecond ?? 1, 1, nameof(BytesPerSecond));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(StallTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(StallTimeout, LongestTime, nameof(StallTimeout));
         ArgumentOutOfRangeException.ThrowIfLessThan(Attempts, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(RetryDelay, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(RetryDelay, LongestTime, nameof(RetryDelay));
     }
 }

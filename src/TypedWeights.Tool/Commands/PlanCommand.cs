@@ -4,6 +4,7 @@ using TypedWeights.Checkpoints;
 using TypedWeights.Memory;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
 using TypedWeights.Streaming.Planning;
 using TypedWeights.Tool.Inspection;
 using TypedWeights.Tool.Output;
@@ -11,8 +12,8 @@ using TypedWeights.Tool.Output;
 namespace TypedWeights.Tool.Commands;
 
 /// <summary>
-/// <c>typedweights plan URI [--json] [--filter GLOB]… [--gap BYTES] [--part BYTES] [--connections N] [--device cpu|cuda]</c>: says what a load would ask for
-/// and take.
+/// <c>typedweights plan URI [--json] [--filter GLOB]… [--gap BYTES] [--part BYTES] [--connections N] [--device cpu|cuda]</c>: says
+/// what a load would ask for and take.
 /// </summary>
 internal static class PlanCommand
 {
@@ -96,7 +97,9 @@ internal static class PlanCommand
                 checkpoint, name => globs.Any(glob => FileSystemName.MatchesSimpleExpression(glob, name, ignoreCase: false)))
             : TensorSelection.All(checkpoint);
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, overrides.Parts(overrides.Options, isRemote));
-        DeviceLayout? device = onDevice ? DeviceLayout.Of(plan, static tensor => (int)tensor.DType) : null;
-        return PlanSummary.Of(plan, overrides.Options, overrides.Readers(overrides.Options, isRemote), isRemote, openingRequests, device);
+        SinkMemory? memory = onDevice
+            ? SinkMemory.OnDevice("cuda", DeviceLayout.Of(plan, static tensor => (int)tensor.DType), plan, StagingLimits.For(overrides.Options))
+            : null;
+        return PlanSummary.Of(plan, overrides.Options, overrides.Readers(overrides.Options, isRemote), isRemote, openingRequests, memory);
     }
 }

@@ -1,12 +1,15 @@
 using System.CommandLine;
+using TypedWeights.Checkpoints;
 using TypedWeights.Snapshots;
 using TypedWeights.Sources;
+using TypedWeights.Tool.Inspection;
 using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Output.Progress;
 using TypedWeights.Tool.Snapshots;
 
 namespace TypedWeights.Tool.Commands;
 
-/// <summary><c>typedweights snapshot URI [-o FILE] [--class NAME]</c>: reads the headers of a checkpoint and writes them down.</summary>
+/// <summary><c>typedweights snapshot URI [-o FILE] [--class NAME] [--digest]</c>: reads the headers of a checkpoint and writes them down.</summary>
 internal static class SnapshotCommand
 {
     private static readonly Argument<string> Uri = new Argument<string>("URI")
@@ -26,20 +29,30 @@ internal static class SnapshotCommand
         HelpName = "NAME",
     };
 
+    private static readonly Option<bool> Digest = new("--digest")
+    {
+        Description = "Read the weights too, and write down each tensor's SHA-256, which loads can check (LoadOptions.Verify)",
+    };
+
     public static Command Create(ToolContext context)
     {
         var command = new Command(
-            "snapshot", "Writes the snapshot of a checkpoint's headers that the generator builds a class from. Reads no weights.")
+            "snapshot", "Writes the snapshot of a checkpoint's headers that the generator builds a class from. Reads no weights without --digest.")
         {
-            Uri, File, Class,
+            Uri, File, Class, Digest,
         };
         command.SetAction((parsed, cancellationToken) => RunAsync(
-            context, parsed.GetRequiredValue(Uri), parsed.GetValue(File), parsed.GetValue(Class), cancellationToken));
+            context,
+            parsed.GetRequiredValue(Uri),
+            parsed.GetValue(File),
+            parsed.GetValue(Class),
+            parsed.GetValue(Digest),
+            cancellationToken));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        ToolContext context, string text, string? output, string? className, CancellationToken cancellationToken)
+        ToolContext context, string text, string? output, string? className, bool digest, CancellationToken cancellationToken)
     {
         WeightUri uri = ToolSources.Parse(text);
         if (className is not null && !SnapshotClassName.IsValid(className))
@@ -55,7 +68,9 @@ internal static class SnapshotCommand
             OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);
             await using (opened.ConfigureAwait(false))
             {
-                snapshot = SnapshotBuilder.Build(opened.Checkpoint, className);
+                IReadOnlyDictionary<string, string>? digests =
+                    digest ? await ReadDigestsAsync(context, opened.Checkpoint, cancellationToken).ConfigureAwait(false) : null;
+                snapshot = SnapshotBuilder.Build(opened.Checkpoint, className, digests);
                 foreach (string warning in opened.Checkpoint.Warnings)
                 {
                     await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
@@ -74,5 +89,17 @@ internal static class SnapshotCommand
         string line = $"{(written ? "wrote " : "")}{path.Shown}: {(written ? "" : "unchanged, ")}{SnapshotSummary.Of(snapshot)}";
         await context.Out.WriteLineAsync(line).ConfigureAwait(false);
         return ExitCodes.Success;
+    }
+
+    private static async Task<IReadOnlyDictionary<string, string>> ReadDigestsAsync(
+        ToolContext context, Checkpoint checkpoint, CancellationToken cancellationToken)
+    {
+        IReadOnlyDictionary<string, string> digests = new Dictionary<string, string>();
+        var figures = new TransferFigures("hashing", checkpoint.Files.Sum(static file => file.Header.DataLength));
+        await ProgressView.Create(context, quiet: false).RunAsync(
+            figures,
+            async () => digests = await TensorDigests.ReadAsync(checkpoint, figures.Add, cancellationToken).ConfigureAwait(false))
+            .ConfigureAwait(false);
+        return digests;
     }
 }

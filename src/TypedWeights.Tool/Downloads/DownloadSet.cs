@@ -36,19 +36,21 @@ internal sealed class DownloadSet : IAsyncDisposable
     {
         bool isSharded = location.EntryName.EndsWith(IndexSuffix, StringComparison.OrdinalIgnoreCase);
         var set = new DownloadSet(location, isSharded);
+        IReadOnlyList<CheckpointFile>? shards = null;
         try
         {
             if (isSharded || location.EntryName.EndsWith(FileSuffix, StringComparison.OrdinalIgnoreCase))
             {
                 Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false);
                 set._files.AddRange(checkpoint.Files.Select(file => new DownloadFile(file.Name, file.Source, file.Header)));
+                shards = isSharded ? checkpoint.Files : null;
                 await set.CloseSequentialAsync().ConfigureAwait(false);
             }
 
             if (isSharded || set._files.Count == 0)
             {
                 IWeightSource entry = await location.OpenAsync(location.EntryName, cancellationToken).ConfigureAwait(false);
-                set._files.Add(new DownloadFile(location.EntryName, entry, IsIndex: isSharded));
+                set._files.Add(new DownloadFile(location.EntryName, entry, Shards: shards));
             }
 
             return set;

@@ -1,4 +1,5 @@
 using TypedWeights.Checkpoints;
+using TypedWeights.Downloads;
 using TypedWeights.Errors;
 
 namespace TypedWeights.Tool.Downloads;
@@ -50,12 +51,21 @@ internal sealed class DownloadTarget
     public string Shown(DownloadFile file) => _isFolder ? Path.Join(_given, file.Name) : _given;
 
     /// <summary>The path of a file in full; folders that it lies in are made.</summary>
+    /// <exception cref="WeightsException">They cannot be made.</exception>
     public string Make(ToolContext context, DownloadFile file)
     {
         string full = context.FullPath(Shown(file));
         if (_isFolder)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+            string folder = Path.GetDirectoryName(full)!;
+            try
+            {
+                Directory.CreateDirectory(folder);
+            }
+            catch (Exception e) when (DiskFailure.Is(e))
+            {
+                throw DiskFailure.Of(e, context.ShortPath(folder));
+            }
         }
 
         return full;

@@ -10,8 +10,12 @@ internal static class TensorDigests
 {
     private const int BufferLength = 1 << 20;
 
+    /// <param name="checkpoint">The opened files.</param>
+    /// <param name="read">Is told of bytes as they are read.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>Lower-case hexadecimal by tensor name.</returns>
-    public static async Task<IReadOnlyDictionary<string, string>> ReadAsync(Checkpoint checkpoint, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyDictionary<string, string>> ReadAsync(
+        Checkpoint checkpoint, Action<long> read, CancellationToken cancellationToken)
     {
         var digests = new Dictionary<string, string>(checkpoint.Tensors.Count, StringComparer.Ordinal);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferLength);
@@ -19,7 +23,7 @@ internal static class TensorDigests
         {
             foreach (CheckpointFile file in checkpoint.Files)
             {
-                await ReadFileAsync(file, buffer, digests, cancellationToken).ConfigureAwait(false);
+                await ReadFileAsync(file, buffer, digests, read, cancellationToken).ConfigureAwait(false);
             }
         }
         finally
@@ -32,7 +36,7 @@ internal static class TensorDigests
 
     // One range for the whole file: its tensors tile the data, so the next one always starts where this one ends.
     private static async Task ReadFileAsync(
-        CheckpointFile file, byte[] buffer, Dictionary<string, string> digests, CancellationToken cancellationToken)
+        CheckpointFile file, byte[] buffer, Dictionary<string, string> digests, Action<long> read, CancellationToken cancellationToken)
     {
         IRangeReader? reader = file.Header.DataLength == 0
             ? null
@@ -45,9 +49,10 @@ internal static class TensorDigests
                 for (long left = tensor.ByteLength; left > 0;)
                 {
                     Memory<byte> next = buffer.AsMemory(0, (int)Math.Min(left, buffer.Length));
-                    int read = await reader!.ReadAsync(next, cancellationToken).ConfigureAwait(false);
-                    hash.AppendData(next.Span[..read]);
-                    left -= read;
+                    int count = await reader!.ReadAsync(next, cancellationToken).ConfigureAwait(false);
+                    hash.AppendData(next.Span[..count]);
+                    left -= count;
+                    read(count);
                 }
 
                 digests[tensor.Name] = Convert.ToHexStringLower(hash.GetHashAndReset());

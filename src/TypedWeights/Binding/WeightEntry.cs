@@ -1,4 +1,5 @@
 using TorchSharp;
+using TypedWeights.Loading.Early;
 
 namespace TypedWeights.Binding;
 
@@ -6,15 +7,23 @@ namespace TypedWeights.Binding;
 public sealed class WeightEntry
 {
     private readonly WeightSet _owner;
+    private readonly Arrival? _arrival;
     private torch.Tensor? _tensor;
 
-    internal WeightEntry(WeightSet owner, string name, DType dtype, TensorShape shape, torch.Tensor tensor)
+    internal WeightEntry(WeightSet owner, string name, TensorInfo info, torch.Device device, torch.Tensor tensor)
+        : this(owner, name, info, device, tensor.dtype, arrival: null) => _tensor = tensor;
+
+    /// <summary>Makes the entry of a tensor that is yet to come.</summary>
+    internal WeightEntry(
+        WeightSet owner, string name, TensorInfo info, torch.Device device, torch.ScalarType tensorDType, Arrival? arrival)
     {
         _owner = owner;
+        _arrival = arrival;
         Name = name;
-        DType = dtype;
-        Shape = shape;
-        _tensor = tensor;
+        DType = info.DType;
+        Shape = info.Shape;
+        Device = device;
+        TensorDType = tensorDType;
     }
 
     /// <summary>The name in the checkpoint.</summary>
@@ -23,19 +32,47 @@ public sealed class WeightEntry
     /// <summary>The dtype in the checkpoint.</summary>
     public DType DType { get; }
 
+    /// <summary>
+    /// The tensor's own dtype: libtorch's for <see cref="DType"/>, or the one that <see cref="LoadOptions.DType"/> had it converted to.
+    /// </summary>
+    public torch.ScalarType TensorDType { get; }
+
     /// <summary>The shape in the checkpoint; the tensor's own differs where torch packs elements or holds them as bytes.</summary>
     public TensorShape Shape { get; }
 
+    /// <summary>The device that the load puts the tensor on.</summary>
+    public torch.Device Device { get; }
+
     /// <summary>The tensor; it stays the owner's.</summary>
     /// <exception cref="ObjectDisposedException">The model or set has been disposed.</exception>
-    /// <exception cref="InvalidOperationException">The tensor was handed over by <see cref="WeightSet.Detach"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The tensor was handed over by <see cref="WeightSet.Detach"/>, or the load was begun and has not brought it yet.
+    /// </exception>
     public torch.Tensor Tensor => _tensor ?? throw Gone();
 
-    internal bool IsPresent => Volatile.Read(ref _tensor) is not null;
+    /// <summary>Whether the tensor is the owner's, or will be.</summary>
+    internal bool IsPresent => _arrival is { HasCome: false } || Volatile.Read(ref _tensor) is not null;
+
+    /// <summary>Waits until the tensor can be read: after <c>BeginLoadAsync</c>, whose model is there before its tensors.</summary>
+    /// <param name="cancellationToken">Ends the wait, not the load.</param>
+    /// <exception cref="WeightsException">The load failed before it had come.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, or that of the load.</exception>
+    public Task WhenReadyAsync(CancellationToken cancellationToken = default) =>
+        _owner.IsDisposed ? Task.FromException(_owner.Disposed()) : _arrival?.Task.WaitAsync(cancellationToken) ?? Task.CompletedTask;
+
+    internal void Come(torch.Tensor tensor) => Volatile.Write(ref _tensor, tensor);
 
     internal torch.Tensor? Take() => Interlocked.Exchange(ref _tensor, null);
 
     internal InvalidOperationException Gone() => _owner.IsDisposed
         ? new ObjectDisposedException(_owner.Title, $"The weights of {_owner.Title} have been disposed; \"{Name}\" is gone with them.")
-        : new InvalidOperationException($"The tensor \"{Name}\" of {_owner.Title} was handed over by Detach.");
+        : _arrival switch
+        {
+            { Failure: { } failure } => new InvalidOperationException(
+                $"The tensor \"{Name}\" of {_owner.Title} never came, as the load failed: {failure.Message}", failure),
+            { HasCome: false } => new InvalidOperationException(
+                $"The tensor \"{Name}\" of {_owner.Title} has not come yet; await WhenReadyAsync of its group, or of the model, before it is read."),
+            _ => new InvalidOperationException($"The tensor \"{Name}\" of {_owner.Title} was handed over by Detach."),
+        };
 }

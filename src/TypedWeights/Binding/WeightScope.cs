@@ -78,6 +78,8 @@ public readonly struct WeightScope
     public TensorList TensorList(string? segment, int count) =>
         new(List(segment, count, static item => item.Tensor(null)).ToArray());
 
+    internal Task WhenReadyAsync(CancellationToken cancellationToken) => _weights.WhenReadyAsync(_prefix, cancellationToken);
+
     private WeightScope At(string? segment) => segment is null ? this : Group(segment);
 
     private WeightScope Item(int number) => Group(number.ToString(CultureInfo.InvariantCulture));

@@ -1,13 +1,31 @@
 using TorchSharp;
+using TypedWeights.Devices.Converting;
 using TypedWeights.Devices.Cpu;
 using TypedWeights.Devices.Cuda;
+using TypedWeights.Devices.Placing;
+using TypedWeights.Loading.Placing;
 
 namespace TypedWeights.Devices;
 
 /// <summary>The one place where a device gets its sink.</summary>
 internal static class TensorSinks
 {
-    public static ITensorSink Create(LoadOptions options, CudaEngine cuda) => (Of(options)?.type ?? DeviceType.CPU) switch
+    /// <summary>Makes the sink of a load.</summary>
+    /// <param name="options">How the load is done.</param>
+    /// <param name="transfer">How its bytes are fetched.</param>
+    /// <param name="cuda">The loader's way to GPUs.</param>
+    /// <exception cref="WeightsException">A device is not served, or the options make no sense together.</exception>
+    public static ITensorSink Create(LoadOptions options, TransferOptions transfer, CudaEngine cuda)
+    {
+        var rule = DTypeRule.Of(options);
+        torch.Device device = options.Device ?? Default(options);
+        ITensorSink sink = options.Placement is { } placement
+            ? new PlacedSink(placement, device, of => OfDevice(of, options, cuda))
+            : OfDevice(device, options, cuda);
+        return rule is null ? sink : new ConvertingSink(sink, rule, transfer);
+    }
+
+    private static ITensorSink OfDevice(torch.Device device, LoadOptions options, CudaEngine cuda) => device.type switch
     {
         DeviceType.CPU => options.Storage switch
         {
@@ -19,19 +37,19 @@ internal static class TensorSinks
         DeviceType.CUDA => options.Storage switch
         {
             // "cuda" alone is the first one.
-            TensorStorage.Arena or TensorStorage.PerTensor => new CudaSink(cuda, cuda.ContextOf(Math.Max(0, Of(options)!.index)), options.Storage),
+            TensorStorage.Arena or TensorStorage.PerTensor => new CudaSink(cuda, cuda.ContextOf(Math.Max(0, device.index)), options.Storage),
             TensorStorage.Mapped => throw new WeightsException(
                 "TensorStorage.Mapped is the file itself in host memory, so it goes with the CPU alone; for a GPU take TensorStorage.Arena or PerTensor."),
             TensorStorage other => throw NoStorage(other),
         },
-        DeviceType other => throw new WeightsException(
-            $"Loading onto {other.ToString().ToLowerInvariant()} is not there: tensors are loaded onto \"cpu\", \"cuda\" or \"cuda:N\". "
+        _ => throw new WeightsException(
+            $"Loading onto {PlacedTensors.Text(device)} is not there: tensors are loaded onto \"cpu\", \"cuda\" or \"cuda:N\". "
                 + "Load onto the CPU and move the tensors with .to(device)."),
     };
 
-    // What is mapped is on the CPU, whatever the default.
-    private static torch.Device? Of(LoadOptions options) =>
-        options.Device ?? (options.Storage == TensorStorage.Mapped ? null : DeviceDefaults.Device);
+    // What is mapped is on the CPU, whatever a test process says.
+    private static torch.Device Default(LoadOptions options) =>
+        (options.Storage == TensorStorage.Mapped ? null : DeviceDefaults.Device) ?? torch.CPU;
 
     private static WeightsException NoStorage(TensorStorage storage) =>
         new($"LoadOptions.Storage is {(int)storage}, which is no TensorStorage.");

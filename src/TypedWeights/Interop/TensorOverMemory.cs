@@ -16,18 +16,28 @@ internal static unsafe partial class TensorOverMemory
     /// <param name="layout">Its type and shape; it has at least one element.</param>
     public static torch.Tensor Create(SharedRegion region, nint address, TorchLayout layout)
     {
+        // libtorch may call back or not when it fails, depending on how far it came. The count stays then: memory that is never given
+        // back does less harm than memory that is given back twice.
         region.AddUser();
+        return Create(address, layout, &Release);
+    }
+
+    /// <summary>Makes a tensor over somebody else's memory, who keeps it until the tensor has been disposed.</summary>
+    /// <param name="address">Its first byte, at a multiple of its element's size.</param>
+    /// <param name="layout">Its type and shape; it has at least one element.</param>
+    public static torch.Tensor Borrow(nint address, TorchLayout layout) => Create(address, layout, &Keep);
+
+    private static torch.Tensor Create(nint address, TorchLayout layout, delegate* unmanaged[Cdecl]<nint, void> deleter)
+    {
         nint handle;
         sbyte type = (sbyte)layout.ScalarType;
         fixed (long* shape = layout.Shape)
         {
-            handle = THSTensor_new(address, &Release, shape, layout.Shape.Length, type, type, Cpu, AnyIndex, requiresGrad: 0);
+            handle = THSTensor_new(address, deleter, shape, layout.Shape.Length, type, type, Cpu, AnyIndex, requiresGrad: 0);
         }
 
         if (handle == 0)
         {
-            // libtorch may have called back already or not, depending on how far it came. The count stays: memory that is never given
-            // back does less harm than memory that is given back twice.
             torch.CheckForErrors();
         }
 
@@ -36,6 +46,11 @@ internal static unsafe partial class TensorOverMemory
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Release(nint address) => SharedRegion.Release(address);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void Keep(nint address)
+    {
+    }
 
     [LibraryImport("LibTorchSharp")]
     private static partial nint THSTensor_new(

@@ -10,8 +10,12 @@ internal sealed partial class LoadLog(ILogger logger)
     /// <summary>Starts the lines of one load.</summary>
     public Load Start(Checkpoint checkpoint, TransferPlan plan)
     {
-        int files = plan.Tensors.Select(tensor => tensor.File).Distinct().Count();
-        Starting(logger, checkpoint.Uri.Display, files, plan.Tensors.Count, Gigabytes(plan.TotalBytes));
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            int files = plan.Tensors.Select(tensor => tensor.File).Distinct().Count();
+            Starting(logger, checkpoint.Uri.Display, files, plan.Tensors.Count, Gigabytes(plan.TotalBytes));
+        }
+
         foreach (string warning in checkpoint.Warnings)
         {
             Warning(logger, checkpoint.Uri.Display, warning);
@@ -23,6 +27,19 @@ internal sealed partial class LoadLog(ILogger logger)
     /// <summary>Writes a line for a request that will be repeated.</summary>
     public void Retrying(WeightSourceException failure, int attempt, TimeSpan wait) =>
         Retrying(logger, failure.Message, attempt, Math.Round(wait.TotalSeconds, 2));
+
+    /// <summary>Writes a line about the local cache.</summary>
+    public void Cache(string source, string message, bool isWrong)
+    {
+        if (isWrong)
+        {
+            Warning(logger, source, message);
+        }
+        else
+        {
+            Cache(logger, source, message);
+        }
+    }
 
     private static double Gigabytes(double bytes) => Math.Round(bytes / 1e9, 3);
 
@@ -41,6 +58,18 @@ internal sealed partial class LoadLog(ILogger logger)
     [LoggerMessage(5, LogLevel.Warning, "{Failure} Attempt {Attempt} failed; again in {Seconds} s")]
     private static partial void Retrying(ILogger logger, string failure, int attempt, double seconds);
 
+    [LoggerMessage(6, LogLevel.Information, "{Source}: {Message}")]
+    private static partial void Cache(ILogger logger, string source, string message);
+
+    [LoggerMessage(7, LogLevel.Information, "{Source}: {Tensors} of {All} tensors were converted from {From} to {To}")]
+    private static partial void Converted(ILogger logger, string source, int tensors, int all, string from, string to);
+
+    [LoggerMessage(8, LogLevel.Warning, "{Source}: {Values} finite values are infinite as {To}, in {Tensors} tensors, {First} first")]
+    private static partial void Overflowed(ILogger logger, string source, long values, string to, int tensors, string first);
+
+    [LoggerMessage(9, LogLevel.Information, "{Source}: {Tensors} tensors are on {Device}")]
+    private static partial void Placed(ILogger logger, string source, int tensors, string device);
+
     /// <summary>The lines of one load; a line for each further tenth of the way.</summary>
     internal sealed class Load(ILogger logger, string source)
     {
@@ -55,6 +84,14 @@ internal sealed partial class LoadLog(ILogger logger)
                 LoadLog.Running(logger, source, tenths * 10, Gigabytes(now.BytesPerSecond));
             }
         }
+
+        public void Placed(int tensors, string device) => LoadLog.Placed(logger, source, tensors, device);
+
+        public void Converted(int tensors, int all, DType from, DType to) =>
+            LoadLog.Converted(logger, source, tensors, all, from.Name(), to.Name());
+
+        public void Overflowed(long values, int tensors, string first, DType to) =>
+            LoadLog.Overflowed(logger, source, values, to.Name(), tensors, first);
 
         public void Finished(LoadProgress last) => LoadLog.Finished(
             logger, source, Gigabytes(last.Bytes), Math.Round(last.Elapsed.TotalSeconds, 3), Gigabytes(last.BytesPerSecond));

@@ -1,7 +1,10 @@
 using TorchSharp;
+using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
 using TypedWeights.Devices.Cuda;
+using TypedWeights.Loading.Early;
+using TypedWeights.Loading.Placing;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Limits;
@@ -18,6 +21,8 @@ namespace TypedWeights;
 /// <param name="options">How.</param>
 /// <param name="title">What the tensors are called in messages.</param>
 /// <param name="progress">Is told how far it has come.</param>
+/// <param name="cache">The load's part of the local cache; null where it goes without.</param>
+/// <param name="early">Gives the tensors away as they come; null for a load that returns when it is complete.</param>
 internal sealed class LoadSession(
     SourceRegistry sources,
     CudaEngine cuda,
@@ -26,7 +31,9 @@ internal sealed class LoadSession(
     WeightUri uri,
     LoadOptions options,
     string title,
-    IProgress<LoadProgress>? progress)
+    IProgress<LoadProgress>? progress,
+    CacheRun? cache,
+    EarlyLoad? early)
 {
     /// <summary>Loads.</summary>
     /// <param name="select">Checks a checkpoint and chooses what is read of it.</param>
@@ -36,15 +43,18 @@ internal sealed class LoadSession(
         Func<Checkpoint, TensorSelection> select, WeightManifest? manifest, CancellationToken cancellationToken)
     {
         // First of all, as it refuses devices that are not served.
-        ITensorSink sink = TensorSinks.Create(options, cuda);
+        ITensorSink sink = CreateSink(manifest);
         await using (sink.ConfigureAwait(false))
         {
-            IWeightLocation location = await sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
+            WeightPins pins = manifest is not null && options is { Source: null, Revision: WeightRevision.Recorded }
+                ? manifest.Pins
+                : WeightPins.None;
+            IWeightLocation location = await sources.LocateAsync(uri, pins, cache, cancellationToken).ConfigureAwait(false);
             if (manifest is not null && sink.OwnsMemory && ExpectedCheckpoint.TryOpen(manifest, uri, location) is { } expected)
             {
                 await using (expected.ConfigureAwait(false))
                 {
-                    return await RunAheadAsync(location, expected, select, sink, cancellationToken).ConfigureAwait(false);
+                    return await RunAheadAsync(location, expected, select, sink, manifest, cancellationToken).ConfigureAwait(false);
                 }
             }
 
@@ -62,10 +72,11 @@ internal sealed class LoadSession(
         Checkpoint expected,
         Func<Checkpoint, TensorSelection> select,
         ITensorSink sink,
+        WeightManifest manifest,
         CancellationToken cancellationToken)
     {
         using var drop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task transfer = TransferAsync(expected, select(expected), sink, location.IsRemote, drop.Token);
+        Task transfer = TransferAsync(expected, select(expected), sink, location.IsRemote, isChecked: false, drop.Token);
         try
         {
             IWeightLocation withHeaders = ExpectedCheckpoint.WithHeaders(location, expected);
@@ -73,10 +84,10 @@ internal sealed class LoadSession(
             await using (live.ConfigureAwait(false))
             {
                 TensorSelection selection = select(live);
-                if (ExpectedCheckpoint.HasLayout(live, expected))
+                if (ExpectedCheckpoint.HasLayout(live, expected) && await TryGiveAsync(live, expected, selection, sink, transfer).ConfigureAwait(false))
                 {
                     await transfer.ConfigureAwait(false);
-                    if (ExpectedCheckpoint.HasValidators(live, expected))
+                    if (early is not null || ExpectedCheckpoint.HasValidators(live, expected))
                     {
                         return Collect(live, selection, sink);
                     }
@@ -84,8 +95,9 @@ internal sealed class LoadSession(
 
                 // Laid out otherwise, or replaced in between: what came is dropped, and its memory given back, before all is read anew.
                 await EndAsync(transfer, drop).ConfigureAwait(false);
+                early?.Forget();
                 await sink.DisposeAsync().ConfigureAwait(false);
-                ITensorSink another = TensorSinks.Create(options, cuda);
+                ITensorSink another = CreateSink(manifest);
                 await using (another.ConfigureAwait(false))
                 {
                     return await LoadAsync(live, selection, another, location.IsRemote, cancellationToken).ConfigureAwait(false);
@@ -102,20 +114,62 @@ internal sealed class LoadSession(
     private async Task<WeightSet> LoadAsync(
         Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote, CancellationToken cancellationToken)
     {
-        await TransferAsync(checkpoint, selection, sink, isRemote, cancellationToken).ConfigureAwait(false);
+        await TransferAsync(checkpoint, selection, sink, isRemote, isChecked: true, cancellationToken).ConfigureAwait(false);
         return Collect(checkpoint, selection, sink);
     }
 
+    // The headers have been checked and payload is on its way already: what has landed and what lands may be seen, as long as the files
+    // that it comes from are those of the headers.
+    private async ValueTask<bool> TryGiveAsync(
+        Checkpoint live, Checkpoint expected, TensorSelection selection, ITensorSink sink, Task transfer)
+    {
+        if (early is null)
+        {
+            return true;
+        }
+
+        if (transfer.IsCompleted)
+        {
+            // Refused, perhaps: then nothing is given.
+            await transfer.ConfigureAwait(false);
+        }
+
+        return early.TryGive(
+            () => new PromisedSet(NewSet(live, selection), selection, sink),
+            tensor => selection.Tensors[tensor] is var (file, info)
+                && (info.ByteLength == 0 || live.Files[file].Source.Validator == expected.Files[file].Source.Validator));
+    }
+
     private async Task TransferAsync(
-        Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote, CancellationToken cancellationToken)
+        Checkpoint checkpoint,
+        TensorSelection selection,
+        ITensorSink sink,
+        bool isRemote,
+        bool isChecked,
+        CancellationToken cancellationToken)
     {
         TransferOptions transfer = sources.Context.Options;
+        Lazy<UseOrder> order = OrderOfUse.Of(options, selection);
+        sink.Select(selection, order);
         TransferPlan plan = TransferPlan.Create(
-            checkpoint.Files, selection.Tensors, PartLimits.For(transfer, isRemote), sink.Reads, sink.SegmentSize);
-        var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit, sink.Layout(plan));
+            checkpoint.Files,
+            selection.Tensors,
+            PartLimits.For(transfer, isRemote),
+            sink.Reads,
+            early is null ? null : order.Value,
+            sink.SegmentSize);
+        var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit, sink.MemoryOf(plan));
         need.ThrowIfBeyond(uri.Display, transfer, options.MemoryLimit, isRemote);
+        cache?.Writer.BufferLimit = need.LeftForCache(transfer, options.MemoryLimit);
         LoadLog.Load lines = log.Start(checkpoint, plan);
         sink.Allocate(plan);
+        using Landing? landing = early is null ? null : new Landing(plan, sink, early.Landed);
+        if (isChecked)
+        {
+            early?.TryGive(() => new PromisedSet(NewSet(checkpoint, selection), selection, sink));
+        }
+
+        landing?.Start();
         var tracker = new ProgressTracker(
             plan,
             now =>
@@ -131,8 +185,16 @@ internal sealed class LoadSession(
             ReaderLimits.For(transfer, isRemote) with { SpareBytes = need.SpareBytes },
             sources.Context,
             tracker,
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken,
+            landing).ConfigureAwait(false);
         lines.Finished(tracker.Finish());
+        sink.Report(lines);
+    }
+
+    private ITensorSink CreateSink(WeightManifest? manifest)
+    {
+        ITensorSink sink = TensorSinks.Create(options, sources.Context.Options, cuda);
+        return options.Verify == Verification.Digests ? new DigestSink(sink, manifest!.DigestOf, uri.Display) : sink;
     }
 
     private static async Task EndAsync(Task transfer, CancellationTokenSource drop)
@@ -143,18 +205,24 @@ internal sealed class LoadSession(
 
     private WeightSet Collect(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink)
     {
-        IReadOnlyList<torch.Tensor> tensors = sink.TakeTensors();
-        var weights = new WeightSet(title, checkpoint.Revision, checkpoint.Metadata, selection.Names.Count);
-        var taken = new bool[tensors.Count];
+        if (early is not null)
+        {
+            // What there was to take was taken when it came.
+            return early.Weights;
+        }
+
+        WeightSet weights = NewSet(checkpoint, selection);
+        var taken = new torch.Tensor?[selection.Tensors.Count];
         foreach ((string name, int index) in selection.Names)
         {
             // Another name of the same tensor is another handle on one storage: each is disposed once, libtorch frees the memory once.
-            torch.Tensor tensor = taken[index] ? tensors[index].alias().DetachFromDisposeScope() : tensors[index];
-            taken[index] = true;
-            TensorInfo info = selection.Tensors[index].Info;
-            weights.Add(name, info.DType, info.Shape, tensor);
+            torch.Tensor tensor = taken[index]?.alias().DetachFromDisposeScope() ?? (taken[index] = sink.TakeTensor(index));
+            weights.Add(name, selection.Tensors[index].Info, sink.DeviceOf(index), tensor);
         }
 
         return weights;
     }
+
+    private WeightSet NewSet(Checkpoint checkpoint, TensorSelection selection) =>
+        new(title, checkpoint.Revision, checkpoint.Metadata, selection.Names.Count);
 }

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging;
 using TorchSharp;
+using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices.Cuda;
+using TypedWeights.Loading.Early;
 using TypedWeights.Sources;
 
 namespace TypedWeights;
@@ -17,18 +19,24 @@ public sealed class WeightLoader : IAsyncDisposable
     private readonly CudaEngine _cuda;
     private readonly LoadLog _log;
     private readonly TimeProvider _time;
+    private readonly LocalCache? _cache;
     private int _disposed;
 
-    internal WeightLoader(SourceRegistry sources, CudaEngine cuda, ILoggerFactory loggers, TimeProvider time)
+    internal WeightLoader(SourceRegistry sources, CudaEngine cuda, ILoggerFactory loggers, TimeProvider time, LocalCache? cache)
     {
         _sources = sources;
         _cuda = cuda;
         _log = new LoadLog(loggers.CreateLogger<WeightLoader>());
         sources.Context.Retrying = _log.Retrying;
         _time = time;
+        _cache = cache;
+        if (cache is not null)
+        {
+            cache.Noted = _log.Cache;
+        }
     }
 
-    /// <summary>The process's own loader, made at first use: files and HTTP, no log. It is never disposed.</summary>
+    /// <summary>The process's own loader, made at first use: files, HTTP and the stores of all referenced packages, no log. It is never disposed.</summary>
     public static WeightLoader Default => Process.Value;
 
     /// <summary>Loads a typed model.</summary>
@@ -48,32 +56,38 @@ public sealed class WeightLoader : IAsyncDisposable
         LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
         where T : class, IWeightModel<T>
     {
-        options ??= new LoadOptions();
-        if (options.Filter is not null)
-        {
-            throw new ArgumentException(
-                $"{typeof(T).Name} has all its tensors, so a typed load takes no Filter; LoadTensorsAsync loads some of them by name.",
-                nameof(options));
-        }
+        WeightSet weights = await LoadAsync<T>(options, progress, early: null, cancellationToken).ConfigureAwait(false);
+        return Bind<T>(weights);
+    }
 
-        WeightManifest manifest = T.Manifest;
-        WeightSet weights = await LoadAsync(
-            ParseUri(options.Source ?? manifest.Source),
-            checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected),
-            manifest,
-            options,
-            typeof(T).Name,
-            progress,
-            cancellationToken).ConfigureAwait(false);
-        try
-        {
-            return T.Bind(weights);
-        }
-        catch
-        {
-            weights.Dispose();
-            throw;
-        }
+    /// <summary>
+    /// Begins to load a typed model and returns it at once: when the headers have been checked and room has been made, before the tensors
+    /// have come. They come in the order in which the model uses them, so that its first layer computes while the last is on the wire.
+    /// </summary>
+    /// <remarks>
+    /// Each group of the model, and the model itself, has <c>WhenReadyAsync</c>; a tensor that has not come throws when it is read. A failure
+    /// ends every wait that has not ended yet, with the same error; what has come stays until the model is disposed. Disposing the model
+    /// cancels the load and returns when it has ended.
+    /// </remarks>
+    /// <typeparam name="T">A class with <see cref="SafeTensorsModelAttribute"/>.</typeparam>
+    /// <param name="options">How; null for the defaults. <see cref="LoadOptions.OrderOfUse"/> says what comes first.</param>
+    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
+    /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+    /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+    /// <exception cref="WeightMismatchException">The checkpoint is not what the class was generated for; every difference is listed.</exception>
+    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
+    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
+    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
+    /// <exception cref="WeightsException">libtorch could not hold a tensor, or the device is not served.</exception>
+    /// <exception cref="ArgumentException"><see cref="LoadOptions.Filter"/> is set.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<T> BeginLoadAsync<T>(
+        LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        where T : class, IWeightModel<T>
+    {
+        var early = new EarlyLoad(cancellationToken);
+        Task<WeightSet> load = LoadAsync<T>(options, progress, early, early.Token);
+        return Bind<T>(await early.WhenGivenAsync(load).ConfigureAwait(false));
     }
 
     /// <summary>
@@ -97,6 +111,12 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(uri);
         options ??= new LoadOptions();
+        if (options.Verify == Verification.Digests)
+        {
+            throw new ArgumentException(
+                "Digests are those of a class's snapshot, so an untyped load takes no Verify; LoadAsync<T> checks them.", nameof(options));
+        }
+
         WeightUri source = ParseUri(options.Source ?? uri);
         return LoadAsync(
             source,
@@ -105,19 +125,72 @@ public sealed class WeightLoader : IAsyncDisposable
             options,
             source.Display,
             progress,
+            early: null,
             cancellationToken);
     }
 
     /// <summary>
-    /// Closes the connections and gives page-locked memory back. Loads over HTTP or onto a GPU that still run fail; a later load throws.
-    /// Doing it twice is harmless.
+    /// Closes the connections and gives page-locked memory back. Loads over HTTP or onto a GPU that still run fail; a later load throws. What loads left to be written to the local cache is
+    /// waited for (<see cref="WeightSet.Caching"/>). Doing it twice is harmless.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
         {
-            await _sources.DisposeAsync().ConfigureAwait(false);
-            _cuda.Dispose();
+            return;
+        }
+
+        await _sources.DisposeAsync().ConfigureAwait(false);
+        _cuda.Dispose();
+        if (_cache is not null)
+        {
+            await _cache.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<WeightSet> LoadAsync<T>(
+        LoadOptions? options, IProgress<LoadProgress>? progress, EarlyLoad? early, CancellationToken cancellationToken)
+        where T : class, IWeightModel<T>
+    {
+        options ??= new LoadOptions();
+        if (options.Filter is not null)
+        {
+            throw new ArgumentException(
+                $"{typeof(T).Name} has all its tensors, so a typed load takes no Filter; LoadTensorsAsync loads some of them by name.",
+                nameof(options));
+        }
+
+        options = options with { Placement = options.Placement ?? T.Placement };
+        WeightManifest manifest = T.Manifest;
+        if (options.Verify == Verification.Digests && !manifest.HasDigests)
+        {
+            throw new WeightsException(
+                $"{typeof(T).Name} cannot be checked against digests, as its snapshot has none: take it again with "
+                    + $"typedweights snapshot {manifest.Source} --digest, and build.");
+        }
+
+        return await LoadAsync(
+            ParseUri(options.Source ?? manifest.Source),
+            checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected),
+            manifest,
+            options,
+            typeof(T).Name,
+            progress,
+            early,
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private static T Bind<T>(WeightSet weights)
+        where T : class, IWeightModel<T>
+    {
+        try
+        {
+            return T.Bind(weights);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
         }
     }
 
@@ -128,19 +201,32 @@ public sealed class WeightLoader : IAsyncDisposable
         LoadOptions options,
         string title,
         IProgress<LoadProgress>? progress,
+        EarlyLoad? early,
         CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         TorchNative.EnsureLoaded();
+        CacheRun? cache = _cache?.Begin(options.Cache, uri.Display, checksAll: options.Storage == TensorStorage.Mapped);
         try
         {
-            var session = new LoadSession(_sources, _cuda, _log, _time, uri, options, title, progress);
-            return await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
+            var session = new LoadSession(_sources, _cuda, _log, _time, uri, options, title, progress, cache, early);
+            WeightSet weights = await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
+            if (cache is not null)
+            {
+                weights.Caching = cache.FinishAsync();
+            }
+
+            return weights;
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)
         {
             // What waits below has tokens of its own; who cancelled a load looks for theirs.
             throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
+        finally
+        {
+            // Also after a failure: what came is there for the next load.
+            _ = cache?.FinishAsync();
         }
     }
 

@@ -1,30 +1,33 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using TypedWeights.Caching;
 using TypedWeights.Devices.Cuda;
 using TypedWeights.Sources;
-using TypedWeights.Sources.File;
-using TypedWeights.Sources.Http;
+using TypedWeights.Sources.Stores;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights;
 
-/// <summary>Configures a <see cref="WeightLoader"/>. Files and HTTP are always there; other stores are added by their package's <c>UseX</c>.</summary>
-public sealed class WeightLoaderBuilder
+/// <summary>
+/// Configures a <see cref="WeightLoader"/>. Files, HTTP and the stores of all packages that the application references are there by
+/// themselves; a package's <c>UseX</c> gives its store other options than the environment's.
+/// </summary>
+public sealed class WeightLoaderBuilder : IWeightSourceBuilder
 {
-    private readonly List<IWeightSourceProvider> _providers = [];
+    private readonly SourceRegistryBuilder _sources = new();
     private ILoggerFactory _loggers = NullLoggerFactory.Instance;
     private TimeProvider _time = TimeProvider.System;
     private TransferOptions _transfer = new();
-    private HttpSourceOptions _http = new();
     private Func<CudaBackend> _cuda = static () => DeviceDefaults.Backend ?? CudaBackend.System;
+    private (string Folder, LocalCacheOptions Options)? _cache;
 
-    /// <summary>Adds a kind of store. One for files or HTTP stands in for the built-in one.</summary>
+    /// <summary>Adds a kind of store. For its schemes it stands in for a built-in or registered one.</summary>
     /// <param name="provider">Disposed with the loader.</param>
     public WeightLoaderBuilder UseSource(IWeightSourceProvider provider)
     {
         ArgumentNullException.ThrowIfNull(provider);
-        _providers.Add(provider);
+        _sources.AddSource(_ => provider);
         return this;
     }
 
@@ -40,13 +43,46 @@ public sealed class WeightLoaderBuilder
     }
 
     /// <summary>Says how HTTP servers are reached: logins, headers, proxies, certificates.</summary>
-    /// <param name="options">For all loads of the loader; without effect where <see cref="UseSource"/> gave a store for HTTP.</param>
+    /// <param name="options">
+    /// For all loads of the loader: proxies, certificates and the connection pool for every store that has come to the loader with its
+    /// connections, logins and headers for <c>http(s)://</c> alone.
+    /// </param>
     /// <exception cref="ArgumentException">One of the values is out of its range.</exception>
     public WeightLoaderBuilder UseHttp(HttpSourceOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        _http = options;
+        _sources.Http = options;
+        return this;
+    }
+
+    /// <summary>
+    /// Keeps remote files in a folder of this machine: written while they are loaded, without holding the tensors back, and read from there
+    /// the next time. Without this the environment variable <c>TYPEDWEIGHTS_CACHE</c> names the folder, and without either there is none.
+    /// </summary>
+    /// <param name="folder">The folder; made when it is first written to. Several loaders and processes may share it.</param>
+    /// <param name="options">Its size, and what loads do with it; null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">One of the values is out of its range.</exception>
+    public WeightLoaderBuilder UseLocalCache(string folder, LocalCacheOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        options ??= new LocalCacheOptions();
+        options.Validate();
+        _cache = (folder, options);
+        return this;
+    }
+
+    /// <summary>
+    /// Makes a scheme of one's own stand for a place, so that one attribute serves development and production:
+    /// <c>UseAlias("models", "s3://bucket/prefix")</c> makes <c>models://story</c> mean <c>s3://bucket/prefix/story</c>. Without this call
+    /// the variable <c>TYPEDWEIGHTS_ALIAS_MODELS</c> says it. A scheme that a store serves is no alias.
+    /// </summary>
+    /// <param name="scheme">The scheme, in lower case.</param>
+    /// <param name="target">A path or URI of a folder.</param>
+    /// <exception cref="ArgumentException">The scheme is none.</exception>
+    public WeightLoaderBuilder UseAlias(string scheme, string target)
+    {
+        _sources.AddAlias(scheme, target);
         return this;
     }
 
@@ -79,21 +115,12 @@ public sealed class WeightLoaderBuilder
     /// <exception cref="ArgumentException">Two of the added stores serve one scheme.</exception>
     public WeightLoader Build()
     {
-        List<IWeightSourceProvider> providers = [.. _providers];
-        AddUnlessServed("file", static () => new FileSourceProvider());
-        AddUnlessServed("http", () => new HttpSourceProvider(_http));
+        LocalCache? cache = _cache is { } given ? new LocalCache(given.Folder, given.Options)
+            : CacheFolder.OfEnvironment is { } folder ? new LocalCache(folder, new LocalCacheOptions())
+            : null;
         return new WeightLoader(
-            new SourceRegistry(new TransferContext(_transfer, _time), providers),
-            new CudaEngine(_cuda, StagingLimits.For(_transfer)),
-            _loggers,
-            _time);
-
-        void AddUnlessServed(string scheme, Func<IWeightSourceProvider> create)
-        {
-            if (!_providers.Exists(provider => provider.Schemes.Contains(scheme)))
-            {
-                providers.Add(create());
-            }
-        }
+            _sources.Build(new TransferContext(_transfer, _time)), new CudaEngine(_cuda, StagingLimits.For(_transfer)), _loggers, _time, cache);
     }
+
+    void IWeightSourceBuilder.AddSource(Func<StoreContext, IWeightSourceProvider> create) => _sources.AddSource(create);
 }

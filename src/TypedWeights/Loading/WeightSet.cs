@@ -2,6 +2,7 @@ using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using TorchSharp;
 using TypedWeights.Binding;
+using TypedWeights.Loading.Early;
 using TypedWeights.Saving;
 
 namespace TypedWeights;
@@ -17,6 +18,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
 {
     private readonly Dictionary<string, WeightEntry> _entries;
     private readonly Lazy<NameIndex> _names;
+    private EarlyLoad? _load;
     private int _disposed;
 
     internal WeightSet(string title, string? revision, IReadOnlyDictionary<string, string> metadata, int count = 0)
@@ -33,6 +35,13 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
 
     /// <summary>The revision that was loaded (a commit, a version, a generation), where the store has one.</summary>
     public string? Revision { get; }
+
+    /// <summary>
+    /// Completes when everything that the load fetched is in the local cache, and files that are whole there have their names; true then,
+    /// and false where caching was given up, or there is no cache. It never fails: why it was given up is in the log.
+    /// </summary>
+    /// <remarks>The tensors need not be waited for, nor kept as they are: the cache has copies of the bytes that are still to be written.</remarks>
+    public Task<bool> Caching { get; internal set; } = Task.FromResult(false);
 
     /// <summary>The tensors with dtype and shape as the checkpoint has them, in the order of the files.</summary>
     public IReadOnlyCollection<WeightEntry> Entries => [.. Present];
@@ -119,7 +128,25 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     public Task SaveAsync(string path, CancellationToken cancellationToken = default) => SafeTensors.WriteAsync(
         path, [.. Present.Select(SavedTensor.Of)], Metadata.Count == 0 ? null : Metadata, cancellationToken);
 
+    /// <summary>
+    /// Waits until every tensor can be read: after <c>BeginLoadAsync</c>, whose model is there before its tensors. What was loaded by
+    /// another method is there at once.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait, not the load.</param>
+    /// <exception cref="WeightsException">The load failed; every wait ends with the same error.</exception>
+    /// <exception cref="ObjectDisposedException">The set was disposed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, or that of the load.</exception>
+    public async Task WhenReadyAsync(CancellationToken cancellationToken = default)
+    {
+        await WhenReadyAsync(null, cancellationToken).ConfigureAwait(false);
+        await (_load?.End.WaitAsync(cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
+    }
+
     /// <summary>Frees every tensor that was not handed over. Doing it twice is harmless.</summary>
+    /// <remarks>
+    /// A load that was begun and still runs is cancelled, and this returns when it has ended: not from within a progress report, which the
+    /// load waits for.
+    /// </remarks>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
@@ -127,12 +154,45 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
             return;
         }
 
+        _load?.Stop();
         foreach (WeightEntry entry in _entries.Values)
         {
             entry.Take()?.Dispose();
         }
     }
 
-    internal void Add(string name, DType dtype, TensorShape shape, torch.Tensor tensor) =>
-        _entries.Add(name, new WeightEntry(this, name, dtype, shape, tensor));
+    internal void Add(string name, TensorInfo info, torch.Device device, torch.Tensor tensor) =>
+        _entries.Add(name, new WeightEntry(this, name, info, device, tensor));
+
+    /// <summary>Adds the entry of a tensor that is yet to come.</summary>
+    internal WeightEntry Promise(string name, TensorInfo info, torch.Device device, torch.ScalarType tensorDType, Arrival arrival) =>
+        _entries[name] = new WeightEntry(this, name, info, device, tensorDType, arrival);
+
+    /// <summary>Disposing ends this load first.</summary>
+    internal void Follow(EarlyLoad load) => _load = load;
+
+    internal ObjectDisposedException Disposed() => new(Title, $"The weights of {Title} have been disposed.");
+
+    /// <summary>Waits for the tensors of a group, or for all.</summary>
+    internal async Task WhenReadyAsync(string? group, CancellationToken cancellationToken)
+    {
+        if (IsDisposed)
+        {
+            throw Disposed();
+        }
+
+        if (_load is null)
+        {
+            return;
+        }
+
+        string? below = group is null ? null : group + ".";
+        foreach (WeightEntry entry in _entries.Values)
+        {
+            if (below is null || entry.Name == group || entry.Name.StartsWith(below, StringComparison.Ordinal))
+            {
+                await entry.WhenReadyAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
 }

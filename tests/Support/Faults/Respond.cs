@@ -193,6 +193,6 @@ internal static class Respond
     {
         IHeaderDictionary headers = request.Context.Response.Headers;
         headers.ETag = request.File!.Tag;
-        headers.LastModified = request.File.Modified is { } modified ? HeaderUtilities.FormatDate(modified) : default(string);
+        headers.LastModified = request.File.Modified is { } modified ? HeaderUtilities.FormatDate(modified) : request.File.OddDate;
     }
 }

@@ -12,6 +12,9 @@ internal sealed record ServedFile(byte[] Bytes, string? Tag = null, DateTimeOffs
     /// <summary>Where the first tensor's first byte may lie: behind the header.</summary>
     public long DataStart { get; } = Bytes.Length < 8 ? 0 : 8 + BinaryPrimitives.ReadInt64LittleEndian(Bytes);
 
+    /// <summary>A Last-Modified that is no date of HTTP's; null for none.</summary>
+    public string? OddDate { get; init; }
+
     public bool IsWeak => Tag?.StartsWith("W/", StringComparison.Ordinal) ?? false;
 
     /// <summary>A file with a strong tag made from its bytes, as most servers have it.</summary>

@@ -28,7 +28,7 @@ public sealed class PartialFileTests : IDisposable
             await WriteAsync(file, part);
         }
 
-        Assert.Throws<InvalidOperationException>(file.Publish);
+        Assert.Throws<InvalidOperationException>(() => file.Publish());
         Assert.Equal([(1L * Part, (long)Part)], file.Missing);
         Assert.Equal("before", File.ReadAllText(Target));
 

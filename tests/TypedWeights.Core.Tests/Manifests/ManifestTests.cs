@@ -167,8 +167,33 @@ public class ManifestTests
         }
 
         string? revision = files == 1 ? null : "r v";
-        IEnumerable<SnapshotFile> all = ends.Select((end, index) => File($"file{index}", end) with { Validator = Validators[index] });
+        IEnumerable<SnapshotFile> all = ends.Select((end, index) => File($"file{index}", end) with
+        {
+            Validator = Validators[index],
+            Version = index % 2 == 0 ? null : $"v {index}",
+        });
         return new WeightSnapshot("X", "s", revision, [.. all], snapshot);
+    }
+
+    [Fact]
+    public void Digests_go_along_where_the_snapshot_has_them()
+    {
+        string one = new('a', 64), two = new('0', 64);
+        SnapshotTensor[] tensors =
+        [
+            new("x.1.w", DType.U8, new TensorShape(2), 0, 0, 2, one), new("x.0.w", DType.U8, new TensorShape(2), 0, 2, 4, two),
+            new("a", DType.U8, new TensorShape(1), 0, 4, 5, null),
+        ];
+        var snapshot = new WeightSnapshot("X", "s", null, [File("f", 5)], tensors);
+
+        WeightManifest manifest = Parse(snapshot);
+
+        Assert.True(manifest.HasDigests);
+        Assert.Equal((one, two, null), (manifest.DigestOf("x.1.w"), manifest.DigestOf("x.0.w"), manifest.DigestOf("a")));
+        Assert.False(Parse(new WeightSnapshot("X", "s", null, [File("f", 5)], [.. tensors.Select(tensor => tensor with { Sha256 = null })])).HasDigests);
+        string text = ManifestWriter.Write(snapshot, "s", CancellationToken.None);
+        Assert.Throws<FormatException>(() => WeightManifest.Parse(Encoding.ASCII.GetBytes(text.Replace("digest -\n", "", StringComparison.Ordinal))));
+        Assert.Throws<FormatException>(() => WeightManifest.Parse(Encoding.ASCII.GetBytes(text.Replace(one, "A" + one[1..], StringComparison.Ordinal))));
     }
 
     private static Gen<T> Pick<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(index => values[index]);
@@ -186,7 +211,8 @@ public class ManifestTests
         Assert.Equal(snapshot.Source, manifest.Source);
         Assert.Equal(snapshot.Revision, manifest.Revision);
         Assert.Equal(
-            snapshot.Files.Select(file => new ManifestFile(file.Name, file.Length, file.Validator, file.HeaderLength)), manifest.Files);
+            snapshot.Files.Select(file => new ManifestFile(file.Name, file.Length, file.Validator, file.HeaderLength) { Version = file.Version }),
+            manifest.Files);
         Assert.Equal(
             snapshot.Tensors.Select(
                 tensor => new ManifestTensor(tensor.Name, tensor.DType, tensor.Shape, tensor.File, tensor.Begin, tensor.End))

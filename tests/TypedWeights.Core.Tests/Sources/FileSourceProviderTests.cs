@@ -141,7 +141,7 @@ public sealed class FileSourceProviderTests : IDisposable
         foreach ((string uri, string says) in new[]
         {
             ("s3://b/m", "TypedWeights.S3"), ("gs://b/m", "TypedWeights.Gcs"), ("az://a/c/m", "TypedWeights.AzureBlobs"),
-            ("hf://org/m", "not supported in this version"), ("anyscale://m", "not supported in this version"), ("ftp://h/m", "\"ftp\""),
+            ("ftp://h/m", "\"ftp\""),
         })
         {
             var error = await Assert.ThrowsAsync<WeightSourceException>(

@@ -25,6 +25,11 @@ public sealed class WeightUriTests
         { "hf://gpt2@main", "hf", "hf://gpt2@main" },
         { "s3://my-bucket/m.safetensors?versionId=3/L4kqtJ+x_=", "s3", "s3://my-bucket/m.safetensors?versionId=3/L4kqtJ+x_=" },
         { "gs://b/m?generation=17&alt=media", "gs", "gs://b/m?generation=17" },
+        { "gs://b/m#17", "gs", "gs://b/m?generation=17" },
+        { "gs://b/m#1/n#part?token=t", "gs", "gs://b/m#1/n#part" },
+        { "s3://b/m#17", "s3", "s3://b/m" },
+        { "az://a/c/m?versionId=2026-01-31T12:00:00.1234567Z", "az", "az://a/c/m?versionId=2026-01-31T12:00:00.1234567Z" },
+        { "az://a/c/m?snapshot=2026-01-31T12%3A00%3A00Z", "az", "az://a/c/m?snapshot=2026-01-31T12%3A00%3A00Z" },
         { "https://h/m?revision=refs/pr/1&download=true&token=t#part", "https", "https://h/m?revision=refs/pr/1&download=true" },
     };
 
@@ -41,6 +46,7 @@ public sealed class WeightUriTests
         $"https://example.com/m.safetensors?revision=a?sig={Secret}",
         $"https://example.com/m.safetensors?VERSIONID={Secret}",
         $"https://example.com/m.safetensors?versionId%3D={Secret}",
+        $"https://example.com/m.safetensors?versionId=https://ada:{Secret}@example.com",
         $"https://example.com/m.safetensors#{Secret}",
         $"https://example.com/m.safetensors?versionId=1#revision={Secret}",
         $"https://example.com#?revision={Secret}",

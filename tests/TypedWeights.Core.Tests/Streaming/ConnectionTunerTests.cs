@@ -28,6 +28,23 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
+    public void The_first_bytes_come_slowly_for_another_reason_than_too_few_connections()
+    {
+        ConnectionTuner tuner = Tuner(8, 32);
+        int observation = 0, most = 0;
+
+        // In the first look the connections are still being made (TLS).
+        Run(tuner, observations: 20, connections =>
+        {
+            most = Math.Max(most, connections);
+            return ++observation == 1 ? 0.2e9 : 1e9;
+        });
+
+        Assert.Equal(8, tuner.Target);
+        Assert.Equal(16, most);
+    }
+
+    [Fact]
     public void A_hiccup_is_not_taken_for_a_server_that_gives_no_more()
     {
         ConnectionTuner tuner = Tuner(8, 32);

@@ -2,6 +2,7 @@ using CsCheck;
 using TypedWeights.Checkpoints;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Limits;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tests.Streaming;
 
@@ -43,6 +44,89 @@ public sealed class TransferPlanTests
             Assert.Equal(tensors.Sum(tensor => tensor.Info.ByteLength), plan.TotalBytes);
         },
         iter: 1000);
+
+    [Fact]
+    public void In_an_order_of_use_each_byte_is_still_read_once_and_ranges_rise_with_the_steps() => Gen.Select(Limits, Files, Gen.Int[1, 6], Gen.Int).Sample(
+        (limits, sizes, steps, seed) =>
+        {
+            CheckpointFile[] files =
+                [.. sizes.Select((lengths, i) => PlannedFiles.Of($"f{i}", [.. lengths.Select(n => n * limits.Unit)], 8 * i, isSequential: i == 2))];
+            var random = new Random(seed);
+            CheckpointTensor[] tensors = [.. PlannedFiles.AllOf(files).Where(tensor => tensor.File == 2 || random.Next(3) > 0)];
+            random.Shuffle(tensors);
+            int[] stepOf = [.. tensors.Select(_ => random.Next(steps))];
+            var parts = new PartLimits(limits.Part, limits.Gap, limits.Readers);
+
+            TransferPlan plan = TransferPlan.Create(files, tensors, parts, order: new UseOrder(stepOf));
+
+            PlanCheck.Covers(plan, (range, segment) =>
+                files[range.File].Header.DataStart + tensors[segment.Tensor].Info.Begin + segment.Offset);
+            for (int i = 0; i < tensors.Length; i++)
+            {
+                PlanCheck.Target(plan, i, [(0, tensors[i].Info.ByteLength)]);
+            }
+
+            int last = 0;
+            long end = 0;
+            foreach (TransferRange range in plan.Ranges)
+            {
+                Assert.InRange(range.Length, 1, parts.PartSize);
+                Assert.All(range.Segments, segment => Assert.InRange(segment.Length, 1, segment.IsGap ? parts.GapSize : long.MaxValue));
+                if (range.File == 2)
+                {
+                    Assert.True(range.Offset >= end, "a file that comes as a whole is left and come back to");
+                    end = range.Offset + range.Length;
+                    continue;
+                }
+
+                // Neighbouring steps may share a range where they lie side by side; nobody's bytes are read along as a gap.
+                int[] used = [.. range.Segments.Where(segment => !segment.IsGap).Select(segment => stepOf[segment.Tensor])];
+                Assert.Equal(used.Order(), used);
+                Assert.True(used[0] >= last, $"{range} is of step {used[0]}, after one of {last}");
+                last = used[0];
+            }
+
+            long wanted = tensors.Sum(tensor => tensor.Info.ByteLength);
+            Assert.Equal(wanted, plan.TotalBytes);
+            Assert.Equal(wanted + plan.GapBytes, plan.Ranges.Sum(range => range.Length));
+            foreach (TransferRange range in plan.Ranges)
+            {
+                long at = range.Offset;
+                foreach (TransferSegment segment in range.Segments)
+                {
+                    long start = at;
+                    Assert.True(!segment.IsGap || tensors.All(tensor => tensor.File != range.File || tensor.Info.ByteLength == 0
+                        || files[tensor.File].Header.DataStart + tensor.Info.End <= start
+                        || files[tensor.File].Header.DataStart + tensor.Info.Begin >= start + segment.Length), "a wanted byte is read as a gap");
+                    at += segment.Length;
+                }
+            }
+        },
+        iter: 500);
+
+    [Fact]
+    public void A_part_of_a_plan_has_the_bytes_of_its_tensors_and_no_others() => Gen.Select(Limits, Files, Gen.Int).Sample(
+        (limits, sizes, seed) =>
+        {
+            CheckpointFile[] files = [.. sizes.Select((lengths, i) => PlannedFiles.Of($"f{i}", [.. lengths.Select(n => n * limits.Unit)]))];
+            var random = new Random(seed);
+            CheckpointTensor[] tensors = PlannedFiles.AllOf(files);
+            int[] some = [.. Enumerable.Range(0, tensors.Length).Where(_ => random.Next(2) == 0)];
+            random.Shuffle(some);
+            var parts = new PartLimits(limits.Part, limits.Gap, limits.Readers);
+
+            TransferPlan part = TransferPlan.Create(files, tensors, parts).Part(some);
+
+            PlanCheck.Ranges(part, parts);
+            PlanCheck.Covers(part, (range, segment) =>
+                files[range.File].Header.DataStart + tensors[some[segment.Tensor]].Info.Begin + segment.Offset);
+            for (int i = 0; i < some.Length; i++)
+            {
+                Assert.Equal(tensors[some[i]], part.Tensors[i]);
+                PlanCheck.Target(part, i, [(0, tensors[some[i]].Info.ByteLength)]);
+            }
+        },
+        iter: 300);
 
     [Fact]
     public void What_is_missing_of_a_file_is_read_exactly_once_in_small_segments() => Gen.Select(

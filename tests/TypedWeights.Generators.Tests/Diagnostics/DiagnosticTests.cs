@@ -191,7 +191,7 @@ public class DiagnosticTests
             string page = File.ReadAllText(Path.Combine(docs, descriptor.Id + ".md"));
             Assert.StartsWith($"# {descriptor.Id}: {descriptor.Title}", page, StringComparison.Ordinal);
         });
-        Assert.Equal(9, Descriptors.All.Count());
+        Assert.Equal(13, Descriptors.All.Count());
     }
 
     private static Diagnostic Single(string source, params AdditionalText[] snapshots) =>

@@ -61,6 +61,46 @@ namespace Demo
             global::System.Threading.CancellationToken cancellationToken = default) =>
             loader.LoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
 
+        /// <summary>
+        /// Begins to load the weights with the process's own loader and returns before they have come: await <c>WhenReadyAsync</c> of a
+        /// group before its tensors are read. They come in the order of their use.
+        /// </summary>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+        /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> BeginLoadAsync(
+            global::TypedWeights.LoadOptions? options = null,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            global::TypedWeights.WeightLoader.Default.BeginLoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
+
+        /// <summary>Begins to load the weights, as the other overload does.</summary>
+        /// <param name="loader">The loader.</param>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+        /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> BeginLoadAsync(
+            global::TypedWeights.WeightLoader loader,
+            global::TypedWeights.LoadOptions? options,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            loader.BeginLoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
+
+        /// <summary>Waits until every tensor can be read. After <c>LoadAsync</c> they all can.</summary>
+        /// <param name="cancellationToken">Ends the wait, not the load.</param>
+        /// <exception cref="global::TypedWeights.WeightsException">The load failed; every wait ends with the same error.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        public global::System.Threading.Tasks.Task WhenReadyAsync(global::System.Threading.CancellationToken cancellationToken = default) =>
+            Weights.WhenReadyAsync(cancellationToken);
+
         /// <summary>Writes the weights to one safetensors file.</summary>
         /// <param name="path">The file; replaced when the new one is complete.</param>
         /// <param name="cancellationToken">Ends the work; the old file, if any, stays.</param>
@@ -77,7 +117,7 @@ namespace Demo
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public void Dispose() => Weights.Dispose();
 
-        /// <summary>Is called when every property is set, before a load returns.</summary>
+        /// <summary>Is called when every property is set, before a load returns; after BeginLoadAsync no tensor has to be there yet.</summary>
         partial void OnBound();
 
         static global::TypedWeights.WeightManifest global::TypedWeights.IWeightModel<global::Demo.TinyModel>.Manifest => __ManifestHolder.Value;
@@ -132,9 +172,9 @@ namespace Demo
 
         /// <summary>The weights of lm_head, model.embed_tokens</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class EmbedTokensLmHeadWeights
+        public sealed class EmbedTokensLmHeadWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal EmbedTokensLmHeadWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal EmbedTokensLmHeadWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Weight = scope.Tensor("weight");
             }
@@ -168,9 +208,9 @@ namespace Demo
 
         /// <summary>The weights of model</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class ModelWeights
+        public sealed class ModelWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal ModelWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal ModelWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 EmbedTokens = new global::Demo.TinyModel.EmbedTokensLmHeadWeights(scope.Group("embed_tokens"));
                 Layers = scope.List("layers", 12, static item => new global::Demo.TinyModel.LayerWeights(item));
@@ -210,9 +250,9 @@ namespace Demo
 
         /// <summary>The weights of model.layers.{0..11}</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class LayerWeights
+        public sealed class LayerWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal LayerWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal LayerWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 InputLayernorm = new global::Demo.TinyModel.NormWeights(scope.Group("input_layernorm"));
                 Mlp = new global::Demo.TinyModel.MlpWeights(scope.Group("mlp"));
@@ -260,9 +300,9 @@ namespace Demo
 
         /// <summary>The weights of model.layers.{0..11}.input_layernorm, model.layers.{0..11}.post_attention_layernorm, model.norm</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class NormWeights
+        public sealed class NormWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal NormWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal NormWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Weight = scope.Tensor("weight");
             }
@@ -290,9 +330,9 @@ namespace Demo
 
         /// <summary>The weights of model.layers.{0..11}.mlp</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class MlpWeights
+        public sealed class MlpWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal MlpWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal MlpWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 DownProj = new global::Demo.TinyModel.DownProjWeights(scope.Group("down_proj"));
                 GateProj = new global::Demo.TinyModel.GateUpProjWeights(scope.Group("gate_proj"));
@@ -332,9 +372,9 @@ namespace Demo
 
         /// <summary>The weights of model.layers.{0..11}.mlp.down_proj</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class DownProjWeights
+        public sealed class DownProjWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal DownProjWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal DownProjWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Weight = scope.Tensor("weight");
             }
@@ -362,9 +402,9 @@ namespace Demo
 
         /// <summary>The weights of model.layers.{0..11}.mlp.gate_proj, model.layers.{0..11}.mlp.up_proj</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class GateUpProjWeights
+        public sealed class GateUpProjWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal GateUpProjWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal GateUpProjWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Weight = scope.Tensor("weight");
             }
@@ -392,9 +432,9 @@ namespace Demo
 
         /// <summary>The weights of model.layers.{0..11}.self_attn</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class SelfAttnWeights
+        public sealed class SelfAttnWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal SelfAttnWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal SelfAttnWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 KProj = new global::Demo.TinyModel.KVProjWeights(scope.Group("k_proj"));
                 OProj = new global::Demo.TinyModel.OQProjWeights(scope.Group("o_proj"));
@@ -442,9 +482,9 @@ namespace Demo
 
         /// <summary>The weights of model.layers.{0..11}.self_attn.k_proj, model.layers.{0..11}.self_attn.v_proj</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class KVProjWeights
+        public sealed class KVProjWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal KVProjWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal KVProjWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Weight = scope.Tensor("weight");
             }
@@ -472,9 +512,9 @@ namespace Demo
 
         /// <summary>The weights of model.layers.{0..11}.self_attn.o_proj, model.layers.{0..11}.self_attn.q_proj</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class OQProjWeights
+        public sealed class OQProjWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal OQProjWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal OQProjWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Weight = scope.Tensor("weight");
             }

@@ -66,6 +66,46 @@ namespace Demo
             global::System.Threading.CancellationToken cancellationToken = default) =>
             loader.LoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
 
+        /// <summary>
+        /// Begins to load the weights with the process's own loader and returns before they have come: await <c>WhenReadyAsync</c> of a
+        /// group before its tensors are read. They come in the order of their use.
+        /// </summary>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+        /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> BeginLoadAsync(
+            global::TypedWeights.LoadOptions? options = null,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            global::TypedWeights.WeightLoader.Default.BeginLoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
+
+        /// <summary>Begins to load the weights, as the other overload does.</summary>
+        /// <param name="loader">The loader.</param>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+        /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> BeginLoadAsync(
+            global::TypedWeights.WeightLoader loader,
+            global::TypedWeights.LoadOptions? options,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            loader.BeginLoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
+
+        /// <summary>Waits until every tensor can be read. After <c>LoadAsync</c> they all can.</summary>
+        /// <param name="cancellationToken">Ends the wait, not the load.</param>
+        /// <exception cref="global::TypedWeights.WeightsException">The load failed; every wait ends with the same error.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        public global::System.Threading.Tasks.Task WhenReadyAsync(global::System.Threading.CancellationToken cancellationToken = default) =>
+            Weights.WhenReadyAsync(cancellationToken);
+
         /// <summary>Writes the weights to one safetensors file.</summary>
         /// <param name="path">The file; replaced when the new one is complete.</param>
         /// <param name="cancellationToken">Ends the work; the old file, if any, stays.</param>
@@ -82,7 +122,7 @@ namespace Demo
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public void Dispose() => Weights.Dispose();
 
-        /// <summary>Is called when every property is set, before a load returns.</summary>
+        /// <summary>Is called when every property is set, before a load returns; after BeginLoadAsync no tensor has to be there yet.</summary>
         partial void OnBound();
 
         static global::TypedWeights.WeightManifest global::TypedWeights.IWeightModel<global::Demo.TinyModel>.Manifest => __ManifestHolder.Value;
@@ -136,9 +176,9 @@ namespace Demo
 
         /// <summary>The weights of items.{0,1}</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class ItemWeights
+        public sealed class ItemWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal ItemWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal ItemWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Value = scope.Tensor(null);
                 __Scale = scope.OptionalTensor("scale");
@@ -184,9 +224,9 @@ namespace Demo
 
         /// <summary>The weights of proj</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class ProjWeights
+        public sealed class ProjWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal ProjWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal ProjWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 Weight = new global::Demo.TinyModel.WeightWeights(scope.Group("weight"));
             }
@@ -210,9 +250,9 @@ namespace Demo
 
         /// <summary>The weights of proj.weight</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class WeightWeights
+        public sealed class WeightWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal WeightWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal WeightWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Value = scope.Tensor(null);
                 __Absmax = scope.Tensor("absmax");
@@ -260,9 +300,9 @@ namespace Demo
 
         /// <summary>The weights of proj.weight.quant_state</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class QuantStateWeights
+        public sealed class QuantStateWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal QuantStateWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal QuantStateWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __BitsandbytesNf4 = scope.Tensor("bitsandbytes__nf4");
             }
@@ -290,9 +330,9 @@ namespace Demo
 
         /// <summary>The weights of value</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class ValueWeights
+        public sealed class ValueWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal ValueWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal ValueWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Value = scope.Tensor(null);
                 __Value_ = scope.Tensor("value");

@@ -56,6 +56,46 @@ namespace Demo
             global::System.Threading.CancellationToken cancellationToken = default) =>
             loader.LoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
 
+        /// <summary>
+        /// Begins to load the weights with the process's own loader and returns before they have come: await <c>WhenReadyAsync</c> of a
+        /// group before its tensors are read. They come in the order of their use.
+        /// </summary>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+        /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> BeginLoadAsync(
+            global::TypedWeights.LoadOptions? options = null,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            global::TypedWeights.WeightLoader.Default.BeginLoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
+
+        /// <summary>Begins to load the weights, as the other overload does.</summary>
+        /// <param name="loader">The loader.</param>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+        /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> BeginLoadAsync(
+            global::TypedWeights.WeightLoader loader,
+            global::TypedWeights.LoadOptions? options,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            loader.BeginLoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
+
+        /// <summary>Waits until every tensor can be read. After <c>LoadAsync</c> they all can.</summary>
+        /// <param name="cancellationToken">Ends the wait, not the load.</param>
+        /// <exception cref="global::TypedWeights.WeightsException">The load failed; every wait ends with the same error.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        public global::System.Threading.Tasks.Task WhenReadyAsync(global::System.Threading.CancellationToken cancellationToken = default) =>
+            Weights.WhenReadyAsync(cancellationToken);
+
         /// <summary>Writes the weights to one safetensors file.</summary>
         /// <param name="path">The file; replaced when the new one is complete.</param>
         /// <param name="cancellationToken">Ends the work; the old file, if any, stays.</param>
@@ -72,7 +112,7 @@ namespace Demo
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public void Dispose() => Weights.Dispose();
 
-        /// <summary>Is called when every property is set, before a load returns.</summary>
+        /// <summary>Is called when every property is set, before a load returns; after BeginLoadAsync no tensor has to be there yet.</summary>
         partial void OnBound();
 
         static global::TypedWeights.WeightManifest global::TypedWeights.IWeightModel<global::Demo.TinyModel>.Manifest => __ManifestHolder.Value;
@@ -118,9 +158,9 @@ namespace Demo
 
         /// <summary>The weights of layers.{0..4}</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class LayerWeights
+        public sealed class LayerWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal LayerWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal LayerWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Value = scope.OptionalTensor(null);
                 Mixer = scope.HasGroup("mixer") ? new global::Demo.TinyModel.MixerWeights(scope.Group("mixer")) : null;
@@ -184,9 +224,9 @@ namespace Demo
 
         /// <summary>The weights of layers.{2,3}.mixer</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class MixerWeights
+        public sealed class MixerWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal MixerWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal MixerWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __D = scope.Tensor("D");
                 Experts = scope.List("experts", scope.CountItems("experts", 3), static item => new global::Demo.TinyModel.ExpertWeights(item));
@@ -222,9 +262,9 @@ namespace Demo
 
         /// <summary>The weights of layers.2.mixer.experts.{0,1}, layers.3.mixer.experts.{0..2}</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class ExpertWeights
+        public sealed class ExpertWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal ExpertWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal ExpertWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __W = scope.Tensor("w");
             }
@@ -252,9 +292,9 @@ namespace Demo
 
         /// <summary>The weights of layers.{0,1}.mlp</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class MlpWeights
+        public sealed class MlpWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal MlpWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal MlpWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Weight = scope.Tensor("weight");
             }
@@ -288,9 +328,9 @@ namespace Demo
 
         /// <summary>The weights of layers.{0..3}.norm</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class NormWeights
+        public sealed class NormWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal NormWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal NormWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Weight = scope.Tensor("weight");
             }

@@ -61,6 +61,46 @@ namespace Demo
             global::System.Threading.CancellationToken cancellationToken = default) =>
             loader.LoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
 
+        /// <summary>
+        /// Begins to load the weights with the process's own loader and returns before they have come: await <c>WhenReadyAsync</c> of a
+        /// group before its tensors are read. They come in the order of their use.
+        /// </summary>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+        /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> BeginLoadAsync(
+            global::TypedWeights.LoadOptions? options = null,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            global::TypedWeights.WeightLoader.Default.BeginLoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
+
+        /// <summary>Begins to load the weights, as the other overload does.</summary>
+        /// <param name="loader">The loader.</param>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+        /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> BeginLoadAsync(
+            global::TypedWeights.WeightLoader loader,
+            global::TypedWeights.LoadOptions? options,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            loader.BeginLoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
+
+        /// <summary>Waits until every tensor can be read. After <c>LoadAsync</c> they all can.</summary>
+        /// <param name="cancellationToken">Ends the wait, not the load.</param>
+        /// <exception cref="global::TypedWeights.WeightsException">The load failed; every wait ends with the same error.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        public global::System.Threading.Tasks.Task WhenReadyAsync(global::System.Threading.CancellationToken cancellationToken = default) =>
+            Weights.WhenReadyAsync(cancellationToken);
+
         /// <summary>Writes the weights to one safetensors file.</summary>
         /// <param name="path">The file; replaced when the new one is complete.</param>
         /// <param name="cancellationToken">Ends the work; the old file, if any, stays.</param>
@@ -77,7 +117,7 @@ namespace Demo
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public void Dispose() => Weights.Dispose();
 
-        /// <summary>Is called when every property is set, before a load returns.</summary>
+        /// <summary>Is called when every property is set, before a load returns; after BeginLoadAsync no tensor has to be there yet.</summary>
         partial void OnBound();
 
         static global::TypedWeights.WeightManifest global::TypedWeights.IWeightModel<global::Demo.TinyModel>.Manifest => __ManifestHolder.Value;
@@ -126,9 +166,9 @@ namespace Demo
 
         /// <summary>The weights of net.{0,2}</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class NetItemWeights
+        public sealed class NetItemWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal NetItemWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal NetItemWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __Bias = scope.Tensor("bias");
                 __Weight = scope.Tensor("weight");
@@ -180,9 +220,9 @@ namespace Demo
 
         /// <summary>The weights of stages.{0,1}</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class StageWeights
+        public sealed class StageWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal StageWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal StageWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 Net = scope.Sparse("net", scope.PresentItems("net", 0, 1, 2), static item => new global::Demo.TinyModel.StageNetItemWeights(item));
             }
@@ -206,9 +246,9 @@ namespace Demo
 
         /// <summary>The weights of stages.0.net.{0,2}, stages.1.net.1</summary>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
-        public sealed class StageNetItemWeights
+        public sealed class StageNetItemWeights : global::TypedWeights.Binding.WeightGroup
         {
-            internal StageNetItemWeights(global::TypedWeights.Binding.WeightScope scope)
+            internal StageNetItemWeights(global::TypedWeights.Binding.WeightScope scope) : base(scope)
             {
                 __W = scope.Tensor("w");
             }

@@ -83,6 +83,31 @@ public class IncrementalityTests
     }
 
     [Fact]
+    public void A_placement_writes_its_class_again_when_it_says_something_else_and_not_when_it_moves()
+    {
+        const string Placed = "[TypedWeights.PlaceWeights(\"*\", \"cuda:0\")]";
+        CSharpCompilation compilation = Project.Compile(Placed + First, Second);
+        GeneratorDriver driver = Run(Driver(), compilation);
+        compilation = Edit(compilation, "// moved\n\n" + Placed + "\n" + First);
+        driver = Run(driver, compilation);
+        AssertNothingWritten(driver);
+        Assert.All(
+            Assert.Single(driver.GetRunResult().Results).TrackedSteps[StepNames.Models].SelectMany(run => run.Outputs),
+            output => ObjectGraph.AssertHoldsNothingLive(output.Value, StepNames.Models));
+
+        driver = Run(driver, Edit(compilation, Placed.Replace("cuda:0", "cuda:1", StringComparison.Ordinal) + First));
+
+        GeneratorRunResult result = Assert.Single(driver.GetRunResult().Results);
+        IncrementalStepRunReason[] models = [.. Reasons(result, StepNames.Models)];
+        Assert.Equal(IncrementalStepRunReason.Modified, models[0]);
+        Assert.Contains(models[1], Untouched);
+        Assert.Contains("cuda:1", result.GeneratedSources[0].SourceText.ToString(), StringComparison.Ordinal);
+
+        static CSharpCompilation Edit(CSharpCompilation compilation, string source) => compilation.ReplaceSyntaxTree(
+            compilation.SyntaxTrees[0], compilation.SyntaxTrees[0].WithChangedText(SourceText.From(source, Encoding.UTF8)));
+    }
+
+    [Fact]
     public void Models_of_equal_projects_are_equal_and_of_different_ones_are_not()
     {
         object[] once = Models(Files());

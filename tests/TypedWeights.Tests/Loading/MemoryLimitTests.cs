@@ -1,3 +1,4 @@
+using System.Text;
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
@@ -47,6 +48,32 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         await Assert.ThrowsAsync<MemoryLimitException>(() => LoadAsync(uri, Room + error.BufferBytes - 1));
     }
 
+    [Fact]
+    public async Task A_size_that_is_beyond_all_memory_costs_none()
+    {
+        // A header of some eighty bytes, and behind it, says the server, a pebibyte.
+        const long Claimed = 1L << 50;
+        byte[] file = TestFile.Bytes([new TestFile.Entry("a", "U8", [Claimed], [])]);
+        string text = Encoding.UTF8.GetString(file, 8, file.Length - 8).TrimEnd().Replace("[0,0]", $"[0,{Claimed}]", StringComparison.Ordinal);
+        byte[] start = [.. BitConverter.GetBytes((long)text.Length), .. Encoding.UTF8.GetBytes(text)];
+        _server.Intercept = async context =>
+        {
+            (long from, long to) = context.Request.Headers.Range == "bytes=0-7" ? (0, 7) : (8, start.Length - 1);
+            context.Response.StatusCode = 206;
+            context.Response.Headers.ContentRange = $"bytes {from}-{to}/{start.Length + Claimed}";
+            await context.Response.Body.WriteAsync(start.AsMemory((int)from, (int)(to - from + 1)));
+            return true;
+        };
+        await using WeightLoader loader = new WeightLoaderBuilder().Build();
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+
+        WeightsException error = await Assert.ThrowsAnyAsync<WeightsException>(() => loader.LoadTensorsAsync(
+            $"{_server.Address}/m.safetensors", new() { MemoryLimit = 1 << 30 }, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Contains("1,125,899,906,842,624 bytes", error.Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 256 << 20);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -88,7 +115,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(
             () => loader.LoadTensorsAsync($"{_server.Address}/m.safetensors", cancellationToken: TestContext.Current.CancellationToken));
 
-        Assert.InRange(error.BufferBytes, 40 << 16, (40 << 16) + 10_000);
+        Assert.InRange(error.BufferBytes, 40 * (320 << 10), (40 * (320 << 10)) + 10_000);
         Assert.EndsWith(
             "in all: more for buffers than the 1,048,576 of TransferOptions.BufferLimit. Raise it, or lower its MaxConnections.",
             error.Message,
@@ -117,7 +144,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         Assert.Equal(0, MemoryNeed.Of(plan, options, isRemote: true, needed).SpareBytes);
         Assert.Equal(0, MemoryNeed.Of(plan, options, isRemote: true, 1).SpareBytes);
         Assert.Equal(0, MemoryNeed.Of(plan, options with { Hedging = false }, isRemote: true).SpareBytes);
-        Assert.Equal((1 << 20) - free.BufferBytes, MemoryNeed.Of(plan, options with { BufferLimit = 1 << 20 }, isRemote: true).SpareBytes);
+        Assert.Equal((2 << 20) - free.BufferBytes, MemoryNeed.Of(plan, options with { BufferLimit = 2 << 20 }, isRemote: true).SpareBytes);
         Assert.Equal(0, MemoryNeed.Of(plan, options, isRemote: false).SpareBytes);
     }
 

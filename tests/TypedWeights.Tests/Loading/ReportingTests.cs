@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace TypedWeights.Tests.Loading;
 
 public sealed class ReportingTests : IDisposable
@@ -38,32 +36,5 @@ public sealed class ReportingTests : IDisposable
 
         Assert.StartsWith($"Loading {path}: 1 file(s), 1 tensors, 0.005 GB", lines.Lines[0], StringComparison.Ordinal);
         Assert.StartsWith($"Loaded {path}: 0.005 GB in ", lines.Lines[^1], StringComparison.Ordinal);
-    }
-
-    private sealed class LineLogger : ILoggerFactory, ILogger
-    {
-        public List<string> Lines { get; } = [];
-
-        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (Lines)
-            {
-                Lines.Add(formatter(state, exception));
-            }
-        }
-
-        public void Dispose()
-        {
-            // Nothing is held.
-        }
     }
 }

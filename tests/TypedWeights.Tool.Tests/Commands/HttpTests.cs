@@ -164,7 +164,7 @@ public sealed class HttpTests : IAsyncLifetime
         Assert.Equal(1, await RunAsync("snapshot", $"{root}/broken.safetensors{query}"));
         Assert.Equal(1, await RunAsync("inspect", $"{root}/broken.safetensors{query}", "--json"));
         Assert.Equal(2, await RunAsync("snapshot", $"http://{User}:{Password}@127.0.0.1:1/net.safetensors{query}"));
-        Assert.Equal(2, await RunAsync("snapshot", $"s3://{User}:{Password}@bucket/net.safetensors{query}"));
+        Assert.Equal(2, await RunAsync("snapshot", $"gs://{User}:{Password}@bucket/net.safetensors{query}"));
         Assert.Equal(64, await RunAsync("snapshot", $"http://{User}:{Password}@:notaport/net.safetensors{query}"));
         string url = $"{root}/net.safetensors{query}";
         foreach (string[] wrong in (string[][])

@@ -72,13 +72,13 @@ public sealed class InspectCommandTests : IDisposable
 
         ToolRun run = await ToolRun.InAsync(
             _folder.Path,
-            "inspect", "b.safetensors", "a.safetensors", "absent", "s3://b/c", "http://127.0.0.1:1/x",
+            "inspect", "b.safetensors", "a.safetensors", "absent", "gs://b/c", "http://127.0.0.1:1/x",
             "http://u:hunter2@host:port/", "--json");
 
         Assert.Equal((1, "", 6), (run.ExitCode, run.Error, run.OutLines.Length));
         JsonElement[] lines = [.. run.OutLines.Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
         Assert.Equal(
-            ["b.safetensors", "a.safetensors", "absent", "s3://b/c", "http://127.0.0.1:1/x", "http://…"],
+            ["b.safetensors", "a.safetensors", "absent", "gs://b/c", "http://127.0.0.1:1/x", "http://…"],
             lines.Select(line => line.GetProperty("uri").GetString()));
         Assert.Equal(
             ["HeaderTooSmall", null, "NotFound", "UnknownScheme", "Unreachable", "InvalidUri"],

@@ -60,6 +60,20 @@ public sealed class SnapshotCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task With_digests_it_holds_each_tensor_s()
+    {
+        TestFile.Write(_folder["a.safetensors"], Tiny);
+
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors", "--digest");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(
+            Tiny.OrderBy(entry => entry.Name, StringComparer.Ordinal)
+                .Select(entry => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(entry.Data))),
+            Read("weights/A.weights.json").Tensors.Select(tensor => tensor.Sha256));
+    }
+
+    [Fact]
     public async Task An_output_folder_gets_the_file_of_the_class()
     {
         TestFile.Write(_folder["a.safetensors"], Tiny);
@@ -96,8 +110,8 @@ public sealed class SnapshotCommandTests : IDisposable
     [Theory]
     [InlineData("truncated.safetensors", 1, "MetadataIncompleteBuffer")]
     [InlineData("absent.safetensors", 2, "there is no such file or folder")]
-    [InlineData("s3://bucket/model.safetensors", 2, "TypedWeights.S3")]
-    [InlineData("hf://org/name", 2, "hf://")]
+    [InlineData("gs://bucket/model.safetensors", 2, "TypedWeights.Gcs")]
+    [InlineData("nobody://org/name", 2, "nobody://")]
     [InlineData("http://127.0.0.1:1/model.safetensors", 2, "no connection to the server")]
     [InlineData("http://user:hunter2@:x/", 64, "no valid host")]
     public async Task A_failure_is_one_line_and_leaves_nothing(string uri, int code, string expected)

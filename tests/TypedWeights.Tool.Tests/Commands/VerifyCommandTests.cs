@@ -71,11 +71,11 @@ public sealed class VerifyCommandTests : IDisposable
         Assert.Equal((2, ""), (run.ExitCode, run.Out));
         Assert.StartsWith("error: weights/Net.weights.json: net.safetensors: there is no such file or folder in ", run.Error, Ordinal);
 
-        await ReplaceSourceAsync("weights/Net.weights.json", "s3://bucket/net.safetensors");
+        await ReplaceSourceAsync("weights/Net.weights.json", "gs://bucket/net.safetensors");
         ToolRun unknown = await ToolRun.InAsync(_folder.Path, "verify");
 
         Assert.Equal(2, unknown.ExitCode);
-        Assert.Contains("TypedWeights.S3", unknown.Error, Ordinal);
+        Assert.Contains("TypedWeights.Gcs", unknown.Error, Ordinal);
     }
 
     [Fact]

@@ -185,6 +185,54 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_index_that_changes_after_its_shards_were_found_is_caught_at_the_end()
+    {
+        byte[] before = """{"weight_map":{"a":"1.safetensors"}}"""u8.ToArray();
+        byte[][] later = ["""{"weight_map":{"a":"2.safetensors"}}"""u8.ToArray(), """{"weight_map":{"z":"1.safetensors"}}"""u8.ToArray()];
+        _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3)]);
+        foreach (byte[] after in later)
+        {
+            bool wasShardAsked = false;
+            _server.Intercept = async context =>
+            {
+                bool isIndex = context.Request.Path == "/m/model.safetensors.index.json";
+                wasShardAsked |= !isIndex;
+                if (isIndex)
+                {
+                    await Results.Bytes(wasShardAsked ? after : before, enableRangeProcessing: true).ExecuteAsync(context);
+                }
+
+                return isIndex;
+            };
+
+            ToolRun run = await RunAsync("download", $"{_server.Address}/m/model.safetensors.index.json", "model");
+
+            Assert.Contains(run.ExitCode, (int[])[1, 2]);
+            Assert.Contains("model.safetensors.index.json: ", run.Error, Ordinal);
+            Assert.False(File.Exists(_folder["model/model.safetensors.index.json"]), run.All);
+        }
+    }
+
+    [Fact]
+    public async Task A_length_beyond_every_disk_is_an_error_and_leaves_nothing()
+    {
+        _server.Intercept = async context =>
+        {
+            context.Response.StatusCode = 206;
+            context.Response.Headers.ContentRange = $"bytes 0-7/{long.MaxValue - 1}";
+            context.Response.ContentLength = 8;
+            await context.Response.Body.WriteAsync(new byte[8]);
+            return true;
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/huge.bin", "huge.bin");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.StartsWith("error: ", run.Error, Ordinal);
+        Assert.Empty(Left());
+    }
+
+    [Fact]
     public async Task A_server_without_ranges_will_do()
     {
         _server.Intercept = async context =>
@@ -244,6 +292,7 @@ public sealed class DownloadTests : IAsyncLifetime
         {
             cases.Add((file, "/dev/null", 1, "is a pipe or device"));
             cases.Add((file, "/sys/net.safetensors", 1, "this user may not write there"));
+            cases.Add(($"{_server.Address}/m/", "/sys/model", 1, "/sys/model: this user may not write there"));
         }
 
         foreach ((string uri, string destination, int code, string says) in cases)

@@ -206,13 +206,8 @@ public sealed class ResumeTests : IAsyncLifetime
     // Each byte once: a part that straggles is asked for twice.
     private long AskedBytes()
     {
-        var runs = new ByteRuns();
-        foreach ((long offset, long length) in Asked())
-        {
-            runs.Add(offset, length);
-        }
-
-        return runs.Total;
+        var asked = new PartMap();
+        return Asked().Sum(range => asked.Claim(range.Offset, range.Length).Sum(piece => piece.Length));
     }
 
     private IEnumerable<string?> Left() => Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal);

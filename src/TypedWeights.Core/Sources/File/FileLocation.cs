@@ -13,8 +13,10 @@ internal sealed class FileLocation : IWeightLocation
     /// <param name="folder">The folder in full.</param>
     /// <param name="displayFolder">The folder as it may be shown; empty for the current one.</param>
     /// <param name="entryName">The entry's name.</param>
-    public FileLocation(string folder, string displayFolder, string entryName)
+    /// <param name="revision">The revision that the folder is a copy of, if that is known.</param>
+    public FileLocation(string folder, string displayFolder, string entryName, string? revision = null)
     {
+        Revision = revision;
         _folder = folder;
         _displayPrefix = displayFolder.Length == 0 || displayFolder.EndsWith('/') ? displayFolder : displayFolder + "/";
         EntryName = entryName;
@@ -22,7 +24,7 @@ internal sealed class FileLocation : IWeightLocation
 
     public string EntryName { get; }
 
-    public string? Revision => null;
+    public string? Revision { get; }
 
     public bool IsRemote => false;
 

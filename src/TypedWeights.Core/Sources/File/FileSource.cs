@@ -13,6 +13,7 @@ internal sealed class FileSource : IMappableSource
     private const int LongestRead = 16 << 20;
 
     private readonly SafeFileHandle _handle;
+    private readonly DiskReads _reads = new();
 
     private FileSource(SafeFileHandle handle, string display)
     {
@@ -80,10 +81,10 @@ internal sealed class FileSource : IMappableSource
     {
         try
         {
-            // The handle is not an asynchronous one: this is pread on a thread of the pool, which is as fast as Linux gets from its
-            // page cache, and no thread waits for it here.
+            // The handle is not an asynchronous one: this is pread on another thread, which is as fast as Linux gets from its page
+            // cache, and no thread waits for it here.
             Memory<byte> next = destination[..Math.Min(destination.Length, LongestRead)];
-            int read = await RandomAccess.ReadAsync(_handle, next, position, cancellationToken).ConfigureAwait(false);
+            int read = await _reads.ReadAsync(_handle, next, position, cancellationToken).ConfigureAwait(false);
             return read > 0
                 ? read
                 : throw new WeightSourceException(

@@ -5,7 +5,7 @@ internal static class FolderEntry
 {
     private const string IndexSuffix = ".safetensors.index.json";
     private const string FileSuffix = ".safetensors";
-    private const string PreferredStem = "model";
+    private static readonly string[] PreferredStems = ["model", "diffusion_pytorch_model"];
 
     /// <param name="folder">The folder.</param>
     /// <param name="display">The folder as it may be shown.</param>
@@ -15,12 +15,19 @@ internal static class FolderEntry
     {
         string[] names = [.. Directory.EnumerateFiles(folder).Select(static path => Path.GetFileName(path))
             .Where(static name => !name.StartsWith('.')).Order(StringComparer.Ordinal)];
-        return Choose(names, IndexSuffix, display) ?? Choose(names, FileSuffix, display)
-            ?? throw new WeightSourceException(
+        return Choose(names, display) ?? throw new WeightSourceException(
                 display,
                 "the folder holds no .safetensors file and no .safetensors.index.json (folders inside it are not searched).",
                 isNotFound: true);
     }
+
+    /// <summary>Chooses among the names of a folder.</summary>
+    /// <param name="names">The names, in ordinal order.</param>
+    /// <param name="display">The folder as it may be shown.</param>
+    /// <returns>null where none is an index or a safetensors file.</returns>
+    /// <exception cref="WeightSourceException">There are several and none is the usual one.</exception>
+    public static string? Choose(string[] names, string display) =>
+        Choose(names, IndexSuffix, display) ?? Choose(names, FileSuffix, display);
 
     private static string? Choose(string[] names, string suffix, string display)
     {
@@ -31,11 +38,10 @@ internal static class FolderEntry
         }
 
         const int Shown = 10;
-        return found.Contains(PreferredStem + suffix, StringComparer.Ordinal)
-            ? PreferredStem + suffix
-            : throw new WeightSourceException(
+        return PreferredStems.Select(stem => stem + suffix).FirstOrDefault(name => found.Contains(name, StringComparer.Ordinal))
+            ?? throw new WeightSourceException(
                 display,
-                $"the folder holds {found.Length} files *{suffix} and none is {PreferredStem + suffix}; "
+                $"the folder holds {found.Length} files *{suffix} and none is {PreferredStems[0] + suffix}; "
                     + "name the one you mean (shards need their index): "
                     + string.Join(", ", found.Take(Shown)) + (found.Length > Shown ? ", …" : ""));
     }

@@ -8,12 +8,13 @@ namespace TypedWeights.Sources.Http;
 /// The strong ETag that the file must still have; null where it has none, or at an address that may only redirect.
 /// </param>
 /// <param name="Length">The number of bytes asked for; 0 where it is not known.</param>
-internal readonly record struct HttpAsk(string? Range, string? IfMatch, long Length = 0)
+/// <param name="Version">The store's version of the file; null for the one that is current.</param>
+internal readonly record struct HttpAsk(string? Range, string? IfMatch, long Length = 0, string? Version = null)
 {
     /// <summary>Asks for a range.</summary>
     /// <param name="offset">The first byte.</param>
     /// <param name="length">The number of bytes, at least 1.</param>
-    /// <param name="ifMatch">The strong ETag that the file must still have, or null.</param>
-    public static HttpAsk Bytes(long offset, long length, string? ifMatch = null) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-{offset + length - 1}"), ifMatch, length);
+    /// <param name="identity">Which file it must be, as far as that is known.</param>
+    public static HttpAsk Bytes(long offset, long length, HttpIdentity identity) => new(
+        string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-{offset + length - 1}"), identity.StrongTag, length, identity.Version);
 }

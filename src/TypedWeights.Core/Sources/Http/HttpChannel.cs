@@ -1,52 +1,66 @@
 using System.Net.Http.Headers;
-using System.Text;
+using System.Runtime.CompilerServices;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Http;
 
-/// <summary>Sends single requests over the provider's connections. It follows nothing and repeats nothing.</summary>
+/// <summary>Sends single requests over a loader's connections: one pool for each origin. It follows nothing and repeats nothing.</summary>
 internal sealed class HttpChannel : IDisposable
 {
     private readonly HttpMessageInvoker _connections;
-    private readonly HttpSourceOptions _options;
 
     /// <param name="options">How servers are reached.</param>
     public HttpChannel(HttpSourceOptions options)
     {
         options.Validate();
-        _options = options;
         _connections = new HttpMessageInvoker(HttpHandler.Create(options), disposeHandler: true);
     }
 
-    /// <summary>The basic authentication that a URL's user info stands for, or null.</summary>
-    public static AuthenticationHeaderValue? Login(Uri address) => address.UserInfo.Length == 0
-        ? null
-        : new AuthenticationHeaderValue(
-            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(address.UserInfo))));
-
-    /// <summary>Sends one request.</summary>
+    /// <summary>Sends one request for bytes of a file.</summary>
     /// <param name="address">Where to; without user info.</param>
     /// <param name="ask">What for.</param>
-    /// <param name="isOwn">Whether the address lies in the origin that logins and the user's headers are for.</param>
-    /// <param name="login">What the URL's user info stands for; it comes before the callback.</param>
-    /// <param name="display">The file as it may be shown.</param>
+    /// <param name="isOwn">Whether the address lies in the origin that the file's authorisation is for.</param>
+    /// <param name="file">The file.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The answer, whatever it is; its body has not been read.</returns>
     /// <exception cref="WeightSourceException">No answer came.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(
-        Uri address, HttpAsk ask, bool isOwn, AuthenticationHeaderValue? login, string display, CancellationToken cancellationToken)
+        Uri address, HttpAsk ask, bool isOwn, StoreFile file, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        SetAsk(request.Headers, ask);
         if (isOwn)
         {
-            await AddOwnAsync(request, login, cancellationToken).ConfigureAwait(false);
+            await file.AuthorizeAsync(request, cancellationToken).ConfigureAwait(false);
+
+            // Whatever was added: other ranges than those asked for, or compressed ones, would be wrong bytes.
+            SetAsk(request.Headers, ask);
         }
 
-        AddCommon(request.Headers, ask);
+        if (!request.Headers.NonValidated.Contains("User-Agent"))
+        {
+            request.Headers.TryAddWithoutValidation("User-Agent", "TypedWeights");
+        }
+
         if (OperatingSystem.IsLinux())
         {
             ThriftyStream.Expect(ask.Length);
         }
 
+        return await SendAsync(request, file.Display, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends any request.</summary>
+    /// <param name="request">The request, complete.</param>
+    /// <param name="display">What is asked about, as it may be shown.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The answer, whatever it is; its body has not been read.</returns>
+    /// <exception cref="WeightSourceException">No answer came.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, string display, CancellationToken cancellationToken)
+    {
         try
         {
             return await _connections.SendAsync(request, cancellationToken).ConfigureAwait(false);
@@ -63,32 +77,13 @@ internal sealed class HttpChannel : IDisposable
 
     public void Dispose() => _connections.Dispose();
 
-    private async ValueTask AddOwnAsync(HttpRequestMessage request, AuthenticationHeaderValue? login, CancellationToken cancellationToken)
-    {
-        Uri address = request.RequestUri!;
-        _options.Headers?.Invoke(address, request.Headers);
-        if (login is not null)
-        {
-            request.Headers.Authorization = login;
-        }
-        else if (_options.Authorization is { } authorization)
-        {
-            request.Headers.Authorization =
-                await authorization(address, cancellationToken).ConfigureAwait(false) ?? request.Headers.Authorization;
-        }
-    }
-
-    private static void AddCommon(HttpRequestHeaders headers, HttpAsk ask)
+    private static void SetAsk(HttpRequestHeaders headers, HttpAsk ask)
     {
         Set(headers, "Range", ask.Range);
         Set(headers, "If-Match", ask.IfMatch);
 
         // A compressed body has other offsets than the file.
         Set(headers, "Accept-Encoding", "identity");
-        if (!headers.NonValidated.Contains("User-Agent"))
-        {
-            headers.TryAddWithoutValidation("User-Agent", "TypedWeights");
-        }
     }
 
     private static void Set(HttpRequestHeaders headers, string name, string? value)

@@ -46,7 +46,10 @@ internal static class HttpHandler
         try
         {
             await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
-            return new ThriftyStream(socket);
+            var stream = new ThriftyStream(socket);
+
+            // Through a proxy too, TLS goes over this connection.
+            return context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttps ? new ReadAheadStream(stream) : stream;
         }
         catch
         {

@@ -1,22 +1,23 @@
 using System.Net.Http.Headers;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
-/// Which file it is: length, ETag and <c>Last-Modified</c> of the first answer. Every later one must agree, so that a file that is
+/// Which file it is: length, ETag, <c>Last-Modified</c> and the store's version of the first answer. Every later one must agree, so that a file that is
 /// replaced half-way is an error and never a mixture. Safe for first answers that come side by side.
 /// </summary>
 internal sealed class HttpIdentity
 {
-    private readonly string _display;
+    private readonly StoreFile _file;
     private readonly long? _expectedLength;
     private Facts? _facts;
 
-    /// <param name="display">The file as it may be shown.</param>
+    /// <param name="file">The file; a version that it asks for is the one that every answer must be of.</param>
     /// <param name="expectedLength">The length that it must have, where that is known beforehand.</param>
-    public HttpIdentity(string display, long? expectedLength = null)
+    public HttpIdentity(StoreFile file, long? expectedLength = null)
     {
-        _display = display;
+        _file = file;
         _expectedLength = expectedLength;
     }
 
@@ -26,6 +27,9 @@ internal sealed class HttpIdentity
     /// <summary>The ETag with its quotes, or <c>last-modified:…</c>; null before the first answer and where it had neither.</summary>
     public string? Validator => Volatile.Read(ref _facts)?.Validator;
 
+    /// <summary>The store's version: the one asked for, or that of the first answer; null before it and where the store has none.</summary>
+    public string? Version => _file.Version ?? Volatile.Read(ref _facts)?.Version;
+
     /// <summary>Takes the first answer as the file's identity and holds every other one to it.</summary>
     /// <param name="answer">An answer with the file or a part of it.</param>
     /// <param name="length">The file's length in bytes, by that answer.</param>
@@ -33,18 +37,27 @@ internal sealed class HttpIdentity
     public void Check(HttpResponseMessage answer, long length)
     {
         CheckLength(length);
-        EntityTagHeaderValue? tag = answer.Headers.ETag;
-        DateTimeOffset? modified = answer.Content.Headers.LastModified;
+        string? tag = Text(answer.Headers, "ETag");
+        string? modified = answer.Content.Headers.LastModified is { } date
+            ? $"{date.UtcDateTime:R}"
+            : Text(answer.Content.Headers, "Last-Modified");
+        string? version = _file.VersionOf(answer);
+        if (version is not null && version != (_file.Version ?? version))
+        {
+            throw new WeightSourceException(
+                _file.Display, $"the store answered with the version {version}, where {_file.Version} was asked for.");
+        }
+
         Facts? known = Volatile.Read(ref _facts);
         if (known is null)
         {
-            var found = new Facts(length, tag, modified);
+            var found = new Facts(length, tag, modified, version);
             known = Interlocked.CompareExchange(ref _facts, found, null) ?? found;
         }
 
-        if (known.Difference(length, tag, modified) is { } difference)
+        if (known.Difference(length, tag, modified, version) is { } difference)
         {
-            throw HttpFailure.Changed(difference, _display);
+            throw HttpFailure.Changed(difference, _file.Display);
         }
     }
 
@@ -56,31 +69,36 @@ internal sealed class HttpIdentity
         if (length != (_expectedLength ?? length))
         {
             throw new WeightSourceException(
-                _display, $"the file has {length} bytes and should have {_expectedLength}: it is not the one that was expected.");
+                _file.Display, $"the file has {length} bytes and should have {_expectedLength}: it is not the one that was expected.");
         }
 
         if (Volatile.Read(ref _facts) is { } known && known.Length != length)
         {
-            throw HttpFailure.Changed($"it has {length} bytes and had {known.Length}", _display);
+            throw HttpFailure.Changed($"it has {length} bytes and had {known.Length}", _file.Display);
         }
     }
 
-    private sealed record Facts(long Length, EntityTagHeaderValue? Tag, DateTimeOffset? Modified)
+    // As it was sent: a tag without quotes, or a date of another format, tells files apart as well as one that follows the rules.
+    private static string? Text(HttpHeaders headers, string name) =>
+        headers.NonValidated.TryGetValues(name, out HeaderStringValues values) && values.ToString() is { Length: > 0 } text ? text : null;
+
+    private sealed record Facts(long Length, string? Tag, string? Modified, string? Version)
     {
-        public string? StrongTag { get; } = Tag is { IsWeak: false } ? Tag.Tag : null;
+        public string? StrongTag { get; } =
+            EntityTagHeaderValue.TryParse(Tag, out EntityTagHeaderValue? tag) && !tag.IsWeak ? tag.Tag : null;
 
-        public string? Validator { get; } =
-            Tag?.ToString() ?? (Modified is { } modified ? $"last-modified:{modified.UtcDateTime:R}" : null);
+        public string? Validator { get; } = Tag ?? (Modified is null ? null : "last-modified:" + Modified);
 
-        public string? Difference(long length, EntityTagHeaderValue? tag, DateTimeOffset? modified)
+        public string? Difference(long length, string? tag, string? modified, string? version)
         {
             if (Length != length)
             {
                 return $"it has {length} bytes and had {Length}";
             }
 
-            return !Equals(Tag, tag) ? "its ETag is another now"
+            return Tag != tag ? "its ETag is another now"
                 : Modified != modified ? "its Last-Modified is another now"
+                : Version != version ? "its version is another now"
                 : null;
         }
     }

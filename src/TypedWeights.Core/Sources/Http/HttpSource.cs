@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 
 namespace TypedWeights.Sources.Http;
 
@@ -24,6 +25,8 @@ internal sealed class HttpSource : IWeightSource
 
     public string? Validator => _identity.Validator;
 
+    public string? Version => _identity.Version;
+
     /// <summary>Opens a file by asking for its first bytes.</summary>
     /// <param name="target">Where it is.</param>
     /// <param name="firstBytes">How many come along with the opening answer, at least 1.</param>
@@ -32,11 +35,11 @@ internal sealed class HttpSource : IWeightSource
     /// <exception cref="WeightSourceException">It cannot be opened.</exception>
     public static async ValueTask<IWeightSource> OpenAsync(HttpTarget target, int firstBytes, CancellationToken cancellationToken)
     {
-        HttpResponseMessage answer = await target.SendAsync(HttpAsk.Bytes(0, firstBytes), cancellationToken).ConfigureAwait(false);
+        var identity = new HttpIdentity(target.File);
+        HttpResponseMessage answer = await target.SendAsync(HttpAsk.Bytes(0, firstBytes, identity), cancellationToken).ConfigureAwait(false);
         bool isHandedOn = false;
         try
         {
-            var identity = new HttpIdentity(target.Display);
             if (HttpAnswer.IsEmptyFile(answer))
             {
                 identity.Check(answer, 0);
@@ -75,8 +78,9 @@ internal sealed class HttpSource : IWeightSource
     /// <param name="target">Where it is.</param>
     /// <param name="expectedLength">Its length in bytes; another one is an error of the reads.</param>
     public static HttpSource OpenAhead(HttpTarget target, long expectedLength) =>
-        new(target, new HttpIdentity(target.Display, expectedLength), expectedLength, default);
+        new(target, new HttpIdentity(target.File, expectedLength), expectedLength, default);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
@@ -87,7 +91,7 @@ internal sealed class HttpSource : IWeightSource
             return new FirstBytesReader(_firstBytes.Slice((int)offset, (int)length));
         }
 
-        HttpAsk ask = HttpAsk.Bytes(offset, length, _identity.StrongTag);
+        HttpAsk ask = HttpAsk.Bytes(offset, length, _identity);
         HttpResponseMessage answer = await _target.SendAsync(ask, cancellationToken).ConfigureAwait(false);
         try
         {

@@ -41,7 +41,7 @@ public sealed record HttpSourceOptions
     /// <value>none</value>
     public IReadOnlyList<X509Certificate2> TrustedRoots { get; init; } = [];
 
-    /// <summary>The longest time for making a connection, TLS included.</summary>
+    /// <summary>The longest time for making a connection, TLS included; at most a day, or <see cref="Timeout.InfiniteTimeSpan"/>.</summary>
     /// <value>15 seconds</value>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
@@ -60,6 +60,7 @@ public sealed record HttpSourceOptions
         if (ConnectTimeout != Timeout.InfiniteTimeSpan)
         {
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectTimeout, TimeSpan.Zero);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(ConnectTimeout, TimeSpan.FromDays(1), nameof(ConnectTimeout));
         }
     }
 }

@@ -1,3 +1,5 @@
+using TypedWeights.Sources.Stores;
+
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
@@ -6,16 +8,8 @@ namespace TypedWeights.Sources.Http;
 /// </summary>
 public sealed class HttpSourceProvider : IWeightSourceProvider
 {
-    // What a folder may hold, in the order in which it is asked for.
-    private static readonly string[] EntryNames =
-    [
-        "model.safetensors.index.json",
-        "model.safetensors",
-        "diffusion_pytorch_model.safetensors.index.json",
-        "diffusion_pytorch_model.safetensors",
-    ];
-
-    private readonly HttpChannel _channel;
+    private readonly StoreContext _context;
+    private readonly bool _ownsContext;
 
     /// <summary>Makes a provider with a connection pool of its own.</summary>
     public HttpSourceProvider()
@@ -29,7 +23,16 @@ public sealed class HttpSourceProvider : IWeightSourceProvider
     public HttpSourceProvider(HttpSourceOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _channel = new HttpChannel(options);
+        _context = new StoreContext(options);
+        _ownsContext = true;
+    }
+
+    /// <summary>Makes a provider over a loader's connections, with its options: for a store that takes some URLs and leaves the rest.</summary>
+    /// <param name="context">The loader's connections; they stay open when the provider is disposed.</param>
+    public HttpSourceProvider(StoreContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        _context = context;
     }
 
     /// <inheritdoc/>
@@ -46,28 +49,20 @@ public sealed class HttpSourceProvider : IWeightSourceProvider
             throw new WeightSourceException(uri.Display, "this is not a valid URL.");
         }
 
-        if (!address.AbsolutePath.EndsWith('/'))
-        {
-            return new HttpLocation(_channel, address, Uri.UnescapeDataString(address.Segments[^1]));
-        }
-
-        foreach (string name in EntryNames)
-        {
-            var location = new HttpLocation(_channel, address, name);
-            if (await location.ExistsAsync(cancellationToken).ConfigureAwait(false))
-            {
-                return location;
-            }
-        }
-
-        throw new WeightSourceException(
-            uri.Display, $"the folder holds none of {string.Join(", ", EntryNames)}; name the file or index itself.", isNotFound: true);
+        var folder = new UrlFolder(address, _context.HttpOptions);
+        return folder.EntryName is { } name
+            ? _context.Locate(name, revision: null, folder.File)
+            : await _context.LocateInFolderAsync(uri.Display, revision: null, folder.File, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Closes the connections.</summary>
+    /// <summary>Closes the connections, where they are its own.</summary>
     public ValueTask DisposeAsync()
     {
-        _channel.Dispose();
+        if (_ownsContext)
+        {
+            _context.Dispose();
+        }
+
         return ValueTask.CompletedTask;
     }
 }

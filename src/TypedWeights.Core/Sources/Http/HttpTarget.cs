@@ -1,11 +1,12 @@
 using System.Net;
-using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
-/// Where the requests for one file go: the address that was given, and the one that redirects led to from there. That one is kept until
-/// it fails in a way in which a signed URL does when its time is over; then the given one is asked again, by one request for all.
+/// Where the requests for one file go: its own address, and the one that redirects led to from there. That one is kept until it fails in
+/// a way in which a signed URL does when its time is over; then the file's own is asked again, by one request for all.
 /// </summary>
 #pragma warning disable CA1001 // The semaphore has something to give back only when its wait handle is asked for.
 internal sealed class HttpTarget
@@ -14,60 +15,72 @@ internal sealed class HttpTarget
     private const int HopLimit = 10;
 
     private readonly HttpChannel _channel;
-    private readonly AuthenticationHeaderValue? _login;
-    private readonly Route _given;
     private readonly SemaphoreSlim _resolving = new(1, 1);
-    private Route _route;
+    private Route? _ledTo;
+    private Own? _own;
 
     /// <param name="channel">The connections.</param>
-    /// <param name="address">The address that was given, without user info.</param>
-    /// <param name="login">What its user info stood for; it stays with this origin.</param>
-    public HttpTarget(HttpChannel channel, Uri address, AuthenticationHeaderValue? login)
+    /// <param name="file">The file; what it authorises stays with its own origin.</param>
+    public HttpTarget(HttpChannel channel, StoreFile file)
     {
         _channel = channel;
-        _login = login;
-        _given = new Route(address, IsOwn: true, IsRedirected: false);
-        _route = _given;
-        Display = WeightUri.Parse(address.AbsoluteUri).Display;
+        File = file;
     }
 
-    /// <summary>The given address as it may be shown. Those that redirects lead to are shown nowhere.</summary>
-    public string Display { get; }
+    public StoreFile File { get; }
 
-    /// <summary>Whether an answer came from another origin than the given one.</summary>
+    /// <summary>The file as it may be shown. The addresses that redirects lead to are shown nowhere.</summary>
+    public string Display => File.Display;
+
+    /// <summary>Whether an answer came from another origin than the file's own.</summary>
     public bool IsElsewhere(HttpResponseMessage answer) =>
-        answer.RequestMessage?.RequestUri is { } address && !IsSameOrigin(address, _given.Address);
+        answer.RequestMessage?.RequestUri is { } address && !IsSameOrigin(address, File.Address);
 
     /// <summary>Sends a request to the file.</summary>
     /// <param name="ask">What for.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>An answer that is no redirect; its body has not been read.</returns>
-    /// <exception cref="WeightSourceException">No answer came, or the redirects lead nowhere.</exception>
+    /// <exception cref="WeightSourceException">
+    /// No answer came, the redirects lead nowhere, or the store has an explanation of its refusal.
+    /// </exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(HttpAsk ask, CancellationToken cancellationToken)
     {
-        Route route = Volatile.Read(ref _route);
-        HttpResponseMessage answer = await SendAsync(route, ask, cancellationToken).ConfigureAwait(false);
-        return IsRedirect(answer) || (route.IsRedirected && MayHaveExpired(answer))
-            ? await ResolveAsync(route, answer, ask, cancellationToken).ConfigureAwait(false)
+        Route? ledTo = Volatile.Read(ref _ledTo);
+        HttpResponseMessage answer = await SendAsync(ledTo ?? Given(ask), ask, cancellationToken).ConfigureAwait(false);
+        answer = IsRedirect(answer) || (ledTo is not null && MayHaveExpired(answer))
+            ? await ResolveAsync(ledTo, answer, ask, cancellationToken).ConfigureAwait(false)
             : answer;
+        await ThrowIfExplainedAsync(answer, cancellationToken).ConfigureAwait(false);
+        return answer;
     }
 
     private async ValueTask<HttpResponseMessage> ResolveAsync(
-        Route stale, HttpResponseMessage answer, HttpAsk ask, CancellationToken cancellationToken)
+        Route? stale, HttpResponseMessage answer, HttpAsk ask, CancellationToken cancellationToken)
     {
-        Route fresh;
-        using (stale.IsRedirected ? answer : null)
+        Route? fresh;
+        using (stale is null ? null : answer)
         {
-            await _resolving.WaitAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                fresh = Volatile.Read(ref _route);
+                await _resolving.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                // Its body may still be coming, over a connection that nobody else would close.
+                answer.Dispose();
+                throw;
+            }
+
+            try
+            {
+                fresh = Volatile.Read(ref _ledTo);
                 if (ReferenceEquals(fresh, stale))
                 {
-                    HttpResponseMessage first = stale.IsRedirected
-                        ? await SendAsync(_given, ask with { IfMatch = null }, cancellationToken).ConfigureAwait(false)
-                        : answer;
-                    return await FollowAsync(_given, first, ask, cancellationToken).ConfigureAwait(false);
+                    HttpResponseMessage first = stale is null
+                        ? answer
+                        : await SendAsync(Given(ask), ask with { IfMatch = null }, cancellationToken).ConfigureAwait(false);
+                    return await FollowAsync(Given(ask), first, ask, cancellationToken).ConfigureAwait(false);
                 }
             }
             finally
@@ -78,6 +91,7 @@ internal sealed class HttpTarget
 
         // Another request has resolved it meanwhile.
         answer.Dispose();
+        fresh ??= Given(ask);
         HttpResponseMessage second = await SendAsync(fresh, ask, cancellationToken).ConfigureAwait(false);
         return await FollowAsync(fresh, second, ask, cancellationToken).ConfigureAwait(false);
     }
@@ -91,6 +105,7 @@ internal sealed class HttpTarget
         {
             using (answer)
             {
+                await ThrowIfExplainedAsync(answer, cancellationToken).ConfigureAwait(false);
                 route = Next(route, answer);
             }
 
@@ -107,42 +122,103 @@ internal sealed class HttpTarget
         // An address that has no answer now may not be the last one of the chain.
         if ((int)answer.StatusCode < 500)
         {
-            Volatile.Write(ref _route, route);
+            Volatile.Write(ref _ledTo, route.IsRedirected ? route : null);
         }
 
         return answer;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<HttpResponseMessage> SendAsync(Route route, HttpAsk ask, CancellationToken cancellationToken)
     {
         try
         {
-            return await _channel.SendAsync(route.Address, ask, route.IsOwn, _login, Display, cancellationToken).ConfigureAwait(false);
+            HttpResponseMessage answer =
+                await _channel.SendAsync(route.Address, ask, route.IsOwn, File, cancellationToken).ConfigureAwait(false);
+            if (!route.IsOwn || !IsRefusal(answer) || !await IsRenewedAsync(answer, cancellationToken).ConfigureAwait(false))
+            {
+                return answer;
+            }
+
+            answer.Dispose();
+            Uri again = route.IsRedirected ? route.Address : Given(ask).Address;
+            return await _channel.SendAsync(again, ask, isOwn: true, File, cancellationToken).ConfigureAwait(false);
         }
         catch (WeightSourceException) when (route.IsRedirected)
         {
             // A host that was chosen by a redirect is gone, perhaps for good: the next attempt asks for another.
-            Interlocked.CompareExchange(ref _route, _given, route);
+            Interlocked.CompareExchange(ref _ledTo, null, route);
             throw;
         }
     }
 
+    private async ValueTask<bool> IsRenewedAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await File.RenewAsync(refusal, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            refusal.Dispose();
+            throw;
+        }
+    }
+
+    private async ValueTask ThrowIfExplainedAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        bool isRefusal = IsRedirect(answer) ? answer.Headers.Location is null : IsRefusal(answer) || (int)answer.StatusCode is 404 or >= 500;
+        if (!isRefusal || IsElsewhere(answer))
+        {
+            return;
+        }
+
+        try
+        {
+            if (await File.ExplainAsync(answer, cancellationToken).ConfigureAwait(false) is { } explained)
+            {
+                throw explained;
+            }
+        }
+        catch
+        {
+            answer.Dispose();
+            throw;
+        }
+    }
+
+    // Nearly every request: the address is the same object, and the version that of the request before.
+    private Route Given(HttpAsk ask)
+    {
+        Uri address = File.Address;
+        Own? own = Volatile.Read(ref _own);
+        if (own is null || !ReferenceEquals(own.Base, address) || own.Version != ask.Version)
+        {
+            Uri versioned = ask.Version is null ? address : File.AddressAt(ask.Version);
+            own = new Own(address, ask.Version, new Route(versioned, IsOwn: true, IsRedirected: false));
+            Volatile.Write(ref _own, own);
+        }
+
+        return own.Route;
+    }
+
     private Route Next(Route from, HttpResponseMessage answer)
     {
-        if (answer.Headers.Location is not { } location || !Uri.TryCreate(from.Address, location, out Uri? next))
+        Uri address = answer.RequestMessage?.RequestUri ?? from.Address;
+        if (answer.Headers.Location is not { } location || !Uri.TryCreate(address, location, out Uri? next))
         {
             throw new WeightSourceException(Display, $"the server redirects ({(int)answer.StatusCode}) without a valid Location.");
         }
 
-        if (next.Scheme != Uri.UriSchemeHttps && (next.Scheme != Uri.UriSchemeHttp || from.Address.Scheme == Uri.UriSchemeHttps))
+        if (next.Scheme != Uri.UriSchemeHttps && (next.Scheme != Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps))
         {
             throw new WeightSourceException(
-                Display, $"the server redirects from {from.Address.Scheme} to {next.Scheme}, which is not followed.");
+                Display, $"the server redirects from {address.Scheme} to {next.Scheme}, which is not followed.");
         }
 
         // Once it has left its origin, a chain that comes back to it brings no login there: somebody else chose the address.
         next = new UriBuilder(next) { UserName = "", Password = "", Fragment = "" }.Uri;
-        return new Route(next, from.IsOwn && IsSameOrigin(from.Address, next), IsRedirected: true);
+        return new Route(next, from.IsOwn && IsSameOrigin(address, next), IsRedirected: true);
     }
 
     private static bool IsRedirect(HttpResponseMessage answer) => answer.StatusCode
@@ -151,6 +227,10 @@ internal sealed class HttpTarget
         or HttpStatusCode.SeeOther
         or HttpStatusCode.TemporaryRedirect
         or HttpStatusCode.PermanentRedirect;
+
+    // What a store may mend or explain: not that the file is gone, is another now (412) or is shorter (416).
+    private static bool IsRefusal(HttpResponseMessage answer) =>
+        (int)answer.StatusCode is >= 300 and < 500 and not (304 or 404 or 412 or 416);
 
     // Azure, CloudFront and S3 answer 403, S3 with a session's token 400, some CDNs 401, and links for a time 404 or 410.
     private static bool MayHaveExpired(HttpResponseMessage answer) => answer.StatusCode
@@ -166,4 +246,7 @@ internal sealed class HttpTarget
     /// <param name="IsOwn">Whether it and all addresses before it are of the given origin.</param>
     /// <param name="IsRedirected">Whether a redirect led to it.</param>
     private sealed record Route(Uri Address, bool IsOwn, bool IsRedirected);
+
+    /// <summary>The file's own route, kept while nothing of what it was made from changes.</summary>
+    private sealed record Own(Uri Base, string? Version, Route Route);
 }

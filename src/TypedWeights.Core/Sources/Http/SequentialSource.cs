@@ -32,6 +32,8 @@ internal sealed class SequentialSource : IWeightSource
 
     public string? Validator => _identity.Validator;
 
+    public string? Version => _identity.Version;
+
     /// <summary>Whether there is more than what came with the opening.</summary>
     public bool IsSequential => Length > _firstBytes.Length;
 
@@ -74,41 +76,35 @@ internal sealed class SequentialSource : IWeightSource
         }
     }
 
-    public async ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
+    /// <summary>Asks for nothing yet: the way to the range is read by its first read, which tells that bytes come.</summary>
+    public ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
         if (offset + length <= _firstBytes.Length)
         {
-            return new FirstBytesReader(_firstBytes.Slice((int)offset, (int)length));
+            return ValueTask.FromResult<IRangeReader>(new FirstBytesReader(_firstBytes.Slice((int)offset, (int)length)));
         }
 
+        cancellationToken.ThrowIfCancellationRequested();
         if (Interlocked.Exchange(ref _readers, 1) != 0)
         {
             throw new InvalidOperationException($"{Display} can only be read in order: dispose the reader before, then open the next.");
         }
 
-        try
-        {
-            await AdvanceAsync(Math.Max(offset, _firstBytes.Length), cancellationToken).ConfigureAwait(false);
-            return new Reader(this, offset);
-        }
-        catch
-        {
-            Volatile.Write(ref _readers, 0);
-            throw;
-        }
+        return ValueTask.FromResult<IRangeReader>(new Reader(this, offset));
     }
 
     public ValueTask DisposeAsync() => DropAsync();
 
-    private async ValueTask AdvanceAsync(long position, CancellationToken cancellationToken)
+    private async ValueTask AdvanceAsync(long position, Action<int> arrived, CancellationToken cancellationToken)
     {
         if (_body is null || _body.Received > position)
         {
             await DropAsync().ConfigureAwait(false);
             _body = await ReopenAsync(cancellationToken).ConfigureAwait(false);
+            arrived(0);
         }
 
         byte[] dropped = ArrayPool<byte>.Shared.Rent(SkipSize);
@@ -118,6 +114,7 @@ internal sealed class SequentialSource : IWeightSource
             {
                 int count = (int)Math.Min(dropped.Length, position - _body.Received);
                 await ReadAsync(dropped.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
+                arrived(0);
             }
         }
         finally
@@ -137,7 +134,7 @@ internal sealed class SequentialSource : IWeightSource
         }
 
         HttpResponseMessage answer =
-            await _target.SendAsync(new HttpAsk(Range: null, _identity.StrongTag), cancellationToken).ConfigureAwait(false);
+            await _target.SendAsync(new HttpAsk(Range: null, _identity.StrongTag, Version: _identity.Version), cancellationToken).ConfigureAwait(false);
         try
         {
             HttpAnswer.ThrowUnlessWhole(answer, _target.IsElsewhere(answer), Display);
@@ -176,20 +173,24 @@ internal sealed class SequentialSource : IWeightSource
     /// <summary>Reads on from a position, the kept first bytes before the answer's own.</summary>
     private sealed class Reader(SequentialSource source, long position) : IRangeReader
     {
+        private bool _hasAdvanced;
         private bool _isDisposed;
 
-        public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+        public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
         {
-            long kept = source._firstBytes.Length - position;
-            if (kept <= 0)
-            {
-                return source.ReadAsync(destination, cancellationToken);
-            }
+            await AdvanceAsync(static _ => { }, cancellationToken).ConfigureAwait(false);
+            return await ReadOnAsync(destination, cancellationToken).ConfigureAwait(false);
+        }
 
-            int count = (int)Math.Min(kept, destination.Length);
-            source._firstBytes.Span.Slice((int)position, count).CopyTo(destination.Span);
-            position += count;
-            return ValueTask.FromResult(count);
+        public async ValueTask FillAsync(Memory<byte> destination, Action<int> arrived, CancellationToken cancellationToken)
+        {
+            await AdvanceAsync(arrived, cancellationToken).ConfigureAwait(false);
+            while (destination.Length > 0)
+            {
+                int read = await ReadOnAsync(destination, cancellationToken).ConfigureAwait(false);
+                arrived(read);
+                destination = destination[read..];
+            }
         }
 
         public ValueTask DisposeAsync()
@@ -201,6 +202,32 @@ internal sealed class SequentialSource : IWeightSource
             }
 
             return ValueTask.CompletedTask;
+        }
+
+        // Once: whoever reads on after a failure hears of it.
+        private ValueTask AdvanceAsync(Action<int> arrived, CancellationToken cancellationToken)
+        {
+            if (_hasAdvanced)
+            {
+                return ValueTask.CompletedTask;
+            }
+
+            _hasAdvanced = true;
+            return source.AdvanceAsync(Math.Max(position, source._firstBytes.Length), arrived, cancellationToken);
+        }
+
+        private ValueTask<int> ReadOnAsync(Memory<byte> destination, CancellationToken cancellationToken)
+        {
+            long kept = source._firstBytes.Length - position;
+            if (kept <= 0)
+            {
+                return source.ReadAsync(destination, cancellationToken);
+            }
+
+            int count = (int)Math.Min(kept, destination.Length);
+            source._firstBytes.Span.Slice((int)position, count).CopyTo(destination.Span);
+            position += count;
+            return ValueTask.FromResult(count);
         }
     }
 }

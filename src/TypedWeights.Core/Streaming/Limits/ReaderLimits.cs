@@ -7,8 +7,8 @@ namespace TypedWeights.Streaming.Limits;
 internal readonly record struct ReaderLimits(int Min, int Max, bool IsTuned)
 {
     /// <summary>
-    /// Reads of files wait for threads of the pool, which runs as many as there are cores while the page cache serves them, and more
-    /// once they wait for a disk: asking for more than the cores can do costs nothing.
+    /// Reads of files wait for threads of the pool, which runs as many as there are cores, while the page cache serves them, and all run
+    /// at once when they wait for a disk (<see cref="Sources.File.DiskReads"/>): asking for more than the cores can do costs nothing.
     /// </summary>
     public static ReaderLimits Local { get; } = new(8, 8, false);
 

@@ -1,21 +1,28 @@
 using System.Globalization;
-using TypedWeights.Memory;
+using TypedWeights.Sources.Http;
 using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights.Streaming.Planning;
 
 /// <summary>The memory that a plan will take, known before any of it is allocated. The one place that computes it.</summary>
-/// <param name="TensorBytes">Host memory of the tensors that are read, with what aligns them; 0 where they are on a device.</param>
-/// <param name="BufferBytes">Host memory that the load cannot do without: headers, what connections hold, and the ring on the way to a device.</param>
+/// <param name="TensorBytes">Host memory of the tensors that are read, with what aligns them.</param>
+/// <param name="BufferBytes">
+/// Host memory that the load cannot do without: headers, what connections hold, and what bytes pass through on their way into tensors.
+/// </param>
 /// <param name="SpareBytes">The most that hedged requests may hold on top: as much as they can use, and less where a limit leaves less.</param>
-/// <param name="DeviceBytes">Memory of devices, as libtorch's allocator rounds it; 0 for the CPU.</param>
-internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, long SpareBytes, long DeviceBytes)
+internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, long SpareBytes)
 {
     // Read and checked, a header takes twice its text: 5.2 MB for the 2.4 MB of 20,000 tensors.
     private const int BytesPerHeaderByte = 2;
 
-    // What the HTTP client, and TLS below it, hold of each connection, and what bytes of gaps are read into.
-    private const long BytesPerConnection = 64 << 10;
+    // What the HTTP client, and TLS below it, hold of each connection, what is read ahead for TLS, and what bytes of gaps are read into.
+    private const long BytesPerConnection = (64 << 10) + ReadAheadStream.Size;
+
+    /// <summary>The memory of each other device, by its name.</summary>
+    public IReadOnlyDictionary<string, long> Devices { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>The memory of all other devices together.</summary>
+    public long DeviceBytes => Devices.Values.Sum();
 
     /// <summary>All of the host's memory at its peak.</summary>
     public long HostBytes => TensorBytes + BufferBytes + SpareBytes;
@@ -24,13 +31,13 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     /// <param name="options">How it will be read.</param>
     /// <param name="isRemote">Whether that crosses a network.</param>
     /// <param name="memoryLimit">The most host memory that the load may take in all; null for no limit.</param>
-    /// <param name="device">How the tensors lie on a device; null for tensors in host memory.</param>
+    /// <param name="sink">What the sink takes; null for one that has all tensors in the host's memory.</param>
     public static MemoryNeed Of(
-        TransferPlan plan, TransferOptions options, bool isRemote, long? memoryLimit = null, DeviceLayout? device = null)
+        TransferPlan plan, TransferOptions options, bool isRemote, long? memoryLimit = null, SinkMemory? sink = null)
     {
-        long tensors = device is null ? HeapRegion.RoomFor(ArenaLayout.Of(plan, plan.ReadInFileOrder).Length) : 0;
-        long buffers = plan.Files.Sum(file => file.Header.HeaderLength) * BytesPerHeaderByte;
-        buffers += device is null ? 0 : StagingLimits.For(options).RoomFor(plan);
+        sink ??= SinkMemory.InHost(plan);
+        long tensors = sink.TensorBytes;
+        long buffers = sink.StagingBytes + sink.RingBytes + (plan.Files.Sum(file => file.Header.HeaderLength) * BytesPerHeaderByte);
         long spares = 0;
         if (isRemote)
         {
@@ -42,8 +49,12 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
             spares = Math.Clamp(Math.Min(options.BufferLimit, (memoryLimit ?? long.MaxValue) - tensors) - buffers, 0, spares);
         }
 
-        return new MemoryNeed(tensors, buffers, spares, device?.RoomBytes ?? 0);
+        return new MemoryNeed(tensors, buffers, spares) { Devices = sink.Devices };
     }
+
+    /// <summary>What the limits leave for the buffers of a local cache, which goes without bytes where that is little.</summary>
+    public long LeftForCache(TransferOptions options, long? memoryLimit) => Math.Max(
+        0, Math.Min(options.BufferLimit - BufferBytes - SpareBytes, (memoryLimit ?? long.MaxValue) - HostBytes));
 
     /// <summary>Refuses a load that a limit does not allow. Spare buffers are no reason: it goes without them.</summary>
     /// <param name="source">The checkpoint as it may be shown.</param>

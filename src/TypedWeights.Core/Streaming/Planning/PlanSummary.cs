@@ -1,4 +1,3 @@
-using TypedWeights.Memory;
 using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights.Streaming.Planning;
@@ -47,9 +46,9 @@ internal sealed record PlanSummary
     /// <param name="readers">By how many.</param>
     /// <param name="isRemote">Whether that crosses a network.</param>
     /// <param name="openingRequests">What it took to come this far.</param>
-    /// <param name="device">How the tensors lie on a device; null for tensors in host memory.</param>
+    /// <param name="sink">What the tensors take; null for tensors in host memory.</param>
     public static PlanSummary Of(
-        TransferPlan plan, TransferOptions options, ReaderLimits readers, bool isRemote, long openingRequests, DeviceLayout? device = null)
+        TransferPlan plan, TransferOptions options, ReaderLimits readers, bool isRemote, long openingRequests, SinkMemory? sink = null)
     {
         int most = Math.Min(readers.Max, plan.Ranges.Count);
         int[] perFile = new int[plan.FileCount];
@@ -70,7 +69,7 @@ internal sealed record PlanSummary
             OpeningRequests = openingRequests,
             TensorRequests = plan.Files.Select((file, i) => file.Source.IsSequential ? 0 : perFile[i]).Sum(),
             Readers = readers with { Min = Math.Min(readers.Min, most), Max = most },
-            Memory = MemoryNeed.Of(plan, options, isRemote, device: device),
+            Memory = MemoryNeed.Of(plan, options, isRemote, sink: sink),
         };
     }
 }

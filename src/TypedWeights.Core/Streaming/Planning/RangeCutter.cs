@@ -45,7 +45,10 @@ internal ref struct RangeCutter
         Math.Clamp(_left / _limits.Readers, Math.Min(SmallestPart, _limits.PartSize), _limits.PartSize);
 
     /// <summary>Cuts.</summary>
-    /// <param name="wanted">File by file in the order of the bytes, without overlaps.</param>
+    /// <param name="wanted">
+    /// File by file in the order of the bytes, without overlaps. Where that order is left, and where a file is come back to, bytes have to
+    /// <see cref="WantedBytes.BeginsAnew"/>.
+    /// </param>
     /// <param name="limits">How large ranges may be.</param>
     /// <param name="segmentSize">The most bytes of one segment.</param>
     /// <returns>The ranges, in the same order.</returns>
@@ -69,7 +72,7 @@ internal ref struct RangeCutter
     private readonly int EndOfStretch(int first)
     {
         int next = first + 1;
-        while (next < _wanted.Length && _wanted[next].File == _wanted[first].File && _wanted[next].Offset == _wanted[next - 1].End)
+        while (IsSameRun(first, next) && _wanted[next].Offset == _wanted[next - 1].End)
         {
             next++;
         }
@@ -82,7 +85,7 @@ internal ref struct RangeCutter
     {
         long partSize = PartSize;
         int next = EndOfStretch(first);
-        while (next < _wanted.Length && _wanted[next].File == _wanted[first].File)
+        while (IsSameRun(first, next))
         {
             int end = EndOfStretch(next);
             long before = Parts(_wanted[next - 1].End - _wanted[first].Offset, partSize);
@@ -98,6 +101,9 @@ internal ref struct RangeCutter
 
         return next;
     }
+
+    private readonly bool IsSameRun(int first, int next) =>
+        next < _wanted.Length && _wanted[next].File == _wanted[first].File && !_wanted[next].BeginsAnew;
 
     private void CutRun(int first, int end)
     {

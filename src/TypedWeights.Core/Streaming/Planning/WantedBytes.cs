@@ -9,4 +9,7 @@ namespace TypedWeights.Streaming.Planning;
 internal readonly record struct WantedBytes(int File, long Offset, long Length, int Target, long TargetOffset)
 {
     public long End => Offset + Length;
+
+    /// <summary>Whether nothing before it is read along with it: it is out of the file's order, and what is between is somebody else's.</summary>
+    public bool BeginsAnew { get; init; }
 }

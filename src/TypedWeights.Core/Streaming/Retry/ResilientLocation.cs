@@ -28,11 +28,14 @@ internal sealed class ResilientLocation : IWeightLocation
     /// <summary>Finds out what a URI names, with patience too.</summary>
     /// <returns>The location; a local one as it is.</returns>
     public static async ValueTask<IWeightLocation> LocateAsync(
-        IWeightSourceProvider provider, WeightUri uri, TransferContext context, CancellationToken cancellationToken)
+        IWeightSourceProvider provider, WeightUri uri, WeightPins pins, TransferContext context, CancellationToken cancellationToken)
     {
-        var retry = new RetryPolicy(context);
+        RetryPolicy retry = context.Retry;
         IWeightLocation location = await retry.RunAsync(
-            static (call, token) => call.provider.LocateAsync(call.uri, token), (provider, uri), cancellationToken).ConfigureAwait(false);
+            static (call, token) => GuardAsync(
+                static (call, token) => call.provider.LocateAsync(call.uri, call.pins, token), call, call.uri.Display, call.context, token),
+            (provider, uri, pins, context),
+            cancellationToken).ConfigureAwait(false);
         return location.IsRemote ? new ResilientLocation(location, uri.Display, retry, context) : location;
     }
 
@@ -50,21 +53,37 @@ internal sealed class ResilientLocation : IWeightLocation
     public IWeightSource? OpenAhead(string name, long expectedLength) =>
         _inner.OpenAhead(name, expectedLength) is { } source ? new ResilientSource(source, _retry, _context, firstBytes: 0) : null;
 
-    private async ValueTask<IWeightSource> AttemptAsync(string name, int firstBytes, CancellationToken cancellationToken)
+    private ValueTask<IWeightSource> AttemptAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
         _context.CountRequest();
-        using var guard = new StallGuard(_context.Options.StallTimeout, _context.Time);
+        return GuardAsync(
+            static (call, token) => call._inner.OpenAsync(call.name, call.firstBytes, token),
+            (_inner, name, firstBytes),
+            _display,
+            _context,
+            cancellationToken);
+    }
+
+    // What brings little and is not resumed: it is given up as a whole when it has taken too long.
+    private static async ValueTask<T> GuardAsync<TCall, T>(
+        Func<TCall, CancellationToken, ValueTask<T>> attempt,
+        TCall call,
+        string display,
+        TransferContext context,
+        CancellationToken cancellationToken)
+    {
+        using var guard = new StallGuard(context.Options.StallTimeout, context.Time);
         CancellationToken token = guard.Begin(cancellationToken);
         try
         {
-            IWeightSource source = await _inner.OpenAsync(name, firstBytes, token).ConfigureAwait(false);
+            T result = await attempt(call, token).ConfigureAwait(false);
             guard.End(cancellationToken);
-            return source;
+            return result;
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             guard.End(cancellationToken);
-            throw ResilientSource.Ended(_display, guard, e);
+            throw ResilientSource.Ended(display, guard, e);
         }
     }
 }

@@ -27,6 +27,8 @@ internal sealed class ResilientSource : IWeightSource
 
     public string? Validator => Inner.Validator;
 
+    public string? Version => Inner.Version;
+
     public bool IsSequential => Inner.IsSequential;
 
     internal IWeightSource Inner { get; }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Streaming.Retry;
@@ -39,6 +40,7 @@ internal sealed class ResumingReader : IRangeReader
         return destination.Length;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask FillAsync(Memory<byte> destination, Action<int> arrived, CancellationToken cancellationToken)
     {
         _arrived = arrived;
@@ -63,6 +65,7 @@ internal sealed class ResumingReader : IRangeReader
     }
 
     // One attempt at what is still missing. When it fails, the answer it was reading is closed.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> AttemptAsync(CancellationToken cancellationToken)
     {
         CancellationToken token = _guard.Begin(cancellationToken);
@@ -70,7 +73,7 @@ internal sealed class ResumingReader : IRangeReader
         {
             if (_inner is null)
             {
-                Open();
+                Count();
                 _inner = await _source.Inner.OpenRangeAsync(_position, _end - _position, token).ConfigureAwait(false);
                 _guard.Touch();
             }
@@ -93,15 +96,9 @@ internal sealed class ResumingReader : IRangeReader
         }
     }
 
-    private void Open()
+    // A file that is read in order has one answer for all its ranges.
+    private void Count()
     {
-        // A file that is read in order has one answer for all its ranges. What lies before a range is read and dropped on the way, and
-        // nobody tells how that goes.
-        if (_source.IsSequential)
-        {
-            _guard.Suspend();
-        }
-
         if (!_isInMemory && (!_source.IsSequential || _hasFailed))
         {
             _context.CountRequest();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Polly;
 using Polly.Retry;
 
@@ -50,6 +51,7 @@ internal sealed class RetryPolicy
     /// <param name="position">How far the attempts have come together: one that fails further on than the last begins a new count.</param>
     /// <param name="cancellationToken">Ends the attempts and the waits.</param>
     /// <exception cref="WeightSourceException">The failure is no passing one, or the budget is spent.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<T> RunAsync<TState, T>(
         Func<TState, CancellationToken, ValueTask<T>> attempt, TState state, Func<long> position, CancellationToken cancellationToken)
     {

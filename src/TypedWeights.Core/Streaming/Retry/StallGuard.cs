@@ -32,9 +32,6 @@ internal sealed class StallGuard(TimeSpan timeout, TimeProvider time) : IDisposa
     /// <summary>Something came: the clock starts anew.</summary>
     public void Touch() => _source!.CancelAfter(timeout);
 
-    /// <summary>The clock stands until the next <see cref="Touch"/>.</summary>
-    public void Suspend() => _source!.CancelAfter(System.Threading.Timeout.InfiniteTimeSpan);
-
     /// <summary>Ends a call.</summary>
     /// <param name="cancellationToken">The caller's.</param>
     public void End(CancellationToken cancellationToken)

@@ -32,6 +32,7 @@ internal sealed class ConnectionTuner
     private double _bestSince;
     private int _observedSince;
     private bool _isJudging = true;
+    private bool _hasBegun;
     private double _average;
     private int _calm;
     private int _pause = FirstPause;
@@ -78,6 +79,12 @@ internal sealed class ConnectionTuner
                 Target = _targetBefore;
                 Rest(Math.Min(_pause * 2, LongestPause));
             }
+        }
+        else if (rate > 0 && !_hasBegun)
+        {
+            // The first bytes came while connections were still being made: what these can do shows in the next look. Judged by this
+            // one, twice as many would seem worth it on the fastest line.
+            _hasBegun = true;
         }
         else if (Target < _limits.Max)
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Streaming.Scheduling;
@@ -15,6 +16,7 @@ internal sealed class RangeRun : IDisposable
     private readonly IWeightSource _source;
     private readonly IWeightSink _sink;
     private readonly ProgressTracker _tracker;
+    private readonly Landing? _landing;
     private readonly CancellationTokenSource _rescue;
     private readonly CancellationToken _stop;
     private readonly Action<int> _onArrived;
@@ -28,12 +30,20 @@ internal sealed class RangeRun : IDisposable
     private int _segment;
     private long _segmentLeft;
 
-    public RangeRun(TransferRange range, IWeightSource source, IWeightSink sink, ProgressTracker tracker, long startedAt, CancellationToken stop)
+    public RangeRun(
+        TransferRange range,
+        IWeightSource source,
+        IWeightSink sink,
+        ProgressTracker tracker,
+        Landing? landing,
+        long startedAt,
+        CancellationToken stop)
     {
         _range = range;
         _source = source;
         _sink = sink;
         _tracker = tracker;
+        _landing = landing;
         _stop = stop;
         _rescue = CancellationTokenSource.CreateLinkedTokenSource(stop);
         _onArrived = OnArrived;
@@ -51,7 +61,8 @@ internal sealed class RangeRun : IDisposable
     /// <summary>Bytes of the range that have landed.</summary>
     public long Received => Interlocked.Read(ref _received);
 
-    public async Task ReadAsync()
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask ReadAsync()
     {
         IRangeReader? reader = null;
         try
@@ -59,6 +70,7 @@ internal sealed class RangeRun : IDisposable
             reader = await _source.OpenRangeAsync(_range.Offset, _range.Length, _stop).ConfigureAwait(false);
             for (int i = 0; i < _range.Segments.Count;)
             {
+                int first = i;
                 TransferSegment segment = Joined(ref i);
                 if (segment.IsGap)
                 {
@@ -69,6 +81,10 @@ internal sealed class RangeRun : IDisposable
                 Memory<byte> memory = await _sink.AcquireAsync(segment, _stop).ConfigureAwait(false);
                 reader = await FillAsync(reader, memory).ConfigureAwait(false);
                 await _sink.CommitAsync(segment, memory, _stop).ConfigureAwait(false);
+                for (; _landing is not null && first < i; first++)
+                {
+                    _landing.Committed(_range.Segments[first]);
+                }
             }
         }
         finally
@@ -95,12 +111,14 @@ internal sealed class RangeRun : IDisposable
     /// <summary>A hedge has all of its bytes: the run's own connection is given up.</summary>
     public void Rescue()
     {
-        lock (_lock)
+        try
         {
-            if (!_hasReturned)
-            {
-                _rescue.Cancel();
-            }
+            // Under no lock: whatever waits for this may do the rest of the run before the call returns, and come by locks of others.
+            _rescue.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The run has returned by itself.
         }
     }
 
@@ -142,6 +160,7 @@ internal sealed class RangeRun : IDisposable
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<IRangeReader> FillAsync(IRangeReader reader, Memory<byte> memory)
     {
         long start = Received;

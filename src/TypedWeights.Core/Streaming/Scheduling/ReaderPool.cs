@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using TypedWeights.Sources;
 using TypedWeights.Streaming.Limits;
@@ -14,6 +15,7 @@ internal sealed class ReaderPool : IDisposable
     private readonly ProgressTracker _tracker;
     private readonly TransferContext _context;
     private readonly ReaderLimits _limits;
+    private readonly Landing? _landing;
     private readonly ConnectionTuner _tuner;
     private readonly Stragglers _stragglers;
     private readonly SpareMemory _spares;
@@ -33,6 +35,7 @@ internal sealed class ReaderPool : IDisposable
         ProgressTracker tracker,
         TransferContext context,
         ReaderLimits limits,
+        Landing? landing,
         CancellationToken cancellationToken)
     {
         _queue = new RangeQueue(plan, sources);
@@ -41,6 +44,7 @@ internal sealed class ReaderPool : IDisposable
         _tracker = tracker;
         _context = context;
         _limits = limits;
+        _landing = landing;
         _tuner = new ConnectionTuner(limits);
         _stragglers = new Stragglers(context.Time);
         _spares = new SpareMemory(limits.SpareBytes);
@@ -190,9 +194,10 @@ internal sealed class ReaderPool : IDisposable
         }
     }
 
-    private async Task ReadAsync(TransferRange range)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ReadAsync(TransferRange range)
     {
-        using var run = new RangeRun(range, _sources[range.File], _sink, _tracker, _context.Time.GetTimestamp(), _stop.Token);
+        using var run = new RangeRun(range, _sources[range.File], _sink, _tracker, _landing, _context.Time.GetTimestamp(), _stop.Token);
         _stragglers.Add(run);
         try
         {

@@ -7,20 +7,18 @@ namespace TypedWeights.Devices.Cpu;
 /// <summary><see cref="TensorStorage.Arena"/>: one run of memory for all tensors, laid out as the files are.</summary>
 internal class ArenaSink : CpuSink
 {
-    protected override void Place(TransferPlan plan) => PlaceInArena(plan, plan.InFileOrder);
+    protected override void Place(TransferPlan plan) => PlaceInArena(plan);
 
-    /// <summary>Places some of a plan's tensors side by side.</summary>
-    /// <param name="plan">The plan.</param>
-    /// <param name="inOrder">Which of its tensors, in the order of the memory.</param>
-    protected void PlaceInArena(TransferPlan plan, IReadOnlyList<int> inOrder)
+    /// <summary>Places those of a plan's tensors that are read side by side.</summary>
+    protected void PlaceInArena(TransferPlan plan)
     {
-        if (inOrder.Count == 0)
+        ArenaLayout layout = plan.ReadLayout;
+        if (layout.Places.Count == 0)
         {
             return;
         }
 
-        var layout = ArenaLayout.Of(plan, inOrder);
-        var arena = new SharedRegion(Allocate(layout.Length, inOrder.Count));
+        var arena = new SharedRegion(Allocate(layout.Length, layout.Places.Count));
         try
         {
             PlaceOver(arena, plan.Tensors, layout.Places);

@@ -14,6 +14,8 @@ internal abstract class CpuSink : ITensorSink
 
     public virtual bool Reads(CheckpointFile file, TensorInfo tensor) => true;
 
+    public torch.Device DeviceOf(int tensor) => torch.CPU;
+
     public void Allocate(TransferPlan plan)
     {
         _tensors = new torch.Tensor?[plan.Tensors.Count];
@@ -35,11 +37,14 @@ internal abstract class CpuSink : ITensorSink
 
     public ValueTask CompleteAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    public IReadOnlyList<torch.Tensor> TakeTensors()
+    public ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<ReadOnlyMemory<byte>>(new NativeMemoryManager(_addresses[tensor] + (nint)offset, buffer.Length).Memory);
+
+    public torch.Tensor TakeTensor(int tensor)
     {
-        torch.Tensor?[] taken = _tensors;
-        _tensors = [];
-        return taken!;
+        torch.Tensor taken = _tensors[tensor]!;
+        _tensors[tensor] = null;
+        return taken;
     }
 
     public ValueTask DisposeAsync()

@@ -18,16 +18,13 @@ internal sealed class MappedSink : ArenaSink
 
     protected override void Place(TransferPlan plan)
     {
-        var read = new List<int>();
         foreach (IGrouping<int, int> ofFile in plan.InFileOrder.GroupBy(index => plan.Tensors[index].File))
         {
             CheckpointFile file = plan.Files[ofFile.Key];
-            ILookup<bool, int> byRead = ofFile.ToLookup(index => Reads(file, plan.Tensors[index].Info));
-            read.AddRange(byRead[true]);
-            PlaceOverFile(plan.Tensors, file, [.. byRead[false]]);
+            PlaceOverFile(plan.Tensors, file, [.. ofFile.Where(index => !Reads(file, plan.Tensors[index].Info))]);
         }
 
-        PlaceInArena(plan, read);
+        PlaceInArena(plan);
     }
 
     private void PlaceOverFile(IReadOnlyList<CheckpointTensor> tensors, CheckpointFile file, IReadOnlyList<int> indexes)

@@ -5,7 +5,7 @@ using TypedWeights.Streaming;
 namespace TypedWeights.Devices.Cpu;
 
 /// <summary><see cref="TensorStorage.PerTensor"/>: an allocation of libtorch's for each tensor.</summary>
-internal sealed class PerTensorSink : CpuSink
+internal class PerTensorSink : CpuSink
 {
     protected override void Place(TransferPlan plan)
     {

@@ -4,6 +4,7 @@ using TypedWeights.Interop;
 using TypedWeights.Interop.Cuda.Handles;
 using TypedWeights.Memory;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Devices.Cuda;
 
@@ -16,7 +17,6 @@ namespace TypedWeights.Devices.Cuda;
 /// <param name="storage">How the tensors lie there.</param>
 internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorStorage storage) : ITensorSink
 {
-    private DeviceLayout? _layout;
     private DeviceTensorSet? _tensors;
     private StagedTransfer? _transfer;
 
@@ -24,8 +24,9 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
 
     public bool Reads(CheckpointFile file, TensorInfo tensor) => true;
 
-    public DeviceLayout Layout(TransferPlan plan) => _layout ??= DeviceLayout.Of(
-        plan, storage == TensorStorage.Arena ? static info => (int)TorchLayout.Of(info.DType, info.Shape).ScalarType : null);
+    public torch.Device DeviceOf(int tensor) => new(DeviceType.CUDA, context.Device);
+
+    public SinkMemory MemoryOf(TransferPlan plan) => SinkMemory.OnDevice(context.Title, Layout(plan), plan, engine.Ring.Limits);
 
     public void Allocate(TransferPlan plan)
     {
@@ -58,7 +59,19 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
         }
     }
 
-    public IReadOnlyList<torch.Tensor> TakeTensors() => _tensors!.Take();
+    // The copies of a tensor are behind it in the stream when all of it has been committed.
+    public async ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken) =>
+        await CompleteAsync(cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(
+        int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        await CompleteAsync(cancellationToken).ConfigureAwait(false);
+        _tensors!.ReadBack(tensor, offset, buffer);
+        return buffer;
+    }
+
+    public torch.Tensor TakeTensor(int tensor) => _tensors!.Take(tensor);
 
     public async ValueTask DisposeAsync()
     {
@@ -73,4 +86,7 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
         _tensors?.Dispose();
         _tensors = null;
     }
+
+    private DeviceLayout Layout(TransferPlan plan) => DeviceLayout.Of(
+        plan, storage == TensorStorage.Arena ? static info => (int)TorchLayout.Of(info.DType, info.Shape).ScalarType : null);
 }

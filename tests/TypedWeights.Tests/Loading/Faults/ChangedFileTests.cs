@@ -7,7 +7,7 @@ public sealed class ChangedFileTests : FaultTest
 
     /// <summary>What a server tells of the file before and after.</summary>
     public static TheoryData<string> Kinds { get; } =
-        ["strong tag", "weak tag", "date", "weak tag and date", "length", "tag gone", "tag came", "strong tag became weak"];
+        ["strong tag", "weak tag", "date", "weak tag and date", "length", "tag gone", "tag came", "strong tag became weak", "tag without quotes", "odd date"];
 
     private static ServedFile Before(string kind) => kind switch
     {
@@ -15,6 +15,8 @@ public sealed class ChangedFileTests : FaultTest
         "weak tag" => new(NoiseFile.Bytes, "W/\"a\""),
         "date" => new(NoiseFile.Bytes, Modified: Noon),
         "weak tag and date" => new(NoiseFile.Bytes, "W/\"a\"", Noon),
+        "tag without quotes" => new(NoiseFile.Bytes, "a"),
+        "odd date" => new(NoiseFile.Bytes) { OddDate = "2025-01-01T12:00:00Z" },
         _ => new(NoiseFile.Bytes),
     };
 
@@ -29,6 +31,10 @@ public sealed class ChangedFileTests : FaultTest
         "length" => new([.. NoiseFile.OtherBytes, 0]),
         "tag gone" => new(NoiseFile.OtherBytes),
         "tag came" => new(NoiseFile.OtherBytes, "\"b\""),
+
+        // What no rule of HTTP allows is still something to tell files apart by.
+        "tag without quotes" => new(NoiseFile.OtherBytes, "b"),
+        "odd date" => new(NoiseFile.OtherBytes) { OddDate = "2025-01-01T12:00:01Z" },
         _ => new(NoiseFile.OtherBytes, "W/\"a\""),
     };
 

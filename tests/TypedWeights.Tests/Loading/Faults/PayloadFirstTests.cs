@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
 
 namespace TypedWeights.Tests.Loading.Faults;
 
@@ -182,6 +183,68 @@ public sealed class PayloadFirstTests : FaultTest
             () => load.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken));
         NativeTensors.AssertNoneSince(before);
         await Server.WaitUntilIdleAsync();
+    }
+
+    [Fact]
+    public async Task Redirects_that_wait_for_the_first_of_them_end_with_the_load()
+    {
+        // All begin at the given address; one follows, and what the others were answered there is still coming.
+        var following = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Server.Answer = request => request.Path.EndsWith("?2", StringComparison.Ordinal)
+            ? async behind =>
+            {
+                await Eventually.BecomesAsync(() => Server.Requests.Count >= 4, () => "the others do not ask");
+                following.TrySetResult();
+                await Respond.Silence(behind);
+            }
+            : async redirect =>
+            {
+                redirect.Context.Response.StatusCode = 302;
+                redirect.Context.Response.Headers.Location = $"{Uri}?2";
+                await redirect.Context.Response.WriteAsync("moved", redirect.Aborted);
+                await redirect.Context.Response.Body.FlushAsync(redirect.Aborted);
+                await Task.Delay(Timeout.Infinite, redirect.Aborted);
+            };
+        using var cancel = new CancellationTokenSource();
+        await using WeightLoader loader = Loader(Patient);
+        Task<NoiseModel> load = loader.LoadAsync<NoiseModel>(new() { Source = Uri }, cancellationToken: cancel.Token);
+        await following.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await Task.Delay(200, TestContext.Current.CancellationToken);
+
+        await cancel.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => load.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken));
+        await Server.WaitUntilIdleAsync();
+    }
+
+    [Fact]
+    public async Task A_long_header_that_comes_slowly_is_waited_for()
+    {
+        // In all it takes longer than a stall may; no pause does.
+        byte[] file = TestFile.Bytes(LongModel.Entries);
+        Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(file);
+        Server.Answer = request => request.IsPayload || request.Length < 1000
+            ? null
+            : async slow =>
+            {
+                if (Respond.Head(slow, slow.Length))
+                {
+                    for (int part = 0; part < 8; part++)
+                    {
+                        long from = slow.From + (slow.Length * part / 8);
+                        await Respond.WriteAsync(slow, from, slow.From + (slow.Length * (part + 1) / 8) - from);
+                        await slow.Context.Response.Body.FlushAsync(slow.Aborted);
+                        await Task.Delay(100, slow.Aborted);
+                    }
+                }
+            };
+        await using WeightLoader loader = Loader(Quick);
+
+        using LongModel model = await loader.LoadAsync<LongModel>(
+            new() { Source = Uri }, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(LongModel.Entries[^1].Data, TensorBytes.Of(model.Weights[LongModel.Entries[^1].Name]));
     }
 
     private async Task AssertLoadsTypedAsync(string? uri = null)

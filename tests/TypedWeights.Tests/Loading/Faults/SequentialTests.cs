@@ -47,6 +47,34 @@ public sealed class SequentialTests : FaultTest
         Assert.Equal(2, Server.Requests.Count);
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(500_000)]
+    public async Task A_second_body_that_stops_before_it_has_come_so_far_is_given_up_too(int bytes)
+    {
+        Server.Answer = request => request.Index switch
+        {
+            0 => Whole(1_000_000),
+            1 => bytes < 0 ? Respond.Silence : Whole(bytes, Timeout.InfiniteTimeSpan),
+            _ => Respond.IgnoreRange,
+        };
+
+        await AssertLoadsAsync();
+
+        Assert.Equal((3, 1_000_000), (Server.Requests.Count, Server.Requests.First().Sent));
+    }
+
+    [Fact]
+    public async Task One_that_is_slow_to_come_so_far_is_waited_for()
+    {
+        // In all it takes longer than a stall may; no pause does.
+        Server.Answer = request => request.Index == 0 ? Whole(1_000_000) : Whole(NoiseFile.Bytes.Length, pieces: 8);
+
+        await AssertLoadsAsync();
+
+        Assert.Equal(2, Server.Requests.Count);
+    }
+
     [Fact]
     public async Task Another_file_in_the_second_body_is_a_changed_file()
     {
@@ -79,4 +107,23 @@ public sealed class SequentialTests : FaultTest
 
         await AssertFailsAsync("range");
     }
+
+    // 200 with so many bytes of the file, in pieces with pauses; time enough to read them before the connection breaks.
+    private static Fault Whole(int bytes, TimeSpan? pause = null, int pieces = 1) => async request =>
+    {
+        request.Context.Response.Headers.ETag = request.File!.Tag;
+        request.Context.Response.ContentLength = request.File.Bytes.Length;
+        for (int piece = 0; piece < pieces; piece++)
+        {
+            long from = (long)bytes * piece / pieces;
+            await Respond.WriteAsync(request, from, ((long)bytes * (piece + 1) / pieces) - from);
+            await request.Context.Response.Body.FlushAsync(request.Aborted);
+            await Task.Delay(pause ?? TimeSpan.FromMilliseconds(150), request.Aborted);
+        }
+
+        if (bytes < request.File.Bytes.Length)
+        {
+            request.Context.Abort();
+        }
+    };
 }

@@ -34,6 +34,16 @@ public sealed class StallTests : FaultTest
         await AssertLoadsAsync();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task So_is_what_a_folder_is_looked_through_for(bool status)
+    {
+        Server.Answer = request => request.Attempt == 0 ? status ? Respond.StallAfter(4) : Respond.Silence : null;
+
+        await AssertLoadsAsync(uri: $"{Server.Address}/");
+    }
+
     [Fact]
     public async Task A_server_that_never_answers_is_an_error_that_says_so()
     {

@@ -47,7 +47,9 @@ public sealed class OptionsTests : IAsyncLifetime
                 await Task.Yield();
                 return new AuthenticationHeaderValue("Bearer", "t" + Interlocked.Increment(ref tokens));
             },
-        }).Build();
+        })
+            .UseTransferOptions(new TransferOptions { Hedging = false })
+            .Build();
 
         using WeightSet weights = await loader.LoadTensorsAsync(
             _server.Address + "/m.safetensors?sig=1", cancellationToken: TestContext.Current.CancellationToken);
@@ -125,6 +127,21 @@ public sealed class OptionsTests : IAsyncLifetime
         Assert.StartsWith("Basic ", Assert.Single(_seen).Authorization.ToString(), Ordinal);
     }
 
+    [Theory]
+    [InlineData("ada:x", "ada:x")]
+    [InlineData("ada:", "ada:")]
+    [InlineData("ada", "ada:")]
+    [InlineData("a%40b:x%3Ay", "a@b:x:y")]
+    public async Task User_info_is_a_name_and_a_password_also_where_that_is_empty(string userInfo, string login)
+    {
+        await using var provider = new HttpSourceProvider();
+
+        await using IWeightSource source = await provider.OpenAsync(Url.Replace("http://", $"http://{userInfo}@", Ordinal));
+
+        string sent = Assert.Single(_seen).Authorization.ToString();
+        Assert.Equal(login, System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(sent["Basic ".Length..])));
+    }
+
     [Fact]
     public async Task Cookies_are_not_kept()
     {
@@ -190,6 +207,16 @@ public sealed class OptionsTests : IAsyncLifetime
 
         Assert.True(error.IsTransient);
         Assert.Contains("no connection to the server in the time", error.Message, Ordinal);
+    }
+
+    [Fact]
+    public void A_time_that_no_timer_takes_is_refused_when_it_is_given()
+    {
+        var builder = new WeightLoaderBuilder();
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.UseTransferOptions(new() { StallTimeout = TimeSpan.MaxValue }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.UseTransferOptions(new() { RetryDelay = TimeSpan.MaxValue }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.UseHttp(new() { ConnectTimeout = TimeSpan.MaxValue }));
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class ThriftyStreamTests
     public async Task A_fast_connection_is_awaited_in_larger_pieces_and_lets_go_of_each_byte_when_it_slows_down()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "SO_RCVLOWAT wakes a poll as it should on Linux alone");
-        (Socket server, Socket client) = await ConnectAsync();
+        (Socket server, Socket client) = await SocketPair.ConnectAsync(Token);
         using (server)
         {
             await using var stream = new ThriftyStream(client);
@@ -87,14 +87,5 @@ public sealed class ThriftyStreamTests
         byte[] value = new byte[4];
         socket.GetRawSocketOption(SolSocket, SoRcvLowAt, value);
         return BitConverter.ToInt32(value);
-    }
-
-    private static async Task<(Socket Server, Socket Client)> ConnectAsync()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await client.ConnectAsync(listener.LocalEndpoint, Token);
-        return (await listener.AcceptSocketAsync(Token), client);
     }
 }

@@ -92,6 +92,30 @@ public sealed class HedgeTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_store_that_goes_on_within_the_call_that_cancels_it_blocks_nobody()
+    {
+        Straggle(
+            async (_, _, token) =>
+            {
+                // Without running continuations asynchronously: whoever cancels does the rest of the load, and stragglers are looked for
+                // meanwhile.
+                var cancelled = new TaskCompletionSource();
+                await using CancellationTokenRegistration registration = token.Register(() =>
+                {
+                    Thread.Sleep(300);
+                    cancelled.TrySetCanceled(token);
+                });
+                await cancelled.Task.ConfigureAwait(false);
+                return 0;
+            });
+
+        using WeightSet weights = await LoadAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        Assert.Equal(1, _hedges);
+        AssertWhole(weights);
+    }
+
+    [Fact]
     public async Task A_hedge_that_fails_is_no_failure_of_the_load()
     {
         var hedged = new TaskCompletionSource();

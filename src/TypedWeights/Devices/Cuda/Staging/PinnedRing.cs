@@ -25,6 +25,9 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
     /// <summary>The bytes of each buffer.</summary>
     public int BufferSize => limits.BufferSize;
 
+    /// <summary>How large it may become.</summary>
+    public StagingLimits Limits => limits;
+
     /// <summary>How many buffers there are now.</summary>
     public int Count => _count;
 

@@ -1,0 +1,33 @@
+using System.Globalization;
+using TypedWeights.Manifests;
+
+namespace TypedWeights.Placements;
+
+/// <summary>Devices as they are written: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>. The loader and the generator read them alike.</summary>
+internal static class DeviceText
+{
+    // libtorch counts devices in a signed byte.
+    private const int MostDevices = 127;
+
+    /// <summary>The kinds of device, as libtorch writes them.</summary>
+    public static readonly IReadOnlyList<string> Types = ["cpu", "cuda", "hip", "mps", "xla"];
+
+    /// <summary>Reads a device.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="type">One of <see cref="Types"/>.</param>
+    /// <param name="index">The number behind the colon; -1 where there is none, and for the CPU, of which there is one.</param>
+    public static bool TryParse(string? text, out string type, out int index)
+    {
+        int colon = text?.IndexOf(':') ?? -1;
+        type = colon < 0 ? text ?? "" : text!.Substring(0, colon);
+        string number = colon < 0 ? "" : text!.Substring(colon + 1);
+        index = NamePattern.IsNumber(number) ? int.Parse(number, NumberStyles.None, CultureInfo.InvariantCulture) : -1;
+        if (colon >= 0 != index >= 0 || index > MostDevices || !Types.Contains(type, StringComparer.Ordinal) || (type == "cpu" && index > 0))
+        {
+            return false;
+        }
+
+        index = type == "cpu" ? -1 : index;
+        return true;
+    }
+}

@@ -1,0 +1,29 @@
+using TypedWeights.Sources.AzureBlobs;
+using TypedWeights.Sources.Stores;
+
+namespace TypedWeights;
+
+/// <summary>Azure Blob Storage for loaders.</summary>
+public static class AzureBlobsExtensions
+{
+    /// <summary>
+    /// Gives <c>az://account/container/blob</c> other options than the environment's. An application that references the package has the
+    /// store without this call.
+    /// </summary>
+    /// <typeparam name="TBuilder">The builder's type.</typeparam>
+    /// <param name="builder">A loader's builder.</param>
+    /// <param name="options">Credentials and address; null for those of the environment.</param>
+    /// <returns>The same builder.</returns>
+    public static TBuilder UseAzureBlobs<TBuilder>(this TBuilder builder, AzureBlobsOptions? options = null)
+        where TBuilder : IWeightSourceBuilder
+    {
+        options ??= new AzureBlobsOptions();
+        builder.AddSource(context => new AzureBlobsProvider(context, options));
+        if (options.BlobUrls)
+        {
+            builder.AddSource(context => new BlobUrlProvider(context, options));
+        }
+
+        return builder;
+    }
+}

@@ -1,0 +1,137 @@
+using Azure;
+using Azure.Identity;
+using Azure.Storage;
+using Azure.Storage.Blobs;
+
+namespace TypedWeights.Sources.AzureBlobs;
+
+/// <summary>Finds an account's address and login, by options or by the environment.</summary>
+/// <param name="options">The options, which come first.</param>
+/// <param name="variable">Reads an environment variable.</param>
+internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, string?> variable)
+{
+    private const string Connection = "AZURE_STORAGE_CONNECTION_STRING";
+    private const string Key = "AZURE_STORAGE_KEY";
+    private const string Sas = "AZURE_STORAGE_SAS_TOKEN";
+    private const string AccountName = "AZURE_STORAGE_ACCOUNT";
+
+    // Made once: it caches what it found out.
+    private readonly Lazy<DefaultAzureCredential> _default = new(static () => new DefaultAzureCredential());
+
+    /// <summary>Where an account's blob service is, and how to be let in.</summary>
+    /// <param name="uri">A blob of the account.</param>
+    /// <exception cref="WeightSourceException">A setting is malformed; the message names it and does not repeat it.</exception>
+    public (Uri Service, BlobLogin Login) Find(BlobUri uri)
+    {
+        BlobConnection? given = Connect(options.ConnectionString, "AzureBlobsOptions.ConnectionString", uri.Account);
+        BlobConnection? found = given ?? Connect(Text(Connection), Connection, uri.Account);
+        Uri service = Service(uri, found);
+        BlobLogin login = uri.Query.Signature is { } signature ? Signed(signature, "the URI") : Login(uri.Account, given, found);
+        if (login is not BlobLogin.Token token || service.Scheme == Uri.UriSchemeHttps)
+        {
+            return (service, login);
+        }
+
+        return token.IsOptional
+            ? (service, new BlobLogin.Nobody { Name = "no credentials (tokens are sent to https addresses alone)" })
+            : throw new WeightSourceException(
+                uri.Display, "tokens are sent to https addresses alone; give a key or a shared access signature for this one.");
+    }
+
+    /// <summary>Whether an https URL is one of a blob: those that have the account in their host.</summary>
+    public bool IsBlobUrl(Uri url) => Clouds.Any(cloud => url.Host.EndsWith(cloud, StringComparison.OrdinalIgnoreCase))
+        || (options.Endpoint is { } endpoint
+            && ServiceAt(endpoint, url.Host.Split('.')[0]) is { AbsolutePath: "/" } service
+            && service.Authority.Equals(url.Authority, StringComparison.OrdinalIgnoreCase));
+
+    // The public cloud with its zones, China and the US government.
+    private static readonly string[] Clouds =
+        [".blob.core.windows.net", ".blob.storage.azure.net", ".blob.core.chinacloudapi.cn", ".blob.core.usgovcloudapi.net"];
+
+    private BlobLogin Login(string account, BlobConnection? given, BlobConnection? found)
+    {
+        if (options.Anonymous)
+        {
+            return new BlobLogin.Nobody { Name = "no credentials (AzureBlobsOptions.Anonymous)" };
+        }
+
+        if (options.SharedKey is { } key && key.AccountName == account)
+        {
+            return new BlobLogin.Key(key) { Name = "the key in AzureBlobsOptions.SharedKey" };
+        }
+
+        if (options.Sas is { } sas && (options.SasAccount ?? account) == account)
+        {
+            return new BlobLogin.Signature(sas) { Name = "the shared access signature in AzureBlobsOptions.Sas" };
+        }
+
+        return given?.Login
+            ?? (options.Credential is { } credential
+                ? new BlobLogin.Token(credential) { Name = $"the identity of AzureBlobsOptions.Credential ({credential.GetType().Name})" }
+                : found?.Login ?? FromVariables(account)
+                    ?? new BlobLogin.Token(_default.Value, IsOptional: true) { Name = "the identity that DefaultAzureCredential found" });
+    }
+
+    private BlobLogin? FromVariables(string account)
+    {
+        string? owner = Text(AccountName);
+        if (Text(Key) is { } key && owner == account)
+        {
+            try
+            {
+                return new BlobLogin.Key(new StorageSharedKeyCredential(account, key)) { Name = $"the key in {Key}" };
+            }
+            catch (FormatException)
+            {
+                // Without its cause, whose text is about the key.
+                throw new WeightSourceException(Key, "this is not the key of a storage account: it is not base64.");
+            }
+        }
+
+        return Text(Sas) is { } sas && (owner ?? account) == account ? Signed(sas, Sas) : null;
+    }
+
+    private Uri Service(BlobUri uri, BlobConnection? connection) => options.Endpoint is { } endpoint
+        ? ServiceAt(endpoint, uri.Account)
+        : uri.Host is { } host ? new Uri($"https://{host}")
+        : connection?.Service ?? new Uri($"https://{uri.Account}.blob.core.windows.net");
+
+    private static Uri ServiceAt(string endpoint, string account) =>
+        Uri.TryCreate(endpoint.Replace("{account}", account, StringComparison.Ordinal), UriKind.Absolute, out Uri? service)
+            && service.Scheme is "http" or "https"
+            ? service
+            : throw new WeightSourceException("AzureBlobsOptions.Endpoint", "this is not an http or https URL.");
+
+    private static BlobLogin.Signature Signed(string text, string origin) => new(new AzureSasCredential(text.TrimStart('?')))
+    {
+        Name = "the shared access signature of " + origin,
+    };
+
+    // null where the connection string is another account's.
+    private static BlobConnection? Connect(string? text, string origin, string account)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            var client = new BlobServiceClient(text);
+            var service = new UriBuilder(client.Uri) { Query = "" };
+            BlobLogin login = client.Uri.Query.Length > 1
+                ? Signed(client.Uri.Query, origin)
+                : new BlobLogin.Connection(text) { Name = "the key in " + origin };
+            return client.AccountName == account ? new BlobConnection(service.Uri, login) : null;
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
+        {
+            // Without its cause, whose text may hold the key.
+            throw new WeightSourceException(origin, "this is not a connection string of a storage account.");
+        }
+    }
+
+    private string? Text(string name) => variable(name)?.Trim() is { Length: > 0 } text ? text : null;
+
+    private sealed record BlobConnection(Uri Service, BlobLogin Login);
+}

@@ -1,0 +1,49 @@
+using Microsoft.Win32.SafeHandles;
+using TypedWeights.Downloads;
+
+namespace TypedWeights.Caching;
+
+/// <summary>Holds an item of a cache against its journal.</summary>
+internal static class CacheAudit
+{
+    /// <summary>Reads all of an item.</summary>
+    /// <param name="item">The item.</param>
+    /// <param name="read">Is told of bytes as they are read.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>
+    /// How many bytes are not what they should be, those of a whole file included that no part tells of; null where somebody is writing it.
+    /// </returns>
+    /// <exception cref="WeightsException">It cannot be read.</exception>
+    public static async ValueTask<long?> DamageOfAsync(CachedItem item, Action<long> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using SafeFileHandle file =
+                File.OpenHandle(item.DataPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(item.JournalPath);
+            if (identity is null)
+            {
+                return item.Bytes;
+            }
+
+            var map = new PartMap();
+            foreach (FinishedPart part in parts)
+            {
+                map.Add(part, isSound: false);
+            }
+
+            long noted = map.Total;
+            await PartCheck.RunAsync(
+                (memory, at, token) => RandomAccess.ReadAsync(file, memory, at, token), map, read, cancellationToken).ConfigureAwait(false);
+            return (item.IsWhole ? identity.Length : noted) - map.Total;
+        }
+        catch (IOException e) when (DiskFailure.IsLocked(e))
+        {
+            return null;
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw new WeightsException($"{item.DataPath}: it cannot be read: {e.Message.TrimEnd('.')}.", e);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+using Microsoft.Win32.SafeHandles;
+using TypedWeights.Downloads;
+
+namespace TypedWeights.Caching;
+
+/// <summary>
+/// The folder of a cache. Each version of a file is <c>KEY.data</c> with its journal <c>KEY.data.jsonl</c>, or, while something of it
+/// is missing, <c>KEY.data.partial</c> and <c>KEY.data.partial.jsonl</c>; what a URI names is <c>KEY.location.json</c>.
+/// </summary>
+internal sealed class CacheFolder
+{
+    private const string DataSuffix = ".data";
+
+    public CacheFolder(string path) => Path = System.IO.Path.GetFullPath(path);
+
+    /// <summary>The folder that the environment names; null for none.</summary>
+    public static string? OfEnvironment =>
+        Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE") is { } folder && !string.IsNullOrWhiteSpace(folder) ? folder : null;
+
+    /// <summary>The folder in full.</summary>
+    public string Path { get; }
+
+    /// <summary>Makes the folder where it is not there: its owner's alone, as weights and their sources may be secret.</summary>
+    public void Make()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(Path);
+        }
+        else if (!Directory.Exists(Path))
+        {
+            Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    /// <summary>Where a version's bytes are when it is whole.</summary>
+    public string TargetOf(string key) => System.IO.Path.Combine(Path, key + DataSuffix);
+
+    /// <summary>Everything in the folder, the last used first.</summary>
+    public IReadOnlyList<CachedItem> List() => List("");
+
+    /// <summary>The versions of a source, the last used first.</summary>
+    public IReadOnlyList<CachedItem> VersionsOf(string source) => List(CacheKey.OfSource(source));
+
+    /// <summary>Whether there is anything of a source.</summary>
+    public bool HasVersionOf(string source) =>
+        Directory.Exists(Path) && Directory.EnumerateFiles(Path, $"{CacheKey.OfSource(source)}*{DataSuffix}*").Any();
+
+    /// <summary>Removes an item, unless somebody is using it.</summary>
+    /// <returns>Whether it is gone.</returns>
+    public static bool TryRemove(CachedItem item)
+    {
+        try
+        {
+            SafeFileHandle file = File.OpenHandle(item.DataPath, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            using (file)
+            {
+                if (OperatingSystem.IsWindows())
+                {
+                    // It deletes none that is open.
+                    file.Dispose();
+                }
+
+                // Before the journal: bytes without a journal are fetched anew, a journal without bytes is of no use to anybody.
+                File.Delete(item.DataPath);
+                File.Delete(item.JournalPath);
+            }
+
+            return true;
+        }
+        catch (FileNotFoundException)
+        {
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Removes what was not used for the longest time until no more than some bytes are left.</summary>
+    /// <param name="most">How many may stay.</param>
+    /// <param name="removed">Is told of each item that went.</param>
+    /// <returns>How many stayed; more than that where the rest is in use.</returns>
+    public long Shrink(long most, Action<CachedItem>? removed = null)
+    {
+        IReadOnlyList<CachedItem> items = List();
+        long bytes = items.Sum(static item => item.Bytes);
+        foreach (CachedItem item in items.Reverse())
+        {
+            // To nothing means all, also what has no bytes.
+            if (bytes <= most && most > 0)
+            {
+                break;
+            }
+
+            if (TryRemove(item))
+            {
+                bytes -= item.Bytes;
+                removed?.Invoke(item);
+            }
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Removes what stands beside the items: what URIs named, and what ended processes left.</summary>
+    public void RemoveRemnants()
+    {
+        var used = List().SelectMany(static item => (string[])[item.DataPath, item.JournalPath]).ToHashSet(StringComparer.Ordinal);
+        foreach (string path in Directory.EnumerateFiles(Path).Where(path => IsOurs(path) && !used.Contains(path)).ToArray())
+        {
+            try
+            {
+                File.Delete(path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It is of no use to anybody and can stay.
+            }
+        }
+    }
+
+    /// <summary>Notes down that an item is being used.</summary>
+    public static void Touch(string journalPath)
+    {
+        try
+        {
+            File.SetLastWriteTimeUtc(journalPath, DateTime.UtcNow);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A folder that is read-only keeps the order it has.
+        }
+    }
+
+    // Somebody may have named a folder that holds other things.
+    private static bool IsOurs(string path) => System.IO.Path.GetFileName(path) is var name
+        && name.TakeWhile(char.IsAsciiHexDigitLower).Count() == CacheKey.Digits
+        && (name.Contains(DataSuffix + ".", StringComparison.Ordinal) || name.Contains(CachedPlace.Suffix, StringComparison.Ordinal));
+
+    private IReadOnlyList<CachedItem> List(string prefix)
+    {
+        if (!Directory.Exists(Path))
+        {
+            return [];
+        }
+
+        var items = new List<CachedItem>();
+        foreach (string path in Directory.EnumerateFiles(Path, $"{prefix}*{DataSuffix}*"))
+        {
+            bool isPartial = path.EndsWith(DataSuffix + PartialFile.Suffix, StringComparison.Ordinal);
+            string target = isPartial ? path[..^PartialFile.Suffix.Length] : path;
+            if (IsOurs(target + ".") && target.EndsWith(DataSuffix, StringComparison.Ordinal) && CachedItem.At(target, !isPartial) is { } item)
+            {
+                items.Add(item);
+            }
+        }
+
+        return [.. items.OrderByDescending(static item => item.LastUse).ThenBy(static item => item.Target, StringComparer.Ordinal)];
+    }
+}

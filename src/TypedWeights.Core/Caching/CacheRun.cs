@@ -1,0 +1,221 @@
+using System.Globalization;
+using TypedWeights.Downloads;
+
+namespace TypedWeights.Caching;
+
+/// <summary>
+/// The cache's part in one load: opens copies, and writes what comes from the source beside the load. Bytes are copied into a few
+/// buffers as they come, so that neither a slow disk holds the load back nor does anybody's later change of a tensor reach the file.
+/// </summary>
+internal sealed class CacheRun
+{
+    private readonly LocalCache _cache;
+    private readonly string _display;
+    private readonly CacheWriter _writer;
+    private readonly Lock _lock = new();
+    private readonly HashSet<PartialCopy> _joined = [];
+    private (CachedLocation Location, CachedPlace? Known)? _followed;
+    private Task<bool>? _end;
+    private int _noted;
+
+    public CacheRun(LocalCache cache, CacheMode mode, string display, bool checksAll)
+    {
+        _cache = cache;
+        _display = display;
+        Mode = mode;
+        ChecksAll = checksAll;
+        _writer = new CacheWriter(cache);
+    }
+
+    public CacheMode Mode { get; }
+
+    /// <summary>Whether copies are checked from the first byte to the last when they are opened.</summary>
+    public bool ChecksAll { get; }
+
+    public CacheFolder Folder => _cache.Folder;
+
+    /// <summary>What comes goes here.</summary>
+    public CacheWriter Writer => _writer;
+
+    /// <summary>Takes the location of the load: what its source tells of versions is written down when the load has ended.</summary>
+    /// <param name="location">The location.</param>
+    /// <param name="known">What was known of it before.</param>
+    public CachedLocation Follow(CachedLocation location, CachedPlace? known)
+    {
+        _followed = (location, known);
+        return location;
+    }
+
+    /// <summary>Opens the whole copy of a version.</summary>
+    /// <returns>null where there is none that can be used.</returns>
+    public WholeCopy? TryOpenWhole(SourceIdentity identity)
+    {
+        try
+        {
+            return WholeCopy.TryOpen(Folder.TargetOf(CacheKey.Of(identity)), identity);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            Note($"the copy in the cache cannot be used: {e.Message.TrimEnd('.')}.", isWrong: e is not IOException io || !DiskFailure.IsLocked(io));
+            return null;
+        }
+    }
+
+    /// <summary>Opens the copy of a version: the whole one, or the partial one that this load will write into.</summary>
+    /// <returns>null where it goes without.</returns>
+    public async ValueTask<ICacheCopy?> OpenAsync(SourceIdentity identity)
+    {
+        if (!identity.IsCertain)
+        {
+            Note("its source gives no ETag or date by which to tell whether a copy is still the same, so it is not cached.");
+            return null;
+        }
+
+        try
+        {
+            while (true)
+            {
+                if (TryOpenWhole(identity) is { } whole)
+                {
+                    return whole;
+                }
+
+                if (identity.Length > _cache.Options.SizeLimit)
+                {
+                    // It would drive out everything else and then not fit.
+                    Note($"not cached: one of its files has {identity.Length} bytes, more than the whole cache may have (LocalCacheOptions.SizeLimit).");
+                    return null;
+                }
+
+                if (await JoinAsync(identity).ConfigureAwait(false) is { } copy)
+                {
+                    return copy;
+                }
+            }
+        }
+        catch (WeightsException e)
+        {
+            // What makes a cache useless is no reason to fail a load.
+            bool isLocked = e.InnerException is IOException io && DiskFailure.IsLocked(io);
+            Note(isLocked ? "another process is writing it into the cache; this load does without." : $"not cached: {e.Message}", !isLocked);
+            return null;
+        }
+    }
+
+    /// <summary>Says something about the load's use of the cache, once: what is wrong with one file is mostly wrong with all.</summary>
+    public void Note(string message, bool isWrong = true)
+    {
+        if (Interlocked.Exchange(ref _noted, 1) == 0)
+        {
+            _cache.Noted?.Invoke(_display, message, isWrong);
+        }
+    }
+
+    /// <summary>
+    /// The load has ended, well or not: what came is written, and copies that are whole get their names. Never fails. Asked again, it gives
+    /// the same task.
+    /// </summary>
+    /// <returns>Whether everything that came is in the cache.</returns>
+    public Task<bool> FinishAsync()
+    {
+        lock (_lock)
+        {
+            if (_end is null)
+            {
+                _end = Task.Run(EndAsync);
+                _cache.Track(_end);
+            }
+
+            return _end;
+        }
+    }
+
+    private async ValueTask<PartialCopy?> JoinAsync(SourceIdentity identity)
+    {
+        PartialCopy? copy = await _cache.JoinAsync(identity).ConfigureAwait(false);
+        bool isAgain;
+        lock (_lock)
+        {
+            isAgain = copy is not null && !_joined.Add(copy);
+        }
+
+        if (isAgain)
+        {
+            await _cache.LeaveAsync(copy!).ConfigureAwait(false);
+        }
+
+        return copy;
+    }
+
+    private async Task<bool> EndAsync()
+    {
+        await _writer.FinishAsync().ConfigureAwait(false);
+        string? failure = _writer.Failure;
+        foreach (PartialCopy copy in _joined)
+        {
+            try
+            {
+                await _cache.LeaveAsync(copy).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                failure ??= e.Message;
+            }
+        }
+
+        Remember();
+        if (failure is not null)
+        {
+            Note($"caching was given up: {failure}");
+        }
+        else if (_writer.Dropped > 0)
+        {
+            Note(string.Create(
+                CultureInfo.InvariantCulture,
+                $"the cache's disk was slower than the source, so {_writer.Dropped:N0} bytes are not in the cache; the next load fetches them."));
+        }
+
+        return failure is null && _writer.Dropped == 0;
+    }
+
+    private void Remember()
+    {
+        if (_followed is not { } followed)
+        {
+            return;
+        }
+
+        try
+        {
+            CachedPlace place = followed.Location.Seen().After(followed.Known);
+            if (!place.Says(followed.Known) && place.Files.Count > 0)
+            {
+                Folder.Make();
+                place.Write(Folder);
+            }
+
+            RemoveOthers();
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            Note($"not cached: {DiskFailure.Of(e, Folder.Path).Message}");
+        }
+    }
+
+    // The versions before the one that is whole now, unless a load that is held to them will come for them.
+    private void RemoveOthers()
+    {
+        PartialCopy[] whole = [.. _joined.Where(static copy => copy.File.Missing.Count == 0)];
+        if (whole.Length == 0)
+        {
+            return;
+        }
+
+        var named = CachedPlace.ReadAll(Folder).SelectMany(static place => place.Files.Values).Select(CacheKey.Of)
+            .Concat(whole.Select(static copy => copy.Key)).Select(Folder.TargetOf).ToHashSet(StringComparer.Ordinal);
+        foreach (CachedItem item in whole.SelectMany(copy => Folder.VersionsOf(copy.File.Identity.Source)).Where(item => !named.Contains(item.Target)))
+        {
+            CacheFolder.TryRemove(item);
+        }
+    }
+}

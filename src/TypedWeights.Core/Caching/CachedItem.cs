@@ -1,0 +1,41 @@
+using TypedWeights.Downloads;
+
+namespace TypedWeights.Caching;
+
+/// <summary>One version of one file, as the folder has it.</summary>
+/// <param name="Target">The path of the file when it is whole, in full.</param>
+/// <param name="IsWhole">Whether it has that name; else it is partial.</param>
+/// <param name="Identity">Where it came from; null where the journal does not say.</param>
+/// <param name="Bytes">Bytes of it that are there.</param>
+/// <param name="LastUse">When it was last used or written.</param>
+internal sealed record CachedItem(string Target, bool IsWhole, SourceIdentity? Identity, long Bytes, DateTime LastUse)
+{
+    /// <summary>The file's bytes.</summary>
+    public string DataPath => IsWhole ? Target : Target + PartialFile.Suffix;
+
+    /// <summary>Its parts and their hashes.</summary>
+    public string JournalPath => IsWhole ? PartialFile.JournalOf(Target) : Target + PartialFile.JournalSuffix;
+
+    /// <summary>Reads what is at a path.</summary>
+    /// <returns>null where there is nothing.</returns>
+    public static CachedItem? At(string target, bool isWhole)
+    {
+        var item = new CachedItem(target, isWhole, null, 0, default);
+        var data = new FileInfo(item.DataPath);
+        if (!data.Exists)
+        {
+            return null;
+        }
+
+        (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(item.JournalPath);
+        var journal = new FileInfo(item.JournalPath);
+        return item with
+        {
+            Identity = identity,
+
+            // A partial file has its whole length from the start and takes room as parts come.
+            Bytes = isWhole ? data.Length : parts.Sum(static part => part.Length),
+            LastUse = journal.Exists ? journal.LastWriteTimeUtc : data.LastWriteTimeUtc,
+        };
+    }
+}

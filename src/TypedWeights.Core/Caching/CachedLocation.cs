@@ -1,0 +1,252 @@
+using TypedWeights.Downloads;
+using TypedWeights.Format;
+using TypedWeights.Sources;
+
+namespace TypedWeights.Caching;
+
+/// <summary>A remote location whose files come from the cache where it has them.</summary>
+internal sealed class CachedLocation : IWeightLocation
+{
+    private readonly CacheRun _run;
+    private readonly CachedPlace _place;
+    private readonly Func<CancellationToken, ValueTask<IWeightLocation>> _locate;
+    private readonly Lock _lock = new();
+
+    // What was opened without asking, and what was asked for, by name.
+    private readonly Dictionary<string, SourceIdentity> _trusted = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IWeightSource> _asked = new(StringComparer.Ordinal);
+    private IWeightLocation? _inner;
+    private bool _trusts;
+    private int _remote;
+
+    private CachedLocation(
+        CacheRun run, CachedPlace place, IWeightLocation? inner, Func<CancellationToken, ValueTask<IWeightLocation>> locate)
+    {
+        _run = run;
+        _place = place;
+        _inner = inner;
+        _locate = locate;
+        _trusts = inner is null;
+    }
+
+    public string EntryName => _place.Entry;
+
+    public string? Revision => _place.Revision;
+
+    /// <summary>Until every file that was opened turned out to be whole on this machine.</summary>
+    public bool IsRemote
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _remote > 0 || _trusted.Count + _asked.Count == 0;
+            }
+        }
+    }
+
+    /// <summary>Finds out what a URI names, or remembers it where the source is not to be asked.</summary>
+    /// <param name="run">The load's part of the cache.</param>
+    /// <param name="uri">What was asked for.</param>
+    /// <param name="pins">What the load is held to.</param>
+    /// <param name="locate">Asks the store.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The location; a local one as it is.</returns>
+    public static async ValueTask<IWeightLocation> LocateAsync(
+        CacheRun run,
+        WeightUri uri,
+        WeightPins pins,
+        Func<CancellationToken, ValueTask<IWeightLocation>> locate,
+        CancellationToken cancellationToken)
+    {
+        if (uri.Scheme == "file")
+        {
+            return await locate(cancellationToken).ConfigureAwait(false);
+        }
+
+        string held = CachedPlace.TextOf(pins);
+        CachedPlace? known = CachedPlace.Read(run.Folder, uri.Display, held);
+        if (run.Mode is CacheMode.Trust or CacheMode.Offline && known is not null)
+        {
+            return run.Follow(new CachedLocation(run, known, inner: null, locate), known);
+        }
+
+        if (run.Mode == CacheMode.Offline)
+        {
+            throw Absent(uri.Display);
+        }
+
+        IWeightLocation inner = await locate(cancellationToken).ConfigureAwait(false);
+        var place = new CachedPlace(uri.Display, held, inner.EntryName, inner.Revision, new Dictionary<string, SourceIdentity>());
+        return inner.IsRemote ? run.Follow(new CachedLocation(run, place, inner, locate), known) : inner;
+    }
+
+    public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
+        OpenAsync(name, HeaderPrefix.Size, cancellationToken);
+
+    public async ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken)
+    {
+        IWeightSource opened = await TryOpenTrustedAsync(name).ConfigureAwait(false)
+            ?? await OpenCheckedAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
+        if (opened is not CachedFile file)
+        {
+            Interlocked.Increment(ref _remote);
+            return opened;
+        }
+
+        try
+        {
+            if (_run.ChecksAll)
+            {
+                await file.CheckAllAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            return file;
+        }
+        catch
+        {
+            await file.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Only where nothing of the file is in the cache: what is there is worth more than the round trip that this saves.</summary>
+    public IWeightSource? OpenAhead(string name, long expectedLength)
+    {
+        string source = SourceOf(name);
+        if (_inner is null || _run.Folder.HasVersionOf(source) || _inner.OpenAhead(name, expectedLength) is not { } remote)
+        {
+            return null;
+        }
+
+        Interlocked.Increment(ref _remote);
+        lock (_lock)
+        {
+            _asked[name] = remote;
+        }
+
+        return new CachedSource(
+            _run,
+            new SourceIdentity(source, expectedLength, Validator: null),
+            copy: null,
+            remote,
+            ask: null,
+            () => TargetAsync(new SourceIdentity(source, remote.Length, remote.Validator)));
+    }
+
+    /// <summary>The place with the versions of the files that the source has told of.</summary>
+    public CachedPlace Seen()
+    {
+        lock (_lock)
+        {
+            return _place with
+            {
+                Files = _asked.Where(static file => file.Value.Validator is not null).ToDictionary(
+                    static file => file.Key, file => new SourceIdentity(SourceOf(file.Key), file.Value.Length, file.Value.Validator)),
+            };
+        }
+    }
+
+    private async Task<PartialCopy?> TargetAsync(SourceIdentity identity)
+    {
+        ICacheCopy? copy = await _run.OpenAsync(identity).ConfigureAwait(false);
+
+        // Somebody else has it whole by now.
+        (copy as WholeCopy)?.Dispose();
+        return copy as PartialCopy;
+    }
+
+    private async ValueTask<IWeightSource> OpenCheckedAsync(string name, int firstBytes, CancellationToken cancellationToken)
+    {
+        await DistrustAsync(cancellationToken).ConfigureAwait(false);
+        IWeightSource remote = await AskAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
+        lock (_lock)
+        {
+            _asked[name] = remote;
+        }
+
+        var identity = new SourceIdentity(SourceOf(name), remote.Length, remote.Validator);
+        return await _run.OpenAsync(identity).ConfigureAwait(false) switch
+        {
+            WholeCopy whole => new CachedFile(_run, whole, remote, ask: null),
+            PartialCopy copy => new CachedSource(_run, identity, copy, remote, ask: null, () => Task.FromResult<PartialCopy?>(copy)),
+            _ => remote,
+        };
+    }
+
+    // null where the source has to be asked.
+    private async ValueTask<IWeightSource?> TryOpenTrustedAsync(string name)
+    {
+        bool isOffline = _run.Mode == CacheMode.Offline;
+        SourceIdentity? identity = null;
+        lock (_lock)
+        {
+            if (!_trusts || !_place.Files.TryGetValue(name, out identity))
+            {
+                return isOffline ? throw Absent(SourceOf(name)) : null;
+            }
+        }
+
+        if (_run.TryOpenWhole(identity) is { } whole && TryTrust(name, identity))
+        {
+            return new CachedFile(_run, whole, remote: null, isOffline ? null : token => AskAsync(name, HeaderPrefix.Size, token));
+        }
+
+        if (!isOffline)
+        {
+            return null;
+        }
+
+        return await _run.OpenAsync(identity).ConfigureAwait(false) is PartialCopy partial && TryTrust(name, identity)
+            ? new CachedSource(_run, identity, partial, remote: null, ask: null, target: null)
+            : throw Absent(identity.Source);
+    }
+
+    private bool TryTrust(string name, SourceIdentity identity)
+    {
+        lock (_lock)
+        {
+            if (_trusts)
+            {
+                _trusted[name] = identity;
+            }
+
+            return _trusts;
+        }
+    }
+
+    // One file has to be asked for, so the others are asked about: a model is not made of two versions.
+    private async ValueTask DistrustAsync(CancellationToken cancellationToken)
+    {
+        KeyValuePair<string, SourceIdentity>[] trusted;
+        lock (_lock)
+        {
+            trusted = _trusts ? [.. _trusted] : [];
+            _trusts = false;
+        }
+
+        foreach ((string name, SourceIdentity identity) in trusted)
+        {
+            IWeightSource remote = await AskAsync(name, HeaderPrefix.Size, cancellationToken).ConfigureAwait(false);
+            await using (remote.ConfigureAwait(false))
+            {
+                if (remote.Length != identity.Length || remote.Validator != identity.Validator)
+                {
+                    throw new WeightSourceException(
+                        remote.Display, "its copy in the cache is of another version than the source has now; load it with CacheMode.Check.");
+                }
+            }
+        }
+    }
+
+    private async ValueTask<IWeightSource> AskAsync(string name, int firstBytes, CancellationToken cancellationToken)
+    {
+        IWeightLocation inner = _inner ??= await _locate(cancellationToken).ConfigureAwait(false);
+        return await inner.OpenAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
+    }
+
+    private string SourceOf(string name) => CacheKey.SourceOf(_place.Source, EntryName, name);
+
+    private static WeightSourceException Absent(string source) => new(
+        source, "it is not in the cache, and this load may not ask the source (CacheMode.Offline); load it once with CacheMode.Check.", isNotFound: true);
+}

@@ -1,0 +1,29 @@
+namespace TypedWeights;
+
+/// <summary>How a loader uses its local cache.</summary>
+public sealed record LocalCacheOptions
+{
+    /// <summary>What a load does whose <c>LoadOptions.Cache</c> is null.</summary>
+    /// <value><see cref="CacheMode.Check"/></value>
+    public CacheMode Mode { get; init; } = CacheMode.Check;
+
+    /// <summary>
+    /// The most bytes of weights in the folder. What was not used for the longest time goes first; what is in use, by any process, stays.
+    /// </summary>
+    /// <value>null: as many as the disk takes.</value>
+    public long? SizeLimit { get; init; }
+
+    /// <summary>Is awaited before each write, in tests that need a slow disk.</summary>
+    internal Func<Task>? BeforeWrite { get; init; }
+
+    /// <summary>Throws where a value makes no sense.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">One of the values is out of its range; the message names it.</exception>
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(SizeLimit ?? 0, 0, nameof(SizeLimit));
+        if (!Enum.IsDefined(Mode))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Mode), Mode, "This is no CacheMode.");
+        }
+    }
+}

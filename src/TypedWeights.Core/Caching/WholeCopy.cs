@@ -1,0 +1,117 @@
+using Microsoft.Win32.SafeHandles;
+using TypedWeights.Downloads;
+using TypedWeights.Memory;
+
+namespace TypedWeights.Caching;
+
+/// <summary>A copy with every byte. Its handle is a lock that many may share and that nobody who removes files gets past.</summary>
+internal sealed class WholeCopy : ICacheCopy, IDisposable
+{
+    private readonly string _path;
+    private readonly SafeFileHandle _handle;
+
+    private WholeCopy(string path, SafeFileHandle handle, SourceIdentity identity, PartMap parts)
+    {
+        _path = path;
+        _handle = handle;
+        Identity = identity;
+        Parts = parts;
+    }
+
+    /// <summary>Which version of the file it is.</summary>
+    public SourceIdentity Identity { get; }
+
+    public PartMap Parts { get; }
+
+    /// <summary>Opens a copy.</summary>
+    /// <param name="target">Its path.</param>
+    /// <param name="expected">The version that it is a copy of.</param>
+    /// <returns>
+    /// null where there is none. One that was cut, or whose journal does not tell of all its bytes, has been made a partial one.
+    /// </returns>
+    /// <exception cref="IOException">It cannot be read, or somebody is removing it.</exception>
+    public static WholeCopy? TryOpen(string target, SourceIdentity expected)
+    {
+        if (!File.Exists(target))
+        {
+            return null;
+        }
+
+        SafeFileHandle handle = Lease(target);
+        try
+        {
+            string journal = PartialFile.JournalOf(target);
+            (SourceIdentity? identity, IReadOnlyList<FinishedPart> noted) = PartJournal.Read(journal);
+            var parts = new PartMap();
+            foreach (FinishedPart part in noted)
+            {
+                parts.Add(part, isSound: false);
+            }
+
+            if (identity == expected
+                && parts.Total == identity.Length && RandomAccess.GetLength(handle) == identity.Length)
+            {
+                CacheFolder.Touch(journal);
+                return new WholeCopy(target, handle, expected, parts);
+            }
+
+            handle.Dispose();
+            Reopen(target, identity);
+            return null;
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    public ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken) =>
+        RandomAccess.ReadAsync(_handle, destination, position, cancellationToken);
+
+    // Everybody who mends writes the same bytes: the hash says which.
+    public async ValueTask MendAsync(FinishedPart part, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        using SafeFileHandle file = File.OpenHandle(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        await RandomAccess.WriteAsync(file, bytes, part.Offset, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Maps the copy; the mapping keeps it in use.</summary>
+    /// <exception cref="IOException">It cannot be mapped.</exception>
+    public NativeRegion Map() => new LeasedRegion(MappedRegion.Map(_handle, Identity.Length), Lease(_path));
+
+    /// <summary>It is not a copy of the file that its journal names: nobody shall use it again.</summary>
+    public void Condemn()
+    {
+        try
+        {
+            File.Delete(PartialFile.JournalOf(_path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is found out again the next time.
+        }
+    }
+
+    public void Dispose() => _handle.Dispose();
+
+    private static SafeFileHandle Lease(string path) =>
+        File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    // With the file locked, as somebody may have it mapped.
+    private static void Reopen(string target, SourceIdentity? identity)
+    {
+        using SafeFileHandle alone = File.OpenHandle(target, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        if (identity is not null && RandomAccess.GetLength(alone) < identity.Length)
+        {
+            RandomAccess.SetLength(alone, identity.Length);
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            alone.Dispose();
+        }
+
+        PartialFile.Reopen(target);
+    }
+}

@@ -1,0 +1,24 @@
+using TypedWeights.Errors;
+using TypedWeights.Manifests;
+
+namespace TypedWeights.Checkpoints;
+
+/// <summary>The error of a pattern that chooses no tensor, with the beginning of a name that was probably meant.</summary>
+internal static class UnmatchedPattern
+{
+    /// <param name="where">What the pattern stands in.</param>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="selection">The names that there are.</param>
+    public static WeightsException Error(string where, NameGlob pattern, TensorSelection selection) => new(
+        $"{where}: the pattern {Printable.Name(pattern.ToString())} takes none of the {selection.Names.Count} names"
+            + (Near(pattern, selection) is { } near ? $"; one begins with {Printable.Name(near)}." : "."));
+
+    // Names are compared as far as the pattern's own text goes.
+    private static string? Near(NameGlob pattern, TensorSelection selection)
+    {
+        string example = pattern.Example.TrimEnd('.');
+        int segments = example.Split('.').Length;
+        return NearName.Find(
+            example, selection.Names.Select(name => string.Join('.', name.Key.Split('.').Take(segments))).Distinct(StringComparer.Ordinal));
+    }
+}

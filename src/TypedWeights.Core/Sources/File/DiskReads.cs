@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using Microsoft.Win32.SafeHandles;
+
+namespace TypedWeights.Sources.File;
+
+/// <summary>
+/// Reads of one file: on the threads of the pool, which runs as many as there are cores, for as long as the page cache has the bytes, and
+/// on threads of their own once reads wait for a disk. A disk does several things at once, and a pool whose threads sleep helps nobody.
+/// </summary>
+internal sealed class DiskReads
+{
+    // Smaller reads tell nothing about a disk.
+    private const int Large = 1 << 20;
+
+    // A core copies five to ten times as fast from the page cache, and no slower than twice this where it touches memory as it goes.
+    private const double SlowestCopy = 0.5e9;
+
+    private readonly Read _read;
+    private bool _isCold;
+
+    /// <param name="read">One read; null for the system's own.</param>
+    public DiskReads(Read? read = null) => _read = read ?? (static (file, memory, position) => RandomAccess.Read(file, memory.Span, position));
+
+    /// <summary>Reads at a position of a file, as <see cref="RandomAccess.Read(SafeFileHandle, Span{byte}, long)"/> does.</summary>
+    public delegate int Read(SafeFileHandle file, Memory<byte> memory, long position);
+
+    /// <summary>Whether the last large read waited for a disk.</summary>
+    public bool IsCold => Volatile.Read(ref _isCold);
+
+    /// <summary>Reads. A read that has begun is not cancelled.</summary>
+    /// <returns>How many bytes came; 0 at the end of the file.</returns>
+    public ValueTask<int> ReadAsync(SafeFileHandle file, Memory<byte> memory, long position, CancellationToken cancellationToken) =>
+        memory.Length < Large
+            ? RandomAccess.ReadAsync(file, memory, position, cancellationToken)
+            : new ValueTask<int>(Task.Factory.StartNew(
+                () => ReadTimed(file, memory, position),
+                cancellationToken,
+                IsCold ? TaskCreationOptions.LongRunning : TaskCreationOptions.None,
+                TaskScheduler.Default));
+
+    private int ReadTimed(SafeFileHandle file, Memory<byte> memory, long position)
+    {
+        long start = Stopwatch.GetTimestamp();
+        int read = _read(file, memory, position);
+        if (read >= Large)
+        {
+            Volatile.Write(ref _isCold, read / SlowestCopy < Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+
+        return read;
+    }
+}

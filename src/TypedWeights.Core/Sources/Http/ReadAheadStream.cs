@@ -1,0 +1,182 @@
+using System.Runtime.CompilerServices;
+using TypedWeights.Memory;
+
+namespace TypedWeights.Sources.Http;
+
+/// <summary>
+/// A connection below TLS that asks the system for much at once. TLS reads record by record, 16 KiB each, and for every read the system is
+/// entered and acknowledges what was taken; on a fast line that costs more than deciphering. Here a record is a copy from memory.
+/// </summary>
+/// <remarks>
+/// Only what lies ready is read ahead: a read returns as soon as the connection has anything. Used by one reader and one writer at a time.
+/// </remarks>
+internal sealed class ReadAheadStream : Stream
+{
+    /// <summary>The bytes that are read at one go, and that a connection holds.</summary>
+    public const int Size = 256 << 10;
+
+    private readonly Stream _inner;
+    private readonly HeapRegion _memory;
+    private readonly Memory<byte> _buffer;
+    private Memory<byte> _ahead;
+
+    // The owner, and a read that is under way: the last one gives the memory back, so that no late byte lands in somebody else's.
+    private int _users = 1;
+    private int _disposed;
+
+    /// <param name="inner">The connection; disposed with this.</param>
+    public ReadAheadStream(Stream inner)
+    {
+        _inner = inner;
+
+        // Outside the managed heap: as many as there are connections would be most of a load's garbage.
+        _memory = HeapRegion.Allocate(Size);
+        _buffer = new NativeMemoryManager(_memory.Address, Size).Memory;
+    }
+
+    /// <inheritdoc/>
+    public override bool CanRead => true;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => true;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => false;
+
+    /// <inheritdoc/>
+    public override long Length => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        AddUser();
+        try
+        {
+            if (_ahead.Length > 0)
+            {
+                return new ValueTask<int>(Take(buffer.Span));
+            }
+
+            // A read of nothing waits until something is there; it takes nothing.
+            ValueTask<int> read = _inner.ReadAsync(buffer.Length == 0 ? buffer : _buffer, cancellationToken);
+            if (!read.IsCompletedSuccessfully)
+            {
+                AddUser();
+                return WaitAsync(read, buffer);
+            }
+
+            _ahead = _buffer[..read.Result];
+            return new ValueTask<int>(Take(buffer.Span));
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int Read(Span<byte> buffer)
+    {
+        AddUser();
+        try
+        {
+            if (_ahead.Length == 0 && buffer.Length > 0)
+            {
+                _ahead = _buffer[.._inner.Read(_buffer.Span)];
+            }
+
+            return Take(buffer);
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    /// <inheritdoc/>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _inner.WriteAsync(buffer, cancellationToken);
+
+    /// <inheritdoc/>
+    public override void Write(byte[] buffer, int offset, int count) => _inner.Write(buffer, offset, count);
+
+    /// <inheritdoc/>
+    public override Task FlushAsync(CancellationToken cancellationToken) => _inner.FlushAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public override void Flush() => _inner.Flush();
+
+    /// <inheritdoc/>
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            _inner.Dispose();
+            Release();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> WaitAsync(ValueTask<int> read, Memory<byte> buffer)
+    {
+        try
+        {
+            _ahead = _buffer[..await read.ConfigureAwait(false)];
+            return Take(buffer.Span);
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
+    private int Take(Span<byte> buffer)
+    {
+        int count = Math.Min(buffer.Length, _ahead.Length);
+        _ahead.Span[..count].CopyTo(buffer);
+        _ahead = _ahead[count..];
+        return count;
+    }
+
+    private void AddUser()
+    {
+        int users = Volatile.Read(ref _users);
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(users == 0, this);
+            int found = Interlocked.CompareExchange(ref _users, users + 1, users);
+            if (found == users)
+            {
+                return;
+            }
+
+            users = found;
+        }
+    }
+
+    private void Release()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+        {
+            _memory.Dispose();
+        }
+    }
+}

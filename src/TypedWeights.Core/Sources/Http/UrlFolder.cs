@@ -1,0 +1,39 @@
+using System.Net.Http.Headers;
+
+namespace TypedWeights.Sources.Http;
+
+/// <summary>A URL and the files beside it; a query (a shared access signature, say) goes along to each of them.</summary>
+internal sealed class UrlFolder
+{
+    private readonly Uri _address;
+    private readonly AuthenticationHeaderValue? _login;
+    private readonly HttpSourceOptions _options;
+
+    /// <param name="address">The URL of the entry, or of its folder with a final <c>/</c>; may hold user info and a signature.</param>
+    /// <param name="options">The user's callbacks.</param>
+    public UrlFolder(Uri address, HttpSourceOptions options)
+    {
+        _address = new UriBuilder(address) { UserName = "", Password = "", Fragment = "" }.Uri;
+        _login = UrlFile.Login(address);
+        _options = options;
+        EntryName = address.AbsolutePath.EndsWith('/') ? null : Uri.UnescapeDataString(address.Segments[^1]);
+    }
+
+    /// <summary>The entry's name; null where the URL is a folder's.</summary>
+    public string? EntryName { get; }
+
+    public UrlFile File(string name) => new(Address(name), _login, _options);
+
+    private Uri Address(string name)
+    {
+        // The entry's own URL stays as it was given: a server may tell %2B from +.
+        if (name == EntryName)
+        {
+            return _address;
+        }
+
+        string escaped = string.Join('/', name.Split('/').Select(Uri.EscapeDataString));
+        string folder = _address.AbsolutePath[..(_address.AbsolutePath.LastIndexOf('/') + 1)];
+        return new UriBuilder(_address) { Path = folder + escaped }.Uri;
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using TypedWeights.Sources.File;
+using TypedWeights.Sources.Stores;
+
+namespace TypedWeights.Sources.HuggingFace;
+
+/// <summary>A repository on the hub: what it holds, and where its files lie.</summary>
+internal sealed class HubRepository(StoreContext context, HubUri uri, HubLogin login, Uri endpoint)
+{
+    // A repository of a hundred thousand files.
+    private const int ListingLimit = 32 << 20;
+
+    /// <summary>Asks for the commit behind a revision, and for the names of its files.</summary>
+    public async ValueTask<(string Commit, IReadOnlyList<string> Files)> ResolveAsync(string revision, CancellationToken cancellationToken)
+    {
+        Uri address = new(endpoint, $"api/models/{uri.Repository}/revision/{Uri.EscapeDataString(revision)}");
+        string text = await context.GetTextAsync(new HubFile(address, uri.Display, uri, login, endpoint), ListingLimit, cancellationToken)
+            .ConfigureAwait(false);
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(text);
+            string commit = json.RootElement.GetProperty("sha").GetString() ?? "";
+            List<string> files =
+            [
+                .. json.RootElement.GetProperty("siblings").EnumerateArray().Select(static file => file.GetProperty("rfilename").GetString()!),
+            ];
+            return HubCache.IsCommit(commit) ? (commit, files) : throw new KeyNotFoundException();
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new WeightSourceException(
+                uri.Display, $"{endpoint} does not answer as the hub does (no commit and list of files); check HF_ENDPOINT.", innerException: e);
+        }
+    }
+
+    /// <summary>The entry's name in the folder that the URI names.</summary>
+    public string FindEntry(IEnumerable<string> files)
+    {
+        string[] names =
+        [
+            .. files.Where(file => file.StartsWith(uri.Folder, StringComparison.Ordinal)).Select(file => file[uri.Folder.Length..])
+                .Where(static name => !name.Contains('/')).Order(StringComparer.Ordinal),
+        ];
+        string display = uri.Display + "/" + uri.Folder;
+        return FolderEntry.Choose(names, display) ?? throw new WeightSourceException(
+            display, "the repository holds no .safetensors file there and no index of such files.", isNotFound: true);
+    }
+
+    /// <summary>A file of the URI's folder at a commit.</summary>
+    public HubFile File(string commit, string name)
+    {
+        string path = string.Join('/', (uri.Folder + name).Split('/').Select(Uri.EscapeDataString));
+        return new HubFile(
+            new Uri(endpoint, $"{uri.Repository}/resolve/{commit}/{path}"), $"{uri.Display}/{uri.Folder}{name}", uri, login, endpoint);
+    }
+}

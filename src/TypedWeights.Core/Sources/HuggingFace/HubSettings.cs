@@ -1,0 +1,63 @@
+namespace TypedWeights.Sources.HuggingFace;
+
+/// <summary>Where the hub, its token and its cache folder are, by options or by the environment.</summary>
+/// <param name="options">The options, which come first.</param>
+/// <param name="variable">Reads an environment variable.</param>
+internal sealed class HubSettings(HuggingFaceOptions options, Func<string, string?> variable)
+{
+    private static readonly string[] TokenVariables = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
+
+    /// <summary>The hub's address with a final slash.</summary>
+    public Uri Endpoint { get; } = WithSlash(options.Endpoint ?? FromText(Text("HF_ENDPOINT", variable)) ?? new Uri("https://huggingface.co"));
+
+    public bool IsOffline => options.Offline ?? Text("HF_HUB_OFFLINE", variable)?.ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";
+
+    public string CacheFolder => options.CacheFolder ?? Text("HF_HUB_CACHE", variable) ?? Path.Combine(Home, "hub");
+
+    private string Home => Text("HF_HOME", variable)
+        ?? Path.Combine(
+            Text("XDG_CACHE_HOME", variable)
+                ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
+            "huggingface");
+
+    /// <summary>The token and where it was found; null where there is none.</summary>
+    public HubToken? FindToken()
+    {
+        if (options.Token?.Trim() is { Length: > 0 } given)
+        {
+            return new HubToken(given, "HuggingFaceOptions.Token");
+        }
+
+        foreach (string name in TokenVariables)
+        {
+            if (Text(name, variable) is { } token)
+            {
+                return new HubToken(token, name);
+            }
+        }
+
+        string path = Text("HF_TOKEN_PATH", variable) ?? Path.Combine(Home, "token");
+        try
+        {
+            string saved = System.IO.File.ReadAllText(path).Trim();
+            return saved.Length > 0 ? new HubToken(saved, "the login saved in " + path) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static string? Text(string name, Func<string, string?> variable) => variable(name)?.Trim() is { Length: > 0 } text ? text : null;
+
+    private static Uri? FromText(string? text) => text is null ? null
+        : Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https" ? address
+        : throw new WeightSourceException("HF_ENDPOINT", "this is not an http or https URL.");
+
+    private static Uri WithSlash(Uri address) => address.AbsolutePath.EndsWith('/') ? address : new Uri(address.AbsoluteUri + "/");
+}
+
+/// <summary>A token of the hub.</summary>
+/// <param name="Value">The secret.</param>
+/// <param name="Origin">Where it was found, as it may be shown.</param>
+internal sealed record HubToken(string Value, string Origin);

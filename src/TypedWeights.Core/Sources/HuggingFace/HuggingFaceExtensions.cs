@@ -1,0 +1,19 @@
+using TypedWeights.Sources.HuggingFace;
+using TypedWeights.Sources.Stores;
+
+namespace TypedWeights;
+
+/// <summary>The Hugging Face hub for loaders.</summary>
+public static class HuggingFaceExtensions
+{
+    /// <summary>Gives <c>hf://</c> other options than the environment's; without this call it is there with those.</summary>
+    /// <param name="builder">A loader's builder.</param>
+    /// <param name="options">Token, endpoint, cache folder.</param>
+    public static TBuilder UseHuggingFace<TBuilder>(this TBuilder builder, HuggingFaceOptions options)
+        where TBuilder : IWeightSourceBuilder
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        builder.AddSource(context => new HuggingFaceProvider(context, options));
+        return builder;
+    }
+}

@@ -1,0 +1,23 @@
+using TypedWeights.Sources.Gcs;
+using TypedWeights.Sources.Stores;
+
+namespace TypedWeights;
+
+/// <summary>Google Cloud Storage for loaders.</summary>
+public static class GcsExtensions
+{
+    /// <summary>
+    /// Gives <c>gs://bucket/object</c> other options than the environment's. An application that references the package has the store
+    /// without this call.
+    /// </summary>
+    /// <typeparam name="TBuilder">The builder's type.</typeparam>
+    /// <param name="builder">A loader's builder.</param>
+    /// <param name="options">Credentials and address; null for those of the environment.</param>
+    /// <returns>The same builder.</returns>
+    public static TBuilder UseGcs<TBuilder>(this TBuilder builder, GcsOptions? options = null)
+        where TBuilder : IWeightSourceBuilder
+    {
+        builder.AddSource(context => new GcsProvider(context, options ?? new GcsOptions()));
+        return builder;
+    }
+}

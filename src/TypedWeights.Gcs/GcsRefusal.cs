@@ -1,0 +1,86 @@
+using System.Xml;
+using System.Xml.Linq;
+using TypedWeights.Sources.Stores;
+
+namespace TypedWeights.Sources.Gcs;
+
+/// <summary>Says what the service's error codes mean, and what to do.</summary>
+internal static class GcsRefusal
+{
+    private const int MostOfDetails = 400;
+
+    public static async ValueTask<WeightSourceException?> ExplainAsync(
+        HttpResponseMessage refusal, GcsObject file, GcsUri uri, GcsService service, CancellationToken cancellationToken)
+    {
+        (string code, string details) = await ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
+        int status = (int)refusal.StatusCode;
+        if (status >= 500 || status == 429)
+        {
+            return null;
+        }
+
+        if (status == 404)
+        {
+            bool isPinned = refusal.RequestMessage?.RequestUri?.Query.Contains("generation=", StringComparison.Ordinal) == true;
+            return Missing(code, file, uri, isPinned);
+        }
+
+        string? text = Refused(code, status, details, service);
+        return text is null ? null : new WeightSourceException(file.Display, $"the store refuses ({status} {code}): {text}");
+    }
+
+    private static WeightSourceException Missing(string code, GcsObject file, GcsUri uri, bool isPinned)
+    {
+        if (code == "NoSuchBucket")
+        {
+            return new WeightSourceException(file.Display, $"there is no bucket {uri.Bucket} (NoSuchBucket).", isNotFound: true);
+        }
+
+        if (file.Version is { } generation)
+        {
+            return new WeightSourceException(
+                file.Display,
+                $"the bucket has the generation {generation} of this object no more (404 {code}); take the snapshot again, or ask for the latest.",
+                isNotFound: true);
+        }
+
+        return isPinned
+            ? new WeightSourceException(
+                file.Display, "the file was replaced while it was read (its generation is gone, and the bucket keeps no old ones); load it again.")
+            : new WeightSourceException(file.Display, $"the bucket {uri.Bucket} has no such object (404 {code}).", isNotFound: true);
+    }
+
+    private static string? Refused(string code, int status, string details, GcsService service) => code switch
+    {
+        "UserProjectMissing" => "the bucket's owner does not pay for reads; name a project that does in GcsOptions.UserProject.",
+        "UserProjectAccessDenied" or "UserProjectAccountProblem" =>
+            $"the project that is to pay ({service.UserProject ?? "the credentials' quota project"}) cannot be charged by {service.Login.Name}; "
+                + "it takes the permission serviceusage.services.use and an open billing account.",
+        _ when status == 401 && service.Login.IsAnonymous => $"the object is not public, and it was asked with {service.Login.Name}.",
+        _ when status == 401 => $"the token of {service.Login.Name} is not valid (any more), and no other could be had; log in again.",
+        _ when status == 403 && service.Login.IsAnonymous =>
+            $"the object is not public, or is not there, and it was asked with {service.Login.Name}.",
+        _ when status == 403 => $"{service.Login.Name}: {(details.Length > 0 ? details : "no access.")} Reading takes storage.objects.get, "
+            + "which the role roles/storage.objectViewer on the bucket has.",
+        "InvalidArgument" => "the bucket's name or the generation is not one.",
+        _ => null,
+    };
+
+    private static async ValueTask<(string Code, string Details)> ReadAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
+    {
+        string text = await StoreFile.ReadTextAsync(refusal, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using XmlReader reader = XmlReader.Create(
+                new StringReader(text), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
+            XElement error = XElement.Load(reader);
+            string details = error.Element("Details")?.Value.Trim() ?? "";
+            return (error.Element("Code")?.Value ?? "", details.Length > MostOfDetails ? details[..MostOfDetails] + "…" : details);
+        }
+        catch (XmlException)
+        {
+            // A proxy's page, or an emulator's own words.
+            return ("", "");
+        }
+    }
+}

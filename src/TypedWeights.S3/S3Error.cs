@@ -1,0 +1,62 @@
+using System.Xml;
+using System.Xml.Linq;
+using TypedWeights.Sources.Stores;
+
+namespace TypedWeights.Sources.S3;
+
+/// <summary>What S3 writes under a refusal.</summary>
+/// <param name="Code">The code, such as <c>NoSuchKey</c>; empty where there was none.</param>
+/// <param name="Region">The region that it names, or null.</param>
+internal sealed record S3Error(string Code, string? Region)
+{
+    public static async ValueTask<S3Error> ReadAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
+    {
+        string? region = refusal.Headers.TryGetValues("x-amz-bucket-region", out IEnumerable<string>? values) ? values.First() : null;
+        string text = await StoreFile.ReadTextAsync(refusal, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using XmlReader reader = XmlReader.Create(
+                new StringReader(text), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
+            XElement error = XElement.Load(reader);
+            return new S3Error(error.Element("Code")?.Value ?? "", region ?? error.Element("Region")?.Value);
+        }
+        catch (XmlException)
+        {
+            return new S3Error("", region);
+        }
+    }
+
+    /// <summary>Says what it means; null for the usual sentence about the status.</summary>
+    /// <param name="display">The file as it may be shown.</param>
+    /// <param name="bucket">The bucket's name.</param>
+    /// <param name="isSigned">Whether the request was signed.</param>
+    /// <param name="version">The version that was asked for, or null.</param>
+    /// <param name="asked">The region that was asked.</param>
+    public WeightSourceException? Explain(string display, string bucket, bool isSigned, string? version, string asked) => Code switch
+    {
+        "NoSuchKey" => new(display, "there is no such key in the bucket.", isNotFound: true),
+        "NoSuchBucket" => new(display, $"there is no bucket {bucket}.", isNotFound: true),
+        "NoSuchVersion" => new(display, $"the version {version} is not there any more; take the snapshot again.", isNotFound: true),
+        "AccessDenied" when !isSigned => new(
+            display, "access is refused (AccessDenied): no AWS credentials were found, so that the request was unsigned, and it is not public."),
+        "AccessDenied" => new(
+            display,
+            "access is refused (AccessDenied): the credentials need "
+                + (version is null ? "s3:GetObject" : "s3:GetObjectVersion (for LoadOptions.Revision = Latest s3:GetObject is enough)")
+                + "; without s3:ListBucket a key that is not there is refused in the same way."),
+        "SignatureDoesNotMatch" => new(display, "the secret key does not belong to the access key (SignatureDoesNotMatch)."),
+        "InvalidAccessKeyId" => new(display, "the server does not know the access key (InvalidAccessKeyId)."),
+        "ExpiredToken" or "ExpiredTokenException" or "TokenRefreshRequired" or "InvalidToken" => new(
+            display, $"the session token is not valid any more ({Code}), and the credential chain has no other; sign in anew."),
+        "RequestTimeTooSkewed" => new(display, "the clock of this machine is too far off, and the server's answer did not mend it."),
+        "InvalidObjectState" => new(display, "the object is archived; restore it first (aws s3api restore-object)."),
+        "MethodNotAllowed" => new(display, "the version is a delete marker: the object was deleted.", isNotFound: true),
+        "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" => new(
+            display,
+            Region is null
+                ? $"the bucket is not in {asked}; give its region in AWS_REGION, in ?region= or in S3SourceOptions.Region."
+                : $"the bucket is in {Region} and {asked} was asked; give it in AWS_REGION, in ?region= or in S3SourceOptions.Region."),
+        "RequestTimeout" => new(display, "the server gave up waiting (RequestTimeout).", isTransient: true),
+        _ => null,
+    };
+}

@@ -1,0 +1,21 @@
+using TypedWeights.Sources.S3;
+using TypedWeights.Sources.Stores;
+
+namespace TypedWeights;
+
+/// <summary>Amazon S3 for loaders.</summary>
+public static class S3Extensions
+{
+    /// <summary>
+    /// Gives <c>s3://</c> other options than the environment's. An application that references the package has the store without this
+    /// call.
+    /// </summary>
+    /// <param name="builder">A loader's builder.</param>
+    /// <param name="options">Credentials, region, endpoint; null for those of the environment.</param>
+    public static TBuilder UseS3<TBuilder>(this TBuilder builder, S3SourceOptions? options = null)
+        where TBuilder : IWeightSourceBuilder
+    {
+        builder.AddSource(context => new S3SourceProvider(context, options ?? new S3SourceOptions()));
+        return builder;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text;
+using Amazon.Runtime;
+using Amazon.Runtime.Internal.Auth;
+
+namespace TypedWeights.Sources.S3;
+
+/// <summary>
+/// Signs one GET (AWS Signature Version 4). What is signed is put together here, as the SDK signs only requests of its own clients; the
+/// signature over it is the SDK's. A request costs a few hashes of a few hundred bytes.
+/// </summary>
+internal static class S3Signer
+{
+    // The body of a GET is empty, and nobody else can add one to a TLS connection.
+    private const string Payload = "UNSIGNED-PAYLOAD";
+
+    public static void Sign(HttpRequestMessage request, ImmutableCredentials keys, string region, DateTime now, bool requesterPays)
+    {
+        Uri address = request.RequestUri!;
+        string date = now.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        Set(request, "x-amz-content-sha256", Payload);
+        Set(request, "x-amz-date", date);
+        var canonical = new StringBuilder(512)
+            .Append("GET\n").Append(address.AbsolutePath).Append('\n')
+            .Append(address.Query.Length > 1 ? address.Query.AsSpan(1) : "").Append('\n')
+            .Append("host:").Append(address.Authority).Append('\n')
+            .Append("x-amz-content-sha256:").Append(Payload).Append('\n')
+            .Append("x-amz-date:").Append(date).Append('\n');
+        string signed = "host;x-amz-content-sha256;x-amz-date";
+        if (requesterPays)
+        {
+            Set(request, "x-amz-request-payer", "requester");
+            canonical.Append("x-amz-request-payer:requester\n");
+            signed += ";x-amz-request-payer";
+        }
+
+        if (keys.UseToken)
+        {
+            Set(request, "x-amz-security-token", keys.Token);
+            canonical.Append("x-amz-security-token:").Append(keys.Token).Append('\n');
+            signed += ";x-amz-security-token";
+        }
+
+        canonical.Append('\n').Append(signed).Append('\n').Append(Payload);
+        AWS4SigningResult result = AWS4Signer.ComputeSignature(keys, region, now, "s3", signed, canonical.ToString());
+        Set(request, "Authorization", result.ForAuthorizationHeader);
+    }
+
+    /// <summary>The keys that a request was signed with, as far as they may be compared.</summary>
+    public static (string? AccessKey, string? Token) KeysOf(HttpRequestMessage? request)
+    {
+        const string Before = "Credential=";
+        string header = Value(request, "Authorization") ?? "";
+        int start = header.IndexOf(Before, StringComparison.Ordinal);
+        int end = start < 0 ? -1 : header.IndexOf('/', start);
+        return (end < 0 ? null : header[(start + Before.Length)..end], Value(request, "x-amz-security-token"));
+    }
+
+    private static string? Value(HttpRequestMessage? request, string name) =>
+        request is not null && request.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+
+    private static void Set(HttpRequestMessage request, string name, string value)
+    {
+        request.Headers.Remove(name);
+        request.Headers.TryAddWithoutValidation(name, value);
+    }
+}

@@ -1,0 +1,51 @@
+using TypedWeights.Sources.Stores;
+
+namespace TypedWeights.Sources.S3;
+
+/// <summary>Objects of S3: <c>s3://bucket/key</c> names a file, an index, or a folder that holds one under a usual name.</summary>
+public sealed class S3SourceProvider : IRegisteredSource<S3SourceProvider>
+{
+    private readonly StoreContext _context;
+    private readonly Lazy<S3Access> _access;
+
+    /// <summary>Makes the provider.</summary>
+    /// <param name="context">The loader's connections and clock.</param>
+    /// <param name="options">Credentials, region, endpoint.</param>
+    public S3SourceProvider(StoreContext context, S3SourceOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(options);
+        _context = context;
+        _access = new Lazy<S3Access>(() => new(new S3Settings(options), new S3Credentials(options), new S3Clock(context.Time)));
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Schemes { get; } = ["s3"];
+
+    /// <inheritdoc/>
+    public static S3SourceProvider Create(StoreContext context) => new(context, new S3SourceOptions());
+
+    /// <inheritdoc/>
+    public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken) =>
+        LocateAsync(uri, WeightPins.None, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(uri);
+        ArgumentNullException.ThrowIfNull(pins);
+        var s3 = S3Uri.Of(uri);
+        var bucket = new S3Bucket(_access.Value.Settings, s3);
+        return s3.File is { } name
+            ? new(_context.Locate(name, revision: null, File))
+            : _context.LocateInFolderAsync(s3.Display, revision: null, File, cancellationToken);
+
+        S3File File(string name) => new(_access.Value, bucket, s3, name)
+        {
+            Version = pins.VersionOf(name) ?? (name == s3.File ? s3.VersionId : null),
+        };
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using TypedWeights.Caching;
+using TypedWeights.Tool.Caching;
+
+namespace TypedWeights.Tool.Commands;
+
+/// <summary><c>typedweights cache ls|verify|prune|clear [--folder DIR]</c>: what loads have kept on this machine.</summary>
+internal static class CacheCommand
+{
+    private static readonly Option<string?> Folder = new("--folder")
+    {
+        Description = "The folder of the cache [default: the environment variable TYPEDWEIGHTS_CACHE]",
+        HelpName = "DIR",
+        Recursive = true,
+    };
+
+    private static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Print one line of JSON for each file",
+    };
+
+    private static readonly Option<long?> Size = ByteArgument.Option("--size", "The most bytes that stay", 0, long.MaxValue);
+
+    public static Command Create(ToolContext context)
+    {
+        Size.Required = true;
+        var command = new Command("cache", "Shows, checks and empties the folder in which loads keep remote files.")
+        {
+            Sub("ls", "Lists the files, the last used first.", [Json], (parsed, folder, _) =>
+                CacheListing.PrintAsync(context, folder, parsed.GetValue(Json))),
+            Sub("verify", "Reads every file and holds it against its hashes.", [Json], (parsed, folder, token) =>
+                CacheVerification.RunAsync(context, folder, parsed.GetValue(Json), token)),
+            Sub("prune", "Removes what was not used for the longest time, until no more than a size is left; what is in use stays.", [Size],
+                (parsed, folder, _) => CacheRemoval.RunAsync(context, folder, parsed.GetRequiredValue(Size)!.Value)),
+            Sub("clear", "Removes everything that is not in use.", [], (_, folder, _) => CacheRemoval.RunAsync(context, folder, 0)),
+            Folder,
+        };
+        command.SetAction(new HelpAction().Invoke);
+        return command;
+
+        Command Sub(string name, string description, Option[] options, Func<ParseResult, CacheFolder, CancellationToken, Task<int>> run)
+        {
+            var sub = new Command(name, description);
+            Array.ForEach(options, sub.Options.Add);
+            sub.SetAction((parsed, token) => run(parsed, FolderOf(context, parsed.GetValue(Folder)), token));
+            return sub;
+        }
+    }
+
+    private static CacheFolder FolderOf(ToolContext context, string? given)
+    {
+        string path = given is not null ? ArgumentText.OnDisk(given, "a cache is a folder")
+            : CacheFolder.OfEnvironment ?? throw new ToolException(
+                ExitCodes.Usage, "Which cache? Give --folder DIR, or set the environment variable TYPEDWEIGHTS_CACHE.");
+        string full = context.FullPath(path);
+        return Directory.Exists(full)
+            ? new CacheFolder(full)
+            : throw new ToolException(ExitCodes.Failed, $"{path}: there is no such folder.");
+    }
+}

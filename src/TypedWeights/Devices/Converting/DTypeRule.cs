@@ -1,0 +1,66 @@
+using TorchSharp;
+using TypedWeights.Interop;
+
+namespace TypedWeights.Devices.Converting;
+
+/// <summary>Which tensors a load converts, and to what: <see cref="LoadOptions.DType"/> with <see cref="LoadOptions.ConvertWhere"/>.</summary>
+internal sealed class DTypeRule
+{
+    private static readonly DType[] Targets = [DType.BF16, DType.F16, DType.F32, DType.F64];
+
+    private readonly Func<WeightPath, bool> _where;
+
+    private DTypeRule(DType target, Func<WeightPath, bool> where)
+    {
+        Target = target;
+        _where = where;
+    }
+
+    /// <summary>What is converted to.</summary>
+    public DType Target { get; }
+
+    /// <summary>The rule of some options.</summary>
+    /// <returns>null where nothing is converted.</returns>
+    /// <exception cref="WeightsException">The options make no sense together.</exception>
+    public static DTypeRule? Of(LoadOptions options)
+    {
+        if (options.DType is not { } wanted)
+        {
+            return options.ConvertWhere is null
+                ? null
+                : throw new WeightsException("LoadOptions.ConvertWhere says which tensors to convert, and LoadOptions.DType does not say to what.");
+        }
+
+        if (options.Storage == TensorStorage.Mapped)
+        {
+            throw new WeightsException(
+                "LoadOptions.DType cannot be met by TensorStorage.Mapped, whose tensors are the file itself; load with Arena or PerTensor.");
+        }
+
+        if (options.Verify == Verification.Digests)
+        {
+            throw new WeightsException(
+                "LoadOptions.Verify holds tensors against digests of the file's bytes, which LoadOptions.DType leaves none of; convert after the load.");
+        }
+
+        return TorchLayout.TryGetDType(wanted, out DType target) && Targets.Contains(target)
+            ? new DTypeRule(target, options.ConvertWhere ?? (static weight => Targets.Contains(weight.DType)))
+            : throw new WeightsException(
+                $"LoadOptions.DType is {wanted}; tensors are converted to bfloat16, float16, float32 and float64 while they load.");
+    }
+
+    /// <summary>The dtype that a tensor of the checkpoint gets.</summary>
+    /// <exception cref="WeightsException">It is to be converted, and its elements are none that can be.</exception>
+    public DType Of(TensorInfo tensor)
+    {
+        if (tensor.DType == Target || !_where(new WeightPath(tensor.Name, tensor.DType, tensor.Shape)))
+        {
+            return tensor.DType;
+        }
+
+        return tensor.DType is DType.F4 or DType.F6E2M3 or DType.F6E3M2 or DType.C64
+            ? throw new WeightsException(
+                $"\"{tensor.Name}\" is {tensor.DType.Name()}, which has no conversion to {Target.Name()}; leave it out of LoadOptions.ConvertWhere.")
+            : Target;
+    }
+}

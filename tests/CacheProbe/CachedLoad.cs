@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using TypedWeights;
+using TypedWeights.Caching;
+using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
+using TypedWeights.Sources.Http;
+using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
+
+namespace CacheProbe;
+
+/// <summary>One load through a cache, into memory.</summary>
+internal static class CachedLoad
+{
+    private static readonly TransferOptions Options = new() { MinConnections = 4, MaxConnections = 4, PartSize = 256 << 10 };
+
+    public static async Task RunAsync(string uri, string folder)
+    {
+        var registry = new SourceRegistry(new TransferContext(Options), [new HttpSourceProvider()]);
+        var cache = new LocalCache(folder, new LocalCacheOptions()) { Noted = (_, message, _) => Console.WriteLine($"note {message}") };
+        await using (registry.ConfigureAwait(false))
+        await using (cache.ConfigureAwait(false))
+        {
+            // What is compiled at first use is compiled before the clock of a test starts.
+            CacheRun run = cache.Begin(null, uri, checksAll: false)!;
+            Console.WriteLine("ready");
+            Console.ReadLine();
+            Console.WriteLine($"loaded {await LoadAsync(registry, run, WeightUri.Parse(uri)).ConfigureAwait(false)}");
+            Console.WriteLine($"cached {await run.FinishAsync().ConfigureAwait(false)}");
+        }
+    }
+
+    private static async Task<string> LoadAsync(SourceRegistry registry, CacheRun run, WeightUri uri)
+    {
+        IWeightLocation location = await registry.LocateAsync(uri, WeightPins.None, run, CancellationToken.None).ConfigureAwait(false);
+        Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location).ConfigureAwait(false);
+        await using (checkpoint.ConfigureAwait(false))
+        {
+            var plan = TransferPlan.Create(
+                checkpoint.Files, [.. checkpoint.Tensors.Values], PartLimits.For(Options, location.IsRemote));
+            run.Writer.BufferLimit = Options.BufferLimit;
+            var sink = new KeepingSink();
+            await using (sink.ConfigureAwait(false))
+            {
+                sink.Allocate(plan);
+                await RangeScheduler.RunAsync(
+                    plan,
+                    [.. checkpoint.Files.Select(static file => file.Source)],
+                    sink,
+                    ReaderLimits.For(Options, location.IsRemote),
+                    registry.Context,
+                    new ProgressTracker(plan, static _ => { }, registry.Context.Time),
+                    CancellationToken.None).ConfigureAwait(false);
+                return Convert.ToHexStringLower(SHA256.HashData(sink.Bytes));
+            }
+        }
+    }
+
+    /// <summary>The tensors in one array, in the order of the plan.</summary>
+    private sealed class KeepingSink : IWeightSink
+    {
+        private readonly Dictionary<int, int> _starts = [];
+
+        public byte[] Bytes { get; private set; } = [];
+
+        public void Allocate(TransferPlan plan)
+        {
+            int length = 0;
+            foreach (int tensor in plan.InFileOrder)
+            {
+                _starts[tensor] = length;
+                length += (int)plan.Tensors[tensor].Info.ByteLength;
+            }
+
+            Bytes = new byte[length];
+        }
+
+        public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(Bytes.AsMemory(_starts[segment.Tensor] + (int)segment.Offset, (int)segment.Length));
+
+        public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) =>
+            ValueTask.CompletedTask;
+
+        public ValueTask CompleteAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

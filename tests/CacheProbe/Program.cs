@@ -1,0 +1,16 @@
+// A process of its own that uses a local cache, for tests that end it or have it beside another one. No tensor library, so that it starts
+// quickly; all else is the library's own way from a URI to memory.
+//   CacheProbe load URI FOLDER    prints `ready`, waits for a line, loads, prints `loaded SHA256`; writes what is left; prints `cached true|false`
+//   CacheProbe hold TARGET        has a whole copy in use: prints `held`, and lets go at the next line
+using CacheProbe;
+
+switch (args)
+{
+    case ["load", string uri, string folder]:
+        await CachedLoad.RunAsync(uri, folder).ConfigureAwait(false);
+        return 0;
+    case ["hold", string target]:
+        return HeldCopy.Run(target);
+    default:
+        return 64;
+}

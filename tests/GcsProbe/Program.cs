@@ -1,0 +1,39 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using TypedWeights;
+using TypedWeights.Sources;
+using TypedWeights.Streaming;
+
+// Reads an object with nothing but the environment's credentials, and prints the SHA-256 of its bytes or the error.
+//
+//   GcsProbe URI ROOT.pem HOST=PORT...      connections to HOST go to PORT of this machine, whose certificate ROOT.pem vouches for
+Dictionary<string, int> ports = args[2..].Select(static pair => pair.Split('=')).ToDictionary(
+    static pair => pair[0], static pair => int.Parse(pair[1], System.Globalization.CultureInfo.InvariantCulture));
+var builder = new SourceRegistryBuilder
+{
+    Http = new()
+    {
+        TrustedRoots = [X509CertificateLoader.LoadCertificateFromFile(args[1])],
+        ConfigureHandler = handler => handler.ConnectCallback = async (context, token) =>
+        {
+            bool isNamed = ports.TryGetValue(context.DnsEndPoint.Host, out int port);
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(isNamed ? "127.0.0.1" : context.DnsEndPoint.Host, isNamed ? port : context.DnsEndPoint.Port, token);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    },
+};
+try
+{
+    await using SourceRegistry registry = builder.UseGcs().Build(new TransferContext());
+    IWeightLocation location = await registry.LocateAsync(WeightUri.Parse(args[0]), CancellationToken.None);
+    await using IWeightSource source = await location.OpenAsync(location.EntryName, CancellationToken.None);
+    Console.WriteLine(Convert.ToHexString(SHA256.HashData(await source.ReadAsync(0, (int)source.Length, CancellationToken.None))));
+    return 0;
+}
+catch (WeightsException e)
+{
+    Console.WriteLine(e);
+    return 1;
+}

@@ -1,0 +1,126 @@
+using CsCheck;
+using TypedWeights.Downloads;
+
+namespace TypedWeights.Tests.Downloads;
+
+public sealed class PartMapTests
+{
+    private const int Length = 60;
+
+    private static readonly Gen<(int Offset, int Length)[]> Parts =
+        Gen.Select(Gen.Int[0, Length - 1], Gen.Int[1, 12], static (offset, wanted) => (offset, Math.Min(wanted, Length - offset))).Array[0, 15];
+
+    [Fact]
+    public void What_is_missing_is_every_byte_that_was_not_claimed_and_written_and_no_other() => Parts.Sample(parts =>
+    {
+        var map = new PartMap();
+        var there = new bool[Length];
+        foreach ((int offset, int length) in parts)
+        {
+            long end = -1;
+            foreach ((long begin, long count) in map.Claim(offset, length))
+            {
+                // In order, within what was asked for, and never anything that somebody has.
+                Assert.True(begin > end && count > 0 && begin >= offset && begin + count <= offset + length);
+                end = begin + count - 1;
+                Assert.All(there[(int)begin..(int)(begin + count)], Assert.False);
+                map.Add(new FinishedPart(begin, count, (UInt128)begin), isSound: true);
+            }
+
+            there.AsSpan(offset, length).Fill(true);
+        }
+
+        AssertIs(there, map);
+    });
+
+    [Fact]
+    public void Of_two_notes_about_one_byte_the_later_one_counts() => Parts.Sample(parts =>
+    {
+        var map = new PartMap();
+        int?[] by = new int?[Length];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            (int offset, int length) = parts[i];
+            foreach (int over in by[offset..(offset + length)].OfType<int>().Distinct().ToArray())
+            {
+                by = [.. by.Select(note => note == over ? null : note)];
+            }
+
+            Array.Fill(by, i, offset, length);
+            map.Add(new FinishedPart(offset, length, (UInt128)i), isSound: i % 2 == 0);
+        }
+
+        AssertIs([.. by.Select(note => note is not null)], map);
+        for (int at = 0; at < Length; at++)
+        {
+            Assert.Equal(by[at] is not null, map.TryFind(at, out FinishedPart part, out bool isSound));
+            Assert.Equal((by[at] ?? 0, by[at] is { } note && note % 2 == 0), ((int)part.Hash, isSound));
+            int next = Array.FindIndex(by, at, note => note is not null);
+            Assert.Equal(next < 0 ? long.MaxValue : next, map.NextFrom(at));
+        }
+    });
+
+    [Fact]
+    public void What_is_on_its_way_is_not_there_and_nobody_else_s()
+    {
+        var map = new PartMap();
+        Assert.Equal([(10L, 10L)], map.Claim(10, 10));
+        Assert.Equal([(5L, 5L), (20L, 5L)], map.Claim(5, 20));
+        Assert.Equal([(0L, 30L)], map.Missing(30));
+        Assert.False(map.TryFind(12, out _, out _));
+        Assert.Equal((0, long.MaxValue), (map.Total, map.NextFrom(0)));
+
+        map.GiveBack(10);
+        Assert.Equal([(10L, 10L)], map.Claim(0, 30).Where(piece => piece.Offset == 10));
+
+        var written = new FinishedPart(10, 10, 1);
+        map.Add(written, isSound: true);
+        map.GiveBack(10);
+        Assert.Equal((10, 10L), (map.Total, map.NextFrom(0)));
+        Assert.Equal([written], map.Parts);
+    }
+
+    [Fact]
+    public void A_part_is_judged_only_while_it_is_the_same()
+    {
+        var map = new PartMap();
+        var before = new FinishedPart(0, 10, 1);
+        var after = new FinishedPart(0, 10, 2);
+        map.Add(before, isSound: false);
+        map.Add(after, isSound: false);
+
+        map.Remove(before);
+        map.MarkSound(before);
+        Assert.True(map.TryFind(5, out FinishedPart found, out bool isSound));
+        Assert.Equal((after, false), (found, isSound));
+
+        map.MarkSound(after);
+        Assert.True(map.TryFind(5, out _, out isSound) && isSound);
+        map.Remove(after);
+        Assert.Empty(map.Parts);
+        Assert.Equal(0, map.Total);
+    }
+
+    [Fact]
+    public void Of_a_file_without_bytes_nothing_is_missing()
+    {
+        Assert.Empty(new PartMap().Missing(0));
+        Assert.Equal([(0L, 5L)], new PartMap().Missing(5));
+    }
+
+    private static void AssertIs(bool[] there, PartMap map)
+    {
+        var missing = new bool[there.Length];
+        long end = -1;
+        foreach ((long offset, long length) in map.Missing(there.Length))
+        {
+            // In order, and neighbours are one.
+            Assert.True(offset > end && length > 0);
+            end = offset + length;
+            missing.AsSpan((int)offset, (int)length).Fill(true);
+        }
+
+        Assert.Equal(there.Select(isThere => !isThere), missing);
+        Assert.Equal(there.Count(isThere => isThere), map.Total);
+    }
+}

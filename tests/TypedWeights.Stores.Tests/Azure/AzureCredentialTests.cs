@@ -1,0 +1,153 @@
+using Azure;
+using Azure.Storage;
+using Azure.Storage.Sas;
+using TypedWeights.Sources;
+using TypedWeights.Sources.AzureBlobs;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Stores.Azure;
+
+/// <summary>Keys, signatures, connection strings and nothing at all; Azurite checks each.</summary>
+public sealed class AzureCredentialTests : AzureTest
+{
+    private static readonly string WrongKey = Convert.ToBase64String(new byte[64]);
+
+    private string Model => Container.Uri(NoiseFile.Name);
+
+    [Fact]
+    public async Task A_wrong_key_is_refused_and_said()
+    {
+        Secrets.Add(WrongKey);
+        WeightSourceException error = await AssertFailsAsync(
+            "the key in AzureBlobsOptions.SharedKey",
+            Model,
+            Container.Options with { SharedKey = new StorageSharedKeyCredential(AzuriteContainer.Account, WrongKey) });
+        Assert.False(error.IsTransient);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_signature_is_enough(bool inUri)
+    {
+        string sas = Container.Sign(TimeSpan.FromMinutes(5));
+        await (inUri
+            ? AssertLoadsAsync($"{Model}?{sas}", Container.Options)
+            : AssertLoadsAsync(Model, Container.Options with { Sas = new AzureSasCredential(sas) }));
+    }
+
+    [Fact]
+    public async Task A_signature_that_is_over_or_permits_something_else_is_refused_and_not_repeated()
+    {
+        string over = Container.Sign(TimeSpan.FromMinutes(-5));
+        string writing = Container.Sign(TimeSpan.FromMinutes(5), BlobContainerSasPermissions.Write);
+        Secrets.AddRange(Signatures(over, writing));
+        await AssertFailsAsync("the shared access signature of the URI", $"{Model}?{over}", Container.Options);
+        await AssertFailsAsync("the shared access signature of the URI", $"{Model}?{writing}", Container.Options);
+    }
+
+    [Fact]
+    public async Task A_signature_that_the_program_renews_in_the_middle_of_a_load_is_taken_up()
+    {
+        string first = Container.Sign(TimeSpan.FromSeconds(2));
+        var sas = new AzureSasCredential(first);
+        await AssertLoadsAsync(Model, Container.Options with { Sas = sas }, () =>
+        {
+            Thread.Sleep(2500);
+            sas.Update(Container.Sign(TimeSpan.FromMinutes(5)));
+        });
+
+        // And without anybody to renew it, the load ends with what happened.
+        string second = Container.Sign(TimeSpan.FromSeconds(2));
+        Secrets.AddRange(Signatures(first, second));
+        await AssertFailsAsync(
+            "the shared access signature in AzureBlobsOptions.Sas",
+            Model,
+            Container.Options with { Sas = new AzureSasCredential(second) },
+            () => Thread.Sleep(2500));
+    }
+
+    [Fact]
+    public async Task A_refused_signature_is_worth_another_try_where_it_is_another_by_now()
+    {
+        var sas = new AzureSasCredential(Container.Sign(TimeSpan.FromSeconds(1)));
+        var account = new BlobAccount(Container.Service, new BlobLogin.Signature(sas) { Name = "the signature" });
+        using var request = new HttpRequestMessage(HttpMethod.Get, Container.Service.AbsoluteUri + "/c/b?snapshot=1");
+        CancellationToken token = TestContext.Current.CancellationToken;
+        await account.AuthorizeAsync(request, Model, token);
+        Assert.Contains("sig=", request.RequestUri!.Query, StringComparison.Ordinal);
+        Assert.False(await account.RenewAsync(request, Model, token));
+        sas.Update(Container.Sign(TimeSpan.FromMinutes(5)));
+        Assert.True(await account.RenewAsync(request, Model, token));
+    }
+
+    [Fact]
+    public async Task The_environment_is_enough_and_no_call_is_needed()
+    {
+        using var environment = new Variables(("AZURE_STORAGE_CONNECTION_STRING", ConnectionString()));
+        await using WeightLoader loader = new WeightLoaderBuilder().Build();
+        using WeightSet weights = await loader.LoadTensorsAsync(Model, cancellationToken: TestContext.Current.CancellationToken);
+        NoiseFile.AssertIn(weights);
+    }
+
+    [Fact]
+    public async Task A_connection_string_may_hold_a_signature()
+    {
+        string text = $"BlobEndpoint={Container.Service};SharedAccessSignature={Container.Sign(TimeSpan.FromMinutes(5))}";
+        await AssertLoadsAsync(Model, new AzureBlobsOptions { ConnectionString = text });
+    }
+
+    [Theory]
+    [InlineData("AccountName=devstoreaccount1;AccountKey=c2VjcmV0LXNlY3JldA==%%;BlobEndpoint=http://127.0.0.1:1/devstoreaccount1")]
+    [InlineData("c2VjcmV0LXNlY3JldA==")]
+    public Task A_malformed_connection_string_is_named_and_not_repeated(string text)
+    {
+        Secrets.Add("c2VjcmV0LXNlY3JldA==");
+        return AssertFailsAsync("AzureBlobsOptions.ConnectionString: this is not", Model, new AzureBlobsOptions { ConnectionString = text });
+    }
+
+    [Fact]
+    public async Task Keys_and_signatures_of_the_environment_are_for_their_account_alone()
+    {
+        using (new Variables(("AZURE_STORAGE_ACCOUNT", AzuriteContainer.Account), ("AZURE_STORAGE_KEY", AzuriteContainer.Key)))
+        {
+            await AssertLoadsAsync(Model, Container.Options);
+        }
+
+        using (new Variables(("AZURE_STORAGE_SAS_TOKEN", "?" + Container.Sign(TimeSpan.FromMinutes(5)))))
+        {
+            await AssertLoadsAsync(Model, Container.Options);
+        }
+
+        using (new Variables(
+            ("AZURE_STORAGE_ACCOUNT", "another"),
+            ("AZURE_STORAGE_KEY", AzuriteContainer.Key),
+            ("AZURE_STORAGE_SAS_TOKEN", Container.Sign(TimeSpan.FromMinutes(5))),
+            ("AZURE_STORAGE_CONNECTION_STRING", ConnectionString().Replace("AccountName=devstoreaccount1", "AccountName=another", StringComparison.Ordinal)
+                .Replace("/devstoreaccount1", "/another", StringComparison.Ordinal))))
+        {
+            var settings = new BlobSettings(new AzureBlobsOptions(), Environment.GetEnvironmentVariable);
+            (Uri service, BlobLogin login) = settings.Find(BlobUri.Of(WeightUri.Parse(Model)));
+            Assert.Equal($"https://{AzuriteContainer.Account}.blob.core.windows.net/", service.AbsoluteUri);
+            Assert.IsType<BlobLogin.Token>(login);
+        }
+    }
+
+    [Fact]
+    public async Task Without_credentials_only_what_is_public_is_read()
+    {
+        AzureBlobsOptions nobody = Container.Options with { Anonymous = true };
+        await AssertFailsAsync("no credentials", Model, nobody);
+
+        await using AzuriteContainer open = await AzuriteContainer.CreateAsync(isPublic: true);
+        await open.PutAsync(NoiseFile.Name, NoiseFile.Bytes);
+        await AssertLoadsAsync(open.Uri(NoiseFile.Name), nobody);
+    }
+
+    private string ConnectionString() =>
+        $"AccountName={AzuriteContainer.Account};AccountKey={AzuriteContainer.Key};BlobEndpoint={Container.Service}";
+
+    private static IEnumerable<string> Signatures(params string[] sas) => sas
+        .Select(text => text.Split('&').First(pair => pair.StartsWith("sig=", StringComparison.Ordinal))["sig=".Length..])
+        .SelectMany(static signature => new[] { signature, Uri.UnescapeDataString(signature) });
+}

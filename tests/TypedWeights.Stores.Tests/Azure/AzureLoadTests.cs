@@ -1,0 +1,102 @@
+using System.Text;
+using System.Text.Json;
+using TypedWeights.Tests.Loading;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Stores.Azure;
+
+public sealed class AzureLoadTests : AzureTest
+{
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("a folder/with + and %41 and %2F/modèle 模型.safetensors")]
+    [InlineData("odd!*'()~@,;=&$.safetensors")]
+    public async Task A_name_stands_as_it_is(string blob)
+    {
+        await Container.PutAsync(blob, NoiseFile.Bytes);
+        await AssertLoadsAsync(Container.Uri(blob));
+    }
+
+    [Fact]
+    public async Task A_part_of_a_file_is_all_that_is_read()
+    {
+        await using WeightLoader loader = Loader();
+        var progress = new Total();
+        using WeightSet weights = await loader.LoadTensorsAsync(
+            Container.Uri(NoiseFile.Name),
+            new() { Filter = static name => name == "layers.0.weight" },
+            progress,
+            TestContext.Current.CancellationToken);
+        Assert.Equal(NoiseFile.Entries[1].Data, TensorBytes.Of(weights["layers.0.weight"]));
+        Assert.InRange(progress.Bytes, 1_200_000, 1_300_000);
+    }
+
+    [Theory]
+    [InlineData("sharded/model.safetensors.index.json")]
+    [InlineData("sharded/")]
+    [InlineData("sharded")]
+    public async Task An_index_brings_its_shards(string blob)
+    {
+        var shards = NoiseFile.Entries.Chunk(2).Select((entries, i) => (Name: $"part {i}.safetensors", Entries: entries)).ToList();
+        foreach ((string name, TestFile.Entry[] entries) in shards)
+        {
+            await Container.PutAsync("sharded/" + name, TestFile.Bytes(entries));
+        }
+
+        var map = shards.SelectMany(shard => shard.Entries.Select(entry => KeyValuePair.Create(entry.Name, shard.Name))).ToDictionary();
+        await Container.PutAsync(
+            "sharded/model.safetensors.index.json", Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { weight_map = map })));
+        await AssertLoadsAsync(Container.Uri(blob));
+    }
+
+    [Fact]
+    public async Task A_typed_load_is_of_what_the_snapshot_was_taken_of()
+    {
+        await LiveModel.SnapshotAsync(Container.Uri(NoiseFile.Name), builder => builder.UseAzureBlobs(Container.WithKey));
+        await using WeightLoader loader = Loader();
+        using LiveModel model = await loader.LoadAsync<LiveModel>(cancellationToken: TestContext.Current.CancellationToken);
+        NoiseFile.AssertIn(model.Weights);
+    }
+
+    [Fact]
+    public async Task What_is_replaced_while_it_is_read_is_an_error()
+    {
+        string uri = Container.Uri(NoiseFile.Name);
+        WeightSourceException error = await AssertFailsAsync(
+            "replaced while it was read",
+            uri,
+            afterHeader: () => Task.Run(() => Container.PutAsync(NoiseFile.Name, NoiseFile.OtherBytes)).Wait(TestContext.Current.CancellationToken));
+        Assert.StartsWith(uri, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_snapshot_is_read_as_it_was()
+    {
+        string snapshot = await Container.SnapshotAsync(NoiseFile.Name);
+        await Container.PutAsync(NoiseFile.Name, NoiseFile.OtherBytes);
+        await AssertLoadsAsync($"{Container.Uri(NoiseFile.Name)}?snapshot={snapshot}");
+        await AssertLoadsAsync($"{Container.Uri(NoiseFile.Name)}?snapshot={Uri.EscapeDataString(snapshot)}");
+    }
+
+    [Fact]
+    public async Task What_is_not_there_is_said()
+    {
+        Assert.True((await AssertFailsAsync("has no such blob", Container.Uri("absent.safetensors"))).IsNotFound);
+        Assert.True((await AssertFailsAsync(
+            "has no container absent-container", $"az://{AzuriteContainer.Account}/absent-container/model.safetensors")).IsNotFound);
+        Assert.True((await AssertFailsAsync("holds none of model.safetensors.index.json", Container.Uri("empty/"))).IsNotFound);
+    }
+
+    [Theory]
+    [InlineData("az://account")]
+    [InlineData("az://account/")]
+    [InlineData("az://account/container/a/../b.safetensors")]
+    public Task What_names_no_blob_is_an_error(string uri) => AssertFailsAsync("names no container and blob", uri);
+
+    private sealed class Total : IProgress<LoadProgress>
+    {
+        public long Bytes { get; private set; }
+
+        public void Report(LoadProgress value) => Bytes = value.BytesTotal;
+    }
+}

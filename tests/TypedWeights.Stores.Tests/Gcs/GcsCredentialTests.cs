@@ -1,0 +1,104 @@
+using Google.Apis.Auth.OAuth2;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Stores.Gcs;
+
+/// <summary>Who may read: Google's own library signs for tokens, the endpoint verifies, the fixture checks what it gave.</summary>
+public sealed class GcsCredentialTests : GcsTest
+{
+    private static string Model => Uri(NoiseFile.Name);
+
+    [Fact]
+    public async Task A_service_account_gets_one_token_for_a_load()
+    {
+        await AssertLoadsAsync(Model);
+        Assert.Equal(["jwt"], Tokens.Kinds);
+        Assert.All(Store.Requests, request => Assert.Equal("jwt", request.Kind));
+    }
+
+    [Fact]
+    public async Task A_token_that_is_refused_in_the_middle_of_a_load_is_exchanged_once_for_all_requests()
+    {
+        await AssertLoadsAsync(Model, afterHeader: Tokens.Revoke);
+        Assert.Equal(["jwt", "jwt"], Tokens.Kinds);
+    }
+
+    [Fact]
+    public async Task A_token_that_has_no_successor_ends_the_load()
+    {
+        WeightSourceException error = await AssertFailsAsync(
+            $"gives no token for .*{TokenFixture.Email}.* \\(400 invalid_grant Invalid JWT Signature.\\)", Model, afterHeader: () =>
+            {
+                Tokens.Revoke();
+                Tokens.Refuses = true;
+            });
+        Assert.False(error.IsTransient);
+    }
+
+    [Fact]
+    public async Task A_key_that_is_not_the_accounts_gets_no_token()
+    {
+        await using TokenFixture other = await TokenFixture.StartAsync();
+        string foreign = other.KeyFile.Replace(other.Address, Tokens.Address, StringComparison.Ordinal);
+        await AssertFailsAsync(
+            "invalid_grant",
+            Model,
+            Options with { Credential = CredentialFactory.FromJson(foreign, JsonCredentialParameters.ServiceAccountCredentialType) });
+    }
+
+    [Fact]
+    public async Task A_token_of_the_programs_own_that_is_over_is_said()
+    {
+        await AssertFailsAsync(
+            "the token of the credentials in GcsOptions.Credential is not valid",
+            Model,
+            Options with { Credential = GoogleCredential.FromAccessToken("ya29.s3cret-over") });
+    }
+
+    [Fact]
+    public async Task A_permission_that_is_missing_is_said_in_the_stores_words()
+    {
+        Store.Forbids = true;
+        WeightSourceException error = await AssertFailsAsync(
+            $"{TokenFixture.Email} does not have storage.objects.get access.*roles/storage.objectViewer", Model);
+        Assert.False(error.IsNotFound);
+    }
+
+    [Fact]
+    public async Task Without_credentials_only_what_is_public_is_read()
+    {
+        GcsOptions nobody = new() { Endpoint = Store.Address, Anonymous = true };
+        await AssertFailsAsync("not public, and it was asked with no credentials", Model, nobody);
+        Store.IsPublic = true;
+        await AssertLoadsAsync(Model, nobody);
+        Assert.Empty(Tokens.Kinds);
+    }
+
+    [Fact]
+    public async Task An_emulator_is_asked_without_credentials_and_no_call_is_needed()
+    {
+        Store.IsPublic = true;
+        foreach (string host in (string[])[Store.Address.Authority, Store.Address.AbsoluteUri])
+        {
+            using var environment = new Variables(("STORAGE_EMULATOR_HOST", host), ("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent"));
+            await using WeightLoader loader = new WeightLoaderBuilder().Build();
+            using WeightSet weights = await loader.LoadTensorsAsync(Model, cancellationToken: TestContext.Current.CancellationToken);
+            NoiseFile.AssertIn(weights);
+        }
+    }
+
+    [Fact]
+    public async Task The_project_that_pays_is_named_with_every_request()
+    {
+        Store.Payer = "payer";
+        await AssertFailsAsync("GcsOptions.UserProject", Model);
+        await AssertFailsAsync("cannot be charged", Model, Options with { UserProject = "another" });
+        Store.Requests.Clear();
+        await AssertLoadsAsync(Model, Options with { UserProject = "payer" });
+        Assert.All(Store.Requests, request => Assert.Equal("payer", request.Project));
+    }
+
+    [Fact]
+    public async Task Tokens_are_not_sent_over_http_to_another_machine() => await AssertFailsAsync(
+        "over http to this machine alone", Model, Options with { Endpoint = new Uri("http://storage.invalid") });
+}

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Stores.Gcs;
+
+/// <summary>
+/// The application default credentials: Google's library looks them up once in a process, so each case is a process of its own
+/// (tests/GcsProbe). The names of Google's servers are the real ones; the connections lead here.
+/// </summary>
+public sealed class GcsDefaultTests : IAsyncLifetime
+{
+    private readonly TempFolder _home = new();
+    private readonly LocalAuthority _authority = new();
+    private TokenFixture _tokens = null!;
+    private GcsFixture _store = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _tokens = await TokenFixture.StartAsync();
+        _store = await GcsFixture.StartAsync(_tokens, Certificate("storage.googleapis.com"));
+        _store.Put(NoiseFile.Name, NoiseFile.Bytes);
+        await File.WriteAllTextAsync(_home["root.pem"], _authority.Root.ExportCertificatePem(), TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        await _tokens.DisposeAsync();
+        _authority.Dispose();
+        _home.Dispose();
+    }
+
+    [Fact]
+    public async Task A_key_file_that_the_variable_names_is_found()
+    {
+        await AssertReadsAsync(("GOOGLE_APPLICATION_CREDENTIALS", Save("key.json", _tokens.KeyFile)));
+        Assert.Equal(["jwt"], _tokens.Kinds);
+        Assert.All(_store.Requests, request => Assert.Equal("jwt", request.Kind));
+    }
+
+    [Fact]
+    public async Task The_login_of_gcloud_is_found_and_its_quota_project_named()
+    {
+        await using TokenFixture google = await TokenFixture.StartAsync(Certificate("oauth2.googleapis.com"));
+        await using GcsFixture store = await GcsFixture.StartAsync(google, Certificate("storage.googleapis.com"));
+        store.Put(NoiseFile.Name, NoiseFile.Bytes);
+        Save(".config/gcloud/application_default_credentials.json", TokenFixture.UserFile);
+        await AssertReadsAsync(store, google);
+        Assert.Equal(["refresh"], google.Kinds);
+        Assert.All(store.Requests, request => Assert.Equal(("refresh", "quota-project"), (request.Kind, request.Project)));
+    }
+
+    [Fact]
+    public async Task A_service_account_is_impersonated()
+    {
+        await AssertReadsAsync(("GOOGLE_APPLICATION_CREDENTIALS", Save("impersonation.json", _tokens.ImpersonationFile)));
+        Assert.Equal(["source", "impersonation"], _tokens.Kinds);
+        Assert.All(_store.Requests, request => Assert.Equal("impersonation", request.Kind));
+    }
+
+    [Fact]
+    public async Task The_metadata_server_is_found()
+    {
+        await AssertReadsAsync(("GCE_METADATA_HOST", new Uri(_tokens.Address).Authority));
+        Assert.Equal(["metadata"], _tokens.Kinds.Distinct());
+        Assert.All(_store.Requests, request => Assert.Equal("metadata", request.Kind));
+    }
+
+    [Fact]
+    public async Task Where_there_are_none_public_objects_are_read_all_the_same()
+    {
+        string refusal = await RunAsync(_store, null);
+        Assert.Contains("no credentials (there are none: log in with gcloud auth application-default login", refusal, StringComparison.Ordinal);
+        _store.IsPublic = true;
+        await AssertReadsAsync();
+        Assert.All(_store.Requests, request => Assert.Null(request.Kind));
+    }
+
+    [Theory]
+    [InlineData("ya29.s3cret")]
+    [InlineData("{ \"type\": \"service_account\", \"private_key\": \"s3cret\", \"client_email\": \"a@b\" }")]
+    [InlineData(null)]
+    public async Task A_file_that_cannot_be_read_is_named_and_not_repeated(string? text)
+    {
+        string path = text is null ? _home["absent.json"] : Save("key.json", text);
+        string error = await RunAsync(_store, null, ("GOOGLE_APPLICATION_CREDENTIALS", path));
+        Assert.Contains($"{path}, which GOOGLE_APPLICATION_CREDENTIALS names, cannot be read", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", error, StringComparison.Ordinal);
+    }
+
+    private X509Certificate2 Certificate(string host)
+    {
+        (string certificate, string key) = _authority.Issue(host);
+        return X509Certificate2.CreateFromPem(certificate, key);
+    }
+
+    private string Save(string name, string text)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(_home[name])!);
+        File.WriteAllText(_home[name], text);
+        return _home[name];
+    }
+
+    private Task AssertReadsAsync(params (string Name, string Value)[] environment) => AssertReadsAsync(_store, null, environment);
+
+    private async Task AssertReadsAsync(GcsFixture store, TokenFixture? google, params (string Name, string Value)[] environment)
+    {
+        string output = await RunAsync(store, google, environment);
+        Assert.True(output.Trim() == Convert.ToHexString(SHA256.HashData(NoiseFile.Bytes)), output);
+    }
+
+    private async Task<string> RunAsync(GcsFixture store, TokenFixture? google, params (string Name, string Value)[] environment)
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet")
+        {
+            ArgumentList =
+            {
+                Path.Combine(AppContext.BaseDirectory, "GcsProbe.dll"),
+                $"gs://{GcsFixture.Bucket}/{NoiseFile.Name}",
+                _home["root.pem"],
+                $"storage.googleapis.com={store.Address.Port}",
+                $"oauth2.googleapis.com={(google is null ? 1 : new Uri(google.Address).Port)}",
+            },
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+
+        // No login of the machine's own, and no metadata server but the one that a test names.
+        start.Environment.Remove("GOOGLE_APPLICATION_CREDENTIALS");
+        start.Environment["HOME"] = _home.Path;
+        start.Environment["GCE_METADATA_HOST"] = $"127.0.0.1:{FreePort.Find()}";
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using Process process = Process.Start(start)!;
+        process.StandardInput.Close();
+        Task<string> errors = process.StandardError.ReadToEndAsync(token);
+        string output = await process.StandardOutput.ReadToEndAsync(token);
+        await process.WaitForExitAsync(token);
+        return output + await errors;
+    }
+}

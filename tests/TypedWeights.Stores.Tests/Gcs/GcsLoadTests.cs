@@ -1,0 +1,120 @@
+using System.Text;
+using System.Text.Json;
+using TypedWeights.Tests.Loading;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Stores.Gcs;
+
+public sealed class GcsLoadTests : GcsTest
+{
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("a folder/with + and %41 and %2F/modèle 模型.safetensors")]
+    [InlineData("odd!*'()~@,;=&$.safetensors")]
+    [InlineData("run #7/part#1.safetensors")]
+    [InlineData("two//slashes/./and/../dots/model.safetensors")]
+    public async Task A_name_stands_as_it_is(string name)
+    {
+        Store.Put(name, NoiseFile.Bytes);
+        await AssertLoadsAsync(Uri(name));
+    }
+
+    [Fact]
+    public async Task A_part_of_a_file_is_all_that_is_read()
+    {
+        await using WeightLoader loader = Loader();
+        long bytes = 0;
+        using WeightSet weights = await loader.LoadTensorsAsync(
+            Uri(NoiseFile.Name),
+            new() { Filter = static name => name == "layers.0.weight" },
+            new Latest(progress => bytes = progress.BytesTotal),
+            TestContext.Current.CancellationToken);
+        Assert.Equal(NoiseFile.Entries[1].Data, TensorBytes.Of(weights["layers.0.weight"]));
+        Assert.InRange(bytes, 1_200_000, 1_300_000);
+    }
+
+    [Theory]
+    [InlineData("sharded/model.safetensors.index.json")]
+    [InlineData("sharded/")]
+    [InlineData("sharded")]
+    public async Task An_index_brings_its_shards(string name)
+    {
+        var shards = NoiseFile.Entries.Chunk(2).Select((entries, i) => (Name: $"part {i}.safetensors", Entries: entries)).ToList();
+        foreach ((string shard, TestFile.Entry[] entries) in shards)
+        {
+            Store.Put("sharded/" + shard, TestFile.Bytes(entries));
+        }
+
+        var map = shards.SelectMany(shard => shard.Entries.Select(entry => KeyValuePair.Create(entry.Name, shard.Name))).ToDictionary();
+        Store.Put("sharded/model.safetensors.index.json", Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { weight_map = map })));
+        await AssertLoadsAsync(Uri(name));
+    }
+
+    [Fact]
+    public async Task Every_range_is_of_the_generation_of_the_first_answer()
+    {
+        Store.IsVersioned = true;
+        long generation = Store.Put(NoiseFile.Name, NoiseFile.Bytes);
+        await AssertLoadsAsync(Uri(NoiseFile.Name), afterHeader: () => Store.Put(NoiseFile.Name, NoiseFile.OtherBytes));
+        Assert.All(Store.Requests.Skip(1), request => Assert.Equal($"generation={generation}", request.Query));
+        Assert.True(Store.Requests.Count > 4);
+    }
+
+    [Fact]
+    public async Task What_is_replaced_while_it_is_read_is_an_error_where_no_old_generation_is_kept()
+    {
+        WeightSourceException error = await AssertFailsAsync(
+            "replaced while it was read", Uri(NoiseFile.Name), afterHeader: () => Store.Put(NoiseFile.Name, NoiseFile.OtherBytes));
+        Assert.False(error.IsTransient);
+        Assert.False(error.IsNotFound);
+    }
+
+    [Fact]
+    public async Task A_generation_is_read_as_it_was()
+    {
+        Store.IsVersioned = true;
+        long first = Store.Put(NoiseFile.Name, NoiseFile.Bytes);
+        Store.Put(NoiseFile.Name, NoiseFile.OtherBytes);
+        await AssertLoadsAsync($"{Uri(NoiseFile.Name)}#{first}");
+        await AssertLoadsAsync($"{Uri(NoiseFile.Name)}?generation={first}");
+        Assert.True((await AssertFailsAsync("the generation 17 of this object no more", Uri(NoiseFile.Name) + "#17")).IsNotFound);
+    }
+
+    [Fact]
+    public async Task A_typed_load_asks_for_the_generation_that_the_snapshot_recorded_and_floats_where_it_is_told_to()
+    {
+        Store.IsVersioned = true;
+        long first = Store.Put(NoiseFile.Name, NoiseFile.Bytes);
+        var snapshot = await LiveModel.SnapshotAsync(Uri(NoiseFile.Name), builder => builder.UseGcs(Options));
+        Assert.Equal($"{first}", Assert.Single(snapshot.Files).Version);
+        Store.Put(NoiseFile.Name, NoiseFile.OtherBytes);
+        await using WeightLoader loader = Loader();
+        using (LiveModel model = await loader.LoadAsync<LiveModel>(cancellationToken: TestContext.Current.CancellationToken))
+        {
+            NoiseFile.AssertIn(model.Weights);
+        }
+
+        using LiveModel latest = await loader.LoadAsync<LiveModel>(
+            new() { Revision = WeightRevision.Latest }, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal([.. NoiseFile.Entries[3].Data.Select(value => (byte)~value)], TensorBytes.Of(latest.Weights["layers.1.mask"]));
+    }
+
+    [Fact]
+    public async Task What_is_not_there_is_said()
+    {
+        Assert.True((await AssertFailsAsync("the bucket weights has no such object", Uri("absent.safetensors"))).IsNotFound);
+        Assert.True((await AssertFailsAsync("there is no bucket absent", "gs://absent/model.safetensors")).IsNotFound);
+        Assert.True((await AssertFailsAsync("holds none of model.safetensors.index.json", Uri("empty/"))).IsNotFound);
+    }
+
+    [Theory]
+    [InlineData("gs://weights:80/model.safetensors")]
+    [InlineData("gs://weights/model.safetensors?generation=a17")]
+    [InlineData("gs://weights/model.safetensors?generation=")]
+    public Task What_names_no_object_is_an_error(string uri) => AssertFailsAsync("this is not gs://bucket/object", uri);
+
+    private sealed class Latest(Action<LoadProgress> take) : IProgress<LoadProgress>
+    {
+        public void Report(LoadProgress value) => take(value);
+    }
+}

@@ -1,0 +1,266 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using TypedWeights.Tests.Loading;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Stores.Hub;
+
+public sealed class HubTests : IDisposable
+{
+    private static readonly TransferOptions Quick = new()
+    {
+        MinConnections = 4,
+        MaxConnections = 4,
+        PartSize = 512 << 10,
+        Attempts = 3,
+        RetryDelay = TimeSpan.FromMilliseconds(30),
+    };
+
+    private static readonly Dictionary<string, byte[]> Files = new()
+    {
+        [NoiseFile.Name] = NoiseFile.Bytes,
+        [$"{HubFixture.NextCommit}-{NoiseFile.Name}"] = NoiseFile.OtherBytes,
+    };
+
+    private readonly TempFolder _home = new();
+    private readonly Variables _variables;
+
+    // The machine's own login and cache stay out of it.
+    public HubTests() => _variables = new Variables(
+        ("HF_HOME", _home.Path), ("HF_TOKEN", null), ("HUGGING_FACE_HUB_TOKEN", null), ("HF_TOKEN_PATH", null), ("HF_ENDPOINT", null),
+        ("HF_HUB_OFFLINE", null), ("HF_HUB_CACHE", null));
+
+    public void Dispose()
+    {
+        _variables.Dispose();
+        _home.Dispose();
+    }
+
+    [Theory]
+    [InlineData("hf://org/model")]
+    [InlineData("hf://org/model/")]
+    [InlineData("hf://org/model@main/model.safetensors")]
+    [InlineData("hf://org/model@v1")]
+    [InlineData("hf://org/model@0123456789abcdef0123456789abcdef01234567/model.safetensors")]
+    [InlineData("hf://old@main")]
+    public async Task A_model_is_found_and_loaded_at_its_commit(string uri)
+    {
+        await using HubFixture hub = await HubFixture.StartAsync(Files);
+        using WeightSet weights = await LoadAsync(hub, uri);
+        NoiseFile.AssertIn(weights);
+        Assert.Equal(HubFixture.Commit, weights.Revision);
+        Assert.InRange(hub.Requests.Count(request => request.Path.StartsWith("/api/", StringComparison.Ordinal)), uri.Contains("0123") ? 0 : 1, 1);
+        Assert.All(hub.Cdn.Requests, request => Assert.Equal(206, request.Status));
+    }
+
+    [Fact]
+    public async Task The_token_goes_to_the_hub_and_never_to_where_it_redirects()
+    {
+        using var token = new Variables(("HF_TOKEN", HubFixture.Token));
+        await using HubFixture hub = await HubFixture.StartAsync(Files);
+        using WeightSet weights = await LoadAsync(hub, "hf://org/private");
+        NoiseFile.AssertIn(weights);
+        Assert.All(hub.Requests, request => Assert.Equal("Bearer " + HubFixture.Token, request.Authorization));
+
+        // nginx answers 418 to a request that brings one.
+        Assert.All(hub.Cdn.Requests, request => Assert.Equal(206, request.Status));
+    }
+
+    [Fact]
+    public async Task It_works_over_TLS_with_an_authority_of_ones_own()
+    {
+        using var authority = new LocalAuthority();
+        await using HubFixture hub = await HubFixture.StartAsync(Files, authority);
+        await using WeightLoader loader = new WeightLoaderBuilder()
+            .UseTransferOptions(Quick)
+            .UseHttp(new() { TrustedRoots = [authority.Root] })
+            .UseHuggingFace(new() { Endpoint = hub.Address })
+            .Build();
+        using WeightSet weights = await loader.LoadTensorsAsync("hf://org/model", cancellationToken: TestContext.Current.CancellationToken);
+        NoiseFile.AssertIn(weights);
+    }
+
+    [Fact]
+    public async Task A_saved_login_is_found_and_taken_anew_when_the_hub_refuses_it_in_the_middle_of_a_load()
+    {
+        await File.WriteAllTextAsync(_home["token"], "hf_old\n", TestContext.Current.CancellationToken);
+        await using HubFixture hub = await HubFixture.StartAsync(Files);
+        hub.ValidToken = "hf_old";
+        hub.LinkLife = TimeSpan.FromSeconds(1);
+        bool isOver = false;
+        using WeightSet weights = await LoadAsync(hub, "hf://org/private", new()
+        {
+            // The link that the header came over is over by now, and so is the login: the payload needs a new one of each.
+            Filter = _ =>
+            {
+                if (!isOver)
+                {
+                    isOver = true;
+                    hub.ValidToken = "hf_new";
+                    hub.LinkLife = TimeSpan.FromMinutes(5);
+                    File.WriteAllText(_home["token"], "hf_new");
+                    Thread.Sleep(2100);
+                }
+
+                return true;
+            },
+        });
+        NoiseFile.AssertIn(weights);
+        Assert.Contains(hub.Requests, request => request.Authorization == "Bearer hf_new");
+    }
+
+    [Fact]
+    public async Task A_link_whose_time_is_over_is_renewed()
+    {
+        await using HubFixture hub = await HubFixture.StartAsync(Files);
+        hub.LinkLife = TimeSpan.FromSeconds(1);
+        bool isOver = false;
+        using WeightSet weights = await LoadAsync(hub, "hf://org/model", new()
+        {
+            Filter = _ =>
+            {
+                if (!isOver)
+                {
+                    isOver = true;
+                    hub.LinkLife = TimeSpan.FromMinutes(5);
+                    Thread.Sleep(2100);
+                }
+
+                return true;
+            },
+        });
+        NoiseFile.AssertIn(weights);
+        Assert.Contains(hub.Cdn.Requests, request => request.Status == 403);
+        Assert.Equal(2, hub.Requests.Count(request => request.Path.Contains("/resolve/", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("hf://org/absent", "there is no repository org/absent on the hub, or it is private", true)]
+    [InlineData("hf://org/gated", "gated: accept its terms at http.*/org/gated and give a token", false)]
+    [InlineData("hf://org/model@nosuch", "no revision nosuch", true)]
+    [InlineData("hf://org/model/other.safetensors", "no such file at that revision", true)]
+    [InlineData("hf://org/model/sub/", "no .safetensors file there", true)]
+    [InlineData("hf://org/..", "names no repository", false)]
+    public async Task What_is_missing_is_told_from_what_is_gated(string uri, string pattern, bool isNotFound)
+    {
+        await using HubFixture hub = await HubFixture.StartAsync(Files);
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(hub, uri));
+        Assert.True(Regex.IsMatch(error.Message, pattern), error.Message);
+        Assert.Equal(isNotFound, error.IsNotFound);
+    }
+
+    [Fact]
+    public async Task With_a_token_other_things_are_said_and_never_the_token()
+    {
+        await using HubFixture hub = await HubFixture.StartAsync(Files);
+        using (new Variables(("HF_TOKEN", HubFixture.Token)))
+        {
+            var gated = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(hub, "hf://org/gated"));
+            Assert.Contains("the account of the token of HF_TOKEN has not been let in", gated.Message, StringComparison.Ordinal);
+        }
+
+        using var wrong = new Variables(("HF_TOKEN", "hf_wrong"));
+        var refused = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(hub, "hf://org/model"));
+        Assert.Contains("the token of HF_TOKEN is not valid", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hf_wrong", refused.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_typed_load_asks_for_the_commit_of_its_snapshot_and_floats_where_it_is_told_to()
+    {
+        await using HubFixture hub = await HubFixture.StartAsync(Files);
+        var options = new HuggingFaceOptions { Endpoint = hub.Address };
+        var snapshot = await LiveModel.SnapshotAsync("hf://org/model", builder => builder.UseHuggingFace(options));
+        Assert.Equal(HubFixture.Commit, snapshot.Revision);
+        hub.Main = HubFixture.NextCommit;
+        await using WeightLoader loader = new WeightLoaderBuilder().UseTransferOptions(Quick).UseHuggingFace(options).Build();
+        using (LiveModel model = await loader.LoadAsync<LiveModel>(cancellationToken: TestContext.Current.CancellationToken))
+        {
+            NoiseFile.AssertIn(model.Weights);
+            Assert.Equal(HubFixture.Commit, model.Weights.Revision);
+        }
+
+        using LiveModel latest = await loader.LoadAsync<LiveModel>(
+            new() { Revision = WeightRevision.Latest }, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(HubFixture.NextCommit, latest.Weights.Revision);
+        Assert.Equal([.. NoiseFile.Entries[3].Data.Select(value => (byte)~value)], TensorBytes.Of(latest.Weights["layers.1.mask"]));
+    }
+
+    [Fact]
+    public async Task An_index_brings_its_shards()
+    {
+        (Dictionary<string, byte[]> files, _) = Sharded();
+        await using HubFixture hub = await HubFixture.StartAsync(files);
+        using WeightSet weights = await LoadAsync(hub, "hf://org/model");
+        NoiseFile.AssertIn(weights);
+    }
+
+    [Fact]
+    public async Task What_the_hubs_own_tools_have_downloaded_whole_is_read_from_disk_also_offline()
+    {
+        (Dictionary<string, byte[]> files, string[] shards) = Sharded();
+        await using HubFixture hub = await HubFixture.StartAsync(files);
+        string repository = _home["hub/models--org--model"];
+        string snapshot = Path.Combine(repository, "snapshots", HubFixture.Commit);
+        Directory.CreateDirectory(Path.Combine(repository, "blobs"));
+        Directory.CreateDirectory(Path.Combine(repository, "refs"));
+        Directory.CreateDirectory(snapshot);
+        await File.WriteAllTextAsync(Path.Combine(repository, "refs", "main"), HubFixture.Commit, TestContext.Current.CancellationToken);
+        foreach ((string name, byte[] bytes) in files.Where(file => file.Key != shards[1]))
+        {
+            await Download(name, bytes);
+        }
+
+        // One shard is missing: it is fetched with the others, and offline that is an error.
+        using (WeightSet weights = await LoadAsync(hub, "hf://org/model"))
+        {
+            NoiseFile.AssertIn(weights);
+        }
+
+        Assert.NotEmpty(hub.Cdn.Requests);
+        using var offline = new Variables(("HF_HUB_OFFLINE", "1"));
+        var error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(hub, "hf://org/model"));
+        Assert.Contains("HF_HUB_OFFLINE is set", error.Message, StringComparison.Ordinal);
+
+        await Download(shards[1], files[shards[1]]);
+        int before = hub.Requests.Count;
+        using (WeightSet weights = await LoadAsync(hub, "hf://org/model"))
+        {
+            NoiseFile.AssertIn(weights);
+            Assert.Equal(HubFixture.Commit, weights.Revision);
+        }
+
+        Assert.Equal(before, hub.Requests.Count);
+        offline.Dispose();
+        int payload = hub.Cdn.Requests.Count;
+        using (WeightSet weights = await LoadAsync(hub, "hf://org/model"))
+        {
+            NoiseFile.AssertIn(weights);
+        }
+
+        Assert.Equal(payload, hub.Cdn.Requests.Count);
+
+        async Task Download(string name, byte[] bytes)
+        {
+            await File.WriteAllBytesAsync(Path.Combine(repository, "blobs", name), bytes, TestContext.Current.CancellationToken);
+            File.CreateSymbolicLink(Path.Combine(snapshot, name), Path.Combine("..", "..", "blobs", name));
+        }
+    }
+
+    private static (Dictionary<string, byte[]> Files, string[] Shards) Sharded()
+    {
+        var shards = NoiseFile.Entries.Chunk(2).Select((entries, i) => (Name: $"model-{i}.safetensors", Entries: entries)).ToList();
+        var files = shards.ToDictionary(shard => shard.Name, shard => TestFile.Bytes(shard.Entries));
+        var map = shards.SelectMany(shard => shard.Entries.Select(entry => KeyValuePair.Create(entry.Name, shard.Name))).ToDictionary();
+        files["model.safetensors.index.json"] = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { weight_map = map }));
+        return (files, [.. shards.Select(shard => shard.Name)]);
+    }
+
+    private static async Task<WeightSet> LoadAsync(HubFixture hub, string uri, LoadOptions? options = null)
+    {
+        using var endpoint = new Variables(("HF_ENDPOINT", hub.Address.AbsoluteUri));
+        await using WeightLoader loader = new WeightLoaderBuilder().UseTransferOptions(Quick).Build();
+        return await loader.LoadTensorsAsync(uri, options, cancellationToken: TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,131 @@
+using Amazon.Runtime;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Stores.S3;
+
+/// <summary>Who may read: the gateway checks every signature.</summary>
+public sealed class S3CredentialTests : S3Test
+{
+    private string Uri => Bucket.Uri("model.safetensors");
+
+    public override async ValueTask InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
+    }
+
+    [Fact]
+    public async Task A_wrong_secret_is_refused_and_said()
+    {
+        string key = (await Bucket.Keys.GetCredentialsAsync()).AccessKey;
+        var error = await AssertFailsAsync(
+            "SignatureDoesNotMatch", Uri, Bucket.Options with { Credentials = new BasicAWSCredentials(key, "wr0ng") });
+        Assert.False(error.IsTransient);
+    }
+
+    [Fact]
+    public Task An_unknown_key_is_refused_and_said() => AssertFailsAsync(
+        "does not know the access key", Uri, Bucket.Options with { Credentials = new BasicAWSCredentials("UNKNOWN0000000000000", "x") });
+
+    [Fact]
+    public async Task Without_a_login_only_what_is_public_is_read()
+    {
+        S3SourceOptions nobody = Bucket.Options with { Credentials = null, Anonymous = true };
+        await AssertFailsAsync("unsigned, and it is not public", Uri, nobody);
+        await Bucket.PutAsync("public.safetensors", NoiseFile.Bytes, isPublic: true);
+        await AssertLoadsAsync(Bucket.Uri("public.safetensors"), nobody);
+    }
+
+    [Fact]
+    public async Task Where_the_chain_finds_nothing_requests_are_unsigned()
+    {
+        using var nothing = NoChain();
+        await Bucket.PutAsync("public.safetensors", NoiseFile.Bytes, isPublic: true);
+        await AssertLoadsAsync(Bucket.Uri("public.safetensors"), new S3SourceOptions { Endpoint = Bucket.Endpoint });
+    }
+
+    [Fact]
+    public async Task The_environment_is_enough_and_no_call_is_needed()
+    {
+        ImmutableCredentials keys = await Bucket.Keys.GetCredentialsAsync();
+        using var nothing = NoChain();
+        using var environment = new Variables(
+            ("AWS_ACCESS_KEY_ID", keys.AccessKey), ("AWS_SECRET_ACCESS_KEY", keys.SecretKey), ("AWS_ENDPOINT_URL_S3", Bucket.Endpoint.AbsoluteUri));
+        await using WeightLoader loader = new WeightLoaderBuilder().Build();
+        using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken);
+        NoiseFile.AssertIn(weights);
+    }
+
+    // The gateway hands out no session tokens, and checks the signature over one that it does not know: a token that is not signed along,
+    // or not as it is sent, is another signature.
+    [Fact]
+    public async Task A_session_token_is_signed_along()
+    {
+        ImmutableCredentials keys = await Bucket.Keys.GetCredentialsAsync();
+        await AssertLoadsAsync(
+            Uri, Bucket.Options with { Credentials = new SessionAWSCredentials(keys.AccessKey, keys.SecretKey, "a/token+with=odd") });
+    }
+
+    [Fact]
+    public async Task Keys_that_are_taken_away_in_the_middle_of_a_load_are_exchanged_for_fresh_ones()
+    {
+        using var folder = new TempFolder();
+        BasicAWSCredentials old = await Bucket.CreateKeyAsync();
+        await WriteProcessAsync(folder, old);
+
+        // What credential_process in a profile makes.
+        using var process = new ProcessAWSCredentials("cat " + folder["keys"]);
+        await using WeightLoader loader = Loader(Bucket.Options with { Credentials = process });
+        bool isTakenAway = false;
+        using WeightSet weights = await loader.LoadTensorsAsync(
+            Uri,
+            new()
+            {
+                Filter = _ =>
+                {
+                    // The header has come with the old key; the payload is asked for after this.
+                    if (!isTakenAway)
+                    {
+                        isTakenAway = true;
+                        Task.Run(async () =>
+                        {
+                            await Bucket.RemoveKeyAsync(old);
+                            await WriteProcessAsync(folder, await Bucket.CreateKeyAsync());
+                        }).Wait(TestContext.Current.CancellationToken);
+                    }
+
+                    return true;
+                },
+            },
+            cancellationToken: TestContext.Current.CancellationToken);
+        NoiseFile.AssertIn(weights);
+        Assert.True(isTakenAway);
+    }
+
+    [Fact]
+    public async Task Keys_that_are_taken_away_for_good_end_the_load()
+    {
+        BasicAWSCredentials old = await Bucket.CreateKeyAsync();
+        await Bucket.RemoveKeyAsync(old);
+        await AssertFailsAsync("does not know the access key", Uri, Bucket.Options with { Credentials = old });
+    }
+
+    // The chain would find the machine's own login, or wait for a metadata service.
+    private static Variables NoChain() => new(
+        ("AWS_CONFIG_FILE", "/nonexistent"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_ACCESS_KEY_ID", null),
+        ("AWS_SECRET_ACCESS_KEY", null),
+        ("AWS_SESSION_TOKEN", null),
+        ("AWS_PROFILE", null));
+
+    private static async Task WriteProcessAsync(TempFolder folder, BasicAWSCredentials keys)
+    {
+        ImmutableCredentials pair = await keys.GetCredentialsAsync();
+        await File.WriteAllTextAsync(
+            folder["keys"],
+            $$"""{ "Version": 1, "AccessKeyId": "{{pair.AccessKey}}", "SecretAccessKey": "{{pair.SecretKey}}" }""",
+            TestContext.Current.CancellationToken);
+    }
+}

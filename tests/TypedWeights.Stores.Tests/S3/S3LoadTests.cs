@@ -1,0 +1,122 @@
+using System.Text;
+using System.Text.Json;
+using TypedWeights.Tests.Loading;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Stores.S3;
+
+public sealed class S3LoadTests : S3Test
+{
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("a folder/with + and %41 and %2F/modèle 模型.safetensors")]
+    [InlineData("odd!*'()~@,;=&$.safetensors")]
+    [InlineData("two//slashes/./and/../dots/model.safetensors")]
+    public async Task A_key_stands_as_it_is(string key)
+    {
+        await Bucket.PutAsync(key, NoiseFile.Bytes);
+        await AssertLoadsAsync(Bucket.Uri(key));
+    }
+
+    [Fact]
+    public async Task A_part_of_a_file_is_all_that_is_read()
+    {
+        await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
+        await using WeightLoader loader = Loader();
+        long bytes = 0;
+        using WeightSet weights = await loader.LoadTensorsAsync(
+            Bucket.Uri("model.safetensors"),
+            new() { Filter = static name => name == "layers.0.weight" },
+            new Latest(progress => bytes = progress.BytesTotal),
+            TestContext.Current.CancellationToken);
+        Assert.Equal(NoiseFile.Entries[1].Data, TensorBytes.Of(weights["layers.0.weight"]));
+        Assert.InRange(bytes, 1_200_000, 1_300_000);
+    }
+
+    [Theory]
+    [InlineData("sharded/model.safetensors.index.json")]
+    [InlineData("sharded/")]
+    [InlineData("sharded")]
+    public async Task An_index_brings_its_shards(string key)
+    {
+        var shards = NoiseFile.Entries.Chunk(2).Select((entries, i) => (Name: $"part {i}.safetensors", Entries: entries)).ToList();
+        foreach ((string name, TestFile.Entry[] entries) in shards)
+        {
+            await Bucket.PutAsync("sharded/" + name, TestFile.Bytes(entries));
+        }
+
+        var map = shards.SelectMany(shard => shard.Entries.Select(entry => KeyValuePair.Create(entry.Name, shard.Name))).ToDictionary();
+        await Bucket.PutAsync(
+            "sharded/model.safetensors.index.json", Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { weight_map = map })));
+        await AssertLoadsAsync(Bucket.Uri(key));
+    }
+
+    [Fact]
+    public async Task What_is_replaced_while_it_is_read_is_an_error()
+    {
+        await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
+        await using WeightLoader loader = Loader();
+        bool isReplaced = false;
+        var error = await Assert.ThrowsAsync<WeightSourceException>(() => loader.LoadTensorsAsync(
+            Bucket.Uri("model.safetensors"),
+            new()
+            {
+                Filter = _ =>
+                {
+                    // After the header has been read and before the payload is asked for.
+                    if (!isReplaced)
+                    {
+                        isReplaced = true;
+                        Task.Run(() => Bucket.PutAsync("model.safetensors", NoiseFile.OtherBytes)).Wait(TestContext.Current.CancellationToken);
+                    }
+
+                    return true;
+                },
+            },
+            cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Contains("replaced while it was read", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(Bucket.Uri("model.safetensors"), error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_not_there_is_said()
+    {
+        Assert.True((await AssertFailsAsync("no such key", Bucket.Uri("absent.safetensors"))).IsNotFound);
+        Assert.True((await AssertFailsAsync("no bucket", $"s3://absent-{Guid.NewGuid():N}/model.safetensors")).IsNotFound);
+        Assert.True((await AssertFailsAsync("holds none of model.safetensors.index.json", Bucket.Uri("empty/"))).IsNotFound);
+    }
+
+    [Fact]
+    public async Task A_version_is_read_as_it_was()
+    {
+        await Bucket.EnableVersionsAsync();
+        string? first = await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
+        await Bucket.PutAsync("model.safetensors", NoiseFile.OtherBytes);
+        await AssertLoadsAsync($"{Bucket.Uri("model.safetensors")}?versionId={first}");
+        await AssertFailsAsync("version|no such key", Bucket.Uri("model.safetensors") + "?versionId=nosuchversion0000000000000000000");
+    }
+
+    [Fact]
+    public async Task A_typed_load_asks_for_the_version_that_the_snapshot_recorded_and_floats_where_it_is_told_to()
+    {
+        await Bucket.EnableVersionsAsync();
+        string? first = await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
+        var snapshot = await LiveModel.SnapshotAsync(Bucket.Uri("model.safetensors"), builder => builder.UseS3(Bucket.Options));
+        Assert.Equal(first, Assert.Single(snapshot.Files).Version);
+        await Bucket.PutAsync("model.safetensors", NoiseFile.OtherBytes);
+        await using WeightLoader loader = Loader();
+        using (LiveModel model = await loader.LoadAsync<LiveModel>(cancellationToken: TestContext.Current.CancellationToken))
+        {
+            NoiseFile.AssertIn(model.Weights);
+        }
+
+        using LiveModel latest = await loader.LoadAsync<LiveModel>(
+            new() { Revision = WeightRevision.Latest }, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal([.. NoiseFile.Entries[3].Data.Select(value => (byte)~value)], TensorBytes.Of(latest.Weights["layers.1.mask"]));
+    }
+
+    private sealed class Latest(Action<LoadProgress> take) : IProgress<LoadProgress>
+    {
+        public void Report(LoadProgress value) => take(value);
+    }
+}

@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Amazon.Runtime;
+using Microsoft.AspNetCore.Http;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Stores.S3;
+
+/// <summary>
+/// What only Amazon answers and Ceph does not: another region, a clock that is off, a bucket whose reader pays. A stand-in (Kestrel)
+/// answers as Amazon documents it; it checks no signatures, which Ceph does.
+/// </summary>
+public sealed class S3StandInTests : IAsyncLifetime
+{
+    private readonly ConcurrentQueue<IHeaderDictionary> _seen = new();
+    private FileServer _server = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await FileServer.StartAsync();
+        _server.Files["/bucket/model.safetensors"] = NoiseFile.Bytes;
+    }
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Theory]
+    [InlineData(301, "PermanentRedirect", true)]
+    [InlineData(400, "AuthorizationHeaderMalformed", false)]
+    public async Task A_bucket_in_another_region_is_asked_there(int status, string code, bool inHeader)
+    {
+        Answer(context => Authorization(context).Contains("/eu-west-1/s3/", StringComparison.Ordinal)
+            ? null
+            : new Refusal(status, code, inHeader ? "" : "<Region>eu-west-1</Region>", inHeader ? ("x-amz-bucket-region", "eu-west-1") : null));
+        await AssertLoadsAsync(new() { Region = "us-east-1" });
+        Assert.Single(_seen, headers => headers.Authorization.ToString().Contains("/us-east-1/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_region_that_is_refused_in_every_case_is_said()
+    {
+        Answer(_ => new Refusal(400, "AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>", null));
+        Assert.Contains("the bucket is in eu-west-1", (await ErrorAsync(new() { Region = "us-east-1" })).Message, StringComparison.Ordinal);
+        Answer(_ => new Refusal(301, "PermanentRedirect", "", null));
+        Assert.Contains("is not in us-east-1", (await ErrorAsync(new() { Region = "us-east-1" })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_off_is_set_right_by_the_servers()
+    {
+        DateTime serverNow = DateTime.UtcNow.AddHours(3);
+        Answer(context =>
+        {
+            context.Response.Headers.Date = serverNow.ToString("R");
+            var signed = DateTime.ParseExact(
+                context.Request.Headers["x-amz-date"].ToString(), "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal);
+            return (signed - serverNow).Duration() < TimeSpan.FromMinutes(15) ? null : new Refusal(403, "RequestTimeTooSkewed", "", null);
+        });
+        await AssertLoadsAsync(new());
+    }
+
+    [Fact]
+    public async Task Who_pays_says_so_in_every_signed_request()
+    {
+        Answer(context => context.Request.Headers["x-amz-request-payer"] == "requester"
+            && Regex.IsMatch(Authorization(context), "SignedHeaders=[^,]*x-amz-request-payer") ? null : new Refusal(403, "AccessDenied", "", null));
+        Assert.Contains("AccessDenied", (await ErrorAsync(new())).Message, StringComparison.Ordinal);
+        await AssertLoadsAsync(new() { RequesterPays = true });
+    }
+
+    [Fact]
+    public async Task A_text_that_is_no_error_of_S3_leaves_the_usual_sentence()
+    {
+        _server.Intercept = context =>
+        {
+            context.Response.StatusCode = 403;
+            return context.Response.WriteAsync("<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><Error><Code>&x;</Code></Error>").ContinueWith(_ => true);
+        };
+        Assert.Contains("access is refused (403)", (await ErrorAsync(new())).Message, StringComparison.Ordinal);
+    }
+
+    private static string Authorization(HttpContext context) => context.Request.Headers.Authorization.ToString();
+
+    private void Answer(Func<HttpContext, Refusal?> answer) => _server.Intercept = async context =>
+    {
+        _seen.Enqueue(new HeaderDictionary(context.Request.Headers.ToDictionary()));
+        if (answer(context) is not { } refusal)
+        {
+            return false;
+        }
+
+        context.Response.StatusCode = refusal.Status;
+        if (refusal.Header is { } header)
+        {
+            context.Response.Headers[header.Name] = header.Value;
+        }
+
+        await context.Response.WriteAsync($"<?xml version=\"1.0\"?><Error><Code>{refusal.Code}</Code>{refusal.More}</Error>");
+        return true;
+    };
+
+    private WeightLoader Loader(S3SourceOptions options) => new WeightLoaderBuilder()
+        .UseS3(options with { Endpoint = new Uri(_server.Address), Credentials = new BasicAWSCredentials("KEY", "s3cret") })
+        .Build();
+
+    private async Task AssertLoadsAsync(S3SourceOptions options)
+    {
+        await using WeightLoader loader = Loader(options);
+        using WeightSet weights = await loader.LoadTensorsAsync(
+            "s3://bucket/model.safetensors", cancellationToken: TestContext.Current.CancellationToken);
+        NoiseFile.AssertIn(weights);
+    }
+
+    private async Task<WeightSourceException> ErrorAsync(S3SourceOptions options)
+    {
+        await using WeightLoader loader = Loader(options);
+        return await Assert.ThrowsAsync<WeightSourceException>(
+            () => loader.LoadTensorsAsync("s3://bucket/model.safetensors", cancellationToken: TestContext.Current.CancellationToken));
+    }
+
+    private sealed record Refusal(int Status, string Code, string More, (string Name, string Value)? Header);
+}

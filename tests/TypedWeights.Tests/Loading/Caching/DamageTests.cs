@@ -1,0 +1,180 @@
+using TypedWeights.Caching;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Loading.Caching;
+
+/// <summary>Whatever became of the copy, its ledger or the folder, the load gives the right bytes.</summary>
+public sealed class DamageTests : CacheTest
+{
+    [Theory]
+    [InlineData(TensorStorage.Arena)]
+    [InlineData(TensorStorage.PerTensor)]
+    [InlineData(TensorStorage.Mapped)]
+    public async Task A_damaged_part_is_fetched_again_and_mended(TensorStorage storage)
+    {
+        await LoadAsync();
+        Flip(WholeCopy(), 2_000_000);
+        Server.Requests.Clear();
+
+        await LoadAsync(new() { Storage = storage });
+
+        Assert.InRange(Sent, 100, CacheWriter.BufferSize + 100);
+        Assert.Contains("damaged", Assert.Single(Log.Warnings), StringComparison.Ordinal);
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        Server.Requests.Clear();
+        await LoadAsync();
+        Assert.Single(Server.Requests);
+    }
+
+    [Fact]
+    public async Task Without_asking_it_is_an_error_and_no_tensor()
+    {
+        await LoadAsync();
+        Flip(WholeCopy(), 2_000_000);
+
+        await using WeightLoader loader = Loader();
+        WeightSourceException e = await Assert.ThrowsAsync<WeightSourceException>(
+            () => loader.LoadTensorsAsync(Uri, new() { Cache = CacheMode.Offline }, cancellationToken: Token));
+
+        Assert.Contains("damaged", e.Message, StringComparison.Ordinal);
+
+        // Who trusts the copy may ask when it deserves none.
+        await LoadAsync(new() { Cache = CacheMode.Trust });
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+    }
+
+    [Fact]
+    public async Task A_trusted_copy_that_is_damaged_is_not_mended_with_another_version()
+    {
+        await LoadAsync();
+        Flip(WholeCopy(), 2_000_000);
+        Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(NoiseFile.OtherBytes);
+
+        await using (WeightLoader loader = Loader())
+        {
+            WeightSourceException e = await Assert.ThrowsAsync<WeightSourceException>(
+                () => loader.LoadTensorsAsync(Uri, new() { Cache = CacheMode.Trust }, cancellationToken: Token));
+            Assert.Contains("has changed at its source", e.Message, StringComparison.Ordinal);
+        }
+
+        Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(NoiseFile.Bytes);
+        await LoadAsync();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2_500_000)]
+    public async Task A_copy_that_was_cut_gets_back_what_it_lost(int length)
+    {
+        await LoadAsync();
+        using (FileStream copy = File.OpenWrite(WholeCopy()))
+        {
+            copy.SetLength(length);
+        }
+
+        Server.Requests.Clear();
+        Assert.True(await LoadAsync());
+
+        Assert.InRange(Sent, NoiseFile.Bytes.Length - length, NoiseFile.Bytes.Length - length + CacheWriter.BufferSize + 100);
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+    }
+
+    [Fact]
+    public async Task A_ledger_that_is_damaged_anyhow_does_no_harm()
+    {
+        await LoadAsync();
+        string copy = WholeCopy(), ledger = copy + ".jsonl";
+        byte[] whole = await File.ReadAllBytesAsync(ledger, Token);
+        var random = new Random(5);
+        for (int i = 0; i < 40; i++)
+        {
+            byte[] damaged = (byte[])whole.Clone();
+            int at = random.Next(damaged.Length);
+            switch (i % 4)
+            {
+                case 0:
+                    damaged[at] ^= (byte)(1 << random.Next(8));
+                    break;
+                case 1:
+                    damaged = damaged[..at];
+                    break;
+                case 2:
+                    damaged = [.. damaged[..at], .. damaged[random.Next(damaged.Length)..]];
+                    break;
+                default:
+                    random.NextBytes(damaged.AsSpan(at, Math.Min(20, damaged.Length - at)));
+                    break;
+            }
+
+            await File.WriteAllBytesAsync(ledger, damaged, Token);
+            await LoadAsync();
+            Assert.True(await LoadAsync());
+            Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        }
+    }
+
+    [Fact]
+    public async Task A_partial_copy_is_held_against_its_ledger_too()
+    {
+        await using (WeightLoader loader = Loader())
+        {
+            using WeightSet some = await loader.LoadTensorsAsync(Uri, new() { Filter = name => name != "embed" }, cancellationToken: Token);
+            await some.Caching;
+        }
+
+        Flip(Assert.Single(Directory.GetFiles(Cache, "*.data.partial")), 2_000_000);
+
+        Assert.True(await LoadAsync());
+
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+    }
+
+    [Theory]
+    [InlineData("/proc/typedweights")]
+    [InlineData("/dev/null/typedweights")]
+    public async Task A_folder_that_cannot_be_written_to_costs_the_copy_and_nothing_else(string folder)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "these are folders of Unix");
+        await using WeightLoader loader = Loader(folder: folder);
+
+        using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: Token);
+
+        NoiseFile.AssertIn(weights);
+        await weights.Caching;
+        Assert.Contains("not cached", Assert.Single(Log.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_copy_in_a_folder_that_is_read_only_is_used()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has other permissions");
+            return;
+        }
+
+        await LoadAsync();
+        UnixFileMode before = File.GetUnixFileMode(Cache);
+        File.SetUnixFileMode(Cache, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        try
+        {
+            Server.Requests.Clear();
+            await LoadAsync();
+            Assert.Single(Server.Requests);
+        }
+        finally
+        {
+            File.SetUnixFileMode(Cache, before);
+        }
+    }
+
+    private static void Flip(string path, long at)
+    {
+        using FileStream stream = File.Open(path, FileMode.Open, FileAccess.ReadWrite);
+        stream.Position = at;
+        int value = stream.ReadByte();
+        stream.Position = at;
+        stream.WriteByte((byte)(value ^ 1));
+    }
+}

@@ -1,0 +1,280 @@
+using TorchSharp;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Loading.Caching;
+
+/// <summary>What has been loaded once comes from the disk the next time, after one request or none.</summary>
+public sealed class ReuseTests : CacheTest
+{
+    private static readonly string[] Whole = [".data", ".data.jsonl", ".location.json"];
+
+    [Fact]
+    public async Task The_next_load_asks_once_and_reads_the_copy()
+    {
+        Assert.True(await LoadAsync());
+        Assert.Equal(Whole, Kinds());
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+
+        Server.Requests.Clear();
+        Assert.True(await LoadAsync());
+
+        FaultRequest asked = Assert.Single(Server.Requests);
+        Assert.Equal(8, asked.Length);
+        Assert.Equal(Whole, Kinds());
+        Assert.Empty(Log.Warnings);
+    }
+
+    [Fact]
+    public async Task So_does_a_typed_load_whose_first_time_asks_for_payload_first()
+    {
+        await using WeightLoader loader = Loader();
+        var options = new LoadOptions { Source = Uri };
+        using (NoiseModel model = await loader.LoadAsync<NoiseModel>(options, null, Token))
+        {
+            Assert.True(await model.Weights.Caching);
+        }
+
+        Assert.Equal(Whole, Kinds());
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        Server.Requests.Clear();
+        using (NoiseModel model = await loader.LoadAsync<NoiseModel>(options, null, Token))
+        {
+            NoiseFile.AssertIn(model.Weights);
+        }
+
+        Assert.Single(Server.Requests);
+    }
+
+    [Theory]
+    [InlineData(CacheMode.Trust)]
+    [InlineData(CacheMode.Offline)]
+    public async Task Or_it_asks_for_nothing(CacheMode mode)
+    {
+        await LoadAsync();
+        Server.Requests.Clear();
+        Server.Answer = _ => Respond.Status(500);
+
+        await LoadAsync(new() { Cache = mode });
+        await LoadAsync(options: new() { Mode = mode });
+
+        Assert.Empty(Server.Requests);
+    }
+
+    [Theory]
+    [InlineData(CacheMode.Check)]
+    [InlineData(CacheMode.Trust)]
+    [InlineData(CacheMode.Offline)]
+    public async Task It_can_be_mapped_and_what_is_done_to_the_tensors_stays_out_of_it(CacheMode mode)
+    {
+        await LoadAsync();
+        Server.Requests.Clear();
+        await using (WeightLoader loader = Loader())
+        {
+            using WeightSet mapped = await loader.LoadTensorsAsync(
+                Uri, new() { Storage = TensorStorage.Mapped, Cache = mode }, cancellationToken: Token);
+            NoiseFile.AssertIn(mapped);
+            mapped["layers.0.weight"].fill_(0);
+        }
+
+        Assert.Equal(mode == CacheMode.Check ? 1 : 0, Server.Requests.Count);
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+    }
+
+    [Fact]
+    public async Task What_is_not_whole_in_the_cache_cannot_be_mapped()
+    {
+        await using WeightLoader loader = Loader();
+        WeightSourceException e = await Assert.ThrowsAsync<WeightSourceException>(
+            () => loader.LoadTensorsAsync(Uri, new() { Storage = TensorStorage.Mapped }, cancellationToken: Token));
+        Assert.Contains("only a file of this machine can be mapped", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Shards_and_their_index_are_kept_and_load_offline()
+    {
+        TestFile.Entry[] entries = [.. Enumerable.Range(0, 5).Select(i => TestFile.Noise($"t{i}", "U8", 8, 300_000 + i))];
+        string source = Folder["source"];
+        TestFile.WriteSharded(source, new Dictionary<string, TestFile.Entry[]> { ["a b.safetensors"] = entries[..2], ["c.safetensors"] = entries[2..] });
+        foreach (string path in Directory.GetFiles(source))
+        {
+            Server.Files["/m/" + System.Uri.EscapeDataString(Path.GetFileName(path))] = ServedFile.Strong(await File.ReadAllBytesAsync(path, Token));
+        }
+
+        // A folder: what was found in it is remembered too.
+        string uri = Server.Address + "/m/";
+        await using WeightLoader loader = Loader();
+        foreach (CacheMode mode in (CacheMode[])[CacheMode.Check, CacheMode.Offline, CacheMode.Check, CacheMode.Trust])
+        {
+            Server.Requests.Clear();
+            using WeightSet weights = await loader.LoadTensorsAsync(uri, new() { Cache = mode }, cancellationToken: Token);
+            Assert.All(entries, entry => Assert.Equal(entry.Data, TensorBytes.Of(weights[entry.Name])));
+            Assert.True(await weights.Caching);
+            Assert.True(mode == CacheMode.Check || Server.Requests.IsEmpty);
+        }
+
+        Assert.Equal(3, Directory.GetFiles(Cache, "*.data").Length);
+    }
+
+    [Fact]
+    public async Task A_part_of_the_tensors_leaves_the_rest_to_the_next_load()
+    {
+        await using WeightLoader loader = Loader(transfer: Quick with { GapSize = 0 });
+        using (WeightSet some = await loader.LoadTensorsAsync(Uri, new() { Filter = name => name == "layers.0.weight" }, cancellationToken: Token))
+        {
+            Assert.True(await some.Caching);
+        }
+
+        Assert.Equal([".data.partial", ".data.partial.jsonl", ".location.json"], Kinds());
+        long before = Sent;
+        Assert.InRange(before, 1_200_000, 1_210_000);
+
+        // It knows what it has.
+        Server.Requests.Clear();
+        using (WeightSet some = await loader.LoadTensorsAsync(Uri, new() { Filter = name => name == "layers.0.weight" }, cancellationToken: Token))
+        {
+            Assert.Equal(NoiseFile.Entries[1].Data, TensorBytes.Of(some["layers.0.weight"]));
+            await some.Caching;
+        }
+
+        Assert.Single(Server.Requests);
+        using (WeightSet some = await loader.LoadTensorsAsync(
+            Uri, new() { Filter = name => name == "layers.0.weight", Cache = CacheMode.Offline }, cancellationToken: Token))
+        {
+            Assert.Equal(NoiseFile.Entries[1].Data, TensorBytes.Of(some["layers.0.weight"]));
+            await some.Caching;
+        }
+
+        WeightSourceException absent = await Assert.ThrowsAsync<WeightSourceException>(
+            () => loader.LoadTensorsAsync(Uri, new() { Cache = CacheMode.Offline }, cancellationToken: Token));
+        Assert.Contains("is not in the cache", absent.Message, StringComparison.Ordinal);
+
+        Server.Requests.Clear();
+        Assert.True(await LoadAsync());
+        Assert.Equal(Whole, Kinds());
+        Assert.InRange(Sent, NoiseFile.Bytes.Length - before, NoiseFile.Bytes.Length - before + 100);
+    }
+
+    [Theory]
+    [InlineData("strong")]
+    [InlineData("weak")]
+    [InlineData("date")]
+    public async Task A_newer_version_is_fetched_and_takes_the_place_of_the_old_one(string kind)
+    {
+        var noon = new DateTimeOffset(2025, 1, 1, 12, 0, 0, TimeSpan.Zero);
+        ServedFile File(byte[] bytes, int version) => kind switch
+        {
+            "strong" => new(bytes, $"\"{version}\""),
+            "weak" => new(bytes, $"W/\"{version}\""),
+            _ => new(bytes, Modified: noon.AddMinutes(version)),
+        };
+        Server.Files["/" + NoiseFile.Name] = File(NoiseFile.OtherBytes, 1);
+        await using (WeightLoader loader = Loader())
+        {
+            using WeightSet old = await loader.LoadTensorsAsync(Uri, cancellationToken: Token);
+            Assert.True(await old.Caching);
+        }
+
+        string before = WholeCopy();
+        Server.Files["/" + NoiseFile.Name] = File(NoiseFile.Bytes, 2);
+
+        Assert.True(await LoadAsync());
+
+        Assert.NotEqual(before, WholeCopy());
+        Server.Requests.Clear();
+        await LoadAsync();
+        Assert.Single(Server.Requests);
+    }
+
+    [Fact]
+    public async Task Nothing_is_kept_by_default_or_where_a_call_does_not_want_it()
+    {
+        await using (WeightLoader plain = new WeightLoaderBuilder().UseTransferOptions(Quick).Build())
+        {
+            using WeightSet weights = await plain.LoadTensorsAsync(Uri, cancellationToken: Token);
+            Assert.False(await weights.Caching);
+        }
+
+        Assert.False(await LoadAsync(new() { Cache = CacheMode.Off }));
+        Assert.False(await LoadAsync(options: new() { Mode = CacheMode.Off }));
+        Assert.Empty(Kinds());
+
+        await LoadAsync();
+        Server.Requests.Clear();
+        await LoadAsync(new() { Cache = CacheMode.Off });
+        Assert.NotEmpty(Server.Payloads);
+    }
+
+    [Fact]
+    public async Task A_file_of_this_machine_is_not_cached()
+    {
+        string path = Folder["model.safetensors"];
+        await File.WriteAllBytesAsync(path, NoiseFile.Bytes, Token);
+
+        await LoadAsync(uri: path);
+        await LoadAsync(new() { Cache = CacheMode.Offline }, uri: path);
+
+        Assert.Empty(Kinds());
+    }
+
+    [Fact]
+    public async Task Nor_is_one_of_which_nothing_tells_whether_it_has_changed()
+    {
+        Server.Files["/" + NoiseFile.Name] = new ServedFile(NoiseFile.Bytes);
+
+        await LoadAsync();
+
+        Assert.Empty(Kinds());
+        Assert.Contains("no ETag or date", Assert.Single(Log.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_secret_is_in_a_name_a_ledger_or_the_log()
+    {
+        const string Secret = "s3cr3t";
+        string uri = $"{Uri.Replace("://", $"://user:{Secret}@", StringComparison.Ordinal)}?sig={Secret}&versionId=7#{Secret}";
+
+        Assert.True(await LoadAsync(uri: uri));
+
+        // Another signature is the same file.
+        Server.Requests.Clear();
+        await LoadAsync(uri: uri.Replace("sig=", "sig=another", StringComparison.Ordinal));
+        Assert.Single(Server.Requests);
+        Assert.DoesNotContain(Directory.GetFiles(Cache), path => path.Contains(Secret, StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Directory.GetFiles(Cache, "*json*"), path => File.ReadAllText(path).Contains(Secret, StringComparison.Ordinal));
+        Assert.DoesNotContain(Log.Lines, line => line.Contains(Secret, StringComparison.Ordinal));
+        Assert.Contains("versionId=7", await File.ReadAllTextAsync(Directory.GetFiles(Cache, "*.data.jsonl").Single(), Token), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_without_ranges_is_read_once_and_then_from_the_copy()
+    {
+        Server.Answer = _ => Respond.IgnoreRange;
+        Assert.True(await LoadAsync());
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+
+        Server.Requests.Clear();
+        await LoadAsync(new() { Cache = CacheMode.Offline });
+        await LoadAsync();
+
+        Assert.Single(Server.Requests);
+    }
+
+    [Fact]
+    public async Task The_environment_names_the_folder()
+    {
+        Environment.SetEnvironmentVariable("TYPEDWEIGHTS_CACHE", Cache);
+        try
+        {
+            await using WeightLoader loader = new WeightLoaderBuilder().UseTransferOptions(Quick).Build();
+            using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: Token);
+            Assert.True(await weights.Caching);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("TYPEDWEIGHTS_CACHE", null);
+        }
+
+        Assert.Equal(Whole, Kinds());
+    }
+}

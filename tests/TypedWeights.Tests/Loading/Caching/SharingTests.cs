@@ -1,0 +1,125 @@
+using TypedWeights.Caching;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Loading.Caching;
+
+/// <summary>Several loads and processes have one folder, which has its size.</summary>
+public sealed class SharingTests : CacheTest
+{
+    [Fact]
+    public async Task Loads_side_by_side_write_one_copy()
+    {
+        await using WeightLoader loader = Loader();
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
+        {
+            using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: Token);
+            NoiseFile.AssertIn(weights);
+            Assert.True(await weights.Caching);
+        }));
+
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        Assert.Empty(Log.Warnings);
+    }
+
+    [Fact]
+    public async Task Loaders_and_processes_side_by_side_spoil_nothing()
+    {
+        using var child = ProbeProcess.Start("load", Uri, Cache);
+        await child.ReadAsync("ready");
+        Task<string> other = child.GoAsync("loaded");
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => LoadAsync()));
+        Assert.Equal(ProbeProcess.DigestOf(NoiseFile.Entries), await other);
+        await child.EndAsync();
+
+        await LoadAsync();
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        Assert.Empty(Log.Warnings);
+    }
+
+    [Fact]
+    public async Task What_another_one_is_writing_is_left_to_it()
+    {
+        var disk = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using WeightLoader slow = Loader(new() { BeforeWrite = () => disk.Task.WaitAsync(TimeSpan.FromSeconds(30), Token) });
+        using WeightSet weights = await slow.LoadTensorsAsync(Uri, cancellationToken: Token);
+
+        await LoadAsync();
+
+        Assert.Empty(Directory.GetFiles(Cache, "*.data"));
+        disk.SetResult();
+        Assert.True(await weights.Caching);
+        Assert.Contains(Log.Lines, line => line.Contains("another process is writing it", StringComparison.Ordinal));
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+    }
+
+    [Fact]
+    public async Task The_least_recently_used_goes_first_when_the_folder_is_full()
+    {
+        long length = NoiseFile.Bytes.Length;
+        var options = new LocalCacheOptions { SizeLimit = 2 * length + 1000 };
+        string[] uris = [.. Enumerable.Range(0, 3).Select(i => $"{Server.Address}/{i}/model.safetensors")];
+        foreach (string uri in uris)
+        {
+            Server.Files[new Uri(uri).AbsolutePath] = ServedFile.Strong(NoiseFile.Bytes);
+        }
+
+        await LoadAsync(options: options, uri: uris[0]);
+        await LoadAsync(options: options, uri: uris[1]);
+        Age(uris[0], 2);
+        Age(uris[1], 3);
+        await LoadAsync(options: options, uri: uris[0]);
+        Assert.True(await LoadAsync(options: options, uri: uris[2]));
+
+        Assert.True(new CacheFolder(Cache).List().Sum(item => item.Bytes) <= options.SizeLimit);
+        await LoadAsync(new() { Cache = CacheMode.Offline }, uri: uris[0]);
+        await LoadAsync(new() { Cache = CacheMode.Offline }, uri: uris[2]);
+        await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(new() { Cache = CacheMode.Offline }, uri: uris[1]));
+    }
+
+    [Theory]
+    [InlineData("mapped")]
+    [InlineData("other process")]
+    public async Task What_is_in_use_stays_and_a_new_file_then_goes_without(string use)
+    {
+        long length = NoiseFile.Bytes.Length;
+        await LoadAsync();
+        string target = WholeCopy();
+        string other = $"{Server.Address}/other/model.safetensors";
+        Server.Files["/other/model.safetensors"] = ServedFile.Strong(NoiseFile.Bytes);
+        var options = new LocalCacheOptions { SizeLimit = length + (length / 2) };
+        await using WeightLoader loader = Loader();
+        WeightSet? mapped = use == "mapped"
+            ? await loader.LoadTensorsAsync(Uri, new() { Storage = TensorStorage.Mapped }, cancellationToken: Token)
+            : null;
+        using ProbeProcess? child = mapped is null ? ProbeProcess.Start("hold", target) : null;
+        if (child is not null)
+        {
+            await child.ReadAsync("held");
+        }
+
+        Assert.False(await LoadAsync(options: options, uri: other));
+        Assert.True(File.Exists(target));
+        Assert.Contains("in use", Assert.Single(Log.Warnings), StringComparison.Ordinal);
+        Assert.InRange(new CacheFolder(Cache).List().Sum(item => item.Bytes), length, options.SizeLimit!.Value);
+        if (mapped is not null)
+        {
+            NoiseFile.AssertIn(mapped);
+            mapped.Dispose();
+        }
+
+        if (child is not null)
+        {
+            await child.GoAsync(null);
+            await child.EndAsync();
+        }
+
+        Assert.True(await LoadAsync(options: options, uri: other));
+        Assert.False(File.Exists(target));
+    }
+
+    private void Age(string uri, int hours)
+    {
+        CachedItem item = new CacheFolder(Cache).VersionsOf(uri).Single();
+        File.SetLastWriteTimeUtc(item.JournalPath, DateTime.UtcNow.AddHours(-hours));
+    }
+}

@@ -1,0 +1,118 @@
+using System.Security.Cryptography;
+using System.Text;
+using TypedWeights.Checkpoints;
+using TypedWeights.Manifests;
+using TypedWeights.Snapshots;
+using TypedWeights.Sources;
+using TypedWeights.Sources.File;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Loading;
+
+/// <summary>A load checks every tensor against the digest of the snapshot, and refuses the model where one differs.</summary>
+public sealed class DigestTests : IAsyncLifetime
+{
+    private static readonly Dictionary<string, string> Digests =
+        NoiseFile.Entries.ToDictionary(entry => entry.Name, entry => Convert.ToHexStringLower(SHA256.HashData(entry.Data)));
+
+    private readonly TempFolder _folder = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private string Path => _folder["model.safetensors"];
+
+    public async ValueTask InitializeAsync()
+    {
+        await File.WriteAllBytesAsync(Path, NoiseFile.Bytes);
+        var uri = WeightUri.Parse(Path);
+        await using var provider = new FileSourceProvider();
+        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await provider.LocateAsync(uri, default));
+        DigestedModel.Load(SnapshotBuilder.Build(checkpoint, "Digested", Digests));
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _folder.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Theory]
+    [InlineData(TensorStorage.Arena)]
+    [InlineData(TensorStorage.PerTensor)]
+    [InlineData(TensorStorage.Mapped)]
+    public async Task A_file_with_the_right_bytes_loads_and_one_flipped_bit_does_not(TensorStorage storage)
+    {
+        long before = NativeTensors.Count();
+        var options = new LoadOptions { Source = Path, Storage = storage, Verify = Verification.Digests };
+        using (DigestedModel model = await WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token))
+        {
+            NoiseFile.AssertIn(model.Weights);
+        }
+
+        byte[] other = [.. NoiseFile.Bytes];
+        other[^1_000_000] ^= 4;
+        await File.WriteAllBytesAsync(Path, other, Token);
+
+        WeightMismatchException e = await Assert.ThrowsAsync<WeightMismatchException>(
+            () => WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token));
+
+        WeightMismatch mismatch = Assert.Single(e.Mismatches);
+        Assert.Equal((MismatchKind.Digest, "layers.1.mask"), (mismatch.Kind, mismatch.Name));
+        Assert.Equal("SHA-256 " + Digests["layers.1.mask"], mismatch.Expected);
+        Assert.Equal("SHA-256 " + Convert.ToHexStringLower(SHA256.HashData(other.AsSpan(^1_500_001..))), mismatch.Found);
+        Assert.Contains("other bytes in \"layers.1.mask\"", e.Message, StringComparison.Ordinal);
+        NativeTensors.AssertNoneSince(before);
+
+        // Who does not ask gets it.
+        using DigestedModel unchecked_ = await WeightLoader.Default.LoadAsync<DigestedModel>(options with { Verify = Verification.None }, null, Token);
+    }
+
+    [Theory]
+    [InlineData(TensorStorage.Arena)]
+    [InlineData(TensorStorage.PerTensor)]
+    public async Task Parts_that_come_in_any_order_and_more_than_once_are_checked_as_the_tensors_they_become(TensorStorage storage)
+    {
+        await using FaultServer server = await FaultServer.StartAsync();
+        server.Files["/m.safetensors"] = ServedFile.Strong(NoiseFile.Bytes);
+        server.Answer = request => request.Payload % 3 == 1 ? Respond.AbortAfter(100_000) : null;
+        await using WeightLoader loader = new WeightLoaderBuilder()
+            .UseTransferOptions(new() { PartSize = 128 << 10, RetryDelay = TimeSpan.FromMilliseconds(5), Attempts = 20 }).Build();
+        var options = new LoadOptions { Source = server.Address + "/m.safetensors", Storage = storage, Verify = Verification.Digests };
+
+        using (DigestedModel model = await loader.LoadAsync<DigestedModel>(options, null, Token))
+        {
+            NoiseFile.AssertIn(model.Weights);
+        }
+
+        server.Files["/m.safetensors"] = ServedFile.Strong(NoiseFile.OtherBytes);
+        WeightMismatchException e = await Assert.ThrowsAsync<WeightMismatchException>(() => loader.LoadAsync<DigestedModel>(options, null, Token));
+        Assert.Equal(NoiseFile.Entries.Select(entry => entry.Name).Order(StringComparer.Ordinal), e.Mismatches.Select(mismatch => mismatch.Name));
+    }
+
+    [Fact]
+    public async Task Without_digests_it_says_how_to_get_them()
+    {
+        var options = new LoadOptions { Source = Path, Verify = Verification.Digests };
+
+        WeightsException e = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadAsync<NoiseModel>(options, null, Token));
+        Assert.Contains("--digest", e.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ArgumentException>(() => WeightLoader.Default.LoadTensorsAsync(Path, options, cancellationToken: Token));
+    }
+
+    /// <summary>A model as the generator would write it, of a snapshot that is taken here.</summary>
+    private sealed class DigestedModel(WeightSet weights) : IWeightModel<DigestedModel>
+    {
+        private static WeightManifest? _manifest;
+
+        public static WeightManifest Manifest => _manifest!;
+
+        public WeightSet Weights => weights;
+
+        public static void Load(WeightSnapshot snapshot) => _manifest =
+            WeightManifest.Parse(Encoding.ASCII.GetBytes(ManifestWriter.Write(snapshot, snapshot.Source, CancellationToken.None)));
+
+        public static DigestedModel Bind(WeightSet weights) => new(weights);
+
+        public void Dispose() => weights.Dispose();
+    }
+}

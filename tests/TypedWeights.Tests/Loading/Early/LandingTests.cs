@@ -1,0 +1,105 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Devices;
+using TypedWeights.Devices.Cpu;
+using TypedWeights.Sources;
+using TypedWeights.Sources.File;
+using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
+
+namespace TypedWeights.Tests.Loading.Early;
+
+/// <summary>A tensor is told of when its sink says so, not when its bytes have been committed. The sink is a double for a device's.</summary>
+public sealed class LandingTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_tensor_is_told_of_when_it_has_landed_and_the_transfer_ends_after_all_have()
+    {
+        await using var sink = new LateSink();
+        var told = new List<int>();
+        Task transfer = await BeginAsync(sink, told.Add);
+        await sink.WhenAskedAsync(3);
+
+        Assert.Empty(told);
+        sink.Land(2);
+        await Eventually.BecomesAsync(() => told.Count == 1, () => "a tensor without bytes was not told of");
+        sink.Land(1);
+        await Eventually.BecomesAsync(() => told.Count == 2, () => "a landed tensor was not told of");
+        Assert.False(transfer.IsCompleted);
+        sink.Land(0);
+        await transfer.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+
+        Assert.Equal([2, 1, 0], told);
+    }
+
+    [Fact]
+    public async Task What_a_wait_fails_with_is_the_transfers_error()
+    {
+        await using var sink = new LateSink();
+        Task transfer = await BeginAsync(sink, static _ => { });
+        await sink.WhenAskedAsync(3);
+
+        sink.Land(2);
+        sink.Land(0);
+        sink.Fail(1, new WeightsException("lost"));
+
+        Assert.Equal("lost", (await Assert.ThrowsAsync<WeightsException>(() => transfer)).Message);
+    }
+
+    private async Task<Task> BeginAsync(LateSink sink, Action<int> landed)
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        string path = TestFile.Write(
+            _folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, 100_000), TestFile.Noise("b", "U8", 8, 100), TestFile.F32("empty", [0])]);
+        var context = new TransferContext();
+        var sources = new SourceRegistry(context, [new FileSourceProvider()]);
+        WeightUri uri = WeightUri.Parse(path);
+        Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await sources.LocateAsync(uri, token), token);
+        TransferPlan plan = TransferPlan.Create(checkpoint.Files, TensorSelection.All(checkpoint).Tensors, PartLimits.Local);
+        sink.Allocate(plan);
+        var landing = new Landing(plan, sink, landed);
+        landing.Start();
+        return RunAsync();
+
+        async Task RunAsync()
+        {
+            await using (checkpoint)
+            await using (sources)
+            using (landing)
+            {
+                await RangeScheduler.RunAsync(
+                    plan,
+                    [.. checkpoint.Files.Select(file => file.Source)],
+                    sink,
+                    ReaderLimits.Local,
+                    context,
+                    new ProgressTracker(plan, static _ => { }, TimeProvider.System),
+                    token,
+                    landing);
+            }
+        }
+    }
+
+    private sealed class LateSink : PerTensorSink, ITensorSink
+    {
+        private readonly TaskCompletionSource[] _landed =
+            [.. Enumerable.Range(0, 3).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
+
+        private int _asked;
+
+        public ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _asked);
+            return new ValueTask(_landed[tensor].Task.WaitAsync(cancellationToken));
+        }
+
+        public Task WhenAskedAsync(int times) => Eventually.BecomesAsync(() => _asked == times, () => $"{_asked} tensors were asked for");
+
+        public void Land(int tensor) => _landed[tensor].SetResult();
+
+        public void Fail(int tensor, Exception failure) => _landed[tensor].SetException(failure);
+    }
+}

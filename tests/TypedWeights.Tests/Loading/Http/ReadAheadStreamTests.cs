@@ -1,0 +1,96 @@
+using System.Net.Sockets;
+using TypedWeights.Sources.Http;
+
+namespace TypedWeights.Tests.Loading.Http;
+
+public sealed class ReadAheadStreamTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Bytes_come_in_order_whatever_is_asked_for_at_one_go()
+    {
+        (Socket server, Socket client) = await SocketPair.ConnectAsync(Token);
+        using (server)
+        {
+            await using var stream = new ReadAheadStream(new NetworkStream(client, ownsSocket: true));
+            byte[] sent = HttpFile.Noise((3 * ReadAheadStream.Size) + 12_345);
+            Task sending = SendAsync(server, sent);
+            var random = new Random(1);
+            byte[] received = new byte[sent.Length];
+            for (int filled = 0; filled < sent.Length;)
+            {
+                // Now and then more than is ever read ahead, as TLS asks for records and HTTP, in the clear, for bodies.
+                int most = random.Next(10) == 0 ? 2 * ReadAheadStream.Size : random.Next(1, 20_000);
+                Memory<byte> next = received.AsMemory(filled, Math.Min(most, sent.Length - filled));
+                filled += random.Next(4) == 0 ? stream.Read(next.Span) : await stream.ReadAsync(next, Token);
+            }
+
+            await sending;
+            Assert.True(received.AsSpan().SequenceEqual(sent));
+            server.Shutdown(SocketShutdown.Send);
+            Assert.Equal(0, await stream.ReadAsync(received, Token));
+        }
+    }
+
+    [Fact]
+    public async Task What_is_there_is_given_without_waiting_for_more()
+    {
+        (Socket server, Socket client) = await SocketPair.ConnectAsync(Token);
+        using (server)
+        {
+            await using var stream = new ReadAheadStream(new NetworkStream(client, ownsSocket: true));
+            byte[] buffer = new byte[100];
+            Task<int> first = stream.ReadAsync(buffer, Token).AsTask();
+            await server.SendAsync(new byte[] { 1, 2, 3 }, SocketFlags.None, Token);
+            Assert.Equal(3, await first);
+
+            // A read of nothing takes nothing: it returns when there is something.
+            await server.SendAsync(new byte[] { 4, 5 }, SocketFlags.None, Token);
+            Assert.Equal(0, await stream.ReadAsync(Memory<byte>.Empty, Token));
+            Assert.Equal(1, await stream.ReadAsync(buffer.AsMemory(0, 1), Token));
+            Assert.Equal(0, await stream.ReadAsync(Memory<byte>.Empty, Token));
+            Assert.Equal((1, 5), (await stream.ReadAsync(buffer, Token), buffer[0]));
+        }
+    }
+
+    [Fact]
+    public async Task Memory_stays_until_a_read_that_is_under_way_has_returned()
+    {
+        var inner = new HeldStream();
+        var stream = new ReadAheadStream(inner);
+        byte[] buffer = new byte[10];
+        Task<int> read = stream.ReadAsync(buffer, Token).AsTask();
+
+        await stream.DisposeAsync();
+
+        // A late writer, as a system may be that was asked to cancel.
+        inner.Give(7);
+        Assert.Equal((1, 7), (await read, buffer[0]));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.ReadAsync(buffer, Token).AsTask());
+        Assert.Throws<ObjectDisposedException>(() => stream.Read(buffer));
+    }
+
+    private static async Task SendAsync(Socket server, byte[] bytes)
+    {
+        for (int sent = 0; sent < bytes.Length;)
+        {
+            sent += await server.SendAsync(bytes.AsMemory(sent), SocketFlags.None, Token);
+        }
+    }
+
+    // Its read returns when the test says so, even after it has been disposed.
+    private sealed class HeldStream : MemoryStream
+    {
+        private readonly TaskCompletionSource<byte> _given = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Give(byte value) => _given.SetResult(value);
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            byte value = await _given.Task;
+            buffer.Span[0] = value;
+            return 1;
+        }
+    }
+}

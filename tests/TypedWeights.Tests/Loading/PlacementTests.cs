@@ -1,0 +1,73 @@
+using TorchSharp;
+
+namespace TypedWeights.Tests.Loading;
+
+public sealed class PlacementTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Patterns_place_and_the_set_and_the_tree_show_where()
+    {
+        string path = TestFile.Write(_folder["m.safetensors"], TinyModel.Entries, TinyModel.Tied);
+
+        using TinyModel model = await TinyModel.LoadAsync(
+            new() { Source = path, Placement = new Placement().Put("model.layers.{0..1}.*", "cpu").Put("model.embed_tokens.*", torch.CPU) },
+            null,
+            TestContext.Current.CancellationToken);
+
+        Assert.All(model.Weights.Entries, entry => Assert.Equal(DeviceType.CPU, entry.Device.type));
+        Assert.Equal(DeviceType.CPU, model.Model.Layers[1].Mlp.Weight.device_type);
+        Assert.Equal(TinyModel.Entries[3].Data, TensorBytes.Of(model.Model.Layers[1].Mlp.Weight));
+        Assert.Equal(8f, model.Model.EmbedTokens.Weight[3, 1].item<float>());
+    }
+
+    [Theory]
+    [InlineData("model.layer.{0..15}.*", "Placement: the pattern \"model.layer.{0..15}.*\" takes none of the 6 names; one begins with \"model.layers.0\".")]
+    [InlineData("x", "Placement: the pattern \"x\" takes none of the 6 names.")]
+    public async Task A_pattern_that_takes_nothing_is_named_with_a_near_name(string pattern, string message)
+    {
+        WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => LoadAsync(new Placement().Put(pattern, "cpu")));
+
+        Assert.Equal(message, error.Message);
+    }
+
+    [Fact]
+    public async Task A_device_that_is_not_served_is_refused_before_anything_is_looked_for()
+    {
+        WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadTensorsAsync(
+            "/nowhere/m.safetensors",
+            new() { Placement = new Placement().Put("a.*", "xla:3") },
+            cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Contains("xla:3", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_cannot_be_read_is_refused_at_once()
+    {
+        Assert.Contains("gpu", Assert.Throws<ArgumentException>(() => new Placement().Put("a", "gpu")).Message, StringComparison.Ordinal);
+        Assert.Contains("a.{", Assert.Throws<ArgumentException>(() => new Placement().Put("a.{", "cpu")).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Placement().Fill("cpu", -1));
+    }
+
+    [Fact]
+    public void A_placement_never_changes()
+    {
+        var none = new Placement();
+        Placement one = none.Put("a", "cpu");
+
+        Assert.Empty(none.Rules);
+        Assert.Single(one.Rules);
+        Assert.Equal(2, one.Fill("cuda:1", 5).Rules.Count);
+    }
+
+    private async Task LoadAsync(Placement placement)
+    {
+        string path = TestFile.Write(_folder["m.safetensors"], TinyModel.Entries, TinyModel.Tied);
+        using WeightSet weights = await WeightLoader.Default.LoadTensorsAsync(
+            path, new() { Placement = placement }, cancellationToken: TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,117 @@
+using System.Text.Json;
+using TypedWeights.Caching;
+using TypedWeights.Downloads;
+using TypedWeights.Tests.Support;
+
+namespace TypedWeights.Tests.Commands;
+
+public sealed class CacheCommandTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private string Cache => _folder["cache"];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Ls_shows_what_is_there_the_last_used_first()
+    {
+        await PutAsync("https://host/old.safetensors", 3000, 3000, hours: 2);
+        await PutAsync("https://host/some.safetensors", 5000, 2000, hours: 1);
+
+        ToolRun run = await RunAsync("ls");
+        Assert.Equal(0, run.ExitCode);
+        Assert.StartsWith("https://host/some.safetensors  2.00 kB of 5.00 kB, used ", run.OutLines[0], StringComparison.Ordinal);
+        Assert.StartsWith("https://host/old.safetensors  3.00 kB, used ", run.OutLines[1], StringComparison.Ordinal);
+        Assert.Equal("2 files, 5.00 kB", run.OutLines[2]);
+
+        run = await RunAsync("ls", "--json");
+        JsonElement first = JsonDocument.Parse(run.OutLines[0]).RootElement;
+        Assert.Equal("https://host/some.safetensors", first.GetProperty("source").GetString());
+        Assert.Equal("\"v\"", first.GetProperty("validator").GetString());
+        Assert.Equal((5000, 2000, false), (first.GetProperty("length").GetInt64(), first.GetProperty("bytes").GetInt64(), first.GetProperty("whole").GetBoolean()));
+        Assert.True(File.Exists(first.GetProperty("path").GetString()));
+    }
+
+    [Fact]
+    public async Task Verify_reads_everything_and_says_what_is_damaged()
+    {
+        string good = await PutAsync("https://host/good.safetensors", 3000, 3000);
+        string bad = await PutAsync("https://host/bad.safetensors", 3000, 3000);
+        Assert.Equal(0, (await RunAsync("verify")).ExitCode);
+
+        byte[] bytes = await File.ReadAllBytesAsync(bad, Token);
+        bytes[1500] ^= 1;
+        await File.WriteAllBytesAsync(bad, bytes, Token);
+
+        ToolRun run = await RunAsync("verify");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("https://host/bad.safetensors  3.00 kB: 1.00 kB damaged", run.Out, StringComparison.Ordinal);
+        Assert.Contains("https://host/good.safetensors  3.00 kB: sound", run.Out, StringComparison.Ordinal);
+        Assert.Equal([0, 1000], (await RunAsync("verify", "--json")).OutLines
+            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("damaged").GetInt64()).Order());
+        Assert.True(File.Exists(good));
+    }
+
+    [Fact]
+    public async Task Prune_keeps_what_was_used_last_and_clear_what_is_in_use()
+    {
+        string old = await PutAsync("https://host/old.safetensors", 3000, 3000, hours: 2);
+        string recent = await PutAsync("https://host/new.safetensors", 3000, 3000, hours: 1);
+        await File.WriteAllTextAsync(Path.Combine(Cache, "mine.data"), "not the cache's", Token);
+
+        ToolRun run = await RunAsync("prune", "--size", "4kB");
+        Assert.Equal((0, "removed 1 file, 3.00 kB; 3.00 kB left"), (run.ExitCode, Assert.Single(run.OutLines)));
+        Assert.Equal((false, true), (File.Exists(old), File.Exists(recent)));
+
+        using (WholeCopy used = WholeCopy.TryOpen(recent, new SourceIdentity("https://host/new.safetensors", 3000, "\"v\""))!)
+        {
+            run = await RunAsync("clear");
+            Assert.Equal("removed 0 files, 0 bytes; 3.00 kB left, in use", Assert.Single(run.OutLines));
+        }
+
+        run = await RunAsync("clear");
+        Assert.Equal("removed 1 file, 3.00 kB; 0 bytes left", Assert.Single(run.OutLines));
+        Assert.Equal(["mine.data"], Directory.GetFiles(Cache).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task Without_a_folder_it_asks_which()
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "cache", "ls");
+        Assert.Equal(64, run.ExitCode);
+        Assert.Contains("TYPEDWEIGHTS_CACHE", run.Error, StringComparison.Ordinal);
+        Assert.Equal(1, (await RunAsync("ls")).ExitCode);
+        Assert.Equal(64, (await RunAsync("prune")).ExitCode);
+    }
+
+    private Task<ToolRun> RunAsync(params string[] args) => ToolRun.InAsync(_folder.Path, ["cache", .. args, "--folder", "cache"]);
+
+    // In parts of a thousand bytes, as a load would leave it.
+    private async Task<string> PutAsync(string source, int length, int there, int hours = 0)
+    {
+        var folder = new CacheFolder(Cache);
+        folder.Make();
+        var identity = new SourceIdentity(source, length, "\"v\"");
+        string target = folder.TargetOf(CacheKey.Of(identity));
+        byte[] bytes = TestFile.Noise(source, "U8", 8, length).Data;
+        await using (PartialFile file = await PartialFile.OpenAsync(target, identity, verified: null, Token))
+        {
+            for (int at = 0; at < there; at += 1000)
+            {
+                await file.WriteAsync(at, bytes.AsMemory(at, 1000), Token);
+            }
+
+            if (there == length)
+            {
+                await file.FlushAsync(Token);
+                file.Publish(keepsJournal: true);
+            }
+        }
+
+        File.SetLastWriteTimeUtc(CachedItem.At(target, there == length)!.JournalPath, DateTime.UtcNow.AddHours(-hours));
+        return target;
+    }
+}
