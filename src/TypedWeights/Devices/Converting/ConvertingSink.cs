@@ -26,9 +26,9 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
     private StagingBuffers? _staging;
     private long _largest;
 
-    public long SegmentSize => inner.SegmentSize;
-
     public bool OwnsMemory => inner.OwnsMemory;
+
+    public long SegmentSize => inner.SegmentSize;
 
     public bool Reads(CheckpointFile file, TensorInfo tensor) => inner.Reads(file, tensor);
 

@@ -2,7 +2,6 @@ using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Interop;
 using TypedWeights.Interop.Cuda.Handles;
-using TypedWeights.Loading.Placing;
 using TypedWeights.Memory;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Planning;
@@ -18,7 +17,6 @@ namespace TypedWeights.Devices.Cuda;
 /// <param name="storage">How the tensors lie there.</param>
 internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorStorage storage) : ITensorSink
 {
-    private DeviceLayout? _layout;
     private DeviceTensorSet? _tensors;
     private StagedTransfer? _transfer;
 
@@ -28,8 +26,7 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
 
     public torch.Device DeviceOf(int tensor) => new(DeviceType.CUDA, context.Device);
 
-    public SinkMemory MemoryOf(TransferPlan plan) =>
-        SinkMemory.OnDevice(PlacedTensors.Text(DeviceOf(0)), Layout(plan), engine.Ring.RoomFor(plan));
+    public SinkMemory MemoryOf(TransferPlan plan) => SinkMemory.OnDevice(context.Title, Layout(plan), plan, engine.Ring.Limits);
 
     public void Allocate(TransferPlan plan)
     {
@@ -54,15 +51,24 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
         return ValueTask.CompletedTask;
     }
 
-    // All of its copies have been put into the stream; those of others that came before are waited for with them.
-    public ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken) => CompleteAsync(cancellationToken);
-
     public async ValueTask CompleteAsync(CancellationToken cancellationToken)
     {
         if (_transfer is not null)
         {
             await _transfer.FlushAsync(cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    // The copies of a tensor are behind it in the stream when all of it has been committed.
+    public async ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken) =>
+        await CompleteAsync(cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(
+        int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        await CompleteAsync(cancellationToken).ConfigureAwait(false);
+        _tensors!.ReadBack(tensor, offset, buffer);
+        return buffer;
     }
 
     public torch.Tensor TakeTensor(int tensor) => _tensors!.Take(tensor);
@@ -81,6 +87,6 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
         _tensors = null;
     }
 
-    private DeviceLayout Layout(TransferPlan plan) => _layout ??= DeviceLayout.Of(
+    private DeviceLayout Layout(TransferPlan plan) => DeviceLayout.Of(
         plan, storage == TensorStorage.Arena ? static info => (int)TorchLayout.Of(info.DType, info.Shape).ScalarType : null);
 }
