@@ -99,6 +99,17 @@ public sealed class DigestTests : IAsyncLifetime
         await Assert.ThrowsAsync<ArgumentException>(() => WeightLoader.Default.LoadTensorsAsync(Path, options, cancellationToken: Token));
     }
 
+    [Fact]
+    public async Task What_is_converted_cannot_be_checked_and_says_so()
+    {
+        // To a narrower dtype: its memory is shorter than the file's bytes.
+        var options = new LoadOptions { Source = Path, Verify = Verification.Digests, DType = TorchSharp.torch.ScalarType.BFloat16 };
+
+        WeightsException e = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token));
+
+        Assert.Contains("LoadOptions.DType", e.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>A model as the generator would write it, of a snapshot that is taken here.</summary>
     private sealed class DigestedModel(WeightSet weights) : IWeightModel<DigestedModel>
     {

@@ -79,7 +79,10 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
     public ValueTask CompleteAsync(CancellationToken cancellationToken) => inner.CompleteAsync(cancellationToken);
 
     public ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
-        inner.ReadBackAsync(tensor, offset, buffer, cancellationToken);
+        _conversions[tensor] is null
+            ? inner.ReadBackAsync(tensor, offset, buffer, cancellationToken)
+            : throw new WeightsException(
+                "A tensor that is converted (LoadOptions.DType) no longer has the bytes that its digest is of; load it without Verify, or as it is.");
 
     public torch.Tensor TakeTensor(int tensor) => inner.TakeTensor(tensor);
 
