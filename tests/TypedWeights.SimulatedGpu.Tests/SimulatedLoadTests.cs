@@ -120,6 +120,45 @@ public sealed class SimulatedLoadTests : IDisposable
     }
 
     [Fact]
+    public async Task A_placement_spreads_a_model_over_devices_through_one_ring()
+    {
+        using var gpu = new SimulatedGpu(seed: 3, devices: 2);
+        string path = TestFile.Write(_folder["m.safetensors"], SimulatedLoads.Entries);
+        await using (WeightLoader loader = SimulatedLoads.Loader(gpu.Backend))
+        {
+            using WeightSet weights = await loader.LoadTensorsAsync(
+                path,
+                new LoadOptions { Placement = new Placement().Put("tiny.*", "cuda:1").Put("odd", "cpu"), Device = new torch.Device(DeviceType.CUDA, 0) },
+                cancellationToken: Token);
+
+            gpu.CheckHandedOver(weights);
+            SimulatedLoads.AssertWhole(weights);
+            Assert.All(gpu.Devices, device => Assert.NotEqual(0, device.LiveBlocks));
+            Assert.Equal(SimulatedLoads.SmallRing.StagingSize, gpu.Driver.PinnedBytes);
+        }
+
+        gpu.AssertNothingLeft();
+    }
+
+    [Theory]
+    [InlineData("F32", 32, torch.ScalarType.BFloat16)]
+    [InlineData("BF16", 16, torch.ScalarType.Float32)]
+    public async Task What_is_converted_on_the_way_fits_the_buffers_also_where_it_becomes_wider(string from, int bits, torch.ScalarType to)
+    {
+        string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", from, bits, 301, 701), TestFile.Noise("b", from, bits, 5)]);
+        await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
+        var options = new LoadOptions { DType = to, Device = torch.CPU };
+        using WeightSet expected = await loader.LoadTensorsAsync(path, options, cancellationToken: Token);
+
+        using WeightSet weights = await loader.LoadTensorsAsync(
+            path, options with { Device = new torch.Device(DeviceType.CUDA, 0) }, cancellationToken: Token);
+
+        _gpu.CheckHandedOver(weights);
+        Assert.All(expected, pair => Assert.Equal(Loading.TensorBytes.Of(pair.Value), Loading.TensorBytes.Of(weights[pair.Key])));
+        _gpu.AssertClean();
+    }
+
+    [Fact]
     public async Task The_tensors_are_loaded_in_full_while_the_ring_stays_at_its_size()
     {
         TestFile.Entry[] entries = [TestFile.Noise("a", "U8", 8, 20_000_000), TestFile.Noise("b", "U8", 8, 9_000_001)];

@@ -44,4 +44,6 @@ internal abstract class PassThroughDriver(ICudaDriver inner) : ICudaDriver
     public virtual void WaitEvent(nint stream, nint what) => inner.WaitEvent(stream, what);
 
     public virtual void CopyToDevice(nint device, nint host, long bytes, nint stream) => inner.CopyToDevice(device, host, bytes, stream);
+
+    public void CopyToHost(nint host, nint device, long bytes) => inner.CopyToHost(host, device, bytes);
 }

@@ -277,6 +277,25 @@ internal sealed unsafe class SimulatedDriver(SimulatedGpu gpu) : ICudaDriver
         }
     }
 
+    public void CopyToHost(nint host, nint device, long bytes)
+    {
+        SimulatedDevice current = Enter(nameof(CopyToHost));
+        lock (gpu.Gate)
+        {
+            if (!current.IsLive(device, bytes))
+            {
+                gpu.Violate("a copy reads beyond an allocation of its device");
+            }
+
+            if (gpu.Work.IsCopiedTo(device, bytes))
+            {
+                gpu.Violate("device memory is read before the end of its copy was seen");
+            }
+
+            Buffer.MemoryCopy((void*)device, (void*)host, bytes, bytes);
+        }
+    }
+
     private void Judge(SimulatedDevice current, nint device, nint host, long bytes, SimulatedClock clock)
     {
         if (!_pinned.Any(pinned => host >= pinned.Key && host + (nint)bytes <= pinned.Key + (nint)pinned.Value))

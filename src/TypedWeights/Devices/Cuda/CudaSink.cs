@@ -65,6 +65,14 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
         }
     }
 
+    public async ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(
+        int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        await WhenLandedAsync(tensor, cancellationToken).ConfigureAwait(false);
+        _tensors!.ReadBack(tensor, offset, buffer);
+        return buffer;
+    }
+
     public torch.Tensor TakeTensor(int tensor) => _tensors!.Take(tensor);
 
     public async ValueTask DisposeAsync()

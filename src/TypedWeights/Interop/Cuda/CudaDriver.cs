@@ -98,6 +98,8 @@ internal sealed class CudaDriver : ICudaDriver
     public void CopyToDevice(nint device, nint host, long bytes, nint stream) =>
         Check(LibCuda.MemcpyHtoDAsync(device, host, (nuint)bytes, stream));
 
+    public void CopyToHost(nint host, nint device, long bytes) => Check(LibCuda.MemcpyDtoH(host, device, (nuint)bytes));
+
     private void EnsureReady()
     {
         if (_isReady)

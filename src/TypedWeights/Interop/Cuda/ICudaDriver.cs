@@ -63,4 +63,7 @@ internal interface ICudaDriver
 
     /// <summary>Puts a copy into a stream. The host memory is page-locked and stays as it is until the copy is done.</summary>
     void CopyToDevice(nint device, nint host, long bytes, nint stream);
+
+    /// <summary>Copies to host memory of any kind, and waits for it. It waits for the default stream alone, and not for other ones.</summary>
+    void CopyToHost(nint host, nint device, long bytes);
 }

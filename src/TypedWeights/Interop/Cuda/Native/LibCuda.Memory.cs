@@ -18,4 +18,7 @@ internal static partial class LibCuda
 
     [LibraryImport(CudaLibrary.Name, EntryPoint = "cuMemcpyHtoDAsync_v2")]
     public static partial CudaError MemcpyHtoDAsync(nint device, nint host, nuint bytes, nint stream);
+
+    [LibraryImport(CudaLibrary.Name, EntryPoint = "cuMemcpyDtoH_v2")]
+    public static partial CudaError MemcpyDtoH(nint host, nint device, nuint bytes);
 }
