@@ -5,7 +5,7 @@
 #   bash bench/gpu.sh publish FOLDER  publishes for a machine without SDK and network; carry FOLDER there and run FOLDER/gpu.sh
 #
 # BYTES=8589934592   the size of the file that is made (in TMPDIR) and removed
-# TORCH=cpu          the libtorch that is published along: cuda-linux, or none where LIBTORCH is one that is there
+# TORCH=none         the libtorch that is published along: cuda-linux, or none where LIBTORCH is one that is there
 # LIBTORCH=/path     a folder with libtorch.so and libtorch_cuda.so, such as an installed PyTorch's torch/lib
 #
 # Says what is missing (driver, GPU, a libtorch with CUDA, Python's safetensors) and ends with 0: then there is nothing to measure.

@@ -149,9 +149,9 @@ public sealed class ConversionTests : IDisposable
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", "F32", 32, 3_000_000)]);
 
         MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(
-            () => LoadAsync(path, new() { DType = torch.bfloat16, MemoryLimit = 1 }));
+            () => LoadAsync(path, new() { Device = torch.CPU, DType = torch.bfloat16, MemoryLimit = 1 }));
         using WeightSet fits = await LoadAsync(
-            path, new() { DType = torch.bfloat16, MemoryLimit = error.TensorBytes + error.BufferBytes });
+            path, new() { Device = torch.CPU, DType = torch.bfloat16, MemoryLimit = error.TensorBytes + error.BufferBytes });
 
         Assert.Equal(6 << 20, error.TensorBytes);
         Assert.InRange(error.BufferBytes, 12_000_000, 18 << 20);

@@ -14,7 +14,12 @@ public sealed class PlacementTests : IDisposable
         string path = TestFile.Write(_folder["m.safetensors"], TinyModel.Entries, TinyModel.Tied);
 
         using TinyModel model = await TinyModel.LoadAsync(
-            new() { Source = path, Placement = new Placement().Put("model.layers.{0..1}.*", "cpu").Put("model.embed_tokens.*", torch.CPU) },
+            new()
+            {
+                Source = path,
+                Device = torch.CPU,
+                Placement = new Placement().Put("model.layers.{0..1}.*", "cpu").Put("model.embed_tokens.*", torch.CPU),
+            },
             null,
             TestContext.Current.CancellationToken);
 

@@ -108,8 +108,12 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
         await inner.DisposeAsync().ConfigureAwait(false);
     }
 
-    private StagingBuffers Staging(TransferPlan plan) =>
-        StagingBuffers.For(plan, [.. plan.Tensors.Zip(_targets, static (tensor, to) => tensor.Info.DType != to)], transfer);
+    // Half of the limit for buffers; a quarter where a device's ring takes half of it.
+    private StagingBuffers Staging(TransferPlan plan) => StagingBuffers.For(
+        plan,
+        [.. plan.Tensors.Zip(_targets, static (tensor, to) => tensor.Info.DType != to)],
+        transfer.BufferLimit / (inner.SegmentSize == long.MaxValue ? 2 : 4),
+        transfer);
 
     // The tensors as they will be: of another dtype, and as long as that makes them.
     private IReadOnlyList<CheckpointTensor> Converted(IReadOnlyList<CheckpointTensor> tensors) =>

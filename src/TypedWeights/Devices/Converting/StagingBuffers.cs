@@ -27,8 +27,9 @@ internal sealed class StagingBuffers : IDisposable
     /// <summary>Buffers for some of a plan's tensors; nothing is allocated yet.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="isStaged">For each tensor whether its segments pass through.</param>
-    /// <param name="options">Half of their limit for buffers is the most; but one there is always.</param>
-    public static StagingBuffers For(TransferPlan plan, bool[] isStaged, TransferOptions options)
+    /// <param name="limit">The most bytes of all; but one there is always.</param>
+    /// <param name="options">With the number of readers, of which each holds one.</param>
+    public static StagingBuffers For(TransferPlan plan, bool[] isStaged, long limit, TransferOptions options)
     {
         long largest = 0, segments = 0;
         foreach (TransferSegment segment in plan.Ranges.SelectMany(static range => range.Segments))
@@ -43,7 +44,7 @@ internal sealed class StagingBuffers : IDisposable
         // A buffer may begin a part of an element late.
         int size = (int)((largest + (2 * HeapRegion.SmallAlignment) - 1) & -HeapRegion.SmallAlignment);
         long most = Math.Min(segments, Math.Max(options.MaxConnections, Streaming.Limits.ReaderLimits.Local.Max));
-        return new StagingBuffers(size, (int)Math.Min(most, Math.Max(1, options.BufferLimit / 2 / size)));
+        return new StagingBuffers(size, (int)Math.Min(most, Math.Max(1, limit / size)));
     }
 
     public void Allocate()

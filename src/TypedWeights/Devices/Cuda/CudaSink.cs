@@ -59,14 +59,10 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
         }
     }
 
-    // The copies of a tensor are behind it in the stream when all of it has been committed.
-    public async ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken) =>
-        await CompleteAsync(cancellationToken).ConfigureAwait(false);
-
     public async ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(
         int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        await CompleteAsync(cancellationToken).ConfigureAwait(false);
+        await WhenLandedAsync(tensor, cancellationToken).ConfigureAwait(false);
         _tensors!.ReadBack(tensor, offset, buffer);
         return buffer;
     }

@@ -75,6 +75,16 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
         }
     }
 
+    /// <summary>Copies bytes of a tensor that has all of its own into host memory.</summary>
+    public unsafe void ReadBack(int tensor, long offset, Memory<byte> buffer)
+    {
+        using System.Buffers.MemoryHandle pinned = buffer.Pin();
+        using (context.Enter())
+        {
+            context.Driver.CopyToHost((nint)pinned.Pointer, _places[tensor].Address + (nint)offset, buffer.Length);
+        }
+    }
+
     /// <summary>Keeps the tensors for good: a copy may still write to them and nobody can tell.</summary>
     public void Abandon()
     {
