@@ -12,8 +12,8 @@ using TypedWeights.Tool.Output;
 namespace TypedWeights.Tool.Commands;
 
 /// <summary>
-/// <c>typedweights plan URI [--json] [--filter GLOB]… [--gap BYTES] [--part BYTES] [--connections N] [--device cpu|cuda]</c>: says
-/// what a load would ask for and take.
+/// <c>typedweights plan URI [--json] [--filter GLOB]… [--gap BYTES] [--part BYTES] [--connections N] [--device cpu|cuda]</c>: says what a load would ask for
+/// and take.
 /// </summary>
 internal static class PlanCommand
 {
@@ -97,9 +97,10 @@ internal static class PlanCommand
                 checkpoint, name => globs.Any(glob => FileSystemName.MatchesSimpleExpression(glob, name, ignoreCase: false)))
             : TensorSelection.All(checkpoint);
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, overrides.Parts(overrides.Options, isRemote));
-        SinkMemory? memory = onDevice
-            ? SinkMemory.OnDevice("cuda", DeviceLayout.Of(plan, static tensor => (int)tensor.DType), plan, StagingLimits.For(overrides.Options))
+        SinkMemory? sink = onDevice
+            ? SinkMemory.OnDevice(
+                "cuda", DeviceLayout.Of(plan, static tensor => (int)tensor.DType), StagingLimits.For(overrides.Options).RoomFor(plan))
             : null;
-        return PlanSummary.Of(plan, overrides.Options, overrides.Readers(overrides.Options, isRemote), isRemote, openingRequests, memory);
+        return PlanSummary.Of(plan, overrides.Options, overrides.Readers(overrides.Options, isRemote), isRemote, openingRequests, sink);
     }
 }

@@ -31,9 +31,9 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
     // For each tensor what is wrong with it, once that is known.
     private TaskCompletionSource<WeightMismatch?>[] _checked = [];
 
-    public bool OwnsMemory => inner.OwnsMemory;
-
     public long SegmentSize => inner.SegmentSize;
+
+    public bool OwnsMemory => inner.OwnsMemory;
 
     public bool Reads(CheckpointFile file, TensorInfo tensor) => inner.Reads(file, tensor);
 

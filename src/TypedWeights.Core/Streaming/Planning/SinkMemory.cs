@@ -1,5 +1,4 @@
 using TypedWeights.Memory;
-using TypedWeights.Streaming.Limits;
 
 namespace TypedWeights.Streaming.Planning;
 
@@ -10,11 +9,8 @@ internal sealed record SinkMemory(long TensorBytes)
     /// <summary>Host memory that bytes pass through on their way into the tensors.</summary>
     public long StagingBytes { get; init; }
 
-    /// <summary>Page-locked host memory of the ring that all loads of a loader, and all devices of a load, share.</summary>
+    /// <summary>Page-locked memory on the way to devices, which they share.</summary>
     public long RingBytes { get; init; }
-
-    /// <summary>The most that the ring will ever take, whoever wants some of it.</summary>
-    public long RingLimit { get; init; }
 
     /// <summary>The memory of other devices, by the device's name (<c>cuda:0</c>).</summary>
     public IReadOnlyDictionary<string, long> Devices { get; init; } = new Dictionary<string, long>();
@@ -22,15 +18,13 @@ internal sealed record SinkMemory(long TensorBytes)
     /// <summary>All tensors that are read side by side in the host's memory.</summary>
     public static SinkMemory InHost(TransferPlan plan) => new(HeapRegion.RoomFor(plan.ReadLayout.Length));
 
-    /// <summary>All tensors on a device, and the way there.</summary>
+    /// <summary>All tensors that are read on one device.</summary>
     /// <param name="device">Its name.</param>
     /// <param name="layout">How they lie there.</param>
-    /// <param name="plan">The plan.</param>
-    /// <param name="staging">The ring's buffers.</param>
-    public static SinkMemory OnDevice(string device, DeviceLayout layout, TransferPlan plan, StagingLimits staging) => new(0)
+    /// <param name="ringBytes">The page-locked memory that their bytes pass through.</param>
+    public static SinkMemory OnDevice(string device, DeviceLayout layout, long ringBytes) => new(0)
     {
-        RingBytes = staging.RoomFor(plan),
-        RingLimit = (long)staging.Buffers * staging.BufferSize,
+        RingBytes = ringBytes,
         Devices = new Dictionary<string, long> { [device] = layout.RoomBytes },
     };
 
@@ -38,8 +32,7 @@ internal sealed record SinkMemory(long TensorBytes)
     public static SinkMemory operator +(SinkMemory left, SinkMemory right) => new(left.TensorBytes + right.TensorBytes)
     {
         StagingBytes = left.StagingBytes + right.StagingBytes,
-        RingBytes = Math.Min(left.RingBytes + right.RingBytes, Math.Max(left.RingLimit, right.RingLimit)),
-        RingLimit = Math.Max(left.RingLimit, right.RingLimit),
+        RingBytes = Math.Max(left.RingBytes, right.RingBytes),
         Devices = left.Devices.Concat(right.Devices)
             .GroupBy(static pair => pair.Key, static pair => pair.Value, StringComparer.Ordinal)
             .ToDictionary(static device => device.Key, static device => device.Sum(), StringComparer.Ordinal),

@@ -26,9 +26,9 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
     private StagingBuffers? _staging;
     private long _largest;
 
-    public bool OwnsMemory => inner.OwnsMemory;
-
     public long SegmentSize => inner.SegmentSize;
+
+    public bool OwnsMemory => inner.OwnsMemory;
 
     public bool Reads(CheckpointFile file, TensorInfo tensor) => inner.Reads(file, tensor);
 
@@ -79,10 +79,7 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
     public ValueTask CompleteAsync(CancellationToken cancellationToken) => inner.CompleteAsync(cancellationToken);
 
     public ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
-        _conversions[tensor] is null
-            ? inner.ReadBackAsync(tensor, offset, buffer, cancellationToken)
-            : throw new WeightsException(
-                "A tensor that is converted (LoadOptions.DType) no longer has the bytes that its digest is of; load it without Verify, or as it is.");
+        inner.ReadBackAsync(tensor, offset, buffer, cancellationToken);
 
     public torch.Tensor TakeTensor(int tensor) => inner.TakeTensor(tensor);
 

@@ -2,6 +2,7 @@ using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Interop;
 using TypedWeights.Interop.Cuda.Handles;
+using TypedWeights.Loading.Placing;
 using TypedWeights.Memory;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Planning;
@@ -17,6 +18,7 @@ namespace TypedWeights.Devices.Cuda;
 /// <param name="storage">How the tensors lie there.</param>
 internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorStorage storage) : ITensorSink
 {
+    private DeviceLayout? _layout;
     private DeviceTensorSet? _tensors;
     private StagedTransfer? _transfer;
 
@@ -26,7 +28,8 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
 
     public torch.Device DeviceOf(int tensor) => new(DeviceType.CUDA, context.Device);
 
-    public SinkMemory MemoryOf(TransferPlan plan) => SinkMemory.OnDevice(context.Title, Layout(plan), plan, engine.Ring.Limits);
+    public SinkMemory MemoryOf(TransferPlan plan) =>
+        SinkMemory.OnDevice(PlacedTensors.Text(DeviceOf(0)), Layout(plan), engine.Ring.RoomFor(plan));
 
     public void Allocate(TransferPlan plan)
     {
@@ -50,6 +53,9 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
         _transfer!.Commit(segment, memory);
         return ValueTask.CompletedTask;
     }
+
+    // All of its copies have been put into the stream; those of others that came before are waited for with them.
+    public ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken) => CompleteAsync(cancellationToken);
 
     public async ValueTask CompleteAsync(CancellationToken cancellationToken)
     {
@@ -83,6 +89,6 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
         _tensors = null;
     }
 
-    private DeviceLayout Layout(TransferPlan plan) => DeviceLayout.Of(
+    private DeviceLayout Layout(TransferPlan plan) => _layout ??= DeviceLayout.Of(
         plan, storage == TensorStorage.Arena ? static info => (int)TorchLayout.Of(info.DType, info.Shape).ScalarType : null);
 }

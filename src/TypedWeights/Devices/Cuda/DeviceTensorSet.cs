@@ -57,23 +57,8 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
         }
     }
 
-    /// <summary>Hands a tensor over.</summary>
-    public torch.Tensor Take(int tensor)
-    {
-        torch.Tensor taken = _tensors[tensor]!;
-        _tensors[tensor] = null;
-        return taken;
-    }
-
-    /// <summary>Copies bytes of a tensor that has all of its own into host memory.</summary>
-    public unsafe void ReadBack(int tensor, long offset, Memory<byte> buffer)
-    {
-        using System.Buffers.MemoryHandle pinned = buffer.Pin();
-        using (context.Enter())
-        {
-            context.Driver.CopyToHost((nint)pinned.Pointer, _places[tensor].Address + (nint)offset, buffer.Length);
-        }
-    }
+    /// <summary>Hands a tensor over, once.</summary>
+    public torch.Tensor Take(int tensor) => Interlocked.Exchange(ref _tensors[tensor], null)!;
 
     /// <summary>Copies bytes of a tensor that has all of its own into host memory.</summary>
     public unsafe void ReadBack(int tensor, long offset, Memory<byte> buffer)
@@ -86,20 +71,14 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
     }
 
     /// <summary>Keeps the tensors for good: a copy may still write to them and nobody can tell.</summary>
-    public void Abandon()
-    {
-        GCHandle.Alloc(_tensors);
-        _tensors = [];
-    }
+    public void Abandon() => GCHandle.Alloc(Interlocked.Exchange(ref _tensors, []));
 
     public void Dispose()
     {
-        foreach (torch.Tensor? tensor in _tensors)
+        foreach (torch.Tensor? tensor in Interlocked.Exchange(ref _tensors, []))
         {
             tensor?.Dispose();
         }
-
-        _tensors = [];
     }
 
     private string Source => plan.Files.Count > 0 ? plan.Files[0].Source.Display : "the checkpoint";

@@ -35,9 +35,9 @@ internal sealed class PlacedSink : ITensorSink
         }
     }
 
-    public bool OwnsMemory => _sinks.Values.All(static sink => sink.OwnsMemory);
-
     public long SegmentSize => _sinks.Values.Min(static sink => sink.SegmentSize);
+
+    public bool OwnsMemory => _sinks.Values.All(static sink => sink.OwnsMemory);
 
     public bool Reads(CheckpointFile file, TensorInfo tensor) => _byTensor[tensor.Name].Reads(file, tensor);
 

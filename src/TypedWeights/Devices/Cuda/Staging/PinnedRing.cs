@@ -25,8 +25,8 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
     /// <summary>The bytes of each buffer.</summary>
     public int BufferSize => limits.BufferSize;
 
-    /// <summary>How large it may become.</summary>
-    public StagingLimits Limits => limits;
+    /// <summary>The memory that a load will make it take.</summary>
+    public long RoomFor(TransferPlan plan) => limits.RoomFor(plan);
 
     /// <summary>How many buffers there are now.</summary>
     public int Count => _count;
