@@ -112,7 +112,9 @@ public sealed class ConversionTests : IDisposable
         long before = NativeTensors.Count();
 
         using (WeightSet converted = await loader.LoadTensorsAsync(
-            $"{server.Address}/m.safetensors", new() { DType = torch.float32 }, cancellationToken: TestContext.Current.CancellationToken))
+            $"{server.Address}/m.safetensors",
+            new() { Device = torch.CPU, DType = torch.float32 },
+            cancellationToken: TestContext.Current.CancellationToken))
         {
             using WeightSet plain = await loader.LoadTensorsAsync(
                 $"{server.Address}/m.safetensors", cancellationToken: TestContext.Current.CancellationToken);
