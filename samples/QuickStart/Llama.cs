@@ -33,7 +33,8 @@ public sealed class Llama : IDisposable
 
         using DisposeScope scope = NewDisposeScope();
         int headSize = config.HiddenSize / config.NumAttentionHeads;
-        Tensor frequencies = pow(config.RopeTheta, arange(0, headSize, 2, ScalarType.Float32) / -headSize);
+        using Scalar theta = config.RopeTheta, size = -headSize;
+        Tensor frequencies = pow(theta, arange(0, headSize, 2, ScalarType.Float32) / size);
         Tensor angles = outer(arange(config.MaxPositionEmbeddings, ScalarType.Float32), frequencies).repeat(1, 2).to(Device);
         _cos = angles.cos().DetachFromDisposeScope();
         _sin = angles.sin().DetachFromDisposeScope();
@@ -76,7 +77,7 @@ public sealed class Llama : IDisposable
     }
 
     /// <summary>Root mean square normalisation.</summary>
-    private Tensor Normalize(Tensor x, Tensor weight) => x * rsqrt(x.square().mean([-1], keepdim: true).add(_epsilon)) * weight;
+    private Tensor Normalize(Tensor x, Tensor weight) => x * rsqrt(x.square().mean([-1], keepdim: true).add(_epsilon, One)) * weight;
 
     /// <summary>[tokens, heads × head size] to [heads, tokens, head size].</summary>
     private Tensor Heads(Tensor x) => x.view(x.shape[0], -1, _cos.shape[1]).transpose(0, 1);

@@ -48,7 +48,8 @@ internal sealed class FaultServer : IAsyncDisposable
     public string Address => _app.Urls.First();
 
     /// <param name="port">0 for any free one.</param>
-    public static async Task<FaultServer> StartAsync(int port = 0)
+    /// <param name="prepare">Is called before the first request can come.</param>
+    public static async Task<FaultServer> StartAsync(int port = 0, Action<FaultServer>? prepare = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -71,6 +72,7 @@ internal sealed class FaultServer : IAsyncDisposable
             }));
         });
         server = new FaultServer(builder.Build());
+        prepare?.Invoke(server);
         server._app.Run(server.AnswerAsync);
         await server._app.StartAsync();
         return server;

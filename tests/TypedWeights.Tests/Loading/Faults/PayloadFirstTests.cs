@@ -197,14 +197,14 @@ public sealed class PayloadFirstTests : FaultTest
                 following.TrySetResult();
                 await Respond.Silence(behind);
             }
-            : async redirect =>
-            {
-                redirect.Context.Response.StatusCode = 302;
-                redirect.Context.Response.Headers.Location = $"{Uri}?2";
-                await redirect.Context.Response.WriteAsync("moved", redirect.Aborted);
-                await redirect.Context.Response.Body.FlushAsync(redirect.Aborted);
-                await Task.Delay(Timeout.Infinite, redirect.Aborted);
-            };
+        : async redirect =>
+        {
+            redirect.Context.Response.StatusCode = 302;
+            redirect.Context.Response.Headers.Location = $"{Uri}?2";
+            await redirect.Context.Response.WriteAsync("moved", redirect.Aborted);
+            await redirect.Context.Response.Body.FlushAsync(redirect.Aborted);
+            await Task.Delay(Timeout.Infinite, redirect.Aborted);
+        };
         using var cancel = new CancellationTokenSource();
         await using WeightLoader loader = Loader(Patient);
         Task<NoiseModel> load = loader.LoadAsync<NoiseModel>(new() { Source = Uri }, cancellationToken: cancel.Token);

@@ -85,8 +85,8 @@ public sealed class RetryTests : FaultTest
             $"http://127.0.0.1:{port}/{NoiseFile.Name}", cancellationToken: TestContext.Current.CancellationToken);
         await Task.Delay(150, TestContext.Current.CancellationToken);
         Assert.False(load.IsCompleted);
-        await using FaultServer late = await FaultServer.StartAsync(port);
-        late.Files["/" + NoiseFile.Name] = ServedFile.Strong(NoiseFile.Bytes);
+        await using FaultServer late = await FaultServer.StartAsync(
+            port, server => server.Files["/" + NoiseFile.Name] = ServedFile.Strong(NoiseFile.Bytes));
 
         using WeightSet weights = await load;
         NoiseFile.AssertIn(weights);
@@ -95,7 +95,6 @@ public sealed class RetryTests : FaultTest
     [Fact]
     public async Task A_server_that_is_replaced_in_the_middle_is_found_again()
     {
-        FaultServer? second = null;
         int port = FreePort.Find();
         FaultServer first = await FaultServer.StartAsync(port);
         first.Files["/" + NoiseFile.Name] = ServedFile.Strong(NoiseFile.Bytes);
@@ -116,11 +115,10 @@ public sealed class RetryTests : FaultTest
             $"http://127.0.0.1:{port}/{NoiseFile.Name}", cancellationToken: TestContext.Current.CancellationToken);
         await down.Task;
         await first.DisposeAsync();
-        second = await FaultServer.StartAsync(port);
-        second.Files["/" + NoiseFile.Name] = ServedFile.Strong(NoiseFile.Bytes);
+        await using FaultServer second = await FaultServer.StartAsync(
+            port, server => server.Files["/" + NoiseFile.Name] = ServedFile.Strong(NoiseFile.Bytes));
 
         using WeightSet weights = await load;
         NoiseFile.AssertIn(weights);
-        await second.DisposeAsync();
     }
 }
