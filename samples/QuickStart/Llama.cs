@@ -33,8 +33,7 @@ public sealed class Llama : IDisposable
 
         using DisposeScope scope = NewDisposeScope();
         int headSize = config.HiddenSize / config.NumAttentionHeads;
-        using Scalar theta = config.RopeTheta, size = -headSize;
-        Tensor frequencies = pow(theta, arange(0, headSize, 2, ScalarType.Float32) / size);
+        Tensor frequencies = pow(config.RopeTheta, arange(0, headSize, 2, ScalarType.Float32) / -headSize);
         Tensor angles = outer(arange(config.MaxPositionEmbeddings, ScalarType.Float32), frequencies).repeat(1, 2).to(Device);
         _cos = angles.cos().DetachFromDisposeScope();
         _sin = angles.sin().DetachFromDisposeScope();
