@@ -50,6 +50,9 @@ case $command in
         else
             [ -f "$folder/installed" ] || { rm -rf "$root" && install; } || { cat "$folder/install.log" >&2; exit 1; }
             stop
+
+            # The monitor of another folder, which still shuts down, would be taken for this one's.
+            for _ in $(seq 50); do (exec 3<> /dev/tcp/127.0.0.1/6789) 2> /dev/null || break; sleep 0.2; done
             mkdir -p "$root/proc" "$root/dev"
             mount -t proc proc "$root/proc"
             for device in null zero urandom random; do

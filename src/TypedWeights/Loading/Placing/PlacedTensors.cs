@@ -22,9 +22,13 @@ internal static class PlacedTensors
         return [.. devices.Select(device => device ?? otherwise)];
     }
 
-    /// <summary>The device as it is written.</summary>
-    public static string Text(torch.Device device) =>
-        device.type.ToString().ToLowerInvariant() + (device.type == DeviceType.CPU || device.index < 0 ? "" : $":{device.index}");
+    /// <summary>The device as it is written: one text for one device, and <c>cuda</c> alone is <c>cuda:0</c>.</summary>
+    public static string Text(torch.Device device) => device.type switch
+    {
+        DeviceType.CPU => "cpu",
+        DeviceType.CUDA => $"cuda:{Math.Max(0, device.index)}",
+        DeviceType type => type.ToString().ToLowerInvariant() + (device.index < 0 ? "" : $":{device.index}"),
+    };
 
     private static void PlaceByPattern(Placement placement, TensorSelection selection, torch.Device?[] devices)
     {
