@@ -52,7 +52,7 @@ public abstract class GcsTest : IAsyncLifetime
     private protected async Task AssertLoadsAsync(string uri, GcsOptions? options = null, Action? afterHeader = null)
     {
         await using WeightLoader loader = Loader(options);
-        using WeightSet weights = await loader.LoadTensorsAsync(uri, Calling(afterHeader), cancellationToken: TestContext.Current.CancellationToken);
+        using WeightSet weights = await loader.LoadTensorsAsync(uri, AfterHeader.Call(afterHeader), cancellationToken: TestContext.Current.CancellationToken);
         NoiseFile.AssertIn(weights);
     }
 
@@ -62,29 +62,10 @@ public abstract class GcsTest : IAsyncLifetime
         long before = NativeTensors.Count();
         await using WeightLoader loader = Loader(options);
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
-            () => loader.LoadTensorsAsync(uri, Calling(afterHeader), cancellationToken: TestContext.Current.CancellationToken));
+            () => loader.LoadTensorsAsync(uri, AfterHeader.Call(afterHeader), cancellationToken: TestContext.Current.CancellationToken));
         NativeTensors.AssertNoneSince(before);
         Assert.True(Regex.IsMatch(error.Message, pattern), error.Message);
         Assert.All(Tokens.Secrets.Append("s3cret"), secret => Assert.DoesNotContain(secret, error.ToString(), StringComparison.Ordinal));
         return error;
-    }
-
-    // The filter is asked after the header has come and before the payload is asked for.
-    private static LoadOptions Calling(Action? afterHeader)
-    {
-        bool isCalled = false;
-        return new()
-        {
-            Filter = _ =>
-            {
-                if (!isCalled)
-                {
-                    isCalled = true;
-                    afterHeader?.Invoke();
-                }
-
-                return true;
-            },
-        };
     }
 }
