@@ -59,7 +59,7 @@ internal static class BenchRun
         {
             return await (measurement.Section switch
             {
-                "http" or "https" => FromNginxAsync(measurement),
+                "http" or "https" or "s3" or "cache" => FromNginxAsync(measurement),
                 "paced" => PacedAsync(measurement),
                 _ => MeasureAsync(measurement),
             });
@@ -80,7 +80,7 @@ internal static class BenchRun
         (Server server, int port, int tlsPort) = await Nginx.StartAsync(nginx, measurement.Folder);
         using (server)
         {
-            string origin = measurement.Section == "http" ? $"http://127.0.0.1:{port}" : $"https://127.0.0.1:{tlsPort}";
+            string origin = measurement.Section == "https" ? $"https://127.0.0.1:{tlsPort}" : $"http://127.0.0.1:{port}";
             return await MeasureAsync(measurement with { Url = $"{origin}/{ModelFile.Name}" });
         }
     }

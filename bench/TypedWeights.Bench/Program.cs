@@ -18,11 +18,13 @@ if (args is [string asked, ..] && (asked == "all" || Sections.Names.Contains(ask
 }
 
 Console.Error.WriteLine("""
-    all      everything below, one after the other (about ten minutes)
+    all      everything below, one after the other (about a quarter of an hour)
     file     a file in the page cache, against C and against what a .NET user writes; peak memory, garbage
     http     nginx on the loopback, against four curls and a bare HttpClient
     https    the same under TLS
     paced    a server that gives each connection 20 MB/s, against 32 plain clients
+    s3       objects of which every request is signed, against plain HTTP from the same server
+    cache    from HTTP into the local cache and from there, against neither
     tiny     1,000 tiny tensors against 1,000 torch.empty
     digests  checking every tensor's SHA-256 while it loads, against not checking
     micro    header parsing and planning (BenchmarkDotNet)

@@ -1,3 +1,4 @@
+using TypedWeights.Bench.Caching;
 using TypedWeights.Bench.Digests;
 using TypedWeights.Bench.Figures;
 using TypedWeights.Bench.Files;
@@ -10,7 +11,7 @@ namespace TypedWeights.Bench;
 /// <summary>The parts of the table. Each is measured in a process of its own, so that none inherits another's memory and threads.</summary>
 internal static class Sections
 {
-    public static IReadOnlyList<string> Names { get; } = ["file", "cold", "http", "https", "paced", "tiny", "digests", "micro"];
+    public static IReadOnlyList<string> Names { get; } = ["file", "cold", "http", "https", "paced", "s3", "cache", "tiny", "digests", "micro"];
 
     /// <summary>Measures one section in this process and leaves its rows where the parent looks for them.</summary>
     public static async Task<int> MeasureAsync(Measurement measurement)
@@ -23,6 +24,8 @@ internal static class Sections
             "http" => await HttpSection.RunAsync(measurement, cpuPerGigabyte: 0.55, authority: null),
             "https" => await HttpSection.RunAsync(measurement, cpuPerGigabyte: 1.5, authority),
             "paced" => await PacedSection.RunAsync(measurement),
+            "s3" => await SignedSection.RunAsync(measurement),
+            "cache" => await CacheSection.RunAsync(measurement),
             "tiny" => await TinySection.RunAsync(measurement),
             "digests" => await DigestSection.RunAsync(measurement),
             "micro" => MicroSection.Run(measurement),

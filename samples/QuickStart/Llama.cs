@@ -33,8 +33,9 @@ public sealed class Llama : IDisposable
 
         using DisposeScope scope = NewDisposeScope();
         int headSize = config.HiddenSize / config.NumAttentionHeads;
-        Tensor frequencies = pow(config.RopeTheta, arange(0, headSize, 2, ScalarType.Float32) / -headSize);
-        Tensor angles = outer(arange(config.MaxPositionEmbeddings, ScalarType.Float32), frequencies).repeat(1, 2).to(Device);
+        IEnumerable<float> frequencies = Enumerable.Range(0, headSize / 2).Select(i => MathF.Pow(config.RopeTheta, -2f * i / headSize));
+        IEnumerable<float> positions = Enumerable.Range(0, config.MaxPositionEmbeddings).Select(position => (float)position);
+        Tensor angles = outer(tensor(positions.ToArray()), tensor(frequencies.ToArray())).repeat(1, 2).to(Device);
         _cos = angles.cos().DetachFromDisposeScope();
         _sin = angles.sin().DetachFromDisposeScope();
     }

@@ -1,8 +1,6 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Memory;
 using TypedWeights.Sources;
-using TypedWeights.Sources.File;
-using TypedWeights.Sources.Http;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Limits;
 
@@ -21,12 +19,13 @@ internal sealed class TouchedMemory : IWeightSink
     }
 
     /// <param name="uri">A path, or a URL.</param>
-    public async Task FillAsync(string uri)
+    /// <param name="sources">The stores, closed at the end; null for those that are built in.</param>
+    public async Task FillAsync(string uri, SourceRegistryBuilder? sources = null)
     {
         var context = new TransferContext();
-        await using var sources = new SourceRegistry(context, [new FileSourceProvider(), new HttpSourceProvider()]);
+        await using SourceRegistry registry = (sources ?? new SourceRegistryBuilder()).Build(context);
         WeightUri parsed = WeightUri.Parse(uri);
-        IWeightLocation location = await sources.LocateAsync(parsed, CancellationToken.None);
+        IWeightLocation location = await registry.LocateAsync(parsed, CancellationToken.None);
         await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(parsed, location);
         var limits = PartLimits.For(context.Options, location.IsRemote);
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, TensorSelection.All(checkpoint).Tensors, limits);

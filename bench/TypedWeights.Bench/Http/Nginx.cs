@@ -5,6 +5,9 @@ namespace TypedWeights.Bench.Http;
 /// <summary>nginx on two free ports of the loopback: plain, and TLS under a local authority.</summary>
 internal static class Nginx
 {
+    /// <summary>The path under which the folder is there once more, as a bucket is.</summary>
+    public const string Bucket = "bucket";
+
     /// <summary>Starts it over the files of a folder, in which its own files go too.</summary>
     public static async Task<(Server Server, int Port, int TlsPort)> StartAsync(string program, string folder)
     {
@@ -35,7 +38,7 @@ internal static class Nginx
             uwsgi_temp_path {{folder}}/nginx-uwsgi;
             scgi_temp_path {{folder}}/nginx-scgi;
             root {{folder}};
-            server { listen 127.0.0.1:{{port}}; }
+            server { listen 127.0.0.1:{{port}}; location /{{Bucket}}/ { alias {{folder}}/; } }
             server {
                 listen 127.0.0.1:{{tlsPort}} ssl;
                 ssl_certificate {{folder}}/{{LocalAuthority.ServerCertificate}};

@@ -27,8 +27,12 @@ internal static class HeaderReader
         All = DType | Shape | Offsets,
     }
 
-    /// <exception cref="JsonReadException">The text, which is valid UTF-8, is not a header.</exception>
-    public static List<RawTensor> Read(ReadOnlySpan<byte> text, out IReadOnlyDictionary<string, string> metadata)
+    /// <param name="text">The header, valid UTF-8.</param>
+    /// <param name="metadata">What stands in its <c>__metadata__</c>.</param>
+    /// <param name="cancellationToken">Ends it between two entries: one of the longest headers takes a second.</param>
+    /// <exception cref="JsonReadException">The text is not a header.</exception>
+    public static List<RawTensor> Read(
+        ReadOnlySpan<byte> text, out IReadOnlyDictionary<string, string> metadata, CancellationToken cancellationToken)
     {
         var json = new JsonPullReader(text);
         // An entry is hardly ever shorter: no list that grows and is copied, and none that is larger than the text it is made of.
@@ -40,10 +44,11 @@ internal static class HeaderReader
         json.BeginObject();
         while (json.NextProperty(out string name))
         {
+            cancellationToken.ThrowIfCancellationRequested();
             int position = json.Position;
             if (name == MetadataName)
             {
-                found = found is null ? ReadMetadata(ref json) : throw new JsonReadException(position, $"\"{MetadataName}\" stands twice");
+                found = found is null ? ReadMetadata(ref json, cancellationToken) : throw new JsonReadException(position, $"\"{MetadataName}\" stands twice");
             }
             else if (names.Add(name))
             {
@@ -60,7 +65,7 @@ internal static class HeaderReader
         return tensors;
     }
 
-    private static IReadOnlyDictionary<string, string> ReadMetadata(ref JsonPullReader json)
+    private static IReadOnlyDictionary<string, string> ReadMetadata(ref JsonPullReader json, CancellationToken cancellationToken)
     {
         if (json.TryReadNull())
         {
@@ -71,6 +76,7 @@ internal static class HeaderReader
         json.BeginObject();
         while (json.NextProperty(out string key))
         {
+            cancellationToken.ThrowIfCancellationRequested();
             int position = json.Position;
             if (json.Peek() != (byte)'"')
             {

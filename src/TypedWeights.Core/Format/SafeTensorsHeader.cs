@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Buffers;
 using TypedWeights.Format;
 using TypedWeights.Json;
 using TypedWeights.Sources;
@@ -8,18 +8,18 @@ namespace TypedWeights;
 /// <summary>A checked header: every rule of the format holds for it, so its tensors tile the data that follows.</summary>
 public sealed class SafeTensorsHeader
 {
-    private readonly byte[] _text;
+    private readonly KeptBytes? _text;
     private string? _sha256;
 
     internal SafeTensorsHeader(
         long headerLength, string sha256, IReadOnlyDictionary<string, string> metadata, IReadOnlyList<TensorInfo> tensors)
-        : this(headerLength, [], metadata, tensors)
+        : this(headerLength, text: null, metadata, tensors)
     {
         _sha256 = sha256;
     }
 
     private SafeTensorsHeader(
-        long headerLength, byte[] text, IReadOnlyDictionary<string, string> metadata, IReadOnlyList<TensorInfo> tensors)
+        long headerLength, KeptBytes? text, IReadOnlyDictionary<string, string> metadata, IReadOnlyList<TensorInfo> tensors)
     {
         _text = text;
         HeaderLength = headerLength;
@@ -38,7 +38,7 @@ public sealed class SafeTensorsHeader
 
     /// <summary>SHA-256 of the header's bytes, padding included, in lower-case hexadecimal.</summary>
     /// <remarks>Computed when it is first asked for: a load never asks.</remarks>
-    public string Sha256 => _sha256 ??= Convert.ToHexStringLower(SHA256.HashData(_text));
+    public string Sha256 => _sha256 ??= _text!.Sha256();
 
     /// <summary>The <c>__metadata__</c>; empty where the header has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -55,12 +55,12 @@ public sealed class SafeTensorsHeader
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(header.Length, HeaderPrefix.Limit);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(header.Length, fileLength - HeaderPrefix.Size);
-        return ParseOwn(header.ToArray(), fileLength, file);
+        return Parse(header, fileLength, file, CancellationToken.None);
     }
 
     /// <summary>Reads and checks a file's header: eight bytes, then the header, never the payload.</summary>
     /// <param name="source">The opened file.</param>
-    /// <param name="cancellationToken">Ends the reads.</param>
+    /// <param name="cancellationToken">Ends the reads and the parsing.</param>
     /// <exception cref="SafeTensorsFormatException">
     /// The file breaks a rule of the format; the message says what it may be instead.
     /// </exception>
@@ -74,12 +74,23 @@ public sealed class SafeTensorsHeader
             throw HeaderErrors.Prefix(broken, start, source.Length, source.Display);
         }
 
-        byte[] header = await source.ReadAsync(HeaderPrefix.Size, headerLength, cancellationToken).ConfigureAwait(false);
-        return ParseOwn(header, source.Length, source.Display);
+        // As an array of its own, the text of a header of a thousand tensors is a large object, and some of those make the collector look
+        // at everything there is.
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(headerLength);
+        try
+        {
+            Memory<byte> header = buffer.AsMemory(0, headerLength);
+            await source.FillAsync(HeaderPrefix.Size, header, cancellationToken).ConfigureAwait(false);
+            return Parse(header.Span, source.Length, source.Display, cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
-    // The bytes are kept for the digest.
-    private static SafeTensorsHeader ParseOwn(byte[] header, long fileLength, string file)
+    private static SafeTensorsHeader Parse(
+        ReadOnlySpan<byte> header, long fileLength, string file, CancellationToken cancellationToken)
     {
         if (Utf8Text.IndexOfInvalid(header) is >= 0 and int invalid)
         {
@@ -90,7 +101,7 @@ public sealed class SafeTensorsHeader
         IReadOnlyDictionary<string, string> metadata;
         try
         {
-            entries = HeaderReader.Read(header, out metadata);
+            entries = HeaderReader.Read(header, out metadata, cancellationToken);
         }
         catch (JsonReadException e)
         {
@@ -98,7 +109,7 @@ public sealed class SafeTensorsHeader
         }
 
         TensorInfo[] tensors = HeaderLayout.Check(entries, header.Length, fileLength, file);
-        return new SafeTensorsHeader(header.Length, header, metadata, tensors);
+        return new SafeTensorsHeader(header.Length, new KeptBytes(header), metadata, tensors);
     }
 
     // For the message alone: where this read fails, what is known already is the better error.

@@ -11,18 +11,28 @@ internal static class WeightSourceReading
     public static async ValueTask<byte[]> ReadAsync(
         this IWeightSource source, long offset, int length, CancellationToken cancellationToken)
     {
-        if (length == 0)
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(length);
+        await source.FillAsync(offset, bytes, cancellationToken).ConfigureAwait(false);
+        return bytes;
+    }
+
+    /// <summary>Reads a range into memory that the caller has.</summary>
+    /// <param name="source">The opened file.</param>
+    /// <param name="offset">The first byte.</param>
+    /// <param name="destination">As long as the range, which may be empty.</param>
+    /// <param name="cancellationToken">Ends the read.</param>
+    public static async ValueTask FillAsync(
+        this IWeightSource source, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        if (destination.IsEmpty)
         {
-            return [];
+            return;
         }
 
-        byte[] bytes = GC.AllocateUninitializedArray<byte>(length);
-        IRangeReader reader = await source.OpenRangeAsync(offset, length, cancellationToken).ConfigureAwait(false);
+        IRangeReader reader = await source.OpenRangeAsync(offset, destination.Length, cancellationToken).ConfigureAwait(false);
         await using (reader.ConfigureAwait(false))
         {
-            await reader.FillAsync(bytes, static _ => { }, cancellationToken).ConfigureAwait(false);
+            await reader.FillAsync(destination, static _ => { }, cancellationToken).ConfigureAwait(false);
         }
-
-        return bytes;
     }
 }

@@ -19,6 +19,7 @@ internal sealed class TransferContext
         Time = time ?? TimeProvider.System;
         Pacer = Options.BytesPerSecond is { } rate ? new BytePacer(rate, Time) : null;
         Retry = new RetryPolicy(this);
+        Guards = new StallGuards(Options.StallTimeout, Time);
     }
 
     public TransferOptions Options { get; }
@@ -30,6 +31,9 @@ internal sealed class TransferContext
 
     /// <summary>How what failed is tried again.</summary>
     public RetryPolicy Retry { get; }
+
+    /// <summary>What ends calls to which nothing comes.</summary>
+    public StallGuards Guards { get; }
 
     /// <summary>Requests to stores across a network, repeated ones included.</summary>
     public long Requests => Interlocked.Read(ref _requests);

@@ -74,6 +74,8 @@ internal sealed class DownloadSet : IAsyncDisposable
             return file.Source;
         }
 
+        // An index, whose turn comes last, still has its first answer.
+        await file.Source.DisposeAsync().ConfigureAwait(false);
         IWeightSource source = await _location.OpenAsync(file.Name, cancellationToken).ConfigureAwait(false);
         _files[index] = file with { Source = source };
         return SourceIdentity.Of(source) == SourceIdentity.Of(file.Source) ? source : throw DownloadFile.Replaced(source);

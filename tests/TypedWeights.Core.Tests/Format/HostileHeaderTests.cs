@@ -1,4 +1,5 @@
 using System.Text;
+using TypedWeights.Format;
 
 namespace TypedWeights.Tests.Format;
 
@@ -60,6 +61,16 @@ public sealed class HostileHeaderTests
         header.AsSpan().Fill((byte)' ');
         "{}"u8.CopyTo(header);
         Assert.Equal(100_000_000, SafeTensorsHeader.Parse(header, 8 + header.Length, "f").HeaderLength);
+    }
+
+    // As long as one can be, it takes a second: who cancels a load does not wait for it.
+    [Theory]
+    [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{}}""")]
+    [InlineData("""{"__metadata__":{"a":"b","a":"c"}}""")]
+    public void A_header_is_left_between_two_entries_when_nobody_wants_it_any_more(string text)
+    {
+        byte[] header = Encoding.UTF8.GetBytes(text);
+        Assert.Throws<OperationCanceledException>(() => HeaderReader.Read(header, out _, new CancellationToken(canceled: true)));
     }
 
     private static string Make(string kind)

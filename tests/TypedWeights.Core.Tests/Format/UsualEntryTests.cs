@@ -53,18 +53,19 @@ public class UsualEntryTests
     {
         const string Text =
             """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F16","shape":[2],"data_offsets":[4,8]},"c":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""";
-        List<RawTensor> tensors = HeaderReader.Read(Encoding.UTF8.GetBytes(Text), out _);
+        List<RawTensor> tensors = HeaderReader.Read(Encoding.UTF8.GetBytes(Text), out _, TestContext.Current.CancellationToken);
         Assert.Equal([DType.F32, DType.F16, DType.F32], tensors.Select(tensor => tensor.DType));
     }
 
     // What is read, or what is wrong; positions apart, which the white space moves.
     private static string Read(string entry)
     {
+        string text = $$"""{"before":{"dtype":"I8","shape":[3],"data_offsets":[0,3]},"x":{{entry}}}""";
         try
         {
             return string.Join(
                 "\n",
-                HeaderReader.Read(Encoding.UTF8.GetBytes($$"""{"before":{"dtype":"I8","shape":[3],"data_offsets":[0,3]},"x":{{entry}}}"""), out _)
+                HeaderReader.Read(Encoding.UTF8.GetBytes(text), out _, TestContext.Current.CancellationToken)
                     .Select(tensor => $"{tensor.Name} {tensor.DType} {tensor.Shape} {tensor.Begin} {tensor.End}"));
         }
         catch (JsonReadException e)

@@ -263,7 +263,7 @@ public sealed class DownloadTests : IAsyncLifetime
         ToolRun quiet = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors", "-q");
 
         Assert.Equal((0, 0, ""), (run.ExitCode, quiet.ExitCode, quiet.All));
-        Assert.Matches(@"net\.safetensors: the server .+503.+ Trying again in [\d.]+ s\.\nwrote ", run.Error);
+        Assert.Matches(@"net\.safetensors: the server .+503.+ Trying again in [\d.]+ s\.\n(.+\n)*wrote ", run.Error);
         Assert.Equal(Model, Read("net.safetensors"));
     }
 

@@ -96,8 +96,7 @@ internal sealed class FileSource : IMappableSource
         }
     }
 
-    // Opening a named pipe for reading waits for its writer, deaf to any cancellation; opening it both ways does not wait. Only what has
-    // no length can be one.
+    // Opening a named pipe for reading waits for its writer, deaf to any cancellation. Only what has no length can be one.
     private static void RefusePipe(string path)
     {
         FileSystemInfo file = System.IO.File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
@@ -106,15 +105,8 @@ internal sealed class FileSource : IMappableSource
             return;
         }
 
-        try
-        {
-            using SafeFileHandle handle =
-                System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-            _ = RandomAccess.GetLength(handle);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Not to be written to; what it is then shows when it is opened for reading.
-        }
+        // Why one cannot be opened shows when it is opened in earnest.
+        using SafeFileHandle handle = UnixFile.OpenAtOnce(path);
+        _ = handle.IsInvalid ? 0 : RandomAccess.GetLength(handle);
     }
 }

@@ -72,18 +72,21 @@ internal sealed class ResilientLocation : IWeightLocation
         TransferContext context,
         CancellationToken cancellationToken)
     {
-        using var guard = new StallGuard(context.Options.StallTimeout, context.Time);
+        StallGuard guard = context.Guards.Rent();
         CancellationToken token = guard.Begin(cancellationToken);
         try
         {
-            T result = await attempt(call, token).ConfigureAwait(false);
-            guard.End(cancellationToken);
-            return result;
+            return await attempt(call, token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             guard.End(cancellationToken);
             throw ResilientSource.Ended(display, guard, e);
+        }
+        finally
+        {
+            guard.End(cancellationToken);
+            context.Guards.Return(guard);
         }
     }
 }

@@ -11,9 +11,8 @@ internal sealed class ResumingReader : IRangeReader
 
     private readonly ResilientSource _source;
     private readonly TransferContext _context;
-    private readonly StallGuard _guard;
+    private StallGuard? _guard;
     private readonly Action<int> _onArrived;
-    private readonly Func<long> _at;
     private readonly bool _isInMemory;
     private readonly long _end;
     private long _position;
@@ -29,9 +28,8 @@ internal sealed class ResumingReader : IRangeReader
         _position = offset;
         _end = offset + length;
         _isInMemory = isInMemory;
-        _guard = new StallGuard(context.Options.StallTimeout, context.Time);
+        _guard = context.Guards.Rent();
         _onArrived = OnArrived;
-        _at = () => _position;
     }
 
     public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
@@ -48,7 +46,8 @@ internal sealed class ResumingReader : IRangeReader
         {
             int next = _context.Pacer is null ? destination.Length : Math.Min(destination.Length, PacedRead);
             _left = destination[..next];
-            await _source.Retry.RunAsync(static (reader, token) => reader.AttemptAsync(token), this, _at, cancellationToken)
+            await _source.Retry.RunAsync(
+                static (reader, token) => reader.AttemptAsync(token), this, static reader => reader._position, cancellationToken)
                 .ConfigureAwait(false);
             destination = destination[next..];
             if (_context.Pacer is { } pacer)
@@ -61,35 +60,40 @@ internal sealed class ResumingReader : IRangeReader
     public async ValueTask DisposeAsync()
     {
         await CloseAsync().ConfigureAwait(false);
-        _guard.Dispose();
+        if (_guard is { } guard)
+        {
+            _guard = null;
+            _context.Guards.Return(guard);
+        }
     }
 
     // One attempt at what is still missing. When it fails, the answer it was reading is closed.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> AttemptAsync(CancellationToken cancellationToken)
     {
-        CancellationToken token = _guard.Begin(cancellationToken);
+        StallGuard guard = _guard!;
+        CancellationToken token = guard.Begin(cancellationToken);
         try
         {
             if (_inner is null)
             {
                 Count();
                 _inner = await _source.Inner.OpenRangeAsync(_position, _end - _position, token).ConfigureAwait(false);
-                _guard.Touch();
+                guard.Touch();
             }
 
             await _inner.FillAsync(_left, _onArrived, token).ConfigureAwait(false);
-            _guard.End(cancellationToken);
+            guard.End(cancellationToken);
             return true;
         }
         catch (Exception e)
         {
             _hasFailed = true;
-            _guard.End(cancellationToken);
+            guard.End(cancellationToken);
             await CloseAsync().ConfigureAwait(false);
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
-                throw ResilientSource.Ended(_source.Display, _guard, e);
+                throw ResilientSource.Ended(_source.Display, guard, e);
             }
 
             throw;
@@ -109,7 +113,7 @@ internal sealed class ResumingReader : IRangeReader
     {
         _position += bytes;
         _left = _left[bytes..];
-        _guard.Touch();
+        _guard!.Touch();
         _context.CountBytes(bytes);
         _arrived!(bytes);
     }

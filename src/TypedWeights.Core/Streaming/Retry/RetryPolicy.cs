@@ -43,7 +43,7 @@ internal sealed class RetryPolicy
     /// <summary>Runs an attempt, of which there is nothing to resume, until it succeeds or the budget is spent.</summary>
     public ValueTask<T> RunAsync<TState, T>(
         Func<TState, CancellationToken, ValueTask<T>> attempt, TState state, CancellationToken cancellationToken) =>
-        RunAsync(attempt, state, static () => 0, cancellationToken);
+        RunAsync(attempt, state, static _ => 0, cancellationToken);
 
     /// <summary>Runs an attempt until it succeeds or the budget is spent.</summary>
     /// <param name="attempt">One attempt.</param>
@@ -53,7 +53,7 @@ internal sealed class RetryPolicy
     /// <exception cref="WeightSourceException">The failure is no passing one, or the budget is spent.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<T> RunAsync<TState, T>(
-        Func<TState, CancellationToken, ValueTask<T>> attempt, TState state, Func<long> position, CancellationToken cancellationToken)
+        Func<TState, CancellationToken, ValueTask<T>> attempt, TState state, Func<TState, long> position, CancellationToken cancellationToken)
     {
         // Nearly every first attempt succeeds: what it takes to try again is made when one has not.
         WeightSourceException first;
@@ -66,7 +66,7 @@ internal sealed class RetryPolicy
             first = e;
         }
 
-        var failures = new Failures(_context, first, position);
+        Failures failures = FailuresAfter(first, state, position);
         while (true)
         {
             try
@@ -103,6 +103,10 @@ internal sealed class RetryPolicy
             ResilienceContextPool.Shared.Return(resilience);
         }
     }
+
+    // Apart, as whatever holds a variable for later is made at the beginning of the method that has it.
+    private Failures FailuresAfter<TState>(WeightSourceException first, TState state, Func<TState, long> position) =>
+        new(_context, first, () => position(state));
 
     // Who says "at once" is busy all the same, and gets the usual growing wait.
     private TimeSpan? WaitAskedFor(Exception? failure) =>

@@ -1,0 +1,33 @@
+using Amazon.Runtime;
+using TypedWeights.Bench.Figures;
+using TypedWeights.Bench.Files;
+using TypedWeights.Sources;
+
+namespace TypedWeights.Bench.Http;
+
+/// <summary>
+/// What it costs to sign every request as S3 wants it: the same file from the same nginx, as an object and as a URL. The server reads no
+/// signature, so that all there is to see is ours.
+/// </summary>
+internal static class SignedSection
+{
+    public static async Task<IReadOnlyList<Figure>> RunAsync(Measurement measurement)
+    {
+        var url = new Uri(measurement.Url!);
+
+        // The folder that nginx serves stands in for the bucket, by its one name in the path.
+        string uri = $"s3://{Nginx.Bucket}/{ModelFile.Name}";
+        var options = new S3SourceOptions
+        {
+            Credentials = new BasicAWSCredentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+            Endpoint = new Uri(url.GetLeftPart(UriPartial.Authority)),
+            PathStyle = true,
+        };
+        await using var touched = new TouchedMemory(measurement.Length);
+        var plain = new Case("plain HTTP, touched memory", () => Sample.OfAsync(() => touched.FillAsync(measurement.Url!)));
+        var signed = new Case(
+            "S3, signed, touched memory", () => Sample.OfAsync(() => touched.FillAsync(uri, new SourceRegistryBuilder().UseS3(options))));
+        await Interleaved.RunAsync([plain, signed], measurement.Rounds, measurement.Length);
+        return [Figure.Speed("S3 → memory that exists", signed.Measured, plain.Measured, measurement.Length, 0.95)];
+    }
+}
