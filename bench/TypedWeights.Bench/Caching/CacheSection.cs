@@ -9,15 +9,17 @@ namespace TypedWeights.Bench.Caching;
 /// </summary>
 internal static class CacheSection
 {
+    private const int MostLoads = 20;
+
     public static async Task<IReadOnlyList<Figure>> RunAsync(Measurement measurement)
     {
         TorchNative.EnsureLoaded();
         string url = measurement.Url!;
         string kept = Path.Combine(measurement.Folder, "cache");
-        await LoadAsync(url, kept);
+        await FillAsync(url, kept);
         var http = new Case("HTTP, no cache", () => HttpSection.LoadAsync(url));
         var first = new Case("HTTP, written to the cache", () => FirstAsync(url, Path.Combine(measurement.Folder, "fresh")));
-        var later = new Case("from the cache", () => LoadAsync(url, kept));
+        var later = new Case("from the cache", async () => (await LoadAsync(url, kept)).Sample);
         var file = new Case("file", () => HttpSection.LoadAsync(measurement.ModelPath));
         await Interleaved.RunAsync([http, first, later, file], measurement.Rounds, measurement.Length);
         return
@@ -27,11 +29,23 @@ internal static class CacheSection
         ];
     }
 
+    // A loopback is faster than a disk: what the disk does not keep up with is let go, and the next load fetches it.
+    private static async Task FillAsync(string url, string folder)
+    {
+        for (int load = 1; !(await LoadAsync(url, folder)).IsWhole; load++)
+        {
+            if (load == MostLoads)
+            {
+                throw new InvalidOperationException($"after {load} loads the file is not whole in the cache");
+            }
+        }
+    }
+
     private static async Task<Sample> FirstAsync(string url, string folder)
     {
         try
         {
-            return await LoadAsync(url, folder);
+            return (await LoadAsync(url, folder)).Sample;
         }
         finally
         {
@@ -40,7 +54,7 @@ internal static class CacheSection
     }
 
     // The clock stops when the tensors are there; what is still to be written is waited for without it.
-    private static async Task<Sample> LoadAsync(string url, string folder)
+    private static async Task<(Sample Sample, bool IsWhole)> LoadAsync(string url, string folder)
     {
         await using WeightLoader loader = new WeightLoaderBuilder().UseLocalCache(folder).Build();
         WeightSet? weights = null;
@@ -50,9 +64,7 @@ internal static class CacheSection
         });
         using (weights!)
         {
-            return await weights!.Caching
-                ? sample
-                : throw new InvalidOperationException("the file did not get into the cache");
+            return (sample, await weights!.Caching);
         }
     }
 

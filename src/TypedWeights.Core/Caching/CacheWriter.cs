@@ -13,8 +13,8 @@ internal sealed class CacheWriter
     /// <summary>The bytes of a buffer: what is written and noted down at one go.</summary>
     public const int BufferSize = 1 << 20;
 
-    // Enough to keep a disk busy; more would wait for each other.
-    private const int Writers = 2;
+    // A file system lets one write to a file at a time, and others spin until it is done, on cores that the load needs.
+    private const int Writers = 1;
 
     private readonly LocalCache _cache;
     private readonly Channel<Piece> _pieces = Channel.CreateUnbounded<Piece>();
