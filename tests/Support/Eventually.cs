@@ -3,7 +3,7 @@ namespace TypedWeights.Tests;
 /// <summary>Waits for what other threads or processes do. The limit is a guard against hanging, far beyond what anything takes.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     /// <param name="isSo">What is to become true.</param>
     /// <param name="otherwise">Says what is the case when it does not.</param>

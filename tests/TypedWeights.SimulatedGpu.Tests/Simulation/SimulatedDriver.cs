@@ -69,7 +69,7 @@ internal sealed unsafe class SimulatedDriver(SimulatedGpu gpu) : ICudaDriver
         foreach ((int thread, Stack<nint> contexts) in _threads)
         {
             // The finalizer's thread may be in the middle of a call.
-            if (!SpinWait.SpinUntil(() => contexts.Count == 0, TimeSpan.FromSeconds(1)))
+            if (!SpinWait.SpinUntil(() => contexts.Count == 0, TimeSpan.FromMinutes(1)))
             {
                 gpu.Violate($"thread {thread} was left with {contexts.Count} contexts");
             }

@@ -87,7 +87,7 @@ public sealed class HubTests : IDisposable
         await File.WriteAllTextAsync(_home["token"], "hf_old\n", TestContext.Current.CancellationToken);
         await using HubFixture hub = await HubFixture.StartAsync(Files);
         hub.ValidToken = "hf_old";
-        hub.LinkLife = TimeSpan.FromSeconds(1);
+        hub.LinkLife = TimeSpan.FromSeconds(4);
         bool isOver = false;
         using WeightSet weights = await LoadAsync(hub, "hf://org/private", new()
         {
@@ -100,7 +100,7 @@ public sealed class HubTests : IDisposable
                     hub.ValidToken = "hf_new";
                     hub.LinkLife = TimeSpan.FromMinutes(5);
                     File.WriteAllText(_home["token"], "hf_new");
-                    Thread.Sleep(2100);
+                    Thread.Sleep(5100);
                 }
 
                 return true;
@@ -114,7 +114,7 @@ public sealed class HubTests : IDisposable
     public async Task A_link_whose_time_is_over_is_renewed()
     {
         await using HubFixture hub = await HubFixture.StartAsync(Files);
-        hub.LinkLife = TimeSpan.FromSeconds(1);
+        hub.LinkLife = TimeSpan.FromSeconds(4);
         bool isOver = false;
         using WeightSet weights = await LoadAsync(hub, "hf://org/model", new()
         {
@@ -124,7 +124,7 @@ public sealed class HubTests : IDisposable
                 {
                     isOver = true;
                     hub.LinkLife = TimeSpan.FromMinutes(5);
-                    Thread.Sleep(2100);
+                    Thread.Sleep(5100);
                 }
 
                 return true;

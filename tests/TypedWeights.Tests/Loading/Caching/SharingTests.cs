@@ -40,7 +40,7 @@ public sealed class SharingTests : CacheTest
     public async Task What_another_one_is_writing_is_left_to_it()
     {
         var disk = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using WeightLoader slow = Loader(new() { BeforeWrite = () => disk.Task.WaitAsync(TimeSpan.FromSeconds(30), Token) });
+        await using WeightLoader slow = Loader(new() { BeforeWrite = () => disk.Task.WaitAsync(TimeSpan.FromMinutes(2), Token) });
         using WeightSet weights = await slow.LoadTensorsAsync(Uri, cancellationToken: Token);
 
         await LoadAsync();

@@ -10,7 +10,7 @@ public sealed class WritingTests : CacheTest
     private readonly TaskCompletionSource _disk = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // The limit is a guard: a loader waits for its writes, also in a test that has failed.
-    private Task Disk() => _disk.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
+    private Task Disk() => _disk.Task.WaitAsync(TimeSpan.FromMinutes(2), Token);
 
     [Theory]
     [InlineData(TensorStorage.Arena)]

@@ -80,7 +80,7 @@ public abstract partial class EarlyTest : IAsyncLifetime
         LayerName().Match(name) is { Success: true } match ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : null;
 
     /// <summary>Waits as long as a test may.</summary>
-    private protected static Task Soon(Task task) => task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+    private protected static Task Soon(Task task) => task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
 
     [GeneratedRegex(@"layers\.(\d+)\.")]
     private static partial Regex LayerName();

@@ -30,7 +30,7 @@ public sealed class LandingTests : IDisposable
         await Eventually.BecomesAsync(() => told.Count == 2, () => "a landed tensor was not told of");
         Assert.False(transfer.IsCompleted);
         sink.Land(0);
-        await transfer.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await transfer.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
 
         Assert.Equal([2, 1, 0], told);
     }
@@ -59,7 +59,7 @@ public sealed class LandingTests : IDisposable
         Task transfer = await BeginAsync(sink, told.Enqueue);
 
         WeightMismatchException error = await Assert.ThrowsAsync<WeightMismatchException>(
-            () => transfer.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken));
+            () => transfer.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken));
         Assert.Equal("a", Assert.Single(error.Mismatches).Name);
         Assert.DoesNotContain(0, told);
     }

@@ -14,7 +14,7 @@ public abstract class FaultTest : IAsyncLifetime
         MinConnections = 4,
         MaxConnections = 4,
         PartSize = 256 << 10,
-        StallTimeout = TimeSpan.FromMilliseconds(500),
+        StallTimeout = TimeSpan.FromMilliseconds(1500),
         RetryDelay = TimeSpan.FromMilliseconds(10),
         Attempts = 4,
         Hedging = false,

@@ -175,12 +175,12 @@ public sealed class PayloadFirstTests : FaultTest
         using var cancel = new CancellationTokenSource();
         await using WeightLoader loader = Loader(Patient);
         Task<NoiseModel> load = loader.LoadAsync<NoiseModel>(new() { Source = Uri }, cancellationToken: cancel.Token);
-        await hanging.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await hanging.Task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
 
         await cancel.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => load.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken));
+            () => load.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken));
         NativeTensors.AssertNoneSince(before);
         await Server.WaitUntilIdleAsync();
     }
@@ -208,13 +208,13 @@ public sealed class PayloadFirstTests : FaultTest
         using var cancel = new CancellationTokenSource();
         await using WeightLoader loader = Loader(Patient);
         Task<NoiseModel> load = loader.LoadAsync<NoiseModel>(new() { Source = Uri }, cancellationToken: cancel.Token);
-        await following.Task.WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+        await following.Task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
         await Task.Delay(200, TestContext.Current.CancellationToken);
 
         await cancel.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => load.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken));
+            () => load.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken));
         await Server.WaitUntilIdleAsync();
     }
 
@@ -235,7 +235,7 @@ public sealed class PayloadFirstTests : FaultTest
                         long from = slow.From + (slow.Length * part / 8);
                         await Respond.WriteAsync(slow, from, slow.From + (slow.Length * (part + 1) / 8) - from);
                         await slow.Context.Response.Body.FlushAsync(slow.Aborted);
-                        await Task.Delay(100, slow.Aborted);
+                        await Task.Delay(300, slow.Aborted);
                     }
                 }
             };
@@ -269,7 +269,7 @@ public sealed class PayloadFirstTests : FaultTest
         await using WeightLoader loader = Loader(Patient);
         T error = await Assert.ThrowsAsync<T>(() => loader
             .LoadAsync<NoiseModel>(new() { Source = Uri }, cancellationToken: TestContext.Current.CancellationToken)
-            .WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken));
+            .WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken));
         NativeTensors.AssertNoneSince(before);
         await Server.WaitUntilIdleAsync();
         return error;

@@ -8,7 +8,7 @@ public sealed class RawServerTests : IAsyncLifetime
         MinConnections = 2,
         MaxConnections = 2,
         PartSize = 256 << 10,
-        StallTimeout = TimeSpan.FromMilliseconds(400),
+        StallTimeout = TimeSpan.FromMilliseconds(1500),
         RetryDelay = TimeSpan.FromMilliseconds(10),
         Attempts = 3,
         Hedging = false,

@@ -68,7 +68,7 @@ public sealed class SequentialTests : FaultTest
     public async Task One_that_is_slow_to_come_so_far_is_waited_for()
     {
         // In all it takes longer than a stall may; no pause does.
-        Server.Answer = request => request.Index == 0 ? Whole(1_000_000) : Whole(NoiseFile.Bytes.Length, pieces: 8);
+        Server.Answer = request => request.Index == 0 ? Whole(1_000_000) : Whole(NoiseFile.Bytes.Length, TimeSpan.FromMilliseconds(300), pieces: 8);
 
         await AssertLoadsAsync();
 

@@ -72,7 +72,7 @@ public sealed class StallTests : FaultTest
                         long from = slow.From + (slow.Length * part / 8);
                         await Respond.WriteAsync(slow, from, slow.From + (slow.Length * (part + 1) / 8) - from);
                         await slow.Context.Response.Body.FlushAsync(slow.Aborted);
-                        await Task.Delay(100, slow.Aborted);
+                        await Task.Delay(300, slow.Aborted);
                     }
                 }
             };

@@ -39,7 +39,7 @@ public sealed class ThriftyStreamTests
             {
                 Task<int> read = stream.ReadAsync(received, Token).AsTask();
                 await server.SendAsync(new[] { i }, SocketFlags.None, Token);
-                Assert.Equal((1, i), (await read.WaitAsync(TimeSpan.FromSeconds(30), Token), received[0]));
+                Assert.Equal((1, i), (await read.WaitAsync(TimeSpan.FromMinutes(2), Token), received[0]));
             }
 
             // The reader waits first, so that there is something to learn from.

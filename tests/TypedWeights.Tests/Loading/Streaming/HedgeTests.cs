@@ -109,7 +109,7 @@ public sealed class HedgeTests : IAsyncDisposable
                 return 0;
             });
 
-        using WeightSet weights = await LoadAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        using WeightSet weights = await LoadAsync().WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
 
         Assert.Equal(1, _hedges);
         AssertWhole(weights);
@@ -203,7 +203,7 @@ public sealed class HedgeTests : IAsyncDisposable
     }
 
     private Task<WeightSet> LoadAsync() =>
-        _loader.LoadTensorsAsync(OwnStore.Uri, cancellationToken: TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30));
+        _loader.LoadTensorsAsync(OwnStore.Uri, cancellationToken: TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(2));
 
     private void AssertWhole(WeightSet weights) => Assert.All(
         _entries, entry => Assert.True(entry.Data.AsSpan().SequenceEqual(TensorBytes.Of(weights[entry.Name])), entry.Name));

@@ -33,7 +33,7 @@ public sealed class PayloadFirstTests : IAsyncLifetime
             else
             {
                 // The header's answer waits until payload has been asked for.
-                await payload.Task.WaitAsync(TimeSpan.FromSeconds(20));
+                await payload.Task.WaitAsync(TimeSpan.FromMinutes(2));
             }
 
             return false;
@@ -93,7 +93,7 @@ public sealed class PayloadFirstTests : IAsyncLifetime
         {
             if (FirstByte(context) == 0)
             {
-                await payload.Task.WaitAsync(TimeSpan.FromSeconds(20));
+                await payload.Task.WaitAsync(TimeSpan.FromMinutes(2));
                 _server.Files[Path] = replaced;
             }
             else
@@ -149,6 +149,6 @@ public sealed class PayloadFirstTests : IAsyncLifetime
     {
         await using WeightLoader loader = new WeightLoaderBuilder().Build();
         return await loader.LoadAsync<TinyModel>(
-            new() { Source = _server.Address + Path }, cancellationToken: TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30));
+            new() { Source = _server.Address + Path }, cancellationToken: TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(2));
     }
 }
