@@ -176,7 +176,7 @@ public sealed class RawServerTests : IAsyncLifetime
                 break;
             case "drip":
                 await connection.SendHeadAsync(token);
-                await connection.DripAsync(TimeSpan.FromSeconds(1), token);
+                await connection.DripAsync(TimeSpan.FromSeconds(5), token);
                 break;
             case "stop in the head":
                 await connection.SendAsync("HTTP/1.1 206 Partial Content\r\n", token);
