@@ -13,8 +13,8 @@ internal sealed class Measured(string name)
     /// <summary>CPU seconds of this process, user and system, in the median round.</summary>
     public double Cpu => MedianOf(sample => sample.Cpu);
 
-    /// <summary>The most managed bytes that a round allocated.</summary>
-    public long Garbage => _samples.Max(sample => sample.Garbage);
+    /// <summary>Managed bytes that were allocated in the median round.</summary>
+    public double Garbage => MedianOf(sample => sample.Garbage);
 
     /// <summary>The seconds of the last round, as text; empty before it.</summary>
     public string Last => _samples.Count == 0 ? "" : Figures.Text.Of($"{_samples[^1].Seconds * 1000:F3} ms");
