@@ -196,6 +196,31 @@ public sealed class HubTests : IDisposable
         NoiseFile.AssertIn(weights);
     }
 
+    [Theory]
+    [InlineData("model-00002-of-00002.safetensors", true)]
+    [InlineData("consolidated.safetensors", false)]
+    public async Task One_file_of_a_repository_that_was_downloaded_alone_is_not_its_model(string downloaded, bool isShard)
+    {
+        (Dictionary<string, byte[]> files, _) = Sharded();
+        await using HubFixture hub = await HubFixture.StartAsync(files);
+        string snapshot = _home[$"hub/models--org--model/snapshots/{HubFixture.Commit}"];
+        Directory.CreateDirectory(snapshot);
+        await File.WriteAllBytesAsync(
+            Path.Combine(snapshot, downloaded), TestFile.Bytes(NoiseFile.Entries.Take(1)), TestContext.Current.CancellationToken);
+
+        using (WeightSet weights = await LoadAsync(hub, "hf://org/model@" + HubFixture.Commit))
+        {
+            NoiseFile.AssertIn(weights);
+        }
+
+        // Nobody can be asked: a shard is not whole in any case.
+        using var offline = new Variables(("HF_HUB_OFFLINE", "1"));
+        if (isShard)
+        {
+            await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(hub, "hf://org/model@" + HubFixture.Commit));
+        }
+    }
+
     [Fact]
     public async Task What_the_hubs_own_tools_have_downloaded_whole_is_read_from_disk_also_offline()
     {
