@@ -38,6 +38,23 @@ public sealed class HubTests : IDisposable
     }
 
     [Theory]
+    [InlineData("""{"sha": "0123456789abcdef0123456789abcdef01234567", "siblings": [{"rfilename": null}]}""")]
+    [InlineData("""{"sha": null, "siblings": []}""")]
+    [InlineData("""{"sha": "0123456789abcdef0123456789abcdef01234567"}""")]
+    [InlineData("<html>")]
+    public async Task What_does_not_answer_as_the_hub_does_is_said(string answer)
+    {
+        await using FileServer server = await FileServer.StartAsync();
+        server.Files["/api/models/org/model/revision/main"] = System.Text.Encoding.UTF8.GetBytes(answer);
+        await using WeightLoader loader = new WeightLoaderBuilder().UseHuggingFace(new() { Endpoint = new Uri(server.Address) }).Build();
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
+            () => loader.LoadTensorsAsync("hf://org/model", cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Contains("does not answer as the hub does", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("hf://org/model")]
     [InlineData("hf://org/model/")]
     [InlineData("hf://org/model@main/model.safetensors")]
