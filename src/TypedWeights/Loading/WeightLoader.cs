@@ -210,6 +210,12 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         TorchNative.EnsureLoaded();
+        if (_cache is null && options.Cache == CacheMode.Offline && _sources.Resolve(uri).Scheme != "file")
+        {
+            throw new WeightsException(
+                $"{uri.Display}: LoadOptions.Cache is Offline, and this loader has no cache; see UseLocalCache and TYPEDWEIGHTS_CACHE.");
+        }
+
         CacheRun? cache = _cache?.Begin(options.Cache, uri.Display, checksAll: options.Storage == TensorStorage.Mapped);
         try
         {

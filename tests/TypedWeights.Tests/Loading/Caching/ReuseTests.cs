@@ -194,6 +194,16 @@ public sealed class ReuseTests : CacheTest
             Assert.False(await weights.Caching);
         }
 
+        // Who is not to ask has nowhere to look, and does not ask.
+        await using (WeightLoader plain = new WeightLoaderBuilder().UseTransferOptions(Quick).Build())
+        {
+            Server.Requests.Clear();
+            WeightsException e = await Assert.ThrowsAsync<WeightsException>(
+                () => plain.LoadTensorsAsync(Uri, new() { Cache = CacheMode.Offline }, cancellationToken: Token));
+            Assert.Contains("this loader has no cache", e.Message, StringComparison.Ordinal);
+            Assert.Empty(Server.Requests);
+        }
+
         Assert.False(await LoadAsync(new() { Cache = CacheMode.Off }));
         Assert.False(await LoadAsync(options: new() { Mode = CacheMode.Off }));
         Assert.Empty(Kinds());
