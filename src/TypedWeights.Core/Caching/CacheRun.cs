@@ -61,6 +61,20 @@ internal sealed class CacheRun
         }
     }
 
+    /// <summary>Opens the partial copy of a version beside others who read it.</summary>
+    /// <returns>null where there is none, or somebody is writing it.</returns>
+    public ReadCopy? TryOpenToRead(SourceIdentity identity)
+    {
+        try
+        {
+            return ReadCopy.TryOpen(Folder.TargetOf(CacheKey.Of(identity)), identity);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            return null;
+        }
+    }
+
     /// <summary>Opens the copy of a version: the whole one, or the partial one that this load will write into.</summary>
     /// <returns>null where it goes without.</returns>
     public async ValueTask<ICacheCopy?> OpenAsync(SourceIdentity identity)

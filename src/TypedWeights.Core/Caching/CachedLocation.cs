@@ -187,9 +187,14 @@ internal sealed class CachedLocation : IWeightLocation
             }
         }
 
-        if (_run.TryOpenWhole(identity) is { } whole && TryTrust(name, identity))
+        if (_run.TryOpenWhole(identity) is { } whole)
         {
-            return new CachedFile(_run, whole, remote: null, isOffline ? null : token => AskAsync(name, HeaderPrefix.Size, token));
+            if (TryTrust(name, identity))
+            {
+                return new CachedFile(_run, whole, remote: null, isOffline ? null : token => AskAsync(name, HeaderPrefix.Size, token));
+            }
+
+            whole.Dispose();
         }
 
         if (!isOffline)
@@ -197,6 +202,13 @@ internal sealed class CachedLocation : IWeightLocation
             return null;
         }
 
+        if (_run.TryOpenToRead(identity) is { } read)
+        {
+            _ = TryTrust(name, identity);
+            return new CachedSource(_run, identity, read, remote: null, ask: null, target: null);
+        }
+
+        // A load of this process may be writing it.
         return await _run.OpenAsync(identity).ConfigureAwait(false) is PartialCopy partial && TryTrust(name, identity)
             ? new CachedSource(_run, identity, partial, remote: null, ask: null, target: null)
             : throw Absent(identity.Source);

@@ -117,6 +117,28 @@ public sealed class SharingTests : CacheTest
         Assert.False(File.Exists(target));
     }
 
+    [Fact]
+    public async Task A_part_of_a_file_is_read_by_many_at_once_where_none_of_them_may_ask()
+    {
+        await using WeightLoader loader = Loader();
+        var some = new LoadOptions { Filter = name => name == "layers.0.weight" };
+        using (WeightSet first = await loader.LoadTensorsAsync(Uri, some, cancellationToken: Token))
+        {
+            await first.Caching;
+        }
+
+        // As another process has it that reads it.
+        string partial = Assert.Single(Directory.GetFiles(Cache, "*.data.partial"));
+        using (File.OpenHandle(partial, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+        {
+            using WeightSet weights = await loader.LoadTensorsAsync(Uri, some with { Cache = CacheMode.Offline }, cancellationToken: Token);
+            Assert.Equal(NoiseFile.Entries[1].Data, TensorBytes.Of(weights["layers.0.weight"]));
+        }
+
+        // And nobody holds it afterwards.
+        Assert.True(await LoadAsync());
+    }
+
     private void Age(string uri, int hours)
     {
         CachedItem item = new CacheFolder(Cache).VersionsOf(uri).Single();
