@@ -139,6 +139,30 @@ public sealed class SharingTests : CacheTest
         Assert.True(await LoadAsync());
     }
 
+    [Fact]
+    public async Task A_folder_can_be_listed_while_another_process_empties_it()
+    {
+        await LoadAsync();
+        CachedItem item = new CacheFolder(Cache).List().Single();
+        byte[] journal = await File.ReadAllBytesAsync(item.JournalPath, Token);
+        Task other = Task.Run(
+            () =>
+            {
+                for (int i = 0; i < 3000; i++)
+                {
+                    File.Delete(item.JournalPath);
+                    File.WriteAllBytes(item.JournalPath, journal);
+                }
+            },
+            Token);
+        while (!other.IsCompleted)
+        {
+            Assert.Equal(item.Bytes, Assert.Single(new CacheFolder(Cache).List()).Bytes);
+        }
+
+        await other;
+    }
+
     private void Age(string uri, int hours)
     {
         CachedItem item = new CacheFolder(Cache).VersionsOf(uri).Single();
