@@ -163,6 +163,28 @@ public sealed class SharingTests : CacheTest
         await other;
     }
 
+    [Fact]
+    public async Task What_another_process_writes_counts_before_the_folder_looks_full()
+    {
+        await LoadAsync();
+        long length = NoiseFile.Bytes.Length;
+        var room = new CacheRoom(new CacheFolder(Cache), 3 * length);
+        Assert.True(room.TryTake(1));
+        foreach (string other in (string[])["/1/", "/2/"])
+        {
+            Server.Files[other + NoiseFile.Name] = ServedFile.Strong(NoiseFile.Bytes);
+            await LoadAsync(uri: Server.Address + other + NoiseFile.Name);
+        }
+
+        // Far from the limit by what it knew at first.
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.True(room.TryTake(length / 10));
+        }
+
+        Assert.Equal(2, new CacheFolder(Cache).List().Count);
+    }
+
     private void Age(string uri, int hours)
     {
         CachedItem item = new CacheFolder(Cache).VersionsOf(uri).Single();
