@@ -231,7 +231,7 @@ public sealed class ReuseTests : CacheTest
     {
         Server.Files["/" + NoiseFile.Name] = new ServedFile(NoiseFile.Bytes);
 
-        await LoadAsync();
+        Assert.False(await LoadAsync());
 
         Assert.Empty(Kinds());
         Assert.Contains("no ETag or date", Assert.Single(Log.Warnings), StringComparison.Ordinal);
