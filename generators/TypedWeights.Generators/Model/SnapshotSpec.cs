@@ -39,7 +39,7 @@ internal sealed class SnapshotContent : IEquatable<SnapshotContent>
 
         WeightSnapshot a = Snapshot;
         WeightSnapshot b = other.Snapshot;
-        return a.Class == b.Class && a.Source == b.Source && a.Revision == b.Revision
+        return a.Class == b.Class && a.Source == b.Source && a.Revision == b.Revision && a.Index == b.Index
             && a.Files.SequenceEqual(b.Files, FileComparer.Instance) && a.Tensors.SequenceEqual(b.Tensors);
     }
 

@@ -14,6 +14,7 @@ internal static class ManifestText
 
     public const string Source = "source";
     public const string Revision = "revision";
+    public const string Index = "index";
     public const string File = "file";
     public const string Tensor = "tensor";
     public const string Digest = "digest";

@@ -20,6 +20,11 @@ internal static class ManifestWriter
             Line(text, ManifestText.Revision, ManifestText.Escape(snapshot.Revision));
         }
 
+        if (snapshot.Index is { } index)
+        {
+            Line(text, ManifestText.Index, ManifestText.Escape(index.Name), ManifestText.Escape(index.Version));
+        }
+
         foreach (SnapshotFile file in snapshot.Files)
         {
             string validator = file.Validator is null ? ManifestText.None : ManifestText.Escape(file.Validator);

@@ -49,6 +49,7 @@ static class SnapshotReader
         string? @class = null;
         string? source = null;
         string? revision = null;
+        SnapshotIndex? index = null;
         List<SnapshotFile>? files = null;
         List<SnapshotTensor>? tensors = null;
         var positions = new List<int>();
@@ -79,6 +80,9 @@ static class SnapshotReader
                 case "revision":
                     revision = json.TryReadNull() ? null : json.ReadString();
                     break;
+                case "index":
+                    index = json.TryReadNull() ? null : ReadIndex(ref json);
+                    break;
                 case "files":
                     files = ReadFiles(ref json);
                     break;
@@ -93,9 +97,37 @@ static class SnapshotReader
 
         json.End();
         seen.Require(["schema", "class", "source", "files", "tensors"], 0);
-        var snapshot = new WeightSnapshot(@class!, source!, revision, files!, tensors!);
+        var snapshot = new WeightSnapshot(@class!, source!, revision, files!, tensors!) { Index = index };
         SnapshotCheck.Run(snapshot, positions);
         return snapshot;
+    }
+
+    private static SnapshotIndex ReadIndex(ref JsonPullReader json)
+    {
+        int start = json.Position;
+        var seen = new MemberSet("the index");
+        string name = "";
+        string version = "";
+        json.BeginObject();
+        while (json.NextProperty(out string member))
+        {
+            seen.Add(member, json.Position);
+            switch (member)
+            {
+                case "name":
+                    name = json.ReadString();
+                    break;
+                case "version":
+                    version = json.ReadString();
+                    break;
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        seen.Require(["name", "version"], start);
+        return new SnapshotIndex(name, version);
     }
 
     private static List<SnapshotFile> ReadFiles(ref JsonPullReader json)

@@ -34,12 +34,25 @@ sealed class WeightSnapshot
     /// <summary>The resolved revision (a commit, a version, a generation), where the source has one.</summary>
     public string? Revision { get; }
 
+    /// <summary>The index that names the files, where the store has a version of it: another one may name other files.</summary>
+    public SnapshotIndex? Index { get; init; }
+
     /// <summary>The files in ordinal order of their names.</summary>
     public IReadOnlyList<SnapshotFile> Files { get; }
 
     /// <summary>The tensors of all files in ordinal order of their names.</summary>
     public IReadOnlyList<SnapshotTensor> Tensors { get; }
 }
+
+/// <summary>The index of a sharded model in a store that keeps versions.</summary>
+/// <param name="Name">The name relative to the source's folder.</param>
+/// <param name="Version">The store's version (<c>versionId</c>, generation).</param>
+#if TYPEDWEIGHTS_CORE
+public
+#else
+internal
+#endif
+sealed record SnapshotIndex(string Name, string Version);
 
 /// <summary>One file of a snapshot.</summary>
 /// <param name="Name">The name relative to the source's folder, with <c>/</c>; the file's own name for a single file.</param>

@@ -11,7 +11,8 @@ internal static class CacheAudit
     /// <param name="read">Is told of bytes as they are read.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>
-    /// How many bytes are not what they should be, those of a whole file included that no part tells of; null where somebody is writing it.
+    /// How many bytes are not what they should be, those of a whole file included that no part tells of; null where somebody is writing it,
+    /// or has removed it.
     /// </returns>
     /// <exception cref="WeightsException">It cannot be read.</exception>
     public static async ValueTask<long?> DamageOfAsync(CachedItem item, Action<long> read, CancellationToken cancellationToken)
@@ -38,6 +39,10 @@ internal static class CacheAudit
             return (item.IsWhole ? identity.Length : noted) - map.Total;
         }
         catch (IOException e) when (DiskFailure.IsLocked(e))
+        {
+            return null;
+        }
+        catch (FileNotFoundException)
         {
             return null;
         }

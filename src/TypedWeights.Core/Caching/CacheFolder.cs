@@ -43,8 +43,18 @@ internal sealed class CacheFolder
     public IReadOnlyList<CachedItem> VersionsOf(string source) => List(CacheKey.OfSource(source));
 
     /// <summary>Whether there is anything of a source.</summary>
-    public bool HasVersionOf(string source) =>
-        Directory.Exists(Path) && Directory.EnumerateFiles(Path, $"{CacheKey.OfSource(source)}*{DataSuffix}*").Any();
+    public bool HasVersionOf(string source)
+    {
+        try
+        {
+            return Directory.Exists(Path) && Directory.EnumerateFiles(Path, $"{CacheKey.OfSource(source)}*{DataSuffix}*").Any();
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            // A folder that cannot be looked into, or has just gone, has nothing for a load, and is no reason to fail one.
+            return false;
+        }
+    }
 
     /// <summary>Removes an item, unless somebody is using it.</summary>
     /// <returns>Whether it is gone.</returns>
@@ -107,8 +117,7 @@ internal sealed class CacheFolder
     /// <summary>Removes what stands beside the items: what URIs named, and what ended processes left.</summary>
     public void RemoveRemnants()
     {
-        var used = List().SelectMany(static item => (string[])[item.DataPath, item.JournalPath]).ToHashSet(StringComparer.Ordinal);
-        foreach (string path in Directory.EnumerateFiles(Path).Where(path => IsOurs(path) && !used.Contains(path)).ToArray())
+        foreach (string path in Directory.EnumerateFiles(Path).Where(static path => IsOurs(path) && !IsOfSomething(path)).ToArray())
         {
             try
             {
@@ -138,6 +147,21 @@ internal sealed class CacheFolder
     private static bool IsOurs(string path) => System.IO.Path.GetFileName(path) is var name
         && name.TakeWhile(char.IsAsciiHexDigitLower).Count() == CacheKey.Digits
         && (name.Contains(DataSuffix + ".", StringComparison.Ordinal) || name.Contains(CachedPlace.Suffix, StringComparison.Ordinal));
+
+    // Bytes, or the journal of some: an item of now, also of a process that has made it this moment. The journal of a whole file is there
+    // before the file has its name.
+    private static bool IsOfSomething(string path)
+    {
+        int end = path.LastIndexOf(DataSuffix + ".", StringComparison.Ordinal);
+        if (end <= path.LastIndexOf(System.IO.Path.DirectorySeparatorChar))
+        {
+            return false;
+        }
+
+        string target = path[..(end + DataSuffix.Length)];
+        return path == target + PartialFile.Suffix || File.Exists(target + PartialFile.Suffix)
+            || (path == PartialFile.JournalOf(target) && File.Exists(target));
+    }
 
     private IReadOnlyList<CachedItem> List(string prefix)
     {

@@ -9,6 +9,9 @@ namespace TypedWeights.Caching;
 /// </summary>
 internal sealed class CacheRun
 {
+    // Who finishes or removes a copy at the same moment does so once.
+    private const int Looks = 10;
+
     private readonly LocalCache _cache;
     private readonly string _display;
     private readonly CacheWriter _writer;
@@ -16,7 +19,9 @@ internal sealed class CacheRun
     private readonly HashSet<PartialCopy> _joined = [];
     private (CachedLocation Location, CachedPlace? Known)? _followed;
     private Task<bool>? _end;
-    private int _noted;
+    private volatile bool _goesWithout;
+    private int _informed;
+    private int _warned;
 
     public CacheRun(LocalCache cache, CacheMode mode, string display, bool checksAll)
     {
@@ -61,51 +66,37 @@ internal sealed class CacheRun
         }
     }
 
-    /// <summary>Opens the copy of a version: the whole one, or the partial one that this load will write into.</summary>
-    /// <returns>null where it goes without.</returns>
-    public async ValueTask<ICacheCopy?> OpenAsync(SourceIdentity identity)
+    /// <summary>Opens the partial copy of a version beside others who read it.</summary>
+    /// <returns>null where there is none, or somebody is writing it.</returns>
+    public ReadCopy? TryOpenToRead(SourceIdentity identity)
     {
-        if (!identity.IsCertain)
-        {
-            Note("its source gives no ETag or date by which to tell whether a copy is still the same, so it is not cached.");
-            return null;
-        }
-
         try
         {
-            while (true)
-            {
-                if (TryOpenWhole(identity) is { } whole)
-                {
-                    return whole;
-                }
-
-                if (identity.Length > _cache.Options.SizeLimit)
-                {
-                    // It would drive out everything else and then not fit.
-                    Note($"not cached: a file has {identity.Length} bytes, more than the cache may have in all (LocalCacheOptions.SizeLimit).");
-                    return null;
-                }
-
-                if (await JoinAsync(identity).ConfigureAwait(false) is { } copy)
-                {
-                    return copy;
-                }
-            }
+            return ReadCopy.TryOpen(Folder.TargetOf(CacheKey.Of(identity)), identity);
         }
-        catch (WeightsException e)
+        catch (Exception e) when (DiskFailure.Is(e))
         {
-            // What makes a cache useless is no reason to fail a load.
-            bool isLocked = e.InnerException is IOException io && DiskFailure.IsLocked(io);
-            Note(isLocked ? "another process is writing it into the cache; this load does without." : $"not cached: {e.Message}", !isLocked);
             return null;
         }
     }
 
-    /// <summary>Says something about the load's use of the cache, once: what is wrong with one file is mostly wrong with all.</summary>
+    /// <summary>Opens the copy of a version: the whole one, or the partial one that this load will write into.</summary>
+    /// <returns>null where it goes without.</returns>
+    public async ValueTask<ICacheCopy?> OpenAsync(SourceIdentity identity)
+    {
+        ICacheCopy? copy = await TryOpenAsync(identity).ConfigureAwait(false);
+        if (copy is null)
+        {
+            _goesWithout = true;
+        }
+
+        return copy;
+    }
+
+    /// <summary>Says something of the load's use of the cache, once of each kind: what is wrong with one file is mostly so with all.</summary>
     public void Note(string message, bool isWrong = true)
     {
-        if (Interlocked.Exchange(ref _noted, 1) == 0)
+        if (Interlocked.Exchange(ref (isWrong ? ref _warned : ref _informed), 1) == 0)
         {
             _cache.Noted?.Invoke(_display, message, isWrong);
         }
@@ -127,6 +118,48 @@ internal sealed class CacheRun
             }
 
             return _end;
+        }
+    }
+
+    private async ValueTask<ICacheCopy?> TryOpenAsync(SourceIdentity identity)
+    {
+        if (!identity.IsCertain)
+        {
+            Note("its source gives no ETag or date by which to tell whether a copy is still the same, so it is not cached.");
+            return null;
+        }
+
+        try
+        {
+            for (int look = 0; look < Looks; look++)
+            {
+                if (TryOpenWhole(identity) is { } whole)
+                {
+                    return whole;
+                }
+
+                if (identity.Length > _cache.Options.SizeLimit)
+                {
+                    // It would drive out everything else and then not fit.
+                    Note($"not cached: a file has {identity.Length} bytes, more than the cache may have in all (LocalCacheOptions.SizeLimit).");
+                    return null;
+                }
+
+                if (await JoinAsync(identity).ConfigureAwait(false) is { } copy)
+                {
+                    return copy;
+                }
+            }
+
+            // A whole copy stands in the way that cannot be opened: another user's, perhaps, or on a bad disk. That has been said.
+            return null;
+        }
+        catch (WeightsException e)
+        {
+            // What makes a cache useless is no reason to fail a load.
+            bool isLocked = e.InnerException is IOException io && DiskFailure.IsLocked(io);
+            Note(isLocked ? "another process is writing it into the cache; this load does without." : $"not cached: {e.Message}", !isLocked);
+            return null;
         }
     }
 
@@ -163,19 +196,21 @@ internal sealed class CacheRun
             }
         }
 
-        Remember();
-        if (failure is not null)
-        {
-            Note($"caching was given up: {failure}");
-        }
-        else if (_writer.Dropped > 0)
-        {
-            Note(string.Create(
+        string? end = failure is not null ? $"caching was given up: {failure}"
+            : _writer.Dropped == 0 ? null
+            : string.Create(
                 CultureInfo.InvariantCulture,
-                $"the cache's disk was slower than the source, so {_writer.Dropped:N0} bytes are not in the cache; the next load fetches them."));
+                $"the cache's disk was slower than the source: {_writer.Dropped:N0} bytes are not in the cache; the next load fetches them.");
+        if (end is not null)
+        {
+            // Whatever was said before: this is how it ended.
+            _warned = 1;
+            _cache.Noted?.Invoke(_display, end, true);
         }
 
-        return failure is null && _writer.Dropped == 0;
+        Remember();
+
+        return failure is null && _writer.Dropped == 0 && !_goesWithout;
     }
 
     private void Remember()

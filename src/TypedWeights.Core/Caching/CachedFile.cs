@@ -44,10 +44,4 @@ internal sealed class CachedFile : CachedSource, IMappableSource
                 innerException: e);
         }
     }
-
-    public override async ValueTask DisposeAsync()
-    {
-        _copy.Dispose();
-        await base.DisposeAsync().ConfigureAwait(false);
-    }
 }

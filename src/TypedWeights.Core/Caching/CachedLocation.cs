@@ -64,8 +64,10 @@ internal sealed class CachedLocation : IWeightLocation
             return await locate(cancellationToken).ConfigureAwait(false);
         }
 
+        // What is not kept of such a URL may say which file it is, so nothing is known of it before its source has answered.
+        bool isVague = HiddenParameters.MayTellFilesApart(uri);
         string held = CachedPlace.TextOf(pins);
-        CachedPlace? known = CachedPlace.Read(run.Folder, uri.Display, held);
+        CachedPlace? known = isVague ? null : CachedPlace.Read(run.Folder, uri.Display, held);
         if (run.Mode is CacheMode.Trust or CacheMode.Offline && known is not null)
         {
             return run.Follow(new CachedLocation(run, known, inner: null, locate), known);
@@ -73,12 +75,21 @@ internal sealed class CachedLocation : IWeightLocation
 
         if (run.Mode == CacheMode.Offline)
         {
-            throw Absent(uri.Display);
+            throw isVague
+                ? new WeightSourceException(
+                    uri.Display, "its parameters may say which file it is and are not kept; without asking (CacheMode.Offline) nobody knows.")
+                : Absent(uri.Display);
         }
 
         IWeightLocation inner = await locate(cancellationToken).ConfigureAwait(false);
         var place = new CachedPlace(uri.Display, held, inner.EntryName, inner.Revision, new Dictionary<string, SourceIdentity>());
-        return inner.IsRemote ? run.Follow(new CachedLocation(run, place, inner, locate), known) : inner;
+        if (!inner.IsRemote)
+        {
+            return inner;
+        }
+
+        var location = new CachedLocation(run, place, inner, locate);
+        return isVague ? location : run.Follow(location, known);
     }
 
     public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
@@ -187,9 +198,14 @@ internal sealed class CachedLocation : IWeightLocation
             }
         }
 
-        if (_run.TryOpenWhole(identity) is { } whole && TryTrust(name, identity))
+        if (_run.TryOpenWhole(identity) is { } whole)
         {
-            return new CachedFile(_run, whole, remote: null, isOffline ? null : token => AskAsync(name, HeaderPrefix.Size, token));
+            if (TryTrust(name, identity))
+            {
+                return new CachedFile(_run, whole, remote: null, isOffline ? null : token => AskAsync(name, HeaderPrefix.Size, token));
+            }
+
+            whole.Dispose();
         }
 
         if (!isOffline)
@@ -197,6 +213,13 @@ internal sealed class CachedLocation : IWeightLocation
             return null;
         }
 
+        if (_run.TryOpenToRead(identity) is { } read)
+        {
+            _ = TryTrust(name, identity);
+            return new CachedSource(_run, identity, read, remote: null, ask: null, target: null);
+        }
+
+        // A load of this process may be writing it.
         return await _run.OpenAsync(identity).ConfigureAwait(false) is PartialCopy partial && TryTrust(name, identity)
             ? new CachedSource(_run, identity, partial, remote: null, ask: null, target: null)
             : throw Absent(identity.Source);

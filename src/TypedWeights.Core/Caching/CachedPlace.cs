@@ -109,12 +109,12 @@ internal sealed record CachedPlace(
             return root.GetProperty("typedweights").GetInt32() != Version ? null : new CachedPlace(
                 root.GetProperty("source").GetString()!,
                 root.GetProperty("pins").GetString()!,
-                root.GetProperty("entry").GetString()!,
+                root.GetProperty("entry").GetString() ?? throw new FormatException(),
                 root.GetProperty("revision").GetString(),
                 root.GetProperty("files").EnumerateArray().ToDictionary(
                     static file => file.GetProperty("name").GetString()!,
                     static file => new SourceIdentity(
-                        file.GetProperty("source").GetString()!,
+                        file.GetProperty("source").GetString() ?? throw new FormatException(),
                         file.GetProperty("length").GetInt64(),
                         file.GetProperty("validator").GetString()),
                     StringComparer.Ordinal));

@@ -70,7 +70,12 @@ internal class CachedSource : IWeightSource
         return ValueTask.FromResult<IRangeReader>(new CacheReader(this, offset, length));
     }
 
-    public virtual ValueTask DisposeAsync() => _remote?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        // One that is written is closed by the last of those who write it.
+        (Copy as IDisposable)?.Dispose();
+        return _remote?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
 
     /// <summary>The copy that bytes from the source go to; null for none.</summary>
     public ValueTask<PartialCopy?> TargetAsync() => new(_target.Value);

@@ -50,7 +50,7 @@ public static class CheckpointReader
         {
             var warnings = new List<string>();
             Dictionary<string, CheckpointTensor> tensors = ShardCheck.Run(index, files, source.Display, warnings);
-            return new Checkpoint(uri, location.Revision, files, tensors, warnings);
+            return new Checkpoint(uri, location.Revision, files, tensors, warnings) { Index = (location.EntryName, source.Version) };
         }
         catch
         {

@@ -29,30 +29,16 @@ internal sealed class PartJournal : IDisposable
     /// <exception cref="IOException">It is there and cannot be read.</exception>
     public static (SourceIdentity? Identity, IReadOnlyList<FinishedPart> Parts) Read(string path)
     {
-        if (!File.Exists(path))
+        try
         {
+            // Looked for all the same: most often there is none, and an exception costs more.
+            return File.Exists(path) ? ReadLines(path) : (null, []);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Somebody has removed it since.
             return (null, []);
         }
-
-        var parts = new List<FinishedPart>();
-        SourceIdentity? identity = null;
-        foreach (string line in File.ReadLines(path))
-        {
-            if (identity is null)
-            {
-                identity = ParseIdentity(line);
-                if (identity is null)
-                {
-                    return (null, []);
-                }
-            }
-            else if (ParsePart(line) is { } part && part.Offset <= identity.Length - part.Length)
-            {
-                parts.Add(part);
-            }
-        }
-
-        return (identity, parts);
     }
 
     /// <summary>Begins a new journal; one that is there is gone.</summary>
@@ -75,6 +61,29 @@ internal sealed class PartJournal : IDisposable
         }
 
         stream.Flush(flushToDisk: true);
+    }
+
+    private static (SourceIdentity? Identity, IReadOnlyList<FinishedPart> Parts) ReadLines(string path)
+    {
+        var parts = new List<FinishedPart>();
+        SourceIdentity? identity = null;
+        foreach (string line in File.ReadLines(path))
+        {
+            if (identity is null)
+            {
+                identity = ParseIdentity(line);
+                if (identity is null)
+                {
+                    return (null, []);
+                }
+            }
+            else if (ParsePart(line) is { } part && part.Offset <= identity.Length - part.Length)
+            {
+                parts.Add(part);
+            }
+        }
+
+        return (identity, parts);
     }
 
     private static byte[] IdentityLine(SourceIdentity identity)

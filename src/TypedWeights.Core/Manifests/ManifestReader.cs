@@ -13,6 +13,7 @@ internal sealed class ManifestReader
     private readonly List<string?> _digests = [];
     private string? _source;
     private string? _revision;
+    private KeyValuePair<string, string>? _index;
 
     private ManifestReader()
     {
@@ -70,6 +71,9 @@ internal sealed class ManifestReader
                 break;
             case [ManifestText.Revision, string revision]:
                 _revision = PatternExpansion.Unescape(revision);
+                break;
+            case [ManifestText.Index, string name, string version]:
+                _index = new(PatternExpansion.Unescape(name), PatternExpansion.Unescape(version));
                 break;
             case [ManifestText.File, string header, string length, string validator, string name, .. { Length: <= 1 } version]:
                 string? known = validator == ManifestText.None ? null : PatternExpansion.Unescape(validator);
@@ -175,7 +179,10 @@ internal sealed class ManifestReader
             }
         }
 
-        return new WeightManifest(_source ?? throw WeightManifest.Error("no source"), _revision, _files, _tensors, _ties);
+        return new WeightManifest(_source ?? throw WeightManifest.Error("no source"), _revision, _files, _tensors, _ties)
+        {
+            Index = _index,
+        };
     }
 
     // The reference's writer: widest dtype first, then by name.

@@ -54,6 +54,9 @@ public sealed class WeightManifest
     /// <summary>The revision that the snapshot was taken at, or null where the source has none.</summary>
     public string? Revision { get; }
 
+    /// <summary>The name and version of the snapshot's index; null for a single file, and where the store has no versions.</summary>
+    internal KeyValuePair<string, string>? Index { get; init; }
+
     /// <summary>The files of the snapshot.</summary>
     public IReadOnlyList<ManifestFile> Files { get; }
 
@@ -93,7 +96,9 @@ public sealed class WeightManifest
     internal WeightPins Pins => new(
         Revision,
         Files.Where(static file => file.Version is not null)
-            .ToDictionary(static file => file.Name, static file => file.Version!, StringComparer.Ordinal));
+            .Select(static file => KeyValuePair.Create(file.Name, file.Version!))
+            .Concat(Index is { } index ? [index] : [])
+            .ToDictionary(StringComparer.Ordinal));
 
     /// <summary>Whether the snapshot was taken with the tensors' digests.</summary>
     public bool HasDigests => Tensors.Any(static tensor => tensor.Sha256 is not null);

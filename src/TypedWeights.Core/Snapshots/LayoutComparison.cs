@@ -18,6 +18,14 @@ internal static class LayoutComparison
                 SnapshotDifferenceKind.Revision, "", $"revision {old.Revision ?? "(none)"} became {live.Revision ?? "(none)"}");
         }
 
+        if (old.Index != live.Index)
+        {
+            yield return new(
+                SnapshotDifferenceKind.Revision,
+                (live.Index ?? old.Index)!.Name,
+                $"version {old.Index?.Version ?? "(none)"} became {live.Index?.Version ?? "(none)"}");
+        }
+
         // A tie is an entry of the metadata, and is compared as the name it makes.
         var ties = TiedNames.Of(old).Concat(TiedNames.Of(live)).Select(tie => tie.Key).ToHashSet(StringComparer.Ordinal);
         Dictionary<string, SnapshotFile> now = live.Files.ToDictionary(file => file.Name, StringComparer.Ordinal);

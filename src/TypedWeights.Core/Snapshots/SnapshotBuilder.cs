@@ -32,6 +32,9 @@ public static class SnapshotBuilder
                 tensor.Info.Name, tensor.Info.DType, tensor.Info.Shape, tensor.File, tensor.Info.Begin, tensor.Info.End, digests?[tensor.Info.Name])),
         ];
         return new WeightSnapshot(
-            className ?? SnapshotClassName.For(checkpoint.Uri), checkpoint.Uri.Display, checkpoint.Revision, files, tensors);
+            className ?? SnapshotClassName.For(checkpoint.Uri), checkpoint.Uri.Display, checkpoint.Revision, files, tensors)
+        {
+            Index = checkpoint.Index is ({ } name, { } version) ? new SnapshotIndex(name, version) : null,
+        };
     }
 }

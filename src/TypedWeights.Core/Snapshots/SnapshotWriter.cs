@@ -28,6 +28,12 @@ public static class SnapshotWriter
             .Append(",\n  \"class\": ").AppendString(snapshot.Class)
             .Append(",\n  \"source\": ").AppendString(snapshot.Source)
             .Append(",\n  \"revision\": ").AppendNullable(snapshot.Revision);
+        if (snapshot.Index is { } index)
+        {
+            json.Append(",\n  \"index\": {\"name\": ").AppendString(index.Name)
+                .Append(", \"version\": ").AppendString(index.Version).Append('}');
+        }
+
         AppendLines(json, "files", order.Select(i => snapshot.Files[i]), AppendFile);
         AppendLines(json, "tensors", snapshot.Tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal),
             (to, tensor) => AppendTensor(to, tensor, places[tensor.File]));

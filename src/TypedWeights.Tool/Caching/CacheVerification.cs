@@ -33,7 +33,7 @@ internal static class CacheVerification
 
             (string text, Spectre.Console.Style style) = damage switch
             {
-                null => ("being written by another process", Page.Odd),
+                null => ("being written or removed by another process", Page.Odd),
                 0 => ("sound", Page.Good),
                 _ => ($"{ByteText.Of(damage.Value)} damaged; the next load fetches them again", Page.Bad),
             };

@@ -85,7 +85,13 @@ internal static class SnapshotCommand
             await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
         }
 
-        bool written = SnapshotStore.Write(path, snapshot);
+        bool written = SnapshotStore.Write(path, snapshot, out bool losesDigests);
+        if (losesDigests)
+        {
+            string warning = $"{path.Shown}: it had the tensors' digests, which loads check, and has none now; take it again with --digest.";
+            await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
+        }
+
         string line = $"{(written ? "wrote " : "")}{path.Shown}: {(written ? "" : "unchanged, ")}{SnapshotSummary.Of(snapshot)}";
         await context.Out.WriteLineAsync(line).ConfigureAwait(false);
         return ExitCodes.Success;

@@ -33,6 +33,11 @@ internal static class MendCommand
             words.AddRange(["--class", Quote(snapshot.Class)]);
         }
 
+        if (snapshot.Tensors.Any(static tensor => tensor.Sha256 is not null))
+        {
+            words.Add("--digest");
+        }
+
         return string.Join(' ', words);
     }
 

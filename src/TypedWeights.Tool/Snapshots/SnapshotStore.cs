@@ -6,12 +6,16 @@ namespace TypedWeights.Tool.Snapshots;
 internal static class SnapshotStore
 {
     /// <summary>Writes a snapshot so that a reader sees the old file or the new one, never a part.</summary>
+    /// <param name="path">Where.</param>
+    /// <param name="snapshot">The snapshot.</param>
+    /// <param name="losesDigests">Whether the file held digests, and the snapshot has none.</param>
     /// <returns>False when the file already held exactly these bytes and was not touched.</returns>
     /// <exception cref="ToolException">
     /// The file cannot be written, or it is the snapshot of another source and nobody said that it should be replaced.
     /// </exception>
-    public static bool Write(SnapshotFilePath path, WeightSnapshot snapshot)
+    public static bool Write(SnapshotFilePath path, WeightSnapshot snapshot, out bool losesDigests)
     {
+        losesDigests = false;
         byte[] bytes = SnapshotWriter.Write(snapshot);
         try
         {
@@ -24,7 +28,9 @@ internal static class SnapshotStore
                     return false;
                 }
 
-                if (!path.IsChosen && SourceOf(before) is { } source && source != snapshot.Source)
+                WeightSnapshot? known = TryRead(before);
+                losesDigests = HasDigests(known) && !HasDigests(snapshot);
+                if (!path.IsChosen && known?.Source is { } source && source != snapshot.Source)
                 {
                     throw new ToolException(
                         ExitCodes.Usage,
@@ -80,11 +86,13 @@ internal static class SnapshotStore
         }
     }
 
-    private static string? SourceOf(byte[] bytes)
+    private static bool HasDigests(WeightSnapshot? snapshot) => snapshot?.Tensors.Any(static tensor => tensor.Sha256 is not null) ?? false;
+
+    private static WeightSnapshot? TryRead(byte[] bytes)
     {
         try
         {
-            return SnapshotReader.Read(bytes).Source;
+            return SnapshotReader.Read(bytes);
         }
         catch (SnapshotFormatException)
         {

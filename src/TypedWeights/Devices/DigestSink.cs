@@ -15,7 +15,10 @@ namespace TypedWeights.Devices;
 /// when it is complete: that takes no memory and no bound, and checks what the user will see and not what was sent.
 /// </remarks>
 /// <param name="inner">Where the tensors are; disposed with this one.</param>
-/// <param name="expected">SHA-256 in lower-case hexadecimal by the tensor's name; null for one that has none.</param>
+/// <param name="expected">
+/// SHA-256 in lower-case hexadecimal by a name of the class; null for one that has none. Every name counts that a tensor will have: a file
+/// may call one a copy of another (its metadata's ties) that was a tensor of its own when the digests were taken.
+/// </param>
 /// <param name="source">The checkpoint as it may be shown.</param>
 internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expected, string source) : ITensorSink
 {
@@ -26,6 +29,7 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _workers = [];
     private IReadOnlyList<CheckpointTensor> _tensors = [];
+    private ILookup<int, string> _names = Array.Empty<int>().ToLookup(static index => index, static _ => "");
     private long[] _left = [];
 
     // For each tensor what is wrong with it, once that is known.
@@ -37,7 +41,11 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
 
     public bool Reads(CheckpointFile file, TensorInfo tensor) => inner.Reads(file, tensor);
 
-    public void Select(TensorSelection selection, Lazy<UseOrder> order) => inner.Select(selection, order);
+    public void Select(TensorSelection selection, Lazy<UseOrder> order)
+    {
+        _names = selection.Names.ToLookup(static name => name.Value, static name => name.Key);
+        inner.Select(selection, order);
+    }
 
     public torch.Device DeviceOf(int tensor) => inner.DeviceOf(tensor);
 
@@ -132,15 +140,7 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
         {
             await foreach (int index in _complete.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
             {
-                TensorInfo tensor = _tensors[index].Info;
-                if (expected(tensor.Name) is { } wanted)
-                {
-                    await HashAsync(index, tensor, wanted, hash, buffer.AsMemory(0, Piece)).ConfigureAwait(false);
-                }
-                else
-                {
-                    _checked[index].SetResult(null);
-                }
+                await HashAsync(index, hash, buffer.AsMemory(0, Piece)).ConfigureAwait(false);
             }
         }
         finally
@@ -149,25 +149,36 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
         }
     }
 
-    private async ValueTask HashAsync(int index, TensorInfo tensor, string wanted, IncrementalHash hash, Memory<byte> buffer)
+    private async ValueTask HashAsync(int index, IncrementalHash hash, Memory<byte> buffer)
     {
-        for (long done = 0; done < tensor.ByteLength;)
+        (string Name, string Wanted)[] wanted =
+        [
+            .. _names[index].Select(name => (Name: name, Wanted: expected(name)!)).Where(static pair => pair.Wanted is not null)
+                .DistinctBy(static pair => pair.Wanted),
+        ];
+        if (wanted.Length == 0)
+        {
+            _checked[index].SetResult(null);
+            return;
+        }
+
+        long length = _tensors[index].Info.ByteLength;
+        for (long done = 0; done < length;)
         {
             _stop.Token.ThrowIfCancellationRequested();
-            Memory<byte> next = buffer[..(int)Math.Min(buffer.Length, tensor.ByteLength - done)];
+            Memory<byte> next = buffer[..(int)Math.Min(buffer.Length, length - done)];
             ReadOnlyMemory<byte> bytes = await inner.ReadBackAsync(index, done, next, _stop.Token).ConfigureAwait(false);
             hash.AppendData(bytes.Span);
             done += bytes.Length;
         }
 
-        WeightMismatch? mismatch = null;
         string found = Convert.ToHexStringLower(hash.GetHashAndReset());
-        if (found != wanted)
-        {
-            mismatch = new WeightMismatch(MismatchKind.Digest, tensor.Name, "SHA-256 " + wanted, "SHA-256 " + found, null);
-            _mismatches.Add(mismatch);
-        }
-
-        _checked[index].SetResult(mismatch);
+        WeightMismatch[] others =
+        [
+            .. wanted.Where(pair => pair.Wanted != found).Select(
+                pair => new WeightMismatch(MismatchKind.Digest, pair.Name, "SHA-256 " + pair.Wanted, "SHA-256 " + found, null)),
+        ];
+        Array.ForEach(others, _mismatches.Add);
+        _checked[index].SetResult(others.FirstOrDefault());
     }
 }

@@ -3,6 +3,7 @@ using TorchSharp;
 using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices.Cuda;
+using TypedWeights.Errors;
 using TypedWeights.Loading.Early;
 using TypedWeights.Sources;
 
@@ -162,10 +163,13 @@ public sealed class WeightLoader : IAsyncDisposable
 
         options = options with { Placement = options.Placement ?? T.Placement };
         WeightManifest manifest = T.Manifest;
-        if (options.Verify == Verification.Digests && !manifest.HasDigests)
+        if (options.Verify == Verification.Digests && manifest.Tensors.Any(static tensor => tensor.Sha256 is null))
         {
+            string lack = manifest.HasDigests
+                ? "none of " + Printable.Name(manifest.Tensors.First(static tensor => tensor.Sha256 is null).Name)
+                : "none";
             throw new WeightsException(
-                $"{typeof(T).Name} cannot be checked against digests, as its snapshot has none: take it again with "
+                $"{typeof(T).Name} cannot be checked against digests, as its snapshot has {lack}: take it again with "
                     + $"typedweights snapshot {manifest.Source} --digest, and build.");
         }
 
@@ -206,6 +210,12 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         TorchNative.EnsureLoaded();
+        if (_cache is null && options.Cache == CacheMode.Offline && _sources.Resolve(uri).Scheme != "file")
+        {
+            throw new WeightsException(
+                $"{uri.Display}: LoadOptions.Cache is Offline, and this loader has no cache; see UseLocalCache and TYPEDWEIGHTS_CACHE.");
+        }
+
         CacheRun? cache = _cache?.Begin(options.Cache, uri.Display, checksAll: options.Storage == TensorStorage.Mapped);
         try
         {

@@ -172,7 +172,10 @@ public class ManifestTests
             Validator = Validators[index],
             Version = index % 2 == 0 ? null : $"v {index}",
         });
-        return new WeightSnapshot("X", "s", revision, [.. all], snapshot);
+        return new WeightSnapshot("X", "s", revision, [.. all], snapshot)
+        {
+            Index = files > 1 ? new SnapshotIndex("an index.json", "v {0}") : null,
+        };
     }
 
     [Fact]
@@ -210,6 +213,7 @@ public class ManifestTests
         WeightManifest manifest = WeightManifest.Parse(Encoding.ASCII.GetBytes(text));
         Assert.Equal(snapshot.Source, manifest.Source);
         Assert.Equal(snapshot.Revision, manifest.Revision);
+        Assert.Equal(snapshot.Index?.Version, manifest.Pins.VersionOf("an index.json"));
         Assert.Equal(
             snapshot.Files.Select(file => new ManifestFile(file.Name, file.Length, file.Validator, file.HeaderLength) { Version = file.Version }),
             manifest.Files);

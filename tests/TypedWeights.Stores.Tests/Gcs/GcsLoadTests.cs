@@ -39,14 +39,7 @@ public sealed class GcsLoadTests : GcsTest
     [InlineData("sharded")]
     public async Task An_index_brings_its_shards(string name)
     {
-        var shards = NoiseFile.Entries.Chunk(2).Select((entries, i) => (Name: $"part {i}.safetensors", Entries: entries)).ToList();
-        foreach ((string shard, TestFile.Entry[] entries) in shards)
-        {
-            Store.Put("sharded/" + shard, TestFile.Bytes(entries));
-        }
-
-        var map = shards.SelectMany(shard => shard.Entries.Select(entry => KeyValuePair.Create(entry.Name, shard.Name))).ToDictionary();
-        Store.Put("sharded/model.safetensors.index.json", Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { weight_map = map })));
+        PutShards("part", NoiseFile.Entries);
         await AssertLoadsAsync(Uri(name));
     }
 
@@ -100,6 +93,26 @@ public sealed class GcsLoadTests : GcsTest
     }
 
     [Fact]
+    public async Task The_index_of_a_snapshot_is_asked_for_as_it_was_so_that_new_shards_of_other_names_stay_out()
+    {
+        Store.IsVersioned = true;
+        PutShards("old", NoiseFile.Entries);
+        var snapshot = await LiveModel.SnapshotAsync(Uri("sharded/"), builder => builder.UseGcs(Options));
+        Assert.NotNull(snapshot.Index);
+        PutShards("new", NoiseFile.Entries.Select(entry => entry with { Data = [.. entry.Data.Select(value => (byte)~value)] }));
+
+        await using WeightLoader loader = Loader();
+        using (LiveModel model = await loader.LoadAsync<LiveModel>(cancellationToken: TestContext.Current.CancellationToken))
+        {
+            NoiseFile.AssertIn(model.Weights);
+        }
+
+        using LiveModel latest = await loader.LoadAsync<LiveModel>(
+            new() { Revision = WeightRevision.Latest }, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal([.. NoiseFile.Entries[3].Data.Select(value => (byte)~value)], TensorBytes.Of(latest.Weights["layers.1.mask"]));
+    }
+
+    [Fact]
     public async Task What_is_not_there_is_said()
     {
         Assert.True((await AssertFailsAsync("the bucket weights has no such object", Uri("absent.safetensors"))).IsNotFound);
@@ -112,6 +125,18 @@ public sealed class GcsLoadTests : GcsTest
     [InlineData("gs://weights/model.safetensors?generation=a17")]
     [InlineData("gs://weights/model.safetensors?generation=")]
     public Task What_names_no_object_is_an_error(string uri) => AssertFailsAsync("this is not gs://bucket/object", uri);
+
+    private void PutShards(string stem, IEnumerable<TestFile.Entry> entries)
+    {
+        var shards = entries.Chunk(2).Select((chunk, i) => (Name: $"{stem} {i}.safetensors", Entries: chunk)).ToList();
+        foreach ((string shard, TestFile.Entry[] chunk) in shards)
+        {
+            Store.Put("sharded/" + shard, TestFile.Bytes(chunk));
+        }
+
+        var map = shards.SelectMany(shard => shard.Entries.Select(entry => KeyValuePair.Create(entry.Name, shard.Name))).ToDictionary();
+        Store.Put("sharded/model.safetensors.index.json", Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { weight_map = map })));
+    }
 
     private sealed class Latest(Action<LoadProgress> take) : IProgress<LoadProgress>
     {

@@ -38,6 +38,23 @@ public sealed class HubTests : IDisposable
     }
 
     [Theory]
+    [InlineData("""{"sha": "0123456789abcdef0123456789abcdef01234567", "siblings": [{"rfilename": null}]}""")]
+    [InlineData("""{"sha": null, "siblings": []}""")]
+    [InlineData("""{"sha": "0123456789abcdef0123456789abcdef01234567"}""")]
+    [InlineData("<html>")]
+    public async Task What_does_not_answer_as_the_hub_does_is_said(string answer)
+    {
+        await using FileServer server = await FileServer.StartAsync();
+        server.Files["/api/models/org/model/revision/main"] = System.Text.Encoding.UTF8.GetBytes(answer);
+        await using WeightLoader loader = new WeightLoaderBuilder().UseHuggingFace(new() { Endpoint = new Uri(server.Address) }).Build();
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
+            () => loader.LoadTensorsAsync("hf://org/model", cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Contains("does not answer as the hub does", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("hf://org/model")]
     [InlineData("hf://org/model/")]
     [InlineData("hf://org/model@main/model.safetensors")]
@@ -194,6 +211,31 @@ public sealed class HubTests : IDisposable
         await using HubFixture hub = await HubFixture.StartAsync(files);
         using WeightSet weights = await LoadAsync(hub, "hf://org/model");
         NoiseFile.AssertIn(weights);
+    }
+
+    [Theory]
+    [InlineData("model-00002-of-00002.safetensors", true)]
+    [InlineData("consolidated.safetensors", false)]
+    public async Task One_file_of_a_repository_that_was_downloaded_alone_is_not_its_model(string downloaded, bool isShard)
+    {
+        (Dictionary<string, byte[]> files, _) = Sharded();
+        await using HubFixture hub = await HubFixture.StartAsync(files);
+        string snapshot = _home[$"hub/models--org--model/snapshots/{HubFixture.Commit}"];
+        Directory.CreateDirectory(snapshot);
+        await File.WriteAllBytesAsync(
+            Path.Combine(snapshot, downloaded), TestFile.Bytes(NoiseFile.Entries.Take(1)), TestContext.Current.CancellationToken);
+
+        using (WeightSet weights = await LoadAsync(hub, "hf://org/model@" + HubFixture.Commit))
+        {
+            NoiseFile.AssertIn(weights);
+        }
+
+        // Nobody can be asked: a shard is not whole in any case.
+        using var offline = new Variables(("HF_HUB_OFFLINE", "1"));
+        if (isShard)
+        {
+            await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(hub, "hf://org/model@" + HubFixture.Commit));
+        }
     }
 
     [Fact]

@@ -39,15 +39,7 @@ public sealed class S3LoadTests : S3Test
     [InlineData("sharded")]
     public async Task An_index_brings_its_shards(string key)
     {
-        var shards = NoiseFile.Entries.Chunk(2).Select((entries, i) => (Name: $"part {i}.safetensors", Entries: entries)).ToList();
-        foreach ((string name, TestFile.Entry[] entries) in shards)
-        {
-            await Bucket.PutAsync("sharded/" + name, TestFile.Bytes(entries));
-        }
-
-        var map = shards.SelectMany(shard => shard.Entries.Select(entry => KeyValuePair.Create(entry.Name, shard.Name))).ToDictionary();
-        await Bucket.PutAsync(
-            "sharded/model.safetensors.index.json", Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { weight_map = map })));
+        await PutShardsAsync("part", NoiseFile.Entries);
         await AssertLoadsAsync(Bucket.Uri(key));
     }
 
@@ -113,6 +105,39 @@ public sealed class S3LoadTests : S3Test
         using LiveModel latest = await loader.LoadAsync<LiveModel>(
             new() { Revision = WeightRevision.Latest }, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal([.. NoiseFile.Entries[3].Data.Select(value => (byte)~value)], TensorBytes.Of(latest.Weights["layers.1.mask"]));
+    }
+
+    [Fact]
+    public async Task The_index_of_a_snapshot_is_asked_for_as_it_was_so_that_new_shards_of_other_names_stay_out()
+    {
+        await Bucket.EnableVersionsAsync();
+        await PutShardsAsync("old", NoiseFile.Entries);
+        var snapshot = await LiveModel.SnapshotAsync(Bucket.Uri("sharded/"), builder => builder.UseS3(Bucket.Options));
+        Assert.NotNull(snapshot.Index);
+        await PutShardsAsync("new", NoiseFile.Entries.Select(entry => entry with { Data = [.. entry.Data.Select(value => (byte)~value)] }));
+
+        await using WeightLoader loader = Loader();
+        using (LiveModel model = await loader.LoadAsync<LiveModel>(cancellationToken: TestContext.Current.CancellationToken))
+        {
+            NoiseFile.AssertIn(model.Weights);
+        }
+
+        using LiveModel latest = await loader.LoadAsync<LiveModel>(
+            new() { Revision = WeightRevision.Latest }, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal([.. NoiseFile.Entries[3].Data.Select(value => (byte)~value)], TensorBytes.Of(latest.Weights["layers.1.mask"]));
+    }
+
+    private async Task PutShardsAsync(string stem, IEnumerable<TestFile.Entry> entries)
+    {
+        var shards = entries.Chunk(2).Select((chunk, i) => (Name: $"{stem} {i}.safetensors", Entries: chunk)).ToList();
+        foreach ((string name, TestFile.Entry[] chunk) in shards)
+        {
+            await Bucket.PutAsync("sharded/" + name, TestFile.Bytes(chunk));
+        }
+
+        var map = shards.SelectMany(shard => shard.Entries.Select(entry => KeyValuePair.Create(entry.Name, shard.Name))).ToDictionary();
+        await Bucket.PutAsync(
+            "sharded/model.safetensors.index.json", Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { weight_map = map })));
     }
 
     private sealed class Latest(Action<LoadProgress> take) : IProgress<LoadProgress>

@@ -24,10 +24,7 @@ public sealed class DigestTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await File.WriteAllBytesAsync(Path, NoiseFile.Bytes);
-        var uri = WeightUri.Parse(Path);
-        await using var provider = new FileSourceProvider();
-        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await provider.LocateAsync(uri, default));
-        DigestedModel.Load(SnapshotBuilder.Build(checkpoint, "Digested", Digests));
+        DigestedModel.Load(await SnapshotAsync(Path));
     }
 
     public ValueTask DisposeAsync()
@@ -90,6 +87,41 @@ public sealed class DigestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_tensor_that_the_file_calls_a_copy_of_another_is_held_against_its_own_digest()
+    {
+        TestFile.Entry[] entries = [TestFile.Noise("a", "U8", 8, 1000), TestFile.Noise("b", "U8", 8, 1000)];
+        DigestedModel.Load(await SnapshotAsync(TestFile.Write(Path, entries)));
+        var options = new LoadOptions { Source = Path, Verify = Verification.Digests };
+        using (DigestedModel model = await WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token))
+        {
+            Assert.Equal(entries[0].Data, TensorBytes.Of(model.Weights["a"]));
+        }
+
+        // Its names, dtypes and shapes are still what the class wants.
+        TestFile.Write(Path, entries[1..], new Dictionary<string, string> { ["a"] = "b" });
+
+        WeightMismatchException e = await Assert.ThrowsAsync<WeightMismatchException>(
+            () => WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token));
+        Assert.Equal((MismatchKind.Digest, "a"), (Assert.Single(e.Mismatches).Kind, e.Mismatches[0].Name));
+    }
+
+    [Fact]
+    public async Task A_tensor_without_a_digest_beside_others_is_no_model_that_can_be_checked()
+    {
+        WeightSnapshot snapshot = await SnapshotAsync(Path);
+        DigestedModel.Load(new WeightSnapshot(
+            snapshot.Class,
+            snapshot.Source,
+            null,
+            snapshot.Files,
+            [.. snapshot.Tensors.Select(tensor => tensor.Name == "scale" ? tensor with { Sha256 = null } : tensor)]));
+
+        WeightsException e = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadAsync<DigestedModel>(
+            new() { Source = Path, Verify = Verification.Digests }, null, Token));
+        Assert.Contains("\"scale\"", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_digests_it_says_how_to_get_them()
     {
         var options = new LoadOptions { Source = Path, Verify = Verification.Digests };
@@ -108,6 +140,24 @@ public sealed class DigestTests : IAsyncLifetime
         WeightsException e = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token));
 
         Assert.Contains("LoadOptions.DType", e.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<WeightSnapshot> SnapshotAsync(string path)
+    {
+        var uri = WeightUri.Parse(path);
+        await using var provider = new FileSourceProvider();
+        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await provider.LocateAsync(uri, default));
+        var digests = new Dictionary<string, string>();
+        foreach (CheckpointFile file in checkpoint.Files)
+        {
+            foreach (TensorInfo tensor in file.Header.Tensors)
+            {
+                byte[] bytes = await file.Source.ReadAsync(file.Header.DataStart + tensor.Begin, (int)tensor.ByteLength, default);
+                digests[tensor.Name] = Convert.ToHexStringLower(SHA256.HashData(bytes));
+            }
+        }
+
+        return SnapshotBuilder.Build(checkpoint, "Digested", digests);
     }
 
     /// <summary>A model as the generator would write it, of a snapshot that is taken here.</summary>

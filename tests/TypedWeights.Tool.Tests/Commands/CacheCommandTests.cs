@@ -57,6 +57,22 @@ public sealed class CacheCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Clear_leaves_the_journal_of_a_file_that_is_just_getting_its_name()
+    {
+        Directory.CreateDirectory(Cache);
+        var identity = new SourceIdentity("https://host/a.safetensors", 1000, "\"v\"");
+        string target = new CacheFolder(Cache).TargetOf(CacheKey.Of(identity));
+        await using PartialFile file = await PartialFile.OpenAsync(target, identity, verified: null, Token);
+        await file.WriteAsync(0, new byte[1000], Token);
+        PartJournal.Write(PartialFile.JournalOf(target), identity, file.Parts.Parts);
+
+        await RunAsync("clear");
+
+        Assert.True(File.Exists(PartialFile.JournalOf(target)));
+        Assert.True(File.Exists(file.PartialPath));
+    }
+
+    [Fact]
     public async Task Prune_keeps_what_was_used_last_and_clear_what_is_in_use()
     {
         string old = await PutAsync("https://host/old.safetensors", 3000, 3000, hours: 2);

@@ -74,6 +74,25 @@ public sealed class SnapshotCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Digests_do_not_go_without_a_word()
+    {
+        TestFile.Write(_folder["a.safetensors"], Tiny);
+        await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors", "--digest");
+
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("take it again with --digest", run.Error, Ordinal);
+        Assert.Equal("", (await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors")).Error);
+        await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors", "--digest");
+        Assert.Equal("", (await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors", "--digest")).Error);
+
+        // The command that verify gives keeps them.
+        TestFile.Write(_folder["a.safetensors"], [.. Tiny, TestFile.F32("more", [], 2)]);
+        Assert.Contains("typedweights snapshot a.safetensors --digest", (await ToolRun.InAsync(_folder.Path, "verify")).Out, Ordinal);
+    }
+
+    [Fact]
     public async Task An_output_folder_gets_the_file_of_the_class()
     {
         TestFile.Write(_folder["a.safetensors"], Tiny);

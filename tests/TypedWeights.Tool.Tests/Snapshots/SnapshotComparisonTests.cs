@@ -52,6 +52,7 @@ public sealed class SnapshotComparisonTests
     [InlineData("header", "f: the header is written differently")]
     [InlineData("revision", ": revision (none) became abc")]
     [InlineData("metadata", "f: the metadata \"format\" was \"pt\" and is \"np\"")]
+    [InlineData("index", "i.json: version (none) became 2")]
     [InlineData("metadata gone", "f: the metadata \"format\" is gone")]
     public void What_a_load_survives_is_a_warning(string what, string expected)
     {
@@ -67,7 +68,10 @@ public sealed class SnapshotComparisonTests
             _ => file,
         };
 
-        var live = new WeightSnapshot("X", "s", what == "revision" ? "abc" : null, [changed], old.Tensors);
+        var live = new WeightSnapshot("X", "s", what == "revision" ? "abc" : null, [changed], old.Tensors)
+        {
+            Index = what == "index" ? new SnapshotIndex("i.json", "2") : null,
+        };
         Assert.Equal(expected, Only(old, live, drift: false));
     }
 

@@ -22,7 +22,10 @@ public sealed class SnapshotWriterTests
             [
                 new SnapshotTensor("w", DType.BF16, new TensorShape(2, 3), File: 1, 0, 12, Sha256: null),
                 new SnapshotTensor("s", DType.F32, new TensorShape(), File: 0, 0, 4, Hash),
-            ]);
+            ])
+        {
+            Index = new SnapshotIndex("model.safetensors.index.json", "17"),
+        };
 
         Assert.Equal(
             $$$"""
@@ -31,6 +34,7 @@ public sealed class SnapshotWriterTests
               "class": "Mistral7B",
               "source": "http://host/m/model.safetensors.index.json",
               "revision": null,
+              "index": {"name": "model.safetensors.index.json", "version": "17"},
               "files": [
                 {"name": "a.safetensors", "length": 32, "validator": null, "headerLength": 12, HASH, "metadata": {}},
                 {"name": "b.safetensors", "length": 22, "validator": "\"e\"", "headerLength": 10, HASH, "metadata": {"format": "pt", "z": "1"}}

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources.File;
 
@@ -7,8 +8,11 @@ namespace TypedWeights.Sources.HuggingFace;
 /// What the hub's own tools have downloaded: <c>models--org--name/snapshots/COMMIT/FILE</c>, mostly links to <c>blobs</c>, and
 /// <c>refs/REVISION</c> with the commit that a revision was at the time.
 /// </summary>
-internal sealed class HubCache(string folder, HubUri uri)
+internal sealed partial class HubCache(string folder, HubUri uri)
 {
+    // What a repository's model is called, whatever else lies beside it: what else was downloaded alone need not be the model.
+    private static readonly string[] UsualNames = ["model.safetensors.index.json", "model.safetensors"];
+
     private readonly string _repository = Path.Combine(folder, "models--" + uri.Repository.Replace("/", "--", StringComparison.Ordinal));
 
     /// <summary>Whether a text is a commit, and no branch or tag.</summary>
@@ -51,11 +55,18 @@ internal sealed class HubCache(string folder, HubUri uri)
         return name is not null && IsComplete(snapshot, display, name) ? new FileLocation(snapshot, display, name, commit) : null;
     }
 
+    /// <summary>As <see cref="Find"/>, for who does not know the entry and could ask the hub for it.</summary>
+    /// <returns>null also where the file that is there may be one beside the model.</returns>
+    public FileLocation? FindUsual(string commit) =>
+        Find(commit, null) is { } found && UsualNames.Contains(found.EntryName, StringComparer.Ordinal) ? found : null;
+
     private static string? Entry(string snapshot, string display)
     {
         try
         {
-            return FolderEntry.Find(snapshot, display);
+            // A shard without its index is no model.
+            string name = FolderEntry.Find(snapshot, display);
+            return ShardName().IsMatch(name) ? null : name;
         }
         catch (WeightSourceException)
         {
@@ -83,4 +94,7 @@ internal sealed class HubCache(string folder, HubUri uri)
             return false;
         }
     }
+
+    [GeneratedRegex(@"-\d{5}-of-\d{5}\.safetensors$", RegexOptions.IgnoreCase)]
+    private static partial Regex ShardName();
 }

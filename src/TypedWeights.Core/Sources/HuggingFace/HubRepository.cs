@@ -22,7 +22,8 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubLogin l
             string commit = json.RootElement.GetProperty("sha").GetString() ?? "";
             List<string> files =
             [
-                .. json.RootElement.GetProperty("siblings").EnumerateArray().Select(static file => file.GetProperty("rfilename").GetString()!),
+                .. json.RootElement.GetProperty("siblings").EnumerateArray()
+                    .Select(static file => file.GetProperty("rfilename").GetString() ?? throw new KeyNotFoundException()),
             ];
             return HubCache.IsCommit(commit) ? (commit, files) : throw new KeyNotFoundException();
         }

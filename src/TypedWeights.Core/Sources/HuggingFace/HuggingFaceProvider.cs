@@ -44,7 +44,7 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
         var repository = new HubRepository(_context, hub, _login, _settings.Endpoint);
         string commit = revision;
         string? entry = hub.File;
-        if (!HubCache.IsCommit(revision) || (entry is null && cache.Find(revision, null) is null))
+        if (!HubCache.IsCommit(revision) || (entry is null && cache.FindUsual(revision) is null))
         {
             (commit, IReadOnlyList<string> files) = await repository.ResolveAsync(revision, cancellationToken).ConfigureAwait(false);
             entry ??= repository.FindEntry(files);

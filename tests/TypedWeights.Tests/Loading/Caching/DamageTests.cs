@@ -130,6 +130,56 @@ public sealed class DamageTests : CacheTest
         Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
     }
 
+    [Fact]
+    public async Task A_copy_that_cannot_be_opened_is_done_without()
+    {
+        await LoadAsync();
+        using (File.OpenHandle(WholeCopy(), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            Assert.False(await LoadAsync().WaitAsync(TimeSpan.FromSeconds(30), Token));
+        }
+
+        await LoadAsync(new() { Cache = CacheMode.Offline });
+    }
+
+    [Fact]
+    public async Task What_a_uri_named_is_asked_for_again_where_its_record_says_nothing()
+    {
+        await LoadAsync();
+        string record = Assert.Single(Directory.GetFiles(Cache, "*.location.json"));
+        string text = await File.ReadAllTextAsync(record, Token);
+        string damaged = text.Replace($"\"entry\":\"{NoiseFile.Name}\"", "\"entry\":null", StringComparison.Ordinal);
+        Assert.NotEqual(text, damaged);
+        await File.WriteAllTextAsync(record, damaged, Token);
+
+        await LoadAsync(new() { Cache = CacheMode.Trust });
+    }
+
+    [Fact]
+    public async Task How_the_caching_ended_is_said_whatever_was_said_before()
+    {
+        string source = Folder["source"];
+        TestFile.WriteSharded(source, new Dictionary<string, TestFile.Entry[]> { ["a"] = [.. NoiseFile.Entries] });
+        foreach (string path in Directory.GetFiles(source))
+        {
+            Server.Files["/m/" + Path.GetFileName(path)] = ServedFile.Strong(await File.ReadAllBytesAsync(path, Token));
+        }
+
+        // Said in the course of the load: one of its files is being written by somebody else.
+        string uri = Server.Address + "/m/model.safetensors.index.json";
+        await LoadAsync(uri: uri);
+        CachedItem index = new CacheFolder(Cache).VersionsOf(uri).Single();
+        File.Delete(index.DataPath);
+        File.Delete(Assert.Single(new CacheFolder(Cache).VersionsOf(Server.Address + "/m/a")).DataPath);
+        using (File.OpenHandle(index.Target + ".partial", FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+        {
+            Assert.False(await LoadAsync(options: new() { BeforeWrite = () => throw new IOException("no more room") }, uri: uri));
+        }
+
+        Assert.Contains(Log.Lines, line => line.Contains("another process is writing it", StringComparison.Ordinal));
+        Assert.Contains("no more room", Assert.Single(Log.Warnings), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("/proc/typedweights")]
     [InlineData("/dev/null/typedweights")]
@@ -141,7 +191,7 @@ public sealed class DamageTests : CacheTest
         using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: Token);
 
         NoiseFile.AssertIn(weights);
-        await weights.Caching;
+        Assert.False(await weights.Caching);
         Assert.Contains("not cached", Assert.Single(Log.Warnings), StringComparison.Ordinal);
     }
 

@@ -194,6 +194,16 @@ public sealed class ReuseTests : CacheTest
             Assert.False(await weights.Caching);
         }
 
+        // Who is not to ask has nowhere to look, and does not ask.
+        await using (WeightLoader plain = new WeightLoaderBuilder().UseTransferOptions(Quick).Build())
+        {
+            Server.Requests.Clear();
+            WeightsException e = await Assert.ThrowsAsync<WeightsException>(
+                () => plain.LoadTensorsAsync(Uri, new() { Cache = CacheMode.Offline }, cancellationToken: Token));
+            Assert.Contains("this loader has no cache", e.Message, StringComparison.Ordinal);
+            Assert.Empty(Server.Requests);
+        }
+
         Assert.False(await LoadAsync(new() { Cache = CacheMode.Off }));
         Assert.False(await LoadAsync(options: new() { Mode = CacheMode.Off }));
         Assert.Empty(Kinds());
@@ -221,7 +231,7 @@ public sealed class ReuseTests : CacheTest
     {
         Server.Files["/" + NoiseFile.Name] = new ServedFile(NoiseFile.Bytes);
 
-        await LoadAsync();
+        Assert.False(await LoadAsync());
 
         Assert.Empty(Kinds());
         Assert.Contains("no ETag or date", Assert.Single(Log.Warnings), StringComparison.Ordinal);
@@ -245,6 +255,40 @@ public sealed class ReuseTests : CacheTest
         Assert.DoesNotContain(Log.Lines, line => line.Contains(Secret, StringComparison.Ordinal));
         Assert.Contains("versionId=7", await File.ReadAllTextAsync(Directory.GetFiles(Cache, "*.data.jsonl").Single(), Token), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(CacheMode.Check)]
+    [InlineData(CacheMode.Trust)]
+    public async Task Two_files_that_only_a_parameter_tells_apart_are_never_taken_for_each_other(CacheMode mode)
+    {
+        Server.Files["/get"] = ServedFile.Strong(NoiseFile.OtherBytes);
+        await using WeightLoader loader = Loader();
+        using (WeightSet other = await loader.LoadTensorsAsync(Server.Address + "/get?file=other", cancellationToken: Token))
+        {
+            Assert.True(await other.Caching);
+        }
+
+        string kept = WholeCopy();
+        Server.Files["/get"] = ServedFile.Strong(NoiseFile.Bytes);
+
+        Assert.True(await LoadAsync(new() { Cache = mode }, uri: Server.Address + "/get?file=this"));
+
+        // Nor is one removed as an older version of the other.
+        Assert.True(File.Exists(kept));
+        WeightSourceException e = await Assert.ThrowsAsync<WeightSourceException>(() => loader.LoadTensorsAsync(
+            Server.Address + "/get?file=this", new() { Cache = CacheMode.Offline }, cancellationToken: Token));
+        Assert.Contains("may say which file it is", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("https://host/m?sv=2023-11-03&sig=x&se=2026", false)]
+    [InlineData("https://host/m?X-Amz-Signature=x&x-amz-date=y&versionId=7", false)]
+    [InlineData("s3://bucket/m?region=eu-west-1", false)]
+    [InlineData("https://host/m#part?file=a", false)]
+    [InlineData("https://host/m?file=a", true)]
+    [InlineData("https://host/m?versionId=7&versionId=://x", true)]
+    public void Parameters_of_logins_and_those_that_are_shown_tell_no_files_apart(string uri, bool isVague) =>
+        Assert.Equal(isVague, TypedWeights.Caching.HiddenParameters.MayTellFilesApart(TypedWeights.Sources.WeightUri.Parse(uri)));
 
     [Fact]
     public async Task A_server_without_ranges_is_read_once_and_then_from_the_copy()

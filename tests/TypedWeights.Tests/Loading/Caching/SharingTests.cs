@@ -117,6 +117,74 @@ public sealed class SharingTests : CacheTest
         Assert.False(File.Exists(target));
     }
 
+    [Fact]
+    public async Task A_part_of_a_file_is_read_by_many_at_once_where_none_of_them_may_ask()
+    {
+        await using WeightLoader loader = Loader();
+        var some = new LoadOptions { Filter = name => name == "layers.0.weight" };
+        using (WeightSet first = await loader.LoadTensorsAsync(Uri, some, cancellationToken: Token))
+        {
+            await first.Caching;
+        }
+
+        // As another process has it that reads it.
+        string partial = Assert.Single(Directory.GetFiles(Cache, "*.data.partial"));
+        using (File.OpenHandle(partial, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+        {
+            using WeightSet weights = await loader.LoadTensorsAsync(Uri, some with { Cache = CacheMode.Offline }, cancellationToken: Token);
+            Assert.Equal(NoiseFile.Entries[1].Data, TensorBytes.Of(weights["layers.0.weight"]));
+        }
+
+        // And nobody holds it afterwards.
+        Assert.True(await LoadAsync());
+    }
+
+    [Fact]
+    public async Task A_folder_can_be_listed_while_another_process_empties_it()
+    {
+        await LoadAsync();
+        CachedItem item = new CacheFolder(Cache).List().Single();
+        byte[] journal = await File.ReadAllBytesAsync(item.JournalPath, Token);
+        Task other = Task.Run(
+            () =>
+            {
+                for (int i = 0; i < 3000; i++)
+                {
+                    File.Delete(item.JournalPath);
+                    File.WriteAllBytes(item.JournalPath, journal);
+                }
+            },
+            Token);
+        while (!other.IsCompleted)
+        {
+            Assert.Equal(item.Bytes, Assert.Single(new CacheFolder(Cache).List()).Bytes);
+        }
+
+        await other;
+    }
+
+    [Fact]
+    public async Task What_another_process_writes_counts_before_the_folder_looks_full()
+    {
+        await LoadAsync();
+        long length = NoiseFile.Bytes.Length;
+        var room = new CacheRoom(new CacheFolder(Cache), 3 * length);
+        Assert.True(room.TryTake(1));
+        foreach (string other in (string[])["/1/", "/2/"])
+        {
+            Server.Files[other + NoiseFile.Name] = ServedFile.Strong(NoiseFile.Bytes);
+            await LoadAsync(uri: Server.Address + other + NoiseFile.Name);
+        }
+
+        // Far from the limit by what it knew at first.
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.True(room.TryTake(length / 10));
+        }
+
+        Assert.Equal(2, new CacheFolder(Cache).List().Count);
+    }
+
     private void Age(string uri, int hours)
     {
         CachedItem item = new CacheFolder(Cache).VersionsOf(uri).Single();

@@ -5,6 +5,7 @@ using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Limits;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tests.Loading.Early;
 
@@ -73,7 +74,9 @@ public sealed class LandingTests : IDisposable
         var sources = new SourceRegistry(context, [new FileSourceProvider()]);
         WeightUri uri = WeightUri.Parse(path);
         Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await sources.LocateAsync(uri, token), token);
-        TransferPlan plan = TransferPlan.Create(checkpoint.Files, TensorSelection.All(checkpoint).Tensors, PartLimits.Local);
+        TensorSelection selection = TensorSelection.All(checkpoint);
+        sink.Select(selection, new Lazy<UseOrder>(new UseOrder([0, 0, 0])));
+        TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, PartLimits.Local);
         sink.Allocate(plan);
         var landing = new Landing(plan, sink, landed);
         landing.Start();

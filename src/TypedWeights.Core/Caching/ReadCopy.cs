@@ -1,0 +1,68 @@
+using Microsoft.Win32.SafeHandles;
+using TypedWeights.Downloads;
+
+namespace TypedWeights.Caching;
+
+/// <summary>
+/// A copy of which something is missing, for loads that fetch nothing: any number of processes may read it side by side, also in a folder
+/// that is read-only, and nobody writes or removes it meanwhile.
+/// </summary>
+internal sealed class ReadCopy : ICacheCopy, IDisposable
+{
+    private readonly SafeFileHandle _handle;
+
+    private ReadCopy(SafeFileHandle handle, PartMap parts)
+    {
+        _handle = handle;
+        Parts = parts;
+    }
+
+    public PartMap Parts { get; }
+
+    /// <summary>Opens a partial copy.</summary>
+    /// <param name="target">The path that it would have if it were whole.</param>
+    /// <param name="expected">The version that it is a copy of.</param>
+    /// <returns>null where there is none.</returns>
+    /// <exception cref="IOException">It cannot be read, or somebody is writing it.</exception>
+    public static ReadCopy? TryOpen(string target, SourceIdentity expected)
+    {
+        if (!File.Exists(target + PartialFile.Suffix))
+        {
+            return null;
+        }
+
+        SafeFileHandle handle =
+            File.OpenHandle(target + PartialFile.Suffix, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            (SourceIdentity? identity, IReadOnlyList<FinishedPart> noted) = PartJournal.Read(target + PartialFile.JournalSuffix);
+            var parts = new PartMap();
+            foreach (FinishedPart part in noted)
+            {
+                parts.Add(part, isSound: false);
+            }
+
+            if (identity == expected && RandomAccess.GetLength(handle) == identity.Length)
+            {
+                CacheFolder.Touch(target + PartialFile.JournalSuffix);
+                return new ReadCopy(handle, parts);
+            }
+
+            handle.Dispose();
+            return null;
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    public ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken) =>
+        RandomAccess.ReadAsync(_handle, destination, position, cancellationToken);
+
+    public ValueTask MendAsync(FinishedPart part, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+        throw new IOException("Who only reads a copy mends nothing.");
+
+    public void Dispose() => _handle.Dispose();
+}
