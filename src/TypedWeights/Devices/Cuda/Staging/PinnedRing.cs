@@ -127,6 +127,12 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
             var buffer = new RingBuffer(new PinnedMemory(context, limits.BufferSize), limits.BufferSize);
             lock (_lock)
             {
+                if (_isDisposed)
+                {
+                    buffer.Free();
+                    throw new ObjectDisposedException(nameof(WeightLoader));
+                }
+
                 _count++;
                 _free.Push(buffer);
                 Serve();
