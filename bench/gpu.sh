@@ -8,7 +8,8 @@
 # TORCH=none         the libtorch that is published along: cuda-linux, or none where LIBTORCH is one that is there
 # LIBTORCH=/path     a folder with libtorch.so and libtorch_cuda.so, such as an installed PyTorch's torch/lib
 #
-# Says what is missing (driver, GPU, a libtorch with CUDA, Python's safetensors) and ends with 0: then there is nothing to measure.
+# Says what is missing (driver, GPU, a libtorch with CUDA, Python's safetensors) and ends with 0: then there is nothing to measure. What
+# fails, a test or a figure, is what it ends with.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export MSBUILDDISABLENODEREUSE=1 DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -23,17 +24,24 @@ publish() { # FOLDER
 }
 
 run() { # FOLDER with what was published
-    local bench=$1/TypedWeights.GpuBench/TypedWeights.GpuBench file server port status
+    local bench=$1/TypedWeights.GpuBench/TypedWeights.GpuBench file server port status tests
     [ -n "${LIBTORCH:-}" ] && export LD_LIBRARY_PATH=$LIBTORCH${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
     date -u '+%Y-%m-%d %H:%M UTC'
     command -v nvidia-smi > /dev/null && nvidia-smi --query-gpu=name,driver_version,pcie.link.gen.max --format=csv,noheader
     "$bench" check
     status=$?
+    if [ $status != 0 ] && [ $status != 3 ] && [ -n "${LIBTORCH:-}" ]; then
+        echo "missing: a libtorch that fits; that of LIBTORCH ends the process ($status). The figures with tensors are left out."
+        export LD_LIBRARY_PATH=${LD_LIBRARY_PATH#"$LIBTORCH"}
+        "$bench" check
+        status=$?
+    fi
     echo "== tests"
     "$1/TypedWeights.Gpu.Tests/TypedWeights.Gpu.Tests" < /dev/null
+    tests=$?
     if [ $status = 3 ]; then
         echo "nothing to measure here: see what is missing above"
-        return 0
+        return $tests
     fi
     echo "== figures"
     file=$(mktemp -d)/model.safetensors
@@ -45,7 +53,7 @@ run() { # FOLDER with what was published
     "$bench" run "$file" "http://127.0.0.1:$port/model.safetensors"
     status=$?
     if command -v python3 > /dev/null; then python3 "$1/gpu_safetensors.py" "$file"; else echo "missing: Python; its figures are left out"; fi
-    return $status
+    return $((status != 0 ? status : tests))
 }
 
 if [ "${1:-}" = publish ]; then

@@ -51,6 +51,19 @@ public sealed class DeviceErrorTests : IDisposable
         $"There is no cuda:{index}: this process sees 2 GPUs, cuda:0 to cuda:1. Choose one of them in LoadOptions.Device.",
         await FailAsync(_gpu.Backend, new() { Device = Cuda(index) }));
 
+    // By the driver's numbers: 711 to 713 (peers, registered memory) lie among those that end a context, and do not.
+    [Theory]
+    [InlineData("1 2 100 101 201 400 600 701 704 711 712 713 720 803 999", false)]
+    [InlineData("4 214 220 226 700 702 709 710 714 715 716 717 718 719", true)]
+    public void Only_what_ends_a_context_for_good_is_said_to(string errors, bool isSticky) => Assert.All(
+        errors.Split(' ').Select(int.Parse),
+        error =>
+        {
+            var exception = new CudaException((CudaError)error, "cuCall()", "NAME", "words");
+            Assert.Equal(isSticky, exception.IsSticky);
+            Assert.Equal(isSticky, exception.Message.Contains("only a restart", StringComparison.Ordinal));
+        });
+
     [Fact]
     public async Task No_device_at_all()
     {

@@ -97,6 +97,32 @@ public sealed class PinnedRingTests : IDisposable
         Assert.Equal("it broke", (await Assert.ThrowsAsync<WeightsException>(async () => await share.TakeAsync(Token))).Message);
     }
 
+    [Fact]
+    public async Task Who_waits_for_buffers_that_another_load_gave_up_for_good_is_told_so()
+    {
+        using CudaContext context = CudaContext.Retain(_gpu.Driver, 0);
+        using PinnedRing ring = Ring(context, 2);
+        using RingShare lost = ring.Open(), share = ring.Open();
+        RingBuffer held = await lost.TakeAsync(Token);
+        RingBuffer other = await share.TakeAsync(Token);
+        Task<RingBuffer> waiting = share.TakeAsync(Token).AsTask();
+
+        lost.Abandon();
+        Assert.False(waiting.IsCompleted);
+        share.GiveBack(other);
+        Assert.Same(other, await waiting);
+
+        waiting = lost.TakeAsync(Token).AsTask();
+        share.Abandon();
+        Assert.Contains("Load again", (await Assert.ThrowsAsync<WeightsException>(
+            () => waiting.WaitAsync(TimeSpan.FromSeconds(10), Token))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<WeightsException>(async () => await lost.TakeAsync(Token));
+
+        ring.Grow(context, TransferPlan.OfFile(1 << 20, new PartLimits(Size, 0, 1)));
+        lost.GiveBack(await lost.TakeAsync(Token));
+        GC.KeepAlive((held, other));
+    }
+
     private static async Task<int> TakeAllAsync(RingShare share)
     {
         using var cancel = new CancellationTokenSource();

@@ -158,6 +158,32 @@ public sealed class SimulatedLoadTests : IDisposable
         _gpu.AssertClean();
     }
 
+    [Theory]
+    [InlineData("PushContext")]
+    [InlineData("MemoryInfo")]
+    [InlineData("AllocatePinned")]
+    [InlineData("CreateStream")]
+    [InlineData("CopyToDevice")]
+    public async Task A_loader_that_is_disposed_in_the_middle_of_a_load_ends_it_and_gives_everything_back(string call)
+    {
+        string path = TestFile.Write(_folder["m.safetensors"], SimulatedLoads.Entries);
+        WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
+        _gpu.Faults.Decide = (now, number) =>
+        {
+            if (now == call && number == 1)
+            {
+                loader.DisposeAsync().AsTask().Wait(Token);
+            }
+
+            return default;
+        };
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => loader.LoadTensorsAsync(path, cancellationToken: Token));
+
+        _gpu.AssertNothingLeft();
+        Assert.Equal(0, _gpu.Devices[0].LiveBlocks);
+    }
+
     [Fact]
     public async Task The_tensors_are_loaded_in_full_while_the_ring_stays_at_its_size()
     {

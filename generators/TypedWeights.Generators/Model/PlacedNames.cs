@@ -65,7 +65,7 @@ internal sealed class PlacedNames
         foreach (WeightTensor weight in placed)
         {
             string tensor = weight.TiedTo ?? weight.Name;
-            if (_byTensor.TryGetValue(tensor, out PlacementSpec? other) && other.Device != placement.Device)
+            if (_byTensor.TryGetValue(tensor, out PlacementSpec? other) && !DeviceText.AreSame(other.Device, placement.Device))
             {
                 return Problem.Of(
                     Descriptors.TwoPlaces,

@@ -30,4 +30,10 @@ internal static class DeviceText
         index = type == "cpu" ? -1 : index;
         return true;
     }
+
+    /// <summary>Whether two texts mean one device: <c>cuda</c> alone is <c>cuda:0</c>.</summary>
+    public static bool AreSame(string one, string other) => TryParse(one, out string type, out int index)
+        && TryParse(other, out string otherType, out int otherIndex)
+        && type == otherType
+        && Math.Max(0, index) == Math.Max(0, otherIndex);
 }

@@ -34,6 +34,7 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
 
     // For each tensor what is wrong with it, once that is known.
     private TaskCompletionSource<WeightMismatch?>[] _checked = [];
+    private bool _isDisposed;
 
     public long SegmentSize => inner.SegmentSize;
 
@@ -125,6 +126,14 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
 
     public async ValueTask DisposeAsync()
     {
+        // A load that begins anew has disposed of it already.
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+
         // Nobody reads memory that goes.
         await _stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_workers).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

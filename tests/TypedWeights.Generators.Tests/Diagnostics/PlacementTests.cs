@@ -41,6 +41,12 @@ public class PlacementTests
     }
 
     [Fact]
+    public void Two_ways_to_write_one_device_are_one_place() => Assert.Empty(Project.GenerateWithoutChecks(
+        [Project.Snapshot(Layers)],
+        $"{Attribute}[TypedWeights.PlaceWeights(\"model.layers.*\", \"cuda\")]\n"
+            + "[TypedWeights.PlaceWeights(\"model.layers.{0..1}.w\", \"cuda:0\")]\nsealed partial class M;").Diagnostics);
+
+    [Fact]
     public void A_tied_weight_has_one_place()
     {
         Diagnostic diagnostic = Single($"{Attribute}[TypedWeights.PlaceWeights(\"lm_head.*\", \"cuda:0\")]\n"

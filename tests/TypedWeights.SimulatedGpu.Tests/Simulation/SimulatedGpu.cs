@@ -71,14 +71,20 @@ internal sealed class SimulatedGpu : IDisposable
     /// <summary>Writes down which tensors a user has been given while a copy to them may be under way.</summary>
     public void CheckHandedOver(WeightSet weights)
     {
+        foreach ((_, torch.Tensor tensor) in weights)
+        {
+            CheckHandedOver(tensor);
+        }
+    }
+
+    /// <summary>Writes down when a user has been given a tensor while a copy to it may be under way.</summary>
+    public void CheckHandedOver(torch.Tensor tensor)
+    {
         lock (Gate)
         {
-            foreach ((_, torch.Tensor tensor) in weights)
+            if (Work.IsCopiedTo(TensorData.Address(tensor), Math.Max(1, tensor.numel() * tensor.element_size())))
             {
-                if (Work.IsCopiedTo(TensorData.Address(tensor), Math.Max(1, tensor.numel() * tensor.element_size())))
-                {
-                    Violate("a tensor is handed over before the end of its copy was seen");
-                }
+                Violate("a tensor is handed over before the end of its copy was seen");
             }
         }
     }

@@ -122,6 +122,25 @@ public sealed class DigestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_file_that_is_laid_out_otherwise_is_loaded_anew_and_checked_all_the_same()
+    {
+        await using FaultServer server = await FaultServer.StartAsync();
+        server.Files["/m.safetensors"] = ServedFile.Strong(TestFile.Bytes(NoiseFile.Entries.Reverse()));
+        await using WeightLoader loader = new WeightLoaderBuilder().Build();
+        var options = new LoadOptions { Source = server.Address + "/m.safetensors", Verify = Verification.Digests };
+
+        using (DigestedModel model = await loader.LoadAsync<DigestedModel>(options, null, Token))
+        {
+            NoiseFile.AssertIn(model.Weights);
+        }
+
+        server.Files["/m.safetensors"] = ServedFile.Strong(TestFile.Bytes(
+            NoiseFile.Entries.Select(entry => entry with { Data = [.. entry.Data.Select(value => (byte)~value)] }).Reverse()));
+        WeightMismatchException e = await Assert.ThrowsAsync<WeightMismatchException>(() => loader.LoadAsync<DigestedModel>(options, null, Token));
+        Assert.Equal(NoiseFile.Entries.Count, e.Mismatches.Count);
+    }
+
+    [Fact]
     public async Task Without_digests_it_says_how_to_get_them()
     {
         var options = new LoadOptions { Source = Path, Verify = Verification.Digests };

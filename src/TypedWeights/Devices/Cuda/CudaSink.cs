@@ -21,6 +21,7 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
     private DeviceLayout? _layout;
     private DeviceTensorSet? _tensors;
     private StagedTransfer? _transfer;
+    private bool _holdsContext;
 
     public long SegmentSize => engine.Ring.BufferSize;
 
@@ -33,6 +34,9 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
 
     public void Allocate(TransferPlan plan)
     {
+        // The loader may be disposed before there is a stream that keeps the context.
+        ObjectDisposedException.ThrowIf(context.IsClosed, typeof(WeightLoader));
+        context.DangerousAddRef(ref _holdsContext);
         DeviceTensorSet tensors = _tensors = new DeviceTensorSet(engine.Tensors, context, plan);
         tensors.Allocate(Layout(plan));
         if (plan.TotalBytes > 0)
@@ -87,6 +91,11 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
 
         _tensors?.Dispose();
         _tensors = null;
+        if (_holdsContext)
+        {
+            _holdsContext = false;
+            context.DangerousRelease();
+        }
     }
 
     private DeviceLayout Layout(TransferPlan plan) => _layout ??= DeviceLayout.Of(

@@ -12,6 +12,8 @@ internal enum CudaError
     InvalidDevice = 101,
     InvalidContext = 201,
     EccUncorrectable = 214,
+    NvlinkUncorrectable = 220,
+    Contained = 226,
     InvalidHandle = 400,
     NotReady = 600,
     IllegalAddress = 700,

@@ -16,10 +16,14 @@ internal sealed class CudaException : WeightsException
     /// <summary>Whether every further call in the context fails in the same way, whoever makes it.</summary>
     public bool IsSticky => IsForGood(Error);
 
+    // Between an assertion and a hardware error the driver has three that pass: too many peers, memory registered twice or not at all.
     private static bool IsForGood(CudaError error) => error is CudaError.EccUncorrectable
+        or CudaError.NvlinkUncorrectable
+        or CudaError.Contained
         or CudaError.IllegalAddress
         or CudaError.LaunchTimeout
         or CudaError.ContextIsDestroyed
-        or (>= CudaError.AssertFailed and <= CudaError.LaunchFailed)
+        or CudaError.AssertFailed
+        or (>= CudaError.HardwareStackError and <= CudaError.LaunchFailed)
         or CudaError.Deinitialized;
 }

@@ -57,6 +57,11 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(WeightLoader));
             share.ThrowIfFailed();
+            if (_count == 0)
+            {
+                throw Lost();
+            }
+
             if (MayTake(share))
             {
                 return ValueTask.FromResult(Hand(share));
@@ -103,6 +108,11 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
         {
             _count -= share.Held.Count;
             share.Held.Clear();
+            if (_count == 0)
+            {
+                // Nothing is left that could come back to those who wait.
+                RemoveWaiters(static _ => true, Lost);
+            }
         }
     }
 
@@ -127,6 +137,12 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
             var buffer = new RingBuffer(new PinnedMemory(context, limits.BufferSize), limits.BufferSize);
             lock (_lock)
             {
+                if (_isDisposed)
+                {
+                    buffer.Free();
+                    throw new ObjectDisposedException(nameof(WeightLoader));
+                }
+
                 _count++;
                 _free.Push(buffer);
                 Serve();
@@ -187,6 +203,9 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
 
     // Three times what it leaves to others, and no more: a load whose server hangs does not keep the others waiting.
     private bool MayTake(RingShare share) => share.Held.Count == 0 ? _free.Count > 0 : share.Held.Count < 3 * _free.Count;
+
+    private static WeightsException Lost() => new(
+        "The page-locked buffers are lost: the driver does not say whether the copies of a load that failed have ended. Load again.");
 
     private RingBuffer Hand(RingShare share)
     {

@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace TypedWeights.GpuBench;
+
+/// <summary>What the system keeps of files it has read.</summary>
+internal static partial class PageCache
+{
+    private const int DoNotNeed = 4;
+
+    /// <summary>Lets a file be read from the disk the next time. What is not on the disk yet would stay: it is written first.</summary>
+    public static void Forget(string path)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            using SafeFileHandle file = File.OpenHandle(path);
+            _ = Sync(file);
+            _ = Advise(file, 0, 0, DoNotNeed);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int Sync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
+}
