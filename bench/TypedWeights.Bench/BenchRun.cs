@@ -12,7 +12,7 @@ internal static class BenchRun
 {
     public const long PacedRate = 20_000_000;
 
-    private static readonly TimeSpan SectionLimit = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan SectionLimit = TimeSpan.FromMinutes(20);
 
     public static async Task<int> RunAsync(IReadOnlyList<string> sections, int rounds, string parent)
     {

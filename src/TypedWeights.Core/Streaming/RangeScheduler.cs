@@ -31,6 +31,7 @@ internal static class RangeScheduler
         bool isComplete = false;
         try
         {
+            landing?.Start();
             using (var pool = new ReaderPool(plan, sources, sink, tracker, context, readers, landing, cancellationToken))
             {
                 await pool.RunAsync(cancellationToken).ConfigureAwait(false);

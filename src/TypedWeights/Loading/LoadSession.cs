@@ -169,7 +169,6 @@ internal sealed class LoadSession(
             early?.TryGive(() => new PromisedSet(NewSet(checkpoint, selection), selection, sink));
         }
 
-        landing?.Start();
         var tracker = new ProgressTracker(
             plan,
             now =>

@@ -18,6 +18,18 @@ public sealed class AzureLoadTests : AzureTest
     }
 
     [Fact]
+    public async Task What_was_loaded_once_is_in_the_cache()
+    {
+        string sas = Container.Sign(TimeSpan.FromMinutes(5));
+        string signature = sas.Split('&').Single(static pair => pair.StartsWith("sig=", StringComparison.Ordinal))["sig=".Length..];
+        await StoreCache.AssertKeepsAsync(
+            builder => builder.UseAzureBlobs(Container.Options),
+            $"{Container.Uri(NoiseFile.Name)}?{sas}",
+            signature,
+            Uri.UnescapeDataString(signature));
+    }
+
+    [Fact]
     public async Task A_part_of_a_file_is_all_that_is_read()
     {
         await using WeightLoader loader = Loader();

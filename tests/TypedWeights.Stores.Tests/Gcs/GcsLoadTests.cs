@@ -19,6 +19,15 @@ public sealed class GcsLoadTests : GcsTest
         await AssertLoadsAsync(Uri(name));
     }
 
+    [Theory]
+    [InlineData($"gs://{GcsFixture.Bucket}")]
+    [InlineData("models:/")]
+    public async Task What_was_loaded_once_is_in_the_cache(string place)
+    {
+        await StoreCache.AssertKeepsAsync(
+            builder => builder.UseGcs(Options).UseAlias("models", Uri("")), $"{place}/{NoiseFile.Name}", Tokens.Secrets);
+    }
+
     [Fact]
     public async Task A_part_of_a_file_is_all_that_is_read()
     {

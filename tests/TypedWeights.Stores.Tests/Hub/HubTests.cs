@@ -72,6 +72,15 @@ public sealed class HubTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_loaded_once_is_in_the_cache()
+    {
+        await using HubFixture hub = await HubFixture.StartAsync(Files);
+        hub.ValidToken = "hf_s3cret";
+        await StoreCache.AssertKeepsAsync(
+            builder => builder.UseHuggingFace(new() { Endpoint = hub.Address, Token = "hf_s3cret" }), "hf://org/private", "hf_s3cret");
+    }
+
+    [Fact]
     public async Task The_token_goes_to_the_hub_and_never_to_where_it_redirects()
     {
         using var token = new Variables(("HF_TOKEN", HubFixture.Token));

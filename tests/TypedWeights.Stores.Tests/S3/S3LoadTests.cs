@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Amazon.Runtime;
 using TypedWeights.Tests.Loading;
 using TypedWeights.Tests.Loading.Faults;
 
@@ -16,6 +17,15 @@ public sealed class S3LoadTests : S3Test
     {
         await Bucket.PutAsync(key, NoiseFile.Bytes);
         await AssertLoadsAsync(Bucket.Uri(key));
+    }
+
+    [Fact]
+    public async Task What_was_loaded_once_is_in_the_cache()
+    {
+        await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
+        ImmutableCredentials keys = Bucket.Keys.GetCredentials();
+        await StoreCache.AssertKeepsAsync(
+            builder => builder.UseS3(Bucket.Options), Bucket.Uri("model.safetensors"), keys.AccessKey, keys.SecretKey);
     }
 
     [Fact]

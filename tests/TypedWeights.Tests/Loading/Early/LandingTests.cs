@@ -79,7 +79,6 @@ public sealed class LandingTests : IDisposable
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, PartLimits.Local);
         sink.Allocate(plan);
         var landing = new Landing(plan, sink, landed);
-        landing.Start();
         return RunAsync();
 
         async Task RunAsync()

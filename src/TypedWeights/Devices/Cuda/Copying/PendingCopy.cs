@@ -19,6 +19,9 @@ internal sealed record PendingCopy(CudaEvent? Mark, int Tensor, Action OnCopied,
         else
         {
             Flushed?.TrySetException(failure());
+
+            // Who waited may have been cancelled since, and then nobody looks.
+            _ = Flushed?.Task.Exception;
         }
     }
 }
