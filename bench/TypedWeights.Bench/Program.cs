@@ -19,7 +19,9 @@ if (args is [string asked, ..] && (asked == "all" || Sections.Names.Contains(ask
 
 Console.Error.WriteLine("""
     all      everything below, one after the other (about a quarter of an hour)
-    file     a file in the page cache, against C and against what a .NET user writes; peak memory, garbage
+    file     a file in the page cache, against C; peak memory, garbage
+    naive    the same against what a .NET user writes, in speed and peak memory
+    cold     a file that the page cache has dropped, against C
     http     nginx on the loopback, against four curls and a bare HttpClient
     https    the same under TLS
     paced    a server that gives each connection 20 MB/s, against 32 plain clients

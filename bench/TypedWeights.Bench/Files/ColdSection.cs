@@ -25,8 +25,7 @@ internal static partial class ColdSection
         }
 
         string file = measurement.ModelPath;
-        await using var touched = new TouchedMemory(measurement.Length);
-        var ours = new Case("into memory that exists", () => ColdAsync(file, () => Sample.OfAsync(() => touched.FillAsync(file))));
+        var ours = new Case("into memory that exists", () => ColdAsync(file, () => TouchedMemory.MeasureAsync(measurement)));
         Case[] theirs = [.. Threads.Select(threads => new Case(
             Text.Of($"C, {threads} × pread, touched memory"), () => ColdAsync(file, () => ReadAsync(native, file, threads))))];
         await Interleaved.RunAsync([ours, .. theirs], measurement.Rounds, measurement.Length);

@@ -9,8 +9,8 @@ internal static class FileCases
     public const string AllBytes = "File.ReadAllBytes, then copy";
     public const string StreamPerTensor = "FileStream for each tensor, then copy";
 
-    /// <summary>Every way by its name.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. Enum.GetNames<TensorStorage>(), AllBytes, StreamPerTensor];
+    /// <summary>One of the ways, by the loader's <see cref="TensorStorage"/> or one of the names here.</summary>
+    public static Case Case(string name, string path) => new(name, () => Sample.OfAsync(async () => await LoadAsync(name, path)));
 
     /// <summary>Loads the file; disposing frees the tensors.</summary>
     public static async Task<IDisposable> LoadAsync(string name, string path)

@@ -4,7 +4,7 @@ using TypedWeights.Bench.Programs;
 
 namespace TypedWeights.Bench.Files;
 
-/// <summary>One file from the page cache in every way.</summary>
+/// <summary>One file from the page cache in every way that the loader has, against C.</summary>
 internal static class FileSection
 {
     private const string Touched = "into memory that exists";
@@ -23,12 +23,10 @@ internal static class FileSection
     {
         TorchNative.EnsureLoaded();
         string? native = await CProgram.TryCompileAsync("pread", measurement.Folder);
-        await using var touched = new TouchedMemory(measurement.Length);
         List<Case> cases =
         [
-            .. FileCases.Names.Select(name => new Case(
-                name, () => Sample.OfAsync(async () => await FileCases.LoadAsync(name, measurement.ModelPath)))),
-            new Case(Touched, () => Sample.OfAsync(() => touched.FillAsync(measurement.ModelPath))),
+            .. Enum.GetNames<TensorStorage>().Select(name => FileCases.Case(name, measurement.ModelPath)),
+            new Case(Touched, () => TouchedMemory.MeasureAsync(measurement)),
         ];
         if (native is not null)
         {
@@ -62,47 +60,23 @@ internal static class FileSection
         }
 
         yield return Figure.AtMost("file, lazy (Mapped)", lazy.Median * 1000, "ms", 15 + (0.01 * LazyTensors), "15 ms + 10 µs a tensor");
-        foreach (string naive in new[] { FileCases.AllBytes, FileCases.StreamPerTensor })
-        {
-            yield return Figure.Speed("beside what a .NET user writes: speed", arena, Of(results, naive), bytes, 5);
-        }
     }
 
     private static async Task<IEnumerable<Figure>> MemoryAsync(List<Measured> results, Measurement measurement)
     {
-        double file = measurement.Length / MiB;
-        List<Figure> rows =
+        string name = nameof(TensorStorage.Arena);
+        return
         [
-            Figure.AtMost(
-                "file: garbage", Of(results, nameof(TensorStorage.Arena)).Garbage / MiB / (measurement.Length / 1e9), "MiB/GB", 1, "limit"),
+            Figure.AtMost("file: garbage", Of(results, name).Garbage / MiB / (measurement.Length / 1e9), "MiB/GB", 1, "limit"),
+            OperatingSystem.IsLinux()
+                ? Figure.AtMost(
+                    "file: peak memory above idle",
+                    await PeakMemory.AboveIdleAsync(name, measurement.ModelPath),
+                    "MiB",
+                    (measurement.Length / MiB) + BuffersMiB,
+                    "file + 256 MiB")
+                : Figure.Skipped("file: peak memory", "read from /proc, which is Linux's"),
         ];
-        if (!OperatingSystem.IsLinux())
-        {
-            return [.. rows, Figure.Skipped("peak memory", "read from /proc, which is Linux's")];
-        }
-
-        double ours = await AboveIdleAsync(nameof(TensorStorage.Arena));
-        rows.Add(Figure.AtMost("file: peak memory above idle", ours, "MiB", file + BuffersMiB, "file + 256 MiB"));
-        foreach (string naive in new[] { FileCases.AllBytes, FileCases.StreamPerTensor })
-        {
-            double theirs = await AboveIdleAsync(naive);
-            rows.Add(new Figure(
-                "beside what a .NET user writes: peak above idle",
-                Text.Of($"{ours:F0} MiB"),
-                Text.Of($"{naive}: {theirs:F0} MiB"),
-                Text.Of($"{ours / theirs:F3} ×"),
-                "≤ 0.5 ×",
-                ours / theirs <= 0.5));
-        }
-
-        return rows;
-
-        async Task<double> AboveIdleAsync(string name)
-        {
-            (double before, double peak) = await PeakMemory.OfAsync(name, measurement.ModelPath);
-            Console.WriteLine(Text.Of($"peak memory of {name}: {peak:F0} MiB, {before:F0} before it"));
-            return peak - before;
-        }
     }
 
     private static Measured Of(List<Measured> results, string name) => results.Single(result => result.Name == name);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using TorchSharp;
+using TypedWeights.Bench.Figures;
 using TypedWeights.Bench.Programs;
 
 namespace TypedWeights.Bench.Files;
@@ -8,11 +9,13 @@ namespace TypedWeights.Bench.Files;
 internal static class PeakMemory
 {
     /// <summary>Starts this program anew for one load.</summary>
-    /// <returns>MiB after torch made and freed one tensor, and the peak.</returns>
-    public static async Task<(double Before, double Peak)> OfAsync(string name, string source)
+    /// <returns>MiB at the peak, above what there was after torch had made and freed one tensor.</returns>
+    public static async Task<double> AboveIdleAsync(string name, string source)
     {
-        string[] numbers = (await ExternalProgram.RunAsync(Environment.ProcessPath!, "peak", name, source)).Trim().Split(' ');
-        return (double.Parse(numbers[0], CultureInfo.InvariantCulture), double.Parse(numbers[1], CultureInfo.InvariantCulture));
+        string numbers = (await ExternalProgram.RunAsync(Environment.ProcessPath!, "peak", name, source)).Trim();
+        double[] mebibytes = [.. numbers.Split(' ').Select(static number => double.Parse(number, CultureInfo.InvariantCulture))];
+        Console.WriteLine(Text.Of($"peak memory of {name}: {mebibytes[1]:F0} MiB, {mebibytes[0]:F0} before it"));
+        return mebibytes[1] - mebibytes[0];
     }
 
     public static async Task<int> ReportAsync(string name, string source)

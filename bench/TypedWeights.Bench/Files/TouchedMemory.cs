@@ -18,6 +18,13 @@ internal sealed class TouchedMemory : IWeightSink
         new NativeMemoryManager(_region.Address, checked((int)length)).GetSpan().Fill(1);
     }
 
+    /// <summary>Measures one reading of the model file, into memory made before the clock starts, as the C program's is.</summary>
+    public static async Task<Sample> MeasureAsync(Measurement measurement)
+    {
+        await using var touched = new TouchedMemory(measurement.Length);
+        return await Sample.OfAsync(() => touched.FillAsync(measurement.ModelPath));
+    }
+
     /// <param name="uri">A path, or a URL.</param>
     /// <param name="sources">The stores, closed at the end; null for those that are built in.</param>
     public async Task FillAsync(string uri, SourceRegistryBuilder? sources = null)

@@ -36,7 +36,6 @@ internal static class HttpSection
         await Interleaved.RunAsync(cases, measurement.Rounds, measurement.Length);
         string work = measurement.Section.ToUpperInvariant();
         double gigabytes = measurement.Length / 1e9;
-        (double before, double peak) = OperatingSystem.IsLinux() ? await PeakMemory.OfAsync(nameof(TensorStorage.Arena), url) : default;
         return
         [
             curls is null
@@ -55,7 +54,11 @@ internal static class HttpSection
             Figure.AtMost($"{work}: garbage", ours.Measured.Garbage / MiB / gigabytes, "MiB/GB", 1, "limit"),
             OperatingSystem.IsLinux()
                 ? Figure.AtMost(
-                    $"{work}: peak memory above idle", peak - before, "MiB", (measurement.Length / MiB) + BuffersMiB, "file + 256 MiB")
+                    $"{work}: peak memory above idle",
+                    await PeakMemory.AboveIdleAsync(nameof(TensorStorage.Arena), url),
+                    "MiB",
+                    (measurement.Length / MiB) + BuffersMiB,
+                    "file + 256 MiB")
                 : Figure.Skipped($"{work}: peak memory", "read from /proc, which is Linux's"),
         ];
     }

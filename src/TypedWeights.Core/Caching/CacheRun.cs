@@ -17,9 +17,11 @@ internal sealed class CacheRun
     private readonly CacheWriter _writer;
     private readonly Lock _lock = new();
     private readonly HashSet<PartialCopy> _joined = [];
+    private readonly HashSet<SourceIdentity> _opened = [];
     private (CachedLocation Location, CachedPlace? Known)? _followed;
     private Task<bool>? _end;
     private volatile bool _goesWithout;
+    private volatile bool _isDistrusted;
     private int _informed;
     private int _warned;
 
@@ -89,6 +91,13 @@ internal sealed class CacheRun
         {
             _goesWithout = true;
         }
+        else
+        {
+            lock (_lock)
+            {
+                _opened.Add(identity);
+            }
+        }
 
         return copy;
     }
@@ -101,6 +110,11 @@ internal sealed class CacheRun
             _cache.Noted?.Invoke(_display, message, isWrong);
         }
     }
+
+    /// <summary>
+    /// The load found other bytes than there should be: its copies go when it has ended, or every later load would find the same in them.
+    /// </summary>
+    public void Distrust() => _isDistrusted = true;
 
     /// <summary>
     /// The load has ended, well or not: what came is written, and copies that are whole get their names. Never fails. Asked again, it gives
@@ -196,6 +210,11 @@ internal sealed class CacheRun
             }
         }
 
+        if (_isDistrusted)
+        {
+            RemoveOpened();
+        }
+
         string? end = failure is not null ? $"caching was given up: {failure}"
             : _writer.Dropped == 0 ? null
             : string.Create(
@@ -211,6 +230,16 @@ internal sealed class CacheRun
         Remember();
 
         return failure is null && _writer.Dropped == 0 && !_goesWithout;
+    }
+
+    // What others are reading stays: they will say the same of it.
+    private void RemoveOpened()
+    {
+        HashSet<string> targets = [.. _opened.Select(identity => Folder.TargetOf(CacheKey.Of(identity)))];
+        foreach (CachedItem item in _opened.SelectMany(identity => Folder.VersionsOf(identity.Source)).Where(item => targets.Contains(item.Target)))
+        {
+            CacheFolder.TryRemove(item);
+        }
     }
 
     private void Remember()

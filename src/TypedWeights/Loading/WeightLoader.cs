@@ -233,6 +233,11 @@ public sealed class WeightLoader : IAsyncDisposable
             // What waits below has tokens of its own; who cancelled a load looks for theirs.
             throw new OperationCanceledException(e.Message, e, cancellationToken);
         }
+        catch (WeightMismatchException e) when (e.Mismatches.Any(static mismatch => mismatch.Kind == MismatchKind.Digest))
+        {
+            cache?.Distrust();
+            throw;
+        }
         finally
         {
             // Also after a failure: what came is there for the next load.

@@ -121,6 +121,30 @@ public sealed class DigestTests : IAsyncLifetime
         Assert.Contains("\"scale\"", e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(CacheMode.Check)]
+    [InlineData(CacheMode.Trust)]
+    public async Task Wrong_bytes_do_not_stay_in_the_cache(CacheMode mode)
+    {
+        byte[] other = [.. NoiseFile.Bytes];
+        other[^1_000_000] ^= 4;
+        await using FaultServer server = await FaultServer.StartAsync();
+        server.Files["/m.safetensors"] = ServedFile.Strong(other);
+        var options = new LoadOptions { Source = server.Address + "/m.safetensors", Verify = Verification.Digests, Cache = mode };
+        await using (WeightLoader loader = new WeightLoaderBuilder().UseLocalCache(_folder["cache"]).Build())
+        {
+            await Assert.ThrowsAsync<WeightMismatchException>(() => loader.LoadAsync<DigestedModel>(options, null, Token));
+        }
+
+        // The server is mended, and calls the file what it called it before.
+        server.Files["/m.safetensors"] = new(NoiseFile.Bytes) { Tag = server.Files["/m.safetensors"].Tag };
+        await using (WeightLoader loader = new WeightLoaderBuilder().UseLocalCache(_folder["cache"]).Build())
+        {
+            using DigestedModel model = await loader.LoadAsync<DigestedModel>(options, null, Token);
+            NoiseFile.AssertIn(model.Weights);
+        }
+    }
+
     [Fact]
     public async Task A_file_that_is_laid_out_otherwise_is_loaded_anew_and_checked_all_the_same()
     {
