@@ -6,7 +6,7 @@ namespace TypedWeights.Caching;
 internal sealed class CacheTee(CachedSource source, long end)
 {
     private readonly CacheWriter _writer = source.Run.Writer;
-    private byte[]? _buffer;
+    private Memory<byte>? _buffer;
     private long _start;
     private int _count;
 
@@ -29,14 +29,14 @@ internal sealed class CacheTee(CachedSource source, long end)
                 (_start, _count) = (position, 0);
             }
 
-            if (_buffer is null)
+            if (_buffer is { } buffer)
             {
-                _writer.Drop(take);
+                bytes[..take].CopyTo(buffer.Span[_count..]);
+                _count += take;
             }
             else
             {
-                bytes[..take].CopyTo(_buffer.AsSpan(_count));
-                _count += take;
+                _writer.Drop(take);
             }
 
             position += take;

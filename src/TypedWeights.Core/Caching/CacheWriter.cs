@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using TypedWeights.Downloads;
 
@@ -11,14 +10,14 @@ namespace TypedWeights.Caching;
 internal sealed class CacheWriter
 {
     /// <summary>The bytes of a buffer: what is written and noted down at one go.</summary>
-    public const int BufferSize = 1 << 20;
+    public const int BufferSize = CacheBuffers.Size;
 
     // A file system lets one write to a file at a time, and others spin until it is done, on cores that the load needs.
     private const int Writers = 1;
 
     private readonly LocalCache _cache;
     private readonly Channel<Piece> _pieces = Channel.CreateUnbounded<Piece>();
-    private readonly ConcurrentBag<byte[]> _buffers = [];
+    private readonly CacheBuffers _buffers = new();
     private readonly Lock _lock = new();
     private readonly List<Task> _tasks = [];
     private long _limit = 16L << 20;
@@ -43,35 +42,38 @@ internal sealed class CacheWriter
 
     /// <summary>A buffer; null where none is left, or none is needed any more.</summary>
     /// <param name="length">At least so long, and no more than <see cref="BufferSize"/>.</param>
-    public byte[]? TryRent(int length)
+    public Memory<byte>? TryRent(int length)
     {
         if (Failure is not null)
         {
             return null;
         }
 
-        // Headers and small tensors need no large ones, and those are not kept.
-        int size = length > BufferSize / 2 ? BufferSize : length;
+        // Headers and small tensors need no large ones, and what they have is not kept.
+        int size = length > BufferSize / 16 ? BufferSize : length;
         if (Interlocked.Add(ref _rented, size) > BufferLimit)
         {
             Interlocked.Add(ref _rented, -size);
             return null;
         }
 
-        if (size < BufferSize)
+        try
         {
-            return GC.AllocateUninitializedArray<byte>(size);
+            return size < BufferSize ? GC.AllocateUninitializedArray<byte>(size) : _buffers.Rent();
         }
-
-        return _buffers.TryTake(out byte[]? buffer) ? buffer : GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
+        catch (OutOfMemoryException)
+        {
+            Interlocked.Add(ref _rented, -size);
+            return null;
+        }
     }
 
     /// <summary>Gives a buffer back.</summary>
-    public void GiveBack(byte[] buffer)
+    public void GiveBack(Memory<byte> buffer)
     {
         if (buffer.Length == BufferSize)
         {
-            _buffers.Add(buffer);
+            _buffers.GiveBack(buffer);
         }
 
         Interlocked.Add(ref _rented, -buffer.Length);
@@ -85,7 +87,7 @@ internal sealed class CacheWriter
     /// <param name="offset">Where they lie in the file.</param>
     /// <param name="buffer">The buffer.</param>
     /// <param name="length">How many of its bytes.</param>
-    public void Submit(Func<ValueTask<PartialCopy?>> copy, long offset, byte[] buffer, int length)
+    public void Submit(Func<ValueTask<PartialCopy?>> copy, long offset, Memory<byte> buffer, int length)
     {
         _pieces.Writer.TryWrite(new Piece(copy, offset, buffer, length));
         lock (_lock)
@@ -102,7 +104,7 @@ internal sealed class CacheWriter
     {
         _pieces.Writer.Complete();
         await Task.WhenAll(_tasks).ConfigureAwait(false);
-        _buffers.Clear();
+        _buffers.Free();
     }
 
     private async Task RunAsync()
@@ -140,7 +142,7 @@ internal sealed class CacheWriter
         {
             try
             {
-                await WriteAsync(copy, offset, piece.Buffer.AsMemory((int)(offset - piece.Offset), (int)length)).ConfigureAwait(false);
+                await WriteAsync(copy, offset, piece.Buffer.Slice((int)(offset - piece.Offset), (int)length)).ConfigureAwait(false);
             }
             finally
             {
@@ -166,5 +168,5 @@ internal sealed class CacheWriter
         }
     }
 
-    private readonly record struct Piece(Func<ValueTask<PartialCopy?>> Copy, long Offset, byte[] Buffer, int Length);
+    private readonly record struct Piece(Func<ValueTask<PartialCopy?>> Copy, long Offset, Memory<byte> Buffer, int Length);
 }
