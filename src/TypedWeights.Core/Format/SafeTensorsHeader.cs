@@ -55,7 +55,7 @@ public sealed class SafeTensorsHeader
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(header.Length, HeaderPrefix.Limit);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(header.Length, fileLength - HeaderPrefix.Size);
-        return Parse(header, fileLength, file, CancellationToken.None);
+        return ParseText(header, fileLength, file, CancellationToken.None);
     }
 
     /// <summary>Reads and checks a file's header: eight bytes, then the header, never the payload.</summary>
@@ -81,7 +81,7 @@ public sealed class SafeTensorsHeader
         {
             Memory<byte> header = buffer.AsMemory(0, headerLength);
             await source.FillAsync(HeaderPrefix.Size, header, cancellationToken).ConfigureAwait(false);
-            return Parse(header.Span, source.Length, source.Display, cancellationToken);
+            return ParseText(header.Span, source.Length, source.Display, cancellationToken);
         }
         finally
         {
@@ -89,7 +89,7 @@ public sealed class SafeTensorsHeader
         }
     }
 
-    private static SafeTensorsHeader Parse(
+    private static SafeTensorsHeader ParseText(
         ReadOnlySpan<byte> header, long fileLength, string file, CancellationToken cancellationToken)
     {
         if (Utf8Text.IndexOfInvalid(header) is >= 0 and int invalid)
