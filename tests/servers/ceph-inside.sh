@@ -46,13 +46,19 @@ for i in $(seq 50); do timeout 5 ceph $conf mon stat > /dev/null 2>&1 && break; 
 osd=$(cat /proc/sys/kernel/random/uuid)
 ceph $conf osd new $osd
 ceph-osd $conf -i 0 --mkfs --osd-uuid $osd
-ceph-osd $conf -i 0 -f < /dev/null > $base/osd.out 2>&1 &
-echo $! > $base/osd.pid
 up=
-for i in $(seq 100); do
-    [[ $(timeout 5 ceph $conf osd stat 2> /dev/null) == *"1 up"* ]] && up=yes && break
-    kill -0 "$(cat $base/osd.pid)" || break
-    sleep 0.2
+for attempt in 1 2 3; do
+    ceph-osd $conf -i 0 -f < /dev/null > $base/osd.out 2>&1 &
+    echo $! > $base/osd.pid
+    for i in $(seq 100); do
+        [[ $(timeout 5 ceph $conf osd stat 2> /dev/null) == *"1 up"* ]] && up=yes && break 2
+        kill -0 "$(cat $base/osd.pid)" 2> /dev/null || break
+        sleep 0.2
+    done
+
+    # One that reports before it has been told of the cluster is answered "wrong fsid", and ends.
+    echo "the object store did not come up (attempt $attempt)"
+    kill -9 "$(cat $base/osd.pid)" 2> /dev/null || true
 done
 [ -n "$up" ] || { echo "the object store did not come up"; tail -n 20 $base/osd.out $base/osd.0.log; exit 1; }
 radosgw $conf -n client.rgw.tw -f --no-mon-config < /dev/null > $base/rgw.out 2>&1 &

@@ -56,6 +56,18 @@ public sealed class S3CredentialTests : S3Test
         NoiseFile.AssertIn(weights);
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task A_signature_whose_time_is_over_or_yet_to_come_is_made_anew_by_the_servers_clock(int hours)
+    {
+        var clock = new OffClock(TimeSpan.FromHours(hours));
+        await using WeightLoader loader =
+            new WeightLoaderBuilder().UseTimeProvider(clock).UseTransferOptions(Quick).UseS3(Bucket.Options).Build();
+        using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken);
+        NoiseFile.AssertIn(weights);
+    }
+
     // The gateway hands out no session tokens, and checks the signature over one that it does not know: a token that is not signed along,
     // or not as it is sent, is another signature.
     [Fact]
@@ -127,5 +139,10 @@ public sealed class S3CredentialTests : S3Test
             folder["keys"],
             $$"""{ "Version": 1, "AccessKeyId": "{{pair.AccessKey}}", "SecretAccessKey": "{{pair.SecretKey}}" }""",
             TestContext.Current.CancellationToken);
+    }
+
+    private sealed class OffClock(TimeSpan off) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + off;
     }
 }
