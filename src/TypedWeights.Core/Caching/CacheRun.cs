@@ -57,6 +57,12 @@ internal sealed class CacheRun
     /// <returns>null where there is none that can be used.</returns>
     public WholeCopy? TryOpenWhole(SourceIdentity identity)
     {
+        // Whatever the mode, this is where a load looks first.
+        lock (_lock)
+        {
+            _opened.Add(identity);
+        }
+
         try
         {
             return WholeCopy.TryOpen(Folder.TargetOf(CacheKey.Of(identity)), identity);
@@ -90,13 +96,6 @@ internal sealed class CacheRun
         if (copy is null)
         {
             _goesWithout = true;
-        }
-        else
-        {
-            lock (_lock)
-            {
-                _opened.Add(identity);
-            }
         }
 
         return copy;

@@ -12,14 +12,12 @@ internal sealed class CacheWriter
     /// <summary>The bytes of a buffer: what is written and noted down at one go.</summary>
     public const int BufferSize = CacheBuffers.Size;
 
-    // A file system lets one write to a file at a time, and others spin until it is done, on cores that the load needs.
-    private const int Writers = 1;
-
     private readonly LocalCache _cache;
     private readonly Channel<Piece> _pieces = Channel.CreateUnbounded<Piece>();
     private readonly CacheBuffers _buffers = new();
     private readonly Lock _lock = new();
-    private readonly List<Task> _tasks = [];
+    // One: a file system lets one write to a file at a time, and others spin until it is done, on cores that the load needs.
+    private Task? _writing;
     private long _limit = 16L << 20;
     private long _rented;
     private long _dropped;
@@ -92,10 +90,7 @@ internal sealed class CacheWriter
         _pieces.Writer.TryWrite(new Piece(copy, offset, buffer, length));
         lock (_lock)
         {
-            if (_tasks.Count < Writers)
-            {
-                _tasks.Add(Task.Run(RunAsync));
-            }
+            _writing ??= Task.Run(RunAsync);
         }
     }
 
@@ -103,7 +98,7 @@ internal sealed class CacheWriter
     public async Task FinishAsync()
     {
         _pieces.Writer.Complete();
-        await Task.WhenAll(_tasks).ConfigureAwait(false);
+        await (_writing ?? Task.CompletedTask).ConfigureAwait(false);
         _buffers.Free();
     }
 

@@ -133,6 +133,9 @@ public sealed class DigestTests : IAsyncLifetime
         var options = new LoadOptions { Source = server.Address + "/m.safetensors", Verify = Verification.Digests, Cache = mode };
         await using (WeightLoader loader = new WeightLoaderBuilder().UseLocalCache(_folder["cache"]).Build())
         {
+            // A load that checks nothing has brought them there.
+            using DigestedModel model = await loader.LoadAsync<DigestedModel>(options with { Verify = Verification.None }, null, Token);
+            Assert.True(await model.Weights.Caching);
             await Assert.ThrowsAsync<WeightMismatchException>(() => loader.LoadAsync<DigestedModel>(options, null, Token));
         }
 
