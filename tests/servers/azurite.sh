@@ -22,7 +22,7 @@ stop() {
 
 install() {
     mkdir -p "$folder"
-    (cd "$folder" && npm install --no-audit --no-fund --silent "azurite@$version" < /dev/null) > "$folder/install.log" 2>&1 &&
+    (cd "$folder" && npm install --no-audit --no-fund --loglevel=error "azurite@$version" < /dev/null) > "$folder/install.log" 2>&1 &&
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj /CN=azurite \
             -addext subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:*.blob.core.windows.net -keyout "$folder/key.pem" -out "$folder/certificate.pem" \
             >> "$folder/install.log" 2>&1 && touch "$folder/installed"

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using TypedWeights.Tests.Loading;
 using TypedWeights.Tests.Loading.Faults;
 
@@ -33,14 +31,7 @@ public sealed class AzureLoadTests : AzureTest
     public async Task A_part_of_a_file_is_all_that_is_read()
     {
         await using WeightLoader loader = Loader();
-        var progress = new Total();
-        using WeightSet weights = await loader.LoadTensorsAsync(
-            Container.Uri(NoiseFile.Name),
-            new() { Filter = static name => name == "layers.0.weight" },
-            progress,
-            TestContext.Current.CancellationToken);
-        Assert.Equal(NoiseFile.Entries[1].Data, TensorBytes.Of(weights["layers.0.weight"]));
-        Assert.InRange(progress.Bytes, 1_200_000, 1_300_000);
+        await StoreLoads.AssertReadsAPartAsync(loader, Container.Uri(NoiseFile.Name));
     }
 
     [Theory]
@@ -49,15 +40,11 @@ public sealed class AzureLoadTests : AzureTest
     [InlineData("sharded")]
     public async Task An_index_brings_its_shards(string blob)
     {
-        var shards = NoiseFile.Entries.Chunk(2).Select((entries, i) => (Name: $"part {i}.safetensors", Entries: entries)).ToList();
-        foreach ((string name, TestFile.Entry[] entries) in shards)
+        foreach ((string name, byte[] bytes) in NoiseShards.Files("part"))
         {
-            await Container.PutAsync("sharded/" + name, TestFile.Bytes(entries));
+            await Container.PutAsync("sharded/" + name, bytes);
         }
 
-        var map = shards.SelectMany(shard => shard.Entries.Select(entry => KeyValuePair.Create(entry.Name, shard.Name))).ToDictionary();
-        await Container.PutAsync(
-            "sharded/model.safetensors.index.json", Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { weight_map = map })));
         await AssertLoadsAsync(Container.Uri(blob));
     }
 
@@ -104,11 +91,4 @@ public sealed class AzureLoadTests : AzureTest
     [InlineData("az://account/")]
     [InlineData("az://account/container/a/../b.safetensors")]
     public Task What_names_no_blob_is_an_error(string uri) => AssertFailsAsync("names no container and blob", uri);
-
-    private sealed class Total : IProgress<LoadProgress>
-    {
-        public long Bytes { get; private set; }
-
-        public void Report(LoadProgress value) => Bytes = value.BytesTotal;
-    }
 }

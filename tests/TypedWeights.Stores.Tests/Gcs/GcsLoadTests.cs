@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using TypedWeights.Tests.Loading;
 using TypedWeights.Tests.Loading.Faults;
 
@@ -32,14 +30,7 @@ public sealed class GcsLoadTests : GcsTest
     public async Task A_part_of_a_file_is_all_that_is_read()
     {
         await using WeightLoader loader = Loader();
-        long bytes = 0;
-        using WeightSet weights = await loader.LoadTensorsAsync(
-            Uri(NoiseFile.Name),
-            new() { Filter = static name => name == "layers.0.weight" },
-            new Latest(progress => bytes = progress.BytesTotal),
-            TestContext.Current.CancellationToken);
-        Assert.Equal(NoiseFile.Entries[1].Data, TensorBytes.Of(weights["layers.0.weight"]));
-        Assert.InRange(bytes, 1_200_000, 1_300_000);
+        await StoreLoads.AssertReadsAPartAsync(loader, Uri(NoiseFile.Name));
     }
 
     [Theory]
@@ -91,14 +82,7 @@ public sealed class GcsLoadTests : GcsTest
         Assert.Equal($"{first}", Assert.Single(snapshot.Files).Version);
         Store.Put(NoiseFile.Name, NoiseFile.OtherBytes);
         await using WeightLoader loader = Loader();
-        using (LiveModel model = await loader.LoadAsync<LiveModel>(cancellationToken: TestContext.Current.CancellationToken))
-        {
-            NoiseFile.AssertIn(model.Weights);
-        }
-
-        using LiveModel latest = await loader.LoadAsync<LiveModel>(
-            new() { Revision = WeightRevision.Latest }, cancellationToken: TestContext.Current.CancellationToken);
-        Assert.Equal([.. NoiseFile.Entries[3].Data.Select(value => (byte)~value)], TensorBytes.Of(latest.Weights["layers.1.mask"]));
+        await StoreLoads.AssertReadsTheRecordedAndTheLatestAsync(loader);
     }
 
     [Fact]
@@ -108,17 +92,10 @@ public sealed class GcsLoadTests : GcsTest
         PutShards("old", NoiseFile.Entries);
         var snapshot = await LiveModel.SnapshotAsync(Uri("sharded/"), builder => builder.UseGcs(Options));
         Assert.NotNull(snapshot.Index);
-        PutShards("new", NoiseFile.Entries.Select(entry => entry with { Data = [.. entry.Data.Select(value => (byte)~value)] }));
+        PutShards("new", NoiseFile.OtherEntries);
 
         await using WeightLoader loader = Loader();
-        using (LiveModel model = await loader.LoadAsync<LiveModel>(cancellationToken: TestContext.Current.CancellationToken))
-        {
-            NoiseFile.AssertIn(model.Weights);
-        }
-
-        using LiveModel latest = await loader.LoadAsync<LiveModel>(
-            new() { Revision = WeightRevision.Latest }, cancellationToken: TestContext.Current.CancellationToken);
-        Assert.Equal([.. NoiseFile.Entries[3].Data.Select(value => (byte)~value)], TensorBytes.Of(latest.Weights["layers.1.mask"]));
+        await StoreLoads.AssertReadsTheRecordedAndTheLatestAsync(loader);
     }
 
     [Fact]
@@ -137,18 +114,9 @@ public sealed class GcsLoadTests : GcsTest
 
     private void PutShards(string stem, IEnumerable<TestFile.Entry> entries)
     {
-        var shards = entries.Chunk(2).Select((chunk, i) => (Name: $"{stem} {i}.safetensors", Entries: chunk)).ToList();
-        foreach ((string shard, TestFile.Entry[] chunk) in shards)
+        foreach ((string name, byte[] bytes) in NoiseShards.Files(stem, entries))
         {
-            Store.Put("sharded/" + shard, TestFile.Bytes(chunk));
+            Store.Put("sharded/" + name, bytes);
         }
-
-        var map = shards.SelectMany(shard => shard.Entries.Select(entry => KeyValuePair.Create(entry.Name, shard.Name))).ToDictionary();
-        Store.Put("sharded/model.safetensors.index.json", Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { weight_map = map })));
-    }
-
-    private sealed class Latest(Action<LoadProgress> take) : IProgress<LoadProgress>
-    {
-        public void Report(LoadProgress value) => take(value);
     }
 }

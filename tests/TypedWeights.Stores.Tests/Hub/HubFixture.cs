@@ -85,7 +85,7 @@ internal sealed class HubFixture : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context, IReadOnlyDictionary<string, byte[]> files, string scheme)
     {
-        string path = context.Request.Path;
+        string path = context.Request.Path.Value!;
         string authorization = context.Request.Headers.Authorization.ToString();
         Requests.Enqueue((path, authorization));
         bool isKnown = authorization == "Bearer " + ValidToken;
@@ -132,7 +132,7 @@ internal sealed class HubFixture : IAsyncDisposable
 #pragma warning restore CA5351
             context.Response.Headers["X-Repo-Commit"] = commit;
             context.Response.StatusCode = 302;
-            context.Response.Headers.Location = $"{scheme}://127.0.0.1:{_cdn.Port}{link}?md5={md5}&expires={expires}";
+            context.Response.Headers.Location = $"{scheme}://127.0.0.1:{_cdn.Port}/{Uri.EscapeDataString(file)}?md5={md5}&expires={expires}";
         }
         else
         {

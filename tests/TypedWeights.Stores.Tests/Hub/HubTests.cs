@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using TypedWeights.Tests.Loading;
 using TypedWeights.Tests.Loading.Faults;
@@ -216,8 +214,7 @@ public sealed class HubTests : IDisposable
     [Fact]
     public async Task An_index_brings_its_shards()
     {
-        (Dictionary<string, byte[]> files, _) = Sharded();
-        await using HubFixture hub = await HubFixture.StartAsync(files);
+        await using HubFixture hub = await HubFixture.StartAsync(NoiseShards.Files("model"));
         using WeightSet weights = await LoadAsync(hub, "hf://org/model");
         NoiseFile.AssertIn(weights);
     }
@@ -227,8 +224,7 @@ public sealed class HubTests : IDisposable
     [InlineData("consolidated.safetensors", false)]
     public async Task One_file_of_a_repository_that_was_downloaded_alone_is_not_its_model(string downloaded, bool isShard)
     {
-        (Dictionary<string, byte[]> files, _) = Sharded();
-        await using HubFixture hub = await HubFixture.StartAsync(files);
+        await using HubFixture hub = await HubFixture.StartAsync(NoiseShards.Files("model"));
         string snapshot = _home[$"hub/models--org--model/snapshots/{HubFixture.Commit}"];
         Directory.CreateDirectory(snapshot);
         await File.WriteAllBytesAsync(
@@ -250,7 +246,8 @@ public sealed class HubTests : IDisposable
     [Fact]
     public async Task What_the_hubs_own_tools_have_downloaded_whole_is_read_from_disk_also_offline()
     {
-        (Dictionary<string, byte[]> files, string[] shards) = Sharded();
+        const string missing = "model 1.safetensors";
+        IReadOnlyDictionary<string, byte[]> files = NoiseShards.Files("model");
         await using HubFixture hub = await HubFixture.StartAsync(files);
         string repository = _home["hub/models--org--model"];
         string snapshot = Path.Combine(repository, "snapshots", HubFixture.Commit);
@@ -258,7 +255,7 @@ public sealed class HubTests : IDisposable
         Directory.CreateDirectory(Path.Combine(repository, "refs"));
         Directory.CreateDirectory(snapshot);
         await File.WriteAllTextAsync(Path.Combine(repository, "refs", "main"), HubFixture.Commit, TestContext.Current.CancellationToken);
-        foreach ((string name, byte[] bytes) in files.Where(file => file.Key != shards[1]))
+        foreach ((string name, byte[] bytes) in files.Where(file => file.Key != missing))
         {
             await Download(name, bytes);
         }
@@ -274,7 +271,7 @@ public sealed class HubTests : IDisposable
         var error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(hub, "hf://org/model"));
         Assert.Contains("HF_HUB_OFFLINE is set", error.Message, StringComparison.Ordinal);
 
-        await Download(shards[1], files[shards[1]]);
+        await Download(missing, files[missing]);
         int before = hub.Requests.Count;
         using (WeightSet weights = await LoadAsync(hub, "hf://org/model"))
         {
@@ -297,15 +294,6 @@ public sealed class HubTests : IDisposable
             await File.WriteAllBytesAsync(Path.Combine(repository, "blobs", name), bytes, TestContext.Current.CancellationToken);
             File.CreateSymbolicLink(Path.Combine(snapshot, name), Path.Combine("..", "..", "blobs", name));
         }
-    }
-
-    private static (Dictionary<string, byte[]> Files, string[] Shards) Sharded()
-    {
-        var shards = NoiseFile.Entries.Chunk(2).Select((entries, i) => (Name: $"model-{i}.safetensors", Entries: entries)).ToList();
-        var files = shards.ToDictionary(shard => shard.Name, shard => TestFile.Bytes(shard.Entries));
-        var map = shards.SelectMany(shard => shard.Entries.Select(entry => KeyValuePair.Create(entry.Name, shard.Name))).ToDictionary();
-        files["model.safetensors.index.json"] = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { weight_map = map }));
-        return (files, [.. shards.Select(shard => shard.Name)]);
     }
 
     private static async Task<WeightSet> LoadAsync(HubFixture hub, string uri, LoadOptions? options = null)

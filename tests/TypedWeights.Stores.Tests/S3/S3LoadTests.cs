@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using Amazon.Runtime;
 using TypedWeights.Tests.Loading;
 using TypedWeights.Tests.Loading.Faults;
@@ -33,14 +31,7 @@ public sealed class S3LoadTests : S3Test
     {
         await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
         await using WeightLoader loader = Loader();
-        long bytes = 0;
-        using WeightSet weights = await loader.LoadTensorsAsync(
-            Bucket.Uri("model.safetensors"),
-            new() { Filter = static name => name == "layers.0.weight" },
-            new Latest(progress => bytes = progress.BytesTotal),
-            TestContext.Current.CancellationToken);
-        Assert.Equal(NoiseFile.Entries[1].Data, TensorBytes.Of(weights["layers.0.weight"]));
-        Assert.InRange(bytes, 1_200_000, 1_300_000);
+        await StoreLoads.AssertReadsAPartAsync(loader, Bucket.Uri("model.safetensors"));
     }
 
     [Theory]
@@ -107,14 +98,7 @@ public sealed class S3LoadTests : S3Test
         Assert.Equal(first, Assert.Single(snapshot.Files).Version);
         await Bucket.PutAsync("model.safetensors", NoiseFile.OtherBytes);
         await using WeightLoader loader = Loader();
-        using (LiveModel model = await loader.LoadAsync<LiveModel>(cancellationToken: TestContext.Current.CancellationToken))
-        {
-            NoiseFile.AssertIn(model.Weights);
-        }
-
-        using LiveModel latest = await loader.LoadAsync<LiveModel>(
-            new() { Revision = WeightRevision.Latest }, cancellationToken: TestContext.Current.CancellationToken);
-        Assert.Equal([.. NoiseFile.Entries[3].Data.Select(value => (byte)~value)], TensorBytes.Of(latest.Weights["layers.1.mask"]));
+        await StoreLoads.AssertReadsTheRecordedAndTheLatestAsync(loader);
     }
 
     [Fact]
@@ -124,34 +108,17 @@ public sealed class S3LoadTests : S3Test
         await PutShardsAsync("old", NoiseFile.Entries);
         var snapshot = await LiveModel.SnapshotAsync(Bucket.Uri("sharded/"), builder => builder.UseS3(Bucket.Options));
         Assert.NotNull(snapshot.Index);
-        await PutShardsAsync("new", NoiseFile.Entries.Select(entry => entry with { Data = [.. entry.Data.Select(value => (byte)~value)] }));
+        await PutShardsAsync("new", NoiseFile.OtherEntries);
 
         await using WeightLoader loader = Loader();
-        using (LiveModel model = await loader.LoadAsync<LiveModel>(cancellationToken: TestContext.Current.CancellationToken))
-        {
-            NoiseFile.AssertIn(model.Weights);
-        }
-
-        using LiveModel latest = await loader.LoadAsync<LiveModel>(
-            new() { Revision = WeightRevision.Latest }, cancellationToken: TestContext.Current.CancellationToken);
-        Assert.Equal([.. NoiseFile.Entries[3].Data.Select(value => (byte)~value)], TensorBytes.Of(latest.Weights["layers.1.mask"]));
+        await StoreLoads.AssertReadsTheRecordedAndTheLatestAsync(loader);
     }
 
     private async Task PutShardsAsync(string stem, IEnumerable<TestFile.Entry> entries)
     {
-        var shards = entries.Chunk(2).Select((chunk, i) => (Name: $"{stem} {i}.safetensors", Entries: chunk)).ToList();
-        foreach ((string name, TestFile.Entry[] chunk) in shards)
+        foreach ((string name, byte[] bytes) in NoiseShards.Files(stem, entries))
         {
-            await Bucket.PutAsync("sharded/" + name, TestFile.Bytes(chunk));
+            await Bucket.PutAsync("sharded/" + name, bytes);
         }
-
-        var map = shards.SelectMany(shard => shard.Entries.Select(entry => KeyValuePair.Create(entry.Name, shard.Name))).ToDictionary();
-        await Bucket.PutAsync(
-            "sharded/model.safetensors.index.json", Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { weight_map = map })));
-    }
-
-    private sealed class Latest(Action<LoadProgress> take) : IProgress<LoadProgress>
-    {
-        public void Report(LoadProgress value) => take(value);
     }
 }

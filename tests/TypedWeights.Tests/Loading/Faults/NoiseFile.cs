@@ -18,8 +18,11 @@ internal static class NoiseFile
     public static byte[] Bytes { get; } = TestFile.Bytes(Entries);
 
     /// <summary>The same layout and length with other bytes in every tensor.</summary>
-    public static byte[] OtherBytes { get; } =
-        TestFile.Bytes(Entries.Select(entry => entry with { Data = [.. entry.Data.Select(value => (byte)~value)] }));
+    public static IReadOnlyList<TestFile.Entry> OtherEntries { get; } =
+        [.. Entries.Select(entry => entry with { Data = [.. entry.Data.Select(value => (byte)~value)] })];
+
+    /// <summary>The file of <see cref="OtherEntries"/>.</summary>
+    public static byte[] OtherBytes { get; } = TestFile.Bytes(OtherEntries);
 
     /// <summary>Fails unless every tensor has the digest of its bytes in the file.</summary>
     public static void AssertIn(WeightSet weights)
