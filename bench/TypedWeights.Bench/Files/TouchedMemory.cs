@@ -18,11 +18,16 @@ internal sealed class TouchedMemory : IWeightSink
         new NativeMemoryManager(_region.Address, checked((int)length)).GetSpan().Fill(1);
     }
 
-    /// <summary>Measures one reading of the model file, into memory made before the clock starts, as the C program's is.</summary>
+    /// <summary>
+    /// Measures one reading of the model file, into memory made before the clock starts, as the C program's is, from stores that are there,
+    /// as a loader's are.
+    /// </summary>
     public static async Task<Sample> MeasureAsync(Measurement measurement)
     {
         await using var touched = new TouchedMemory(measurement.Length);
-        return await Sample.OfAsync(() => touched.FillAsync(measurement.ModelPath));
+        var context = new TransferContext();
+        await using SourceRegistry registry = new SourceRegistryBuilder().Build(context);
+        return await Sample.OfAsync(() => touched.FillAsync(measurement.ModelPath, registry, context));
     }
 
     /// <param name="uri">A path, or a URL.</param>
@@ -31,6 +36,11 @@ internal sealed class TouchedMemory : IWeightSink
     {
         var context = new TransferContext();
         await using SourceRegistry registry = (sources ?? new SourceRegistryBuilder()).Build(context);
+        await FillAsync(uri, registry, context);
+    }
+
+    private async Task FillAsync(string uri, SourceRegistry registry, TransferContext context)
+    {
         WeightUri parsed = WeightUri.Parse(uri);
         IWeightLocation location = await registry.LocateAsync(parsed, CancellationToken.None);
         await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(parsed, location);
@@ -51,7 +61,7 @@ internal sealed class TouchedMemory : IWeightSink
     public void Allocate(TransferPlan plan)
     {
         _offsets.Clear();
-        _offsets.AddRange(plan.Tensors.Select(tensor => tensor.Info.Begin));
+        _offsets.AddRange(plan.Tensors.Select(tensor => plan.Files[tensor.File].Header.DataStart + tensor.Info.Begin));
     }
 
     public bool IsContinued(TransferSegment segment, TransferSegment by) =>

@@ -45,6 +45,42 @@ public sealed class DiskReadsTests : IDisposable
         Assert.Equal([true, true, false, false, true], isOfPool);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_copy_runs_on_the_callers_thread_where_that_is_the_pools_and_else_on_one_of_the_pool(bool fromPool)
+    {
+        using SafeFileHandle file = Open(new byte[Large]);
+        Thread? reader = null;
+        var reads = new DiskReads((_, memory, _) =>
+        {
+            reader = Thread.CurrentThread;
+            return memory.Length;
+        });
+        Thread? caller = null;
+        Task<int>? read = null;
+        if (fromPool)
+        {
+            await Task.Run(Call, Token);
+        }
+        else
+        {
+            var own = new Thread(Call);
+            own.Start();
+            own.Join();
+        }
+
+        Assert.Equal(int.MaxValue, await read!);
+        Assert.Equal(fromPool, ReferenceEquals(reader, caller));
+        Assert.True(reader!.IsThreadPoolThread);
+
+        void Call()
+        {
+            caller = Thread.CurrentThread;
+            read = reads.ReadAsync(file, Unbacked, 0, Token).AsTask();
+        }
+    }
+
     [Fact]
     public async Task Bytes_and_the_end_come_as_the_file_has_them()
     {
@@ -61,7 +97,7 @@ public sealed class DiskReadsTests : IDisposable
         Assert.Equal(bytes[Large..], small[..10]);
         Assert.Equal(0, await reads.ReadAsync(file, large, bytes.Length, Token));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => reads.ReadAsync(file, large, 0, new CancellationToken(canceled: true)).AsTask());
+            async () => await reads.ReadAsync(file, large, 0, new CancellationToken(canceled: true)));
     }
 
     private SafeFileHandle Open(byte[] bytes)

@@ -39,7 +39,8 @@ public sealed class ArenaTests : IDisposable
         using WeightSet weights = await LoadAsync(path);
         nint address = TensorData.Address(weights["large"]);
 
-        Assert.Equal(0, address % HeapRegion.HugePage);
+        // In its page as in the file's, whose header is shorter than a page.
+        Assert.InRange(address % HeapRegion.HugePage, 0, 4095);
         Assert.True(ProcessMemory.IsAdvisedHuge(address));
     }
 
@@ -77,7 +78,7 @@ public sealed class ArenaTests : IDisposable
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(
             _folder["m.safetensors"], [TestFile.Noise("small", "U8", 8, 1000), .. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, Large))]);
-        GC.Collect();
+        ProcessMemory.Settle();
         long tensors = NativeTensors.Count();
         long before = ProcessMemory.Resident;
 
@@ -100,7 +101,7 @@ public sealed class ArenaTests : IDisposable
     {
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(_folder["m.safetensors"], [.. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, Large))]);
-        GC.Collect();
+        ProcessMemory.Settle();
         long before = ProcessMemory.Resident;
 
         // On a thread that ends, so that no local and no state machine keeps the set alive.
@@ -111,8 +112,7 @@ public sealed class ArenaTests : IDisposable
         Assert.Equal(8, loaded);
         for (int i = 0; i < 20 && ProcessMemory.Resident - before > 2L * Large; i++)
         {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
+            ProcessMemory.Settle();
         }
 
         Assert.InRange(ProcessMemory.Resident - before, -2L * Large, 2L * Large);
@@ -161,7 +161,7 @@ public sealed class ArenaTests : IDisposable
     {
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(_folder["m.safetensors"], [.. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, Large))]);
-        GC.Collect();
+        ProcessMemory.Settle();
         long tensors = NativeTensors.Count();
         long before = ProcessMemory.Resident;
         using var cancelled = new CancellationTokenSource();
@@ -180,7 +180,7 @@ public sealed class ArenaTests : IDisposable
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(
             _folder["m.safetensors"], [TestFile.Noise("small", "U8", 8, 1000), .. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, 2 * Large))]);
-        GC.Collect();
+        ProcessMemory.Settle();
         long before = ProcessMemory.Resident;
 
         WeightSet weights = await WeightLoader.Default.LoadTensorsAsync(

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace TypedWeights.Sources.File;
 
 /// <summary>
-/// Reads of one file: on the threads of the pool, which runs as many as there are cores, for as long as the page cache has the bytes, and
-/// on threads of their own once reads wait for a disk. A disk does several things at once, and a pool whose threads sleep helps nobody.
+/// Reads of one file: on threads of the pool for as long as the page cache has the bytes, and on threads of their own once reads wait for a
+/// disk. A disk does several things at once, and a pool whose threads sleep helps nobody.
 /// </summary>
 internal sealed class DiskReads
 {
@@ -32,11 +32,24 @@ internal sealed class DiskReads
     public ValueTask<int> ReadAsync(SafeFileHandle file, Memory<byte> memory, long position, CancellationToken cancellationToken) =>
         memory.Length < Large
             ? RandomAccess.ReadAsync(file, memory, position, cancellationToken)
-            : new ValueTask<int>(Task.Factory.StartNew(
-                () => ReadTimed(file, memory, position),
-                cancellationToken,
-                IsCold ? TaskCreationOptions.LongRunning : TaskCreationOptions.None,
-                TaskScheduler.Default));
+            : ReadLargeAsync(file, memory, position, cancellationToken);
+
+    private ValueTask<int> ReadLargeAsync(SafeFileHandle file, Memory<byte> memory, long position, CancellationToken cancellationToken)
+    {
+        bool isCold = IsCold;
+        if (!isCold && Thread.CurrentThread.IsThreadPoolThread)
+        {
+            // It is the pool's to do already: handed to another of its threads, it would only wake one more.
+            cancellationToken.ThrowIfCancellationRequested();
+            return new ValueTask<int>(ReadTimed(file, memory, position));
+        }
+
+        return new ValueTask<int>(Task.Factory.StartNew(
+            () => ReadTimed(file, memory, position),
+            cancellationToken,
+            isCold ? TaskCreationOptions.LongRunning : TaskCreationOptions.None,
+            TaskScheduler.Default));
+    }
 
     private int ReadTimed(SafeFileHandle file, Memory<byte> memory, long position)
     {

@@ -7,7 +7,7 @@ namespace TypedWeights.Sources.File;
 /// An opened file. Its length is that of the moment it was opened; one that turns out shorter is an error. A file that is replaced by
 /// renaming another over it goes on being read as it was; one that is rewritten in place is not noticed.
 /// </summary>
-internal sealed class FileSource : IMappableSource
+internal sealed class FileSource : IMappableSource, IDiskSource
 {
     // One read call cannot be cancelled while it runs; this bounds how long it runs.
     private const int LongestRead = 16 << 20;
@@ -27,6 +27,8 @@ internal sealed class FileSource : IMappableSource
     public long Length { get; }
 
     public string? Validator => null;
+
+    public bool WaitsForDisk => _reads.IsCold;
 
     public static FileSource Open(string path, string display)
     {
@@ -81,8 +83,8 @@ internal sealed class FileSource : IMappableSource
     {
         try
         {
-            // The handle is not an asynchronous one: this is pread on another thread, which is as fast as Linux gets from its page
-            // cache, and no thread waits for it here.
+            // The handle is not an asynchronous one: this is pread on a thread of the pool, which is as fast as Linux gets from its page
+            // cache.
             Memory<byte> next = destination[..Math.Min(destination.Length, LongestRead)];
             int read = await _reads.ReadAsync(_handle, next, position, cancellationToken).ConfigureAwait(false);
             return read > 0

@@ -7,10 +7,10 @@ namespace TypedWeights.Streaming.Limits;
 internal readonly record struct ReaderLimits(int Min, int Max, bool IsTuned)
 {
     /// <summary>
-    /// Reads of files wait for threads of the pool, which runs as many as there are cores, while the page cache serves them, and all run
-    /// at once when they wait for a disk (<see cref="Sources.File.DiskReads"/>): asking for more than the cores can do costs nothing.
+    /// As many as there are cores, which copy what the page cache has, up to 8; 8 where reads wait for a disk
+    /// (<see cref="Sources.IDiskSource"/>).
     /// </summary>
-    public static ReaderLimits Local { get; } = new(8, 8, false);
+    public static ReaderLimits Local { get; } = new(Math.Min(Environment.ProcessorCount, 8), 8, false);
 
     /// <summary>The memory that hedged requests may hold together; a load that knows its plan gives what is left of its limits.</summary>
     public long SpareBytes { get; init; }

@@ -46,6 +46,9 @@ internal sealed class ConnectionTuner
     /// <summary>How many connections there should be.</summary>
     public int Target { get; private set; }
 
+    /// <summary>Takes as many as there may be, where what is waited for does better the more it has to do.</summary>
+    public void Widen() => Target = _limits.Max;
+
     /// <summary>Takes what happened since the last observation.</summary>
     /// <param name="seconds">Its length.</param>
     /// <param name="bytes">Bytes that landed in it.</param>

@@ -9,6 +9,9 @@ namespace TypedWeights.Streaming.Scheduling;
 /// <summary>The readers of one load: as many at once as the tuner says, and hedges for those that straggle at the end.</summary>
 internal sealed class ReaderPool : IDisposable
 {
+    // How long a reader whose bytes are there at once keeps a thread from what else waits for the pool.
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(5);
+
     private readonly RangeQueue _queue;
     private readonly IReadOnlyList<IWeightSource> _sources;
     private readonly IWeightSink _sink;
@@ -151,11 +154,22 @@ internal sealed class ReaderPool : IDisposable
     {
         try
         {
+            long began = _context.Time.GetTimestamp();
             while (TryTake() is { } ranges)
             {
                 foreach (TransferRange range in ranges)
                 {
                     await ReadAsync(range).ConfigureAwait(false);
+                    WidenFor(_sources[range.File]);
+                    if (_context.Time.GetElapsedTime(began) > Turn)
+                    {
+                        if (ThreadPool.PendingWorkItemCount > 0)
+                        {
+                            await Task.Yield();
+                        }
+
+                        began = _context.Time.GetTimestamp();
+                    }
                 }
             }
         }
@@ -168,6 +182,19 @@ internal sealed class ReaderPool : IDisposable
             {
                 Leave();
             }
+        }
+    }
+
+    private void WidenFor(IWeightSource source)
+    {
+        if (!_limits.IsTuned && _tuner.Target < _limits.Max && source is IDiskSource { WaitsForDisk: true })
+        {
+            lock (_lock)
+            {
+                _tuner.Widen();
+            }
+
+            StartReaders();
         }
     }
 

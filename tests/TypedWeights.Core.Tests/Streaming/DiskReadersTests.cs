@@ -1,0 +1,118 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
+using TypedWeights.Streaming;
+using TypedWeights.Streaming.Limits;
+
+namespace TypedWeights.Tests.Streaming;
+
+/// <summary>How many read a file of this machine at once. The source is a double: how warm a real one is, is the system's to say.</summary>
+public sealed class DiskReadersTests
+{
+    private const int Parts = 40;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_the_page_cache_has_is_read_by_as_many_as_there_are_cores()
+    {
+        var source = new DiskSource { BeforeRead = _ => Task.Delay(2, Token) };
+        await ReadAllAsync(source);
+        Assert.Equal(Parts, source.Reads);
+        Assert.InRange(source.Most, 1, Math.Min(Environment.ProcessorCount, 8));
+    }
+
+    [Fact]
+    public async Task A_disk_that_is_waited_for_gets_eight_to_do_at_once()
+    {
+        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var source = new DiskSource();
+        source.BeforeRead = async running =>
+        {
+            if (!source.WaitsForDisk)
+            {
+                source.WaitsForDisk = true;
+                return;
+            }
+
+            if (running == 8)
+            {
+                all.TrySetResult();
+            }
+
+            await all.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
+        };
+        await ReadAllAsync(source);
+        Assert.Equal((Parts, 8), (source.Reads, source.Most));
+    }
+
+    private static async Task ReadAllAsync(DiskSource source)
+    {
+        CheckpointFile planned = PlannedFiles.Of("m.safetensors", [.. Enumerable.Repeat(64L, Parts)]);
+        CheckpointFile[] files = [planned with { Source = source }];
+        TransferPlan plan = TransferPlan.Create(files, PlannedFiles.AllOf(files), new PartLimits(64, 0, 1));
+        Assert.Equal(Parts, plan.Ranges.Count);
+        await using var sink = new MemorySink();
+        sink.Allocate(plan);
+        await RangeScheduler.RunAsync(
+            plan,
+            [source],
+            sink,
+            ReaderLimits.Local,
+            new TransferContext(),
+            new ProgressTracker(plan, static _ => { }, TimeProvider.System),
+            Token);
+    }
+
+    private sealed class DiskSource : IDiskSource
+    {
+        private readonly Lock _lock = new();
+        private int _running;
+
+        public string Display => "m.safetensors";
+
+        public long Length => 1 << 20;
+
+        public string? Validator => null;
+
+        public bool WaitsForDisk { get; set; }
+
+        public int Reads { get; private set; }
+
+        public int Most { get; private set; }
+
+        public Func<int, Task> BeforeRead { get; set; } = static _ => Task.CompletedTask;
+
+        public ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken) =>
+            new(new Reader(this));
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private async Task ReadAsync()
+        {
+            int running;
+            lock (_lock)
+            {
+                running = ++_running;
+                Most = Math.Max(Most, running);
+                Reads++;
+            }
+
+            await BeforeRead(running);
+            lock (_lock)
+            {
+                _running--;
+            }
+        }
+
+        private sealed class Reader(DiskSource source) : IRangeReader
+        {
+            public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+            {
+                await source.ReadAsync();
+                return destination.Length;
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        }
+    }
+}
