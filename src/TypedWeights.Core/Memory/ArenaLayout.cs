@@ -47,8 +47,8 @@ internal sealed class ArenaLayout
     }
 
     // The kernel copies a file by its pages, and how fast depends on how far apart both lie, each counted from the start of its page. Memory
-    // that begins less than a cache line before the file is as fast as memory that begins where the file does; hundreds of bytes apart it takes
-    // up to a tenth longer; and on AMD's Zen 3 three times as long 1 to 63 bytes behind it.
+    // less than a cache line before the file is as fast as memory that lies just as the file does; hundreds of bytes apart it takes up to a
+    // tenth longer; and on AMD's Zen 3 three times as long 1 to 63 bytes behind it.
     private static long FastToFill(long offset, long inFile, long length)
     {
         long ahead = (inFile - offset) & (PageSize - 1);

@@ -45,6 +45,26 @@ public sealed class DiskReadersTests
         Assert.Equal((Parts, 8), (source.Reads, source.Most));
     }
 
+    [Fact]
+    public async Task What_waits_for_the_pool_gets_its_turn_before_a_load_that_never_waits_is_over()
+    {
+        int begun = 0, readsBefore = Parts;
+        var source = new DiskSource();
+        source.BeforeRead = _ =>
+        {
+            if (Interlocked.Exchange(ref begun, 1) == 0)
+            {
+                ThreadPool.QueueUserWorkItem(_ => readsBefore = source.Reads);
+            }
+
+            // A copy: it keeps its thread.
+            Thread.Sleep(6);
+            return Task.CompletedTask;
+        };
+        await ReadAllAsync(source);
+        Assert.InRange(readsBefore, 1, Parts / 2);
+    }
+
     private static async Task ReadAllAsync(DiskSource source)
     {
         CheckpointFile planned = PlannedFiles.Of("m.safetensors", [.. Enumerable.Repeat(64L, Parts)]);

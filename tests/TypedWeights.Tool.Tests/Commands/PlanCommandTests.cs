@@ -78,7 +78,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
             ^m
             3 tensors, 10\.0 MB of 10\.0 MB in 2 files
               reads           3 of 5\.00 MB at most
-              at once         3
+              at once         (\d to )?3
               host memory     10\.5 MB: tensors 10\.5 MB, buffers 1\.\d+ kB
               device memory   none
             $

@@ -161,15 +161,7 @@ internal sealed class ReaderPool : IDisposable
                 {
                     await ReadAsync(range).ConfigureAwait(false);
                     WidenFor(_sources[range.File]);
-                    if (_context.Time.GetElapsedTime(began) > Turn)
-                    {
-                        if (ThreadPool.PendingWorkItemCount > 0)
-                        {
-                            await Task.Yield();
-                        }
-
-                        began = _context.Time.GetTimestamp();
-                    }
+                    began = await GiveTurnAsync(began).ConfigureAwait(false);
                 }
             }
         }
@@ -183,6 +175,21 @@ internal sealed class ReaderPool : IDisposable
                 Leave();
             }
         }
+    }
+
+    private async ValueTask<long> GiveTurnAsync(long began)
+    {
+        if (_context.Time.GetElapsedTime(began) < Turn)
+        {
+            return began;
+        }
+
+        if (ThreadPool.PendingWorkItemCount > 0)
+        {
+            await Task.Yield();
+        }
+
+        return _context.Time.GetTimestamp();
     }
 
     private void WidenFor(IWeightSource source)
