@@ -97,7 +97,7 @@ public sealed class DiskReadsTests : IDisposable
         Assert.Equal(bytes[Large..], small[..10]);
         Assert.Equal(0, await reads.ReadAsync(file, large, bytes.Length, Token));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            async () => await reads.ReadAsync(file, large, 0, new CancellationToken(canceled: true)));
+            () => reads.ReadAsync(file, large, 0, new CancellationToken(canceled: true)).AsTask());
     }
 
     private SafeFileHandle Open(byte[] bytes)

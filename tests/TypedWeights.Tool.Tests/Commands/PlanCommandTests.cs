@@ -73,12 +73,13 @@ public sealed class PlanCommandTests : IAsyncLifetime
         ToolRun all = await ToolRun.InAsync(_folder.Path, "plan", "m");
         ToolRun some = await ToolRun.InAsync(_folder.Path, "plan", "m", "--filter", "b");
 
+        string readers = Environment.ProcessorCount < 3 ? $"{Environment.ProcessorCount} to 3" : "3";
         Assert.Matches(
-            """
+            $$"""
             ^m
             3 tensors, 10\.0 MB of 10\.0 MB in 2 files
               reads           3 of 5\.00 MB at most
-              at once         (\d to )?3
+              at once         {{readers}}
               host memory     10\.5 MB: tensors 10\.5 MB, buffers 1\.\d+ kB
               device memory   none
             $

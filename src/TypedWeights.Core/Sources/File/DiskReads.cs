@@ -34,22 +34,24 @@ internal sealed class DiskReads
             ? RandomAccess.ReadAsync(file, memory, position, cancellationToken)
             : ReadLargeAsync(file, memory, position, cancellationToken);
 
-    private ValueTask<int> ReadLargeAsync(SafeFileHandle file, Memory<byte> memory, long position, CancellationToken cancellationToken)
+    private async ValueTask<int> ReadLargeAsync(SafeFileHandle file, Memory<byte> memory, long position, CancellationToken cancellationToken)
     {
         bool isCold = IsCold;
-        if (!isCold && Thread.CurrentThread.IsThreadPoolThread)
+        if (isCold || !Thread.CurrentThread.IsThreadPoolThread)
         {
-            // It is the pool's to do already: handed to another of its threads, it would only wake one more.
-            cancellationToken.ThrowIfCancellationRequested();
-            return new ValueTask<int>(ReadTimed(file, memory, position));
+            TaskCreationOptions thread = isCold ? TaskCreationOptions.LongRunning : TaskCreationOptions.None;
+            return await ReadOnAsync(thread, file, memory, position, cancellationToken).ConfigureAwait(false);
         }
 
-        return new ValueTask<int>(Task.Factory.StartNew(
-            () => ReadTimed(file, memory, position),
-            cancellationToken,
-            isCold ? TaskCreationOptions.LongRunning : TaskCreationOptions.None,
-            TaskScheduler.Default));
+        // It is the pool's to do already: handed to another of its threads, it would only wake one more.
+        cancellationToken.ThrowIfCancellationRequested();
+        return ReadTimed(file, memory, position);
     }
+
+    // By itself, so that a read on the thread that is there makes no closure.
+    private Task<int> ReadOnAsync(
+        TaskCreationOptions thread, SafeFileHandle file, Memory<byte> memory, long position, CancellationToken cancellationToken) =>
+        Task.Factory.StartNew(() => ReadTimed(file, memory, position), cancellationToken, thread, TaskScheduler.Default);
 
     private int ReadTimed(SafeFileHandle file, Memory<byte> memory, long position)
     {
