@@ -77,7 +77,7 @@ public sealed class Llama : IDisposable
     }
 
     /// <summary>Root mean square normalisation.</summary>
-    private Tensor Normalize(Tensor x, Tensor weight) => x * rsqrt(x.square().mean([-1], keepdim: true).add(_epsilon, One)) * weight;
+    private Tensor Normalize(Tensor x, Tensor weight) => x * rsqrt((x * x).mean([-1], keepdim: true).add(_epsilon, One)) * weight;
 
     /// <summary>[tokens, heads × head size] to [heads, tokens, head size].</summary>
     private Tensor Heads(Tensor x) => x.view(x.shape[0], -1, _cos.shape[1]).transpose(0, 1);
