@@ -11,6 +11,8 @@ internal sealed record Measurement(string Section, int Rounds, string Folder, st
 {
     public string ModelPath => Path.Combine(Folder, ModelFile.Name);
 
+    public string SmallModelPath => Path.Combine(Folder, ModelFile.SmallName);
+
     public long Length => new FileInfo(ModelPath).Length;
 
     public string ResultPath => Path.Combine(Folder, Section + ".json");

@@ -25,7 +25,7 @@ internal static partial class ColdSection
         }
 
         string file = measurement.ModelPath;
-        var ours = new Case("into memory that exists", () => ColdAsync(file, () => TouchedMemory.MeasureAsync(measurement)));
+        var ours = new Case("into memory that exists", () => ColdAsync(file, () => TouchedMemory.MeasureAsync(file)));
         Case[] theirs = [.. Threads.Select(threads => new Case(
             Text.Of($"C, {threads} × pread, touched memory"), () => ColdAsync(file, () => ReadAsync(native, file, threads))))];
         await Interleaved.RunAsync([ours, .. theirs], measurement.Rounds, measurement.Length);

@@ -19,15 +19,15 @@ internal sealed class TouchedMemory : IWeightSink
     }
 
     /// <summary>
-    /// Measures one reading of the model file, into memory made before the clock starts, as the C program's is, from stores that are there,
+    /// Measures one reading of a file, into memory made before the clock starts, as the C program's is, from stores that are there,
     /// as a loader's are.
     /// </summary>
-    public static async Task<Sample> MeasureAsync(Measurement measurement)
+    public static async Task<Sample> MeasureAsync(string path)
     {
-        await using var touched = new TouchedMemory(measurement.Length);
+        await using var touched = new TouchedMemory(new FileInfo(path).Length);
         var context = new TransferContext();
         await using SourceRegistry registry = new SourceRegistryBuilder().Build(context);
-        return await Sample.OfAsync(() => touched.FillAsync(measurement.ModelPath, registry, context));
+        return await Sample.OfAsync(() => touched.FillAsync(path, registry, context));
     }
 
     /// <param name="uri">A path, or a URL.</param>
