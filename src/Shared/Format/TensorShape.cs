@@ -34,6 +34,8 @@ readonly struct TensorShape : IEquatable<TensorShape>
     /// <param name="axis">From 0 (outermost) to <see cref="Rank"/> - 1.</param>
     public ulong this[int axis] => (_dimensions ?? [])[axis];
 
+    internal ReadOnlySpan<ulong> Dimensions => _dimensions;
+
     // A header may hold a shape of millions of dimensions: its reader does not need a second copy.
     internal static TensorShape Own(ulong[] dimensions) => new(new Owned(dimensions));
 

@@ -25,7 +25,7 @@ public static class CheckpointReader
         }
 
         CheckpointFile file = await ShardOpener.OpenAsync(location, location.EntryName, cancellationToken).ConfigureAwait(false);
-        return new Checkpoint(uri, location.Revision, [file], ByName(file), []);
+        return new Checkpoint(uri, location.Revision, [file], new SingleFileTensors(file.Header), []);
     }
 
     private static async ValueTask<Checkpoint> ReadShardedAsync(
@@ -58,7 +58,4 @@ public static class CheckpointReader
             throw;
         }
     }
-
-    private static Dictionary<string, CheckpointTensor> ByName(CheckpointFile file) => file.Header.Tensors.ToDictionary(
-        static tensor => tensor.Name, static tensor => new CheckpointTensor(0, tensor), StringComparer.Ordinal);
 }

@@ -40,8 +40,7 @@ internal static class HeaderLayout
         var checkedTensors = new TensorInfo[sorted.Length];
         for (int i = 0; i < sorted.Length; i++)
         {
-            ref readonly RawTensor tensor = ref sorted[i];
-            checkedTensors[i] = new TensorInfo(tensor.Name, tensor.DType, tensor.Shape, (long)tensor.Begin, (long)tensor.End);
+            checkedTensors[i] = sorted[i].Info;
         }
 
         return checkedTensors;
@@ -63,8 +62,8 @@ internal static class HeaderLayout
 
     private static void CheckSize(in RawTensor tensor, string file)
     {
-        ulong bitSize = (ulong)tensor.DType.BitSize();
-        if (!tensor.Shape.TryGetElementCount(out ulong count) || count > ulong.MaxValue / bitSize)
+        ulong bitSize = (ulong)tensor.Info.DType.BitSize();
+        if (!tensor.Info.Shape.TryGetElementCount(out ulong count) || count > ulong.MaxValue / bitSize)
         {
             throw Error(
                 SafeTensorsErrorKind.ValidationOverflow,
@@ -104,10 +103,10 @@ internal static class HeaderLayout
             : $"ends at {tensor.End}, before its begin at {tensor.Begin}. {Rule}";
     }
 
-    private static string Describe(in RawTensor tensor) => $"{tensor.DType.Name()} {Printable.Shape(tensor.Shape)}";
+    private static string Describe(in RawTensor tensor) => $"{tensor.Info.DType.Name()} {Printable.Shape(tensor.Info.Shape)}";
 
     private static SafeTensorsFormatException Error(SafeTensorsErrorKind kind, in RawTensor tensor, string file, string message) =>
-        new(kind, file, $"the tensor {Printable.Name(tensor.Name)} {message}", HeaderPrefix.Size + tensor.Position);
+        new(kind, file, $"the tensor {Printable.Name(tensor.Info.Name)} {message}", HeaderPrefix.Size + tensor.Position);
 
     // By begin alone, an empty tensor could land behind the one that shares its begin. Empty tensors at one place go by name, so that
     // the order does not depend on that of the JSON.
@@ -115,6 +114,6 @@ internal static class HeaderLayout
     {
         int byBegin = a.Begin.CompareTo(b.Begin);
         int byRange = byBegin != 0 ? byBegin : a.End.CompareTo(b.End);
-        return byRange != 0 ? byRange : string.CompareOrdinal(a.Name, b.Name);
+        return byRange != 0 ? byRange : string.CompareOrdinal(a.Info.Name, b.Info.Name);
     }
 }

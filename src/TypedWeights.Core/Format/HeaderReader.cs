@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TypedWeights.Errors;
 using TypedWeights.Json;
 
@@ -28,19 +29,17 @@ internal static class HeaderReader
     }
 
     /// <param name="text">The header, valid UTF-8.</param>
-    /// <param name="metadata">What stands in its <c>__metadata__</c>.</param>
     /// <param name="cancellationToken">Ends it between two entries: one of the longest headers takes a second.</param>
     /// <exception cref="JsonReadException">The text is not a header.</exception>
-    public static List<RawTensor> Read(
-        ReadOnlySpan<byte> text, out IReadOnlyDictionary<string, string> metadata, CancellationToken cancellationToken)
+    public static RawHeader Read(ReadOnlySpan<byte> text, CancellationToken cancellationToken)
     {
         var json = new JsonPullReader(text);
         // An entry is hardly ever shorter: no list that grows and is copied, and none that is larger than the text it is made of.
         int expected = text.Length / UsualEntry;
         var tensors = new List<RawTensor>(expected);
-        var names = new HashSet<string>(expected, StringComparer.Ordinal);
+        var byName = new Dictionary<string, TensorInfo>(expected, StringComparer.Ordinal);
         DType dtype = DType.BF16;
-        IReadOnlyDictionary<string, string>? found = null;
+        IReadOnlyDictionary<string, string>? metadata = null;
         json.BeginObject();
         while (json.NextProperty(out string name))
         {
@@ -48,21 +47,25 @@ internal static class HeaderReader
             int position = json.Position;
             if (name == MetadataName)
             {
-                found = found is null ? ReadMetadata(ref json, cancellationToken) : throw new JsonReadException(position, $"\"{MetadataName}\" stands twice");
+                metadata = metadata is null
+                    ? ReadMetadata(ref json, cancellationToken)
+                    : throw new JsonReadException(position, $"\"{MetadataName}\" stands twice");
+                continue;
             }
-            else if (names.Add(name))
-            {
-                tensors.Add(ReadTensor(ref json, name, ref dtype));
-            }
-            else
+
+            ref TensorInfo? info = ref CollectionsMarshal.GetValueRefOrAddDefault(byName, name, out bool isTwice);
+            if (isTwice)
             {
                 throw new JsonReadException(position, $"the tensor {Printable.Name(name)} stands twice");
             }
+
+            RawTensor tensor = ReadTensor(ref json, name, ref dtype);
+            info = tensor.Info;
+            tensors.Add(tensor);
         }
 
         json.End();
-        metadata = found ?? NoMetadata;
-        return tensors;
+        return new RawHeader(tensors, byName, metadata ?? NoMetadata);
     }
 
     private static IReadOnlyDictionary<string, string> ReadMetadata(ref JsonPullReader json, CancellationToken cancellationToken)
@@ -118,13 +121,15 @@ internal static class HeaderReader
         isUsual = isUsual && ShapeReader.TryPass(ref usual, out shape) && usual.TryPass("],\"data_offsets\":["u8);
         ulong begin = 0;
         isUsual = isUsual && usual.TryPassNumber(out begin) && usual.TryPass(","u8) && usual.TryPassNumber(out end) && usual.TryPass("]}"u8);
-        tensor = new RawTensor(name, dtype, shape, begin, end, start);
-        if (isUsual)
+        if (!isUsual)
         {
-            json = usual;
+            tensor = default;
+            return false;
         }
 
-        return isUsual;
+        tensor = RawTensor.Of(name, dtype, shape, begin, end, start);
+        json = usual;
+        return true;
     }
 
     // The dtype comes as that of the entry before, which it mostly is again.
@@ -165,7 +170,7 @@ internal static class HeaderReader
             throw new JsonReadException(start, $"it has no \"{missing}\"");
         }
 
-        return new RawTensor(name, dtype, shape, range.Begin, range.End, start);
+        return RawTensor.Of(name, dtype, shape, range.Begin, range.End, start);
     }
 
     private static void Once(ref Fields seen, Fields field, string name, int position)

@@ -9,6 +9,7 @@ namespace TypedWeights;
 public sealed class SafeTensorsHeader
 {
     private readonly KeptBytes? _text;
+    private IReadOnlyDictionary<string, TensorInfo>? _byName;
     private string? _sha256;
 
     internal SafeTensorsHeader(
@@ -45,6 +46,10 @@ public sealed class SafeTensorsHeader
 
     /// <summary>The tensors in the order of their data: by begin, then by end.</summary>
     public IReadOnlyList<TensorInfo> Tensors { get; }
+
+    /// <summary>The same by their names.</summary>
+    internal IReadOnlyDictionary<string, TensorInfo> ByName =>
+        _byName ??= Tensors.ToDictionary(static tensor => tensor.Name, StringComparer.Ordinal);
 
     /// <summary>Checks and reads a header that is in memory.</summary>
     /// <param name="header">The header without the eight bytes of its length, padding included.</param>
@@ -97,19 +102,18 @@ public sealed class SafeTensorsHeader
             throw HeaderErrors.NotUtf8(header, invalid, fileLength, file);
         }
 
-        List<RawTensor> entries;
-        IReadOnlyDictionary<string, string> metadata;
+        RawHeader raw;
         try
         {
-            entries = HeaderReader.Read(header, out metadata, cancellationToken);
+            raw = HeaderReader.Read(header, cancellationToken);
         }
         catch (JsonReadException e)
         {
             throw HeaderErrors.NotAHeader(header, e, fileLength, file);
         }
 
-        TensorInfo[] tensors = HeaderLayout.Check(entries, header.Length, fileLength, file);
-        return new SafeTensorsHeader(header.Length, new KeptBytes(header), metadata, tensors);
+        TensorInfo[] tensors = HeaderLayout.Check(raw.Tensors, header.Length, fileLength, file);
+        return new SafeTensorsHeader(header.Length, new KeptBytes(header), raw.Metadata, tensors) { _byName = raw.ByName };
     }
 
     // For the message alone: where this read fails, what is known already is the better error.

@@ -1,4 +1,5 @@
 using TorchSharp;
+using TypedWeights.Interop;
 using TypedWeights.Loading.Early;
 
 namespace TypedWeights.Binding;
@@ -8,22 +9,22 @@ public sealed class WeightEntry
 {
     private readonly WeightSet _owner;
     private readonly Arrival? _arrival;
+    private readonly DType _held;
     private torch.Tensor? _tensor;
 
-    internal WeightEntry(WeightSet owner, string name, TensorInfo info, torch.Device device, torch.Tensor tensor)
-        : this(owner, name, info, device, tensor.dtype, arrival: null) => _tensor = tensor;
+    internal WeightEntry(WeightSet owner, string name, TensorInfo info, torch.Device device, DType held, torch.Tensor tensor)
+        : this(owner, name, info, device, held, arrival: null) => _tensor = tensor;
 
     /// <summary>Makes the entry of a tensor that is yet to come.</summary>
-    internal WeightEntry(
-        WeightSet owner, string name, TensorInfo info, torch.Device device, torch.ScalarType tensorDType, Arrival? arrival)
+    internal WeightEntry(WeightSet owner, string name, TensorInfo info, torch.Device device, DType held, Arrival? arrival)
     {
+        _held = held;
         _owner = owner;
         _arrival = arrival;
         Name = name;
         DType = info.DType;
         Shape = info.Shape;
         Device = device;
-        TensorDType = tensorDType;
     }
 
     /// <summary>The name in the checkpoint.</summary>
@@ -35,7 +36,7 @@ public sealed class WeightEntry
     /// <summary>
     /// The tensor's own dtype: libtorch's for <see cref="DType"/>, or the one that <see cref="LoadOptions.DType"/> had it converted to.
     /// </summary>
-    public torch.ScalarType TensorDType { get; }
+    public torch.ScalarType TensorDType => TorchLayout.Of(_held, Shape).ScalarType;
 
     /// <summary>The shape in the checkpoint; the tensor's own differs where torch packs elements or holds them as bytes.</summary>
     public TensorShape Shape { get; }

@@ -12,9 +12,11 @@ namespace TypedWeights.Interop;
 /// </remarks>
 internal sealed class SharedRegion
 {
-    // In the order of addresses. There are as many as there are loaded models, or a few more.
-    private static readonly List<SharedRegion> Living = [];
     private static readonly Lock Gate = new();
+
+    // In the order of addresses. There are as many as there are loaded models, or a few more; each tensor that is freed looks for its own, so
+    // that looking takes no lock. Made anew for each change.
+    private static volatile SharedRegion[] _living = [];
 
     private readonly NativeRegion _region;
     private int _users = 1;
@@ -25,7 +27,9 @@ internal sealed class SharedRegion
         _region = region;
         lock (Gate)
         {
-            Living.Insert(IndexAfter(region.Address), this);
+            SharedRegion[] living = _living;
+            int index = IndexAfter(living, region.Address);
+            _living = [.. living[..index], this, .. living[index..]];
         }
     }
 
@@ -46,7 +50,7 @@ internal sealed class SharedRegion
         // The same addresses may be somebody's again as soon as they are free.
         lock (Gate)
         {
-            Living.Remove(this);
+            _living = [.. _living.Where(region => region != this)];
         }
 
         _region.Dispose();
@@ -55,23 +59,19 @@ internal sealed class SharedRegion
     /// <summary>The same for the region that an address lies in.</summary>
     public static void Release(nint address)
     {
-        SharedRegion region;
-        lock (Gate)
-        {
-            region = Living[IndexAfter(address) - 1];
-        }
-
-        region.Release();
+        // As long as this tensor is, its region is among them, and no other one begins between its start and here.
+        SharedRegion[] living = _living;
+        living[IndexAfter(living, address) - 1].Release();
     }
 
     // The number of regions that begin at or before an address.
-    private static int IndexAfter(nint address)
+    private static int IndexAfter(SharedRegion[] living, nint address)
     {
         int low = 0;
-        for (int high = Living.Count; low < high;)
+        for (int high = living.Length; low < high;)
         {
             int middle = (low + high) / 2;
-            if (Living[middle].Address <= address)
+            if (living[middle].Address <= address)
             {
                 low = middle + 1;
             }

@@ -31,9 +31,9 @@ internal static unsafe partial class TensorOverMemory
     {
         nint handle;
         sbyte type = (sbyte)layout.ScalarType;
-        fixed (long* shape = layout.Shape)
+        fixed (ulong* shape = layout.Shape.Dimensions)
         {
-            handle = THSTensor_new(address, deleter, shape, layout.Shape.Length, type, type, Cpu, AnyIndex, requiresGrad: 0);
+            handle = THSTensor_new(address, deleter, shape, layout.Shape.Rank, type, type, Cpu, AnyIndex, requiresGrad: 0);
         }
 
         if (handle == 0)
@@ -56,7 +56,7 @@ internal static unsafe partial class TensorOverMemory
     private static partial nint THSTensor_new(
         nint data,
         delegate* unmanaged[Cdecl]<nint, void> deleter,
-        long* shape,
+        ulong* shape,
         int rank,
         sbyte elementType,
         sbyte tensorType,

@@ -4,8 +4,8 @@ namespace TypedWeights.Interop;
 
 /// <summary>How a tensor of a checkpoint is held by libtorch.</summary>
 /// <param name="ScalarType">The element type.</param>
-/// <param name="Shape">The shape in elements of that type.</param>
-internal readonly record struct TorchLayout(torch.ScalarType ScalarType, long[] Shape)
+/// <param name="Shape">The shape in elements of that type; every dimension is one of libtorch's, which are signed.</param>
+internal readonly record struct TorchLayout(torch.ScalarType ScalarType, TensorShape Shape)
 {
     // By libtorch's own numbers where TorchSharp's enum has no name for them. A test creates one of each.
     private static readonly Dictionary<DType, torch.ScalarType> ScalarTypes = new()
@@ -51,18 +51,19 @@ internal readonly record struct TorchLayout(torch.ScalarType ScalarType, long[] 
             return AsBytes(dtype, of);
         }
 
-        long[] shape = of.ToInt64Array();
-        if (dtype == DType.F4)
+        if (dtype != DType.F4)
         {
-            if (shape[^1] % 2 != 0)
-            {
-                return AsBytes(dtype, of);
-            }
-
-            shape[^1] /= 2;
+            return new TorchLayout(scalarType, of);
         }
 
-        return new TorchLayout(scalarType, shape);
+        ulong[] shape = of.Dimensions.ToArray();
+        if (shape[^1] % 2 != 0)
+        {
+            return AsBytes(dtype, of);
+        }
+
+        shape[^1] /= 2;
+        return new TorchLayout(scalarType, TensorShape.Own(shape));
     }
 
     /// <summary>The dtype that a tensor is saved as.</summary>
@@ -86,6 +87,6 @@ internal readonly record struct TorchLayout(torch.ScalarType ScalarType, long[] 
     private static TorchLayout AsBytes(DType dtype, TensorShape shape)
     {
         _ = shape.TryGetElementCount(out ulong count);
-        return new TorchLayout(torch.ScalarType.Byte, [(long)(count * (ulong)dtype.BitSize() / 8)]);
+        return new TorchLayout(torch.ScalarType.Byte, new TensorShape(count * (ulong)dtype.BitSize() / 8));
     }
 }

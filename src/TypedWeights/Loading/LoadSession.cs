@@ -216,7 +216,8 @@ internal sealed class LoadSession(
         {
             // Another name of the same tensor is another handle on one storage: each is disposed once, libtorch frees the memory once.
             torch.Tensor tensor = taken[index]?.alias().DetachFromDisposeScope() ?? (taken[index] = sink.TakeTensor(index));
-            weights.Add(name, selection.Tensors[index].Info, sink.DeviceOf(index), tensor);
+            TensorInfo info = selection.Tensors[index].Info;
+            weights.Add(name, info, sink.DeviceOf(index), sink.DTypeOf(index, info.DType), tensor);
         }
 
         return weights;

@@ -161,12 +161,12 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
         }
     }
 
-    internal void Add(string name, TensorInfo info, torch.Device device, torch.Tensor tensor) =>
-        _entries.Add(name, new WeightEntry(this, name, info, device, tensor));
+    internal void Add(string name, TensorInfo info, torch.Device device, DType held, torch.Tensor tensor) =>
+        _entries.Add(name, new WeightEntry(this, name, info, device, held, tensor));
 
     /// <summary>Adds the entry of a tensor that is yet to come.</summary>
-    internal WeightEntry Promise(string name, TensorInfo info, torch.Device device, torch.ScalarType tensorDType, Arrival arrival) =>
-        _entries[name] = new WeightEntry(this, name, info, device, tensorDType, arrival);
+    internal WeightEntry Promise(string name, TensorInfo info, torch.Device device, DType held, Arrival arrival) =>
+        _entries[name] = new WeightEntry(this, name, info, device, held, arrival);
 
     /// <summary>Disposing ends this load first.</summary>
     internal void Follow(EarlyLoad load) => _load = load;

@@ -41,7 +41,7 @@ internal sealed class SavedTensor(string name, DType dtype, TensorShape shape, t
     {
         torch.Tensor tensor = entry.Tensor;
         TorchLayout loaded = TorchLayout.Of(entry.DType, entry.Shape);
-        return tensor.dtype == loaded.ScalarType && tensor.shape.AsSpan().SequenceEqual(loaded.Shape)
+        return tensor.dtype == loaded.ScalarType && tensor.shape.AsSpan().SequenceEqual(loaded.Shape.ToInt64Array())
             ? new SavedTensor(entry.Name, entry.DType, entry.Shape, tensor)
             : Of(entry.Name, tensor);
     }

@@ -38,17 +38,20 @@ public sealed class DiskReadsTests : IDisposable
         await reads.ReadAsync(file, new byte[Large], 0, Token);
         Assert.True(reads.IsCold);
         await reads.ReadAsync(file, new byte[Large], 0, Token);
+        await reads.ReadAsync(file, new byte[8], 0, Token);
         wait = TimeSpan.Zero;
         await reads.ReadAsync(file, Unbacked, 0, Token);
         await reads.ReadAsync(file, Unbacked, 0, Token);
 
-        Assert.Equal([true, true, false, false, true], isOfPool);
+        Assert.Equal([true, true, false, true, false, true], isOfPool);
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_copy_runs_on_the_callers_thread_where_that_is_the_pools_and_else_on_one_of_the_pool(bool fromPool)
+    [InlineData(true, int.MaxValue)]
+    [InlineData(false, int.MaxValue)]
+    [InlineData(true, 8)]
+    [InlineData(false, 8)]
+    public async Task A_copy_runs_on_the_callers_thread_where_that_is_the_pools_and_else_on_one_of_the_pool(bool fromPool, int length)
     {
         using SafeFileHandle file = Open(new byte[Large]);
         Thread? reader = null;
@@ -70,14 +73,14 @@ public sealed class DiskReadsTests : IDisposable
             own.Join();
         }
 
-        Assert.Equal(int.MaxValue, await read!);
+        Assert.Equal(length, await read!);
         Assert.Equal(fromPool, ReferenceEquals(reader, caller));
         Assert.True(reader!.IsThreadPoolThread);
 
         void Call()
         {
             caller = Thread.CurrentThread;
-            read = reads.ReadAsync(file, Unbacked, 0, Token).AsTask();
+            read = reads.ReadAsync(file, Unbacked[..length], 0, Token).AsTask();
         }
     }
 

@@ -24,10 +24,11 @@ internal sealed class SimulatedTensors(SimulatedGpu gpu) : IDeviceTensors
     public torch.Tensor Empty(TorchLayout layout, int device)
     {
         using torch.Tensor like = torch.empty([0], layout.ScalarType).DetachFromDisposeScope();
-        long bytes = layout.Shape.Aggregate(like.element_size(), static (product, dimension) => product * dimension);
+        long[] shape = layout.Shape.ToInt64Array();
+        long bytes = shape.Aggregate(like.element_size(), static (product, dimension) => product * dimension);
         if (bytes == 0)
         {
-            return torch.empty(layout.Shape, layout.ScalarType).DetachFromDisposeScope();
+            return torch.empty(shape, layout.ScalarType).DetachFromDisposeScope();
         }
 
         gpu.Faults.MeetTensor(bytes);

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace TypedWeights.Sources.File;
 
 /// <summary>
-/// Reads of one file: on threads of the pool for as long as the page cache has the bytes, and on threads of their own once reads wait for a
-/// disk. A disk does several things at once, and a pool whose threads sleep helps nobody.
+/// Reads of one file: on threads of the pool for as long as the page cache has the bytes, and large ones on threads of their own once reads
+/// wait for a disk. A disk does several things at once, and a pool whose threads sleep helps nobody.
 /// </summary>
 internal sealed class DiskReads
 {
@@ -29,14 +29,9 @@ internal sealed class DiskReads
 
     /// <summary>Reads. A read that has begun is not cancelled.</summary>
     /// <returns>How many bytes came; 0 at the end of the file.</returns>
-    public ValueTask<int> ReadAsync(SafeFileHandle file, Memory<byte> memory, long position, CancellationToken cancellationToken) =>
-        memory.Length < Large
-            ? RandomAccess.ReadAsync(file, memory, position, cancellationToken)
-            : ReadLargeAsync(file, memory, position, cancellationToken);
-
-    private async ValueTask<int> ReadLargeAsync(SafeFileHandle file, Memory<byte> memory, long position, CancellationToken cancellationToken)
+    public async ValueTask<int> ReadAsync(SafeFileHandle file, Memory<byte> memory, long position, CancellationToken cancellationToken)
     {
-        bool isCold = IsCold;
+        bool isCold = IsCold && memory.Length >= Large;
         if (isCold || !Thread.CurrentThread.IsThreadPoolThread)
         {
             TaskCreationOptions thread = isCold ? TaskCreationOptions.LongRunning : TaskCreationOptions.None;

@@ -22,11 +22,14 @@ internal ref struct RangeCutter
     // Parts begin at multiples of this in their run: copying to memory that begins at an odd address is slower.
     private const long Grain = 4096;
 
+    // No range of a usual checkpoint has more, and a list that has room for them does not grow.
+    private const int UsualSegments = 1024;
+
     private readonly ReadOnlySpan<WantedBytes> _wanted;
     private readonly PartLimits _limits;
     private readonly long _segmentSize;
     private readonly List<TransferRange> _ranges = [];
-    private readonly List<TransferSegment> _segments = [];
+    private readonly List<TransferSegment> _segments;
     private long _left;
 
     private RangeCutter(ReadOnlySpan<WantedBytes> wanted, PartLimits limits, long segmentSize)
@@ -34,6 +37,7 @@ internal ref struct RangeCutter
         _wanted = wanted;
         _limits = limits;
         _segmentSize = segmentSize;
+        _segments = new List<TransferSegment>(Math.Min(wanted.Length, UsualSegments));
         foreach (WantedBytes bytes in wanted)
         {
             _left += bytes.Length;

@@ -64,9 +64,9 @@ internal sealed class TensorConversion(TensorInfo tensor, DType to)
         for (long done = 0; done < count;)
         {
             long take = Math.Min(ElementsAtATime, count - done);
-            using torch.Tensor from = TensorOverMemory.Borrow(
-                (nint)source.Pointer + (nint)(done * FromSize), new TorchLayout(_from, [take]));
-            using torch.Tensor into = TensorOverMemory.Borrow((nint)target.Pointer + (nint)(done * ToSize), new TorchLayout(_to, [take]));
+            var shape = new TensorShape((ulong)take);
+            using torch.Tensor from = TensorOverMemory.Borrow((nint)source.Pointer + (nint)(done * FromSize), new TorchLayout(_from, shape));
+            using torch.Tensor into = TensorOverMemory.Borrow((nint)target.Pointer + (nint)(done * ToSize), new TorchLayout(_to, shape));
             into.copy_(from);
             done += take;
         }

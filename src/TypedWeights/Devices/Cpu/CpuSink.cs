@@ -89,7 +89,7 @@ internal abstract class CpuSink : ITensorSink
         try
         {
             // The caller may stand in a dispose scope of its own; these tensors outlive it.
-            return torch.empty(layout.Shape, layout.ScalarType, torch.CPU).DetachFromDisposeScope();
+            return torch.empty(layout.Shape.ToInt64Array(), layout.ScalarType, torch.CPU).DetachFromDisposeScope();
         }
         catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or OutOfMemoryException)
         {

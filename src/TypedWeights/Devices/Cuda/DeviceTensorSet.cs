@@ -99,12 +99,12 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
     {
         var type = (torch.ScalarType)block.Kind;
         long elementSize = ElementSize(type);
-        using torch.Tensor memory = library.Empty(new TorchLayout(type, [block.Length / elementSize]), context.Device);
+        using torch.Tensor memory = library.Empty(new TorchLayout(type, new TensorShape((ulong)(block.Length / elementSize))), context.Device);
         foreach ((int index, long offset) in block.Places)
         {
             TensorInfo info = plan.Tensors[index].Info;
-            long[] shape = TorchLayout.Of(info.DType, info.Shape).Shape;
-            torch.Tensor tensor = library.Empty(new TorchLayout(type, [0]), context.Device);
+            long[] shape = TorchLayout.Of(info.DType, info.Shape).Shape.ToInt64Array();
+            torch.Tensor tensor = library.Empty(new TorchLayout(type, new TensorShape(0)), context.Device);
             _tensors[index] = tensor;
             using torch.Tensor view = memory.as_strided(shape, Strides(shape), offset / elementSize).DetachFromDisposeScope();
             tensor.set_(view);
@@ -114,7 +114,7 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
 
     private long ElementSize(torch.ScalarType type)
     {
-        using torch.Tensor none = library.Empty(new TorchLayout(type, [0]), context.Device);
+        using torch.Tensor none = library.Empty(new TorchLayout(type, new TensorShape(0)), context.Device);
         return none.element_size();
     }
 

@@ -16,5 +16,5 @@ internal sealed class TorchTensors : IDeviceTensors
     }
 
     public torch.Tensor Empty(TorchLayout layout, int device) =>
-        torch.empty(layout.Shape, layout.ScalarType, new torch.Device(DeviceType.CUDA, device)).DetachFromDisposeScope();
+        torch.empty(layout.Shape.ToInt64Array(), layout.ScalarType, new torch.Device(DeviceType.CUDA, device)).DetachFromDisposeScope();
 }

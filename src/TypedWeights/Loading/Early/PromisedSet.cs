@@ -24,8 +24,7 @@ internal sealed class PromisedSet
         foreach ((string name, int index) in selection.Names)
         {
             TensorInfo info = selection.Tensors[index].Info;
-            _entries[index].Add(weights.Promise(
-                name, info, sink.DeviceOf(index), Interop.TorchLayout.Of(sink.DTypeOf(index, info.DType), info.Shape).ScalarType, _arrivals[index]));
+            _entries[index].Add(weights.Promise(name, info, sink.DeviceOf(index), sink.DTypeOf(index, info.DType), _arrivals[index]));
         }
     }
 
