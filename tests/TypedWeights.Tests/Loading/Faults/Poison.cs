@@ -1,29 +1,32 @@
+using System.Runtime.InteropServices;
 using TypedWeights.Memory;
 
 namespace TypedWeights.Tests.Loading.Faults;
 
 /// <summary>Memory in the place of freed memory, filled with a pattern that nobody may change.</summary>
-internal sealed class Poison : IDisposable
+internal sealed partial class Poison : IDisposable
 {
     private const byte Pattern = 0xA5;
-    private readonly List<HeapRegion> _regions = [];
+    private const int ReadWrite = 0x1 | 0x2;
+
+    // MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE: there or nowhere, and never over what is there.
+    private const int PrivateAnonymousAtFreeAddress = 0x2 | 0x20 | 0x100000;
+
+    private readonly List<NativeRegion> _regions = [];
     private readonly int _length;
 
     private Poison(int length) => _length = length;
 
-    /// <summary>Takes memory until it has some at an address that was given back; skips the test where there is none.</summary>
+    /// <summary>Takes memory at an address that was given back; skips the test where somebody else has it by now.</summary>
     public static Poison InPlaceOf(nint address, int length)
     {
-        var poison = new Poison(length);
-        while (!poison.Take().Contains(address))
-        {
-            if (poison._regions.Count == 8)
-            {
-                poison.Dispose();
-                Assert.Skip("the system does not give out again what was freed");
-            }
-        }
-
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "memory at an address of one's choice is asked of Linux");
+        int before = (int)(address % Environment.SystemPageSize);
+        int whole = before + length;
+        nint taken = MapAt(address - before, (nuint)whole, ReadWrite, PrivateAnonymousAtFreeAddress, -1, 0);
+        Assert.SkipUnless(taken == address - before, "what was freed is somebody else's already");
+        var poison = new Poison(whole);
+        poison.Fill(new Mapping(taken, whole));
         return poison;
     }
 
@@ -33,7 +36,7 @@ internal sealed class Poison : IDisposable
         var poison = new Poison(length);
         for (int i = 0; i < 4; i++)
         {
-            poison.Take();
+            poison.Fill(HeapRegion.Allocate(length));
         }
 
         return poison;
@@ -44,16 +47,20 @@ internal sealed class Poison : IDisposable
 
     public void Dispose() => _regions.ForEach(region => region.Dispose());
 
-    private unsafe Block Take()
+    private unsafe void Fill(NativeRegion region)
     {
-        HeapRegion region = HeapRegion.Allocate(_length);
         _regions.Add(region);
         new Span<byte>((void*)region.Address, _length).Fill(Pattern);
-        return new Block(region.Address, _length);
     }
 
-    private readonly record struct Block(nint Start, int Length)
+    [LibraryImport("libc", EntryPoint = "mmap")]
+    private static partial nint MapAt(nint address, nuint length, int protection, int flags, int noFile, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap")]
+    private static partial int Unmap(nint address, nuint length);
+
+    private sealed class Mapping(nint address, long length) : NativeRegion(address, length)
     {
-        public bool Contains(nint address) => address >= Start && address < Start + Length;
+        protected override void Free() => Assert.Equal(0, Unmap(Address, (nuint)Length));
     }
 }
