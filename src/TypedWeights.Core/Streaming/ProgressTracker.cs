@@ -28,8 +28,9 @@ internal sealed class ProgressTracker
         _tensorBytesLeft = new long[plan.TargetCount];
         foreach (TransferRange range in plan.Ranges)
         {
-            foreach (TransferSegment segment in range.Segments)
+            for (int i = 0; i < range.Segments.Count; i++)
             {
+                TransferSegment segment = range.Segments[i];
                 if (!segment.IsGap)
                 {
                     _fileBytesLeft[range.File] += segment.Length;

@@ -12,7 +12,7 @@ internal sealed record ServedFile(byte[] Bytes, string? Tag = null, DateTimeOffs
     /// <summary>Where the first tensor's first byte may lie: behind the header.</summary>
     public long DataStart { get; } = Bytes.Length < 8 ? 0 : 8 + BinaryPrimitives.ReadInt64LittleEndian(Bytes);
 
-    /// <summary>A Last-Modified that is no date of HTTP's; null for none.</summary>
+    /// <summary>A Last-Modified as it is to be sent: one that is no date of HTTP's, say; null for none.</summary>
     public string? OddDate { get; init; }
 
     public bool IsWeak => Tag?.StartsWith("W/", StringComparison.Ordinal) ?? false;

@@ -28,7 +28,7 @@ internal static class HttpAnswer
         }
 
         ThrowIfCompressed(answer, display);
-        if (answer.Content.Headers.ContentType?.MediaType is "multipart/byteranges")
+        if (IsOfType(answer, "multipart/byteranges"))
         {
             throw new WeightSourceException(display, "the server answered one range with several parts (multipart/byteranges).");
         }
@@ -103,8 +103,7 @@ internal static class HttpAnswer
     public static void ThrowIfPage(HttpResponseMessage answer, string display)
     {
         if (answer.StatusCode == HttpStatusCode.OK
-            && answer.Content.Headers.ContentType?.MediaType is { } type
-            && type.Equals("text/html", StringComparison.OrdinalIgnoreCase))
+            && IsOfType(answer, "text/html"))
         {
             throw new WeightSourceException(display, "the server answered with " + FileSniffer.Page);
         }
@@ -141,5 +140,18 @@ internal static class HttpAnswer
         {
             throw new WeightSourceException(display, "the server answered with " + page);
         }
+    }
+
+    // Without making anything of it: every answer is asked.
+    private static bool IsOfType(HttpResponseMessage answer, string mediaType)
+    {
+        if (!answer.Content.Headers.NonValidated.TryGetValues("Content-Type", out HeaderStringValues values))
+        {
+            return false;
+        }
+
+        ReadOnlySpan<char> text = values.ToString();
+        int parameters = text.IndexOf(';');
+        return (parameters < 0 ? text : text[..parameters]).Trim().Equals(mediaType, StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -38,9 +38,7 @@ internal sealed class HttpIdentity
     {
         CheckLength(length);
         string? tag = Text(answer.Headers, "ETag");
-        string? modified = answer.Content.Headers.LastModified is { } date
-            ? $"{date.UtcDateTime:R}"
-            : Text(answer.Content.Headers, "Last-Modified");
+        string? modified = Text(answer.Content.Headers, "Last-Modified");
         string? version = _file.VersionOf(answer);
         if (version is not null && version != (_file.Version ?? version))
         {
@@ -51,11 +49,13 @@ internal sealed class HttpIdentity
         Facts? known = Volatile.Read(ref _facts);
         if (known is null)
         {
-            var found = new Facts(length, tag, modified, version);
+            var found = new Facts(length, tag, modified, Moment(answer), version);
             known = Interlocked.CompareExchange(ref _facts, found, null) ?? found;
         }
 
-        if (known.Difference(length, tag, modified, version) is { } difference)
+        // A moment is looked at where the text differs: it may be written in several ways.
+        bool isModified = modified != known.Modified && Moment(answer) != known.Moment;
+        if (known.Difference(length, tag, isModified, version) is { } difference)
         {
             throw HttpFailure.Changed(difference, _file.Display);
         }
@@ -82,14 +82,18 @@ internal sealed class HttpIdentity
     private static string? Text(HttpHeaders headers, string name) =>
         headers.NonValidated.TryGetValues(name, out HeaderStringValues values) && values.ToString() is { Length: > 0 } text ? text : null;
 
-    private sealed record Facts(long Length, string? Tag, string? Modified, string? Version)
+    private static string? Moment(HttpResponseMessage answer) => answer.Content.Headers.LastModified is { } date
+        ? $"{date.UtcDateTime:R}"
+        : Text(answer.Content.Headers, "Last-Modified");
+
+    private sealed record Facts(long Length, string? Tag, string? Modified, string? Moment, string? Version)
     {
         public string? StrongTag { get; } =
             EntityTagHeaderValue.TryParse(Tag, out EntityTagHeaderValue? tag) && !tag.IsWeak ? tag.Tag : null;
 
-        public string? Validator { get; } = Tag ?? (Modified is null ? null : "last-modified:" + Modified);
+        public string? Validator { get; } = Tag ?? (Moment is null ? null : "last-modified:" + Moment);
 
-        public string? Difference(long length, string? tag, string? modified, string? version)
+        public string? Difference(long length, string? tag, bool isModified, string? version)
         {
             if (Length != length)
             {
@@ -97,7 +101,7 @@ internal sealed class HttpIdentity
             }
 
             return Tag != tag ? "its ETag is another now"
-                : Modified != modified ? "its Last-Modified is another now"
+                : isModified ? "its Last-Modified is another now"
                 : Version != version ? "its version is another now"
                 : null;
         }

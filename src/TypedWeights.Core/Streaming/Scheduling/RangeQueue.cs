@@ -8,11 +8,12 @@ namespace TypedWeights.Streaming.Scheduling;
 /// </summary>
 internal sealed class RangeQueue
 {
-    private readonly List<IReadOnlyList<TransferRange>> _work = [];
+    private readonly List<IReadOnlyList<TransferRange>> _work;
     private int _next;
 
     public RangeQueue(TransferPlan plan, IReadOnlyList<IWeightSource> sources)
     {
+        _work = new List<IReadOnlyList<TransferRange>>(plan.Ranges.Count);
         var sequential = new Dictionary<int, List<TransferRange>>();
         foreach (TransferRange range in plan.Ranges)
         {

@@ -157,11 +157,19 @@ internal sealed class ReaderPool : IDisposable
             long began = _context.Time.GetTimestamp();
             while (TryTake() is { } ranges)
             {
-                foreach (TransferRange range in ranges)
+                for (int i = 0; i < ranges.Count; i++)
                 {
-                    await ReadAsync(range).ConfigureAwait(false);
-                    WidenFor(_sources[range.File]);
-                    began = await GiveTurnAsync(began).ConfigureAwait(false);
+                    await ReadAsync(ranges[i]).ConfigureAwait(false);
+                    WidenFor(_sources[ranges[i].File]);
+                    if (_context.Time.GetElapsedTime(began) >= Turn)
+                    {
+                        if (ThreadPool.PendingWorkItemCount > 0)
+                        {
+                            await Task.Yield();
+                        }
+
+                        began = _context.Time.GetTimestamp();
+                    }
                 }
             }
         }
@@ -175,21 +183,6 @@ internal sealed class ReaderPool : IDisposable
                 Leave();
             }
         }
-    }
-
-    private async ValueTask<long> GiveTurnAsync(long began)
-    {
-        if (_context.Time.GetElapsedTime(began) < Turn)
-        {
-            return began;
-        }
-
-        if (ThreadPool.PendingWorkItemCount > 0)
-        {
-            await Task.Yield();
-        }
-
-        return _context.Time.GetTimestamp();
     }
 
     private void WidenFor(IWeightSource source)

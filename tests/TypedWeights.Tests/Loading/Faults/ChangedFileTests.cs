@@ -95,6 +95,17 @@ public sealed class ChangedFileTests : FaultTest
         await AssertFailsAsync("replaced|changed");
     }
 
+    [Theory]
+    [InlineData("Wednesday, 01-Jan-25 12:00:00 GMT")]
+    [InlineData("Wed Jan  1 12:00:00 2025")]
+    public async Task The_same_date_in_another_of_the_ways_that_http_has_for_it_is_no_change(string date)
+    {
+        Server.Files["/" + NoiseFile.Name] = new(NoiseFile.Bytes, Modified: Noon);
+        Server.Answer = request => request.Payload == 5 ? Respond.After(() => Put(new(NoiseFile.Bytes) { OddDate = date }), Served) : null;
+
+        await AssertLoadsAsync();
+    }
+
     [Fact]
     public async Task A_file_that_became_shorter_says_so()
     {
