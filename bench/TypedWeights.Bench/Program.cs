@@ -1,9 +1,9 @@
 using TypedWeights.Bench;
 using TypedWeights.Bench.Files;
 
-if (args is ["peak", string name, string path])
+if (args is ["fresh", string name, string path])
 {
-    return await PeakMemory.ReportAsync(name, path);
+    return await FreshProcess.ReportAsync(name, path);
 }
 
 if (args is ["measure", string measured, ..])

@@ -46,7 +46,7 @@ internal static class FileSection
 
         await Interleaved.RunAsync(cases, measurement.Rounds * RoundsForEach, measurement.Length);
         List<Measured> results = [.. cases.Select(item => item.Measured)];
-        return [.. Speeds(results, measurement.Length), .. await MemoryAsync(results, measurement)];
+        return [.. Speeds(results, measurement.Length), .. await FreshAsync(results, measurement)];
     }
 
     private static Case[] OurWays(string path) =>
@@ -80,20 +80,28 @@ internal static class FileSection
         yield return Figure.AtMost("file, lazy (Mapped)", lazy.Median * 1000, "ms", 15 + (0.01 * LazyTensors), "15 ms + 10 µs a tensor");
     }
 
-    private static async Task<IEnumerable<Figure>> MemoryAsync(List<Measured> results, Measurement measurement)
+    private static async Task<IEnumerable<Figure>> FreshAsync(List<Measured> results, Measurement measurement)
     {
-        string name = nameof(TensorStorage.Arena);
+        Measured arena = Of(results, nameof(TensorStorage.Arena));
+        Figure garbage = Figure.AtMost("file: garbage", arena.Garbage / MiB / (measurement.Length / 1e9), "MiB/GB", 1, "limit");
+        if (!OperatingSystem.IsLinux())
+        {
+            return [garbage, Figure.Skipped("file: peak memory", "read from /proc, which is Linux's")];
+        }
+
+        FreshProcess fresh = await FreshProcess.LoadAsync(arena.Name, measurement.ModelPath);
         return
         [
-            Figure.AtMost("file: garbage", Of(results, name).Garbage / MiB / (measurement.Length / 1e9), "MiB/GB", 1, "limit"),
-            OperatingSystem.IsLinux()
-                ? Figure.AtMost(
-                    "file: peak memory above idle",
-                    await PeakMemory.AboveIdleAsync(name, measurement.ModelPath),
-                    "MiB",
-                    (measurement.Length / MiB) + BuffersMiB,
-                    "file + 256 MiB")
-                : Figure.Skipped("file: peak memory", "read from /proc, which is Linux's"),
+            garbage,
+            Figure.AtMost(
+                "file: peak memory above idle", fresh.PeakMiB, "MiB", (measurement.Length / MiB) + BuffersMiB, "file + 256 MiB"),
+            new Figure(
+                "file: first load of a process",
+                Text.Of($"{fresh.Milliseconds:F0} ms"),
+                Text.Of($"in a warm process: {arena.Median * 1000:F0} ms"),
+                "",
+                "",
+                Ok: true),
         ];
     }
 

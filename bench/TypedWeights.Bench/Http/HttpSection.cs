@@ -55,7 +55,7 @@ internal static class HttpSection
             OperatingSystem.IsLinux()
                 ? Figure.AtMost(
                     $"{work}: peak memory above idle",
-                    await PeakMemory.AboveIdleAsync(nameof(TensorStorage.Arena), url),
+                    (await FreshProcess.LoadAsync(nameof(TensorStorage.Arena), url)).PeakMiB,
                     "MiB",
                     (measurement.Length / MiB) + BuffersMiB,
                     "file + 256 MiB")

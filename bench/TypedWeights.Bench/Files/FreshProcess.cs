@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using System.Globalization;
+using TorchSharp;
+using TypedWeights.Bench.Figures;
+using TypedWeights.Bench.Programs;
+
+namespace TypedWeights.Bench.Files;
+
+/// <summary>One load in a process of its own (Linux): the peak of its resident memory, and its time with all that is compiled for it.</summary>
+/// <param name="PeakMiB">MiB at the peak, above what there was after torch had made and freed one tensor.</param>
+/// <param name="Milliseconds">From the call to the tensors.</param>
+internal readonly record struct FreshProcess(double PeakMiB, double Milliseconds)
+{
+    /// <summary>Starts this program anew for one load.</summary>
+    public static async Task<FreshProcess> LoadAsync(string name, string source)
+    {
+        string numbers = (await ExternalProgram.RunAsync(Environment.ProcessPath!, "fresh", name, source)).Trim();
+        double[] parts = [.. numbers.Split(' ').Select(static number => double.Parse(number, CultureInfo.InvariantCulture))];
+        Console.WriteLine(Text.Of($"{name} in a fresh process: {parts[2]:F0} ms; peak memory {parts[1]:F0} MiB, {parts[0]:F0} before it"));
+        return new FreshProcess(parts[1] - parts[0], parts[2]);
+    }
+
+    /// <summary>What that process does.</summary>
+    public static async Task<int> ReportAsync(string name, string source)
+    {
+        TorchNative.EnsureLoaded();
+        torch.empty(1).Dispose();
+        long before = KiB("VmRSS");
+        long start = Stopwatch.GetTimestamp();
+        using IDisposable loaded = await FileCases.LoadAsync(name, source);
+        double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{before / 1024.0:F0} {KiB("VmHWM") / 1024.0:F0} {milliseconds:F0}"));
+        return 0;
+    }
+
+    // "VmHWM:	  123456 kB"
+    private static long KiB(string field) => long.Parse(
+        File.ReadLines("/proc/self/status")
+            .First(line => line.StartsWith(field + ":", StringComparison.Ordinal))
+            .Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1],
+        CultureInfo.InvariantCulture);
+}
