@@ -67,7 +67,8 @@ internal sealed class CachedLocation : IWeightLocation
         // What is not kept of such a URL may say which file it is, so nothing is known of it before its source has answered.
         bool isVague = HiddenParameters.MayTellFilesApart(uri);
         string held = CachedPlace.TextOf(pins);
-        CachedPlace? known = isVague ? null : CachedPlace.Read(run.Folder, uri.Display, held);
+        string source = HiddenParameters.Distinguish(uri);
+        CachedPlace? known = isVague ? null : CachedPlace.Read(run.Folder, source, held);
         if (run.Mode is CacheMode.Trust or CacheMode.Offline && known is not null)
         {
             return run.Follow(new CachedLocation(run, known, inner: null, locate), known);
@@ -82,7 +83,7 @@ internal sealed class CachedLocation : IWeightLocation
         }
 
         IWeightLocation inner = await locate(cancellationToken).ConfigureAwait(false);
-        var place = new CachedPlace(uri.Display, held, inner.EntryName, inner.Revision, new Dictionary<string, SourceIdentity>());
+        var place = new CachedPlace(source, held, inner.EntryName, inner.Revision, new Dictionary<string, SourceIdentity>());
         if (!inner.IsRemote)
         {
             return inner;

@@ -70,17 +70,17 @@ public sealed class SourceRegistry : IAsyncDisposable
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="WeightSourceException">As above.</exception>
     public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken) =>
-        LocateAsync(uri, pins, cache: null, cancellationToken);
+        LocateAsync(uri, pins, cache: null, Context, cancellationToken);
 
-    /// <summary>As above; files of a remote location then come from a cache where it has them.</summary>
+    /// <summary>As above; files of a remote location then come from a cache where it has them, and what is asked for is counted as a load's.</summary>
     internal async ValueTask<IWeightLocation> LocateAsync(
-        WeightUri uri, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken)
+        WeightUri uri, WeightPins pins, CacheRun? cache, TransferContext context, CancellationToken cancellationToken)
     {
         WeightUri place = Resolve(uri);
         return ReferenceEquals(place, uri)
-            ? await LocatePlaceAsync(place, pins, cache, cancellationToken).ConfigureAwait(false)
+            ? await LocatePlaceAsync(place, pins, cache, context, cancellationToken).ConfigureAwait(false)
             : new AliasLocation(
-                await AliasLocation.TellAsync(LocatePlaceAsync(place, pins, cache, cancellationToken), uri).ConfigureAwait(false), uri);
+                await AliasLocation.TellAsync(LocatePlaceAsync(place, pins, cache, context, cancellationToken), uri).ConfigureAwait(false), uri);
     }
 
     /// <summary>Where a URI leads by the aliases; the URI itself where its scheme is none.</summary>
@@ -101,14 +101,14 @@ public sealed class SourceRegistry : IAsyncDisposable
     }
 
     private async ValueTask<IWeightLocation> LocatePlaceAsync(
-        WeightUri place, WeightPins pins, CacheRun? cache, CancellationToken cancellationToken)
+        WeightUri place, WeightPins pins, CacheRun? cache, TransferContext context, CancellationToken cancellationToken)
     {
         IWeightSourceProvider provider = Find(place)
             ?? throw new WeightSourceException(place.Display, $"{Advice(place.Scheme)} Registered here: {string.Join(", ", Schemes)}.");
         ValueTask<IWeightLocation> location = cache is null
-            ? ResilientLocation.LocateAsync(provider, place, pins, Context, cancellationToken)
+            ? ResilientLocation.LocateAsync(provider, place, pins, context, cancellationToken)
             : CachedLocation.LocateAsync(
-                cache, place, pins, token => ResilientLocation.LocateAsync(provider, place, pins, Context, token), cancellationToken);
+                cache, place, pins, token => ResilientLocation.LocateAsync(provider, place, pins, context, token), cancellationToken);
         return await location.ConfigureAwait(false);
     }
 

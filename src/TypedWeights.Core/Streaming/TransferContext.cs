@@ -3,9 +3,10 @@ using TypedWeights.Streaming.Retry;
 
 namespace TypedWeights.Streaming;
 
-/// <summary>What all transfers of one loader, or of one command of the tool, share.</summary>
+/// <summary>What all transfers of one loader, or of one command of the tool, share; and, made of that, what is one load's own: its counts.</summary>
 internal sealed class TransferContext
 {
+    private readonly TransferContext? _all;
     private long _requests;
     private long _retries;
     private long _hedges;
@@ -20,6 +21,16 @@ internal sealed class TransferContext
         Pacer = Options.BytesPerSecond is { } rate ? new BytePacer(rate, Time) : null;
         Retry = new RetryPolicy(this);
         Guards = new StallGuards(Options.StallTimeout, Time);
+    }
+
+    private TransferContext(TransferContext all)
+    {
+        _all = all;
+        Options = all.Options;
+        Time = all.Time;
+        Pacer = all.Pacer;
+        Retry = all.Retry.Of(this);
+        Guards = all.Guards;
     }
 
     public TransferOptions Options { get; }
@@ -47,17 +58,34 @@ internal sealed class TransferContext
     /// <summary>Answers that asked for fewer requests at once.</summary>
     public long Throttles => Interlocked.Read(ref _throttles);
 
-    /// <summary>Bytes that have come from stores across a network, over all transfers.</summary>
+    /// <summary>Bytes that have come from stores across a network.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>Is told of every retry: what failed, which attempt it was, and how long the wait is.</summary>
     public Action<WeightSourceException, int, TimeSpan>? Retrying { get; set; }
 
-    public void CountRequest() => Interlocked.Increment(ref _requests);
+    /// <summary>
+    /// One load's own: what one server answers is nothing to a load from another. What it counts is counted here too.
+    /// </summary>
+    public TransferContext OfOneLoad() => new(this);
 
-    public void CountBytes(int bytes) => Interlocked.Add(ref _bytes, bytes);
+    public void CountRequest()
+    {
+        Interlocked.Increment(ref _requests);
+        _all?.CountRequest();
+    }
 
-    public void CountHedge() => Interlocked.Increment(ref _hedges);
+    public void CountBytes(int bytes)
+    {
+        Interlocked.Add(ref _bytes, bytes);
+        _all?.CountBytes(bytes);
+    }
+
+    public void CountHedge()
+    {
+        Interlocked.Increment(ref _hedges);
+        _all?.CountHedge();
+    }
 
     public void CountRetry(WeightSourceException failure, int attempt, TimeSpan wait)
     {
@@ -67,6 +95,13 @@ internal sealed class TransferContext
             Interlocked.Increment(ref _throttles);
         }
 
-        Retrying?.Invoke(failure, attempt, wait);
+        if (_all is null)
+        {
+            Retrying?.Invoke(failure, attempt, wait);
+        }
+        else
+        {
+            _all.CountRetry(failure, attempt, wait);
+        }
     }
 }

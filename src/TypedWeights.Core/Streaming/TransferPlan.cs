@@ -14,8 +14,8 @@ internal sealed class TransferPlan
     /// <summary>The most bytes of a segment of a file that is not cut by tensors: what a buffer on the way to a disk holds.</summary>
     public const long FileSegmentSize = 1L << 20;
 
-    // A few bytes of a header can claim a tensor of any size: nothing is cut, and so allocated, for more than this. 16 TiB in parts of 8 MiB.
-    private const long MostParts = 1L << 21;
+    // A few bytes of a header can claim a tensor of any size: nothing is cut, and so allocated, for more than this. 4 TiB in parts of 8 MiB.
+    private const long MostParts = 1L << 19;
 
     private ArenaLayout? _readLayout;
 

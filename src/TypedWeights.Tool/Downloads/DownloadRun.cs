@@ -36,6 +36,12 @@ internal sealed class DownloadRun : IAsyncDisposable
         DiskSpace.ThrowUnlessRoom(paths[0], Total - _before);
         var figures = new TransferFigures("downloading", Total, _before);
         await _view.RunAsync(figures, () => FetchAsync(figures, cancellationToken)).ConfigureAwait(false);
+        if (_set.IsSharded)
+        {
+            // The index of another model, or of another version, would make one of its shards and of those that are there by now.
+            File.Delete(paths[^1]);
+        }
+
         foreach (PartialFile file in _partials)
         {
             file.Publish();
@@ -75,9 +81,8 @@ internal sealed class DownloadRun : IAsyncDisposable
             {
                 for (int i = 0; i < paths.Count; i++)
                 {
-                    SourceIdentity identity = SourceIdentity.Of(_set.Files[i].Source);
                     PartialFile file = await PartialFile.OpenAsync(
-                        paths[i], identity, bytes => figures.Report(figures.Done + bytes, Total), cancellationToken).ConfigureAwait(false);
+                        paths[i], _set.IdentityOf(i), bytes => figures.Report(figures.Done + bytes, Total), cancellationToken).ConfigureAwait(false);
                     _partials.Add(file);
                     if (file.StartedOver is { } reason)
                     {

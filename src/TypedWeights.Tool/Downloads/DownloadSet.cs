@@ -1,3 +1,4 @@
+using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Downloads;
 using TypedWeights.Sources;
@@ -10,11 +11,13 @@ internal sealed class DownloadSet : IAsyncDisposable
     private const string IndexSuffix = ".safetensors.index.json";
     private const string FileSuffix = ".safetensors";
 
+    private readonly WeightUri _uri;
     private readonly IWeightLocation _location;
     private readonly List<DownloadFile> _files = [];
 
-    private DownloadSet(IWeightLocation location, bool isSharded)
+    private DownloadSet(WeightUri uri, IWeightLocation location, bool isSharded)
     {
+        _uri = uri;
         _location = location;
         IsSharded = isSharded;
     }
@@ -35,7 +38,7 @@ internal sealed class DownloadSet : IAsyncDisposable
     public static async Task<DownloadSet> OpenAsync(WeightUri uri, IWeightLocation location, CancellationToken cancellationToken)
     {
         bool isSharded = location.EntryName.EndsWith(IndexSuffix, StringComparison.OrdinalIgnoreCase);
-        var set = new DownloadSet(location, isSharded);
+        var set = new DownloadSet(uri, location, isSharded);
         IReadOnlyList<CheckpointFile>? shards = null;
         try
         {
@@ -60,6 +63,15 @@ internal sealed class DownloadSet : IAsyncDisposable
             await set.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>Which file it is, by what was asked for and what was answered.</summary>
+    /// <param name="index">Which of <see cref="Files"/>.</param>
+    public SourceIdentity IdentityOf(int index)
+    {
+        string uri = HiddenParameters.Distinguish(_uri);
+        var answered = SourceIdentity.Of(_files[index].Source);
+        return uri == _uri.Display ? answered : answered with { Source = CacheKey.SourceOf(uri, _location.EntryName, _files[index].Name) };
     }
 
     /// <summary>Gives the source of a file when its turn has come: one that is read in order is opened anew.</summary>

@@ -16,12 +16,25 @@ internal sealed partial class LoadLog(ILogger logger)
             Starting(logger, checkpoint.Uri.Display, files, plan.Tensors.Count, Gigabytes(plan.TotalBytes));
         }
 
+        return new Load(logger, checkpoint.Uri.Display);
+    }
+
+    /// <summary>Writes what is odd about the files that are read.</summary>
+    public void Warn(Checkpoint checkpoint, bool isRemote)
+    {
         foreach (string warning in checkpoint.Warnings)
         {
             Warning(logger, checkpoint.Uri.Display, warning);
         }
 
-        return new Load(logger, checkpoint.Uri.Display);
+        if (isRemote && checkpoint.Files.FirstOrDefault(static file => file.Source.Validator is null) is { } file)
+        {
+            Warning(
+                logger,
+                file.Source.Display,
+                "its server gives neither an ETag nor a Last-Modified: should the file be replaced by one of the same length while it is loaded, "
+                    + "nobody would notice but Verification.Digests.");
+        }
     }
 
     /// <summary>Writes a line for a request that will be repeated.</summary>

@@ -35,6 +35,8 @@ internal sealed class LoadSession(
     CacheRun? cache,
     EarlyLoad? early)
 {
+    private readonly TransferContext _context = sources.Context.OfOneLoad();
+
     /// <summary>Loads.</summary>
     /// <param name="select">Checks a checkpoint and chooses what is read of it.</param>
     /// <param name="manifest">What the checkpoint is expected to be, if anything is known.</param>
@@ -49,7 +51,7 @@ internal sealed class LoadSession(
             WeightPins pins = manifest is not null && options is { Source: null, Revision: WeightRevision.Recorded }
                 ? manifest.Pins
                 : WeightPins.None;
-            IWeightLocation location = await sources.LocateAsync(uri, pins, cache, cancellationToken).ConfigureAwait(false);
+            IWeightLocation location = await sources.LocateAsync(uri, pins, cache, _context, cancellationToken).ConfigureAwait(false);
             if (manifest is not null && sink.OwnsMemory && ExpectedCheckpoint.TryOpen(manifest, uri, location) is { } expected)
             {
                 await using (expected.ConfigureAwait(false))
@@ -61,6 +63,7 @@ internal sealed class LoadSession(
             Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false);
             await using (checkpoint.ConfigureAwait(false))
             {
+                log.Warn(checkpoint, location.IsRemote);
                 return await LoadAsync(checkpoint, select(checkpoint), sink, location.IsRemote, cancellationToken).ConfigureAwait(false);
             }
         }
@@ -83,6 +86,7 @@ internal sealed class LoadSession(
             Checkpoint live = await CheckpointReader.ReadAsync(uri, withHeaders, cancellationToken).ConfigureAwait(false);
             await using (live.ConfigureAwait(false))
             {
+                log.Warn(live, location.IsRemote);
                 TensorSelection selection = select(live);
                 if (ExpectedCheckpoint.HasLayout(live, expected) && await TryGiveAsync(live, expected, selection, sink, transfer).ConfigureAwait(false))
                 {
@@ -148,7 +152,7 @@ internal sealed class LoadSession(
         bool isChecked,
         CancellationToken cancellationToken)
     {
-        TransferOptions transfer = sources.Context.Options;
+        TransferOptions transfer = _context.Options;
         Lazy<UseOrder> order = OrderOfUse.Of(options, selection);
         sink.Select(selection, order);
         TransferPlan plan = TransferPlan.Create(
@@ -182,7 +186,7 @@ internal sealed class LoadSession(
             [.. checkpoint.Files.Select(static file => file.Source)],
             sink,
             ReaderLimits.For(transfer, isRemote) with { SpareBytes = need.SpareBytes },
-            sources.Context,
+            _context,
             tracker,
             cancellationToken,
             landing).ConfigureAwait(false);
@@ -192,7 +196,7 @@ internal sealed class LoadSession(
 
     private ITensorSink CreateSink(WeightManifest? manifest)
     {
-        ITensorSink sink = TensorSinks.Create(options, sources.Context.Options, cuda);
+        ITensorSink sink = TensorSinks.Create(options, _context.Options, cuda);
         return options.Verify == Verification.Digests ? new DigestSink(sink, manifest!.DigestOf, uri.Display) : sink;
     }
 

@@ -26,6 +26,29 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_no_machine_has_memory_for_is_an_error_that_names_the_file_and_says_what_to_do()
+    {
+        const string Overcommit = "/proc/sys/vm/overcommit_memory";
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && (await File.ReadAllTextAsync(Overcommit, TestContext.Current.CancellationToken)).Trim() != "1",
+            "this system promises memory that it does not have");
+        const long Data = 3L << 40;
+        byte[] header = Encoding.UTF8.GetBytes($$$"""{"huge":{"dtype":"U8","shape":[{{{Data}}}],"data_offsets":[0,{{{Data}}}]}}""");
+        await using (var file = new FileStream(_folder["huge.safetensors"], FileMode.CreateNew))
+        {
+            file.Write(BitConverter.GetBytes((long)header.Length));
+            file.Write(header);
+            file.SetLength(8 + header.Length + Data);
+        }
+
+        WeightsException error = await Assert.ThrowsAsync<WeightsException>(
+            () => WeightLoader.Default.LoadTensorsAsync(_folder["huge.safetensors"], cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.StartsWith(_folder["huge.safetensors"] + ": the system has no ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("for 1 tensors; TensorStorage.Mapped loads it with less.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_load_that_cannot_fit_is_refused_with_the_numbers_before_anything_is_allocated_or_fetched()
     {
         byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Size)]);

@@ -99,6 +99,34 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_index_of_an_older_model_is_gone_before_its_first_shard_is()
+    {
+        _server.Files["/m/model.safetensors.index.json"] = """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}"""u8.ToArray();
+        _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000)]);
+        _server.Files["/m/2.safetensors"] = TestFile.Bytes([TestFile.Noise("b", "U8", 8, 3_000)]);
+        Assert.Equal(0, (await RunAsync("download", $"{_server.Address}/m/", "model")).ExitCode);
+        _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_500)]);
+        _server.Files["/m/2.safetensors"] = TestFile.Bytes([TestFile.Noise("b", "U8", 8, 3_500)]);
+        _server.Intercept = context =>
+        {
+            // Once all has been looked at, the second shard cannot get its name: as when the process ends between the two.
+            if (context.Request.Path == "/m/2.safetensors" && Ranges.Of(context.Request.Headers.Range!).Length > 1000)
+            {
+                File.Delete(_folder["model/2.safetensors"]);
+                Directory.CreateDirectory(_folder["model/2.safetensors/in the way"]);
+            }
+
+            return Task.FromResult(false);
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/m/", "model");
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Equal(_server.Files["/m/1.safetensors"], Read("model/1.safetensors"));
+        Assert.False(File.Exists(_folder["model/model.safetensors.index.json"]), run.All);
+    }
+
+    [Fact]
     public async Task No_shard_has_its_name_before_all_are_whole()
     {
         _server.Files["/m/model.safetensors.index.json"] = """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}"""u8.ToArray();

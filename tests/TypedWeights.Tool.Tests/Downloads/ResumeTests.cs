@@ -55,6 +55,31 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Another_parameter_may_name_another_file_and_is_not_gone_on_with()
+    {
+        await KilledAsync("?file=a&sig=1");
+
+        ToolRun next = await ToolRun.InAsync(_folder.Path, "download", Uri + "?file=b&sig=1", "net.safetensors");
+
+        Assert.Equal(0, next.ExitCode);
+        Assert.Contains("starting over, as it is a part of ", next.Error, Ordinal);
+        Assert.DoesNotContain("file=a", next.All, Ordinal);
+        Assert.Equal(Model, await File.ReadAllBytesAsync(_folder["net.safetensors"], Token));
+    }
+
+    [Fact]
+    public async Task Another_signature_of_the_same_file_goes_on()
+    {
+        await KilledAsync("?file=a&sig=1");
+
+        ToolRun next = await ToolRun.InAsync(_folder.Path, "download", Uri + "?sig=2&file=a", "net.safetensors");
+
+        Assert.Equal(0, next.ExitCode);
+        Assert.StartsWith("going on: ", next.Error, Ordinal);
+        Assert.Equal(Model, await File.ReadAllBytesAsync(_folder["net.safetensors"], Token));
+    }
+
+    [Fact]
     public async Task A_torn_journal_and_a_part_that_is_not_sound_cost_their_own_bytes()
     {
         IReadOnlyList<FinishedPart> finished = await KilledAsync();
@@ -141,10 +166,10 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     // Kills a download when some of its parts are finished and others are under way, and forgets what was asked for until then.
-    private async Task<IReadOnlyList<FinishedPart>> KilledAsync()
+    private async Task<IReadOnlyList<FinishedPart>> KilledAsync(string query = "")
     {
         GetStuck();
-        ToolRun run = await ToolRun.ProcessAsync(_folder.Path, KillAsync, "download", Uri, "net.safetensors");
+        ToolRun run = await ToolRun.ProcessAsync(_folder.Path, KillAsync, "download", Uri + query, "net.safetensors");
         Assert.NotEqual(0, run.ExitCode);
         Assert.Equal(["net.safetensors.partial", "net.safetensors.partial.jsonl"], Left());
         _server.Intercept = null;

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using TypedWeights.Sources.Stores;
@@ -8,12 +9,15 @@ namespace TypedWeights.Sources.Http;
 internal sealed class HttpChannel : IDisposable
 {
     private readonly HttpMessageInvoker _connections;
+    private readonly IWebProxy? _proxy;
 
     /// <param name="options">How servers are reached.</param>
     public HttpChannel(HttpSourceOptions options)
     {
         options.Validate();
-        _connections = new HttpMessageInvoker(HttpHandler.Create(options), disposeHandler: true);
+        SocketsHttpHandler handler = HttpHandler.Create(options);
+        _proxy = handler.UseProxy ? handler.Proxy ?? HttpClient.DefaultProxy : null;
+        _connections = new HttpMessageInvoker(handler, disposeHandler: true);
     }
 
     /// <summary>Sends one request for bytes of a file.</summary>
@@ -67,7 +71,15 @@ internal sealed class HttpChannel : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw TransportFailure.Of(e, display);
+            throw TransportFailure.Of(e, display, IsThroughProxy(request.RequestUri!));
+        }
+        catch (NotSupportedException e)
+        {
+            throw new WeightSourceException(display, $"the request cannot be made: {e.Message}", innerException: e);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new WeightSourceException(display, "its loader was disposed while it was read.", innerException: e);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -76,6 +88,9 @@ internal sealed class HttpChannel : IDisposable
     }
 
     public void Dispose() => _connections.Dispose();
+
+    private bool IsThroughProxy(Uri address) =>
+        _proxy is not null && !_proxy.IsBypassed(address) && _proxy.GetProxy(address) is { } proxy && proxy != address;
 
     private static void SetAsk(HttpRequestHeaders headers, HttpAsk ask)
     {

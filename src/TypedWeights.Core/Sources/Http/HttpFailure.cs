@@ -27,7 +27,7 @@ internal static class HttpFailure
                 display, "the proxy asks for a login (407); give it in HttpSourceOptions.Proxy or in the variable HTTP_PROXY."),
             HttpStatusCode.PreconditionFailed => Changed("its ETag is another now", display),
             HttpStatusCode.RequestedRangeNotSatisfiable => new WeightSourceException(
-                display, "the server does not have this range (416): the file is shorter than it was when it was opened."),
+                display, "the server does not have this range (416): the file has become shorter, or the server refuses range requests."),
             _ when IsTransient(status) => new WeightSourceException(
                 display,
                 $"the server cannot answer now ({status} {response.ReasonPhrase}).",

@@ -17,6 +17,7 @@ internal sealed class HttpTarget
     private readonly HttpChannel _channel;
     private readonly SemaphoreSlim _resolving = new(1, 1);
     private Route? _ledTo;
+    private bool _hasRedirected;
     private Own? _own;
 
     /// <param name="channel">The connections.</param>
@@ -79,7 +80,7 @@ internal sealed class HttpTarget
                 {
                     HttpResponseMessage first = stale is null
                         ? answer
-                        : await SendAsync(Given(ask), ask with { IfMatch = null }, cancellationToken).ConfigureAwait(false);
+                        : await SendAsync(Given(ask), ask, cancellationToken).ConfigureAwait(false);
                     return await FollowAsync(Given(ask), first, ask, cancellationToken).ConfigureAwait(false);
                 }
             }
@@ -96,7 +97,6 @@ internal sealed class HttpTarget
         return await FollowAsync(fresh, second, ask, cancellationToken).ConfigureAwait(false);
     }
 
-    // No If-Match on the way: an address that only redirects may have tags of its own. The answer's are compared all the same.
     private async ValueTask<HttpResponseMessage> FollowAsync(
         Route route, HttpResponseMessage answer, HttpAsk ask, CancellationToken cancellationToken)
     {
@@ -116,6 +116,7 @@ internal sealed class HttpTarget
                     seen.Count > HopLimit ? $"the server redirects more than {HopLimit} times." : "the server redirects in a circle.");
             }
 
+            Volatile.Write(ref _hasRedirected, true);
             answer = await SendAsync(route, ask with { IfMatch = null }, cancellationToken).ConfigureAwait(false);
         }
 
@@ -131,6 +132,12 @@ internal sealed class HttpTarget
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<HttpResponseMessage> SendAsync(Route route, HttpAsk ask, CancellationToken cancellationToken)
     {
+        // No If-Match on the way: an address that only redirects may have tags of its own. The answer's are compared all the same.
+        if (!route.IsRedirected && Volatile.Read(ref _hasRedirected))
+        {
+            ask = ask with { IfMatch = null };
+        }
+
         try
         {
             HttpResponseMessage answer =

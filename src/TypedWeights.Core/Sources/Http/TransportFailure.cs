@@ -6,8 +6,12 @@ namespace TypedWeights.Sources.Http;
 /// <summary>Says in one sentence why no answer came, or why its body broke off.</summary>
 internal static class TransportFailure
 {
-    public static WeightSourceException Of(HttpRequestException e, string display) => e.HttpRequestError switch
+    /// <param name="e">What the client says.</param>
+    /// <param name="display">The file as it may be shown.</param>
+    /// <param name="isThroughProxy">Whether the connection is one to a proxy.</param>
+    public static WeightSourceException Of(HttpRequestException e, string display, bool isThroughProxy) => e.HttpRequestError switch
     {
+        HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError when isThroughProxy => Proxy(e, display),
         HttpRequestError.NameResolutionError when Socket(e) is SocketError.TryAgain => new WeightSourceException(
             display, "the host name does not resolve at the moment.", isTransient: true, innerException: e),
         HttpRequestError.NameResolutionError => new WeightSourceException(
@@ -19,11 +23,16 @@ internal static class TransportFailure
         HttpRequestError.ResponseEnded => new WeightSourceException(
             display, "the server closed the connection before it answered.", isTransient: true, innerException: e),
         HttpRequestError.InvalidResponse => new WeightSourceException(
-            display, "what answers there does not speak HTTP/1.1.", innerException: e),
+            display, "what answers there does not speak HTTP/1.1, or sent more than it had announced.", innerException: e),
         HttpRequestError.ConfigurationLimitExceeded => new WeightSourceException(
             display, "the headers of the answer are longer than 64 KiB.", innerException: e),
+
+        // Without a cause it is the request itself that cannot be sent: a header with letters that none may have, say.
         _ => new WeightSourceException(
-            display, $"the request failed: {Sentence(e.InnerException ?? e)}", isTransient: true, innerException: e),
+            display,
+            $"the request failed: {Sentence(e.InnerException ?? e)}",
+            isTransient: e.InnerException is not null,
+            innerException: e),
     };
 
     public static WeightSourceException TimedOut(OperationCanceledException e, string display) => new(
@@ -61,7 +70,9 @@ internal static class TransportFailure
         { } status => new WeightSourceException(
             display, $"the proxy refused the connection ({status}).", isTransient: status is 408 or 429 or 500 or 502 or 503 or 504),
         null => new WeightSourceException(
-            display, "the proxy made no connection; check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY."),
+            display,
+            "there is no connection to the proxy, or none through it; check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
+            isTransient: e.HttpRequestError == HttpRequestError.ConnectionError),
     };
 
     private static SocketError? Socket(Exception e) => (e.InnerException as SocketException)?.SocketErrorCode;

@@ -8,7 +8,6 @@ internal sealed class Failures
     // A server that drops every connection after a few bytes is not followed for ever.
     private const int MostInAll = 10;
 
-    private readonly TransferContext _context;
     private readonly Func<long> _position;
     private readonly long _start;
     private readonly List<(string Message, int Times)> _tried = [];
@@ -20,18 +19,21 @@ internal sealed class Failures
     private bool _asksTooMuch;
     private bool _cameFurther;
 
-    /// <param name="context">The loader's.</param>
+    /// <param name="context">The load's.</param>
     /// <param name="first">The failure that began it: it counts as the first attempt.</param>
     /// <param name="position">How far the read has come.</param>
     public Failures(TransferContext context, WeightSourceException first, Func<long> position)
     {
-        _context = context;
+        Context = context;
         _position = position;
         _start = context.Time.GetTimestamp();
         _first = first;
         _lastPosition = position();
         _lastBytes = context.Bytes;
     }
+
+    /// <summary>The load's.</summary>
+    public TransferContext Context { get; }
 
     /// <summary>How many attempts failed.</summary>
     public int Count { get; private set; }
@@ -77,9 +79,9 @@ internal sealed class Failures
         _counted = failure;
         Count++;
         Remember(failure.Message);
-        long position = _position(), bytes = _context.Bytes;
+        long position = _position(), bytes = Context.Bytes;
 
-        // A server that is asked for too much answers the others meanwhile; this one's turn comes when they are done.
+        // A server that is asked for too much answers the load's other reads meanwhile; this one's turn comes when they are done.
         _cameFurther = position != _lastPosition || (failure.IsThrottled && bytes != _lastBytes);
         (_lastPosition, _lastBytes) = (position, bytes);
         _inARow++;
@@ -88,7 +90,7 @@ internal sealed class Failures
 
     private bool MayGoOn(WeightSourceException failure)
     {
-        int attempts = _context.Options.Attempts;
+        int attempts = Context.Options.Attempts;
         return failure.IsTransient
             && !_asksTooMuch
             && (_cameFurther || _inARow < attempts)
@@ -98,7 +100,7 @@ internal sealed class Failures
     /// <summary>The one error about all that was tried.</summary>
     public WeightSourceException GaveUp(WeightSourceException last)
     {
-        string seconds = _context.Time.GetElapsedTime(_start).TotalSeconds.ToString("F1", CultureInfo.InvariantCulture);
+        string seconds = Context.Time.GetElapsedTime(_start).TotalSeconds.ToString("F1", CultureInfo.InvariantCulture);
         string before = $"{last.Source}: ";
         IEnumerable<string> tried = _tried.Select(failure =>
             (failure.Times > 1 ? $"{failure.Times} × " : "")

@@ -34,11 +34,21 @@ internal sealed class RetryPolicy
             DelayGenerator = args => ValueTask.FromResult(WaitAskedFor(args.Outcome.Exception)),
             OnRetry = args =>
             {
-                _context.CountRetry((WeightSourceException)args.Outcome.Exception!, args.AttemptNumber + 1, args.RetryDelay);
+                FailuresOf(args.Context).Context.CountRetry(
+                    (WeightSourceException)args.Outcome.Exception!, args.AttemptNumber + 1, args.RetryDelay);
                 return default;
             },
         }).Build();
     }
+
+    private RetryPolicy(TransferContext context, ResiliencePipeline pipeline)
+    {
+        _context = context;
+        _pipeline = pipeline;
+    }
+
+    /// <summary>The same policy for one of the loads that it is for: by the bytes and failures of that one alone.</summary>
+    public RetryPolicy Of(TransferContext load) => new(load, _pipeline);
 
     /// <summary>Runs an attempt, of which there is nothing to resume, until it succeeds or the budget is spent.</summary>
     public ValueTask<T> RunAsync<TState, T>(

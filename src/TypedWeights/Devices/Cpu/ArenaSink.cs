@@ -1,5 +1,7 @@
+using TypedWeights.Checkpoints;
 using TypedWeights.Interop;
 using TypedWeights.Memory;
+using TypedWeights.Sources;
 using TypedWeights.Streaming;
 
 namespace TypedWeights.Devices.Cpu;
@@ -18,7 +20,7 @@ internal class ArenaSink : CpuSink
             return;
         }
 
-        var arena = new SharedRegion(Allocate(layout.Length, layout.Places.Count));
+        var arena = new SharedRegion(Allocate(layout.Length, plan));
         try
         {
             PlaceOver(arena, plan.Tensors, layout.Places);
@@ -30,7 +32,7 @@ internal class ArenaSink : CpuSink
         }
     }
 
-    private static HeapRegion Allocate(long length, int tensors)
+    private static HeapRegion Allocate(long length, TransferPlan plan)
     {
         try
         {
@@ -38,8 +40,12 @@ internal class ArenaSink : CpuSink
         }
         catch (OutOfMemoryException e)
         {
+            CheckpointFile file = plan.Files[plan.Tensors[plan.ReadInFileOrder[0]].File];
+            string advice = file.Source is IMappableSource
+                ? "TensorStorage.Mapped loads it with less"
+                : "if it is as large as it says, load some of it (LoadOptions.Filter), or download it and load it with TensorStorage.Mapped";
             throw new WeightsException(
-                $"The system has no {length} bytes of memory for {tensors} tensors; TensorStorage.Mapped loads files of this machine with less.", e);
+                $"{file.Source.Display}: the system has no {length} bytes of memory for {plan.ReadInFileOrder.Count} tensors; {advice}.", e);
         }
     }
 }

@@ -32,6 +32,38 @@ public sealed class BudgetTests : FaultTest
     }
 
     [Fact]
+    public async Task A_busy_server_is_given_up_whatever_another_load_of_the_loader_receives()
+    {
+        var givenUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using FaultServer busy = await FaultServer.StartAsync();
+        busy.Answer = _ => Respond.Status(503);
+        Server.Answer = request => !request.IsPayload ? null : async drip =>
+        {
+            // A few bytes at a time until the other load has ended; what is left is then cut off and asked for again.
+            long sent = 0;
+            for (_ = Respond.Head(drip, drip.Length); sent < drip.Length - 100 && !givenUp.Task.IsCompleted; sent += 100)
+            {
+                await Respond.WriteAsync(drip, drip.From + sent, 100);
+                await Task.Delay(1, drip.Aborted);
+            }
+
+            await Respond.WriteAsync(drip, drip.From + sent, drip.Length - sent);
+        };
+        await using WeightLoader loader = Loader(Quick);
+        Task<WeightSet> other = loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken);
+        await Eventually.BecomesAsync(() => Server.Payloads.Any(), () => "the other load asked for no payload");
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => loader.LoadTensorsAsync(
+            $"{busy.Address}/{NoiseFile.Name}", cancellationToken: TestContext.Current.CancellationToken));
+        givenUp.SetResult();
+
+        Assert.Contains("4 attempts", error.Message, StringComparison.Ordinal);
+        Assert.Equal(4, busy.Requests.Count);
+        using WeightSet weights = await other;
+        NoiseFile.AssertIn(weights);
+    }
+
+    [Fact]
     public async Task Different_failures_of_one_read_count_together()
     {
         long last = NoiseFile.Bytes.Length - 1;

@@ -106,6 +106,23 @@ public sealed class ChangedFileTests : FaultTest
         await AssertLoadsAsync();
     }
 
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("\"tag\"", false)]
+    public async Task A_server_that_says_nothing_to_tell_versions_apart_by_is_warned_of(string? tag, bool isWarned)
+    {
+        Server.Files["/" + NoiseFile.Name] = new(NoiseFile.Bytes, tag);
+        using var log = new LineLogger();
+        await using WeightLoader loader = new WeightLoaderBuilder().UseTransferOptions(Quick).UseLogging(log).Build();
+
+        using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken);
+
+        NoiseFile.AssertIn(weights);
+        Assert.Equal(isWarned, log.Lines.Contains(
+            Uri + ": its server gives neither an ETag nor a Last-Modified: should the file be replaced by one of the same length while it is "
+                + "loaded, nobody would notice but Verification.Digests."));
+    }
+
     [Fact]
     public async Task A_file_that_became_shorter_says_so()
     {

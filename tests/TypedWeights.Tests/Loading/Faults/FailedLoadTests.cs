@@ -7,6 +7,30 @@ public sealed class FailedLoadTests : FaultTest
         Quick with { StallTimeout = TimeSpan.FromMinutes(5), RetryDelay = TimeSpan.FromMinutes(5) };
 
     [Fact]
+    public async Task A_loader_that_is_disposed_under_a_load_ends_it_with_an_error_that_names_the_file()
+    {
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Server.Answer = request =>
+        {
+            if (request.IsPayload)
+            {
+                asked.TrySetResult();
+            }
+
+            return request.IsPayload ? Respond.Silence : null;
+        };
+        WeightLoader loader = Loader(Quick);
+        Task<WeightSet> load = loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken);
+        await asked.Task;
+
+        await loader.DisposeAsync();
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => load);
+        Assert.StartsWith(Uri, error.Message, StringComparison.Ordinal);
+        Assert.Contains("its loader was disposed", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Reads_that_hang_are_given_up()
     {
         Server.Answer = Others(Respond.StallAfter(1000));

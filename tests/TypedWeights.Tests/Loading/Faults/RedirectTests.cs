@@ -49,6 +49,20 @@ public sealed class RedirectTests : FaultTest
     }
 
     [Fact]
+    public async Task The_tag_of_the_file_is_not_asked_of_the_address_that_only_redirects()
+    {
+        // To the letter: a redirect has a tag of its own, and no other one matches.
+        Server.Answer = request => request.Context.Request.Headers.IfMatch.Count > 0
+            ? Respond.Status(412)
+            : Respond.Redirect($"{_store.Address}{Signed}?sig=1");
+        _store.Answer = request => request.Payload == 5 ? Respond.AbortAfter(0) : null;
+
+        await AssertLoadsAsync(uri: Start);
+
+        Assert.InRange(Server.Requests.Count, 2, 3);
+    }
+
+    [Fact]
     public async Task They_go_along_within_the_origin()
     {
         Server.Answer = request => request.Path == "/start.safetensors" ? Respond.Redirect($"/{NoiseFile.Name}") : null;

@@ -190,6 +190,23 @@ public sealed class OptionsTests : IAsyncLifetime
         Assert.DoesNotContain("s3cret", error.ToString(), Ordinal);
     }
 
+    [Theory]
+    [InlineData("http://127.0.0.1:1", "http", "no connection to the proxy", true)]
+    [InlineData("http://ada:s3cret@proxy.invalid", "http", "no connection to the proxy", false)]
+    [InlineData("http://ada:s3cret@proxy.invalid", "https", "no connection to the proxy", false)]
+    [InlineData("ftp://ada:s3cret@127.0.0.1", "http", "the request cannot be made", false)]
+    public async Task A_proxy_that_is_not_there_is_not_taken_for_the_host(string proxy, string scheme, string expected, bool isTransient)
+    {
+        await using var provider = new HttpSourceProvider(new HttpSourceOptions { Proxy = new WebProxy(proxy) });
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(scheme + "://weights.invalid/f.bin"));
+
+        Assert.StartsWith(scheme + "://weights.invalid/f.bin: ", error.Message, Ordinal);
+        Assert.Contains(expected, error.Message, Ordinal);
+        Assert.Equal(isTransient, error.IsTransient);
+        Assert.DoesNotContain("s3cret", error.ToString(), Ordinal);
+    }
+
     [Fact]
     public async Task A_connection_that_takes_too_long_may_be_tried_again()
     {

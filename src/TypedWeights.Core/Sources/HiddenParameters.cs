@@ -1,6 +1,7 @@
-using TypedWeights.Sources;
+using System.Security.Cryptography;
+using System.Text;
 
-namespace TypedWeights.Caching;
+namespace TypedWeights.Sources;
 
 /// <summary>What a URI has in its query and does not show.</summary>
 internal static class HiddenParameters
@@ -14,10 +15,23 @@ internal static class HiddenParameters
     };
 
     /// <summary>Whether two URIs that are shown alike may name two files: <c>…/get?file=a</c> and <c>…/get?file=b</c>.</summary>
-    public static bool MayTellFilesApart(WeightUri uri)
+    public static bool MayTellFilesApart(WeightUri uri) => Telling(uri).Length > 0;
+
+    /// <summary>
+    /// A text that is another one for each of those: what is shown, and a hash of what is not. A server may tag files by length and time
+    /// alone, so that no answer tells them apart.
+    /// </summary>
+    public static string Distinguish(WeightUri uri)
+    {
+        string[] telling = Telling(uri);
+        return telling.Length == 0 ? uri.Display : uri.Display + (uri.Display.Contains('?', StringComparison.Ordinal) ? "&" : "?")
+            + "parameters:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('&', telling))))[..16];
+    }
+
+    private static string[] Telling(WeightUri uri)
     {
         HashSet<string> shown = [.. Pairs(uri.Display)];
-        return Pairs(uri.Original).Any(pair => !shown.Contains(pair) && !IsLogin(pair.Split('=')[0]));
+        return [.. Pairs(uri.Original).Where(pair => !shown.Contains(pair) && !IsLogin(pair.Split('=')[0])).Order(StringComparer.Ordinal)];
     }
 
     private static string[] Pairs(string text)
