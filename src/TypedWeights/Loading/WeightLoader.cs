@@ -170,7 +170,7 @@ public sealed class WeightLoader : IAsyncDisposable
                 : "none";
             throw new WeightsException(
                 $"{typeof(T).Name} cannot be checked against digests, as its snapshot has {lack}: take it again with "
-                    + $"typedweights snapshot {manifest.Source} --digest, and build.");
+                    + $"typedweights snapshot {manifest.Source} --class {typeof(T).Name} --digest, and build.");
         }
 
         return await LoadAsync(

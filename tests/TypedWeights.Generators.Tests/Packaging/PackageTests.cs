@@ -59,13 +59,101 @@ public class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>
         "models",
         "<TypedWeightsSnapshots>models/*.weights.json</TypedWeightsSnapshots>"));
 
+    [Theory]
+    [InlineData("Found", "weights", "<TargetFramework>net10.0</TargetFramework>")]
+    [InlineData(
+        "Listed",
+        "models",
+        """
+        <TargetFrameworks>net10.0;net10.0-windows</TargetFrameworks>
+        <EnableWindowsTargeting>true</EnableWindowsTargeting>
+        <DisableTransitiveFrameworkReferenceDownloads>true</DisableTransitiveFrameworkReferenceDownloads>
+        <TypedWeightsSnapshots>none</TypedWeightsSnapshots>
+        """)]
+    public async Task A_snapshot_that_goes_is_noticed_by_the_next_build_and_nothing_else_is_compiled_again(
+        string name, string snapshots, string properties)
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+
+        // The quote is there for the targets, which must not take it for the end of a text.
+        string folder = feed.NewFolder(name + "'s");
+        string compiled = Path.Combine(folder, "obj", "Debug", "net10.0", name + ".dll");
+        string snapshot = Path.Combine(folder, snapshots, "TinyModel.weights.json");
+        await WriteProjectAsync(
+            folder,
+            name,
+            """
+            <PackageReference Include="TypedWeights" Version="0.*-*" />
+            <AdditionalFiles Include="$(MSBuildProjectDirectory)/models/*.weights.json" />
+            """,
+            snapshots,
+            properties);
+        await feed.DotnetAsync(folder, "build");
+        DateTime first = File.GetLastWriteTimeUtc(compiled);
+
+        await feed.DotnetAsync(folder, "build", "--no-restore");
+        Assert.Equal(first, File.GetLastWriteTimeUtc(compiled));
+
+        // A move keeps the time of the last write, so that by times alone there is nothing new.
+        string moved = Path.Combine(folder, snapshots, "Moved.weights.json");
+        File.Move(snapshot, moved);
+        await feed.DotnetAsync(folder, "build", "--no-restore");
+        DateTime second = File.GetLastWriteTimeUtc(compiled);
+        Assert.NotEqual(first, second);
+
+        // What an editor asks for leaves nothing behind that the next build would take for a change.
+        await feed.DotnetAsync(
+            folder, "build", "--no-restore", "-t:Compile", "-p:DesignTimeBuild=true", "-p:SkipCompilerExecution=true", "-p:TargetFramework=net10.0");
+        await feed.DotnetAsync(folder, "build", "--no-restore");
+        Assert.Equal(second, File.GetLastWriteTimeUtc(compiled));
+
+        File.Delete(moved);
+        (int exitCode, string text) = await feed.TryDotnetAsync(folder, "build", "--no-restore");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("error TW0001", text, StringComparison.Ordinal);
+
+        await feed.DotnetAsync(folder, "clean");
+        Assert.Empty(Directory.GetFiles(folder, "*.TypedWeightsSnapshots.cache", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_project_without_snapshots_is_compiled_once()
+    {
+        string folder = feed.NewFolder("None");
+        await WriteProjectAsync(
+            folder,
+            "None",
+            """<PackageReference Include="TypedWeights" Version="0.*-*" />""",
+            snapshots: null,
+            "<TargetFramework>net10.0</TargetFramework>");
+        await File.WriteAllTextAsync(Path.Combine(folder, "Program.cs"), "System.Console.Write(1);", TestContext.Current.CancellationToken);
+        string compiled = Path.Combine(folder, "obj", "Debug", "net10.0", "None.dll");
+        await feed.DotnetAsync(folder, "build");
+        DateTime first = File.GetLastWriteTimeUtc(compiled);
+
+        await feed.DotnetAsync(folder, "build", "--no-restore");
+
+        Assert.Equal(first, File.GetLastWriteTimeUtc(compiled));
+    }
+
     private async Task<string> RunAsync(string name, string reference, string snapshots, string property = "")
     {
         string folder = feed.NewFolder(name);
-        Directory.CreateDirectory(Path.Combine(folder, snapshots));
+        await WriteProjectAsync(folder, name, reference, snapshots, "<TargetFramework>net10.0</TargetFramework>" + property);
+        await feed.DotnetAsync(folder, "build", "-o", "out");
+        return await feed.DotnetAsync(folder, Path.Combine("out", name + ".dll"));
+    }
+
+    private static async Task WriteProjectAsync(string folder, string name, string references, string? snapshots, string properties)
+    {
         CancellationToken token = TestContext.Current.CancellationToken;
-        await File.WriteAllTextAsync(
-            Path.Combine(folder, snapshots, "TinyModel.weights.json"), Snapshots.Text(Snapshots.Of(HeaderTraits.Small["tied"])), token);
+        if (snapshots is not null)
+        {
+            Directory.CreateDirectory(Path.Combine(folder, snapshots));
+            await File.WriteAllTextAsync(
+                Path.Combine(folder, snapshots, "TinyModel.weights.json"), Snapshots.Text(Snapshots.Of(HeaderTraits.Small["tied"])), token);
+        }
+
         await File.WriteAllTextAsync(Path.Combine(folder, "Program.cs"), Program, token);
         await File.WriteAllTextAsync(
             Path.Combine(folder, name + ".csproj"),
@@ -73,18 +161,15 @@ public class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
                 <OutputType>Exe</OutputType>
-                <TargetFramework>net10.0</TargetFramework>
                 <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
                 <Nullable>enable</Nullable>
-                {property}
+                {properties}
               </PropertyGroup>
               <ItemGroup>
-                {reference}
+                {references}
               </ItemGroup>
             </Project>
             """,
             token);
-        await feed.DotnetAsync(folder, "build", "-o", "out");
-        return await feed.DotnetAsync(folder, Path.Combine("out", name + ".dll"));
     }
 }

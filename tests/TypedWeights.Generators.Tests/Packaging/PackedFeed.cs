@@ -52,6 +52,15 @@ public sealed class PackedFeed : IAsyncLifetime
     /// <returns>What it wrote to the standard output.</returns>
     public async Task<string> DotnetAsync(string folder, params string[] arguments)
     {
+        (int exitCode, string text) = await TryDotnetAsync(folder, arguments);
+        Assert.True(exitCode == 0, $"dotnet {string.Join(' ', arguments)} failed:\n{text}");
+        return text;
+    }
+
+    /// <summary>Runs the SDK, which may fail.</summary>
+    /// <returns>Its exit code, and what it wrote to the standard output; after a failure, also what it wrote to the standard error.</returns>
+    public async Task<(int ExitCode, string Text)> TryDotnetAsync(string folder, params string[] arguments)
+    {
         var start = new ProcessStartInfo("dotnet", arguments)
         {
             WorkingDirectory = folder,
@@ -73,8 +82,7 @@ public sealed class PackedFeed : IAsyncLifetime
         string errors = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         string text = await output;
-        Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)} failed:\n{text}\n{errors}");
-        return text;
+        return (process.ExitCode, process.ExitCode == 0 ? text : text + "\n" + errors);
     }
 
     public ValueTask DisposeAsync()
