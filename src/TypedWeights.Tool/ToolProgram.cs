@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.Reflection;
 using TypedWeights.Errors;
 using TypedWeights.Tool.Commands;
+using TypedWeights.Tool.Output;
 
 namespace TypedWeights.Tool;
 
@@ -55,10 +56,11 @@ internal static class ToolProgram
             await WriteErrorAsync(context, failure.Message).ConfigureAwait(false);
             return failure.ExitCode;
         }
-        catch (IOException e)
+        catch (Exception e) when (LossyWriter.IsFailure(e))
         {
-            // What is read has errors of its own; this is the output: a full disk, a closed stream.
-            await WriteErrorAsync(context, $"the output cannot be written: {e.Message}").ConfigureAwait(false);
+            // What is read has errors of its own; this is the output: a full disk, or a closed stream, which .NET calls a path that is denied.
+            string reason = e is UnauthorizedAccessException ? "standard output is closed" : e.Message;
+            await WriteErrorAsync(context, $"the output cannot be written: {reason}").ConfigureAwait(false);
             return ExitCodes.Failed;
         }
         catch (Exception e)

@@ -50,4 +50,22 @@ public sealed class LostOutputTests : IDisposable
         Assert.Equal(model, File.ReadAllBytes(_folder["net.safetensors"]));
         Assert.Equal([_folder["net.safetensors"]], Directory.GetFiles(_folder.Path));
     }
+
+    [Theory]
+    [InlineData(">/dev/full", "inspect", "m.safetensors")]
+    [InlineData(">&-", "inspect", "m.safetensors")]
+    [InlineData(">&-", "inspect", "m.safetensors", "--json")]
+    [InlineData(">&-", "bench", "m.safetensors")]
+    [InlineData(">&-", "download", "m.safetensors", "copy.safetensors", "--sha256", "--quiet")]
+    [InlineData(">&-", "--help")]
+    public async Task Results_that_cannot_be_written_are_a_failure_and_no_defect(string redirection, params string[] args)
+    {
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
+
+        ToolRun run = await ToolRun.RedirectedAsync(_folder.Path, redirection, args);
+
+        Assert.Equal((1, ""), (run.ExitCode, run.Out));
+        Assert.Matches("^error: the output cannot be written: [^\n]+\n$", run.Error);
+        Assert.DoesNotContain("Access", run.Error, Ordinal);
+    }
 }
