@@ -20,7 +20,7 @@ internal static class DownloadCommand
     private static readonly Argument<string> Destination = new Argument<string>("DEST")
     {
         Description = "The file to write, or a folder",
-    }.WithoutOptions();
+    }.WithoutOptions().NotEmpty();
 
     private static readonly Option<bool> Sha256 = new("--sha256")
     {

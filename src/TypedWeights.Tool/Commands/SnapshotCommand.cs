@@ -17,11 +17,11 @@ internal static class SnapshotCommand
         Description = "A .safetensors file, a .safetensors.index.json, or a folder that holds one: a path, file:// or http(s)://",
     }.WithoutOptions();
 
-    private static readonly Option<string?> File = new("--output", "-o")
+    private static readonly Option<string?> File = new Option<string?>("--output", "-o")
     {
         Description = "The file to write [default: weights/<Class>.weights.json]",
         HelpName = "FILE",
-    };
+    }.NotEmpty();
 
     private static readonly Option<string?> Class = new("--class", "-c")
     {

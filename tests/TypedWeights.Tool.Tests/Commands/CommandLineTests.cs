@@ -1,0 +1,42 @@
+using TypedWeights.Tests.Support;
+
+namespace TypedWeights.Tests.Commands;
+
+/// <summary>Command lines that are wrong whatever lies on the disk.</summary>
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("DEST", "download", "m.safetensors", "")]
+    [InlineData("--output", "snapshot", "m.safetensors", "-o", "")]
+    [InlineData("FILE|DIR", "verify", "")]
+    [InlineData("--folder", "cache", "clear", "--folder", "")]
+    public async Task An_empty_path_is_not_the_current_folder(string name, params string[] args)
+    {
+        // Not in the folder of the command: nothing is to be there afterwards.
+        using var below = new TempFolder();
+        TestFile.Write(below["m.safetensors"], [TestFile.F32("a", [1], 1)]);
+        args = [.. args.Select(arg => arg == "m.safetensors" ? below[arg] : arg)];
+
+        ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+
+        Assert.Equal((64, ""), (run.ExitCode, run.Out));
+        Assert.StartsWith($"error: {name} is empty; the current folder is '.'.\ntry: typedweights ", run.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Theory]
+    [InlineData("download", "", "net.safetensors")]
+    [InlineData("plan", "")]
+    [InlineData("bench", "")]
+    [InlineData("snapshot", "")]
+    public async Task An_empty_URI_is_refused(params string[] args)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+
+        Assert.Equal((64, "", "error: The URI of the weights is empty.\n"), (run.ExitCode, run.Out, run.Error));
+    }
+}
