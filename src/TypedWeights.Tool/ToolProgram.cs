@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Reflection;
 using TypedWeights.Errors;
 using TypedWeights.Tool.Commands;
@@ -30,8 +31,7 @@ internal static class ToolProgram
                 await WriteErrorAsync(context, shown).ConfigureAwait(false);
             }
 
-            string command = parsed.CommandResult.Command.Name;
-            await context.Error.WriteLineAsync($"try: {Name} {(command == Name ? "" : command + " ")}--help").ConfigureAwait(false);
+            await context.Error.WriteLineAsync($"try: {FullName(parsed.CommandResult)} --help").ConfigureAwait(false);
             return ExitCodes.Usage;
         }
 
@@ -98,6 +98,10 @@ internal static class ToolProgram
         root.SetAction(new HelpAction().Invoke);
         return root;
     }
+
+    // "typedweights cache prune"
+    private static string FullName(CommandResult result) =>
+        (result.Parent is CommandResult outer ? FullName(outer) + " " : "") + result.Command.Name;
 
     private sealed class VersionAction : SynchronousCommandLineAction
     {

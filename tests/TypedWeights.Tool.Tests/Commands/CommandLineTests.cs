@@ -39,4 +39,17 @@ public sealed class CommandLineTests : IDisposable
 
         Assert.Equal((64, "", "error: The URI of the weights is empty.\n"), (run.ExitCode, run.Out, run.Error));
     }
+
+    [Theory]
+    [InlineData("typedweights", "nope")]
+    [InlineData("typedweights plan", "plan", "m.safetensors", "--limit")]
+    [InlineData("typedweights cache prune", "cache", "prune", "--siez", "2")]
+    [InlineData("typedweights cache ls", "cache", "ls", "--all")]
+    public async Task An_error_says_which_help_to_ask_for(string command, params string[] args)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+
+        Assert.Equal((64, ""), (run.ExitCode, run.Out));
+        Assert.EndsWith($"\ntry: {command} --help\n", run.Error, StringComparison.Ordinal);
+    }
 }
