@@ -52,4 +52,17 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal((64, ""), (run.ExitCode, run.Out));
         Assert.EndsWith($"\ntry: {command} --help\n", run.Error, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("tpu")]
+    [InlineData("CUDA")]
+    [InlineData("")]
+    public async Task A_device_that_is_none_is_answered_with_a_sentence(string device)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", "--device", device, "m.safetensors");
+
+        Assert.Equal(
+            (64, "", $"error: --device must be cpu or cuda, and is \"{device}\".\ntry: typedweights plan --help\n"),
+            (run.ExitCode, run.Out, run.Error));
+    }
 }
