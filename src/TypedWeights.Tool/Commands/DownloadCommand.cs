@@ -14,7 +14,7 @@ internal static class DownloadCommand
 {
     private static readonly Argument<string> Uri = new Argument<string>("URI")
     {
-        Description = "A file, an index or a folder: a path, file:// or http(s)://; an index brings its shards",
+        Description = $"A file, an index or a folder: {ToolSources.UriForms}; an index brings its shards",
     }.WithoutOptions();
 
     private static readonly Argument<string> Destination = new Argument<string>("DEST")

@@ -19,7 +19,7 @@ internal static class PlanCommand
 {
     private static readonly Argument<string> Uri = new Argument<string>("URI")
     {
-        Description = "A file, an index or a folder: a path, file:// or http(s)://",
+        Description = "A file, an index or a folder: " + ToolSources.UriForms,
     }.WithoutOptions();
 
     private static readonly Option<bool> Json = new("--json")

@@ -14,7 +14,7 @@ internal static class SnapshotCommand
 {
     private static readonly Argument<string> Uri = new Argument<string>("URI")
     {
-        Description = "A .safetensors file, a .safetensors.index.json, or a folder that holds one: a path, file:// or http(s)://",
+        Description = "A .safetensors file, a .safetensors.index.json, or a folder that holds one: " + ToolSources.UriForms,
     }.WithoutOptions();
 
     private static readonly Option<string?> File = new Option<string?>("--output", "-o")

@@ -54,6 +54,23 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
+    [InlineData("snapshot")]
+    [InlineData("inspect")]
+    [InlineData("plan")]
+    [InlineData("download")]
+    [InlineData("bench")]
+    public async Task Help_names_every_scheme_that_the_tool_reads(string command)
+    {
+        ToolRun unknown = await ToolRun.InAsync(_folder.Path, "plan", "gopher://host/m.safetensors");
+        ToolRun help = await ToolRun.InAsync(_folder.Path, command, "--help");
+
+        string[] schemes = [.. unknown.Error.Split("this tool reads ")[1].Split(';')[0].Split(", ")];
+        Assert.Contains("s3", schemes);
+        Assert.Equal(schemes, help.Out.Split("<URI>")[^1].Split([' ', ',', ';', '\n'])
+            .Where(word => word.EndsWith("://", StringComparison.Ordinal)).Select(word => word[..^3]));
+    }
+
+    [Theory]
     [InlineData("tpu")]
     [InlineData("CUDA")]
     [InlineData("")]
