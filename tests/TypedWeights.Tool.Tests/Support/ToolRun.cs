@@ -46,6 +46,13 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
         return ProcessAsync(folder, ["sh", "-c", $"exec \"$@\" {redirection}", "sh", Host], null, args);
     }
 
+    /// <summary>Runs the real process with a variable in its environment; Linux only.</summary>
+    /// <param name="folder">Its current directory.</param>
+    /// <param name="variable">Name and value: <c>NAME=value</c>.</param>
+    /// <param name="args">Its arguments.</param>
+    public static Task<ToolRun> WithVariableAsync(string folder, string variable, params string[] args) =>
+        ProcessAsync(folder, ["env", variable, Host], null, args);
+
     private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
     private static async Task<ToolRun> ProcessAsync(string folder, string[] command, Func<Process, Task>? started, string[] args)
