@@ -1,9 +1,13 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using TypedWeights.Tool;
+using TypedWeights.Tool.Output;
 
 // Names may be in any script; without a byte order mark, so that redirected output is plain UTF-8.
 Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+
+// As the console's own and not the tool's alone: what draws in a terminal asks whether its writer is the console's.
+Console.SetError(new LossyWriter(Console.Error));
 
 using var stop = new CancellationTokenSource();
 int stoppedBy = 0;

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Reflection;
 using TypedWeights.Errors;
 using TypedWeights.Tool.Commands;
+using TypedWeights.Tool.Output;
 
 namespace TypedWeights.Tool;
 
@@ -29,8 +31,7 @@ internal static class ToolProgram
                 await WriteErrorAsync(context, shown).ConfigureAwait(false);
             }
 
-            string command = parsed.CommandResult.Command.Name;
-            await context.Error.WriteLineAsync($"try: {Name} {(command == Name ? "" : command + " ")}--help").ConfigureAwait(false);
+            await context.Error.WriteLineAsync($"try: {FullName(parsed.CommandResult)} --help").ConfigureAwait(false);
             return ExitCodes.Usage;
         }
 
@@ -55,10 +56,11 @@ internal static class ToolProgram
             await WriteErrorAsync(context, failure.Message).ConfigureAwait(false);
             return failure.ExitCode;
         }
-        catch (IOException e)
+        catch (Exception e) when (LossyWriter.IsFailure(e))
         {
-            // What is read has errors of its own; this is the output: a full disk, a closed stream.
-            await WriteErrorAsync(context, $"the output cannot be written: {e.Message}").ConfigureAwait(false);
+            // What is read has errors of its own; this is the output: a full disk, or a closed stream, which .NET calls a path that is denied.
+            string reason = e is UnauthorizedAccessException ? "standard output is closed" : e.Message;
+            await WriteErrorAsync(context, $"the output cannot be written: {reason}").ConfigureAwait(false);
             return ExitCodes.Failed;
         }
         catch (Exception e)
@@ -96,6 +98,10 @@ internal static class ToolProgram
         root.SetAction(new HelpAction().Invoke);
         return root;
     }
+
+    // "typedweights cache prune"
+    private static string FullName(CommandResult result) =>
+        (result.Parent is CommandResult outer ? FullName(outer) + " " : "") + result.Command.Name;
 
     private sealed class VersionAction : SynchronousCommandLineAction
     {

@@ -7,6 +7,9 @@ namespace TypedWeights.Tool;
 /// <summary>The stores the tool can reach. A new scheme is one <c>UseX</c> here.</summary>
 internal sealed class ToolSources : IAsyncDisposable
 {
+    /// <summary>What a URI may be, for help pages.</summary>
+    public const string UriForms = "a path, az://, file://, gs://, hf://, http://, https:// or s3://";
+
     private readonly SourceRegistry _registry;
 
     /// <param name="folders">Where relative paths start, in the order in which they are tried.</param>

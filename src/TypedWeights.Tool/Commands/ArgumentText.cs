@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Tool.Commands;
@@ -39,6 +40,20 @@ internal static class ArgumentText
         return argument;
     }
 
+    /// <summary>Refuses an empty word, as of a variable that is not set: for a path it would stand for the current folder.</summary>
+    public static Argument<T> NotEmpty<T>(this Argument<T> argument)
+    {
+        argument.Validators.Add(result => RefuseEmpty(result, argument.Name));
+        return argument;
+    }
+
+    /// <inheritdoc cref="NotEmpty{T}(Argument{T})"/>
+    public static Option<T> NotEmpty<T>(this Option<T> option)
+    {
+        option.Validators.Add(result => RefuseEmpty(result, option.Name));
+        return option;
+    }
+
     /// <summary>Refuses a URI where a file on disk is meant.</summary>
     /// <param name="word">The word.</param>
     /// <param name="meant">What it should be.</param>
@@ -46,4 +61,12 @@ internal static class ArgumentText
     public static string OnDisk(string word, string meant = "a snapshot is a file") => word.Contains("://", StringComparison.Ordinal)
         ? throw new ToolException(ExitCodes.Usage, $"{Shown(word)}: {meant} on disk, and this is a URI.")
         : word;
+
+    private static void RefuseEmpty(SymbolResult result, string name)
+    {
+        if (result.Tokens.Any(token => token.Value.Length == 0))
+        {
+            result.AddError($"{name} is empty; the current folder is '.'.");
+        }
+    }
 }

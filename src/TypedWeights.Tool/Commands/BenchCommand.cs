@@ -6,12 +6,12 @@ using TypedWeights.Tool.Output.Progress;
 
 namespace TypedWeights.Tool.Commands;
 
-/// <summary><c>typedweights bench URI [--connections N] [--part BYTES] [--json]</c>: reads a checkpoint into memory and says what it took.</summary>
+/// <summary><c>typedweights bench URI [--connections N] [--part BYTES] [--json] [--quiet]</c>: reads a checkpoint into memory and says what it took.</summary>
 internal static class BenchCommand
 {
     private static readonly Argument<string> Uri = new Argument<string>("URI")
     {
-        Description = "A file, an index or a folder: a path, file:// or http(s)://",
+        Description = "A file, an index or a folder: " + ToolSources.UriForms,
     }.WithoutOptions();
 
     private static readonly Option<int?> Connections = CountArgument.Connections();

@@ -8,12 +8,12 @@ namespace TypedWeights.Tool.Commands;
 /// <summary><c>typedweights cache ls|verify|prune|clear [--folder DIR]</c>: what loads have kept on this machine.</summary>
 internal static class CacheCommand
 {
-    private static readonly Option<string?> Folder = new("--folder")
+    private static readonly Option<string?> Folder = new Option<string?>("--folder")
     {
         Description = "The folder of the cache [default: the environment variable TYPEDWEIGHTS_CACHE]",
         HelpName = "DIR",
         Recursive = true,
-    };
+    }.NotEmpty();
 
     private static readonly Option<bool> Json = new("--json")
     {

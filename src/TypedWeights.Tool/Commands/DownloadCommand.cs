@@ -14,13 +14,13 @@ internal static class DownloadCommand
 {
     private static readonly Argument<string> Uri = new Argument<string>("URI")
     {
-        Description = "A file, an index or a folder: a path, file:// or http(s)://; an index brings its shards",
+        Description = $"A file, an index or a folder: {ToolSources.UriForms}; an index brings its shards",
     }.WithoutOptions();
 
     private static readonly Argument<string> Destination = new Argument<string>("DEST")
     {
         Description = "The file to write, or a folder",
-    }.WithoutOptions();
+    }.WithoutOptions().NotEmpty();
 
     private static readonly Option<bool> Sha256 = new("--sha256")
     {

@@ -10,7 +10,7 @@ internal static class InspectCommand
 {
     private static readonly Argument<string[]> Uris = new Argument<string[]>("URI")
     {
-        Description = "Files, indexes or folders: paths, file:// or http(s)://",
+        Description = "Files, indexes or folders, each " + ToolSources.UriForms,
         Arity = ArgumentArity.OneOrMore,
     }.WithoutOptions();
 

@@ -19,7 +19,7 @@ internal static class PlanCommand
 {
     private static readonly Argument<string> Uri = new Argument<string>("URI")
     {
-        Description = "A file, an index or a folder: a path, file:// or http(s)://",
+        Description = "A file, an index or a folder: " + ToolSources.UriForms,
     }.WithoutOptions();
 
     private static readonly Option<bool> Json = new("--json")
@@ -41,11 +41,7 @@ internal static class PlanCommand
 
     private static readonly Option<int?> Connections = CountArgument.Connections();
 
-    private static readonly Option<string> Device = new Option<string>("--device")
-    {
-        Description = "Plan for tensors on cpu or cuda",
-        DefaultValueFactory = static _ => "cpu",
-    }.AcceptOnlyFromAmong("cpu", "cuda");
+    private static readonly Option<string> Device = ChoiceArgument.Option("--device", "Plan for tensors on cpu or cuda", "cpu", "cuda");
 
     public static Command Create(ToolContext context)
     {

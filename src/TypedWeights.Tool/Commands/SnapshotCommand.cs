@@ -14,14 +14,14 @@ internal static class SnapshotCommand
 {
     private static readonly Argument<string> Uri = new Argument<string>("URI")
     {
-        Description = "A .safetensors file, a .safetensors.index.json, or a folder that holds one: a path, file:// or http(s)://",
+        Description = "A .safetensors file, a .safetensors.index.json, or a folder that holds one: " + ToolSources.UriForms,
     }.WithoutOptions();
 
-    private static readonly Option<string?> File = new("--output", "-o")
+    private static readonly Option<string?> File = new Option<string?>("--output", "-o")
     {
         Description = "The file to write [default: weights/<Class>.weights.json]",
         HelpName = "FILE",
-    };
+    }.NotEmpty();
 
     private static readonly Option<string?> Class = new("--class", "-c")
     {

@@ -17,7 +17,7 @@ internal static class VerifyCommand
     {
         Description = "Snapshots, or folders that hold some [default: weights]",
         Arity = ArgumentArity.ZeroOrMore,
-    }.WithoutOptions();
+    }.WithoutOptions().NotEmpty();
 
     private static readonly Option<bool> Offline = new("--offline")
     {

@@ -51,6 +51,22 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_file_of_unknown_length_is_left_to_another_program()
+    {
+        _server.Intercept = async context =>
+        {
+            await context.Response.Body.WriteAsync(Model);
+            return true;
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors");
+
+        Assert.Equal((2, ""), (run.ExitCode, run.Out));
+        Assert.Contains("(Content-Length); fetch it with another program, such as curl, and load it from disk.", run.Error, Ordinal);
+        Assert.Empty(Left());
+    }
+
+    [Fact]
     public async Task Digests_are_the_lines_of_sha256sum()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no sha256sum on Windows");

@@ -29,11 +29,34 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
     /// <param name="folder">Its current directory.</param>
     /// <param name="started">Is called once it runs.</param>
     /// <param name="args">Its arguments.</param>
-    public static async Task<ToolRun> ProcessAsync(string folder, Func<Process, Task>? started, params string[] args)
+    public static Task<ToolRun> ProcessAsync(string folder, Func<Process, Task>? started, params string[] args)
     {
         // A test run in the background inherits SIGINT as ignored, and so would the tool.
-        string host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
-        string[] command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT,TERM", host] : [host];
+        string[] command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT,TERM", Host] : [Host];
+        return ProcessAsync(folder, command, started, args);
+    }
+
+    /// <summary>Runs the real process with its output somewhere else, or nowhere; Linux only.</summary>
+    /// <param name="folder">Its current directory.</param>
+    /// <param name="redirection">What a shell does with its output: <c>2&gt;&amp;-</c>.</param>
+    /// <param name="args">Its arguments.</param>
+    public static Task<ToolRun> RedirectedAsync(string folder, string redirection, params string[] args)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the outputs are those of Linux");
+        return ProcessAsync(folder, ["sh", "-c", $"exec \"$@\" {redirection}", "sh", Host], null, args);
+    }
+
+    /// <summary>Runs the real process with a variable in its environment; Linux only.</summary>
+    /// <param name="folder">Its current directory.</param>
+    /// <param name="variable">Name and value: <c>NAME=value</c>.</param>
+    /// <param name="args">Its arguments.</param>
+    public static Task<ToolRun> WithVariableAsync(string folder, string variable, params string[] args) =>
+        ProcessAsync(folder, ["env", variable, Host], null, args);
+
+    private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+
+    private static async Task<ToolRun> ProcessAsync(string folder, string[] command, Func<Process, Task>? started, string[] args)
+    {
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = folder,

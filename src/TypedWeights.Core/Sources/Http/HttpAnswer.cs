@@ -131,7 +131,8 @@ internal static class HttpAnswer
     /// <summary>The error for a 200 without a length.</summary>
     public static WeightSourceException Endless(string display) => new(
         display,
-        "the server ignores range requests and does not say how long the file is (Content-Length); download it and load it from disk.");
+        "the server ignores range requests and does not say how long the file is (Content-Length); "
+            + "fetch it with another program, such as curl, and load it from disk.");
 
     /// <summary>Throws where the first bytes are those of a web page or a Git LFS pointer.</summary>
     public static void ThrowIfPage(ReadOnlySpan<byte> start, string display)

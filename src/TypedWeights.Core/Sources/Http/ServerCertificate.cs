@@ -68,7 +68,8 @@ internal sealed class ServerCertificate
         {
             faults.Add(
                 "is not signed by an authority that this machine trusts; "
-                    + "give that authority's certificate in HttpSourceOptions.TrustedRoots.");
+                    + "make it trust that one (on Linux the variable SSL_CERT_FILE can name a file of authorities), "
+                    + "or give its certificate in HttpSourceOptions.TrustedRoots.");
         }
 
         return new CertificateException(

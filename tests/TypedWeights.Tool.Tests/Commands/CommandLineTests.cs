@@ -1,0 +1,85 @@
+using TypedWeights.Tests.Support;
+
+namespace TypedWeights.Tests.Commands;
+
+/// <summary>Command lines that are wrong whatever lies on the disk.</summary>
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("DEST", "download", "m.safetensors", "")]
+    [InlineData("--output", "snapshot", "m.safetensors", "-o", "")]
+    [InlineData("FILE|DIR", "verify", "")]
+    [InlineData("--folder", "cache", "clear", "--folder", "")]
+    public async Task An_empty_path_is_not_the_current_folder(string name, params string[] args)
+    {
+        // Not in the folder of the command: nothing is to be there afterwards.
+        using var below = new TempFolder();
+        TestFile.Write(below["m.safetensors"], [TestFile.F32("a", [1], 1)]);
+        args = [.. args.Select(arg => arg == "m.safetensors" ? below[arg] : arg)];
+
+        ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+
+        Assert.Equal((64, ""), (run.ExitCode, run.Out));
+        Assert.StartsWith($"error: {name} is empty; the current folder is '.'.\ntry: typedweights ", run.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Theory]
+    [InlineData("download", "", "net.safetensors")]
+    [InlineData("plan", "")]
+    [InlineData("bench", "")]
+    [InlineData("snapshot", "")]
+    public async Task An_empty_URI_is_refused(params string[] args)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+
+        Assert.Equal((64, "", "error: The URI of the weights is empty.\n"), (run.ExitCode, run.Out, run.Error));
+    }
+
+    [Theory]
+    [InlineData("typedweights", "nope")]
+    [InlineData("typedweights plan", "plan", "m.safetensors", "--limit")]
+    [InlineData("typedweights cache prune", "cache", "prune", "--siez", "2")]
+    [InlineData("typedweights cache ls", "cache", "ls", "--all")]
+    public async Task An_error_says_which_help_to_ask_for(string command, params string[] args)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+
+        Assert.Equal((64, ""), (run.ExitCode, run.Out));
+        Assert.EndsWith($"\ntry: {command} --help\n", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("snapshot")]
+    [InlineData("inspect")]
+    [InlineData("plan")]
+    [InlineData("download")]
+    [InlineData("bench")]
+    public async Task Help_names_every_scheme_that_the_tool_reads(string command)
+    {
+        ToolRun unknown = await ToolRun.InAsync(_folder.Path, "plan", "gopher://host/m.safetensors");
+        ToolRun help = await ToolRun.InAsync(_folder.Path, command, "--help");
+
+        string[] schemes = [.. unknown.Error.Split("this tool reads ")[1].Split(';')[0].Split(", ")];
+        Assert.Contains("s3", schemes);
+        Assert.Equal(schemes, help.Out.Split("<URI>")[^1].Split([' ', ',', ';', '\n'])
+            .Where(word => word.EndsWith("://", StringComparison.Ordinal)).Select(word => word[..^3]));
+    }
+
+    [Theory]
+    [InlineData("tpu")]
+    [InlineData("CUDA")]
+    [InlineData("")]
+    public async Task A_device_that_is_none_is_answered_with_a_sentence(string device)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", "--device", device, "m.safetensors");
+
+        Assert.Equal(
+            (64, "", $"error: --device must be cpu or cuda, and is \"{device}\".\ntry: typedweights plan --help\n"),
+            (run.ExitCode, run.Out, run.Error));
+    }
+}
