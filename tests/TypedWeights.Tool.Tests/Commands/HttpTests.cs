@@ -21,6 +21,19 @@ public sealed class HttpTests : IAsyncLifetime
         _folder.Dispose();
     }
 
+    [Theory]
+    [InlineData("?file=net", true)]
+    [InlineData("?sig=abc&versionId=7", false)]
+    public async Task A_snapshot_warns_where_what_is_not_kept_of_a_url_may_say_which_file_it_is(string query, bool warns)
+    {
+        _server.Files["/get"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3)]);
+
+        ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", $"{_server.Address}/get{query}", "--class", "Net");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(warns, run.Error.Contains("has to be loaded with LoadOptions.Source.", Ordinal));
+    }
+
     [Fact]
     public async Task A_snapshot_of_a_file_is_two_requests_for_its_header_and_nothing_else()
     {
