@@ -14,6 +14,7 @@ internal static class TinySection
     // The runtime compiles hot methods anew, with what it has seen, in the background; from then on the process is warm.
     private const int WarmUp = 400;
     private const int RoundsForEach = 30;
+    private const string Bare = "the least: read, JSON, from_blob";
     private static readonly long[] Shape = [16];
 
     public static async Task<IReadOnlyList<Figure>> RunAsync(Measurement measurement)
@@ -28,6 +29,7 @@ internal static class TinySection
         List<Case> cases =
         [
             new Case("1,000 × torch.empty", EmptyAsync),
+            new Case(Bare, BareAsync(path)),
             .. Enum.GetValues<TensorStorage>().Select(storage => new Case(storage.ToString(), Load(path, storage))),
         ];
         int rounds = measurement.Rounds * RoundsForEach;
@@ -63,6 +65,13 @@ internal static class TinySection
                 $"{Text.Of(ratio)} ×",
                 "≤ 1.5 ×",
                 ratio <= 1.5),
+            new Figure(
+                "1,000 tiny tensors, warm",
+                Text.Of($"{ours.Median * 1000:F2} ms"),
+                Text.Of($"{Bare}: {cases[1].Measured.Median * 1000:F2} ms"),
+                $"{Text.Of(ours.Median / cases[1].Measured.Median)} ×",
+                "",
+                Ok: true),
         ];
     }
 
@@ -75,6 +84,12 @@ internal static class TinySection
         }
 
         Array.ForEach(tensors, static tensor => tensor.Dispose());
+        return Task.CompletedTask;
+    });
+
+    private static Func<Task<Sample>> BareAsync(string path) => () => Sample.OfAsync(() =>
+    {
+        BareLoad.Run(path);
         return Task.CompletedTask;
     });
 
