@@ -57,8 +57,9 @@ public sealed class RedirectTests : FaultTest
         var tags = new ConcurrentQueue<string>();
         Server.Answer = request =>
         {
-            tags.Enqueue(request.Context.Request.Headers.IfMatch.ToString());
-            return tags.Last().Length > 0 ? Respond.Status(412) : Respond.Redirect($"{_store.Address}{Signed}?sig=1");
+            string tag = request.Context.Request.Headers.IfMatch.ToString();
+            tags.Enqueue(tag);
+            return tag.Length > 0 ? Respond.Status(412) : Respond.Redirect($"{_store.Address}{Signed}?sig=1");
         };
         _store.Answer = request => request.Payload == 5 ? Respond.AbortAfter(0) : null;
 
