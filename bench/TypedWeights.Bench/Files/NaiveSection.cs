@@ -27,31 +27,31 @@ internal static class NaiveSection
             return [.. rows, Figure.Skipped("peak memory", "read from /proc, which is Linux's")];
         }
 
-        double[] theirs = [.. await PeaksAsync([.. naive.Select(static item => item.Name)], measurement.ModelPath)];
-        string[] storages = [nameof(TensorStorage.Arena), nameof(TensorStorage.Mapped)];
-        double[] ours = [.. await PeaksAsync(storages, measurement.ModelPath)];
-        for (int i = 0; i < storages.Length * naive.Length; i++)
-        {
-            (int storage, int peer) = (i / naive.Length, i % naive.Length);
-            double ratio = ours[storage] / theirs[peer];
-            rows.Add(new Figure(
-                $"beside what a .NET user writes: peak above idle, {storages[storage]}",
-                Text.Of($"{ours[storage]:F0} MiB"),
-                Text.Of($"{naive[peer].Name}: {theirs[peer]:F0} MiB"),
-                Text.Of($"{ratio:F3} ×"),
-                "≤ 0.5 ×",
-                ratio <= 0.5));
-        }
-
+        List<(string Name, double MiB)> theirs = await PeaksAsync(naive.Select(static item => item.Name), measurement.ModelPath);
+        List<(string Name, double MiB)> ours = await PeaksAsync(
+            [nameof(TensorStorage.Arena), nameof(TensorStorage.Mapped)], measurement.ModelPath);
+        rows.AddRange(ours.SelectMany(_ => theirs, Peak));
         return rows;
     }
 
-    private static async Task<List<double>> PeaksAsync(IEnumerable<string> names, string path)
+    private static Figure Peak((string Name, double MiB) ours, (string Name, double MiB) theirs)
     {
-        var peaks = new List<double>();
+        double ratio = ours.MiB / theirs.MiB;
+        return new Figure(
+            $"beside what a .NET user writes: peak above idle, {ours.Name}",
+            Text.Of($"{ours.MiB:F0} MiB"),
+            Text.Of($"{theirs.Name}: {theirs.MiB:F0} MiB"),
+            Text.Of($"{ratio:F3} ×"),
+            "≤ 0.5 ×",
+            ratio <= 0.5);
+    }
+
+    private static async Task<List<(string Name, double MiB)>> PeaksAsync(IEnumerable<string> names, string path)
+    {
+        var peaks = new List<(string Name, double MiB)>();
         foreach (string name in names)
         {
-            peaks.Add((await FreshProcess.LoadAsync(name, path)).PeakMiB);
+            peaks.Add((name, (await FreshProcess.LoadAsync(name, path)).PeakMiB));
         }
 
         return peaks;

@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using TorchSharp;
+using TypedWeights.Interop;
 
 namespace TypedWeights.Bench.Tiny;
 
@@ -12,10 +12,8 @@ namespace TypedWeights.Bench.Tiny;
 /// The least that a loader can do in .NET: one read, the runtime's own JSON reader, a tensor over memory for each entry, a dictionary. It
 /// checks nothing and knows F32 alone.
 /// </summary>
-internal static unsafe partial class BareLoad
+internal static unsafe class BareLoad
 {
-    private const sbyte Float32 = (sbyte)torch.ScalarType.Float32;
-
     /// <summary>Loads a file and frees its tensors.</summary>
     public static void Run(string path)
     {
@@ -47,7 +45,7 @@ internal static unsafe partial class BareLoad
 
     private static void Fill(Dictionary<string, torch.Tensor> tensors, ReadOnlySpan<byte> header, byte* memory)
     {
-        long* shape = stackalloc long[8];
+        ulong[] shape = new ulong[8];
         var json = new Utf8JsonReader(header);
         json.Read();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
@@ -62,37 +60,19 @@ internal static unsafe partial class BareLoad
                 json.Read();
                 for (int i = 0; (isShape || isOffsets) && json.Read() && json.TokenType == JsonTokenType.Number; i++)
                 {
-                    long number = json.GetInt64();
                     if (isShape)
                     {
-                        shape[rank++] = number;
+                        shape[rank++] = json.GetUInt64();
                     }
                     else if (i == 0)
                     {
-                        begin = number;
+                        begin = json.GetInt64();
                     }
                 }
             }
 
-            nint handle = THSTensor_new((nint)(memory + begin), &Keep, shape, rank, Float32, Float32, 0, -1, 0);
-            tensors.Add(name, torch.Tensor.UnsafeCreateTensor(handle));
+            var layout = new TorchLayout(torch.ScalarType.Float32, TensorShape.Own(shape[..rank]));
+            tensors.Add(name, TensorOverMemory.Borrow((nint)(memory + begin), layout));
         }
     }
-
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void Keep(nint address)
-    {
-    }
-
-    [LibraryImport("LibTorchSharp")]
-    private static partial nint THSTensor_new(
-        nint data,
-        delegate* unmanaged[Cdecl]<nint, void> deleter,
-        long* shape,
-        int rank,
-        sbyte elementType,
-        sbyte tensorType,
-        int deviceType,
-        int deviceIndex,
-        byte requiresGrad);
 }

@@ -65,9 +65,9 @@ internal sealed class CachedLocation : IWeightLocation
         }
 
         // What is not kept of such a URL may say which file it is, so nothing is known of it before its source has answered.
-        bool isVague = HiddenParameters.MayTellFilesApart(uri);
-        string held = CachedPlace.TextOf(pins);
         string source = HiddenParameters.Distinguish(uri);
+        bool isVague = source != uri.Display;
+        string held = CachedPlace.TextOf(pins);
         CachedPlace? known = isVague ? null : CachedPlace.Read(run.Folder, source, held);
         if (run.Mode is CacheMode.Trust or CacheMode.Offline && known is not null)
         {

@@ -11,13 +11,14 @@ internal sealed class DownloadSet : IAsyncDisposable
     private const string IndexSuffix = ".safetensors.index.json";
     private const string FileSuffix = ".safetensors";
 
-    private readonly WeightUri _uri;
+    // What tells the file from others that are shown alike; null where what is shown does.
+    private readonly string? _distinguished;
     private readonly IWeightLocation _location;
     private readonly List<DownloadFile> _files = [];
 
     private DownloadSet(WeightUri uri, IWeightLocation location, bool isSharded)
     {
-        _uri = uri;
+        _distinguished = HiddenParameters.MayTellFilesApart(uri) ? HiddenParameters.Distinguish(uri) : null;
         _location = location;
         IsSharded = isSharded;
     }
@@ -69,9 +70,10 @@ internal sealed class DownloadSet : IAsyncDisposable
     /// <param name="index">Which of <see cref="Files"/>.</param>
     public SourceIdentity IdentityOf(int index)
     {
-        string uri = HiddenParameters.Distinguish(_uri);
         var answered = SourceIdentity.Of(_files[index].Source);
-        return uri == _uri.Display ? answered : answered with { Source = CacheKey.SourceOf(uri, _location.EntryName, _files[index].Name) };
+        return _distinguished is null
+            ? answered
+            : answered with { Source = CacheKey.SourceOf(_distinguished, _location.EntryName, _files[index].Name) };
     }
 
     /// <summary>Gives the source of a file when its turn has come: one that is read in order is opened anew.</summary>
