@@ -55,6 +55,7 @@ internal sealed class FileServer : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context)
     {
+        ClientGone.Notice(context);
         string? range = context.Request.Headers.Range;
         Requests.Enqueue((context.Request.Method, context.Request.Path, range));
         if (Intercept is not null && await Intercept(context))

@@ -95,6 +95,7 @@ internal sealed class FaultServer : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context)
     {
+        ClientGone.Notice(context);
         Files.TryGetValue(context.Request.Path, out ServedFile? file);
         var request = new FaultRequest(context, file, _closing.Token);
         Number(request);
