@@ -155,15 +155,22 @@ sealed class WeightUri : IEquatable<WeightUri>
         return true;
     }
 
-    // file:/path, file:///path and file://machine/path.
-    // "user:password@host/…", with or without slashes before it, must not pass as a path, which is shown as it is.
+    // "user:password@host/…" must not pass as a path, which is shown as it is; nor with slashes before it, or with "https//" (no colon).
     private static bool HasLogin(string text)
     {
-        string first = Before(text.TrimStart('/', '\\'), '/', '\\');
+        string slashed = text.Replace('\\', '/');
+        int authority = slashed.IndexOf("//", StringComparison.Ordinal);
+        return BeginsWithLogin(slashed) || (authority > 0 && BeginsWithLogin(slashed.Substring(authority)));
+    }
+
+    private static bool BeginsWithLogin(string slashed)
+    {
+        string first = Before(slashed.TrimStart('/'), '/');
         int colon = first.IndexOf(':');
         return colon >= 0 && first.IndexOf('@', colon) > colon;
     }
 
+    // file:/path, file:///path and file://machine/path.
     private static bool TryParseFile(string text, string rest, out WeightUri? uri, out string error)
     {
         string location = Before(rest, '?', '#').Replace('\\', '/');

@@ -1,3 +1,4 @@
+using System.Numerics;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
 using TypedWeights.Streaming.Limits;
@@ -7,8 +8,11 @@ namespace TypedWeights.Downloads;
 /// <summary>Fetches what a partial file is missing, by the engine that loads tensors.</summary>
 internal static class FileDownload
 {
-    // What is written and noted down at one go: the end of the process costs at most this much of each connection.
-    private const int SegmentSize = 1 << 20;
+    // What is written and noted down at one go: the end of the process costs at most this much of each connection. Of a small file, which
+    // may be long on its way all the same, as many connections have less each.
+    private const long LargestSegment = TransferPlan.FileSegmentSize;
+    private const long SmallestSegment = 64 << 10;
+    private const int UsualSegments = 256;
 
     /// <summary>Returns when the file is whole and on the disk.</summary>
     /// <param name="source">The opened file.</param>
@@ -36,8 +40,9 @@ internal static class FileDownload
 
         // What is there is not read along, however small it is.
         PartLimits limits = PartLimits.For(context.Options, isRemote) with { GapSize = 0 };
-        var plan = TransferPlan.OfFile(source.Length, limits, missing, SegmentSize);
-        var sink = new FileSink(file, context.Options.BufferLimit, SegmentSize);
+        int segmentSize = SegmentSizeFor(source.Length);
+        var plan = TransferPlan.OfFile(source.Length, limits, missing, segmentSize);
+        var sink = new FileSink(file, context.Options.BufferLimit, segmentSize);
         await using (sink.ConfigureAwait(false))
         {
             sink.Allocate(plan);
@@ -47,4 +52,7 @@ internal static class FileDownload
             tracker.Finish();
         }
     }
+
+    private static int SegmentSizeFor(long length) => (int)Math.Clamp(
+        (long)BitOperations.RoundUpToPowerOf2((ulong)(length / UsualSegments)), SmallestSegment, LargestSegment);
 }

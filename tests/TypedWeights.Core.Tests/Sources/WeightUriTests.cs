@@ -76,6 +76,8 @@ public sealed class WeightUriTests
         $"anyscale:user:{Secret}",
         $"user:{Secret}@host/m.safetensors",
         $"//user:{Secret}@host/m.safetensors",
+        $"https//user:{Secret}@host/m.safetensors",
+        $@"https\\user:{Secret}@host\m.safetensors",
     ];
 
     [Theory]

@@ -5,7 +5,13 @@ namespace TypedWeights.Tests.Loading;
 /// <summary>Keeps what a loader writes to its log.</summary>
 internal sealed class LineLogger : ILoggerFactory, ILogger
 {
-    public List<string> Lines { get; } = [];
+    private readonly List<(LogLevel Level, string Text)> _lines = [];
+
+    /// <summary>What has been written until now.</summary>
+    public IReadOnlyList<string> Lines => Written(LogLevel.Trace);
+
+    /// <summary>Those of <see cref="Lines"/> that are warnings, or worse.</summary>
+    public IReadOnlyList<string> Warnings => Written(LogLevel.Warning);
 
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
 
@@ -18,14 +24,22 @@ internal sealed class LineLogger : ILoggerFactory, ILogger
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        lock (Lines)
+        lock (_lines)
         {
-            Lines.Add(formatter(state, exception));
+            _lines.Add((logLevel, formatter(state, exception)));
         }
     }
 
     public void Dispose()
     {
         // Nothing is held.
+    }
+
+    private string[] Written(LogLevel least)
+    {
+        lock (_lines)
+        {
+            return [.. _lines.Where(line => line.Level >= least).Select(line => line.Text)];
+        }
     }
 }

@@ -91,6 +91,24 @@ public sealed class PlanCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_knows_no_ranges_is_read_over_one_connection_with_the_answer_that_opened_the_file()
+    {
+        byte[] bytes = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Large)]);
+        _server.Intercept = async context =>
+        {
+            context.Response.ContentLength = bytes.Length;
+            context.Response.Headers.ETag = "\"whole\"";
+            await context.Response.Body.WriteAsync(bytes, context.RequestAborted).AsTask().ContinueWith(_ => { }, TaskScheduler.Default);
+            return true;
+        };
+
+        JsonElement plan = await JsonAsync("plan", "--json", $"{_server.Address}/m.safetensors");
+
+        Assert.Equal((1, 1), (plan.GetProperty("minConnections").GetInt32(), plan.GetProperty("maxConnections").GetInt32()));
+        Assert.Equal((1, 1), (plan.GetProperty("openingRequests").GetInt64(), plan.GetProperty("requests").GetInt64()));
+    }
+
+    [Fact]
     public async Task What_is_planned_is_what_a_server_is_asked_for_and_planning_asks_for_headers_alone()
     {
         byte[] bytes = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Large), TestFile.Noise("b", "U8", 8, 3)]);

@@ -155,6 +155,26 @@ public sealed class ResumeTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task Of_a_part_that_is_under_way_stays_what_has_come()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no kill on Windows");
+
+        // No part of this download is ever whole.
+        GetStuck(everywhere: true);
+
+        await ToolRun.ProcessAsync(_folder.Path, KillAsync, "download", Uri, "net.safetensors");
+
+        async Task KillAsync(Process process)
+        {
+            await _stuck.Task.WaitAsync(Token);
+            await Eventually.BecomesAsync(() => Kept() >= AskedBytes() / 2, () => $"{Kept()} bytes of {AskedBytes()} have been kept");
+            process.Kill();
+        }
+
+        long Kept() => PartJournal.Read(JournalPath).Parts.Sum(part => part.Length);
+    }
+
     // Kills a download when some of its parts are finished and others are under way, and forgets what was asked for until then.
     private async Task<IReadOnlyList<FinishedPart>> KilledAsync(string query = "")
     {
@@ -173,14 +193,14 @@ public sealed class ResumeTests : IAsyncLifetime
         }
     }
 
-    // Every other answer about payload stops in its middle.
-    private void GetStuck()
+    // Every other answer about payload, or every one, stops in its middle.
+    private void GetStuck(bool everywhere = false)
     {
         int payload = 0;
         _server.Intercept = async context =>
         {
             (long offset, long length) = Ranges.Of(context.Request.Headers.Range!);
-            if (length < 1000 || Interlocked.Increment(ref payload) % 2 == 0)
+            if (length < 1000 || (Interlocked.Increment(ref payload) % 2 == 0 && !everywhere))
             {
                 return false;
             }

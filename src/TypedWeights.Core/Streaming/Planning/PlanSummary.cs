@@ -50,13 +50,15 @@ internal sealed record PlanSummary
     public static PlanSummary Of(
         TransferPlan plan, TransferOptions options, ReaderLimits readers, bool isRemote, long openingRequests, SinkMemory? sink = null)
     {
-        int most = Math.Min(readers.Max, plan.Ranges.Count);
         int[] perFile = new int[plan.FileCount];
         foreach (TransferRange range in plan.Ranges)
         {
             perFile[range.File]++;
         }
 
+        // A file that can only be read in sequence is one reader's, and comes with the answer that opened it.
+        bool IsInOneGo(int file) => plan.Files[file].Source.IsSequential;
+        int most = Math.Min(readers.Max, perFile.Select((ranges, file) => IsInOneGo(file) ? Math.Min(ranges, 1) : ranges).Sum());
         return new PlanSummary
         {
             Tensors = plan.Tensors.Count,
@@ -67,7 +69,7 @@ internal sealed record PlanSummary
             Ranges = plan.Ranges.Count,
             LargestRange = plan.LargestRange,
             OpeningRequests = openingRequests,
-            TensorRequests = plan.Files.Select((file, i) => file.Source.IsSequential ? 0 : perFile[i]).Sum(),
+            TensorRequests = perFile.Select((ranges, file) => IsInOneGo(file) ? 0 : ranges).Sum(),
             Readers = readers with { Min = Math.Min(readers.Min, most), Max = most },
             Memory = MemoryNeed.Of(plan, options, isRemote, sink: sink),
         };

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using TypedWeights.Tests.Loading.Faults;
 
 namespace TypedWeights.Tests.Loading.Caching;
@@ -65,43 +64,4 @@ public abstract class CacheTest : IAsyncLifetime
     private protected IEnumerable<string> Kinds() => Directory.Exists(Cache)
         ? Directory.GetFiles(Cache).Select(path => Path.GetFileName(path)).Select(name => name[name.IndexOf('.')..]).Order(StringComparer.Ordinal)
         : [];
-
-    private protected sealed class LineLogger : ILoggerFactory, ILogger
-    {
-        private readonly List<string> _lines = [];
-
-        public IReadOnlyList<string> Lines
-        {
-            get
-            {
-                lock (_lines)
-                {
-                    return [.. _lines];
-                }
-            }
-        }
-
-        public IEnumerable<string> Warnings => Lines.Where(line => line.StartsWith("Warning ", StringComparison.Ordinal));
-
-        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (_lines)
-            {
-                _lines.Add($"{logLevel} {formatter(state, exception)}");
-            }
-        }
-
-        public void Dispose()
-        {
-        }
-    }
 }

@@ -236,7 +236,7 @@ public sealed class ReuseTests : CacheTest
         Assert.Empty(Kinds());
         Assert.Single(Log.Warnings, line => line.Contains("no ETag or date", StringComparison.Ordinal));
         Assert.Single(Log.Warnings, line => line.Contains("neither an ETag nor a Last-Modified", StringComparison.Ordinal));
-        Assert.Equal(2, Log.Warnings.Count());
+        Assert.Equal(2, Log.Warnings.Count);
     }
 
     [Fact]
