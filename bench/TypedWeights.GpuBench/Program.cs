@@ -4,7 +4,7 @@ using TypedWeights.GpuBench;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 return args switch
 {
-    ["make", string path, string bytes] => ModelFile.Make(path, long.Parse(bytes, CultureInfo.InvariantCulture)),
+    ["make", string path, string bytes] => await ModelFile.MakeAsync(path, long.Parse(bytes, CultureInfo.InvariantCulture)),
     ["serve", string path, string port] => await RangeServer.RunAsync(path, int.Parse(port, CultureInfo.InvariantCulture)),
     ["run", string path, string url] => await Measurements.RunAsync(path, url, rounds: 5),
     ["check"] => Measurements.Check(),

@@ -15,7 +15,6 @@ internal static class FileSection
     // One round takes a tenth of a second or two, and differs from the next by as much as the rows are to show.
     private const int RoundsForEach = 3;
     private const int LazyTensors = 291;
-    private const double BuffersMiB = 256;
     private const double MiB = 1 << 20;
 
     private static readonly (string Memory, string Name)[] NativeKinds =
@@ -86,15 +85,14 @@ internal static class FileSection
         Figure garbage = Figure.AtMost("file: garbage", arena.Garbage / MiB / (measurement.Length / 1e9), "MiB/GB", 1, "limit");
         if (!OperatingSystem.IsLinux())
         {
-            return [garbage, Figure.Skipped("file: peak memory", "read from /proc, which is Linux's")];
+            return [garbage, FreshProcess.NoPeak("file")];
         }
 
         FreshProcess fresh = await FreshProcess.LoadAsync(arena.Name, measurement.ModelPath);
         return
         [
             garbage,
-            Figure.AtMost(
-                "file: peak memory above idle", fresh.PeakMiB, "MiB", (measurement.Length / MiB) + BuffersMiB, "file + 256 MiB"),
+            fresh.Peak("file", measurement.Length),
             new Figure(
                 "file: first load of a process",
                 Text.Of($"{fresh.Milliseconds:F0} ms"),

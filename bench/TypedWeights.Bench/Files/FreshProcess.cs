@@ -11,6 +11,12 @@ namespace TypedWeights.Bench.Files;
 /// <param name="Milliseconds">From the call to the tensors.</param>
 internal readonly record struct FreshProcess(double PeakMiB, double Milliseconds)
 {
+    private const double MiB = 1 << 20;
+    private const double BuffersMiB = 256;
+
+    /// <summary>The row where there is no Linux.</summary>
+    public static Figure NoPeak(string work) => Figure.Skipped($"{work}: peak memory", "read from /proc, which is Linux's");
+
     /// <summary>Starts this program anew for one load.</summary>
     public static async Task<FreshProcess> LoadAsync(string name, string source)
     {
@@ -19,6 +25,10 @@ internal readonly record struct FreshProcess(double PeakMiB, double Milliseconds
         Console.WriteLine(Text.Of($"{name} in a fresh process: {parts[2]:F0} ms; peak memory {parts[1]:F0} MiB, {parts[0]:F0} before it"));
         return new FreshProcess(parts[1] - parts[0], parts[2]);
     }
+
+    /// <summary>The row of the peak of a load of a file.</summary>
+    public Figure Peak(string work, long fileLength) => Figure.AtMost(
+        $"{work}: peak memory above idle", PeakMiB, "MiB", (fileLength / MiB) + BuffersMiB, "file + 256 MiB");
 
     /// <summary>What that process does.</summary>
     public static async Task<int> ReportAsync(string name, string source)

@@ -23,39 +23,22 @@ internal static class ModelFile
         ulong hidden = 1728 / smaller;
         ulong inner = 4352 / smaller;
         ulong vocabulary = 32000 / smaller;
-        yield return Noise("model.embed_tokens.weight", vocabulary, hidden);
+        yield return NoiseEntry.Of("model.embed_tokens.weight", vocabulary, hidden);
         for (ulong i = 0; i < Layers; i++)
         {
             string layer = $"model.layers.{i}.";
-            yield return Noise(layer + "input_layernorm.weight", hidden);
-            yield return Noise(layer + "post_attention_layernorm.weight", hidden);
-            yield return Noise(layer + "self_attn.q_proj.weight", hidden, hidden);
-            yield return Noise(layer + "self_attn.k_proj.weight", hidden / 4, hidden);
-            yield return Noise(layer + "self_attn.v_proj.weight", hidden / 4, hidden);
-            yield return Noise(layer + "self_attn.o_proj.weight", hidden, hidden);
-            yield return Noise(layer + "mlp.gate_proj.weight", inner, hidden);
-            yield return Noise(layer + "mlp.up_proj.weight", inner, hidden);
-            yield return Noise(layer + "mlp.down_proj.weight", hidden, inner);
+            yield return NoiseEntry.Of(layer + "input_layernorm.weight", hidden);
+            yield return NoiseEntry.Of(layer + "post_attention_layernorm.weight", hidden);
+            yield return NoiseEntry.Of(layer + "self_attn.q_proj.weight", hidden, hidden);
+            yield return NoiseEntry.Of(layer + "self_attn.k_proj.weight", hidden / 4, hidden);
+            yield return NoiseEntry.Of(layer + "self_attn.v_proj.weight", hidden / 4, hidden);
+            yield return NoiseEntry.Of(layer + "self_attn.o_proj.weight", hidden, hidden);
+            yield return NoiseEntry.Of(layer + "mlp.gate_proj.weight", inner, hidden);
+            yield return NoiseEntry.Of(layer + "mlp.up_proj.weight", inner, hidden);
+            yield return NoiseEntry.Of(layer + "mlp.down_proj.weight", hidden, inner);
         }
 
-        yield return Noise("model.norm.weight", hidden);
-        yield return Noise("lm_head.weight", vocabulary, hidden);
+        yield return NoiseEntry.Of("model.norm.weight", hidden);
+        yield return NoiseEntry.Of("lm_head.weight", vocabulary, hidden);
     }
-
-    private static SafeTensorsEntry Noise(string name, params ulong[] shape) => new(
-        name,
-        DType.BF16,
-        new TensorShape(shape),
-        async (stream, token) =>
-        {
-            // One random block over and over, begun elsewhere for each tensor: incompressible enough, and quick to make.
-            byte[] block = new byte[1 << 20];
-            new Random(name.Length + (int)shape[0]).NextBytes(block);
-            for (long left = (long)shape.Aggregate(2UL, (product, dimension) => product * dimension); left > 0;)
-            {
-                int take = (int)Math.Min(left, block.Length);
-                await stream.WriteAsync(block.AsMemory(0, take), token);
-                left -= take;
-            }
-        });
 }

@@ -24,7 +24,7 @@ internal static class NaiveSection
         ];
         if (!OperatingSystem.IsLinux())
         {
-            return [.. rows, Figure.Skipped("peak memory", "read from /proc, which is Linux's")];
+            return [.. rows, FreshProcess.NoPeak("beside what a .NET user writes")];
         }
 
         List<(string Name, double MiB)> theirs = await PeaksAsync(naive.Select(static item => item.Name), measurement.ModelPath);

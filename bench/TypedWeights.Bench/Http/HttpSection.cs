@@ -9,7 +9,6 @@ namespace TypedWeights.Bench.Http;
 internal static class HttpSection
 {
     private const int BareTasks = 4;
-    private const double BuffersMiB = 256;
     private const double MiB = 1 << 20;
 
     /// <param name="measurement">With the URL.</param>
@@ -53,13 +52,8 @@ internal static class HttpSection
                 "limit"),
             Figure.AtMost($"{work}: garbage", ours.Measured.Garbage / MiB / gigabytes, "MiB/GB", 1, "limit"),
             OperatingSystem.IsLinux()
-                ? Figure.AtMost(
-                    $"{work}: peak memory above idle",
-                    (await FreshProcess.LoadAsync(nameof(TensorStorage.Arena), url)).PeakMiB,
-                    "MiB",
-                    (measurement.Length / MiB) + BuffersMiB,
-                    "file + 256 MiB")
-                : Figure.Skipped($"{work}: peak memory", "read from /proc, which is Linux's"),
+                ? (await FreshProcess.LoadAsync(nameof(TensorStorage.Arena), url)).Peak(work, measurement.Length)
+                : FreshProcess.NoPeak(work),
         ];
     }
 
