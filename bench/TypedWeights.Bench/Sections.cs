@@ -11,7 +11,8 @@ namespace TypedWeights.Bench;
 /// <summary>The parts of the table. Each is measured in a process of its own, so that none inherits another's memory and threads.</summary>
 internal static class Sections
 {
-    public static IReadOnlyList<string> Names { get; } = ["file", "naive", "cold", "http", "https", "paced", "s3", "cache", "tiny", "digests", "micro"];
+    public static IReadOnlyList<string> Names { get; } =
+        ["file", "naive", "cold", "http", "https", "paced", "s3", "cache", "tiny", "digests", "micro"];
 
     /// <summary>Measures one section in this process and leaves its rows where the parent looks for them.</summary>
     public static async Task<int> MeasureAsync(Measurement measurement)

@@ -30,7 +30,9 @@ internal sealed unsafe class DriverMemory : IDisposable
     {
         using (_context.Enter())
         {
-            Check(((delegate* unmanaged<nint, nint, nuint, int>)NativeLibrary.GetExport(Library, "cuMemcpyHtoD_v2"))(Address, host, (nuint)bytes), "cuMemcpyHtoD");
+            Check(
+                ((delegate* unmanaged<nint, nint, nuint, int>)NativeLibrary.GetExport(Library, "cuMemcpyHtoD_v2"))(Address, host, (nuint)bytes),
+                "cuMemcpyHtoD");
         }
     }
 

@@ -67,7 +67,8 @@ internal static class RangeServer
         long left = to + 1 - range.From;
         string status = range.To < 0 ? "200 OK" : $"206 Partial Content\r\nContent-Range: bytes {range.From}-{to}/{file.Length}";
         await client.Client.SendAsync(Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 {status}\r\nContent-Length: {left}\r\nETag: \"bench\"\r\nAccept-Ranges: bytes\r\nContent-Type: application/octet-stream\r\n\r\n"));
+            $"HTTP/1.1 {status}\r\nContent-Length: {left}\r\nETag: \"bench\"\r\nAccept-Ranges: bytes\r\n"
+                + "Content-Type: application/octet-stream\r\n\r\n"));
         byte[] buffer = new byte[1 << 20];
         for (long at = range.From; left > 0;)
         {

@@ -55,7 +55,8 @@ public sealed record AzureBlobsOptions
 
     /// <summary>
     /// Whether https URLs of blobs (<c>https://account.blob.core.windows.net/container/blob</c>, those of the other clouds, and those
-    /// under <see cref="Endpoint"/> if it has the account in its host) are read with these credentials too. A URL with a signature of its own needs none and stays as it is.
+    /// under <see cref="Endpoint"/> if it has the account in its host) are read with these credentials too. A URL with a signature of its
+    /// own needs none and stays as it is.
     /// </summary>
     /// <value>false: they are read as any other URL.</value>
     public bool BlobUrls { get; init; }

@@ -32,7 +32,8 @@ internal static class CachedLoad
 
     private static async Task<string> LoadAsync(SourceRegistry registry, CacheRun run, WeightUri uri)
     {
-        IWeightLocation location = await registry.LocateAsync(uri, WeightPins.None, run, registry.Context, CancellationToken.None).ConfigureAwait(false);
+        IWeightLocation location = await registry.LocateAsync(uri, WeightPins.None, run, registry.Context, CancellationToken.None)
+            .ConfigureAwait(false);
         Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location).ConfigureAwait(false);
         await using (checkpoint.ConfigureAwait(false))
         {

@@ -74,7 +74,9 @@ public sealed class DeviceErrorTests : IDisposable
 
     [Fact]
     public async Task Another_kind_of_device() => Assert.Contains(
-        "Loading onto mps is not there", await FailAsync(_gpu.Backend, new() { Device = new torch.Device(DeviceType.MPS) }), StringComparison.Ordinal);
+        "Loading onto mps is not there",
+        await FailAsync(_gpu.Backend, new() { Device = new torch.Device(DeviceType.MPS) }),
+        StringComparison.Ordinal);
 
     [Fact]
     public async Task A_mapped_file() => Assert.Contains(

@@ -54,7 +54,8 @@ public sealed class SimulatedLoadTests : IDisposable
         TestFile.Entry[] entries =
         [
             TestFile.Noise("f4", "F4", 4, 3, 10), TestFile.Noise("f4odd", "F4", 4, 2, 3), TestFile.Noise("f6", "F6_E2M3", 6, 4),
-            .. new[] { ("BOOL", 8), ("U8", 8), ("F8_E4M3", 8), ("F8_E5M2", 8), ("F8_E8M0", 8), ("F16", 16), ("U16", 16), ("I32", 32), ("C64", 64), ("U64", 64), ("F64", 64) }
+            .. new[] { ("BOOL", 8), ("U8", 8), ("F8_E4M3", 8), ("F8_E5M2", 8), ("F8_E8M0", 8), ("F16", 16), ("U16", 16), ("I32", 32),
+                ("C64", 64), ("U64", 64), ("F64", 64) }
                 .Select(kind => TestFile.Noise(kind.Item1, kind.Item1, kind.Item2, 3, 5)),
         ];
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
@@ -128,7 +129,10 @@ public sealed class SimulatedLoadTests : IDisposable
         {
             using WeightSet weights = await loader.LoadTensorsAsync(
                 path,
-                new LoadOptions { Placement = new Placement().Put("tiny.*", "cuda:1").Put("odd", "cpu"), Device = new torch.Device(DeviceType.CUDA, 0) },
+                new LoadOptions
+                {
+                    Placement = new Placement().Put("tiny.*", "cuda:1").Put("odd", "cpu"), Device = new torch.Device(DeviceType.CUDA, 0)
+                },
                 cancellationToken: Token);
 
             gpu.CheckHandedOver(weights);

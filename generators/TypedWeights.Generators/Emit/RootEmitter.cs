@@ -152,7 +152,9 @@ internal static class RootEmitter
             """,
             "public void Dispose() => Weights.Dispose();");
         writer.Line();
-        writer.Line("/// <summary>Is called when every property is set, before a load returns; after BeginLoadAsync no tensor has to be there yet.</summary>");
+        writer.Line(
+            "/// <summary>Is called when every property is set, before a load returns; "
+                + "after BeginLoadAsync no tensor has to be there yet.</summary>");
         writer.Line("partial void OnBound();");
         writer.Line();
         writer.Line($"static {Manifest} global::TypedWeights.IWeightModel<{self}>.Manifest => __ManifestHolder.Value;");

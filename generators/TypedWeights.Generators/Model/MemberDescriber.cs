@@ -70,7 +70,9 @@ internal sealed class MemberDescriber(
             .OrderBy(static device => device.Key, StringComparer.Ordinal)
             .Take(MostVariants))
         {
-            string places = device.Count() == tensors.Count ? "" : ": " + TensorText.Names(device.Select(static tensor => tensor.Name), cancellationToken);
+            string places = device.Count() == tensors.Count
+                ? ""
+                : ": " + TensorText.Names(device.Select(static tensor => tensor.Name), cancellationToken);
             yield return $"On {device.Key}{places}";
         }
     }

@@ -42,7 +42,8 @@ internal sealed class PlacedNames
     {
         if (!DeviceText.TryParse(placement.Device, out _, out _))
         {
-            return Problem.Of(Descriptors.NoDevice, TensorText.Shortened(TensorText.Printable(placement.Device)), string.Join(", ", DeviceText.Types));
+            return Problem.Of(
+                Descriptors.NoDevice, TensorText.Shortened(TensorText.Printable(placement.Device)), string.Join(", ", DeviceText.Types));
         }
 
         NameGlob pattern;

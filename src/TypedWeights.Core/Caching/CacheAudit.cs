@@ -27,12 +27,7 @@ internal static class CacheAudit
                 return item.Bytes;
             }
 
-            var map = new PartMap();
-            foreach (FinishedPart part in parts)
-            {
-                map.Add(part, isSound: false);
-            }
-
+            var map = PartMap.OfNotes(parts);
             long noted = map.Total;
             await PartCheck.RunAsync(
                 (memory, at, token) => RandomAccess.ReadAsync(file, memory, at, token), map, read, cancellationToken).ConfigureAwait(false);

@@ -36,12 +36,7 @@ internal sealed class ReadCopy : ICacheCopy, IDisposable
         try
         {
             (SourceIdentity? identity, IReadOnlyList<FinishedPart> noted) = PartJournal.Read(target + PartialFile.JournalSuffix);
-            var parts = new PartMap();
-            foreach (FinishedPart part in noted)
-            {
-                parts.Add(part, isSound: false);
-            }
-
+            var parts = PartMap.OfNotes(noted);
             if (identity == expected && RandomAccess.GetLength(handle) == identity.Length)
             {
                 CacheFolder.Touch(target + PartialFile.JournalSuffix);

@@ -42,12 +42,7 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
         {
             string journal = PartialFile.JournalOf(target);
             (SourceIdentity? identity, IReadOnlyList<FinishedPart> noted) = PartJournal.Read(journal);
-            var parts = new PartMap();
-            foreach (FinishedPart part in noted)
-            {
-                parts.Add(part, isSound: false);
-            }
-
+            var parts = PartMap.OfNotes(noted);
             if (identity == expected
                 && parts.Total == identity.Length && RandomAccess.GetLength(handle) == identity.Length)
             {

@@ -25,6 +25,18 @@ internal sealed class PartMap
         Sound,
     }
 
+    /// <summary>The parts that a journal has noted down: somebody has to hold them against their hashes before they are used.</summary>
+    public static PartMap OfNotes(IEnumerable<FinishedPart> noted)
+    {
+        var map = new PartMap();
+        foreach (FinishedPart part in noted)
+        {
+            map.Add(part, isSound: false);
+        }
+
+        return map;
+    }
+
     /// <summary>How many bytes are there.</summary>
     public long Total
     {

@@ -19,25 +19,20 @@ internal static class PartRecovery
         Action<long>? verified,
         CancellationToken cancellationToken)
     {
-        var map = new PartMap();
         long length = RandomAccess.GetLength(file);
         if (length == 0)
         {
-            return new Result(Begin(file, journalPath, identity, mode), map, null);
+            return new Result(Begin(file, journalPath, identity, mode), new PartMap(), null);
         }
 
         (SourceIdentity? before, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(journalPath);
         string? refused = identity.Refuse(before) ?? (length == identity.Length ? null : "it has another length than it was given");
         if (refused is not null)
         {
-            return new Result(Begin(file, journalPath, identity, mode), map, refused);
+            return new Result(Begin(file, journalPath, identity, mode), new PartMap(), refused);
         }
 
-        foreach (FinishedPart part in parts)
-        {
-            map.Add(part, isSound: false);
-        }
-
+        var map = PartMap.OfNotes(parts);
         if (verified is not null)
         {
             await PartCheck.RunAsync(

@@ -15,7 +15,8 @@ public sealed class MemoryLimitException : WeightsException
     internal MemoryLimitException(string source, long tensorBytes, long bufferBytes, long limit, string message)
         : base(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Printable.Line(source)}: {tensorBytes:N0} bytes for tensors and {bufferBytes:N0} for buffers, {tensorBytes + bufferBytes:N0} in all: {message}"))
+            $"{Printable.Line(source)}: {tensorBytes:N0} bytes for tensors and {bufferBytes:N0} for buffers, "
+                + $"{tensorBytes + bufferBytes:N0} in all: {message}"))
     {
         TensorBytes = tensorBytes;
         BufferBytes = bufferBytes;

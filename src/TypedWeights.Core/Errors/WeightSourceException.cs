@@ -30,7 +30,10 @@ public sealed class WeightSourceException : WeightsException
     /// <summary>The source as it may be shown: without user info, signature or token.</summary>
     public new string Source { get; }
 
-    /// <summary>Whether the same request may succeed later (a time-out, a 503), as opposed to a missing file, a refused login or a file that has changed.</summary>
+    /// <summary>
+    /// Whether the same request may succeed later (a time-out, a 503), as opposed to a missing file, a refused login or a file that has
+    /// changed.
+    /// </summary>
     public bool IsTransient { get; }
 
     /// <summary>Whether the source does not exist, as opposed to one that cannot be reached or read.</summary>

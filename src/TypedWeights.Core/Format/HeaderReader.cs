@@ -192,7 +192,8 @@ internal static class HeaderReader
             string known = string.Join(", ", DTypes.All.Select(DTypes.Name));
             throw new JsonReadException(
                 position,
-                $"{Printable.Name(Utf8Text.Decode(name))} is not a dtype of the format, which knows {known}; a later version of TypedWeights may know more");
+                $"{Printable.Name(Utf8Text.Decode(name))} is not a dtype of the format, which knows {known}; "
+                    + "a later version of TypedWeights may know more");
         }
     }
 

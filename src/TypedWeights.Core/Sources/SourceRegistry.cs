@@ -72,7 +72,9 @@ public sealed class SourceRegistry : IAsyncDisposable
     public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken) =>
         LocateAsync(uri, pins, cache: null, Context, cancellationToken);
 
-    /// <summary>As above; files of a remote location then come from a cache where it has them, and what is asked for is counted as a load's.</summary>
+    /// <summary>
+    /// As above; files of a remote location then come from a cache where it has them, and what is asked for is counted as a load's.
+    /// </summary>
     internal async ValueTask<IWeightLocation> LocateAsync(
         WeightUri uri, WeightPins pins, CacheRun? cache, TransferContext context, CancellationToken cancellationToken)
     {

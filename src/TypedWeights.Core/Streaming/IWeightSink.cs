@@ -39,7 +39,9 @@ internal interface IWeightSink : IAsyncDisposable
     /// Returns when a tensor, all of whose bytes have been committed (or are not read), is where the user will read it, and is right as far
     /// as the sink can tell. From many tasks at once; the token ends the wait.
     /// </summary>
-    /// <remarks>At once in the host's memory; on a device when its last copy is done, or the device's own work has been made to wait for it.</remarks>
+    /// <remarks>
+    /// At once in the host's memory; on a device when its last copy is done, or the device's own work has been made to wait for it.
+    /// </remarks>
     ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     /// <summary>Returns when every committed byte is where the user will read it.</summary>

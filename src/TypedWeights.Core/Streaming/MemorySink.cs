@@ -6,11 +6,11 @@ namespace TypedWeights.Streaming;
 internal sealed class MemorySink : IWeightSink
 {
     private HeapRegion? _arena;
-    private nint[] _addresses = [];
+    private TensorAddresses _addresses;
 
     public void Allocate(TransferPlan plan)
     {
-        _addresses = new nint[plan.TargetCount];
+        _addresses = new TensorAddresses(plan.TargetCount);
         ArenaLayout layout = plan.ReadLayout;
         if (layout.Length == 0)
         {
@@ -32,11 +32,10 @@ internal sealed class MemorySink : IWeightSink
         }
     }
 
-    public bool IsContinued(TransferSegment segment, TransferSegment by) =>
-        _addresses[segment.Tensor] + (nint)(segment.Offset + segment.Length) == _addresses[by.Tensor] + (nint)by.Offset;
+    public bool IsContinued(TransferSegment segment, TransferSegment by) => _addresses.AreContinued(segment, by);
 
-    public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) => ValueTask.FromResult(
-        new NativeMemoryManager(_addresses[segment.Tensor] + (nint)segment.Offset, checked((int)segment.Length)).Memory);
+    public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(_addresses.Of(segment));
 
     public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 

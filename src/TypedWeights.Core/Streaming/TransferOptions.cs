@@ -45,7 +45,10 @@ public sealed record TransferOptions
     /// <value>null</value>
     public long? BytesPerSecond { get; init; }
 
-    /// <summary>The longest time in which nothing comes, neither a first byte nor a further one, before a request is given up and repeated; at most a day.</summary>
+    /// <summary>
+    /// The longest time in which nothing comes, neither a first byte nor a further one, before a request is given up and repeated; at most
+    /// a day.
+    /// </summary>
     /// <value>20 seconds</value>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(20);
 

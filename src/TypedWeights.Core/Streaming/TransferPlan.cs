@@ -53,8 +53,8 @@ internal sealed class TransferPlan
     public ArenaLayout ReadLayout => _readLayout ??= ArenaLayout.Of(this, ReadInFileOrder);
 
     /// <summary>
-    /// The ranges, file by file in the order of their bytes, unless an order of use was given. Tensors without bytes, or that are not read, have none. Nothing waits
-    /// between two files: readers that are done with one are at work on the next.
+    /// The ranges, file by file in the order of their bytes, unless an order of use was given. Tensors without bytes, or that are not read,
+    /// have none. Nothing waits between two files: readers that are done with one are at work on the next.
     /// </summary>
     public IReadOnlyList<TransferRange> Ranges { get; }
 

@@ -6,7 +6,9 @@ using TypedWeights.Tool.Output.Progress;
 
 namespace TypedWeights.Tool.Commands;
 
-/// <summary><c>typedweights bench URI [--connections N] [--part BYTES] [--json] [--quiet]</c>: reads a checkpoint into memory and says what it took.</summary>
+/// <summary>
+/// <c>typedweights bench URI [--connections N] [--part BYTES] [--json] [--quiet]</c>: reads a checkpoint into memory and says what it took.
+/// </summary>
 internal static class BenchCommand
 {
     private static readonly Argument<string> Uri = new Argument<string>("URI")

@@ -64,7 +64,9 @@ internal static class InspectCommand
                         if (json)
                         {
                             IReadOnlyDictionary<string, string>? digests =
-                                digest ? await TensorDigests.ReadAsync(opened.Checkpoint, static _ => { }, cancellationToken).ConfigureAwait(false) : null;
+                                digest
+                                    ? await TensorDigests.ReadAsync(opened.Checkpoint, static _ => { }, cancellationToken).ConfigureAwait(false)
+                                    : null;
                             await context.Out.WriteAsync(JsonReport.Ok(shown, opened, digests)).ConfigureAwait(false);
                         }
                         else

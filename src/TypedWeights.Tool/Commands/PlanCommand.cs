@@ -12,8 +12,8 @@ using TypedWeights.Tool.Output;
 namespace TypedWeights.Tool.Commands;
 
 /// <summary>
-/// <c>typedweights plan URI [--json] [--filter GLOB]… [--gap BYTES] [--part BYTES] [--connections N] [--device cpu|cuda]</c>: says what a load would ask for
-/// and take.
+/// <c>typedweights plan URI [--json] [--filter GLOB]… [--gap BYTES] [--part BYTES] [--connections N] [--device cpu|cuda]</c>: says what
+/// a load would ask for and take.
 /// </summary>
 internal static class PlanCommand
 {

@@ -80,8 +80,8 @@ internal static class SnapshotCommand
 
         if (HiddenParameters.MayTellFilesApart(uri))
         {
-            string warning = $"{uri.Display}: of the URL's other parameters nothing is kept; where one of them says which file it is, a class of this "
-                + "snapshot has to be loaded with LoadOptions.Source.";
+            string warning = $"{uri.Display}: of the URL's other parameters nothing is kept; where one of them says which file it is, "
+                + "a class of this snapshot has to be loaded with LoadOptions.Source.";
             await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
         }
 

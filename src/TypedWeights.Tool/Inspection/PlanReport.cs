@@ -31,8 +31,11 @@ internal static class PlanReport
         }
 
         MemoryNeed memory = plan.Memory;
-        Row(page, "host memory", $"{ByteText.Of(memory.HostBytes)}: tensors {ByteText.Of(memory.TensorBytes)}, buffers {ByteText.Of(memory.BufferBytes)}"
-            + (memory.SpareBytes > 0 ? $", spare buffers up to {ByteText.Of(memory.SpareBytes)}" : ""));
+        Row(
+            page,
+            "host memory",
+            $"{ByteText.Of(memory.HostBytes)}: tensors {ByteText.Of(memory.TensorBytes)}, buffers {ByteText.Of(memory.BufferBytes)}"
+                + (memory.SpareBytes > 0 ? $", spare buffers up to {ByteText.Of(memory.SpareBytes)}" : ""));
         Row(page, "device memory", memory.DeviceBytes == 0 ? "none" : ByteText.Of(memory.DeviceBytes));
     }
 

@@ -30,7 +30,9 @@ internal sealed record BenchResult(
         page.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"{ByteText.Of(Bytes)} in {Elapsed.TotalSeconds:0.000} s: {GigabytesPerSecond:0.00} GB/s"));
-        page.Line(string.Create(CultureInfo.InvariantCulture, $"  requests      {Requests:N0} ({(Retries == 1 ? "1 retry" : $"{Retries:N0} retries")})"));
+        page.Line(string.Create(
+            CultureInfo.InvariantCulture,
+            $"  requests      {Requests:N0} ({(Retries == 1 ? "1 retry" : $"{Retries:N0} retries")})"));
         page.Line($"  peak memory   {ByteText.Of(PeakMemory)}");
         page.Line($"  managed       {ByteText.Of(Allocated)} allocated");
         page.Line(string.Create(CultureInfo.InvariantCulture, $"  processor     {Processor.TotalSeconds:0.000} s"));

@@ -11,7 +11,9 @@ public interface IWeightModel<TSelf> : IDisposable
     /// <summary>What a checkpoint must hold for this class: names, dtypes and shapes; and, as hints, files and offsets.</summary>
     static abstract WeightManifest Manifest { get; }
 
-    /// <summary>Where the tensors go unless <see cref="LoadOptions.Placement"/> says otherwise: what <see cref="PlaceWeightsAttribute"/> says.</summary>
+    /// <summary>
+    /// Where the tensors go unless <see cref="LoadOptions.Placement"/> says otherwise: what <see cref="PlaceWeightsAttribute"/> says.
+    /// </summary>
     /// <value>null: to <see cref="LoadOptions.Device"/>.</value>
     static virtual Placement? Placement => null;
 

@@ -57,7 +57,8 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
     public void Allocate(TransferPlan plan)
     {
         inner.Allocate(plan);
-        _checked = [.. plan.Tensors.Select(static _ => new TaskCompletionSource<WeightMismatch?>(TaskCreationOptions.RunContinuationsAsynchronously))];
+        _checked = [.. plan.Tensors.Select(
+            static _ => new TaskCompletionSource<WeightMismatch?>(TaskCreationOptions.RunContinuationsAsynchronously))];
         _tensors = plan.Tensors;
         _left = new long[plan.Tensors.Count];
         foreach (TransferSegment segment in plan.Ranges.SelectMany(static range => range.Segments).Where(static segment => !segment.IsGap))

@@ -39,7 +39,8 @@ internal static class TensorSinks
             // "cuda" alone is the first one.
             TensorStorage.Arena or TensorStorage.PerTensor => new CudaSink(cuda, cuda.ContextOf(Math.Max(0, device.index)), options.Storage),
             TensorStorage.Mapped => throw new WeightsException(
-                "TensorStorage.Mapped is the file itself in host memory, so it goes with the CPU alone; for a GPU take TensorStorage.Arena or PerTensor."),
+                "TensorStorage.Mapped is the file itself in host memory, so it goes with the CPU alone; "
+                    + "for a GPU take TensorStorage.Arena or PerTensor."),
             TensorStorage other => throw NoStorage(other),
         },
         _ => throw new WeightsException(

@@ -88,7 +88,8 @@ internal sealed class LoadSession(
             {
                 log.Warn(live, location.IsRemote);
                 TensorSelection selection = select(live);
-                if (ExpectedCheckpoint.HasLayout(live, expected) && await TryGiveAsync(live, expected, selection, sink, transfer).ConfigureAwait(false))
+                if (ExpectedCheckpoint.HasLayout(live, expected)
+                    && await TryGiveAsync(live, expected, selection, sink, transfer).ConfigureAwait(false))
                 {
                     await transfer.ConfigureAwait(false);
                     if (early is not null || ExpectedCheckpoint.HasValidators(live, expected))

@@ -37,7 +37,9 @@ public sealed class WeightLoader : IAsyncDisposable
         }
     }
 
-    /// <summary>The process's own loader, made at first use: files, HTTP and the stores of all referenced packages, no log. It is never disposed.</summary>
+    /// <summary>
+    /// The process's own loader, made at first use: files, HTTP and the stores of all referenced packages, no log. It is never disposed.
+    /// </summary>
     public static WeightLoader Default => Process.Value;
 
     /// <summary>Loads a typed model.</summary>

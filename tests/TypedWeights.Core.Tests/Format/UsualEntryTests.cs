@@ -52,7 +52,8 @@ public class UsualEntryTests
     public void The_dtype_of_one_entry_does_not_stick_to_the_next()
     {
         const string Text =
-            """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F16","shape":[2],"data_offsets":[4,8]},"c":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""";
+            """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"""
+                + ""","b":{"dtype":"F16","shape":[2],"data_offsets":[4,8]},"c":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""";
         List<RawTensor> tensors = HeaderReader.Read(Encoding.UTF8.GetBytes(Text), TestContext.Current.CancellationToken).Tensors;
         Assert.Equal([DType.F32, DType.F16, DType.F32], tensors.Select(tensor => tensor.Info.DType));
     }

@@ -193,10 +193,12 @@ public class ManifestTests
 
         Assert.True(manifest.HasDigests);
         Assert.Equal((one, two, null), (manifest.DigestOf("x.1.w"), manifest.DigestOf("x.0.w"), manifest.DigestOf("a")));
-        Assert.False(Parse(new WeightSnapshot("X", "s", null, [File("f", 5)], [.. tensors.Select(tensor => tensor with { Sha256 = null })])).HasDigests);
+        Assert.False(
+            Parse(new WeightSnapshot("X", "s", null, [File("f", 5)], [.. tensors.Select(tensor => tensor with { Sha256 = null })])).HasDigests);
         string text = ManifestWriter.Write(snapshot, "s", CancellationToken.None);
         Assert.Throws<FormatException>(() => WeightManifest.Parse(Encoding.ASCII.GetBytes(text.Replace("digest -\n", "", StringComparison.Ordinal))));
-        Assert.Throws<FormatException>(() => WeightManifest.Parse(Encoding.ASCII.GetBytes(text.Replace(one, "A" + one[1..], StringComparison.Ordinal))));
+        Assert.Throws<FormatException>(
+            () => WeightManifest.Parse(Encoding.ASCII.GetBytes(text.Replace(one, "A" + one[1..], StringComparison.Ordinal))));
     }
 
     private static Gen<T> Pick<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(index => values[index]);

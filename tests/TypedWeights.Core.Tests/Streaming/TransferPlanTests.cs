@@ -46,7 +46,8 @@ public sealed class TransferPlanTests
         iter: 1000);
 
     [Fact]
-    public void In_an_order_of_use_each_byte_is_still_read_once_and_ranges_rise_with_the_steps() => Gen.Select(Limits, Files, Gen.Int[1, 6], Gen.Int).Sample(
+    public void In_an_order_of_use_each_byte_is_still_read_once_and_ranges_rise_with_the_steps() => Gen.Select(
+        Limits, Files, Gen.Int[1, 6], Gen.Int).Sample(
         (limits, sizes, steps, seed) =>
         {
             CheckpointFile[] files =

@@ -20,9 +20,11 @@ public sealed class UseOrderTests
     {
         Assert.Equal(
             ["transformer.wpe", "transformer.wte", "transformer.h.0", "transformer.h.1", "transformer.ln_f"],
-            Steps(["transformer.h.0.ln_1.weight", "transformer.h.1.mlp.c", "transformer.ln_f.weight", "transformer.wpe.weight", "transformer.wte.weight"]));
+            Steps(["transformer.h.0.ln_1.weight", "transformer.h.1.mlp.c", "transformer.ln_f.weight", "transformer.wpe.weight",
+                "transformer.wte.weight"]));
         Assert.Equal(
-            ["shared", "encoder.embed_positions", "encoder.layers.0", "encoder.layers.1", "encoder.layer_norm", "decoder.layers.0", "decoder.layer_norm"],
+            ["shared", "encoder.embed_positions", "encoder.layers.0", "encoder.layers.1", "encoder.layer_norm",
+                "decoder.layers.0", "decoder.layer_norm"],
             Steps(
             [
                 "decoder.layer_norm.weight", "decoder.layers.0.w", "encoder.embed_positions.w", "encoder.layer_norm.weight", "encoder.layers.0.w",
@@ -47,7 +49,8 @@ public sealed class UseOrderTests
         Assert.Equal([0, 2, 1, 3], UseOrder.Of(selection, [NameGlob.Parse("lm_head.*"), NameGlob.Parse("model.layers.{1}.*")]).Steps);
         WeightsException error = Assert.Throws<WeightsException>(() => UseOrder.Of(selection, [NameGlob.Parse("model.layer.{0..3}.*")]));
         Assert.Equal(
-            "LoadOptions.OrderOfUse: the pattern \"model.layer.{0..3}.*\" takes none of the 4 names; one begins with \"model.layers.0\".", error.Message);
+            "LoadOptions.OrderOfUse: the pattern \"model.layer.{0..3}.*\" takes none of the 4 names; one begins with \"model.layers.0\".",
+            error.Message);
     }
 
     private static string[] Steps(string[] names)

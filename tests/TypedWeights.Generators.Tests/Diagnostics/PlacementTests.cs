@@ -14,7 +14,12 @@ public class PlacementTests
         ("model.embed.weight", "lm_head.weight"))));
 
     [Theory]
-    [InlineData("model.layer.{0..2}.*", "cpu", "TW0010", "No weight of 'M' is placed by 'model.layer.{0..2}.*': the weights are lm_head.weight, model.embed.weight, model.layers.{0..2}.w")]
+    [InlineData(
+        "model.layer.{0..2}.*",
+        "cpu",
+        "TW0010",
+        "No weight of 'M' is placed by 'model.layer.{0..2}.*': the weights are "
+            + "lm_head.weight, model.embed.weight, model.layers.{0..2}.w")]
     [InlineData("model.{", "cpu", "TW0010", "No weight of 'M' is placed by 'model.{': it cannot be read, a number is missing or too large")]
     [InlineData("", "cpu", "TW0010", "No weight of 'M' is placed by '': it cannot be read, it is empty")]
     [InlineData("lm_head.*", "gpu:0", "TW0012", "'gpu:0' is no device; devices are written cpu, cuda, hip, mps, xla, and cuda:1")]
@@ -30,7 +35,9 @@ public class PlacementTests
     }
 
     [Theory]
-    [InlineData("model.layers.{2..9}.*", "'model.layers.{2..9}.*' would put 'model.layers.2.w' on cuda:1, and 'model.layers.{0..2}.*' puts it on cuda:0")]
+    [InlineData(
+        "model.layers.{2..9}.*",
+        "'model.layers.{2..9}.*' would put 'model.layers.2.w' on cuda:1, and 'model.layers.{0..2}.*' puts it on cuda:0")]
     [InlineData("*", "'*' would put 'model.layers.0.w' on cuda:1, and 'model.layers.{0..2}.*' puts it on cuda:0")]
     public void Two_places_of_one_weight_are_an_error(string pattern, string message)
     {
@@ -70,7 +77,8 @@ public class PlacementTests
     {
         GeneratedProject project = Project.GenerateWithoutChecks(
             [Project.Snapshot(Layers)],
-            $"{Attribute}\n#pragma warning disable TW0010\n[TypedWeights.PlaceWeights(\"x\", \"cpu\")]\n#pragma warning restore TW0010\nsealed partial class M;");
+            $"{Attribute}\n#pragma warning disable TW0010\n[TypedWeights.PlaceWeights(\"x\", \"cpu\")]\n"
+                + "#pragma warning restore TW0010\nsealed partial class M;");
 
         Assert.DoesNotContain(project.Diagnostics, diagnostic => !diagnostic.IsSuppressed);
     }

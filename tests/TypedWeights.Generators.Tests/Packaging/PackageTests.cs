@@ -21,10 +21,14 @@ public class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>
     {
         using ZipArchive package = ZipFile.OpenRead(Directory.GetFiles(feed.Folder, "TypedWeights.0*.nupkg").Single());
         string[] files = [.. package.Entries.Select(entry => entry.FullName)];
-        Assert.Equal(["analyzers/dotnet/cs/TypedWeights.Generators.dll"], files.Where(file => file.StartsWith("analyzers/", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["analyzers/dotnet/cs/TypedWeights.Generators.dll"],
+            files.Where(file => file.StartsWith("analyzers/", StringComparison.Ordinal)));
         Assert.Contains("build/TypedWeights.targets", files);
         Assert.Contains("buildTransitive/TypedWeights.targets", files);
-        Assert.DoesNotContain(files, file => file.StartsWith("lib/", StringComparison.Ordinal) && file.Contains("Generators", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            files,
+            file => file.StartsWith("lib/", StringComparison.Ordinal) && file.Contains("Generators", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -18,7 +18,8 @@ public sealed class PackedFeed : IAsyncLifetime
     {
         Directory.CreateDirectory(Folder);
         string repository = Path.GetFullPath(Path.Combine(ThisFolder(), "..", "..", ".."));
-        string configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
+        string configuration = AppContext.BaseDirectory.Contains(
+            $"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
             ? "Release"
             : "Debug";
         foreach (string project in new[] { "TypedWeights.Core", "TypedWeights" })
@@ -29,7 +30,8 @@ public sealed class PackedFeed : IAsyncLifetime
         string fallback = Directory.CreateDirectory(_folder["fallback"]).FullName;
         string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
             ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-        foreach (string package in Directory.GetDirectories(cache).Where(path => !Path.GetFileName(path).StartsWith("typedweights", StringComparison.Ordinal)))
+        foreach (string package in Directory.GetDirectories(cache)
+            .Where(path => !Path.GetFileName(path).StartsWith("typedweights", StringComparison.Ordinal)))
         {
             Directory.CreateSymbolicLink(Path.Combine(fallback, Path.GetFileName(package)), package);
         }

@@ -45,7 +45,10 @@ public class ProviderTests
     private const string S3Class = "[TypedWeights.SafeTensorsModel(\"s3://bucket/m.safetensors\")] sealed partial class M;";
 
     private static readonly AdditionalText[] S3Snapshot =
-        [Project.Snapshot(Snapshots.Text(Snapshots.Of(HeaderTraits.Small["tied"])).Replace("weights.safetensors", "s3://bucket/m.safetensors", StringComparison.Ordinal), "M")];
+        [Project.Snapshot(
+            Snapshots.Text(Snapshots.Of(HeaderTraits.Small["tied"]))
+                .Replace("weights.safetensors", "s3://bucket/m.safetensors", StringComparison.Ordinal),
+            "M")];
 
     [Fact]
     public void A_project_without_a_class_registers_what_it_references_and_runs()
@@ -62,7 +65,10 @@ public class ProviderTests
     public async Task The_projects_own_provider_counts_too_also_an_internal_one_and_it_is_there_when_the_module_has_started()
     {
         GeneratorDriver driver = Project.Driver().RunGeneratorsAndUpdateCompilation(
-            Project.Compile(Package.Replace("SCHEME", "gentest3", StringComparison.Ordinal)), out Compilation output, out _, TestContext.Current.CancellationToken);
+            Project.Compile(Package.Replace("SCHEME", "gentest3", StringComparison.Ordinal)),
+            out Compilation output,
+            out _,
+            TestContext.Current.CancellationToken);
         var project = new GeneratedProject((CSharpCompilation)output, [], driver.GetRunResult());
         Assert.Contains("Register<global::Acme.Hidden>(\"hidden\");", project.Source, StringComparison.Ordinal);
         System.Reflection.Assembly loaded = project.Load();
@@ -95,7 +101,8 @@ public class ProviderTests
     [InlineData("models://story")]
     [InlineData("anyscale://m.safetensors")]
     public void What_is_built_in_or_may_be_an_alias_is_not_complained_of(string source) => Assert.Empty(Project.GenerateWithoutChecks(
-        [Project.Snapshot(Snapshots.Text(Snapshots.Of(HeaderTraits.Small["tied"])).Replace("weights.safetensors", source, StringComparison.Ordinal), "M")],
+        [Project.Snapshot(
+            Snapshots.Text(Snapshots.Of(HeaderTraits.Small["tied"])).Replace("weights.safetensors", source, StringComparison.Ordinal), "M")],
         $"[TypedWeights.SafeTensorsModel(\"{source}\")] sealed partial class M;").Diagnostics);
 
     [Fact]
@@ -104,7 +111,8 @@ public class ProviderTests
         CSharpCompilation compilation = Project.Compile("class Unrelated;").AddReferences(Reference("gentest4"));
         CancellationToken token = TestContext.Current.CancellationToken;
         GeneratorDriver driver = Project.Driver().RunGenerators(compilation, token);
-        driver = driver.RunGenerators(compilation.AddSyntaxTrees(CSharpSyntaxTree.ParseText("class More;", Project.ParseOptions, cancellationToken: token)), token);
+        driver = driver.RunGenerators(
+            compilation.AddSyntaxTrees(CSharpSyntaxTree.ParseText("class More;", Project.ParseOptions, cancellationToken: token)), token);
         GeneratorRunResult result = Assert.Single(driver.GetRunResult().Results);
         IncrementalGeneratorRunStep step = Assert.Single(result.TrackedSteps[StepNames.Providers]);
         (object value, IncrementalStepRunReason reason) = Assert.Single(step.Outputs);

@@ -59,7 +59,9 @@ public sealed class FailingCallTests : IDisposable
                 MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(
                     () => loader.LoadTensorsAsync(_path, new() { Storage = TensorStorage.PerTensor }, cancellationToken: Token));
 
-                Assert.Matches("m.safetensors: [0-9,]+ bytes for tensors: more than cuda:0 can give: [0-9,]+ of its 4,194,304 bytes were free", error.Message);
+                Assert.Matches(
+                    "m.safetensors: [0-9,]+ bytes for tensors: more than cuda:0 can give: [0-9,]+ of its 4,194,304 bytes were free",
+                    error.Message);
                 Assert.DoesNotContain('\n', error.Message);
                 Assert.Equal(0, gpu.Devices[0].LiveBlocks);
             }

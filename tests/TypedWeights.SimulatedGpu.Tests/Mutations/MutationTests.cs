@@ -96,7 +96,9 @@ public sealed class MutationTests : IDisposable
         foreach (int device in new[] { 0, 1 })
         {
             using WeightSet weights = await loader.LoadTensorsAsync(
-                _path, new LoadOptions { Device = new torch.Device(DeviceType.CUDA, device) }, cancellationToken: TestContext.Current.CancellationToken);
+                _path,
+                new LoadOptions { Device = new torch.Device(DeviceType.CUDA, device) },
+                cancellationToken: TestContext.Current.CancellationToken);
         }
 
         Assert.Contains("a copy writes beyond an allocation of its device", _gpu.Violations);

@@ -22,7 +22,8 @@ public sealed class AzureUrlTests : AzureTest
 
     [Fact]
     public async Task A_host_may_stand_for_the_account() => await LoadAsync(
-        Container.Uri(NoiseFile.Name).Replace(AzuriteContainer.Account, AzuriteContainer.Account + ".blob.core.windows.net", StringComparison.Ordinal),
+        Container.Uri(NoiseFile.Name)
+            .Replace(AzuriteContainer.Account, AzuriteContainer.Account + ".blob.core.windows.net", StringComparison.Ordinal),
         new() { SharedKey = AzuriteContainer.SharedKey });
 
     [Fact]

@@ -77,7 +77,10 @@ internal sealed class GcsFixture : IAsyncDisposable
         await (context.Request.Headers.Authorization.Count > 0 && kind is null ? RefuseAsync(context, 401, "AuthenticationRequired", "")
             : names[0] != Bucket ? RefuseAsync(context, 404, "NoSuchBucket", "")
             : kind is null && !IsPublic ? RefuseAsync(
-                context, 401, "AuthenticationRequired", "Anonymous caller does not have storage.objects.get access to the Google Cloud Storage object.")
+                context,
+                401,
+                "AuthenticationRequired",
+                "Anonymous caller does not have storage.objects.get access to the Google Cloud Storage object.")
             : Forbids ? RefuseAsync(
                 context,
                 403,

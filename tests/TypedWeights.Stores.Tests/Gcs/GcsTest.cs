@@ -52,7 +52,8 @@ public abstract class GcsTest : IAsyncLifetime
     private protected async Task AssertLoadsAsync(string uri, GcsOptions? options = null, Action? afterHeader = null)
     {
         await using WeightLoader loader = Loader(options);
-        using WeightSet weights = await loader.LoadTensorsAsync(uri, AfterHeader.Call(afterHeader), cancellationToken: TestContext.Current.CancellationToken);
+        using WeightSet weights = await loader.LoadTensorsAsync(
+            uri, AfterHeader.Call(afterHeader), cancellationToken: TestContext.Current.CancellationToken);
         NoiseFile.AssertIn(weights);
     }
 

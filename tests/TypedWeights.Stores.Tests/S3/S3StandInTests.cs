@@ -59,7 +59,8 @@ public sealed class S3StandInTests : IAsyncLifetime
         _server.Intercept = context =>
         {
             context.Response.StatusCode = 403;
-            return context.Response.WriteAsync("<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><Error><Code>&x;</Code></Error>").ContinueWith(_ => true);
+            return context.Response.WriteAsync("<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><Error><Code>&x;</Code></Error>")
+                .ContinueWith(_ => true);
         };
         Assert.Contains("access is refused (403)", (await ErrorAsync(new())).Message, StringComparison.Ordinal);
     }

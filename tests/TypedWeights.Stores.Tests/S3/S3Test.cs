@@ -46,7 +46,10 @@ public abstract class S3Test : IAsyncLifetime
             () => loader.LoadTensorsAsync(uri, cancellationToken: TestContext.Current.CancellationToken));
         NativeTensors.AssertNoneSince(before);
         Assert.True(Regex.IsMatch(error.Message, pattern), error.Message);
-        Assert.DoesNotContain("secret", error.ToString().Replace("secret key does not belong", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(
+            "secret",
+            error.ToString().Replace("secret key does not belong", "", StringComparison.Ordinal),
+            StringComparison.OrdinalIgnoreCase);
         return error;
     }
 }

@@ -19,7 +19,8 @@ public sealed class ArenaTests : IDisposable
     {
         string path = TestFile.Write(
             _folder["m.safetensors"],
-            [TestFile.Noise("b", "BF16", 16, 64, 8), TestFile.Noise("a", "F32", 32, 16), TestFile.Noise("odd", "U8", 8, 3), TestFile.Noise("z", "F64", 64, 1)]);
+            [TestFile.Noise("b", "BF16", 16, 64, 8), TestFile.Noise("a", "F32", 32, 16), TestFile.Noise("odd", "U8", 8, 3),
+                TestFile.Noise("z", "F64", 64, 1)]);
 
         using WeightSet weights = await LoadAsync(path);
 
@@ -78,7 +79,8 @@ public sealed class ArenaTests : IDisposable
     {
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(
-            _folder["m.safetensors"], [TestFile.Noise("small", "U8", 8, 1000), .. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, Large))]);
+            _folder["m.safetensors"],
+            [TestFile.Noise("small", "U8", 8, 1000), .. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, Large))]);
         ProcessMemory.Settle();
         long tensors = NativeTensors.Count();
         long before = ProcessMemory.Resident;
@@ -180,7 +182,8 @@ public sealed class ArenaTests : IDisposable
     {
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(
-            _folder["m.safetensors"], [TestFile.Noise("small", "U8", 8, 1000), .. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, 2 * Large))]);
+            _folder["m.safetensors"],
+            [TestFile.Noise("small", "U8", 8, 1000), .. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, 2 * Large))]);
         ProcessMemory.Settle();
         long before = ProcessMemory.Resident;
 

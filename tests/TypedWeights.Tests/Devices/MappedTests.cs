@@ -64,7 +64,8 @@ public sealed class MappedTests : IDisposable
         ProcessMemory.SkipUnlessLinux();
 
         // Whatever the header's length, of two floats with three bytes between them at least one is unaligned.
-        TestFile.Entry[] entries = [TestFile.F32("first", [2], 1, 2), TestFile.Noise("bytes", "U8", 8, 3), TestFile.F32("second", [2], 3, 4), TestFile.F32("none", [0])];
+        TestFile.Entry[] entries =
+            [TestFile.F32("first", [2], 1, 2), TestFile.Noise("bytes", "U8", 8, 3), TestFile.F32("second", [2], 3, 4), TestFile.F32("none", [0])];
         string path = WriteAligned("m.safetensors", entries);
         var progress = new ProgressLog();
 
@@ -83,7 +84,8 @@ public sealed class MappedTests : IDisposable
     [Fact]
     public async Task Every_dtype_is_mapped_with_its_bytes()
     {
-        TestFile.Entry[] entries = [.. DTypes.All.OrderByDescending(dtype => dtype.BitSize()).Select(dtype => TestFile.Noise(dtype.Name(), dtype.Name(), dtype.BitSize(), 3, 8))];
+        TestFile.Entry[] entries = [.. DTypes.All.OrderByDescending(dtype => dtype.BitSize()).Select(
+            dtype => TestFile.Noise(dtype.Name(), dtype.Name(), dtype.BitSize(), 3, 8))];
         string path = WriteAligned("all.safetensors", entries);
 
         using WeightSet weights = await LoadAsync(path);
@@ -94,7 +96,8 @@ public sealed class MappedTests : IDisposable
     [Fact]
     public async Task A_tied_name_is_a_second_handle_on_the_mapped_tensor()
     {
-        string path = TestFile.Write(_folder["tied.safetensors"], [TestFile.Noise("kept", "U8", 8, 5)], new Dictionary<string, string> { ["alias"] = "kept" });
+        string path = TestFile.Write(
+            _folder["tied.safetensors"], [TestFile.Noise("kept", "U8", 8, 5)], new Dictionary<string, string> { ["alias"] = "kept" });
 
         using WeightSet weights = await LoadAsync(path);
 
@@ -179,7 +182,8 @@ public sealed class MappedTests : IDisposable
         byte[] bytes = TestFile.Bytes(entries);
         int header = BitConverter.ToInt32(bytes);
         int padding = -header & 7;
-        byte[] padded = [.. BitConverter.GetBytes((long)header + padding), .. bytes.AsSpan(8, header), .. Enumerable.Repeat((byte)' ', padding), .. bytes.AsSpan(8 + header)];
+        byte[] padded = [.. BitConverter.GetBytes((long)header + padding), .. bytes.AsSpan(8, header),
+            .. Enumerable.Repeat((byte)' ', padding), .. bytes.AsSpan(8 + header)];
         File.WriteAllBytes(_folder[name], padded);
         return _folder[name];
     }

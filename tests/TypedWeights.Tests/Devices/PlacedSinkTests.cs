@@ -52,7 +52,8 @@ public sealed class PlacedSinkTests : IDisposable
     [Fact]
     public async Task A_budget_takes_whole_layers_in_the_order_of_use_and_the_next_device_goes_on() => await AssertPlacedAsync(
         new Placement().Fill("cuda:0", (2 * 4096) + 4000).Fill("cuda:1", 2 * 4096),
-        name => name is "model.empty" || name.Contains("layers.0", StringComparison.Ordinal) || name.Contains("layers.1.", StringComparison.Ordinal) ? "cuda:0"
+        name => name is "model.empty"
+            || name.Contains("layers.0", StringComparison.Ordinal) || name.Contains("layers.1.", StringComparison.Ordinal) ? "cuda:0"
             : name.Contains("layers", StringComparison.Ordinal) ? "cuda:1" : "cpu");
 
     [Fact]
@@ -75,7 +76,8 @@ public sealed class PlacedSinkTests : IDisposable
 
         Assert.Equal(
             "Placement: \"a\" is put on cuda:0 by \"a\" and on cuda:1 by \"*\"; a tensor has one place.",
-            Assert.Throws<WeightsException>(() => PlacedTensors.Of(new Placement().Put("a", "cuda:0").Put("*", "cuda:1"), selection, order, torch.CPU)).Message);
+            Assert.Throws<WeightsException>(
+                () => PlacedTensors.Of(new Placement().Put("a", "cuda:0").Put("*", "cuda:1"), selection, order, torch.CPU)).Message);
         Assert.Equal(
             "Placement: \"embed.weight\", which is tied to \"lm_head.weight\", is put on cuda:0 by \"lm_head.*\" and on cpu by \"embed.*\"; "
                 + "a tensor has one place.",

@@ -106,7 +106,8 @@ public sealed class ConversionTests : IDisposable
     public async Task One_buffer_is_enough_for_many_readers_and_wider_elements()
     {
         await using FaultServer server = await FaultServer.StartAsync();
-        server.Files["/m.safetensors"] = ServedFile.Strong(TestFile.Bytes([TestFile.Noise("a", "BF16", 16, 2_000_000), TestFile.Noise("b", "F16", 16, 999_999)]));
+        server.Files["/m.safetensors"] = ServedFile.Strong(
+            TestFile.Bytes([TestFile.Noise("a", "BF16", 16, 2_000_000), TestFile.Noise("b", "F16", 16, 999_999)]));
         var transfer = new TransferOptions { PartSize = 1 << 20, BufferLimit = 3_900_000, MinConnections = 8, MaxConnections = 8, Hedging = false };
         await using WeightLoader loader = new WeightLoaderBuilder().UseTransferOptions(transfer).Build();
         long before = NativeTensors.Count();
@@ -133,7 +134,8 @@ public sealed class ConversionTests : IDisposable
     {
         string path = TestFile.Write(
             _folder["m.safetensors"],
-            [TestFile.F32("large", [40], [.. Enumerable.Repeat(1e6f, 37), 65_504f, float.PositiveInfinity, float.NaN]), TestFile.F32("small", [1], 1)]);
+            [TestFile.F32("large", [40], [.. Enumerable.Repeat(1e6f, 37), 65_504f, float.PositiveInfinity, float.NaN]),
+                TestFile.F32("small", [1], 1)]);
         var lines = new LineLogger();
         await using WeightLoader loader = new WeightLoaderBuilder().UseLogging(lines).Build();
 

@@ -61,7 +61,8 @@ public sealed class DigestTests : IAsyncLifetime
         NativeTensors.AssertNoneSince(before);
 
         // Who does not ask gets it.
-        using DigestedModel unchecked_ = await WeightLoader.Default.LoadAsync<DigestedModel>(options with { Verify = Verification.None }, null, Token);
+        using DigestedModel unchecked_ = await WeightLoader.Default.LoadAsync<DigestedModel>(
+            options with { Verify = Verification.None }, null, Token);
     }
 
     [Theory]

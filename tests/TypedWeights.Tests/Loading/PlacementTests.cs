@@ -30,7 +30,9 @@ public sealed class PlacementTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model.layer.{0..15}.*", "Placement: the pattern \"model.layer.{0..15}.*\" takes none of the 6 names; one begins with \"model.layers.0\".")]
+    [InlineData(
+        "model.layer.{0..15}.*",
+        "Placement: the pattern \"model.layer.{0..15}.*\" takes none of the 6 names; one begins with \"model.layers.0\".")]
     [InlineData("x", "Placement: the pattern \"x\" takes none of the 6 names.")]
     public async Task A_pattern_that_takes_nothing_is_named_with_a_near_name(string pattern, string message)
     {

@@ -4,8 +4,8 @@ using TypedWeights.Sources.Stores;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
-/// Which file it is: length, ETag, <c>Last-Modified</c> and the store's version of the first answer. Every later one must agree, so that a file that is
-/// replaced half-way is an error and never a mixture. Safe for first answers that come side by side.
+/// Which file it is: length, ETag, <c>Last-Modified</c> and the store's version of the first answer. Every later one must agree, so that
+/// a file that is replaced half-way is an error and never a mixture. Safe for first answers that come side by side.
 /// </summary>
 internal sealed class HttpIdentity
 {

@@ -134,7 +134,8 @@ internal sealed class SequentialSource : IWeightSource
         }
 
         HttpResponseMessage answer =
-            await _target.SendAsync(new HttpAsk(Range: null, _identity.StrongTag, Version: _identity.Version), cancellationToken).ConfigureAwait(false);
+            await _target.SendAsync(new HttpAsk(Range: null, _identity.StrongTag, Version: _identity.Version), cancellationToken)
+                .ConfigureAwait(false);
         try
         {
             HttpAnswer.ThrowUnlessWhole(answer, _target.IsElsewhere(answer), Display);

@@ -71,7 +71,8 @@ internal static class TransportFailure
             display, $"the proxy refused the connection ({status}).", isTransient: status is 408 or 429 or 500 or 502 or 503 or 504),
         null => new WeightSourceException(
             display,
-            "there is no connection to the proxy, or none through it; check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
+            "there is no connection to the proxy, or none through it; "
+                + "check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
             isTransient: e.HttpRequestError == HttpRequestError.ConnectionError),
     };
 

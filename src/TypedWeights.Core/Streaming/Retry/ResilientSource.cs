@@ -45,7 +45,9 @@ internal sealed class ResilientSource : IWeightSource
 
     public ValueTask DisposeAsync() => Inner.DisposeAsync();
 
-    /// <summary>What a cancelled call means that the caller did not cancel: the guard's doing, or that of a client with a time-out of its own.</summary>
+    /// <summary>
+    /// What a cancelled call means that the caller did not cancel: the guard's doing, or that of a client with a time-out of its own.
+    /// </summary>
     internal static WeightSourceException Ended(string display, StallGuard guard, Exception e) =>
         guard.HasFired ? Stalled(display, guard.Timeout, e) : GivenUp(display, e);
 

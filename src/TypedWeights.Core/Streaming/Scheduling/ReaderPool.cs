@@ -9,9 +9,6 @@ namespace TypedWeights.Streaming.Scheduling;
 /// <summary>The readers of one load: as many at once as the tuner says, and hedges for those that straggle at the end.</summary>
 internal sealed class ReaderPool : IDisposable
 {
-    // How long a reader whose bytes are there at once keeps a thread from what else waits for the pool.
-    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(5);
-
     private readonly RangeQueue _queue;
     private readonly IReadOnlyList<IWeightSource> _sources;
     private readonly IWeightSink _sink;
@@ -24,6 +21,7 @@ internal sealed class ReaderPool : IDisposable
     private readonly SpareMemory _spares;
     private readonly CancellationTokenSource _stop;
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     // Guards what follows, and the queue.
     private readonly Lock _lock = new();
     private readonly List<Task> _tasks = [];
@@ -154,21 +152,16 @@ internal sealed class ReaderPool : IDisposable
     {
         try
         {
-            long began = _context.Time.GetTimestamp();
+            var turn = new ReaderTurn(_context.Time);
             while (TryTake() is { } ranges)
             {
                 for (int i = 0; i < ranges.Count; i++)
                 {
                     await ReadAsync(ranges[i]).ConfigureAwait(false);
                     WidenFor(_sources[ranges[i].File]);
-                    if (_context.Time.GetElapsedTime(began) >= Turn)
+                    if (turn.IsOver())
                     {
-                        if (ThreadPool.PendingWorkItemCount > 0)
-                        {
-                            await Task.Yield();
-                        }
-
-                        began = _context.Time.GetTimestamp();
+                        await Task.Yield();
                     }
                 }
             }

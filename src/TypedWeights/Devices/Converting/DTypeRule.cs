@@ -40,7 +40,8 @@ internal sealed class DTypeRule
         if (options.Verify == Verification.Digests)
         {
             throw new WeightsException(
-                "LoadOptions.Verify holds tensors against digests of the file's bytes, which LoadOptions.DType leaves none of; convert after the load.");
+                "LoadOptions.Verify holds tensors against digests of the file's bytes, which LoadOptions.DType leaves none of; "
+                    + "convert after the load.");
         }
 
         return TorchLayout.TryGetDType(wanted, out DType target) && Targets.Contains(target)

@@ -10,7 +10,7 @@ namespace TypedWeights.Devices.Cpu;
 internal abstract class CpuSink : ITensorSink
 {
     private torch.Tensor?[] _tensors = [];
-    private nint[] _addresses = [];
+    private TensorAddresses _addresses;
 
     public virtual bool Reads(CheckpointFile file, TensorInfo tensor) => true;
 
@@ -19,7 +19,7 @@ internal abstract class CpuSink : ITensorSink
     public void Allocate(TransferPlan plan)
     {
         _tensors = new torch.Tensor?[plan.Tensors.Count];
-        _addresses = new nint[plan.Tensors.Count];
+        _addresses = new TensorAddresses(plan.Tensors.Count);
         Place(plan);
         for (int i = 0; i < _tensors.Length; i++)
         {
@@ -27,18 +27,17 @@ internal abstract class CpuSink : ITensorSink
         }
     }
 
-    public bool IsContinued(TransferSegment segment, TransferSegment by) =>
-        _addresses[segment.Tensor] + (nint)(segment.Offset + segment.Length) == _addresses[by.Tensor] + (nint)by.Offset;
+    public bool IsContinued(TransferSegment segment, TransferSegment by) => _addresses.AreContinued(segment, by);
 
-    public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) => ValueTask.FromResult(
-        new NativeMemoryManager(_addresses[segment.Tensor] + (nint)segment.Offset, checked((int)segment.Length)).Memory);
+    public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(_addresses.Of(segment));
 
     public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     public ValueTask CompleteAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     public ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<ReadOnlyMemory<byte>>(new NativeMemoryManager(_addresses[tensor] + (nint)offset, buffer.Length).Memory);
+        ValueTask.FromResult<ReadOnlyMemory<byte>>(_addresses.Of(tensor, offset, buffer.Length));
 
     public torch.Tensor TakeTensor(int tensor)
     {

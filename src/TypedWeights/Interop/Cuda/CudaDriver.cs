@@ -157,7 +157,8 @@ internal sealed class CudaDriver : ICudaDriver
     {
         if (error != CudaError.Success)
         {
-            throw new CudaException(error, "cu" + call.Replace("LibCuda.", "", StringComparison.Ordinal), LibCuda.NameOf(error), LibCuda.WordsFor(error));
+            throw new CudaException(
+                error, "cu" + call.Replace("LibCuda.", "", StringComparison.Ordinal), LibCuda.NameOf(error), LibCuda.WordsFor(error));
         }
     }
 }

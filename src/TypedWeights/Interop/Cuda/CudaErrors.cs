@@ -27,7 +27,8 @@ internal static class CudaErrors
 
     public static WeightsException NoSuchDevice(int device, int count) => new(string.Create(
         CultureInfo.InvariantCulture,
-        $"There is no cuda:{device}: this process sees {count} GPU{(count == 1 ? "" : "s")}, {(count == 1 ? "cuda:0" : $"cuda:0 to cuda:{count - 1}")}. Choose one of them in LoadOptions.Device."));
+        $"There is no cuda:{device}: this process sees {count} GPU{(count == 1 ? "" : "s")}, "
+            + $"{(count == 1 ? "cuda:0" : $"cuda:0 to cuda:{count - 1}")}. Choose one of them in LoadOptions.Device."));
 
     public static WeightsException CpuOnlyLibtorch() => new(
         "NVIDIA's driver is there, but the libtorch of this application is built without CUDA or cannot use the GPU "

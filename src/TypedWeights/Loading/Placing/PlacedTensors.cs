@@ -43,7 +43,8 @@ internal static class PlacedTensors
                 {
                     string same = other.Name == name ? "" : $", which is tied to {Printable.Name(other.Name)},";
                     throw new WeightsException(
-                        $"Placement: {Printable.Name(name)}{same} is put on {Text(other.Rule.Device)} by {Printable.Name(other.Rule.Pattern!.ToString())} "
+                        $"Placement: {Printable.Name(name)}{same} is put on {Text(other.Rule.Device)} "
+                            + $"by {Printable.Name(other.Rule.Pattern!.ToString())} "
                             + $"and on {Text(rule.Device)} by {Printable.Name(rule.Pattern!.ToString())}; a tensor has one place.");
                 }
 

@@ -94,7 +94,8 @@ public sealed class ReuseTests : CacheTest
     {
         TestFile.Entry[] entries = [.. Enumerable.Range(0, 5).Select(i => TestFile.Noise($"t{i}", "U8", 8, 300_000 + i))];
         string source = Folder["source"];
-        TestFile.WriteSharded(source, new Dictionary<string, TestFile.Entry[]> { ["a b.safetensors"] = entries[..2], ["c.safetensors"] = entries[2..] });
+        TestFile.WriteSharded(
+            source, new Dictionary<string, TestFile.Entry[]> { ["a b.safetensors"] = entries[..2], ["c.safetensors"] = entries[2..] });
         foreach (string path in Directory.GetFiles(source))
         {
             Server.Files["/m/" + System.Uri.EscapeDataString(Path.GetFileName(path))] = ServedFile.Strong(await File.ReadAllBytesAsync(path, Token));
@@ -255,7 +256,10 @@ public sealed class ReuseTests : CacheTest
         Assert.DoesNotContain(
             Directory.GetFiles(Cache, "*json*"), path => File.ReadAllText(path).Contains(Secret, StringComparison.Ordinal));
         Assert.DoesNotContain(Log.Lines, line => line.Contains(Secret, StringComparison.Ordinal));
-        Assert.Contains("versionId=7", await File.ReadAllTextAsync(Directory.GetFiles(Cache, "*.data.jsonl").Single(), Token), StringComparison.Ordinal);
+        Assert.Contains(
+            "versionId=7",
+            await File.ReadAllTextAsync(Directory.GetFiles(Cache, "*.data.jsonl").Single(), Token),
+            StringComparison.Ordinal);
     }
 
     [Theory]

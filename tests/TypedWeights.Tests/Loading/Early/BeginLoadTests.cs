@@ -48,7 +48,8 @@ public sealed class BeginLoadTests : EarlyTest
         using LayeredModel model = await BeginAsync(loader);
         await Soon(model.WhenReadyAsync(TestContext.Current.CancellationToken));
 
-        string[] steps = [.. Server.Payloads.Select(request => Names(request)[^1]).Select(name => Layer(name) is { } layer ? $"{layer}" : name).Distinct()];
+        string[] steps =
+            [.. Server.Payloads.Select(request => Names(request)[^1]).Select(name => Layer(name) is { } layer ? $"{layer}" : name).Distinct()];
         Assert.Equal(["lm_head.weight", .. Enumerable.Range(0, LayeredModel.LayerCount).Select(i => $"{i}"), "model.norm.weight"], steps);
         Assert.Equal(LayeredModel.File.Sum(entry => entry.Data.Length), Server.Payloads.Sum(request => request.Length));
     }

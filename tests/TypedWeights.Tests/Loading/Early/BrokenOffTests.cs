@@ -33,7 +33,10 @@ public sealed class BrokenOffTests : EarlyTest
 
         Assert.Contains("404", error.Message, StringComparison.Ordinal);
         InvalidOperationException never = Assert.Throws<InvalidOperationException>(() => model.Model.Layers[11].Attn.Weight);
-        Assert.StartsWith("The tensor \"model.layers.11.attn.weight\" of LayeredModel never came, as the load failed: ", never.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The tensor \"model.layers.11.attn.weight\" of LayeredModel never came, as the load failed: ",
+            never.Message,
+            StringComparison.Ordinal);
         Assert.Same(error, never.InnerException);
         LayeredModel.AssertIs("model.layers.0.attn.weight", model.Model.Layers[0].Attn.Weight);
         Assert.True(model.Model.Layers[0].WhenReadyAsync(TestContext.Current.CancellationToken).IsCompletedSuccessfully);
@@ -160,7 +163,9 @@ public sealed class BrokenOffTests : EarlyTest
             ? (hasLandedBefore ? null : Respond.After(() => Gate.Task, Respond.Serve))
             : !request.IsPayload && !isReplaced
                 ? Respond.After(
-                    () => hasLandedBefore ? Eventually.BecomesAsync(() => Server.Payloads.Count(payload => payload.HasEnded) > 8, () => "no payload") : Task.CompletedTask,
+                    () => hasLandedBefore
+                        ? Eventually.BecomesAsync(() => Server.Payloads.Count(payload => payload.HasEnded) > 8, () => "no payload")
+                        : Task.CompletedTask,
                     header =>
                     {
                         isReplaced = hasLandedBefore;

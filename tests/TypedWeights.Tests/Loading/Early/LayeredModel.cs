@@ -1,6 +1,9 @@
 namespace TypedWeights.Tests.Loading.Early;
 
-/// <summary>A model of twelve layers, 1.6 MB, whose file is in ordinal order, so that layer 10 lies before layer 2. Its snapshot is in <c>weights/</c>.</summary>
+/// <summary>
+/// A model of twelve layers, 1.6 MB, whose file is in ordinal order, so that layer 10 lies before layer 2. Its snapshot is in
+/// <c>weights/</c>.
+/// </summary>
 [SafeTensorsModel("layered/model.safetensors")]
 internal sealed partial class LayeredModel
 {

@@ -7,7 +7,8 @@ public sealed class ChangedFileTests : FaultTest
 
     /// <summary>What a server tells of the file before and after.</summary>
     public static TheoryData<string> Kinds { get; } =
-        ["strong tag", "weak tag", "date", "weak tag and date", "length", "tag gone", "tag came", "strong tag became weak", "tag without quotes", "odd date"];
+        ["strong tag", "weak tag", "date", "weak tag and date", "length", "tag gone", "tag came", "strong tag became weak",
+            "tag without quotes", "odd date"];
 
     private static ServedFile Before(string kind) => kind switch
     {

@@ -12,7 +12,9 @@ internal sealed class OwnStore(byte[] file) : IWeightSourceProvider, IWeightLoca
 
     public const string Uri = "own://m.safetensors";
 
-    /// <summary>Reads for the n-th range that was opened beyond the header: destination, position in the file, token; gives the number of bytes.</summary>
+    /// <summary>
+    /// Reads for the n-th range that was opened beyond the header: destination, position in the file, token; gives the number of bytes.
+    /// </summary>
     public Func<int, Memory<byte>, long, CancellationToken, ValueTask<int>>? Read { get; set; }
 
     public IReadOnlyList<string> Schemes => ["own"];

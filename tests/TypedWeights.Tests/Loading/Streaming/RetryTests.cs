@@ -192,7 +192,8 @@ public sealed class RetryTests : IAsyncDisposable
         await using WeightLoader loader = Loader(Patient);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => loader.LoadTensorsAsync(OwnStore.Uri, cancellationToken: cancel.Token).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken));
+            () => loader.LoadTensorsAsync(OwnStore.Uri, cancellationToken: cancel.Token)
+                .WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken));
 
         NativeTensors.AssertNoneSince(_tensors);
     }
