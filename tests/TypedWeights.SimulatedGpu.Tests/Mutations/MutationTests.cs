@@ -85,7 +85,7 @@ public sealed class MutationTests : IDisposable
     {
         await LoadAsync(new LeavesContexts(_gpu.Driver));
 
-        _gpu.Driver.CheckThreads();
+        _gpu.Driver.CheckThreads(TimeSpan.Zero);
         Assert.Contains(_gpu.Violations, found => found.Contains("was left with", StringComparison.Ordinal));
     }
 

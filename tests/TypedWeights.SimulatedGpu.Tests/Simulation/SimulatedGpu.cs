@@ -92,7 +92,7 @@ internal sealed class SimulatedGpu : IDisposable
     /// <summary>Fails where a rule was broken, and forgets it.</summary>
     public void AssertClean()
     {
-        Driver.CheckThreads();
+        Driver.CheckThreads(TimeSpan.FromMinutes(1));
         lock (Gate)
         {
             string[] found = [.. _violations];
