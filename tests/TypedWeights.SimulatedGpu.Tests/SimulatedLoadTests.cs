@@ -131,7 +131,8 @@ public sealed class SimulatedLoadTests : IDisposable
                 path,
                 new LoadOptions
                 {
-                    Placement = new Placement().Put("tiny.*", "cuda:1").Put("odd", "cpu"), Device = new torch.Device(DeviceType.CUDA, 0)
+                    Placement = new Placement().Put("tiny.*", "cuda:1").Put("odd", "cpu"),
+                    Device = new torch.Device(DeviceType.CUDA, 0),
                 },
                 cancellationToken: Token);
 
