@@ -42,6 +42,7 @@ public sealed class FileRangeReaderTests : IDisposable
     public async Task A_file_that_was_cut_after_it_was_opened_is_an_error_and_no_zeros()
     {
         await File.WriteAllBytesAsync(_folder["f"], new byte[10_000], TestContext.Current.CancellationToken);
+        File.SetLastWriteTimeUtc(_folder["f"], DateTime.UtcNow.AddHours(-1));
         await using FileSource source = FileSource.Open(_folder["f"], "f");
         await using IRangeReader reader = await source.OpenRangeAsync(0, 10_000, TestContext.Current.CancellationToken);
         using (FileStream file = File.Open(_folder["f"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
@@ -50,12 +51,9 @@ public sealed class FileRangeReaderTests : IDisposable
         }
 
         byte[] piece = new byte[8];
-        int first = await reader.ReadAsync(piece, TestContext.Current.CancellationToken);
-        int second = await reader.ReadAsync(piece, TestContext.Current.CancellationToken);
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
             async () => await reader.ReadAsync(piece, TestContext.Current.CancellationToken));
 
-        Assert.Equal((8, 2), (first, second));
-        Assert.Contains("was cut while it was read", error.Message, StringComparison.Ordinal);
+        Assert.Contains("was written to while it was read", error.Message, StringComparison.Ordinal);
     }
 }

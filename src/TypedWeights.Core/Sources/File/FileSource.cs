@@ -5,7 +5,7 @@ namespace TypedWeights.Sources.File;
 
 /// <summary>
 /// An opened file. Its length is that of the moment it was opened; one that turns out shorter is an error. A file that is replaced by
-/// renaming another over it goes on being read as it was; one that is rewritten in place is not noticed.
+/// renaming another over it goes on being read as it was; one that is written to while it is read is an error, as its time says.
 /// </summary>
 internal sealed class FileSource : IMappableSource, IDiskSource
 {
@@ -14,12 +14,14 @@ internal sealed class FileSource : IMappableSource, IDiskSource
 
     private readonly SafeFileHandle _handle;
     private readonly DiskReads _reads = new();
+    private readonly DateTime _modified;
 
     private FileSource(SafeFileHandle handle, string display)
     {
         _handle = handle;
         Display = display;
         Length = RandomAccess.GetLength(handle);
+        _modified = System.IO.File.GetLastWriteTimeUtc(handle);
     }
 
     public string Display { get; }
@@ -87,10 +89,17 @@ internal sealed class FileSource : IMappableSource, IDiskSource
             // cache.
             Memory<byte> next = destination[..Math.Min(destination.Length, LongestRead)];
             int read = await _reads.ReadAsync(_handle, next, position, cancellationToken).ConfigureAwait(false);
-            return read > 0
+            if (read == 0)
+            {
+                throw new WeightSourceException(
+                    Display, $"the file ended at byte {position} of the {Length} it had when it was opened: it was cut while it was read.");
+            }
+
+            // A write sets the time before it changes a byte, so bytes read under the old time are the old ones.
+            return System.IO.File.GetLastWriteTimeUtc(_handle) == _modified
                 ? read
                 : throw new WeightSourceException(
-                    Display, $"the file ended at byte {position} of the {Length} it had when it was opened: it was cut while it was read.");
+                    Display, "the file was written to while it was read; load it again when it is whole, and replace it by renaming.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
