@@ -21,6 +21,8 @@ public sealed class WeightLoader : IAsyncDisposable
     private readonly LoadLog _log;
     private readonly TimeProvider _time;
     private readonly LocalCache? _cache;
+    private readonly CancellationTokenSource _disposing = new();
+    private readonly CancellationToken _disposal;
     private int _disposed;
 
     internal WeightLoader(SourceRegistry sources, CudaEngine cuda, ILoggerFactory loggers, TimeProvider time, LocalCache? cache)
@@ -31,6 +33,7 @@ public sealed class WeightLoader : IAsyncDisposable
         sources.Context.Retrying = _log.Retrying;
         _time = time;
         _cache = cache;
+        _disposal = _disposing.Token;
         if (cache is not null)
         {
             cache.Noted = _log.Cache;
@@ -133,8 +136,9 @@ public sealed class WeightLoader : IAsyncDisposable
     }
 
     /// <summary>
-    /// Closes the connections and gives page-locked memory back. Loads over HTTP or onto a GPU that still run fail; a later load throws. What
-    /// loads left to be written to the local cache is waited for (<see cref="WeightSet.Caching"/>). Doing it twice is harmless.
+    /// Closes the connections and gives page-locked memory back. Loads that still run end with a <see cref="WeightSourceException"/>; a later
+    /// load throws. What loads left to be written to the local cache is waited for (<see cref="WeightSet.Caching"/>). Doing it twice is
+    /// harmless.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -143,6 +147,9 @@ public sealed class WeightLoader : IAsyncDisposable
             return;
         }
 
+        // An answer that is under way would be read on: only the next request would find the connections closed.
+        await _disposing.CancelAsync().ConfigureAwait(false);
+        _disposing.Dispose();
         await _sources.DisposeAsync().ConfigureAwait(false);
         _cuda.Dispose();
         if (_cache is not null)
@@ -219,16 +226,21 @@ public sealed class WeightLoader : IAsyncDisposable
         }
 
         CacheRun? cache = _cache?.Begin(options.Cache, uri.Display, checksAll: options.Storage == TensorStorage.Mapped);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposal);
         try
         {
             var session = new LoadSession(_sources, _cuda, _log, _time, uri, options, title, progress, cache, early);
-            WeightSet weights = await session.RunAsync(select, manifest, cancellationToken).ConfigureAwait(false);
+            WeightSet weights = await session.RunAsync(select, manifest, ending.Token).ConfigureAwait(false);
             if (cache is not null)
             {
                 weights.Caching = cache.FinishAsync();
             }
 
             return weights;
+        }
+        catch (Exception e) when (IsDisposal(e) && !cancellationToken.IsCancellationRequested)
+        {
+            throw new WeightSourceException(uri.Display, "its loader was disposed while it was read.", innerException: e);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)
         {
@@ -246,6 +258,9 @@ public sealed class WeightLoader : IAsyncDisposable
             _ = cache?.FinishAsync();
         }
     }
+
+    private bool IsDisposal(Exception e) =>
+        _disposal.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException;
 
     private static WeightUri ParseUri(string text) =>
         WeightUri.TryParse(text, out WeightUri? uri, out string error) ? uri! : throw new WeightsException(error);

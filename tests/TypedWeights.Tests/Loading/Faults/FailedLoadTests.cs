@@ -6,8 +6,10 @@ public sealed class FailedLoadTests : FaultTest
     private static readonly TransferOptions Patient =
         Quick with { StallTimeout = TimeSpan.FromMinutes(5), RetryDelay = TimeSpan.FromMinutes(5) };
 
-    [Fact]
-    public async Task A_loader_that_is_disposed_under_a_load_ends_it_with_an_error_that_names_the_file()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_loader_that_is_disposed_under_a_load_ends_it_with_an_error_that_names_the_file(bool isUnderWay)
     {
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Server.Answer = request =>
@@ -17,15 +19,18 @@ public sealed class FailedLoadTests : FaultTest
                 asked.TrySetResult();
             }
 
-            return request.IsPayload ? Respond.Silence : null;
+            return !request.IsPayload ? null : isUnderWay ? Respond.StallAfter(1000) : Respond.Silence;
         };
-        WeightLoader loader = Loader(Quick);
+
+        // Nothing but the loader's end would end these reads.
+        WeightLoader loader = Loader(Quick with { StallTimeout = TimeSpan.FromMinutes(5) });
         Task<WeightSet> load = loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken);
         await asked.Task;
 
         await loader.DisposeAsync();
 
-        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => load);
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
+            () => load.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
         Assert.StartsWith(Uri, error.Message, StringComparison.Ordinal);
         Assert.Contains("its loader was disposed", error.Message, StringComparison.Ordinal);
     }
