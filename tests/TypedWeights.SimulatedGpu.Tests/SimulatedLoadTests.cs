@@ -183,8 +183,10 @@ public sealed class SimulatedLoadTests : IDisposable
             return default;
         };
 
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => loader.LoadTensorsAsync(path, cancellationToken: Token));
+        WeightSourceException error =
+            await Assert.ThrowsAsync<WeightSourceException>(() => loader.LoadTensorsAsync(path, cancellationToken: Token));
 
+        Assert.Equal($"{path}: its loader was disposed while it was read.", error.Message);
         _gpu.AssertNothingLeft();
         Assert.Equal(0, _gpu.Devices[0].LiveBlocks);
     }
