@@ -44,4 +44,8 @@ public sealed class WeightSourceException : WeightsException
 
     /// <summary>Whether the source says that it is asked for too much at once (429, 503).</summary>
     internal bool IsThrottled { get; init; }
+
+    /// <summary>The error of a source that is read while its loader is disposed.</summary>
+    internal static WeightSourceException OfDisposedLoader(string source, Exception inner) =>
+        new(source, "its loader was disposed while it was read.", innerException: inner);
 }

@@ -240,7 +240,7 @@ public sealed class WeightLoader : IAsyncDisposable
         }
         catch (Exception e) when (IsDisposal(e) && !cancellationToken.IsCancellationRequested)
         {
-            throw new WeightSourceException(uri.Display, "its loader was disposed while it was read.", innerException: e);
+            throw WeightSourceException.OfDisposedLoader(uri.Display, e);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)
         {

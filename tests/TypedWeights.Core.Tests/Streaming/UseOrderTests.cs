@@ -20,11 +20,16 @@ public sealed class UseOrderTests
     {
         Assert.Equal(
             ["transformer.wpe", "transformer.wte", "transformer.h.0", "transformer.h.1", "transformer.ln_f"],
-            Steps(["transformer.h.0.ln_1.weight", "transformer.h.1.mlp.c", "transformer.ln_f.weight", "transformer.wpe.weight",
-                "transformer.wte.weight"]));
+            Steps(
+            [
+                "transformer.h.0.ln_1.weight", "transformer.h.1.mlp.c", "transformer.ln_f.weight", "transformer.wpe.weight",
+                "transformer.wte.weight",
+            ]));
         Assert.Equal(
-            ["shared", "encoder.embed_positions", "encoder.layers.0", "encoder.layers.1", "encoder.layer_norm",
-                "decoder.layers.0", "decoder.layer_norm"],
+            [
+                "shared", "encoder.embed_positions", "encoder.layers.0", "encoder.layers.1", "encoder.layer_norm", "decoder.layers.0",
+                "decoder.layer_norm",
+            ],
             Steps(
             [
                 "decoder.layer_norm.weight", "decoder.layers.0.w", "encoder.embed_positions.w", "encoder.layer_norm.weight", "encoder.layers.0.w",

@@ -158,8 +158,6 @@ public sealed class ResumeTests : IAsyncLifetime
     [Fact]
     public async Task Of_a_part_that_is_under_way_stays_what_has_come()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no kill on Windows");
-
         // No part of this download is ever whole.
         GetStuck(everywhere: true);
 

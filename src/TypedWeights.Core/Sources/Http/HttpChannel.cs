@@ -79,7 +79,7 @@ internal sealed class HttpChannel : IDisposable
         }
         catch (ObjectDisposedException e)
         {
-            throw new WeightSourceException(display, "its loader was disposed while it was read.", innerException: e);
+            throw WeightSourceException.OfDisposedLoader(display, e);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
