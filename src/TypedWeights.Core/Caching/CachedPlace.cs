@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TypedWeights.Downloads;
+using TypedWeights.Files;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Caching;
@@ -17,6 +18,9 @@ internal sealed record CachedPlace(
     public const string Suffix = ".location.json";
 
     private const int Version = 1;
+
+    // Some hundred bytes for each file of a model.
+    private const int LengthLimit = 16 << 20;
 
     /// <summary>A load's pins as one text.</summary>
     public static string TextOf(WeightPins pins) => string.Join(
@@ -55,23 +59,13 @@ internal sealed record CachedPlace(
     /// <exception cref="IOException">The folder cannot be written to.</exception>
     public void Write(CacheFolder folder)
     {
-        string path = PathOf(folder, Source, Pins);
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
+        using var file = ReplacementFile.Create(PathOf(folder, Source, Pins));
+        using (var json = new Utf8JsonWriter(file.Stream))
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
-            using (var json = new Utf8JsonWriter(stream))
-            {
-                Write(json);
-            }
+            Write(json);
+        }
 
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        file.Commit();
     }
 
     private void Write(Utf8JsonWriter json)
@@ -104,7 +98,7 @@ internal sealed record CachedPlace(
     {
         try
         {
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument json = JsonDocument.Parse(SmallFile.ReadOwn(path, LengthLimit));
             JsonElement root = json.RootElement;
             return root.GetProperty("typedweights").GetInt32() != Version ? null : new CachedPlace(
                 root.GetProperty("source").GetString()!,
@@ -115,7 +109,7 @@ internal sealed record CachedPlace(
                     static file => file.GetProperty("name").GetString()!,
                     static file => new SourceIdentity(
                         file.GetProperty("source").GetString() ?? throw new FormatException(),
-                        file.GetProperty("length").GetInt64(),
+                        file.GetProperty("length").GetInt64() is >= 0 and var length ? length : throw new FormatException(),
                         file.GetProperty("validator").GetString()),
                     StringComparer.Ordinal));
         }

@@ -39,7 +39,7 @@ internal sealed class DownloadRun : IAsyncDisposable
         if (_set.IsSharded)
         {
             // The index of another model, or of another version, would make one of its shards and of those that are there by now.
-            File.Delete(paths[^1]);
+            File.Delete(_partials[^1].Target);
         }
 
         foreach (PartialFile file in _partials)

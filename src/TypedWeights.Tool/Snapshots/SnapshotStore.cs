@@ -1,3 +1,4 @@
+using TypedWeights.Files;
 using TypedWeights.Snapshots;
 
 namespace TypedWeights.Tool.Snapshots;
@@ -5,6 +6,9 @@ namespace TypedWeights.Tool.Snapshots;
 /// <summary>Snapshots on disk.</summary>
 internal static class SnapshotStore
 {
+    // More than a snapshot of millions of tensors has.
+    private const int LengthLimit = 1 << 30;
+
     /// <summary>Writes a snapshot so that a reader sees the old file or the new one, never a part.</summary>
     /// <param name="path">Where.</param>
     /// <param name="snapshot">The snapshot.</param>
@@ -19,10 +23,11 @@ internal static class SnapshotStore
         byte[] bytes = SnapshotWriter.Write(snapshot);
         try
         {
-            if (File.Exists(path.Full))
+            Directory.CreateDirectory(Path.GetDirectoryName(path.Full)!);
+            string target = TargetFile.Of(path.Full);
+            if (File.Exists(target))
             {
-                RefuseDevice(path);
-                byte[] before = File.ReadAllBytes(path.Full);
+                byte[] before = SmallFile.Read(target, LengthLimit);
                 if (bytes.AsSpan().SequenceEqual(before))
                 {
                     return false;
@@ -39,9 +44,14 @@ internal static class SnapshotStore
                 }
             }
 
-            Directory.CreateDirectory(Path.GetDirectoryName(path.Full)!);
-            WriteAtomically(path.Full, bytes);
+            using var file = ReplacementFile.Create(target, TargetFile.ModeOf(target));
+            file.Stream.Write(bytes);
+            file.Commit();
             return true;
+        }
+        catch (RefusedFileException e)
+        {
+            throw new ToolException(ExitCodes.Usage, e.Message, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -56,7 +66,11 @@ internal static class SnapshotStore
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path.Full);
+            bytes = SmallFile.Read(path.Full, LengthLimit);
+        }
+        catch (RefusedFileException e)
+        {
+            throw new ToolException(ExitCodes.Failed, e.Message, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -74,18 +88,6 @@ internal static class SnapshotStore
         }
     }
 
-    // A device would be replaced by a file, and reading a pipe waits for ever. .NET does not say which files are which; their folders do.
-    private static void RefuseDevice(SnapshotFilePath path)
-    {
-        string target = new FileInfo(path.Full) is { LinkTarget: not null } link
-            ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName
-            : path.Full;
-        if (target.StartsWith("/dev/", StringComparison.Ordinal) || target.StartsWith("/proc/", StringComparison.Ordinal))
-        {
-            throw new ToolException(ExitCodes.Usage, $"{path.Shown} is a pipe or device; give the name of a file");
-        }
-    }
-
     private static bool HasDigests(WeightSnapshot? snapshot) => snapshot?.Tensors.Any(static tensor => tensor.Sha256 is not null) ?? false;
 
     private static WeightSnapshot? TryRead(byte[] bytes)
@@ -98,28 +100,6 @@ internal static class SnapshotStore
         {
             // Broken, so there is nothing to lose.
             return null;
-        }
-    }
-
-    // In the same folder, so that the move is a rename; a link is written through, not replaced.
-    private static void WriteAtomically(string path, byte[] bytes)
-    {
-        string target = File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
-        string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}");
-        try
-        {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
-            {
-                stream.Write(bytes);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, target, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
         }
     }
 }

@@ -72,7 +72,7 @@ public sealed class SafeTensorsWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_only_its_owner_may_read_stays_so()
+    public async Task A_file_keeps_the_permissions_that_it_had()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -81,13 +81,17 @@ public sealed class SafeTensorsWriterTests : IDisposable
         }
 
         const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        const UnixFileMode All = Private | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
         string path = _folder["model.safetensors"];
         await SafeTensorsWriter.WriteAsync(path, [Entry("a", DType.U8, [3], 1)], cancellationToken: Token);
-        File.SetUnixFileMode(path, Private);
+        foreach (UnixFileMode mode in (UnixFileMode[])[Private, All, UnixFileMode.UserRead])
+        {
+            File.SetUnixFileMode(path, mode);
 
-        await SafeTensorsWriter.WriteAsync(path, [Entry("a", DType.U8, [5], 2)], cancellationToken: Token);
+            await SafeTensorsWriter.WriteAsync(path, [Entry("a", DType.U8, [5], 2)], cancellationToken: Token);
 
-        Assert.Equal(Private, File.GetUnixFileMode(path));
+            Assert.Equal(mode, File.GetUnixFileMode(path));
+        }
     }
 
     [Theory]
@@ -195,6 +199,23 @@ public sealed class SafeTensorsWriterTests : IDisposable
 
         Assert.NotNull(new FileInfo(_folder["model.safetensors"]).LinkTarget);
         Assert.Equal("a", (await Headers.ReadAsync(await File.ReadAllBytesAsync(_folder["blobs/1"], Token))).Tensors.Single().Name);
+    }
+
+    [Fact]
+    public async Task Saving_over_a_file_of_the_hubs_cache_replaces_the_link_and_leaves_the_blob()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
+        string blob = _folder["blobs/" + new string('a', 64)], link = _folder["snapshots/1/model.safetensors"];
+        Directory.CreateDirectory(Path.GetDirectoryName(blob)!);
+        Directory.CreateDirectory(Path.GetDirectoryName(link)!);
+        await File.WriteAllTextAsync(blob, "shared", Token);
+        File.CreateSymbolicLink(link, "../../blobs/" + Path.GetFileName(blob));
+
+        await SafeTensorsWriter.WriteAsync(link, [Entry("a", DType.U8, [1], 5)], cancellationToken: Token);
+
+        Assert.Equal("shared", await File.ReadAllTextAsync(blob, Token));
+        Assert.Null(new FileInfo(link).LinkTarget);
+        Assert.Equal("a", (await Headers.ReadAsync(await File.ReadAllBytesAsync(link, Token))).Tensors.Single().Name);
     }
 
     private static void AssertRefused(string says, Func<SafeTensorsEntry> make) =>

@@ -9,14 +9,18 @@ namespace TypedWeights;
 /// </summary>
 /// <remarks>
 /// The file appears at once and whole: it is written beside the target, flushed to the disk and renamed over it. A reader that has the
-/// old file open keeps the old bytes. A failure or cancellation leaves the old file as it was and nothing beside it.
+/// old file open keeps the old bytes. A failure or cancellation leaves the old file as it was and nothing beside it; what a process that was
+/// killed left beside it is removed by the next one that writes the same file. On Unix the new file has the permissions of the old one.
 /// </remarks>
 public static class SafeTensorsWriter
 {
     private const int BufferSize = 1 << 20;
 
     /// <summary>Writes a file.</summary>
-    /// <param name="path">The file; what is there is replaced. Where it is a symbolic link, the file it leads to is.</param>
+    /// <param name="path">
+    /// The file; what is there is replaced. Where it is a symbolic link, the file that it leads to is replaced; the link itself only where it
+    /// leads into a store that names files by their content, such as the cache of Hugging Face.
+    /// </param>
     /// <param name="entries">The tensors, in any order; their bytes are asked for one after another.</param>
     /// <param name="metadata">The <c>__metadata__</c>; none is written for null.</param>
     /// <param name="cancellationToken">Ends the writing; nothing is left behind.</param>
@@ -37,55 +41,22 @@ public static class SafeTensorsWriter
         ArgumentException.ThrowIfNullOrEmpty(path);
         WriteLayout layout = WriteLayout.Create(entries, metadata);
         string target = TargetFile.Of(path);
-        string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Guid.NewGuid():N}.safetensors.tmp");
-        try
-        {
-            await WriteFileAsync(temporary, TargetFile.ModeOf(target), layout, cancellationToken).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
-            File.Move(temporary, target, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        using var file = ReplacementFile.Create(target, TargetFile.ModeOf(target), layout.Length, BufferSize);
+        await WriteAsync(file.Stream, layout, cancellationToken).ConfigureAwait(false);
+        await file.CommitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task WriteFileAsync(string path, UnixFileMode? mode, WriteLayout layout, CancellationToken cancellationToken)
+    private static async Task WriteAsync(Stream file, WriteLayout layout, CancellationToken cancellationToken)
     {
-        var options = new FileStreamOptions
+        await file.WriteAsync(layout.Start, cancellationToken).ConfigureAwait(false);
+        foreach (SafeTensorsEntry entry in layout.Entries)
         {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            Share = FileShare.None,
-            BufferSize = BufferSize,
-
-            // A full disk is known before the first byte and not after the last.
-            PreallocationSize = layout.Length,
-        };
-        if (mode is not null && !OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = mode | UnixFileMode.UserWrite;
-        }
-
-        var file = new FileStream(path, options);
-        await using (file.ConfigureAwait(false))
-        {
-            await file.WriteAsync(layout.Start, cancellationToken).ConfigureAwait(false);
-            foreach (SafeTensorsEntry entry in layout.Entries)
+            var stream = new EntryStream(file, entry, cancellationToken);
+            await using (stream.ConfigureAwait(false))
             {
-                var stream = new EntryStream(file, entry, cancellationToken);
-                await using (stream.ConfigureAwait(false))
-                {
-                    await entry.Write(stream, cancellationToken).ConfigureAwait(false);
-                    stream.ThrowUnlessComplete();
-                }
+                await entry.Write(stream, cancellationToken).ConfigureAwait(false);
+                stream.ThrowUnlessComplete();
             }
-
-            // Renaming a file whose bytes are not yet on the disk could leave an empty one after a power failure. Flushing can take
-            // seconds and has no asynchronous form.
-            await file.FlushAsync(cancellationToken).ConfigureAwait(false);
-            await Task.Run(() => file.Flush(flushToDisk: true), cancellationToken).ConfigureAwait(false);
         }
     }
 }

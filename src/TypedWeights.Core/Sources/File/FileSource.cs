@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using TypedWeights.Files;
 using TypedWeights.Memory;
 
 namespace TypedWeights.Sources.File;

@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using TypedWeights.Checkpoints;
+using TypedWeights.Files;
 using TypedWeights.Sources.File;
 
 namespace TypedWeights.Sources.HuggingFace;
@@ -11,6 +13,8 @@ namespace TypedWeights.Sources.HuggingFace;
 internal sealed partial class HubCache(string folder, HubUri uri)
 {
     // What a repository's model is called, whatever else lies beside it: what else was downloaded alone need not be the model.
+    private const int RefLimit = 1 << 10;
+
     private static readonly string[] UsualNames = ["model.safetensors.index.json", "model.safetensors"];
 
     private readonly string _repository = Path.Combine(folder, "models--" + uri.Repository.Replace("/", "--", StringComparison.Ordinal));
@@ -29,7 +33,7 @@ internal sealed partial class HubCache(string folder, HubUri uri)
         try
         {
             bool isSafe = !revision.Split('/', '\\').Any(static part => part is "" or "." or "..");
-            string commit = isSafe ? System.IO.File.ReadAllText(Path.Combine(_repository, "refs", revision)).Trim() : "";
+            string commit = isSafe ? Encoding.UTF8.GetString(SmallFile.Read(Path.Combine(_repository, "refs", revision), RefLimit)).Trim() : "";
             return IsCommit(commit) ? commit : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -85,9 +89,8 @@ internal sealed partial class HubCache(string folder, HubUri uri)
 
         try
         {
-            return new FileInfo(path).Length <= ShardIndex.LengthLimit
-                && ShardIndex.Read(System.IO.File.ReadAllBytes(path), display + "/" + name).Shards
-                    .All(shard => System.IO.File.Exists(Path.Combine(snapshot, shard)));
+            return ShardIndex.Read(SmallFile.Read(path, ShardIndex.LengthLimit), display + "/" + name).Shards
+                .All(shard => System.IO.File.Exists(Path.Combine(snapshot, shard)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SafeTensorsFormatException)
         {

@@ -1,3 +1,6 @@
+using System.Text;
+using TypedWeights.Files;
+
 namespace TypedWeights.Sources.HuggingFace;
 
 /// <summary>Where the hub, its token and its cache folder are, by options or by the environment.</summary>
@@ -5,6 +8,8 @@ namespace TypedWeights.Sources.HuggingFace;
 /// <param name="variable">Reads an environment variable.</param>
 internal sealed class HubSettings(HuggingFaceOptions options, Func<string, string?> variable)
 {
+    private const int TokenLimit = 64 << 10;
+
     private static readonly string[] TokenVariables = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
 
     /// <summary>The hub's address with a final slash.</summary>
@@ -39,7 +44,7 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
         string path = Text("HF_TOKEN_PATH", variable) ?? Path.Combine(Home, "token");
         try
         {
-            string saved = System.IO.File.ReadAllText(path).Trim();
+            string saved = Encoding.UTF8.GetString(SmallFile.Read(path, TokenLimit)).Trim();
             return saved.Length > 0 ? new HubToken(saved, "the login saved in " + path) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

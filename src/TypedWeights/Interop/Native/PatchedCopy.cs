@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using TypedWeights.Files;
 using TypedWeights.Interop.Elf;
 
 namespace TypedWeights.Interop.Native;
@@ -43,35 +44,15 @@ internal static class PatchedCopy
         FileFacts facts = LibC.Facts(path);
         return facts.IsFile && facts.IsPrivate && facts.Owner == LibC.EffectiveUser()
             && new FileInfo(path).Length == expected.Length
-            && expected.SequenceEqual(File.ReadAllBytes(path));
+            && expected.SequenceEqual(SmallFile.ReadOwn(path, expected.Length));
     }
 
     // Renaming puts the whole file there or nothing: processes that start together may each write, and any of their equal files may win.
     // One that has an older file mapped keeps that one.
     private static void Write(string path, ReadOnlySpan<byte> bytes)
     {
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            var options = new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                Share = FileShare.None,
-                UnixCreateMode = OwnerOnly,
-            };
-            using (var stream = new FileStream(temporary, options))
-            {
-                stream.Write(bytes);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        using var file = ReplacementFile.Create(path, OwnerOnly, bytes.Length);
+        file.Stream.Write(bytes);
+        file.Commit();
     }
 }

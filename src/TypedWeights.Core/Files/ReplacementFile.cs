@@ -1,0 +1,222 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+using TypedWeights.Downloads;
+
+namespace TypedWeights.Files;
+
+/// <summary>
+/// A file that appears under its name at once and whole: it is written beside it under a temporary name, flushed to the disk and renamed.
+/// What had the name before, a link also, is replaced and not written through; a reader that has it open keeps the old bytes.
+/// </summary>
+/// <remarks>
+/// The temporary file is locked for as long as it is written. One that nobody has locked was left by a process that was killed, and the next
+/// replacement of the same name removes it.
+/// </remarks>
+internal sealed class ReplacementFile : IDisposable
+{
+    private const string Prefix = ".typedweights-";
+    private const string Suffix = ".tmp";
+    private const int HashDigits = 16;
+
+    private readonly string _target;
+    private readonly string _temporary;
+    private readonly UnixFileMode? _mode;
+    private bool _isRenamed;
+
+    private ReplacementFile(string target, string temporary, UnixFileMode? mode, FileStream stream)
+    {
+        _target = target;
+        _temporary = temporary;
+        _mode = mode;
+        Stream = stream;
+    }
+
+    /// <summary>What is written.</summary>
+    public FileStream Stream { get; }
+
+    /// <summary>Begins a file.</summary>
+    /// <param name="target">The name that it is to have, in full; its folder exists.</param>
+    /// <param name="mode">Its permissions, whatever the umask; null for those of the file that it replaces, or the default for a new file.</param>
+    /// <param name="length">How many bytes will be written, so that a full disk shows before the first one; 0 where that is not known.</param>
+    /// <param name="bufferSize">The bytes of the stream's buffer.</param>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not make files in the folder.</exception>
+    public static ReplacementFile Create(string target, UnixFileMode? mode = null, long length = 0, int bufferSize = 4096)
+    {
+        string folder = Path.GetDirectoryName(target)!;
+        string prefix = Prefix + HashOf(Path.GetFileName(target)) + "-";
+        RemoveAbandoned(folder, prefix);
+        mode ??= OwnFile.IsFile(target) ? TargetFile.ModeOf(target) : null;
+        try
+        {
+            while (true)
+            {
+                string temporary = Path.Combine(folder, $"{prefix}{Guid.NewGuid():N}{Suffix}");
+                if (TryCreate(temporary, Options(mode, length, bufferSize)) is { } stream)
+                {
+                    return new ReplacementFile(target, temporary, mode, stream);
+                }
+            }
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            // The system names the temporary file, which tells the user nothing.
+            throw new UnauthorizedAccessException($"{target}: this user may not make files in the folder {folder}.", e);
+        }
+    }
+
+    /// <summary>Removes the temporary files that ended processes left in a folder, whatever names they were to have.</summary>
+    public static void RemoveAbandoned(string folder) => RemoveAbandoned(folder, Prefix);
+
+    /// <summary>Gives the file its name. What was written is on the disk before that.</summary>
+    /// <exception cref="IOException">It cannot be flushed or renamed.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not replace the file that has the name.</exception>
+    public void Commit()
+    {
+        Flush();
+        Rename();
+    }
+
+    /// <summary>As <see cref="Commit"/>, but flushes on a thread of the pool, as that can take seconds.</summary>
+    /// <param name="cancellationToken">Ends it before the file has its name.</param>
+    public async Task CommitAsync(CancellationToken cancellationToken)
+    {
+        await Stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await Task.Run(Flush, cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        Rename();
+    }
+
+    /// <summary>Removes the file unless it has its name.</summary>
+    public void Dispose()
+    {
+        if (_isRenamed)
+        {
+            return;
+        }
+
+        try
+        {
+            // Windows does so once it is closed.
+            File.Delete(_temporary);
+            Stream.Dispose();
+        }
+        catch (IOException)
+        {
+            // The stream had bytes left for a disk that is full. Why nothing was written has been said.
+        }
+    }
+
+    // Renaming a file whose bytes are not yet on the disk could leave an empty one after a power failure.
+    private void Flush() => Stream.Flush(flushToDisk: true);
+
+    private void Rename()
+    {
+        if (_mode is { } mode && !OperatingSystem.IsWindows() && File.GetUnixFileMode(Stream.SafeFileHandle) != mode)
+        {
+            File.SetUnixFileMode(Stream.SafeFileHandle, mode);
+        }
+
+        try
+        {
+            // Before it is closed, or another process could take it for an abandoned one.
+            File.Move(_temporary, _target, overwrite: true);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UnauthorizedAccessException($"{_target}: this user may not replace it.", e);
+        }
+
+        _isRenamed = true;
+        Stream.Dispose();
+    }
+
+    private static FileStreamOptions Options(UnixFileMode? mode, long length, int bufferSize)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+
+            // On Unix this is a shared lock, so that others can read the file as soon as it has its name; Windows renames it while it is open.
+            Share = FileShare.Read | FileShare.Delete,
+            BufferSize = bufferSize,
+            PreallocationSize = length,
+        };
+        if (mode is not null && !OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = mode | UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return options;
+    }
+
+    // null where another process has taken it for an abandoned one in the moment before it was locked.
+    private static FileStream? TryCreate(string temporary, FileStreamOptions options)
+    {
+        FileStream stream;
+        try
+        {
+            stream = new FileStream(temporary, options);
+        }
+        catch (IOException e) when (DiskFailure.IsLocked(e))
+        {
+            return null;
+        }
+        catch (IOException)
+        {
+            File.Delete(temporary);
+            throw;
+        }
+
+        // .NET's own lock can be switched off by a setting of the process.
+        if (LibC.IsSupported)
+        {
+            _ = UnixFile.TryLock(stream.SafeFileHandle, temporary, FileShare.Read);
+        }
+
+        if (File.Exists(temporary))
+        {
+            return stream;
+        }
+
+        stream.Dispose();
+        return null;
+    }
+
+    private static void RemoveAbandoned(string folder, string prefix)
+    {
+        try
+        {
+            foreach (string path in Directory.EnumerateFiles(folder, $"{prefix}*{Suffix}").ToArray())
+            {
+                RemoveIfAbandoned(path);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A folder that may be written to and not listed.
+        }
+    }
+
+    private static void RemoveIfAbandoned(string path)
+    {
+        try
+        {
+            // Where the file system has no locks, nobody knows whether it is abandoned. Windows refuses to open one that is being written.
+            using SafeFileHandle file = OwnFile.Open(path, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            if (!LibC.IsSupported || UnixFile.TryLock(file, path, FileShare.None))
+            {
+                File.Delete(path);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is being written, or it is not ours.
+        }
+    }
+
+    // Of a fixed length, as the name of the file may be as long as a name can be.
+    private static string HashOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..HashDigits];
+}

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using Microsoft.Win32.SafeHandles;
+using TypedWeights.Downloads;
+using TypedWeights.Files;
+
+namespace TypedWeights.Tests.Files;
+
+public sealed class OwnFileTests : IDisposable
+{
+    private const int Nobody = 65534;
+
+    private readonly TempFolder _folder = new();
+
+    public OwnFileTests() => File.WriteAllText(Victim, "precious");
+
+    private string Name => _folder["name"];
+
+    private string Victim => _folder["victim"];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
+    public void What_is_no_file_of_ours_is_refused_by_its_name_and_stays_as_it_is(string kind)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        OddFile.Make(kind, Name, Victim);
+
+        var open = Assert.Throws<RefusedFileException>(() => OwnFile.Open(Name, FileAccess.ReadWrite, FileShare.None));
+        var create = Assert.Throws<RefusedFileException>(() => OwnFile.OpenOrCreate(Name, FileAccess.Write, FileShare.Read));
+        Assert.ThrowsAny<IOException>(() => OwnFile.CreateNew(Name, FileAccess.Write, FileShare.None));
+
+        Assert.StartsWith(Name + ": ", open.Message, StringComparison.Ordinal);
+        Assert.StartsWith(Name + ": ", create.Message, StringComparison.Ordinal);
+        Assert.Equal("precious", File.ReadAllText(Victim));
+        Assert.False(File.Exists(Victim + ".absent"));
+        Assert.Equal(kind == OddFile.HardLink, OwnFile.IsFile(Name));
+    }
+
+    [Fact]
+    public void A_device_is_refused()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other devices");
+
+        var e = Assert.Throws<RefusedFileException>(() => OwnFile.Open("/dev/null", FileAccess.Read, FileShare.Read));
+
+        Assert.Contains("/dev/null: this is a device", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_with_two_names_can_be_read()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no ln on Windows");
+        OddFile.Make(OddFile.HardLink, Name, Victim);
+
+        using SafeFileHandle file = OwnFile.Open(Name, FileAccess.Read, FileShare.Read);
+
+        Assert.Equal(8, RandomAccess.GetLength(file));
+    }
+
+    [Fact]
+    public void A_file_is_made_where_there_is_none_and_opened_where_there_is_one()
+    {
+        using (SafeFileHandle made = OwnFile.OpenOrCreate(Name, FileAccess.ReadWrite, FileShare.None))
+        {
+            RandomAccess.Write(made, "abc"u8, 0);
+        }
+
+        using SafeFileHandle again = OwnFile.OpenOrCreate(Name, FileAccess.ReadWrite, FileShare.None);
+
+        Assert.Equal(3, RandomAccess.GetLength(again));
+        Assert.Throws<FileNotFoundException>(() => OwnFile.Open(_folder["absent"], FileAccess.Read, FileShare.Read));
+        Assert.Throws<DirectoryNotFoundException>(() => OwnFile.Open(_folder["absent/a"], FileAccess.Read, FileShare.Read));
+        Assert.Throws<DirectoryNotFoundException>(() => OwnFile.OpenOrCreate(_folder["absent/a"], FileAccess.Write, FileShare.Read));
+    }
+
+    [Fact]
+    public void A_share_keeps_others_out_whoever_opens_the_file()
+    {
+        using (OwnFile.Open(Victim, FileAccess.ReadWrite, FileShare.None))
+        {
+            Assert.ThrowsAny<IOException>(() => OwnFile.Open(Victim, FileAccess.Read, FileShare.ReadWrite));
+            Assert.ThrowsAny<IOException>(() => File.OpenHandle(Victim, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        }
+
+        using (OwnFile.Open(Victim, FileAccess.Read, FileShare.ReadWrite))
+        using (OwnFile.Open(Victim, FileAccess.Read, FileShare.ReadWrite))
+        {
+            IOException e = Assert.ThrowsAny<IOException>(() => OwnFile.Open(Victim, FileAccess.ReadWrite, FileShare.None));
+            Assert.True(DiskFailure.IsLocked(e));
+        }
+    }
+
+    [Fact]
+    public void A_file_that_was_replaced_has_lost_its_name()
+    {
+        using SafeFileHandle file = OwnFile.Open(Victim, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        Assert.True(OwnFile.HasName(file, Victim));
+
+        File.WriteAllText(Name, "another");
+        File.Move(Name, Victim, overwrite: true);
+
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows tells only whether the name is there");
+        Assert.False(OwnFile.HasName(file, Victim));
+    }
+
+    [Theory]
+    [InlineData("0777")]
+    [InlineData("1777")]
+    [InlineData("0775")]
+    public async Task A_file_of_another_user_is_refused_in_a_folder_that_others_may_write_to(string mode)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a file to another user");
+        await RunAsync("chown", $"{Nobody}:{Nobody}", Victim);
+        await RunAsync("chown", $"0:{Nobody}", _folder.Path);
+        await RunAsync("chmod", "0755", _folder.Path);
+        OwnFile.Open(Victim, FileAccess.ReadWrite, FileShare.None, isThisUsers: true).Dispose();
+
+        await RunAsync("chmod", mode, _folder.Path);
+
+        OwnFile.Open(Victim, FileAccess.ReadWrite, FileShare.None).Dispose();
+        var e = Assert.Throws<RefusedFileException>(() => OwnFile.Open(Victim, FileAccess.ReadWrite, FileShare.None, isThisUsers: true));
+        Assert.Contains($"belongs to another user (uid {Nobody})", e.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(program, arguments);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, process.ExitCode);
+    }
+}

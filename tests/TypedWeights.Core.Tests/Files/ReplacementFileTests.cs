@@ -1,0 +1,203 @@
+using TypedWeights.Files;
+
+namespace TypedWeights.Tests.Files;
+
+public sealed class ReplacementFileTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private string Target => _folder["target"];
+
+    private string Victim => _folder["victim"];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(0x1b6)] // 0666
+    [InlineData(0x1ff)] // 0777
+    [InlineData(0x1b4)] // 0664
+    [InlineData(0x1b0)] // 0660
+    [InlineData(0x180)] // 0600
+    [InlineData(0x100)] // 0400
+    [InlineData(0)]
+    public void The_new_file_has_the_permissions_of_the_old_one_whatever_the_umask(int mode)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes");
+            return;
+        }
+
+        File.WriteAllText(Target, "old");
+        File.SetUnixFileMode(Target, (UnixFileMode)mode);
+
+        Write(Target, "new");
+
+        Assert.Equal((UnixFileMode)mode, File.GetUnixFileMode(Target));
+        File.SetUnixFileMode(Target, UnixFileMode.UserRead);
+        Assert.Equal("new", File.ReadAllText(Target));
+    }
+
+    [Fact]
+    public void A_new_file_has_those_that_every_new_file_has()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes");
+            return;
+        }
+
+        File.WriteAllText(Victim, "");
+
+        Write(Target, "new");
+
+        Assert.Equal(File.GetUnixFileMode(Victim), File.GetUnixFileMode(Target));
+    }
+
+    [Fact]
+    public void Bits_that_let_a_file_run_as_its_owner_are_not_kept()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes");
+            return;
+        }
+
+        const UnixFileMode All = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        File.WriteAllText(Target, "old");
+        File.SetUnixFileMode(Target, All | UnixFileMode.SetUser | UnixFileMode.SetGroup);
+
+        Write(Target, "new");
+
+        Assert.Equal(All, File.GetUnixFileMode(Target));
+    }
+
+    [Fact]
+    public void What_a_killed_process_left_is_removed_by_the_next_one_that_writes_the_file()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            Abandon(Target);
+        }
+
+        string[] left = Directory.GetFiles(_folder.Path);
+        Abandon(Victim);
+        string ofAnother = Assert.Single(Directory.GetFiles(_folder.Path).Except(left));
+
+        Write(Target, "new");
+
+        Assert.Single(left);
+        Assert.Equal(new HashSet<string> { Target, ofAnother }, [.. Directory.GetFiles(_folder.Path)]);
+        ReplacementFile.RemoveAbandoned(_folder.Path);
+        Assert.Equal([Target], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void What_another_is_writing_stays_and_each_becomes_the_file_whole()
+    {
+        using var first = ReplacementFile.Create(Target);
+        first.Stream.Write("first"u8);
+        using var second = ReplacementFile.Create(Target);
+        second.Stream.Write("second"u8);
+        ReplacementFile.RemoveAbandoned(_folder.Path);
+
+        first.Commit();
+        Assert.Equal("first", File.ReadAllText(Target));
+        second.Commit();
+
+        Assert.Equal("second", File.ReadAllText(Target));
+        Assert.Equal([Target], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void A_file_that_has_just_got_its_name_can_be_read_before_its_writer_has_let_go_of_it()
+    {
+        using var file = ReplacementFile.Create(Target);
+        file.Stream.Write("new"u8);
+        file.Stream.Flush();
+
+        string temporary = Assert.Single(Directory.GetFiles(_folder.Path));
+
+        using var reader = new FileStream(temporary, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        Assert.Equal(3, reader.Length);
+    }
+
+    [Fact]
+    public void One_that_is_not_committed_leaves_the_old_file_and_nothing_beside_it()
+    {
+        File.WriteAllText(Target, "old");
+        using (var file = ReplacementFile.Create(Target, length: 1000))
+        {
+            file.Stream.Write("new"u8);
+        }
+
+        Assert.Equal("old", File.ReadAllText(Target));
+        Assert.Equal([Target], Directory.GetFiles(_folder.Path));
+    }
+
+    [Theory]
+    [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
+    public void What_has_the_name_is_replaced_and_never_written_through(string kind)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        File.WriteAllText(Victim, "precious");
+        OddFile.Make(kind, Target, Victim);
+
+        if (kind == OddFile.Folder)
+        {
+            Assert.ThrowsAny<IOException>(() => Write(Target, "new"));
+        }
+        else
+        {
+            Write(Target, "new");
+            Assert.Equal("new", File.ReadAllText(Target));
+            Assert.Null(new FileInfo(Target).LinkTarget);
+        }
+
+        Assert.Equal("precious", File.ReadAllText(Victim));
+        Assert.Equal(2, Directory.GetFileSystemEntries(_folder.Path).Length);
+    }
+
+    [Theory]
+    [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
+    public void What_only_looks_like_a_temporary_file_of_ours_is_left_alone(string kind)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        File.WriteAllText(Victim, "precious");
+        Abandon(Target);
+        string temporary = Assert.Single(Directory.GetFiles(_folder.Path).Except([Victim]));
+        File.Delete(temporary);
+        OddFile.Make(kind, temporary, Victim);
+
+        Write(Target, "new");
+
+        Assert.Equal("precious", File.ReadAllText(Victim));
+        Assert.Equal("new", File.ReadAllText(Target));
+        Assert.Equal(3, Directory.GetFileSystemEntries(_folder.Path).Length);
+    }
+
+    [Fact]
+    public void A_name_as_long_as_a_name_can_be_has_room_for_its_temporary_file()
+    {
+        string longest = _folder[new string('n', 255)];
+
+        Write(longest, "new");
+
+        Assert.Equal("new", File.ReadAllText(longest));
+    }
+
+    private static void Write(string target, string text)
+    {
+        using var file = ReplacementFile.Create(target);
+        file.Stream.Write(System.Text.Encoding.UTF8.GetBytes(text));
+        file.Commit();
+    }
+
+    // As the end of the process does: the file is closed and stays.
+    private static void Abandon(string target)
+    {
+        var file = ReplacementFile.Create(target);
+        file.Stream.Write("half"u8);
+        file.Stream.Dispose();
+    }
+}

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using TypedWeights.Files;
+
+namespace TypedWeights.Tests.Files;
+
+public sealed class TargetFileTests : IDisposable
+{
+    private const string Digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    private const int Nobody = 65534;
+
+    private readonly TempFolder _folder = new();
+    private readonly string _root;
+
+    public TargetFileTests()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
+        _root = LibC.IsSupported ? LibC.RealPath(_folder.Path) : _folder.Path;
+    }
+
+    public void Dispose() => _folder?.Dispose();
+
+    [Fact]
+    public void A_link_stands_for_the_file_it_leads_to_over_any_number_of_links()
+    {
+        Make("kept/real");
+        Link("kept/second", "real");
+        Link("first", "kept/second");
+
+        Assert.Equal(At("kept/real"), TargetFile.Of(At("first")));
+        Assert.Equal(At("kept/real"), TargetFile.Of(At("kept/real")));
+    }
+
+    [Fact]
+    public void A_link_to_nothing_names_the_file_that_is_to_be_made()
+    {
+        Link("name", "absent");
+        Link("astray", "no/such/folder");
+
+        Assert.Equal(At("absent"), TargetFile.Of(At("name")));
+        Assert.Throws<DirectoryNotFoundException>(() => TargetFile.Of(At("astray")));
+    }
+
+    [Fact]
+    public void A_link_in_a_folder_that_is_itself_a_link_is_followed_as_the_system_does()
+    {
+        Make("far/away/kept/real");
+        Directory.CreateDirectory(At("far/away/folder"));
+        Link("far/away/folder/name", "../kept/real");
+        Link("near", "far/away/folder");
+
+        Assert.Equal(At("far/away/kept/real"), TargetFile.Of(At("near/name")));
+    }
+
+    [Fact]
+    public void Links_in_a_circle_and_links_to_a_folder_are_an_error_that_names_the_path()
+    {
+        Link("a", "b");
+        Link("b", "a");
+        Link("folder", ".");
+
+        Assert.Contains(At("a"), Assert.Throws<IOException>(() => TargetFile.Of(At("a"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            At("folder") + " is a folder", Assert.Throws<IOException>(() => TargetFile.Of(At("folder"))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("hub/models--a--b/blobs/" + Digest)]
+    [InlineData("hub/models--a--b/blobs/etag-of-a-mirror")]
+    [InlineData("ollama/blobs/sha256-" + Digest)]
+    [InlineData("annex/SHA256E-s100--" + Digest + ".safetensors")]
+    [InlineData("dvc/files/md5/09/8f6bcd4621d373cade4e832627b4f6")]
+    public void A_link_into_a_store_of_files_named_by_their_content_stands_for_itself(string blob)
+    {
+        Make(blob);
+        Directory.CreateDirectory(At("hub/models--a--b/snapshots/1"));
+        Link("hub/models--a--b/snapshots/1/model.safetensors", At(blob));
+        Link("mine", "hub/models--a--b/snapshots/1/model.safetensors");
+        Link("folder", "hub/models--a--b/snapshots/1");
+
+        foreach (string path in (string[])["hub/models--a--b/snapshots/1/model.safetensors", "mine", "folder/model.safetensors"])
+        {
+            Assert.Equal(At(path), TargetFile.Of(At(path)));
+        }
+
+        // Also where the blob has gone.
+        File.Delete(At(blob));
+        Assert.Equal(At("mine"), TargetFile.Of(At("mine")));
+    }
+
+    [Theory]
+    [InlineData(OddFile.Pipe)]
+    [InlineData(OddFile.Socket)]
+    [InlineData(OddFile.LinkToDevice)]
+    public void What_a_rename_would_destroy_is_refused(string kind)
+    {
+        OddFile.Make(kind, At("odd"), At("victim"));
+        Link("link", "odd");
+
+        foreach (string name in (string[])["odd", "link"])
+        {
+            var e = Assert.Throws<RefusedFileException>(() => TargetFile.Of(At(name)));
+            Assert.Contains(At(name) + ": this is a pipe or device", e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_file_in_a_folder_below_dev_is_a_file()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists("/dev/shm"), "there is no /dev/shm");
+
+        Assert.Equal("/dev/shm/typedweights-absent", TargetFile.Of("/dev/shm/typedweights-absent"));
+    }
+
+    [Theory]
+    [InlineData("1777")]
+    [InlineData("0777")]
+    public async Task A_link_that_another_user_planted_where_everybody_may_write_is_not_followed(string mode)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a link to another user");
+        Make("mine/precious");
+        Directory.CreateDirectory(At("shared"));
+        Link("shared/model", At("mine/precious"));
+        await RunAsync("chown", "-h", $"{Nobody}:{Nobody}", At("shared/model"));
+        Assert.Equal(At("mine/precious"), TargetFile.Of(At("shared/model")));
+
+        await RunAsync("chmod", mode, At("shared"));
+
+        var e = Assert.Throws<RefusedFileException>(() => TargetFile.Of(At("shared/model")));
+        Assert.Contains($"is a symbolic link of another user (uid {Nobody})", e.Message, StringComparison.Ordinal);
+    }
+
+    private string At(string name) => Path.Combine(_root, name);
+
+    private void Make(string name)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(At(name))!);
+        File.WriteAllText(At(name), "content");
+    }
+
+    private void Link(string name, string target) => File.CreateSymbolicLink(At(name), target);
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(program, arguments);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, process.ExitCode);
+    }
+}
