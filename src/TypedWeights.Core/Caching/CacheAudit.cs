@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using TypedWeights.Downloads;
+using TypedWeights.Files;
 
 namespace TypedWeights.Caching;
 
@@ -20,7 +21,7 @@ internal static class CacheAudit
         try
         {
             using SafeFileHandle file =
-                File.OpenHandle(item.DataPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                OwnFile.Open(item.DataPath, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(item.JournalPath);
             if (identity is null)
             {

@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using TypedWeights.Downloads;
+using TypedWeights.Files;
 
 namespace TypedWeights.Caching;
 
@@ -62,7 +63,7 @@ internal sealed class CacheFolder
     {
         try
         {
-            SafeFileHandle file = File.OpenHandle(item.DataPath, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            SafeFileHandle file = OwnFile.Open(item.DataPath, FileAccess.ReadWrite, FileShare.None);
             using (file)
             {
                 if (OperatingSystem.IsWindows())
@@ -81,6 +82,11 @@ internal sealed class CacheFolder
         catch (FileNotFoundException)
         {
             return true;
+        }
+        catch (RefusedFileException)
+        {
+            // A link, a pipe or another name of a file: the name goes, and what it stands for stays.
+            return TryDelete(item.DataPath) && TryDelete(item.JournalPath);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -117,16 +123,11 @@ internal sealed class CacheFolder
     /// <summary>Removes what stands beside the items: what URIs named, and what ended processes left.</summary>
     public void RemoveRemnants()
     {
+        ReplacementFile.RemoveAbandoned(Path);
         foreach (string path in Directory.EnumerateFiles(Path).Where(static path => IsOurs(path) && !IsOfSomething(path)).ToArray())
         {
-            try
-            {
-                File.Delete(path);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // It is of no use to anybody and can stay.
-            }
+            // One that cannot be removed is of no use to anybody and can stay.
+            _ = TryDelete(path);
         }
     }
 
@@ -135,11 +136,27 @@ internal sealed class CacheFolder
     {
         try
         {
-            File.SetLastWriteTimeUtc(journalPath, DateTime.UtcNow);
+            if (OwnFile.IsFile(journalPath))
+            {
+                File.SetLastWriteTimeUtc(journalPath, DateTime.UtcNow);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // A folder that is read-only keeps the order it has.
+        }
+    }
+
+    private static bool TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

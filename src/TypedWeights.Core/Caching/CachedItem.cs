@@ -34,7 +34,8 @@ internal sealed record CachedItem(string Target, bool IsWhole, SourceIdentity? I
             Identity = identity,
 
             // A partial file has its whole length from the start and takes room as parts come.
-            Bytes = isWhole ? data.Length : parts.Sum(static part => part.Length),
+            // A journal may claim more than there is.
+            Bytes = isWhole ? data.Length : Math.Min(data.Length, PartMap.OfNotes(parts).Total),
             LastUse = journal.Exists ? journal.LastWriteTimeUtc : data.LastWriteTimeUtc,
         };
     }

@@ -154,7 +154,8 @@ internal sealed class LocalCache : IAsyncDisposable
         }
 
         string target = Folder.TargetOf(key);
-        PartialFile file = await PartialFile.OpenAsync(target, identity, verified: null, CancellationToken.None).ConfigureAwait(false);
+        PartialFile file = await PartialFile.OpenAsync(
+            target, identity, verified: null, CancellationToken.None, isInCache: true).ConfigureAwait(false);
         if (file.Finished == 0 && File.Exists(target))
         {
             // Another process has finished it between the look for it and the lock.

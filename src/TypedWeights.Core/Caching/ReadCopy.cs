@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using TypedWeights.Downloads;
+using TypedWeights.Files;
 
 namespace TypedWeights.Caching;
 
@@ -32,7 +33,7 @@ internal sealed class ReadCopy : ICacheCopy, IDisposable
         }
 
         SafeFileHandle handle =
-            File.OpenHandle(target + PartialFile.Suffix, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            OwnFile.Open(target + PartialFile.Suffix, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         try
         {
             (SourceIdentity? identity, IReadOnlyList<FinishedPart> noted) = PartJournal.Read(target + PartialFile.JournalSuffix);

@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using TypedWeights.Downloads;
+using TypedWeights.Files;
 using TypedWeights.Memory;
 
 namespace TypedWeights.Caching;
@@ -51,7 +52,7 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
             }
 
             handle.Dispose();
-            Reopen(target, identity);
+            Reopen(target, identity == expected ? expected.Length : 0);
             return null;
         }
         catch
@@ -67,7 +68,7 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
     // Everybody who mends writes the same bytes: the hash says which.
     public async ValueTask MendAsync(FinishedPart part, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        using SafeFileHandle file = File.OpenHandle(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        using SafeFileHandle file = OwnFile.Open(_path, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         await RandomAccess.WriteAsync(file, bytes, part.Offset, cancellationToken).ConfigureAwait(false);
     }
 
@@ -91,15 +92,15 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
     public void Dispose() => _handle.Dispose();
 
     private static SafeFileHandle Lease(string path) =>
-        File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        OwnFile.Open(path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     // With the file locked, as somebody may have it mapped.
-    private static void Reopen(string target, SourceIdentity? identity)
+    private static void Reopen(string target, long length)
     {
-        using SafeFileHandle alone = File.OpenHandle(target, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-        if (identity is not null && RandomAccess.GetLength(alone) < identity.Length)
+        using SafeFileHandle alone = OwnFile.Open(target, FileAccess.ReadWrite, FileShare.None);
+        if (RandomAccess.GetLength(alone) < length)
         {
-            RandomAccess.SetLength(alone, identity.Length);
+            RandomAccess.SetLength(alone, length);
         }
 
         if (OperatingSystem.IsWindows())

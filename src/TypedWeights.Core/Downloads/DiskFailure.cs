@@ -1,3 +1,5 @@
+using TypedWeights.Files;
+
 namespace TypedWeights.Downloads;
 
 /// <summary>Says in one sentence why a file cannot be written.</summary>
@@ -9,6 +11,7 @@ internal static class DiskFailure
 
     public static WeightsException Of(Exception e, string path) => e switch
     {
+        RefusedFileException => new WeightsException(e.Message, e),
         UnauthorizedAccessException => new WeightsException($"{path}: this user may not write there; check the permissions of the folder.", e),
         IOException when IsFull(e.HResult) => new WeightsException($"{path}: the disk is full.", e),
         _ => new WeightsException($"{path}: writing failed: {e.Message.TrimEnd('.')}.", e),

@@ -1,8 +1,9 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
+using Microsoft.Win32.SafeHandles;
+using TypedWeights.Files;
 
 namespace TypedWeights.Downloads;
 
@@ -19,32 +20,40 @@ internal sealed class PartJournal : IDisposable
     private const int Version = 1;
     private const int LongestLine = 160;
 
+    // Of what is read: a source and a validator are URLs and headers; and a file of a terabyte has a million parts.
+    private const int LongestIdentity = 64 << 10;
+    private const long LongestJournal = 64 << 20;
+
     private readonly Lock _lock = new();
     private readonly FileStream _stream;
 
-    private PartJournal(FileStream stream) => _stream = stream;
+    // Without a buffer: once a line has been written, it survives the end of the process.
+    private PartJournal(SafeFileHandle file) => _stream = new FileStream(file, FileAccess.Write, bufferSize: 0);
 
-    /// <summary>Reads a journal.</summary>
+    /// <summary>Reads a journal. Whatever has its name, no more than a bounded part of it is read.</summary>
+    /// <param name="path">The journal.</param>
+    /// <param name="isThisUsers">Whether one of another user counts as none, in a folder that others may write to.</param>
     /// <returns>The identity, or null where there is no journal that this version understands; and its whole lines.</returns>
-    /// <exception cref="IOException">It is there and cannot be read.</exception>
-    public static (SourceIdentity? Identity, IReadOnlyList<FinishedPart> Parts) Read(string path)
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static (SourceIdentity? Identity, IReadOnlyList<FinishedPart> Parts) Read(string path, bool isThisUsers = false)
     {
         try
         {
-            // Looked for all the same: most often there is none, and an exception costs more.
-            return File.Exists(path) ? ReadLines(path) : (null, []);
+            // Looked for first: most often there is none, and an exception costs more.
+            return File.Exists(path) ? ReadLines(path, isThisUsers) : (null, []);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or RefusedFileException)
         {
-            // Somebody has removed it since.
+            // Another process has removed it, or it is no journal of ours.
             return (null, []);
         }
     }
 
-    /// <summary>Begins a new journal; one that is there is gone.</summary>
-    public static PartJournal Create(string path, SourceIdentity identity)
+    /// <summary>Begins a new journal in the place of what has its name: a link or a pipe is removed, what a link leads to stays as it is.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static PartJournal Create(string path, SourceIdentity identity, bool isThisUsers = false)
     {
-        var journal = new PartJournal(Open(path, FileMode.Create));
+        var journal = new PartJournal(OpenEmpty(path, isThisUsers));
         journal._stream.Write(IdentityLine(identity));
         return journal;
     }
@@ -52,38 +61,66 @@ internal sealed class PartJournal : IDisposable
     /// <summary>Writes the journal of a finished file; it is on the disk when this returns.</summary>
     public static void Write(string path, SourceIdentity identity, IReadOnlyList<FinishedPart> parts)
     {
-        using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read);
-        stream.Write(IdentityLine(identity));
+        using var file = ReplacementFile.Create(path);
+        file.Stream.Write(IdentityLine(identity));
         Span<byte> line = stackalloc byte[LongestLine];
         foreach (FinishedPart part in parts)
         {
-            stream.Write(line[..Format(part, line)]);
+            file.Stream.Write(line[..Format(part, line)]);
         }
 
-        stream.Flush(flushToDisk: true);
+        file.Commit();
     }
 
-    private static (SourceIdentity? Identity, IReadOnlyList<FinishedPart> Parts) ReadLines(string path)
+    private static (SourceIdentity? Identity, IReadOnlyList<FinishedPart> Parts) ReadLines(string path, bool isThisUsers)
     {
+        using SafeFileHandle file = OwnFile.Open(path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, isThisUsers);
         var parts = new List<FinishedPart>();
         SourceIdentity? identity = null;
-        foreach (string line in File.ReadLines(path))
+        foreach (ReadOnlyMemory<byte> line in LinesOf(file))
         {
             if (identity is null)
             {
-                identity = ParseIdentity(line);
+                identity = ParseIdentity(line.Span);
                 if (identity is null)
                 {
                     return (null, []);
                 }
             }
-            else if (ParsePart(line) is { } part && part.Offset <= identity.Length - part.Length)
+            else if (ParsePart(line.Span) is { } part && part.Offset <= identity.Length - part.Length)
             {
                 parts.Add(part);
             }
         }
 
         return (identity, parts);
+    }
+
+    // Up to the first line that is longer than any of ours, or to a length that no journal has. Each is valid until the next one is asked for.
+    private static IEnumerable<ReadOnlyMemory<byte>> LinesOf(SafeFileHandle file)
+    {
+        byte[] buffer = new byte[LongestIdentity];
+        int filled = 0;
+        for (long position = 0; position < LongestJournal && filled < buffer.Length;)
+        {
+            int count = RandomAccess.Read(file, buffer.AsSpan(filled), position);
+            position += count;
+            filled += count;
+            int begin = 0;
+            for (int length; (length = buffer.AsSpan(begin, filled - begin).IndexOf((byte)'\n')) >= 0; begin += length + 1)
+            {
+                yield return buffer.AsMemory(begin, length);
+            }
+
+            if (count == 0)
+            {
+                yield return buffer.AsMemory(begin, filled - begin);
+                yield break;
+            }
+
+            buffer.AsSpan(begin, filled - begin).CopyTo(buffer);
+            filled -= begin;
+        }
     }
 
     private static byte[] IdentityLine(SourceIdentity identity)
@@ -105,10 +142,13 @@ internal sealed class PartJournal : IDisposable
         return text.ToArray();
     }
 
-    /// <summary>Goes on with a journal.</summary>
-    public static PartJournal Append(string path)
+    /// <summary>Goes on with a journal that has been read.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static PartJournal Append(string path, bool isThisUsers = false)
     {
-        var journal = new PartJournal(Open(path, FileMode.Append));
+        SafeFileHandle file = OwnFile.Open(path, FileAccess.Write, FileShare.Read, isThisUsers);
+        var journal = new PartJournal(file);
+        journal._stream.Seek(0, SeekOrigin.End);
 
         // The last line may have been cut short; the next one must not become its end.
         journal._stream.WriteByte((byte)'\n');
@@ -122,7 +162,6 @@ internal sealed class PartJournal : IDisposable
         int length = Format(part, line);
         lock (_lock)
         {
-            // Without a buffer: once this returns, the line survives the end of the process.
             _stream.Write(line[..length]);
         }
     }
@@ -140,21 +179,44 @@ internal sealed class PartJournal : IDisposable
         return length;
     }
 
-    private static FileStream Open(string path, FileMode mode) => new(path, mode, FileAccess.Write, FileShare.Read, bufferSize: 0);
+    private static SafeFileHandle OpenEmpty(string path, bool isThisUsers)
+    {
+        try
+        {
+            SafeFileHandle file = OwnFile.OpenOrCreate(path, FileAccess.Write, FileShare.Read, isThisUsers);
+            RandomAccess.SetLength(file, 0);
+            return file;
+        }
+        catch (RefusedFileException refused)
+        {
+            try
+            {
+                File.Delete(path);
+            }
+            catch (UnauthorizedAccessException)
+            {
+                // It is a folder, or another user's.
+                throw refused;
+            }
 
-    private static SourceIdentity? ParseIdentity(string line) => Parse(line) is { } json
+            return OwnFile.CreateNew(path, FileAccess.Write, FileShare.Read);
+        }
+    }
+
+    private static SourceIdentity? ParseIdentity(ReadOnlySpan<byte> line) => Parse(line) is { } json
         && json.TryGetProperty("typedweights", out JsonElement version) && Number(version) == Version
         && json.TryGetProperty("source", out JsonElement source) && source.ValueKind == JsonValueKind.String
         && json.TryGetProperty("length", out JsonElement length) && Number(length) is >= 0 and long bytes
         && json.TryGetProperty("validator", out JsonElement validator) && validator.ValueKind is JsonValueKind.String or JsonValueKind.Null
-            ? new SourceIdentity(source.GetString()!, bytes, validator.GetString())
+        && TextOf(source) is { } text && (validator.ValueKind == JsonValueKind.Null || TextOf(validator) is not null)
+            ? new SourceIdentity(text, bytes, TextOf(validator))
             : null;
 
-    private static FinishedPart? ParsePart(string line) => Parse(line) is { } json
+    private static FinishedPart? ParsePart(ReadOnlySpan<byte> line) => Parse(line) is { } json
         && json.TryGetProperty("offset", out JsonElement offset) && Number(offset) is >= 0 and long begin
         && json.TryGetProperty("length", out JsonElement length) && Number(length) is >= 1 and long bytes
         && json.TryGetProperty("xxh128", out JsonElement hash) && hash.ValueKind == JsonValueKind.String
-        && hash.GetString() is { Length: 32 } digits
+        && TextOf(hash) is { Length: 32 } digits
         && UInt128.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out UInt128 value)
             ? new FinishedPart(begin, bytes, value)
             : null;
@@ -162,11 +224,24 @@ internal sealed class PartJournal : IDisposable
     private static long? Number(JsonElement element) =>
         element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out long value) ? value : null;
 
-    private static JsonElement? Parse(string line)
+    // null where it is JSON and yet no text: half of a surrogate pair, or bytes that are not UTF-8.
+    private static string? TextOf(JsonElement element)
     {
         try
         {
-            var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(line));
+            return element.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static JsonElement? Parse(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(line);
             return JsonElement.TryParseValue(ref reader, out JsonElement? json) && json is { ValueKind: JsonValueKind.Object } ? json : null;
         }
         catch (JsonException)

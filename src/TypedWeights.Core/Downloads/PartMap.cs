@@ -26,10 +26,27 @@ internal sealed class PartMap
     }
 
     /// <summary>The parts that a journal has noted down: somebody has to hold them against their hashes before they are used.</summary>
-    public static PartMap OfNotes(IEnumerable<FinishedPart> noted)
+    /// <remarks>Of two notes about one byte the later one counts. In any order of the notes it takes little more time than sorting them.</remarks>
+    public static PartMap OfNotes(IReadOnlyList<FinishedPart> noted)
     {
+        var kept = new Stack<(FinishedPart Part, int Order)>();
+        foreach ((FinishedPart Part, int Order) note in noted.Select(static (part, order) => (part, order)).OrderBy(static note => note.part.Offset))
+        {
+            if (kept.TryPeek(out (FinishedPart Part, int Order) before) && before.Part.End > note.Part.Offset)
+            {
+                if (before.Order > note.Order)
+                {
+                    continue;
+                }
+
+                kept.Pop();
+            }
+
+            kept.Push(note);
+        }
+
         var map = new PartMap();
-        foreach (FinishedPart part in noted)
+        foreach ((FinishedPart part, _) in kept.Reverse())
         {
             map.Add(part, isSound: false);
         }

@@ -73,24 +73,33 @@ internal sealed class PartialFile : IAsyncDisposable
     }
 
     /// <summary>Begins a file, or goes on with one: what the journal calls finished is read and held against its hashes.</summary>
-    /// <param name="path">The file that it is to become; where it is a symbolic link, the file it leads to.</param>
+    /// <param name="path">The file that it is to become; where it is a symbolic link, what <see cref="TargetFile.Of"/> says.</param>
     /// <param name="identity">What will be written.</param>
     /// <param name="verified">
     /// Is told of bytes as they are verified; null where nothing is verified now, and whoever uses a part checks it before.
     /// </param>
     /// <param name="cancellationToken">Ends the verification; everything stays as it was.</param>
+    /// <param name="isInCache">
+    /// Whether the file lies in a folder of a cache, whose files are no links, and whose other users the cache has judged.
+    /// </param>
     /// <exception cref="WeightsException">Another process is writing it, or it cannot be written there.</exception>
     public static async ValueTask<PartialFile> OpenAsync(
-        string path, SourceIdentity identity, Action<long>? verified, CancellationToken cancellationToken)
+        string path, SourceIdentity identity, Action<long>? verified, CancellationToken cancellationToken, bool isInCache = false)
     {
         try
         {
-            string target = TargetFile.Of(path);
-            SafeFileHandle handle = PartialLock.Open(target + Suffix);
+            string target = isInCache ? path : TargetFile.Of(path);
+            SafeFileHandle handle = PartialLock.Open(target + Suffix, isThisUsers: !isInCache);
             try
             {
                 PartRecovery.Result found = await PartRecovery.RunAsync(
-                    handle, target + JournalSuffix, identity, TargetFile.ModeOf(target), verified, cancellationToken).ConfigureAwait(false);
+                    handle,
+                    target + JournalSuffix,
+                    identity,
+                    TargetFile.ModeOf(target),
+                    isThisUsers: !isInCache,
+                    verified,
+                    cancellationToken).ConfigureAwait(false);
                 return new PartialFile(target, identity, handle, found);
             }
             catch
@@ -98,7 +107,7 @@ internal sealed class PartialFile : IAsyncDisposable
                 // Nothing is in it: nothing of it stays.
                 if (RandomAccess.GetLength(handle) == 0)
                 {
-                    File.Delete(target + JournalSuffix);
+                    DeleteJournal(target + JournalSuffix);
                     File.Delete(target + Suffix);
                 }
 
@@ -191,7 +200,7 @@ internal sealed class PartialFile : IAsyncDisposable
 
             Release(() => File.Move(PartialPath, Target, overwrite: true));
             _isOver = true;
-            File.Delete(JournalPath);
+            DeleteJournal(JournalPath);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
@@ -234,6 +243,15 @@ internal sealed class PartialFile : IAsyncDisposable
         _journal.Dispose();
         _handle.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    // Where it is no file of ours, a folder perhaps, that has been said, and it stays.
+    private static void DeleteJournal(string path)
+    {
+        if (OwnFile.IsFile(path))
+        {
+            File.Delete(path);
+        }
     }
 
     // An open file keeps its lock until it has its name, so that nobody else begins on it; Windows renames none that is locked.

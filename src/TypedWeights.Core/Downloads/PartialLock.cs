@@ -1,20 +1,23 @@
 using Microsoft.Win32.SafeHandles;
+using TypedWeights.Files;
 
 namespace TypedWeights.Downloads;
 
 /// <summary>Opens a partial file for one process alone.</summary>
 internal static class PartialLock
 {
+    /// <param name="path">The file.</param>
+    /// <param name="isThisUsers">Whether one of another user is refused, in a folder that others may write to.</param>
     /// <returns>The file, made where there was none; whoever else opens it so is refused until it is closed.</returns>
     /// <exception cref="WeightsException">Somebody else has it open.</exception>
-    public static SafeFileHandle Open(string path)
+    public static SafeFileHandle Open(string path, bool isThisUsers)
     {
         while (true)
         {
-            SafeFileHandle handle = OpenOnce(path);
+            SafeFileHandle handle = OpenOnce(path, isThisUsers);
 
-            // The name may have gone, with the file, between the opening and the lock: another process has just finished it.
-            if (File.Exists(path))
+            // Between the opening and the lock, another process may have finished the file, and a third one may have begun the next.
+            if (OwnFile.HasName(handle, path))
             {
                 return handle;
             }
@@ -23,11 +26,11 @@ internal static class PartialLock
         }
     }
 
-    private static SafeFileHandle OpenOnce(string path)
+    private static SafeFileHandle OpenOnce(string path, bool isThisUsers)
     {
         try
         {
-            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return OwnFile.OpenOrCreate(path, FileAccess.ReadWrite, FileShare.None, isThisUsers);
         }
         catch (IOException e) when (DiskFailure.IsLocked(e))
         {

@@ -72,6 +72,8 @@ public sealed class PartJournalTests : IDisposable
     [InlineData("""{"offset":0,"length":5}""")]
     [InlineData("""{"offset":0.5,"length":5,"xxh128":"00000000000000000000000000000001"}""")]
     [InlineData("""["offset"]""")]
+    [InlineData("""{"offset":0,"length":5,"xxh128":"\ud800\ud800\ud800\ud800\ud800\ud800\ud800\ud800"}""")]
+    [InlineData("""{"offset":1e400,"length":99999999999999999999,"xxh128":"00000000000000000000000000000001"}""")]
     [InlineData("\0\0\0\0")]
     [InlineData("")]
     public void A_line_that_makes_no_sense_says_nothing(string line)
@@ -92,6 +94,12 @@ public sealed class PartJournalTests : IDisposable
     [InlineData("""{"typedweights":1,"source":"a","length":-1,"validator":"b"}""")]
     [InlineData("""{"typedweights":1,"source":null,"length":1000,"validator":"b"}""")]
     [InlineData("""{"typedweights":1,"source":"a","length":1000}""")]
+    [InlineData("""{"typedweights":1,"source":"\ud800","length":1000,"validator":"b"}""")]
+    [InlineData("""{"typedweights":1,"source":"a","length":1000,"validator":"\udc00b"}""")]
+    [InlineData("""{"typedweights":1,"source":"a","length":99999999999999999999,"validator":"b"}""")]
+    [InlineData("""{"typedweights":1e99,"source":"a","length":1000,"validator":"b"}""")]
+    [InlineData("""{"typedweights":1,"source":{},"length":[],"validator":{}}""")]
+    [InlineData("""{"typedweights":1,"source":"a","length":1000,"validator":"b" """)]
     public void A_journal_of_another_kind_says_nothing(string first)
     {
         File.WriteAllText(JournalPath, first + """
@@ -101,6 +109,96 @@ public sealed class PartJournalTests : IDisposable
             """);
 
         Assert.Equal((null, 0), (PartJournal.Read(JournalPath).Identity, PartJournal.Read(JournalPath).Parts.Count));
+    }
+
+    [Fact]
+    public void Text_that_is_not_utf8_or_nested_ever_deeper_says_nothing()
+    {
+        byte[][] lines =
+        [
+            [.. """{"typedweights":1,"source":"a"""u8, 0xff, 0xc0, .. "\",\"length\":1000,\"validator\":\"b\"}\n"u8],
+            [.. Enumerable.Repeat((byte)'[', 60_000)],
+            [.. Enumerable.Repeat("{\"a\":"u8.ToArray(), 10_000).SelectMany(static text => text)],
+        ];
+        foreach (byte[] line in lines)
+        {
+            File.WriteAllBytes(JournalPath, line);
+            Assert.Null(PartJournal.Read(JournalPath).Identity);
+        }
+    }
+
+    [Fact]
+    public void A_journal_without_end_takes_no_memory_and_its_whole_lines_count()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the file system of Windows gives a long file its blocks");
+        foreach (bool isBegun in (bool[])[false, true])
+        {
+            if (isBegun)
+            {
+                Write();
+            }
+
+            using (FileStream stream = File.OpenWrite(JournalPath))
+            {
+                stream.SetLength(3L << 30);
+            }
+
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(JournalPath);
+
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+            Assert.Equal(isBegun ? Identity : null, identity);
+            Assert.Equal(isBegun ? Parts : [], parts);
+            File.Delete(JournalPath);
+        }
+    }
+
+    [Fact]
+    public void Of_lines_without_end_only_as_many_are_read_as_a_journal_can_have()
+    {
+        Write();
+        byte[] line = """{"offset":0,"length":5,"xxh128":"00000000000000000000000000000001"}"""u8.ToArray();
+        byte[] lines = [.. Enumerable.Repeat<byte[]>([.. line, (byte)'\n'], 10_000).SelectMany(static text => text)];
+        using (FileStream stream = new(JournalPath, FileMode.Append))
+        {
+            for (int i = 0; i < 150; i++)
+            {
+                stream.Write(lines);
+            }
+        }
+
+        Assert.InRange(PartJournal.Read(JournalPath).Parts.Count, 900_000, 1_000_000);
+    }
+
+    [Theory]
+    [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
+    public void What_is_no_file_of_ours_is_no_journal_and_a_new_one_takes_its_name(string kind)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        PartJournal.Create(_folder["victim"], Identity).Dispose();
+        byte[] before = File.ReadAllBytes(_folder["victim"]);
+        OddFile.Make(kind, JournalPath, _folder["victim"]);
+
+        // What another name of the file says is read: it is written to that is refused.
+        Assert.Equal(kind == OddFile.HardLink ? Identity : null, PartJournal.Read(JournalPath).Identity);
+        Assert.ThrowsAny<IOException>(() => PartJournal.Append(JournalPath));
+        if (kind == OddFile.Folder)
+        {
+            IOException e = Assert.ThrowsAny<IOException>(() => PartJournal.Create(JournalPath, Identity));
+            Assert.Contains(JournalPath + ": this is a folder", e.Message, StringComparison.Ordinal);
+        }
+        else
+        {
+            using (var journal = PartJournal.Create(JournalPath, Identity))
+            {
+                journal.Add(Parts[0]);
+            }
+
+            Assert.Equal(Parts[..1], PartJournal.Read(JournalPath).Parts);
+        }
+
+        Assert.Equal(before, File.ReadAllBytes(_folder["victim"]));
+        Assert.False(File.Exists(_folder["victim.absent"]));
     }
 
     [Fact]

@@ -34,6 +34,31 @@ public sealed class PartMapTests
     });
 
     [Fact]
+    public void Of_a_journals_notes_only_those_are_dropped_that_a_later_one_overlaps() => Parts.Sample(parts =>
+    {
+        FinishedPart[] notes = [.. parts.Select((part, order) => new FinishedPart(part.Offset, part.Length, (UInt128)order))];
+
+        IReadOnlyList<FinishedPart> kept = PartMap.OfNotes(notes).Parts;
+
+        Assert.All(kept.Zip(kept.Skip(1)), static pair => Assert.True(pair.First.End <= pair.Second.Offset));
+        Assert.Equal(notes.TakeLast(1), kept.Where(part => part.Hash == (UInt128)(notes.Length - 1)));
+        Assert.All(
+            notes.Except(kept),
+            dropped => Assert.Contains(
+                notes, note => note.Hash > dropped.Hash && note.Offset < dropped.End && dropped.Offset < note.End));
+    });
+
+    [Fact]
+    public void Notes_in_the_worst_order_are_taken_in_as_the_others_are()
+    {
+        // One by one, each at the front of all that are there, these would be moved 45 billion times.
+        const int Count = 300_000;
+        FinishedPart[] notes = [.. Enumerable.Range(0, Count).Select(static i => new FinishedPart(Count - i, 1, (UInt128)i))];
+
+        Assert.Equal(Count, PartMap.OfNotes(notes).Total);
+    }
+
+    [Fact]
     public void Of_two_notes_about_one_byte_the_later_one_counts() => Parts.Sample(parts =>
     {
         var map = new PartMap();

@@ -210,10 +210,7 @@ public sealed class PartialFileTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no mkfifo on Windows");
         Directory.CreateDirectory(_folder["folder"]);
-        using (Process process = Process.Start("mkfifo", [_folder["pipe"]]))
-        {
-            await process.WaitForExitAsync(Token);
-        }
+        OddFile.Make(OddFile.Pipe, _folder["pipe"], "");
 
         (string Path, string Says)[] cases =
         [
@@ -232,6 +229,106 @@ public sealed class PartialFileTests : IDisposable
         }
 
         Assert.Equal(["folder", "pipe"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order());
+    }
+
+    [Theory]
+    [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
+    public async Task What_somebody_put_in_the_place_of_the_partial_file_is_refused_by_its_name(string kind)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        File.WriteAllText(_folder["victim"], "precious");
+        OddFile.Make(kind, Target + ".partial", _folder["victim"]);
+
+        foreach (bool isInCache in (bool[])[false, true])
+        {
+            WeightsException e = await Assert.ThrowsAsync<WeightsException>(
+                () => PartialFile.OpenAsync(Target, Identity, _ => { }, Token, isInCache).AsTask());
+            Assert.StartsWith(Target + ".partial: ", e.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("precious", File.ReadAllText(_folder["victim"]));
+        Assert.Equal(2, Directory.GetFileSystemEntries(_folder.Path).Length);
+    }
+
+    [Theory]
+    [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
+    public async Task What_somebody_put_in_the_place_of_the_journal_counts_as_none(string kind)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        await LeaveAsync(0, 1);
+        File.Delete(Target + ".partial.jsonl");
+        File.WriteAllText(_folder["victim"], "precious");
+        OddFile.Make(kind, Target + ".partial.jsonl", _folder["victim"]);
+
+        if (kind == OddFile.Folder)
+        {
+            WeightsException e = await Assert.ThrowsAsync<WeightsException>(() => OpenAsync().AsTask());
+            Assert.StartsWith(Target + ".partial.jsonl: this is a folder", e.Message, StringComparison.Ordinal);
+            return;
+        }
+
+        await using PartialFile file = await OpenAsync();
+        Assert.Equal("nothing says what is in it", file.StartedOver);
+        await FinishAsync(file, 0, 1, 2, 3, 4);
+
+        Assert.Equal(Bytes, File.ReadAllBytes(Target));
+        Assert.Equal("precious", File.ReadAllText(_folder["victim"]));
+        Assert.Equal(2, Directory.GetFileSystemEntries(_folder.Path).Length);
+    }
+
+    [Fact]
+    public async Task In_a_cache_a_link_in_the_place_of_the_file_is_replaced_and_its_target_left_alone()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
+        File.WriteAllText(_folder["victim"], "precious");
+        File.CreateSymbolicLink(Target, _folder["victim"]);
+        File.CreateSymbolicLink(PartialFile.JournalOf(Target), _folder["victim"]);
+
+        await using PartialFile file = await PartialFile.OpenAsync(Target, Identity, null, Token, isInCache: true);
+        foreach (int part in (int[])[0, 1, 2, 3, 4])
+        {
+            await WriteAsync(file, part);
+        }
+
+        await file.FlushAsync(Token);
+        file.Publish(keepsJournal: true);
+
+        Assert.Equal(Bytes, File.ReadAllBytes(Target));
+        Assert.Equal(5, PartJournal.Read(PartialFile.JournalOf(Target)).Parts.Count);
+        Assert.Equal("precious", File.ReadAllText(_folder["victim"]));
+        Assert.Equal(3, Directory.GetFiles(_folder.Path).Length);
+    }
+
+    [Theory]
+    [InlineData("name.partial")]
+    [InlineData("name.partial.jsonl")]
+    public async Task What_another_user_left_where_everybody_may_write_is_not_gone_on_with(string name)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a file to another user");
+        string target = _folder["name"];
+        await using (PartialFile file = await PartialFile.OpenAsync(target, Identity, _ => { }, Token))
+        {
+            await WriteAsync(file, 0);
+        }
+
+        using (Process chown = Process.Start("chown", ["65534:65534", _folder[name]]))
+        using (Process chmod = Process.Start("chmod", ["0777", _folder.Path]))
+        {
+            await chown.WaitForExitAsync(Token);
+            await chmod.WaitForExitAsync(Token);
+        }
+
+        if (name == "name.partial")
+        {
+            WeightsException e = await Assert.ThrowsAsync<WeightsException>(
+                () => PartialFile.OpenAsync(target, Identity, _ => { }, Token).AsTask());
+            Assert.Contains("belongs to another user (uid 65534)", e.Message, StringComparison.Ordinal);
+        }
+        else
+        {
+            await using PartialFile next = await PartialFile.OpenAsync(target, Identity, _ => { }, Token);
+            Assert.Equal(0, next.Finished);
+        }
     }
 
     [Fact]
