@@ -65,11 +65,13 @@ internal static partial class UnixFile
     private static Exception Failure(string path, int error)
     {
         const int NotPermitted = 1;
+        const int NoDevice = 6;
         string message = $"{Marshal.GetPInvokeErrorMessage(error)} : '{path}'";
         return error switch
         {
             LibC.NotThere when Directory.Exists(Path.GetDirectoryName(path)) => new FileNotFoundException(message, path),
             LibC.NotThere or LibC.NoFolder => new DirectoryNotFoundException(message),
+            NoDevice => new RefusedFileException(path, "this is a socket or a device, and a regular file is expected"),
             NotPermitted or LibC.Denied => new UnauthorizedAccessException(message),
             _ => new IOException(message, error),
         };

@@ -56,6 +56,36 @@ public sealed class CacheCommandTests : IDisposable
         Assert.True(File.Exists(good));
     }
 
+    [Theory]
+    [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
+    public async Task What_somebody_put_under_the_names_of_a_cache_is_neither_waited_for_nor_written_through(string kind)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        Directory.CreateDirectory(_folder["elsewhere"]);
+        await File.WriteAllTextAsync(_folder["elsewhere/victim"], "precious", Token);
+        foreach (string end in (string[])["", ".jsonl", ".partial", ".partial.jsonl"])
+        {
+            string name = await PutAsync("https://host/a.safetensors", 3000, 3000) + end;
+            if (end == ".partial.jsonl")
+            {
+                await File.WriteAllTextAsync(name[..^".jsonl".Length], "x", Token);
+            }
+
+            File.Delete(name);
+            OddFile.Make(kind, name, _folder["elsewhere/victim"]);
+
+            foreach (string verb in (string[])["ls", "verify", "clear"])
+            {
+                Assert.InRange((await RunAsync(verb)).ExitCode, 0, 2);
+            }
+
+            Assert.Equal("precious", await File.ReadAllTextAsync(_folder["elsewhere/victim"], Token));
+            Assert.Single(Directory.GetFileSystemEntries(_folder["elsewhere"]));
+            Assert.True(kind is OddFile.Folder or OddFile.LinkToFolder || Directory.GetFiles(Cache).Length == 0, kind + end);
+            Directory.Delete(Cache, recursive: true);
+        }
+    }
+
     [Fact]
     public async Task Clear_leaves_the_journal_of_a_file_that_is_just_getting_its_name()
     {

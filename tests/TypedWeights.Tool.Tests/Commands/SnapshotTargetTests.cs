@@ -20,4 +20,67 @@ public sealed class SnapshotTargetTests : IDisposable
         Assert.Contains("is a pipe or device", run.Error, StringComparison.Ordinal);
         Assert.Equal("/proc/version", new FileInfo(_folder["null.weights.json"]).LinkTarget);
     }
+
+    [Theory]
+    [InlineData(OddFile.Pipe)]
+    [InlineData(OddFile.Socket)]
+    [InlineData(OddFile.LinkToDevice)]
+    public async Task What_is_no_file_is_neither_replaced_nor_waited_for(string kind)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
+        OddFile.Make(kind, _folder["m.weights.json"], "");
+
+        Support.ToolRun write = await Support.ToolRun.InAsync(_folder.Path, "snapshot", "m.safetensors", "-o", "m.weights.json");
+        Support.ToolRun verify = await Support.ToolRun.InAsync(_folder.Path, "verify", "m.weights.json");
+
+        Assert.Equal(64, write.ExitCode);
+        Assert.Contains("m.weights.json: this is a pipe or device", write.Error, StringComparison.Ordinal);
+        Assert.NotEqual(0, verify.ExitCode);
+        Assert.Contains("m.weights.json: this is a", verify.Error, StringComparison.Ordinal);
+        Assert.False(TypedWeights.Files.OwnFile.IsFile(_folder["m.weights.json"]));
+        Assert.Equal(2, Directory.GetFileSystemEntries(_folder.Path).Length);
+    }
+
+    [Fact]
+    public async Task A_snapshot_can_be_written_again_in_a_folder_below_dev()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists("/dev/shm"), "there is no /dev/shm");
+        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("a", [1], 1)]);
+        TestFile.Write(_folder["b.safetensors"], [TestFile.F32("b", [1], 1)]);
+        string path = $"/dev/shm/{Path.GetRandomFileName()}.weights.json";
+        try
+        {
+            Support.ToolRun first = await Support.ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors", "--class", "A", "-o", path);
+            Support.ToolRun second = await Support.ToolRun.InAsync(_folder.Path, "snapshot", "b.safetensors", "--class", "A", "-o", path);
+
+            Assert.True((first.ExitCode, second.ExitCode) == (0, 0), first.All + second.All);
+            Assert.Contains("b.safetensors", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_is_written_again_keeps_its_permissions()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes");
+            return;
+        }
+
+        const UnixFileMode Shared = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("a", [1], 1)]);
+        TestFile.Write(_folder["b.safetensors"], [TestFile.F32("b", [1], 1)]);
+        await Support.ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors", "--class", "A", "-o", "x.weights.json");
+        File.SetUnixFileMode(_folder["x.weights.json"], Shared);
+
+        Support.ToolRun run = await Support.ToolRun.InAsync(_folder.Path, "snapshot", "b.safetensors", "--class", "A", "-o", "x.weights.json");
+
+        Assert.True(run.ExitCode == 0, run.All);
+        Assert.Equal(Shared, File.GetUnixFileMode(_folder["x.weights.json"]));
+    }
 }

@@ -114,6 +114,63 @@ public sealed class DownloadTests : IAsyncLifetime
         Assert.Equal(6, Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories).Length);
     }
 
+    [Theory]
+    [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
+    public async Task What_somebody_put_under_the_names_of_a_download_is_never_written_through(string kind)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        _server.Files["/net.safetensors"] = Model;
+        Directory.CreateDirectory(_folder["elsewhere"]);
+        await File.WriteAllTextAsync(_folder["elsewhere/victim"], "precious", TestContext.Current.CancellationToken);
+        foreach (string name in (string[])["net.safetensors.partial", "net.safetensors.partial.jsonl"])
+        {
+            OddFile.Make(kind, _folder[name], _folder["elsewhere/victim"]);
+
+            ToolRun run = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors", "-q");
+
+            bool isRefused = name == "net.safetensors.partial" || kind == OddFile.Folder;
+            Assert.Equal(isRefused ? (1, true) : (0, false), (run.ExitCode, run.Error.Contains($"{name}: ", Ordinal)));
+            Assert.Equal(!isRefused, File.Exists(_folder["net.safetensors"]));
+            Assert.True(isRefused || Read("net.safetensors").AsSpan().SequenceEqual(Model));
+            Assert.Equal("precious", await File.ReadAllTextAsync(_folder["elsewhere/victim"], TestContext.Current.CancellationToken));
+            Assert.Single(Directory.GetFileSystemEntries(_folder["elsewhere"]));
+            File.Delete(_folder["net.safetensors"]);
+            if (kind == OddFile.Folder)
+            {
+                Directory.Delete(_folder[name]);
+            }
+            else
+            {
+                File.Delete(_folder[name]);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Over_a_link_into_the_hubs_cache_the_link_is_replaced_and_over_any_other_the_file_it_leads_to()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
+        _server.Files["/net.safetensors"] = Model;
+        string blob = _folder["blobs/" + new string('a', 64)];
+        Directory.CreateDirectory(_folder["blobs"]);
+        await File.WriteAllTextAsync(blob, "shared", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(_folder["real"], "old", TestContext.Current.CancellationToken);
+        File.CreateSymbolicLink(_folder["hub.safetensors"], blob);
+        File.CreateSymbolicLink(_folder["own.safetensors"], "real");
+
+        foreach (string name in (string[])["hub.safetensors", "own.safetensors"])
+        {
+            ToolRun run = await RunAsync("download", $"{_server.Address}/net.safetensors", name, "-q");
+            Assert.True(run.ExitCode == 0, run.All);
+            Assert.Equal(Model, Read(name));
+        }
+
+        Assert.Equal("shared", await File.ReadAllTextAsync(blob, TestContext.Current.CancellationToken));
+        Assert.Null(new FileInfo(_folder["hub.safetensors"]).LinkTarget);
+        Assert.Equal(Model, Read("real"));
+        Assert.Equal("real", new FileInfo(_folder["own.safetensors"]).LinkTarget);
+    }
+
     [Fact]
     public async Task The_index_of_an_older_model_is_gone_before_its_first_shard_is()
     {

@@ -219,6 +219,83 @@ public sealed class DamageTests : CacheTest
         }
     }
 
+    [Theory]
+    [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
+    public async Task Whatever_somebody_put_under_the_names_of_the_cache_the_load_is_right_and_nothing_is_written_through(string kind)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        await LoadAsync();
+        string copy = WholeCopy();
+        string location = Assert.Single(Directory.GetFiles(Cache, "*.location.json"));
+        Directory.CreateDirectory(Folder["elsewhere"]);
+        string victim = Folder["elsewhere/victim"];
+        await File.WriteAllTextAsync(victim, "precious", Token);
+        foreach (string name in (string[])[copy, copy + ".jsonl", location, copy + ".partial", copy + ".partial.jsonl"])
+        {
+            if (name.Contains("partial", StringComparison.Ordinal))
+            {
+                File.Delete(copy);
+            }
+
+            File.Delete(name);
+            OddFile.Make(kind, name, victim);
+
+            await LoadAsync();
+            await LoadAsync(new() { Cache = CacheMode.Trust });
+            await using (WeightLoader loader = Loader())
+            {
+                try
+                {
+                    using WeightSet weights =
+                        await loader.LoadTensorsAsync(Uri, new() { Cache = CacheMode.Offline }, cancellationToken: Token);
+                    NoiseFile.AssertIn(weights);
+                }
+                catch (WeightSourceException e)
+                {
+                    Assert.Contains("cache", e.Message, StringComparison.Ordinal);
+                }
+            }
+
+            Assert.Equal("precious", await File.ReadAllTextAsync(victim, Token));
+            Assert.Equal([victim], Directory.GetFileSystemEntries(Folder["elsewhere"]));
+            Directory.Delete(Cache, recursive: true);
+            await LoadAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_journal_that_claims_more_than_any_file_has_is_not_believed()
+    {
+        await LoadAsync();
+        string copy = WholeCopy();
+        string begin = $$"""{"typedweights":1,"source":"{{Uri}}","length":{{long.MaxValue}},"validator":"x"}""" + "\n";
+        string part = $$"""{"offset":0,"length":{{long.MaxValue}},"xxh128":"{{new string('0', 32)}}"}""" + "\n";
+        string partial = Path.Combine(Cache, new string('a', 24) + "-1.data.partial");
+        await File.WriteAllTextAsync(copy + ".jsonl", begin + part, Token);
+        await File.WriteAllTextAsync(partial, "x", Token);
+        await File.WriteAllTextAsync(partial + ".jsonl", begin + part + part, Token);
+
+        Assert.Equal(NoiseFile.Bytes.Length + 1, new CacheFolder(Cache).List().Sum(static item => item.Bytes));
+        Assert.True(await LoadAsync());
+
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+    }
+
+    [Fact]
+    public async Task What_a_killed_process_left_of_a_location_file_goes_with_the_cache()
+    {
+        await LoadAsync();
+        var file = TypedWeights.Files.ReplacementFile.Create(Assert.Single(Directory.GetFiles(Cache, "*.location.json")));
+        file.Stream.Dispose();
+        Assert.Equal(4, Directory.GetFiles(Cache).Length);
+
+        var folder = new CacheFolder(Cache);
+        folder.Shrink(0);
+        folder.RemoveRemnants();
+
+        Assert.Empty(Directory.GetFiles(Cache));
+    }
+
     private static void Flip(string path, long at)
     {
         using FileStream stream = File.Open(path, FileMode.Open, FileAccess.ReadWrite);
