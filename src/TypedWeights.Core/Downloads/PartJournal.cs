@@ -22,7 +22,7 @@ internal sealed class PartJournal : IDisposable
 
     // Of what is read: a source and a validator are URLs and headers; and a file of a terabyte has a million parts.
     private const int LongestIdentity = 64 << 10;
-    private const long LongestJournal = 64 << 20;
+    private const long LongestJournal = 128 << 20;
 
     private readonly Lock _lock = new();
     private readonly FileStream _stream;
@@ -59,9 +59,13 @@ internal sealed class PartJournal : IDisposable
     }
 
     /// <summary>Writes the journal of a finished file; it is on the disk when this returns.</summary>
-    public static void Write(string path, SourceIdentity identity, IReadOnlyList<FinishedPart> parts)
+    /// <param name="path">The journal.</param>
+    /// <param name="identity">What the file is.</param>
+    /// <param name="parts">Its parts.</param>
+    /// <param name="mode">The permissions of a new journal; null for the default. One that is replaced leaves its own.</param>
+    public static void Write(string path, SourceIdentity identity, IReadOnlyList<FinishedPart> parts, UnixFileMode? mode = null)
     {
-        using var file = ReplacementFile.Create(path);
+        using var file = ReplacementFile.Create(path, OwnFile.IsFile(path) ? null : mode);
         file.Stream.Write(IdentityLine(identity));
         Span<byte> line = stackalloc byte[LongestLine];
         foreach (FinishedPart part in parts)

@@ -29,12 +29,15 @@ internal sealed class PartMap
     /// <remarks>Of two notes about one byte the later one counts. In any order of the notes it takes little more time than sorting them.</remarks>
     public static PartMap OfNotes(IReadOnlyList<FinishedPart> noted)
     {
-        var kept = new Stack<(FinishedPart Part, int Order)>();
-        foreach ((FinishedPart Part, int Order) note in noted.Select(static (part, order) => (part, order)).OrderBy(static note => note.part.Offset))
+        // By place, and of those in one place the earlier first.
+        int[] order = [.. Enumerable.Range(0, noted.Count)];
+        Array.Sort(order, (a, b) => noted[a].Offset.CompareTo(noted[b].Offset) is not 0 and var byOffset ? byOffset : a.CompareTo(b));
+        var kept = new Stack<int>();
+        foreach (int note in order)
         {
-            if (kept.TryPeek(out (FinishedPart Part, int Order) before) && before.Part.End > note.Part.Offset)
+            if (kept.TryPeek(out int before) && noted[before].End > noted[note].Offset)
             {
-                if (before.Order > note.Order)
+                if (before > note)
                 {
                     continue;
                 }
@@ -46,9 +49,9 @@ internal sealed class PartMap
         }
 
         var map = new PartMap();
-        foreach ((FinishedPart part, _) in kept.Reverse())
+        foreach (int note in kept.Reverse())
         {
-            map.Add(part, isSound: false);
+            map.Add(noted[note], isSound: false);
         }
 
         return map;

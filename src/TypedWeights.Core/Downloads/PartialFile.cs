@@ -186,6 +186,11 @@ internal sealed class PartialFile : IAsyncDisposable
 
         try
         {
+            if (!OwnFile.HasName(_handle, PartialPath))
+            {
+                throw new RefusedFileException(PartialPath, "the file was removed or replaced while it was written; start again");
+            }
+
             if (!OperatingSystem.IsWindows() && TargetFile.ModeOf(Target) is { } mode)
             {
                 File.SetUnixFileMode(_handle, mode);
@@ -195,7 +200,7 @@ internal sealed class PartialFile : IAsyncDisposable
             if (keepsJournal)
             {
                 // First: a journal without its file says nothing, and a file without its journal would have to be fetched again.
-                PartJournal.Write(JournalOf(Target), Identity, Parts.Parts);
+                PartJournal.Write(JournalOf(Target), Identity, Parts.Parts, TargetFile.ModeOf(JournalPath));
             }
 
             Release(() => File.Move(PartialPath, Target, overwrite: true));

@@ -118,6 +118,11 @@ internal sealed class ReplacementFile : IDisposable
             File.SetUnixFileMode(Stream.SafeFileHandle, mode);
         }
 
+        if (!OwnFile.HasName(Stream.SafeFileHandle, _temporary))
+        {
+            throw new RefusedFileException(_target, $"{_temporary}, which was to get this name, was removed or replaced while it was written");
+        }
+
         try
         {
             // Before it is closed, or another process could take it for an abandoned one.

@@ -277,6 +277,50 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_link_that_somebody_put_in_its_place_meanwhile_never_gets_the_name()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
+        File.WriteAllText(_folder["victim"], "precious");
+        await using PartialFile file = await OpenAsync();
+        foreach (int part in (int[])[0, 1, 2, 3, 4])
+        {
+            await WriteAsync(file, part);
+        }
+
+        File.Delete(Target + ".partial");
+        File.CreateSymbolicLink(Target + ".partial", _folder["victim"]);
+
+        WeightsException e = Assert.Throws<WeightsException>(() => file.Publish());
+        Assert.StartsWith(Target + ".partial: ", e.Message, StringComparison.Ordinal);
+        Assert.False(Path.Exists(Target));
+        Assert.Equal("precious", File.ReadAllText(_folder["victim"]));
+    }
+
+    [Fact]
+    public async Task A_journal_that_is_kept_has_the_permissions_that_it_had_while_the_file_was_partial()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes");
+            return;
+        }
+
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        await using PartialFile file = await PartialFile.OpenAsync(Target, Identity, null, Token, isInCache: true);
+        File.SetUnixFileMode(Target + ".partial", Private);
+        File.SetUnixFileMode(Target + ".partial.jsonl", Private);
+        foreach (int part in (int[])[0, 1, 2, 3, 4])
+        {
+            await WriteAsync(file, part);
+        }
+
+        file.Publish(keepsJournal: true);
+
+        Assert.Equal(Private, File.GetUnixFileMode(Target));
+        Assert.Equal(Private, File.GetUnixFileMode(PartialFile.JournalOf(Target)));
+    }
+
+    [Fact]
     public async Task In_a_cache_a_link_in_the_place_of_the_file_is_replaced_and_its_target_left_alone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");

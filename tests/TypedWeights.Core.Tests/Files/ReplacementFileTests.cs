@@ -177,6 +177,23 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
+    public void What_another_put_in_the_place_of_the_temporary_file_never_gets_the_name()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
+        File.WriteAllText(Victim, "precious");
+        using var file = ReplacementFile.Create(Target);
+        string temporary = Assert.Single(Directory.GetFiles(_folder.Path).Except([Victim]));
+        File.Delete(temporary);
+        File.CreateSymbolicLink(temporary, Victim);
+
+        var e = Assert.Throws<RefusedFileException>(file.Commit);
+
+        Assert.StartsWith(Target + ": ", e.Message, StringComparison.Ordinal);
+        Assert.False(Path.Exists(Target));
+        Assert.Equal("precious", File.ReadAllText(Victim));
+    }
+
+    [Fact]
     public void A_name_as_long_as_a_name_can_be_has_room_for_its_temporary_file()
     {
         string longest = _folder[new string('n', 255)];
