@@ -1,12 +1,14 @@
-namespace TypedWeights.Interop.Native;
+namespace TypedWeights.Files;
 
-/// <summary>A file's owner and mode, as Linux keeps them.</summary>
-internal readonly record struct FileFacts(uint Owner, ushort Mode)
+/// <summary>A file's owner, group and mode, as Unix keeps them.</summary>
+internal readonly record struct FileFacts(uint Owner, uint Group, ushort Mode)
 {
     private const int KindMask = 0xf000;
     private const int RegularFileKind = 0x8000;
     private const int FolderKind = 0x4000;
-    private const int OthersMayWrite = 0x12;
+    private const int LinkKind = 0xa000;
+    private const int GroupWrite = 0x10;
+    private const int OthersWrite = 0x2;
     private const int OthersMayAnything = 0x3f;
     private const int Sticky = 0x200;
 
@@ -14,9 +16,18 @@ internal readonly record struct FileFacts(uint Owner, ushort Mode)
 
     public bool IsFolder => (Mode & KindMask) == FolderKind;
 
+    public bool IsLink => (Mode & KindMask) == LinkKind;
+
     /// <summary>Whether the mode gives nothing to the group or to others.</summary>
     public bool IsPrivate => (Mode & OthersMayAnything) == 0;
 
-    /// <summary>Whether other users may rename or replace what lies in this folder (a sticky one such as /tmp says no).</summary>
-    public bool LetsOthersReplace => (Mode & OthersMayWrite) != 0 && (Mode & Sticky) == 0;
+    public bool GroupMayWrite => (Mode & GroupWrite) != 0;
+
+    public bool OthersMayWrite => (Mode & OthersWrite) != 0;
+
+    /// <summary>Whether who may write to this folder may still not rename or remove the files of others in it, as in /tmp.</summary>
+    public bool IsSticky => (Mode & Sticky) != 0;
+
+    /// <summary>The mode as <c>chmod</c> takes it: <c>0755</c>.</summary>
+    public string ModeText => Convert.ToString(Mode & 0xfff, 8).PadLeft(4, '0');
 }

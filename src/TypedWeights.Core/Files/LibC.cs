@@ -4,45 +4,146 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
 
-namespace TypedWeights.Interop.Native;
+namespace TypedWeights.Files;
 
-/// <summary>What .NET does not tell of a file on Linux: who owns it, and where its path leads once every link is followed.</summary>
-[SupportedOSPlatform("linux")]
+/// <summary>What .NET does not tell of a file on Linux and macOS: who owns it, who may write to it, and where its path leads.</summary>
 internal static partial class LibC
 {
-    private const int CurrentFolder = -100;
+    /// <summary>No such file (ENOENT).</summary>
+    public const int NotThere = 2;
+
+    /// <summary>A folder on the way may not be searched (EACCES).</summary>
+    public const int Denied = 13;
+
+    /// <summary>What stands on the way is no folder (ENOTDIR).</summary>
+    public const int NoFolder = 20;
+
     private const int NoFollow = 0x100;
     private const uint BasicFacts = 0x7ff;
     private const int PathMax = 4096;
+    private const int GroupBuffer = 64 << 10;
+
+    // The current folder, and "as the effective user"; their numbers differ between Linux and macOS.
+    private static readonly int CurrentFolder = OperatingSystem.IsMacOS() ? -2 : -100;
+    private static readonly int AsEffectiveUser = OperatingSystem.IsMacOS() ? 0x10 : 0x200;
+
+    /// <summary>A right to a file or folder, as <c>access</c> names it.</summary>
+    internal enum Right
+    {
+        /// <summary>To run a file, or to reach what is in a folder.</summary>
+        Search = 1,
+
+        /// <summary>To write to a file, or to make, rename and remove what is in a folder.</summary>
+        Write = 2,
+
+        /// <summary>To read a file, or to list a folder.</summary>
+        Read = 4,
+    }
+
+    /// <summary>Whether this system is one of those whose answers are understood here: nothing else may be called elsewhere.</summary>
+    public static bool IsSupported => OperatingSystem.IsLinux() || OperatingSystem.IsMacOS();
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     public static partial uint EffectiveUser();
 
-    /// <summary>Owner and mode of a path; of the link itself where the path is a symbolic link.</summary>
-    public static FileFacts Facts(string path)
+    /// <summary>Owner, group and mode of a path; of the link itself where the path is a symbolic link.</summary>
+    /// <exception cref="IOException">There is no such file, or it cannot be reached.</exception>
+    public static FileFacts Facts(string path) => TryFacts(path, out FileFacts facts, out int error) ? facts : throw Failure(path, error);
+
+    /// <summary>As <see cref="Facts"/>, with the system's error number in place of an exception.</summary>
+    public static bool TryFacts(string path, out FileFacts facts, out int error)
     {
-        // statx, because its answer is laid out alike on every machine and in every C library.
         Span<byte> answer = stackalloc byte[256];
-        return StatX(CurrentFolder, path, NoFollow, BasicFacts, answer) == 0
-            ? new FileFacts(
-                BinaryPrimitives.ReadUInt32LittleEndian(answer[20..]), BinaryPrimitives.ReadUInt16LittleEndian(answer[28..]))
-            : throw Failure(path);
+        facts = default;
+        error = 0;
+        if (OperatingSystem.IsMacOS())
+        {
+            int result = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? LStat64(path, answer) : LStat(path, answer);
+            if (result == 0)
+            {
+                facts = new FileFacts(U32(answer, 16), U32(answer, 20), U16(answer, 4));
+                return true;
+            }
+        }
+        else if (StatX(CurrentFolder, path, NoFollow, BasicFacts, answer) == 0)
+        {
+            // statx, because its answer is laid out alike on every machine and in every C library.
+            facts = new FileFacts(U32(answer, 20), U32(answer, 24), U16(answer, 28));
+            return true;
+        }
+
+        error = Marshal.GetLastPInvokeError();
+        return false;
+    }
+
+    /// <summary>Whether this user has a right to a file that can be reached; a link is followed.</summary>
+    public static bool Has(string path, Right right) => FAccessAt(CurrentFolder, path, (int)right, AsEffectiveUser) == 0;
+
+    /// <summary>Whether a folder has rights for single users or groups beside its mode (Linux).</summary>
+    [SupportedOSPlatform("linux")]
+    public static bool HasAccessList(string path) => GetXAttr(path, "system.posix_acl_access", 0, 0) > 0;
+
+    /// <summary>The name of a group and of the users that are listed as its members; null where the system does not know it.</summary>
+    public static (string Name, IReadOnlyList<string> Members)? Group(uint id)
+    {
+        // Both systems lay it out so: name, password, number, members.
+        Span<nint> record = stackalloc nint[8];
+        nint buffer = Marshal.AllocHGlobal(GroupBuffer);
+        try
+        {
+            if (GetGroup(id, record, buffer, GroupBuffer, out nint found) != 0 || found == 0)
+            {
+                return null;
+            }
+
+            var members = new List<string>();
+            for (nint at = record[3]; at != 0 && Marshal.ReadIntPtr(at) is not 0 and nint member; at += nint.Size)
+            {
+                members.Add(Marshal.PtrToStringUTF8(member) ?? "");
+            }
+
+            return (Marshal.PtrToStringUTF8(record[0]) ?? "", members);
+        }
+        finally
+        {
+            Marshal.FreeHGlobal(buffer);
+        }
     }
 
     /// <summary>The absolute path without links, <c>.</c> and <c>..</c>; it has to exist.</summary>
+    /// <exception cref="IOException">It does not, or cannot be reached.</exception>
     public static string RealPath(string path)
     {
         Span<byte> answer = stackalloc byte[PathMax];
         return RealPath(path, answer) != 0
             ? Encoding.UTF8.GetString(answer[..answer.IndexOf((byte)0)])
-            : throw Failure(path);
+            : throw Failure(path, Marshal.GetLastPInvokeError());
     }
+
+    private static uint U32(ReadOnlySpan<byte> answer, int at) => BinaryPrimitives.ReadUInt32LittleEndian(answer[at..]);
+
+    private static ushort U16(ReadOnlySpan<byte> answer, int at) => BinaryPrimitives.ReadUInt16LittleEndian(answer[at..]);
+
+    private static IOException Failure(string path, int error) => new($"{path}: {new Win32Exception(error).Message}");
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatX(int folder, string path, int flags, uint mask, Span<byte> answer);
 
+    [LibraryImport("libc", EntryPoint = "lstat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int LStat(string path, Span<byte> answer);
+
+    [LibraryImport("libc", EntryPoint = "lstat$INODE64", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int LStat64(string path, Span<byte> answer);
+
+    [LibraryImport("libc", EntryPoint = "faccessat", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int FAccessAt(int folder, string path, int right, int flags);
+
+    [LibraryImport("libc", EntryPoint = "getxattr", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint GetXAttr(string path, string name, nint value, nint size);
+
+    [LibraryImport("libc", EntryPoint = "getgrgid_r")]
+    private static partial int GetGroup(uint id, Span<nint> record, nint buffer, nint length, out nint found);
+
     [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint RealPath(string path, Span<byte> answer);
-
-    private static IOException Failure(string path) => new($"{path}: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
 }

@@ -7,6 +7,7 @@ internal static class TargetFile
 {
     /// <summary>The file that a path means: where it is a symbolic link, the file it leads to.</summary>
     /// <exception cref="IOException">The path is a folder, a pipe or a device, or its folder does not exist.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not look into a folder on the way.</exception>
     public static string Of(string path)
     {
         string full = Path.GetFullPath(path);
@@ -21,9 +22,14 @@ internal static class TargetFile
             throw new IOException($"{path} is a pipe or device; give the name of a file.");
         }
 
-        return Directory.Exists(Path.GetDirectoryName(target))
-            ? target
-            : throw new DirectoryNotFoundException($"There is no folder for {path}; make it first.");
+        if (Directory.Exists(Path.GetDirectoryName(target)))
+        {
+            return target;
+        }
+
+        throw Denial.OfSight(target) is { } denied
+            ? new UnauthorizedAccessException($"{path}: {denied}.")
+            : new DirectoryNotFoundException($"There is no folder for {path}; make it first.");
     }
 
     /// <summary>The permissions of the file that is there: one that was its owner's alone stays so. Null for the system's own default.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.Versioning;
+using TypedWeights.Files;
 
 namespace TypedWeights.Interop.Native;
 

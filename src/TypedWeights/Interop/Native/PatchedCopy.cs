@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using TypedWeights.Files;
 using TypedWeights.Interop.Elf;
 
 namespace TypedWeights.Interop.Native;

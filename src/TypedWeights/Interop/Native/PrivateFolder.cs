@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using TypedWeights.Files;
 
 namespace TypedWeights.Interop.Native;
 
@@ -9,10 +10,6 @@ namespace TypedWeights.Interop.Native;
 internal static class PrivateFolder
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private const uint Root = 0;
-
-    // How users of another user namespace, the host's root among them, appear inside a container.
-    private const uint Unmapped = 65534;
 
     /// <summary>Makes <paramref name="names"/>, one in the other, below <paramref name="root"/>, and checks those that exist.</summary>
     /// <returns>The innermost folder, its path free of links.</returns>
@@ -46,14 +43,9 @@ internal static class PrivateFolder
     // Whoever may rename a folder further up can put another in the place of all that is below it.
     private static void CheckWay(string path)
     {
-        for (string? folder = path; folder is not null; folder = Path.GetDirectoryName(folder))
+        if (FolderTrust.RefuseAsParent(path) is { } reason)
         {
-            FileFacts facts = LibC.Facts(folder);
-            bool trusted = facts.Owner == LibC.EffectiveUser() || facts.Owner is Root or Unmapped;
-            if (!trusted || facts.LetsOthersReplace)
-            {
-                throw new UnauthorizedAccessException($"{folder} belongs to or can be written by another user");
-            }
+            throw new UnauthorizedAccessException(reason);
         }
     }
 }

@@ -1,0 +1,136 @@
+using System.Globalization;
+namespace TypedWeights.Files;
+
+/// <summary>
+/// Whether other users of this machine can change what lies in a folder: write to it, or put another in its place because they may write to
+/// a folder above it, or own one, or own a link on the way.
+/// </summary>
+/// <remarks>
+/// Trusted are this user and root. Lists of rights (ACLs) are looked at on Linux, where they show in the mode; not on macOS, and on Windows
+/// nothing is looked at.
+/// </remarks>
+internal static class FolderTrust
+{
+    private const uint Root = 0;
+
+    // How users of another user namespace, the host's root among them, appear inside a container that has one of its own.
+    private const uint Unmapped = 65534;
+
+    // As many as Linux follows.
+    private const int MostLinks = 40;
+
+    private static readonly Lazy<bool> HasUnmappedUsers = new(FindUnmappedUsers);
+
+    /// <summary>Tells why a folder, which need not exist yet, is not trusted.</summary>
+    /// <returns>
+    /// A sentence without its full stop that begins with a path; null where the folder is trusted, or this system cannot be asked. What
+    /// may not be looked at cannot be read either, so nothing is said of it here.
+    /// </returns>
+    public static string? Refuse(string folder) => LibC.IsSupported ? Walk(Path.GetFullPath(folder), asParent: false) : null;
+
+    /// <summary>As <see cref="Refuse"/>, for a folder in which this user has one of their own: others may make files in it if it is sticky.</summary>
+    public static string? RefuseAsParent(string folder) => LibC.IsSupported ? Walk(Path.GetFullPath(folder), asParent: true) : null;
+
+    // Component by component, as the system goes, so that each folder and link on the way is looked at.
+    private static string? Walk(string folder, bool asParent)
+    {
+        string at = "/";
+        var rest = new Stack<string>();
+        Push(rest, folder);
+        int links = 0;
+        if (Check(at, LibC.Facts(at), isLast: false) is { } root)
+        {
+            return root;
+        }
+
+        while (rest.TryPop(out string? name))
+        {
+            if (name == "..")
+            {
+                at = Path.GetDirectoryName(at) ?? "/";
+                continue;
+            }
+
+            string path = Path.Combine(at, name);
+            if (!LibC.TryFacts(path, out FileFacts facts, out int error))
+            {
+                return error is LibC.NotThere or LibC.NoFolder or LibC.Denied ? null : $"{path} cannot be looked at (error {error})";
+            }
+
+            if (facts.IsLink)
+            {
+                if (!IsTrusted(facts.Owner, isLast: false))
+                {
+                    return $"{path} is a link that belongs to another user (uid {facts.Owner})";
+                }
+
+                string? target = ++links <= MostLinks ? new FileInfo(path).LinkTarget : null;
+                if (target is null)
+                {
+                    return null;
+                }
+
+                at = Path.IsPathRooted(target) ? "/" : at;
+                Push(rest, target);
+                continue;
+            }
+
+            if (!facts.IsFolder)
+            {
+                // Whoever uses it as one is told so.
+                return null;
+            }
+
+            if (Check(path, facts, isLast: rest.Count == 0 && !asParent) is { } reason)
+            {
+                return reason;
+            }
+
+            at = path;
+        }
+
+        return null;
+    }
+
+    private static void Push(Stack<string> rest, string path)
+    {
+        foreach (string name in path.Split('/').Reverse().Where(static name => name is not ("" or ".")))
+        {
+            rest.Push(name);
+        }
+    }
+
+    private static string? Check(string path, FileFacts facts, bool isLast)
+    {
+        if (!IsTrusted(facts.Owner, isLast))
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"{path} belongs to another user (uid {facts.Owner})");
+        }
+
+        // A sticky folder lets everybody make files and nobody touch those of others.
+        return MayOthersWrite(path, facts) && (isLast || !facts.IsSticky)
+            ? $"{path} can be written by other users (mode {facts.ModeText})"
+            : null;
+    }
+
+    private static bool IsTrusted(uint owner, bool isLast) =>
+        owner == LibC.EffectiveUser() || owner == Root || (owner == Unmapped && !isLast && HasUnmappedUsers.Value);
+
+    // Where there is a list of rights, the group's bits of the mode are the most that anybody in it has.
+    private static bool MayOthersWrite(string path, FileFacts facts) => facts.OthersMayWrite
+        || (facts.GroupMayWrite && (!PrivateGroup.Is(facts.Group) || (OperatingSystem.IsLinux() && LibC.HasAccessList(path))));
+
+    // Where every user is mapped to itself, that number is a user like any other: nobody.
+    private static bool FindUnmappedUsers()
+    {
+        try
+        {
+            string[] map = File.ReadAllText("/proc/self/uid_map").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            return map is not ["0", "0", "4294967295"];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}
