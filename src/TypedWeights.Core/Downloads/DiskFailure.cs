@@ -1,3 +1,5 @@
+using TypedWeights.Files;
+
 namespace TypedWeights.Downloads;
 
 /// <summary>Says in one sentence why a file cannot be written.</summary>
@@ -7,9 +9,14 @@ internal static class DiskFailure
 
     public static bool Is(Exception e) => e is IOException or UnauthorizedAccessException or NotSupportedException;
 
-    public static WeightsException Of(Exception e, string path) => e switch
+    /// <param name="e">The error.</param>
+    /// <param name="path">The file that is written.</param>
+    /// <param name="shown">The file as it is shown; null for its path.</param>
+    public static WeightsException Of(Exception e, string path, string? shown = null) => Explain(e, path, shown ?? path);
+
+    private static WeightsException Explain(Exception e, string full, string path) => e switch
     {
-        UnauthorizedAccessException => new WeightsException($"{path}: this user may not write there; check the permissions of the folder.", e),
+        UnauthorizedAccessException => new WeightsException($"{path}: {Denial.OfWrite(full) ?? "this user may not write there"}.", e),
         IOException when IsFull(e.HResult) => new WeightsException($"{path}: the disk is full.", e),
         _ => new WeightsException($"{path}: writing failed: {e.Message.TrimEnd('.')}.", e),
     };

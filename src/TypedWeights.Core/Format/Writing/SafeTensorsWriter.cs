@@ -44,9 +44,15 @@ public static class SafeTensorsWriter
             cancellationToken.ThrowIfCancellationRequested();
             File.Move(temporary, target, overwrite: true);
         }
-        catch
+        catch (Exception e)
         {
             File.Delete(temporary);
+            if (e is UnauthorizedAccessException && Denial.OfWrite(target) is { } denied)
+            {
+                // The system names the temporary file, which nobody has heard of.
+                throw new UnauthorizedAccessException($"{path}: {denied}.", e);
+            }
+
             throw;
         }
     }
@@ -82,10 +88,9 @@ public static class SafeTensorsWriter
                 }
             }
 
-            // Renaming a file whose bytes are not yet on the disk could leave an empty one after a power failure. Flushing can take
-            // seconds and has no asynchronous form.
+            // Renaming a file whose bytes are not yet on the disk could leave an empty one after a power failure.
             await file.FlushAsync(cancellationToken).ConfigureAwait(false);
-            await Task.Run(() => file.Flush(flushToDisk: true), cancellationToken).ConfigureAwait(false);
+            await DiskFlush.RunAsync(file.SafeFileHandle, cancellationToken).ConfigureAwait(false);
         }
     }
 }
