@@ -30,6 +30,26 @@ internal static class CachedLoad
         }
     }
 
+    /// <summary>A load that may not ask the source.</summary>
+    public static async Task RunOfflineAsync(string uri, string folder)
+    {
+        var registry = new SourceRegistry(new TransferContext(Options), [new HttpSourceProvider()]);
+        var cache = new LocalCache(folder, new LocalCacheOptions { TrustFolder = true });
+        await using (registry.ConfigureAwait(false))
+        await using (cache.ConfigureAwait(false))
+        {
+            try
+            {
+                CacheRun run = cache.Begin(CacheMode.Offline, uri, checksAll: false)!;
+                Console.WriteLine($"loaded {await LoadAsync(registry, run, WeightUri.Parse(uri)).ConfigureAwait(false)}");
+            }
+            catch (WeightSourceException e)
+            {
+                Console.WriteLine($"failed {(e.IsNotFound ? "absent" : "denied")} {e.Message}");
+            }
+        }
+    }
+
     private static async Task<string> LoadAsync(SourceRegistry registry, CacheRun? run, WeightUri uri)
     {
         IWeightLocation location = await registry.LocateAsync(uri, WeightPins.None, run, registry.Context, CancellationToken.None)

@@ -108,7 +108,7 @@ internal sealed class PartialFile : IAsyncDisposable
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
-            throw DiskFailure.Of(e, path);
+            throw DiskFailure.Of(e, path, path, path + Suffix, path + JournalSuffix);
         }
     }
 

@@ -70,8 +70,8 @@ internal static class Denial
         uint user = LibC.EffectiveUser();
         return LibC.TryFacts(folder, out FileFacts outer, out _) && LibC.TryFacts(full, out FileFacts facts, out _)
             && outer.IsSticky && user != 0 && facts.Owner != user && outer.Owner != user
-                ? $"this user may not replace it: it belongs to another user (uid {facts.Owner}), and the folder {folder} is sticky"
-                : LibC.Has(full, LibC.Right.Write) ? null : "this user may not write to it (write permission is missing)";
+                ? $"this user may not replace {full}: it belongs to another user (uid {facts.Owner}), and the folder {folder} is sticky"
+                : LibC.Has(full, LibC.Right.Write) ? null : $"this user may not write to {full} (write permission is missing)";
     }
 
     private static string? OfRead(string full, string called, int links)
@@ -97,7 +97,9 @@ internal static class Denial
             : $"this user may not read {called} (read permission is missing)";
     }
 
-    private static string Search(string folder) => $"this user may not search the folder {folder} (execute permission is missing)";
+    private static string Search(string folder) => OperatingSystem.IsWindows()
+        ? $"this user may not look into the folder {folder}"
+        : $"this user may not search the folder {folder} (execute permission is missing)";
 
     // File.Exists gives false for both; this one tells them apart.
     private static bool IsVisible(string path)

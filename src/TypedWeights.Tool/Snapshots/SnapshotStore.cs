@@ -6,6 +6,9 @@ namespace TypedWeights.Tool.Snapshots;
 /// <summary>Snapshots on disk.</summary>
 internal static class SnapshotStore
 {
+    // Every snapshot says so of itself, also one that a merge has spoiled.
+    private static ReadOnlySpan<byte> Mark => "typedweights.snapshot/"u8;
+
     /// <summary>Writes a snapshot so that a reader sees the old file or the new one, never a part.</summary>
     /// <param name="path">Where.</param>
     /// <param name="snapshot">The snapshot.</param>
@@ -37,6 +40,14 @@ internal static class SnapshotStore
                         ExitCodes.Usage,
                         $"{path.Shown} is the snapshot of {source}; give this one another class with --class NAME, "
                             + $"or replace that one with -o {path.Shown}");
+                }
+
+                if (!path.IsChosen && known is null && before.AsSpan().IndexOf(Mark) < 0)
+                {
+                    throw new ToolException(
+                        ExitCodes.Usage,
+                        $"{path.Shown} is there already and is no snapshot; give this one another class with --class NAME, "
+                            + $"or replace that file with -o {path.Shown}");
                 }
             }
 

@@ -56,6 +56,8 @@ public sealed partial class FolderTrustTests : IDisposable
     public void Where_a_link_leads_counts_and_every_folder_on_the_way_there()
     {
         Directory.CreateDirectory(_temp["open/cache"]);
+        Set("open", Own);
+        Set("open/cache", Own);
         Directory.CreateSymbolicLink(_temp["above/link"], "../open");
         Assert.Null(FolderTrust.Refuse(_temp["above/link/cache"]));
 

@@ -112,6 +112,38 @@ public sealed class TrustTests : CacheTest
         Assert.Empty(Log.Warnings);
     }
 
+    [Theory]
+    [InlineData("cache", UnixFileMode.None, "this user may not list the folder {0} ")]
+    [InlineData("cache", UnixFileMode.UserRead | UnixFileMode.OtherRead, "this user may not search the folder {0} ")]
+    [InlineData("*.location.json", UnixFileMode.None, "this user may not read {0} ")]
+    [InlineData("*.data", UnixFileMode.None, "this user may not read {0} ")]
+    [InlineData("*.data.jsonl", UnixFileMode.None, "this user may not read {0} ")]
+    public async Task A_load_from_the_cache_alone_does_not_say_that_what_it_may_not_read_is_absent(string what, UnixFileMode mode, string says)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The other user is one of Linux.");
+        await LoadAsync();
+        OpenToAll(".");
+        OpenToAll("cache");
+        Array.ForEach(Directory.GetFiles(Cache), OpenToAll);
+        using (var before = ProbeProcess.StartUnprivileged("offline", Uri, Cache))
+        {
+            Assert.SkipUnless(await before.TryReadAsync("loaded") is not null, "The user nobody cannot run the program where it was built.");
+        }
+
+        string path = what == "cache" ? Cache : Assert.Single(Directory.GetFiles(Cache, what));
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, mode);
+        }
+
+        using var probe = ProbeProcess.StartUnprivileged("offline", Uri, Cache);
+        string failure = await probe.ReadAsync("failed");
+        OpenToAll(path);
+
+        Assert.StartsWith("denied ", failure, StringComparison.Ordinal);
+        Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, says, path), failure, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_folder_that_another_one_made_meanwhile_is_not_written_to()
     {
