@@ -58,9 +58,15 @@ internal static class ToolProgram
         }
         catch (Exception e) when (LossyWriter.IsFailure(e))
         {
-            // What is read has errors of its own; this is the output: a full disk, or a closed stream, which .NET calls a path that is denied.
-            string reason = e is UnauthorizedAccessException ? "standard output is closed" : e.Message;
+            // What is read has errors of its own; this is the output: a full disk, or a closed stream.
+            string reason = LossyWriter.IsClosed(e) ? "standard output is closed" : e.Message;
             await WriteErrorAsync(context, $"the output cannot be written: {reason}").ConfigureAwait(false);
+            return ExitCodes.Failed;
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            // The message names the file.
+            await WriteErrorAsync(context, e.Message).ConfigureAwait(false);
             return ExitCodes.Failed;
         }
         catch (Exception e)

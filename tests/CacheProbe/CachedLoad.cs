@@ -22,15 +22,35 @@ internal static class CachedLoad
         await using (cache.ConfigureAwait(false))
         {
             // What is compiled at first use is compiled before the clock of a test starts.
-            CacheRun run = cache.Begin(null, uri, checksAll: false)!;
+            CacheRun? run = cache.Begin(null, uri, checksAll: false);
             Console.WriteLine("ready");
             Console.ReadLine();
             Console.WriteLine($"loaded {await LoadAsync(registry, run, WeightUri.Parse(uri)).ConfigureAwait(false)}");
-            Console.WriteLine($"cached {await run.FinishAsync().ConfigureAwait(false)}");
+            Console.WriteLine($"cached {run is not null && await run.FinishAsync().ConfigureAwait(false)}");
         }
     }
 
-    private static async Task<string> LoadAsync(SourceRegistry registry, CacheRun run, WeightUri uri)
+    /// <summary>A load that may not ask the source.</summary>
+    public static async Task RunOfflineAsync(string uri, string folder)
+    {
+        var registry = new SourceRegistry(new TransferContext(Options), [new HttpSourceProvider()]);
+        var cache = new LocalCache(folder, new LocalCacheOptions { TrustFolder = true });
+        await using (registry.ConfigureAwait(false))
+        await using (cache.ConfigureAwait(false))
+        {
+            try
+            {
+                CacheRun run = cache.Begin(CacheMode.Offline, uri, checksAll: false)!;
+                Console.WriteLine($"loaded {await LoadAsync(registry, run, WeightUri.Parse(uri)).ConfigureAwait(false)}");
+            }
+            catch (WeightSourceException e)
+            {
+                Console.WriteLine($"failed {(e.IsNotFound ? "absent" : "denied")} {e.Message}");
+            }
+        }
+    }
+
+    private static async Task<string> LoadAsync(SourceRegistry registry, CacheRun? run, WeightUri uri)
     {
         IWeightLocation location = await registry.LocateAsync(uri, WeightPins.None, run, registry.Context, CancellationToken.None)
             .ConfigureAwait(false);
@@ -39,7 +59,7 @@ internal static class CachedLoad
         {
             var plan = TransferPlan.Create(
                 checkpoint.Files, [.. checkpoint.Tensors.Values], PartLimits.For(Options, location.IsRemote));
-            run.Writer.BufferLimit = Options.BufferLimit;
+            run?.Writer.BufferLimit = Options.BufferLimit;
             var sink = new KeepingSink();
             await using (sink.ConfigureAwait(false))
             {

@@ -44,7 +44,9 @@ internal static class CacheAudit
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
-            throw new WeightsException($"{item.DataPath}: it cannot be read: {e.Message.TrimEnd('.')}.", e);
+            string reason = Denial.OfRead(item.DataPath) ?? Denial.OfRead(item.JournalPath, item.JournalPath)
+                ?? $"it cannot be read: {e.Message.TrimEnd('.')}";
+            throw new WeightsException($"{item.DataPath}: {reason}.", e);
         }
     }
 }

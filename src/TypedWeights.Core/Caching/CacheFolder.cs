@@ -12,16 +12,32 @@ internal sealed class CacheFolder
 {
     private const string DataSuffix = ".data";
 
-    public CacheFolder(string path) => Path = System.IO.Path.GetFullPath(path);
+    private readonly bool _isTrusted;
+
+    /// <param name="path">The folder.</param>
+    /// <param name="isTrusted">Whether it is used whoever may write to it.</param>
+    public CacheFolder(string path, bool isTrusted = false)
+    {
+        Path = System.IO.Path.GetFullPath(path);
+        _isTrusted = isTrusted;
+    }
 
     /// <summary>The folder that the environment names; null for none.</summary>
     public static string? OfEnvironment =>
         Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE") is { } folder && !string.IsNullOrWhiteSpace(folder) ? folder : null;
 
+    /// <summary>Whether the environment says to use its folder whoever may write to it.</summary>
+    public static bool IsTrustedByEnvironment =>
+        Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE_TRUST")?.Trim().ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";
+
     /// <summary>The folder in full.</summary>
     public string Path { get; }
 
+    /// <summary>Why what is in the folder may be another user's doing, as a sentence without its full stop; null where it is trusted.</summary>
+    public string? Distrust() => _isTrusted ? null : FolderTrust.Refuse(Path);
+
     /// <summary>Makes the folder where it is not there: its owner's alone, as weights and their sources may be secret.</summary>
+    /// <exception cref="IOException">It cannot be made, or it is there by now and not trusted.</exception>
     public void Make()
     {
         if (OperatingSystem.IsWindows())
@@ -31,6 +47,12 @@ internal sealed class CacheFolder
         else if (!Directory.Exists(Path))
         {
             Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        // Another user may have been quicker, in a folder where everybody may make one.
+        if (Distrust() is { } reason)
+        {
+            throw new IOException(reason);
         }
     }
 
@@ -58,12 +80,12 @@ internal sealed class CacheFolder
     }
 
     /// <summary>Removes an item, unless somebody is using it.</summary>
-    /// <returns>Whether it is gone.</returns>
-    public static bool TryRemove(CachedItem item)
+    /// <returns>null where it is gone; else why it stays.</returns>
+    public static CacheRemnant? Remove(CachedItem item)
     {
         try
         {
-            SafeFileHandle file = OwnFile.Open(item.DataPath, FileAccess.ReadWrite, FileShare.None);
+            SafeFileHandle file = OpenAlone(item.DataPath);
             using (file)
             {
                 if (OperatingSystem.IsWindows())
@@ -77,28 +99,33 @@ internal sealed class CacheFolder
                 File.Delete(item.JournalPath);
             }
 
-            return true;
+            return null;
         }
         catch (FileNotFoundException)
         {
-            return true;
+            return null;
         }
         catch (RefusedFileException)
         {
             // A link, a pipe or another name of a file: the name goes, and what it stands for stays.
-            return TryDelete(item.DataPath) && TryDelete(item.JournalPath);
+            return TryDelete(item.DataPath) ?? TryDelete(item.JournalPath);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e) when (DiskFailure.IsLocked(e))
         {
-            return false;
+            return new CacheRemnant(item.DataPath, "it is in use", IsInUse: true);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            return CacheRemnant.Of(item.DataPath, e);
         }
     }
 
     /// <summary>Removes what was not used for the longest time until no more than some bytes are left.</summary>
     /// <param name="most">How many may stay.</param>
     /// <param name="removed">Is told of each item that went.</param>
-    /// <returns>How many stayed; more than that where the rest is in use.</returns>
-    public long Shrink(long most, Action<CachedItem>? removed = null)
+    /// <param name="stayed">Is told of each that should have gone.</param>
+    /// <returns>How many stayed; more than that where the rest is in use, or this user may not remove it.</returns>
+    public long Shrink(long most, Action<CachedItem>? removed = null, Action<CacheRemnant>? stayed = null)
     {
         IReadOnlyList<CachedItem> items = List();
         long bytes = items.Sum(static item => item.Bytes);
@@ -110,7 +137,11 @@ internal sealed class CacheFolder
                 break;
             }
 
-            if (TryRemove(item))
+            if (Remove(item) is { } remnant)
+            {
+                stayed?.Invoke(remnant);
+            }
+            else
             {
                 bytes -= item.Bytes;
                 removed?.Invoke(item);
@@ -121,14 +152,12 @@ internal sealed class CacheFolder
     }
 
     /// <summary>Removes what stands beside the items: what URIs named, and what ended processes left.</summary>
-    public void RemoveRemnants()
+    /// <returns>What could not be removed.</returns>
+    public IReadOnlyList<CacheRemnant> RemoveRemnants()
     {
         ReplacementFile.RemoveAbandoned(Path);
-        foreach (string path in Directory.EnumerateFiles(Path).Where(static path => IsOurs(path) && !IsOfSomething(path)).ToArray())
-        {
-            // One that cannot be removed is of no use to anybody and can stay.
-            _ = TryDelete(path);
-        }
+        return [.. Directory.EnumerateFiles(Path).Where(static path => IsOurs(path) && !IsOfSomething(path)).ToArray()
+            .Select(TryDelete).OfType<CacheRemnant>()];
     }
 
     /// <summary>Notes down that an item is being used.</summary>
@@ -147,16 +176,30 @@ internal sealed class CacheFolder
         }
     }
 
-    private static bool TryDelete(string path)
+    // What stayed, and why; null where it is gone.
+    private static CacheRemnant? TryDelete(string path)
     {
         try
         {
             File.Delete(path);
-            return true;
+            return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (DiskFailure.Is(e))
         {
-            return false;
+            return CacheRemnant.Of(path, e);
+        }
+    }
+
+    // Removing is a matter of the folder: a file that may not be written to goes all the same.
+    private static SafeFileHandle OpenAlone(string path)
+    {
+        try
+        {
+            return OwnFile.Open(path, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return OwnFile.Open(path, FileAccess.Read, FileShare.None);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using TypedWeights.Downloads;
+using TypedWeights.Files;
 
 namespace TypedWeights.Caching;
 
@@ -63,13 +64,16 @@ internal sealed class CacheRun
             _opened.Add(identity);
         }
 
+        string target = Folder.TargetOf(CacheKey.Of(identity));
         try
         {
-            return WholeCopy.TryOpen(Folder.TargetOf(CacheKey.Of(identity)), identity);
+            return WholeCopy.TryOpen(target, identity);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
-            Note($"the copy in the cache cannot be used: {e.Message.TrimEnd('.')}.", isWrong: e is not IOException io || !DiskFailure.IsLocked(io));
+            Note(
+                $"the copy in the cache cannot be used: {Denied(target, PartialFile.JournalOf(target)) ?? e.Message.TrimEnd('.')}.",
+                isWrong: e is not IOException io || !DiskFailure.IsLocked(io));
             return null;
         }
     }
@@ -100,6 +104,10 @@ internal sealed class CacheRun
 
         return copy;
     }
+
+    /// <summary>Why this user may not read some files of the cache, as a sentence without its full stop; null where nothing is denied.</summary>
+    public string? Denied(params IEnumerable<string> paths) =>
+        Denial.OfUse(Folder.Path) ?? paths.Select(static path => Denial.OfRead(path, path)).FirstOrDefault(static denied => denied is not null);
 
     /// <summary>Says something of the load's use of the cache, once of each kind: what is wrong with one file is mostly so with all.</summary>
     public void Note(string message, bool isWrong = true)
@@ -235,9 +243,20 @@ internal sealed class CacheRun
     private void RemoveOpened()
     {
         HashSet<string> targets = [.. _opened.Select(identity => Folder.TargetOf(CacheKey.Of(identity)))];
-        foreach (CachedItem item in _opened.SelectMany(identity => Folder.VersionsOf(identity.Source)).Where(item => targets.Contains(item.Target)))
+        try
         {
-            CacheFolder.TryRemove(item);
+            foreach (CachedItem item in _opened.SelectMany(identity => Folder.VersionsOf(identity.Source))
+                .Where(item => targets.Contains(item.Target)))
+            {
+                if (CacheFolder.Remove(item) is { IsInUse: false } stayed)
+                {
+                    Note($"the copy with wrong bytes stays in the cache: {stayed.Path}: {stayed.Reason}.");
+                }
+            }
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            Note($"copies with wrong bytes stay in the cache: {Denied() ?? e.Message.TrimEnd('.')}.");
         }
     }
 
@@ -279,7 +298,7 @@ internal sealed class CacheRun
         IEnumerable<CachedItem> versions = whole.SelectMany(copy => Folder.VersionsOf(copy.File.Identity.Source));
         foreach (CachedItem item in versions.Where(item => !named.Contains(item.Target)))
         {
-            CacheFolder.TryRemove(item);
+            CacheFolder.Remove(item);
         }
     }
 }

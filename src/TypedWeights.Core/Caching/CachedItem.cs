@@ -1,4 +1,5 @@
 using TypedWeights.Downloads;
+using TypedWeights.Files;
 
 namespace TypedWeights.Caching;
 
@@ -10,6 +11,9 @@ namespace TypedWeights.Caching;
 /// <param name="LastUse">When it was last used or written.</param>
 internal sealed record CachedItem(string Target, bool IsWhole, SourceIdentity? Identity, long Bytes, DateTime LastUse)
 {
+    /// <summary>Why its journal could not be read, as a sentence without its full stop; null where it could.</summary>
+    public string? Unread { get; private init; }
+
     /// <summary>The file's bytes.</summary>
     public string DataPath => IsWhole ? Target : Target + PartialFile.Suffix;
 
@@ -27,11 +31,23 @@ internal sealed record CachedItem(string Target, bool IsWhole, SourceIdentity? I
             return null;
         }
 
-        (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(item.JournalPath);
+        (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = (null, []);
+        string? unread = null;
+        try
+        {
+            (identity, parts) = PartJournal.Read(item.JournalPath);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            // Another user's, perhaps. What it takes on the disk is known all the same.
+            unread = Denial.OfRead(item.JournalPath, item.JournalPath) ?? $"{item.JournalPath} cannot be read: {e.Message.TrimEnd('.')}";
+        }
+
         var journal = new FileInfo(item.JournalPath);
         return item with
         {
             Identity = identity,
+            Unread = unread,
 
             // A partial file has its whole length from the start and takes room as parts come.
             // A journal may claim more than there is.

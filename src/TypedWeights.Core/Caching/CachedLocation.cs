@@ -79,7 +79,7 @@ internal sealed class CachedLocation : IWeightLocation
             throw isVague
                 ? new WeightSourceException(
                     uri.Display, "its parameters may say which file it is and are not kept; without asking (CacheMode.Offline) nobody knows.")
-                : Absent(uri.Display);
+                : Absent(run, uri.Display, [CachedPlace.PathOf(run.Folder, source, held)]);
         }
 
         IWeightLocation inner = await locate(cancellationToken).ConfigureAwait(false);
@@ -195,7 +195,7 @@ internal sealed class CachedLocation : IWeightLocation
         {
             if (!_trusts || !_place.Files.TryGetValue(name, out identity))
             {
-                return isOffline ? throw Absent(SourceOf(name)) : null;
+                return isOffline ? throw Absent(_run, SourceOf(name), []) : null;
             }
         }
 
@@ -223,7 +223,7 @@ internal sealed class CachedLocation : IWeightLocation
         // A load of this process may be writing it.
         return await _run.OpenAsync(identity).ConfigureAwait(false) is PartialCopy partial && TryTrust(name, identity)
             ? new CachedSource(_run, identity, partial, remote: null, ask: null, target: null)
-            : throw Absent(identity.Source);
+            : throw Absent(_run, identity.Source, FilesOf(_run.Folder.TargetOf(CacheKey.Of(identity))));
     }
 
     private bool TryTrust(string name, SourceIdentity identity)
@@ -271,8 +271,13 @@ internal sealed class CachedLocation : IWeightLocation
 
     private string SourceOf(string name) => CacheKey.SourceOf(_place.Source, EntryName, name);
 
-    private static WeightSourceException Absent(string source) => new(
-        source,
-        "it is not in the cache, and this load may not ask the source (CacheMode.Offline); load it once with CacheMode.Check.",
-        isNotFound: true);
+    private static string[] FilesOf(string target) =>
+        [target, PartialFile.JournalOf(target), target + PartialFile.Suffix, target + PartialFile.JournalSuffix];
+
+    private static WeightSourceException Absent(CacheRun run, string source, string[] files) => run.Denied(files) is { } denied
+        ? new WeightSourceException(source, $"this load may not ask the source (CacheMode.Offline), and of the cache {denied}.")
+        : new WeightSourceException(
+            source,
+            "it is not in the cache, and this load may not ask the source (CacheMode.Offline); load it once with CacheMode.Check.",
+            isNotFound: true);
 }

@@ -91,7 +91,8 @@ internal sealed record CachedPlace(
         json.WriteEndObject();
     }
 
-    private static string PathOf(CacheFolder folder, string source, string pins) =>
+    /// <summary>The file in which it is written down.</summary>
+    public static string PathOf(CacheFolder folder, string source, string pins) =>
         Path.Combine(folder.Path, CacheKey.OfSource($"{source}\n{pins}").TrimEnd('-') + Suffix);
 
     private static CachedPlace? Read(string path)

@@ -15,7 +15,7 @@ internal sealed class LocalCache : IAsyncDisposable
     public LocalCache(string folder, LocalCacheOptions options)
     {
         options.Validate();
-        Folder = new CacheFolder(folder);
+        Folder = new CacheFolder(folder, options.TrustFolder);
         Options = options;
         Room = new CacheRoom(Folder, options.SizeLimit);
     }
@@ -33,9 +33,33 @@ internal sealed class LocalCache : IAsyncDisposable
     /// <param name="mode">What was asked for; null for what the cache's options say.</param>
     /// <param name="display">The checkpoint as it may be shown.</param>
     /// <param name="checksAll">Whether the copies are checked before they are used, as their bytes will not pass by.</param>
+    /// <param name="isLocal">Whether it is of files of this machine, which are not cached.</param>
     /// <returns>null where the load does without the cache.</returns>
-    public CacheRun? Begin(CacheMode? mode, string display, bool checksAll) =>
-        (mode ?? Options.Mode) is var chosen && chosen == CacheMode.Off ? null : new CacheRun(this, chosen, display, checksAll);
+    /// <exception cref="WeightSourceException">It may not ask the source, and the folder is not trusted.</exception>
+    public CacheRun? Begin(CacheMode? mode, string display, bool checksAll, bool isLocal = false)
+    {
+        CacheMode chosen = mode ?? Options.Mode;
+        if (chosen == CacheMode.Off)
+        {
+            return null;
+        }
+
+        if (isLocal || Folder.Distrust() is not { } reason)
+        {
+            return new CacheRun(this, chosen, display, checksAll);
+        }
+
+        string advice = $"the cache {Folder.Path} is not trusted, as {reason}: whoever can change it decides what is loaded. "
+            + "Take the right from them, use a folder of your own, or say that it is trusted "
+            + "(LocalCacheOptions.TrustFolder, TYPEDWEIGHTS_CACHE_TRUST=1)";
+        if (chosen == CacheMode.Offline)
+        {
+            throw new WeightSourceException(display, $"this load may not ask the source (CacheMode.Offline), and {advice}.");
+        }
+
+        Noted?.Invoke(display, $"loading without the cache: {advice}.", true);
+        return null;
+    }
 
     /// <summary>Opens the partial copy of a version for a load, or gives the one that another load of this process has open.</summary>
     /// <returns>null where the caller is to look for a whole one again: it may have appeared meanwhile.</returns>

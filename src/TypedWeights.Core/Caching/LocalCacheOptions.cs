@@ -13,6 +13,16 @@ public sealed record LocalCacheOptions
     /// <value>null: as many as the disk takes.</value>
     public long? SizeLimit { get; init; }
 
+    /// <summary>
+    /// Whether the folder is used although other users of this machine may write to it, or to a folder above it, or own one of them: who can
+    /// change the folder decides what loads from it give, whatever the source has. Without this such a load warns and goes on without the
+    /// cache; with <see cref="CacheMode.Offline"/> it fails.
+    /// </summary>
+    /// <value>
+    /// false; for the folder that <c>TYPEDWEIGHTS_CACHE</c> names, whether <c>TYPEDWEIGHTS_CACHE_TRUST</c> is 1, on, yes or true.
+    /// </value>
+    public bool TrustFolder { get; init; }
+
     /// <summary>Is awaited before each write, in tests that need a slow disk.</summary>
     internal Func<Task>? BeforeWrite { get; init; }
 

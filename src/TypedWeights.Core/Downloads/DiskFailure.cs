@@ -9,13 +9,24 @@ internal static class DiskFailure
 
     public static bool Is(Exception e) => e is IOException or UnauthorizedAccessException or NotSupportedException;
 
-    public static WeightsException Of(Exception e, string path) => e switch
+    /// <param name="e">The error.</param>
+    /// <param name="path">The file that is written.</param>
+    /// <param name="shown">The file as it is shown; null for its path.</param>
+    /// <param name="beside">Files that are written beside it.</param>
+    public static WeightsException Of(Exception e, string path, string? shown = null, params IEnumerable<string> beside)
     {
-        RefusedFileException => new WeightsException(e.Message, e),
-        UnauthorizedAccessException => new WeightsException($"{path}: this user may not write there; check the permissions of the folder.", e),
-        IOException when IsFull(e.HResult) => new WeightsException($"{path}: the disk is full.", e),
-        _ => new WeightsException($"{path}: writing failed: {e.Message.TrimEnd('.')}.", e),
-    };
+        shown ??= path;
+        return e switch
+        {
+            RefusedFileException => new WeightsException(e.Message, e),
+            UnauthorizedAccessException => new WeightsException(
+                $"{shown}: {beside.Prepend(path).Select(Denial.OfWrite).FirstOrDefault(static denied => denied is not null)
+                    ?? "this user may not write there"}.",
+                e),
+            IOException when IsFull(e.HResult) => new WeightsException($"{shown}: the disk is full.", e),
+            _ => new WeightsException($"{shown}: writing failed: {e.Message.TrimEnd('.')}.", e),
+        };
+    }
 
     /// <summary>Whether a file could not be opened because somebody else has it locked.</summary>
     public static bool IsLocked(IOException e) => OperatingSystem.IsWindows()

@@ -117,7 +117,7 @@ internal sealed class PartialFile : IAsyncDisposable
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
-            throw DiskFailure.Of(e, path);
+            throw DiskFailure.Of(e, path, path, path + Suffix, path + JournalSuffix);
         }
     }
 
@@ -165,8 +165,8 @@ internal sealed class PartialFile : IAsyncDisposable
     {
         try
         {
-            // It can take seconds and has no asynchronous form.
-            await Task.Run(() => RandomAccess.FlushToDisk(_handle), cancellationToken).ConfigureAwait(false);
+            // Cancelled, the file does not get its name, and the next download holds every byte against its hash.
+            await DiskFlush.RunAsync(_handle, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {

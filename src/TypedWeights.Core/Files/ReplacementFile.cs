@@ -62,7 +62,7 @@ internal sealed class ReplacementFile : IDisposable
         catch (UnauthorizedAccessException e)
         {
             // The system names the temporary file, which tells the user nothing.
-            throw new UnauthorizedAccessException($"{target}: this user may not make files in the folder {folder}.", e);
+            throw new UnauthorizedAccessException($"{target}: {Denial.OfWrite(target) ?? $"this user may not make files in the folder {folder}"}.", e);
         }
     }
 
@@ -74,16 +74,17 @@ internal sealed class ReplacementFile : IDisposable
     /// <exception cref="UnauthorizedAccessException">This user may not replace the file that has the name.</exception>
     public void Commit()
     {
-        Flush();
+        // Renaming a file whose bytes are not yet on the disk could leave an empty one after a power failure.
+        Stream.Flush(flushToDisk: true);
         Rename();
     }
 
-    /// <summary>As <see cref="Commit"/>, but flushes on a thread of the pool, as that can take seconds.</summary>
+    /// <summary>As <see cref="Commit"/>, but returns at once when it is cancelled while the disk is slow.</summary>
     /// <param name="cancellationToken">Ends it before the file has its name.</param>
     public async Task CommitAsync(CancellationToken cancellationToken)
     {
         await Stream.FlushAsync(cancellationToken).ConfigureAwait(false);
-        await Task.Run(Flush, cancellationToken).ConfigureAwait(false);
+        await DiskFlush.RunAsync(Stream.SafeFileHandle, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         Rename();
     }
@@ -108,9 +109,6 @@ internal sealed class ReplacementFile : IDisposable
         }
     }
 
-    // Renaming a file whose bytes are not yet on the disk could leave an empty one after a power failure.
-    private void Flush() => Stream.Flush(flushToDisk: true);
-
     private void Rename()
     {
         if (_mode is { } mode && !OperatingSystem.IsWindows() && File.GetUnixFileMode(Stream.SafeFileHandle) != mode)
@@ -130,7 +128,7 @@ internal sealed class ReplacementFile : IDisposable
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new UnauthorizedAccessException($"{_target}: this user may not replace it.", e);
+            throw new UnauthorizedAccessException($"{_target}: {Denial.OfWrite(_target) ?? "this user may not replace it"}.", e);
         }
 
         _isRenamed = true;

@@ -18,6 +18,7 @@ internal static class TargetFile
     /// </summary>
     /// <exception cref="RefusedFileException">The path is a pipe or a device, or leads over a link that another user may have planted.</exception>
     /// <exception cref="IOException">The path is a folder, its folder does not exist, or its links lead in a circle.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not look into a folder on the way.</exception>
     public static string Of(string path)
     {
         string full = Path.GetFullPath(path);
@@ -32,9 +33,14 @@ internal static class TargetFile
             throw new RefusedFileException(path, "this is a pipe or device; give the name of a file");
         }
 
-        return Directory.Exists(Path.GetDirectoryName(target))
-            ? target
-            : throw new DirectoryNotFoundException($"There is no folder for {path}; make it first.");
+        if (Directory.Exists(Path.GetDirectoryName(target)))
+        {
+            return target;
+        }
+
+        throw Denial.OfSight(target) is { } denied
+            ? new UnauthorizedAccessException($"{path}: {denied}.")
+            : new DirectoryNotFoundException($"There is no folder for {path}; make it first.");
     }
 
     /// <summary>The permissions of the file that is there: one that was its owner's alone stays so. Null for the system's own default.</summary>

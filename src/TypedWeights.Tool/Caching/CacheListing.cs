@@ -19,7 +19,7 @@ internal static class CacheListing
                 await context.Out.WriteLineAsync(ToJson(item, damaged: null)).ConfigureAwait(false);
             }
 
-            return ExitCodes.Success;
+            return await TellUnreadAsync(context, items).ConfigureAwait(false);
         }
 
         var page = new Page(context);
@@ -30,7 +30,7 @@ internal static class CacheListing
         }
 
         page.Line(Total(items.Count, items.Sum(static item => item.Bytes)));
-        return ExitCodes.Success;
+        return await TellUnreadAsync(context, items).ConfigureAwait(false);
     }
 
     /// <summary>Where a file came from.</summary>
@@ -43,6 +43,18 @@ internal static class CacheListing
 
     /// <summary><c>3 files, 1.2 GB</c></summary>
     public static string Total(int files, long bytes) => $"{SnapshotSummary.Count(files, "file")}, {ByteText.Of(bytes)}";
+
+    private static async Task<int> TellUnreadAsync(ToolContext context, IEnumerable<CachedItem> items)
+    {
+        int code = ExitCodes.Success;
+        foreach (string unread in items.Select(static item => item.Unread).OfType<string>())
+        {
+            await ToolProgram.WriteErrorAsync(context, unread + ".").ConfigureAwait(false);
+            code = ExitCodes.Failed;
+        }
+
+        return code;
+    }
 
     /// <summary>One line of JSON. Scripts depend on the members and their order.</summary>
     /// <param name="item">The file.</param>

@@ -9,18 +9,26 @@ internal static class CacheRemoval
     /// <param name="context">The command's.</param>
     /// <param name="folder">The cache.</param>
     /// <param name="most">The most bytes that stay.</param>
-    public static Task<int> RunAsync(ToolContext context, CacheFolder folder, long most)
+    /// <returns>Failed where more stays; each file that does is named, with the reason.</returns>
+    public static async Task<int> RunAsync(ToolContext context, CacheFolder folder, long most)
     {
         var removed = new List<CachedItem>();
-        long left = folder.Shrink(most, removed.Add);
+        var stayed = new List<CacheRemnant>();
+        long left = folder.Shrink(most, removed.Add, stayed.Add);
         if (most == 0)
         {
-            folder.RemoveRemnants();
+            stayed.AddRange(folder.RemoveRemnants().Where(remnant => stayed.TrueForAll(known => known.Path != remnant.Path)));
         }
 
+        bool isDone = most == 0 ? stayed.Count == 0 : left <= most;
         var page = new Page(context);
         page.Line($"removed {CacheListing.Total(removed.Count, removed.Sum(static item => item.Bytes))}; {ByteText.Of(left)} left"
-            + (left > most ? ", in use" : ""));
-        return Task.FromResult(ExitCodes.Success);
+            + (!isDone && stayed.TrueForAll(static remnant => remnant.IsInUse) ? ", in use" : ""));
+        foreach (CacheRemnant remnant in isDone ? [] : stayed)
+        {
+            await ToolProgram.WriteErrorAsync(context, $"{remnant.Path}: it stays: {remnant.Reason}.").ConfigureAwait(false);
+        }
+
+        return isDone ? ExitCodes.Success : ExitCodes.Failed;
     }
 }

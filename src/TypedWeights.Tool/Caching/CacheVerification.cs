@@ -11,6 +11,7 @@ internal static class CacheVerification
     {
         IReadOnlyList<CachedItem> items = folder.List();
         var found = new List<(CachedItem Item, long? Damage)>();
+        var failures = new List<string>();
         var figures = new TransferFigures("checking", items.Sum(static item => item.Bytes));
         await ProgressView.Create(context, quiet: json).RunAsync(
             figures,
@@ -18,7 +19,14 @@ internal static class CacheVerification
             {
                 foreach (CachedItem item in items)
                 {
-                    found.Add((item, await CacheAudit.DamageOfAsync(item, figures.Add, cancellationToken).ConfigureAwait(false)));
+                    try
+                    {
+                        found.Add((item, await CacheAudit.DamageOfAsync(item, figures.Add, cancellationToken).ConfigureAwait(false)));
+                    }
+                    catch (WeightsException e)
+                    {
+                        failures.Add(e.Message);
+                    }
                 }
             }).ConfigureAwait(false);
 
@@ -40,6 +48,11 @@ internal static class CacheVerification
             page.Line((CacheListing.Title(item), Page.Strong), ($"  {CacheListing.Size(item)}: ", Page.Faint), (text, style));
         }
 
-        return found.Exists(static pair => pair.Damage > 0) ? ExitCodes.Failed : ExitCodes.Success;
+        foreach (string failure in failures)
+        {
+            await ToolProgram.WriteErrorAsync(context, failure).ConfigureAwait(false);
+        }
+
+        return failures.Count > 0 || found.Exists(static pair => pair.Damage > 0) ? ExitCodes.Failed : ExitCodes.Success;
     }
 }

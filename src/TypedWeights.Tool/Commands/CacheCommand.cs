@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using TypedWeights.Caching;
+using TypedWeights.Files;
 using TypedWeights.Tool.Caching;
 
 namespace TypedWeights.Tool.Commands;
@@ -43,7 +44,18 @@ internal static class CacheCommand
         {
             var sub = new Command(name, description);
             Array.ForEach(options, sub.Options.Add);
-            sub.SetAction((parsed, token) => run(parsed, FolderOf(context, parsed.GetValue(Folder)), token));
+            sub.SetAction(async (parsed, token) =>
+            {
+                CacheFolder folder = FolderOf(context, parsed.GetValue(Folder));
+                if (folder.Distrust() is { } reason)
+                {
+                    string warning = $"loads do without this cache, as {reason}; "
+                        + "take the right from them, or say that the folder is trusted (TYPEDWEIGHTS_CACHE_TRUST=1).";
+                    await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
+                }
+
+                return await run(parsed, folder, token).ConfigureAwait(false);
+            });
             return sub;
         }
     }
@@ -54,8 +66,13 @@ internal static class CacheCommand
             : CacheFolder.OfEnvironment ?? throw new ToolException(
                 ExitCodes.Usage, "Which cache? Give --folder DIR, or set the environment variable TYPEDWEIGHTS_CACHE.");
         string full = context.FullPath(path);
+        if (Denial.OfUse(full) is { } denied)
+        {
+            throw new ToolException(ExitCodes.Failed, $"{path}: {denied}.");
+        }
+
         return Directory.Exists(full)
-            ? new CacheFolder(full)
+            ? new CacheFolder(full, CacheFolder.IsTrustedByEnvironment)
             : throw new ToolException(ExitCodes.Failed, $"{path}: there is no such folder.");
     }
 }

@@ -9,7 +9,7 @@ using TypedWeights.Tool.Output.Progress;
 
 namespace TypedWeights.Tool.Commands;
 
-/// <summary><c>typedweights download URI DEST [--sha256] [--quiet]</c>: fetches a file, or an index and its shards, to the disk.</summary>
+/// <summary><c>typedweights download URI DEST [--sha256] [--force] [--quiet]</c>: fetches a file, or an index and its shards, to the disk.</summary>
 internal static class DownloadCommand
 {
     private static readonly Argument<string> Uri = new Argument<string>("URI")
@@ -27,6 +27,11 @@ internal static class DownloadCommand
         Description = "Print the files' digests as sha256sum does",
     };
 
+    private static readonly Option<bool> Force = new("--force", "-f")
+    {
+        Description = "Replace files of a folder that are no earlier copies of what is downloaded",
+    };
+
     private static readonly Option<bool> Quiet = new("--quiet", "-q")
     {
         Description = "Print nothing but errors, and digests where asked for",
@@ -37,20 +42,21 @@ internal static class DownloadCommand
         var command = new Command(
             "download", "Downloads a file, or an index and its shards. What was interrupted goes on; a file has its name only when it is whole.")
         {
-            Uri, Destination, Sha256, Quiet,
+            Uri, Destination, Sha256, Force, Quiet,
         };
         command.SetAction((parsed, cancellationToken) => RunAsync(
             context,
             ToolSources.Parse(parsed.GetRequiredValue(Uri)),
             ArgumentText.OnDisk(parsed.GetRequiredValue(Destination), "DEST is a file or folder"),
             parsed.GetValue(Sha256),
+            parsed.GetValue(Force),
             parsed.GetValue(Quiet),
             cancellationToken));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        ToolContext context, WeightUri uri, string destination, bool sha256, bool quiet, CancellationToken cancellationToken)
+        ToolContext context, WeightUri uri, string destination, bool sha256, bool force, bool quiet, CancellationToken cancellationToken)
     {
         var view = ProgressView.Create(context, quiet);
         var sources = new ToolSources(context.CurrentDirectory);
@@ -62,7 +68,7 @@ internal static class DownloadCommand
             await using (set.ConfigureAwait(false))
             {
                 var target = DownloadTarget.Of(context, destination, set);
-                await FetchAsync(context, set, target, sources.Context, view, cancellationToken).ConfigureAwait(false);
+                await FetchAsync(context, set, target, force, sources.Context, view, cancellationToken).ConfigureAwait(false);
                 if (sha256)
                 {
                     await PrintDigestsAsync(context, set, target, view, cancellationToken).ConfigureAwait(false);
@@ -77,13 +83,16 @@ internal static class DownloadCommand
         ToolContext context,
         DownloadSet set,
         DownloadTarget target,
+        bool force,
         TransferContext transfer,
         ProgressView view,
         CancellationToken cancellationToken)
     {
+        Func<CancellationToken, Task> check = force ? static _ => Task.CompletedTask : token => target.RefuseOthersAsync(context, token);
+        await check(cancellationToken).ConfigureAwait(false);
         string[] paths = [.. set.Files.Select(file => target.Make(context, file))];
         long start = Stopwatch.GetTimestamp();
-        var run = new DownloadRun(set, transfer, view);
+        var run = new DownloadRun(set, transfer, view, check);
         await using (run.ConfigureAwait(false))
         {
             try

@@ -11,11 +11,17 @@ internal sealed class DownloadRun : IAsyncDisposable
     private readonly DownloadSet _set;
     private readonly TransferContext _transfer;
     private readonly ProgressView _view;
+    private readonly Func<CancellationToken, Task> _beforeNames;
     private readonly List<PartialFile> _partials = [];
     private long _before;
 
-    public DownloadRun(DownloadSet set, TransferContext transfer, ProgressView view)
+    /// <param name="set">What there is to fetch.</param>
+    /// <param name="transfer">The command's.</param>
+    /// <param name="view">Where progress is shown.</param>
+    /// <param name="beforeNames">Is asked once more, before files get their names, whether they may: a download can take hours.</param>
+    public DownloadRun(DownloadSet set, TransferContext transfer, ProgressView view, Func<CancellationToken, Task> beforeNames)
     {
+        _beforeNames = beforeNames;
         _set = set;
         _transfer = transfer;
         _view = view;
@@ -36,10 +42,11 @@ internal sealed class DownloadRun : IAsyncDisposable
         DiskSpace.ThrowUnlessRoom(paths[0], Total - _before);
         var figures = new TransferFigures("downloading", Total, _before);
         await _view.RunAsync(figures, () => FetchAsync(figures, cancellationToken)).ConfigureAwait(false);
+        await _beforeNames(cancellationToken).ConfigureAwait(false);
         if (_set.IsSharded)
         {
             // The index of another model, or of another version, would make one of its shards and of those that are there by now.
-            File.Delete(_partials[^1].Target);
+            RemoveOldIndex(_partials[^1].Target);
         }
 
         foreach (PartialFile file in _partials)
@@ -68,6 +75,18 @@ internal sealed class DownloadRun : IAsyncDisposable
         foreach (PartialFile file in _partials)
         {
             await file.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static void RemoveOldIndex(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, path);
         }
     }
 

@@ -8,9 +8,6 @@ namespace TypedWeights.Tool.Downloads;
 /// <summary>What a URI stands for: a file, or the shards of an index and then the index itself. Owns the opened files.</summary>
 internal sealed class DownloadSet : IAsyncDisposable
 {
-    private const string IndexSuffix = ".safetensors.index.json";
-    private const string FileSuffix = ".safetensors";
-
     // What tells the file from others that are shown alike; null where what is shown does.
     private readonly string? _distinguished;
     private readonly IWeightLocation _location;
@@ -38,12 +35,12 @@ internal sealed class DownloadSet : IAsyncDisposable
     /// </summary>
     public static async Task<DownloadSet> OpenAsync(WeightUri uri, IWeightLocation location, CancellationToken cancellationToken)
     {
-        bool isSharded = location.EntryName.EndsWith(IndexSuffix, StringComparison.OrdinalIgnoreCase);
+        bool isSharded = location.EntryName.EndsWith(ForeignName.IndexSuffix, StringComparison.OrdinalIgnoreCase);
         var set = new DownloadSet(uri, location, isSharded);
         IReadOnlyList<CheckpointFile>? shards = null;
         try
         {
-            if (isSharded || location.EntryName.EndsWith(FileSuffix, StringComparison.OrdinalIgnoreCase))
+            if (isSharded || location.EntryName.EndsWith(ForeignName.FileSuffix, StringComparison.OrdinalIgnoreCase))
             {
                 Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false);
                 set._files.AddRange(checkpoint.Files.Select(file => new DownloadFile(file.Name, file.Source, file.Header)));

@@ -1,6 +1,7 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Downloads;
 using TypedWeights.Errors;
+using TypedWeights.Files;
 
 namespace TypedWeights.Tool.Downloads;
 
@@ -9,11 +10,13 @@ internal sealed class DownloadTarget
 {
     private readonly string _given;
     private readonly bool _isFolder;
+    private readonly DownloadSet _set;
 
-    private DownloadTarget(string given, bool isFolder)
+    private DownloadTarget(string given, bool isFolder, DownloadSet set)
     {
         _given = given;
         _isFolder = isFolder;
+        _set = set;
     }
 
     /// <summary>Reads the argument for what there is to fetch.</summary>
@@ -21,9 +24,15 @@ internal sealed class DownloadTarget
     /// <param name="given">The argument.</param>
     /// <param name="set">What there is to fetch.</param>
     /// <exception cref="ToolException">It cannot be meant.</exception>
+    /// <exception cref="WeightsException">The set has a name that is not written, or this user may not look there.</exception>
     public static DownloadTarget Of(ToolContext context, string given, DownloadSet set)
     {
         string full = context.FullPath(given);
+        if (Denial.OfSight(full) is { } denied)
+        {
+            throw new WeightsException($"{given}: {denied}.");
+        }
+
         bool isFolder = Directory.Exists(full);
         if (set.IsSharded && File.Exists(full))
         {
@@ -39,12 +48,12 @@ internal sealed class DownloadTarget
             throw new ToolException(ExitCodes.Usage, $"There is no folder {missing}; make it first.");
         }
 
-        if (isFolder && !set.IsSharded)
+        if (isFolder || set.IsSharded)
         {
-            RefuseName(set.Files[0].Name);
+            set.Files.ToList().ForEach(file => RefuseName(file, set));
         }
 
-        return new DownloadTarget(given, isFolder || set.IsSharded);
+        return new DownloadTarget(given, isFolder || set.IsSharded, set);
     }
 
     /// <summary>The path of a file as a person would write it after what was given.</summary>
@@ -64,20 +73,53 @@ internal sealed class DownloadTarget
             }
             catch (Exception e) when (DiskFailure.Is(e))
             {
-                throw DiskFailure.Of(e, context.ShortPath(folder));
+                throw DiskFailure.Of(e, folder, context.ShortPath(folder));
             }
         }
 
         return full;
     }
 
-    // The last part of a URL, unescaped, may lead anywhere; the shards' names have been checked.
-    private static void RefuseName(string name)
+    /// <summary>
+    /// Throws where a file that is there would be replaced, is no earlier copy of what is fetched, and nobody but a server or an index
+    /// chose its name.
+    /// </summary>
+    /// <param name="context">The command's.</param>
+    /// <param name="cancellationToken">Ends the look at the files.</param>
+    /// <exception cref="WeightsException">There is one; it is named.</exception>
+    public async Task RefuseOthersAsync(ToolContext context, CancellationToken cancellationToken)
     {
-        if (ShardName.Refuse(name) is not null || name.Contains('/', StringComparison.Ordinal))
+        foreach (DownloadFile file in _isFolder ? _set.Files : [])
         {
-            throw new ToolException(
-                ExitCodes.Usage, $"The URI's last part, {Printable.Name(name)}, is no plain file name; give DEST with the name of a file.");
+            string shown = Shown(file);
+            string full = context.FullPath(shown);
+            if (File.Exists(full) && !await EarlierCopy.IsAtAsync(full, file, cancellationToken).ConfigureAwait(false))
+            {
+                throw new WeightsException(
+                    $"{shown.Replace('\\', '/')}: it is there already and no earlier copy of {file.Source.Display}, as it does not list the same "
+                        + "tensors; move it, choose another DEST, or replace it with --force. Nothing was changed.");
+            }
+        }
+    }
+
+    // The last part of a URL, unescaped, may lead anywhere, and an index may name any file of a home folder.
+    private static void RefuseName(DownloadFile file, DownloadSet set)
+    {
+        string name = Printable.Name(file.Name);
+        if (!set.IsSharded)
+        {
+            if (ForeignName.Refuse(file.Name, suffix: "") is not null || file.Name.Contains('/', StringComparison.Ordinal))
+            {
+                throw new ToolException(
+                    ExitCodes.Usage, $"The URI's last part, {name}, is no plain file name; give DEST with the name of a file.");
+            }
+        }
+        else if (ForeignName.Refuse(file.Name, file.Shards is null ? ForeignName.FileSuffix : ForeignName.IndexSuffix) is { } reason)
+        {
+            throw new SafeTensorsFormatException(
+                SafeTensorsErrorKind.UnsafeShardName,
+                set.Files[^1].Source.Display,
+                $"the file {name} is not written, as its name {reason}; download that file by itself, with a name of your own as DEST.");
         }
     }
 }

@@ -42,6 +42,9 @@ internal sealed class LossyWriter(TextWriter writer) : TextWriter(writer.FormatP
         }
     }
 
-    /// <summary>Whether an exception is a stream's that cannot be written: .NET has a kind of its own for one that is closed.</summary>
-    public static bool IsFailure(Exception e) => e is IOException or UnauthorizedAccessException;
+    /// <summary>Whether an exception is a stream's that cannot be written.</summary>
+    public static bool IsFailure(Exception e) => e is IOException || IsClosed(e);
+
+    /// <summary>Whether it is that of a stream that is closed (EBADF), which .NET takes for a path that is denied.</summary>
+    public static bool IsClosed(Exception e) => e is UnauthorizedAccessException { InnerException: not IOException { HResult: not 9 } };
 }

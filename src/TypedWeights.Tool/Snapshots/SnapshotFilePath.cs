@@ -1,4 +1,5 @@
 using TypedWeights.Snapshots;
+using TypedWeights.Tool.Downloads;
 
 namespace TypedWeights.Tool.Snapshots;
 
@@ -31,11 +32,17 @@ internal sealed record SnapshotFilePath(string Full, string Shown, bool IsChosen
     /// <param name="context">The process.</param>
     /// <param name="snapshot">The snapshot; its class gives the name.</param>
     /// <param name="output">The file, or the folder to put it into; null for <c>weights/&lt;Class&gt;.weights.json</c>.</param>
+    /// <exception cref="ToolException">The name that the class gives is a device on Windows.</exception>
     public static SnapshotFilePath For(ToolContext context, WeightSnapshot snapshot, string? output)
     {
         string name = snapshot.Class + Extension;
         string full = context.FullPath(output ?? Path.Combine(Folder, name));
         bool isFolder = output is not null && (Path.EndsInDirectorySeparator(output) || Directory.Exists(full));
+        if ((output is null || isFolder) && ForeignName.Refuse(name, Extension) is { } reason)
+        {
+            throw new ToolException(ExitCodes.Usage, $"{name} {reason}; give the snapshot another class with --class NAME.");
+        }
+
         full = isFolder ? Path.Combine(full, name) : full;
         return new SnapshotFilePath(full, context.ShortPath(full), IsChosen: output is not null && !isFolder);
     }

@@ -1,3 +1,4 @@
+using TypedWeights.Files;
 using TypedWeights.Tool.Commands;
 
 namespace TypedWeights.Tool.Snapshots;
@@ -18,7 +19,7 @@ internal static class SnapshotFinder
         foreach (string argument in given.Count == 0 ? [SnapshotFilePath.Folder] : given)
         {
             string full = context.FullPath(ArgumentText.OnDisk(argument));
-            string[] files = Directory.Exists(full) ? [.. InFolder(full).Order(StringComparer.Ordinal)] : File.Exists(full) ? [full] : [];
+            string[] files = FilesAt(full);
             if (files.Length == 0)
             {
                 throw new ToolException(
@@ -32,8 +33,30 @@ internal static class SnapshotFinder
         return [.. found.DistinctBy(path => path.Full, StringComparer.Ordinal)];
     }
 
+    private static string[] FilesAt(string full)
+    {
+        if (Denial.OfSight(full) is { } denied)
+        {
+            throw new ToolException(ExitCodes.Failed, $"{full}: {denied}.");
+        }
+
+        try
+        {
+            return Directory.Exists(full) ? [.. InFolder(full).Order(StringComparer.Ordinal)] : File.Exists(full) ? [full] : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException(ExitCodes.Failed, $"{full}: its snapshots cannot be listed: {e.Message}", e);
+        }
+    }
+
     private static IEnumerable<string> InFolder(string folder)
     {
+        if (Denial.OfUse(folder) is { } denied)
+        {
+            throw new UnauthorizedAccessException(denied + ".");
+        }
+
         foreach (string file in Directory.EnumerateFiles(folder, "*" + SnapshotFilePath.Extension))
         {
             yield return file;

@@ -9,6 +9,9 @@ internal static class SnapshotStore
     // More than a snapshot of millions of tensors has.
     private const int LengthLimit = 1 << 30;
 
+    // Every snapshot says so of itself, also one that a merge has spoiled.
+    private static ReadOnlySpan<byte> Mark => "typedweights.snapshot/"u8;
+
     /// <summary>Writes a snapshot so that a reader sees the old file or the new one, never a part.</summary>
     /// <param name="path">Where.</param>
     /// <param name="snapshot">The snapshot.</param>
@@ -42,6 +45,14 @@ internal static class SnapshotStore
                         $"{path.Shown} is the snapshot of {source}; give this one another class with --class NAME, "
                             + $"or replace that one with -o {path.Shown}");
                 }
+
+                if (!path.IsChosen && known is null && before.AsSpan().IndexOf(Mark) < 0)
+                {
+                    throw new ToolException(
+                        ExitCodes.Usage,
+                        $"{path.Shown} is there already and is no snapshot; give this one another class with --class NAME, "
+                            + $"or replace that file with -o {path.Shown}");
+                }
             }
 
             using var file = ReplacementFile.Create(target, TargetFile.ModeOf(target));
@@ -55,7 +66,8 @@ internal static class SnapshotStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be written: {e.Message}", e);
+            string reason = (e is UnauthorizedAccessException ? Denial.OfWrite(path.Full) ?? Denial.OfRead(path.Full) : null) ?? e.Message;
+            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be written: {reason.TrimEnd('.')}.", e);
         }
     }
 
@@ -74,7 +86,8 @@ internal static class SnapshotStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be read: {e.Message}", e);
+            string reason = (e is UnauthorizedAccessException ? Denial.OfRead(path.Full) : null) ?? e.Message;
+            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be read: {reason.TrimEnd('.')}.", e);
         }
 
         try

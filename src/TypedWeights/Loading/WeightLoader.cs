@@ -219,13 +219,14 @@ public sealed class WeightLoader : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         TorchNative.EnsureLoaded();
-        if (_cache is null && options.Cache == CacheMode.Offline && _sources.Resolve(uri).Scheme != "file")
+        bool isLocal = _sources.Resolve(uri).Scheme == "file";
+        if (_cache is null && options.Cache == CacheMode.Offline && !isLocal)
         {
             throw new WeightsException(
                 $"{uri.Display}: LoadOptions.Cache is Offline, and this loader has no cache; see UseLocalCache and TYPEDWEIGHTS_CACHE.");
         }
 
-        CacheRun? cache = _cache?.Begin(options.Cache, uri.Display, checksAll: options.Storage == TensorStorage.Mapped);
+        CacheRun? cache = _cache?.Begin(options.Cache, uri.Display, checksAll: options.Storage == TensorStorage.Mapped, isLocal);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposal);
         try
         {

@@ -60,7 +60,10 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     /// Keeps remote files in a folder of this machine: written while they are loaded, without holding the tensors back, and read from there
     /// the next time. Without this the environment variable <c>TYPEDWEIGHTS_CACHE</c> names the folder, and without either there is none.
     /// </summary>
-    /// <param name="folder">The folder; made when it is first written to. Several loaders and processes may share it.</param>
+    /// <param name="folder">
+    /// The folder; made when it is first written to. Several loaders and processes may share it. One that other users may write to is not
+    /// used unless <see cref="LocalCacheOptions.TrustFolder"/> says so.
+    /// </param>
     /// <param name="options">Its size, and what loads do with it; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">One of the values is out of its range.</exception>
     public WeightLoaderBuilder UseLocalCache(string folder, LocalCacheOptions? options = null)
@@ -116,7 +119,7 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     public WeightLoader Build()
     {
         LocalCache? cache = _cache is { } given ? new LocalCache(given.Folder, given.Options)
-            : CacheFolder.OfEnvironment is { } folder ? new LocalCache(folder, new LocalCacheOptions())
+            : CacheFolder.OfEnvironment is { } folder ? new LocalCache(folder, new LocalCacheOptions { TrustFolder = CacheFolder.IsTrustedByEnvironment })
             : null;
         return new WeightLoader(
             _sources.Build(new TransferContext(_transfer, _time)), new CudaEngine(_cuda, StagingLimits.For(_transfer)), _loggers, _time, cache);

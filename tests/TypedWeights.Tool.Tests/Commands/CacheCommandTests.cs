@@ -116,12 +116,53 @@ public sealed class CacheCommandTests : IDisposable
         using (WholeCopy used = WholeCopy.TryOpen(recent, new SourceIdentity("https://host/new.safetensors", 3000, "\"v\""))!)
         {
             run = await RunAsync("clear");
-            Assert.Equal("removed 0 files, 0 bytes; 3.00 kB left, in use", Assert.Single(run.OutLines));
+            Assert.Equal((1, "removed 0 files, 0 bytes; 3.00 kB left, in use"), (run.ExitCode, Assert.Single(run.OutLines)));
+            Assert.Equal($"error: {recent}: it stays: it is in use.\n", run.Error);
+
+            // What is in use and may stay is no failure.
+            Assert.Equal(0, (await RunAsync("prune", "--size", "4kB")).ExitCode);
+            Assert.Equal(1, (await RunAsync("prune", "--size", "2kB")).ExitCode);
         }
 
         run = await RunAsync("clear");
         Assert.Equal("removed 1 file, 3.00 kB; 0 bytes left", Assert.Single(run.OutLines));
         Assert.Equal(["mine.data"], Directory.GetFiles(Cache).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task A_folder_that_loads_do_not_trust_is_warned_of_and_served()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the modes are those of Unix");
+        string path = await PutAsync("https://host/a.safetensors", 3000, 3000);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Cache, (UnixFileMode)0x1ff);
+        }
+
+        foreach (string[] command in (string[][])[["ls"], ["verify"], ["prune", "--size", "3kB"], ["clear"]])
+        {
+            ToolRun run = await RunAsync(command);
+            Assert.Equal(0, run.ExitCode);
+            Assert.Contains($"warning: loads do without this cache, as {Cache} can be written by other users (mode 0777)", run.Error,
+                StringComparison.Ordinal);
+        }
+
+        Assert.False(File.Exists(path));
+    }
+
+    [Fact]
+    public async Task A_file_that_may_not_be_written_to_is_removed_from_a_folder_that_may()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the modes are those of Unix");
+        string path = await PutAsync("https://host/a.safetensors", 3000, 3000);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead);
+        }
+
+        Assert.Equal(0, (await RunAsync("clear")).ExitCode);
+
+        Assert.Empty(Directory.GetFiles(Cache));
     }
 
     [Fact]

@@ -170,7 +170,7 @@ public sealed class SnapshotCommandTests : IDisposable
         TestFile.Write(_folder["a.safetensors"], Tiny);
         Directory.CreateDirectory(_folder["weights"]);
         Directory.CreateDirectory(_folder["kept"]);
-        await File.WriteAllTextAsync(_folder["kept/A.json"], "old", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(_folder["kept/A.json"], "spoiled: typedweights.snapshot/1", TestContext.Current.CancellationToken);
         File.CreateSymbolicLink(_folder["weights/A.weights.json"], "../kept/A.json");
 
         ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors");

@@ -53,6 +53,29 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
     public static Task<ToolRun> WithVariableAsync(string folder, string variable, params string[] args) =>
         ProcessAsync(folder, ["env", variable, Host], null, args);
 
+    /// <summary>
+    /// Runs the real process as a user who may do no more than the modes of files say: where the tests run as root, as nobody; Linux only.
+    /// </summary>
+    /// <param name="folder">Its current directory, which that user can get at.</param>
+    /// <param name="args">Its arguments.</param>
+    public static Task<ToolRun> UnprivilegedAsync(string folder, params string[] args) => UnprivilegedAsync(folder, [], args);
+
+    /// <inheritdoc cref="UnprivilegedAsync(string, string[])"/>
+    /// <param name="variables">Variables of its environment: <c>NAME=value</c>.</param>
+    public static async Task<ToolRun> UnprivilegedAsync(string folder, string[] variables, string[] args)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "users and modes are those of Linux");
+        if (!Environment.IsPrivilegedProcess)
+        {
+            return await ProcessAsync(folder, ["env", .. variables, Host], null, args);
+        }
+
+        string[] command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "HOME=/nonexistent", .. variables, Host];
+        ToolRun version = await ProcessAsync("/", command, null, ["--version"]);
+        Assert.SkipUnless(version.ExitCode == 0, "the user nobody cannot run the tool where it was built: " + version.Error);
+        return await ProcessAsync(folder, command, null, args);
+    }
+
     private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
     private static async Task<ToolRun> ProcessAsync(string folder, string[] command, Func<Process, Task>? started, string[] args)

@@ -1,17 +1,25 @@
+using TypedWeights.Files;
+
 namespace TypedWeights.Sources.File;
 
 /// <summary>Says in one sentence what an operating system's error about a file means.</summary>
 internal static class FileFailure
 {
-    public static WeightSourceException Of(Exception e, string display) => e switch
+    /// <param name="e">The error.</param>
+    /// <param name="display">The file as it may be shown.</param>
+    /// <param name="path">The file or folder that could not be opened; null where it is open.</param>
+    public static WeightSourceException Of(Exception e, string display, string? path = null) => e switch
     {
         FileNotFoundException or DirectoryNotFoundException =>
             new WeightSourceException(display, "there is no such file.", isNotFound: true, innerException: e),
         UnauthorizedAccessException =>
-            new WeightSourceException(display, "this user may not read it; check its permissions.", innerException: e),
+            new WeightSourceException(display, Denied(e, path) + ".", innerException: e),
         NotSupportedException => new WeightSourceException(
             display, "this is a pipe or device; weights are read from a file with a length.", innerException: e),
         PathTooLongException => new WeightSourceException(display, "the path is longer than the system allows.", innerException: e),
         _ => new WeightSourceException(display, "reading failed: " + e.Message, innerException: e),
     };
+
+    private static string Denied(Exception e, string? path) =>
+        (path is null ? null : Denial.OfRead(path)) ?? $"the system does not let this user read it: {e.Message.TrimEnd('.')}";
 }

@@ -49,7 +49,7 @@ internal sealed class FileSource : IMappableSource, IDiskSource
             handle?.Dispose();
             throw Directory.Exists(path)
                 ? new WeightSourceException(display, "this is a folder, where a file was expected.", innerException: e)
-                : FileFailure.Of(e, display);
+                : FileFailure.Of(e, display, path);
         }
     }
 

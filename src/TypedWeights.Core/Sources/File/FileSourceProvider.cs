@@ -1,3 +1,5 @@
+using TypedWeights.Files;
+
 namespace TypedWeights.Sources.File;
 
 /// <summary>
@@ -55,7 +57,15 @@ public sealed class FileSourceProvider : IWeightSourceProvider
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw FileFailure.Of(e, display);
+                throw FileFailure.Of(e, display, path);
+            }
+        }
+
+        foreach ((string path, string display) in Candidates(given, uri.Display))
+        {
+            if (Denial.OfSight(path) is { } denied)
+            {
+                throw new WeightSourceException(display, denied + ".");
             }
         }
 

@@ -59,6 +59,20 @@ internal sealed partial class HubCache(string folder, HubUri uri)
         return name is not null && IsComplete(snapshot, display, name) ? new FileLocation(snapshot, display, name, commit) : null;
     }
 
+    /// <summary>Why this user may not look for a model on disk, as a sentence without its full stop; null where nothing is denied.</summary>
+    public string? Denied(string revision)
+    {
+        string refs = Path.Combine(_repository, "refs", revision);
+        if ((Denial.OfUse(folder) ?? Denial.OfUse(_repository) ?? Denial.OfRead(refs, refs)) is { } denied)
+        {
+            return denied;
+        }
+
+        string snapshot = Path.Combine(_repository, "snapshots", CommitOf(revision) ?? "", uri.Folder);
+        return Denial.OfUse(snapshot) ?? (!Directory.Exists(snapshot) ? null : Directory.EnumerateFiles(snapshot)
+            .Select(static path => Denial.OfRead(path, path)).FirstOrDefault(static reason => reason is not null));
+    }
+
     /// <summary>As <see cref="Find"/>, for who does not know the entry and could ask the hub for it.</summary>
     /// <returns>null also where the file that is there may be one beside the model.</returns>
     public FileLocation? FindUsual(string commit) =>

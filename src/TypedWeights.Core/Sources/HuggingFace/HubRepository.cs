@@ -40,7 +40,7 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubLogin l
         string[] names =
         [
             .. files.Where(file => file.StartsWith(uri.Folder, StringComparison.Ordinal)).Select(file => file[uri.Folder.Length..])
-                .Where(static name => !name.Contains('/')).Order(StringComparer.Ordinal),
+                .Where(static name => !name.Contains('/') && !name.StartsWith('.')).Order(StringComparer.Ordinal),
         ];
         string display = uri.Display + "/" + uri.Folder;
         return FolderEntry.Choose(names, display) ?? throw new WeightSourceException(

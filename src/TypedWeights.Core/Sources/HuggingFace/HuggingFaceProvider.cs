@@ -35,10 +35,12 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
         if (_settings.IsOffline)
         {
             return (cache.CommitOf(revision) is { } known ? cache.Find(known, hub.File) : null)
-                ?? throw new WeightSourceException(
-                    hub.Display,
-                    $"HF_HUB_OFFLINE is set, and {_settings.CacheFolder} does not hold the model at {revision} whole.",
-                    isNotFound: true);
+                ?? throw (cache.Denied(revision) is { } denied
+                    ? new WeightSourceException(hub.Display, $"HF_HUB_OFFLINE is set, and of the hub's cache {denied}.")
+                    : new WeightSourceException(
+                        hub.Display,
+                        $"HF_HUB_OFFLINE is set, and {_settings.CacheFolder} does not hold the model at {revision} whole.",
+                        isNotFound: true));
         }
 
         var repository = new HubRepository(_context, hub, _login, _settings.Endpoint);

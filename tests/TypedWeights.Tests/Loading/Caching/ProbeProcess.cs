@@ -12,9 +12,16 @@ internal sealed class ProbeProcess : IDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static ProbeProcess Start(params string[] arguments)
+    public static ProbeProcess Start(params string[] arguments) => Start([], arguments);
+
+    /// <summary>As a user who may do no more than the modes of files say: where the tests run as root, as nobody.</summary>
+    public static ProbeProcess StartUnprivileged(params string[] arguments) => Start(
+        Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [], arguments);
+
+    private static ProbeProcess Start(string[] before, string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet")
+        string[] command = [.. before, Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet"];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

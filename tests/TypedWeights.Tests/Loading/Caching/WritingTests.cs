@@ -153,7 +153,8 @@ public sealed class WritingTests : CacheTest
     public async Task A_full_disk_costs_the_copy_and_not_the_load()
     {
         using SmallDisk disk = await SmallDisk.MountAsync(Folder["disk"], "2m");
-        await using (WeightLoader loader = Loader(folder: disk.Path))
+        string cache = Path.Combine(disk.Path, "cache");
+        await using (WeightLoader loader = Loader(folder: cache))
         {
             using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: Token);
             NoiseFile.AssertIn(weights);
@@ -163,7 +164,7 @@ public sealed class WritingTests : CacheTest
         Assert.Contains("the disk is full", Assert.Single(Log.Warnings), StringComparison.Ordinal);
 
         // And what fitted is used, now and on.
-        await using WeightLoader another = Loader(folder: disk.Path);
+        await using WeightLoader another = Loader(folder: cache);
         using WeightSet again = await another.LoadTensorsAsync(Uri, cancellationToken: Token);
         NoiseFile.AssertIn(again);
     }

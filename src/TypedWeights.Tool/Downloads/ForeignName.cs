@@ -1,0 +1,57 @@
+using TypedWeights.Checkpoints;
+
+namespace TypedWeights.Tool.Downloads;
+
+/// <summary>
+/// The check of a name that an index, a listing or a URL chose before a file is written under it: what is in it is somebody else's, and
+/// so is the name. What may be read under a shard's name, <see cref="ShardName"/> says.
+/// </summary>
+internal static class ForeignName
+{
+    /// <summary>What the name of an index ends with.</summary>
+    public const string IndexSuffix = ".safetensors.index.json";
+
+    /// <summary>What the name of a safetensors file ends with.</summary>
+    public const string FileSuffix = ".safetensors";
+
+    // Windows gives them to devices in every folder and with every ending. Refused everywhere, as folders are copied from one system to
+    // another.
+    private static readonly HashSet<string> Devices = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$",
+        "COM0", "COM1", "COM2", "COM3", "COM4", "COM5", "COM6", "COM7", "COM8", "COM9", "COM¹", "COM²", "COM³",
+        "LPT0", "LPT1", "LPT2", "LPT3", "LPT4", "LPT5", "LPT6", "LPT7", "LPT8", "LPT9", "LPT¹", "LPT²", "LPT³",
+    };
+
+    /// <summary>Tells why a name is refused.</summary>
+    /// <param name="name">The name, relative to the folder that it goes to.</param>
+    /// <param name="suffix">What it has to end with; empty for anything.</param>
+    /// <returns>The end of a sentence that begins with "it", or null for a name that may be written.</returns>
+    public static string? Refuse(string name, string suffix)
+    {
+        if (ShardName.Refuse(name) is { } unsafeName)
+        {
+            return unsafeName;
+        }
+
+        foreach (string part in name.Split('/'))
+        {
+            if (part.StartsWith('.'))
+            {
+                return "is hidden, as it begins with a dot";
+            }
+
+            if (part.EndsWith('.') || part.EndsWith(' '))
+            {
+                return "ends with a dot or a space, which Windows leaves out";
+            }
+
+            if (Devices.Contains(part.Split('.')[0].TrimEnd()))
+            {
+                return "is a device on Windows";
+            }
+        }
+
+        return name.EndsWith(suffix, StringComparison.OrdinalIgnoreCase) ? null : $"does not end with {suffix}";
+    }
+}

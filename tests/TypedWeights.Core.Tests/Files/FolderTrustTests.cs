@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+using TypedWeights.Files;
+
+namespace TypedWeights.Tests.Files;
+
+public sealed partial class FolderTrustTests : IDisposable
+{
+    private const UnixFileMode Own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode OthersWrite = UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+    private const uint SomebodyElse = 12345;
+    private const uint NobodysGroup = 54321;
+
+    private readonly TempFolder _temp;
+
+    public FolderTrustTests()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "Owners and modes are those of Unix.");
+        _temp = new TempFolder();
+        Directory.CreateDirectory(_temp["above/cache"]);
+        Set("above", Own);
+        Set("above/cache", Own);
+    }
+
+    [Fact]
+    public void A_folder_that_nobody_else_may_write_to_is_trusted_and_so_is_one_that_is_not_there_yet()
+    {
+        Assert.Null(FolderTrust.Refuse(_temp["above/cache"]));
+        Assert.Null(FolderTrust.Refuse(_temp["above/cache/to/come"]));
+
+        Set("above/cache", Own | UnixFileMode.GroupRead | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        Assert.Null(FolderTrust.Refuse(_temp["above/cache"]));
+    }
+
+    [Theory]
+    [InlineData(UnixFileMode.None)]
+    [InlineData(UnixFileMode.StickyBit)]
+    public void A_folder_that_everybody_may_write_to_is_not_trusted_though_it_be_sticky(UnixFileMode sticky)
+    {
+        Set("above/cache", Own | OthersWrite | sticky);
+
+        Assert.StartsWith(_temp["above/cache"] + " can be written by other users (mode ", FolderTrust.Refuse(_temp["above/cache"]));
+    }
+
+    [Fact]
+    public void A_folder_below_one_that_everybody_may_write_to_is_not_trusted_unless_that_is_sticky()
+    {
+        Set("above", Own | OthersWrite);
+        Assert.StartsWith(_temp["above"] + " can be written", FolderTrust.Refuse(_temp["above/cache"]));
+        Assert.StartsWith(_temp["above"] + " can be written", FolderTrust.Refuse(_temp["above/to/come"]));
+
+        Set("above", Own | OthersWrite | UnixFileMode.StickyBit);
+        Assert.Null(FolderTrust.Refuse(_temp["above/cache"]));
+    }
+
+    [Fact]
+    public void Where_a_link_leads_counts_and_every_folder_on_the_way_there()
+    {
+        Directory.CreateDirectory(_temp["open/cache"]);
+        Set("open", Own);
+        Set("open/cache", Own);
+        Directory.CreateSymbolicLink(_temp["above/link"], "../open");
+        Assert.Null(FolderTrust.Refuse(_temp["above/link/cache"]));
+
+        Set("open", Own | OthersWrite);
+        Assert.StartsWith(_temp["open"] + " can be written", FolderTrust.Refuse(_temp["above/link/cache"]));
+    }
+
+    [Fact]
+    public void Links_that_lead_in_a_circle_end_the_look_at_them()
+    {
+        File.CreateSymbolicLink(_temp["above/one"], "two");
+        File.CreateSymbolicLink(_temp["above/two"], "one");
+
+        Assert.Null(FolderTrust.Refuse(_temp["above/one/cache"]));
+    }
+
+    [Theory]
+    [InlineData("above/cache", "above/cache")]
+    [InlineData("above", "above/cache")]
+    [InlineData("link", "link/cache")]
+    public void What_belongs_to_another_user_is_not_trusted(string theirs, string folder)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can give a file to another user.");
+        Directory.CreateSymbolicLink(_temp["link"], _temp["above"]);
+        Assert.Equal(0, ChangeOwner(_temp[theirs], SomebodyElse, NobodysGroup));
+
+        string? reason = FolderTrust.Refuse(_temp[folder]);
+
+        Assert.StartsWith(_temp[theirs] + " ", reason);
+        Assert.Contains("another user (uid 12345)", reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_group_may_write_only_if_it_is_one_users_own()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can give a folder to any group.");
+        Set("above/cache", Own | UnixFileMode.GroupWrite);
+        Assert.Null(FolderTrust.Refuse(_temp["above/cache"]));
+
+        Assert.Equal(0, ChangeOwner(_temp["above/cache"], 0, NobodysGroup));
+        Assert.Contains("can be written by other users", FolderTrust.Refuse(_temp["above/cache"]));
+    }
+
+    [Theory]
+    [InlineData("anna", true)]
+    [InlineData("anna", true, "anna")]
+    [InlineData("root", true)]
+    [InlineData("anna", false, "anna", "ben")]
+    [InlineData("root", false, "ben")]
+    [InlineData("staff", false)]
+    [InlineData("", false)]
+    public void A_group_is_a_users_own_if_it_has_the_users_name_and_no_other_member(string group, bool isPrivate, params string[] members) =>
+        Assert.Equal(isPrivate, PrivateGroup.Is(group, members, "anna"));
+
+    public void Dispose() => _temp.Dispose();
+
+    private void Set(string name, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(_temp[name], mode);
+        }
+    }
+
+    // Of a link itself.
+    [LibraryImport("libc", EntryPoint = "lchown", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChangeOwner(string path, uint user, uint group);
+}

@@ -1,0 +1,249 @@
+using TypedWeights.Caching;
+using TypedWeights.Downloads;
+using TypedWeights.Tests.Support;
+using static System.StringComparison;
+
+namespace TypedWeights.Tests.Commands;
+
+/// <summary>What this user may not see is not said to be absent, and what they may not remove not to be in use.</summary>
+public sealed class DeniedTests : IDisposable
+{
+    private const UnixFileMode None = UnixFileMode.None;
+    private const UnixFileMode Own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode Listed = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+    private const UnixFileMode Searched = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
+    private readonly TempFolder _folder = new();
+
+    public DeniedTests()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "users and modes are those of Linux");
+        Set(".", Own | Listed | Searched);
+        foreach (string name in (string[])["closed", "shards", "cache"])
+        {
+            Directory.CreateDirectory(_folder[name]);
+            Set(name, Own | Listed | Searched);
+        }
+
+        byte[] model = TestFile.Bytes([TestFile.Noise("x", "U8", 8, 100)]);
+        File.WriteAllBytes(_folder["model.safetensors"], model);
+        File.WriteAllBytes(_folder["closed/model.safetensors"], model);
+        File.WriteAllBytes(_folder["shards/1.safetensors"], model);
+        File.WriteAllText(_folder["shards/model.safetensors.index.json"], """{"weight_map":{"x":"1.safetensors"}}""");
+    }
+
+    public void Dispose()
+    {
+        foreach (string name in Directory.Exists(_folder.Path) ? Directory.GetDirectories(_folder.Path) : [])
+        {
+            Set(Path.GetFileName(name), Own);
+        }
+
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("inspect closed/model.safetensors", 1)]
+    [InlineData("inspect closed/absent.safetensors", 1)]
+    [InlineData("inspect closed/below", 1)]
+    [InlineData("plan closed/model.safetensors", 2)]
+    [InlineData("bench closed/model.safetensors", 2)]
+    [InlineData("snapshot closed/model.safetensors", 2)]
+    [InlineData("snapshot model.safetensors -o closed/a.weights.json", 1)]
+    [InlineData("verify closed/a.weights.json", 1)]
+    [InlineData("verify closed/below", 1)]
+    [InlineData("download closed/model.safetensors copy.safetensors", 2)]
+    [InlineData("download model.safetensors closed/copy.safetensors", 1)]
+    [InlineData("download model.safetensors closed/below/copy.safetensors", 1)]
+    [InlineData("download shards closed/below", 1)]
+    [InlineData("cache ls --folder closed/cache", 1)]
+    [InlineData("cache verify --folder closed/cache", 1)]
+    [InlineData("cache clear --folder closed/cache", 1)]
+    public async Task A_folder_on_the_way_that_may_not_be_searched_is_named(string command, int code)
+    {
+        Set("closed", Listed);
+
+        await RunAsync(command, code, $"this user may not search the folder {_folder["closed"]} (execute permission is missing)");
+    }
+
+    [Theory]
+    [InlineData("inspect closed", 1)]
+    [InlineData("plan closed", 2)]
+    [InlineData("download closed copy.safetensors", 2)]
+    [InlineData("verify closed", 1)]
+    [InlineData("cache ls --folder closed", 1)]
+    [InlineData("cache ls --json --folder closed", 1)]
+    [InlineData("cache verify --folder closed", 1)]
+    [InlineData("cache prune --size 0B --folder closed", 1)]
+    [InlineData("cache clear --folder closed", 1)]
+    public async Task A_folder_that_may_not_be_listed_is_named(string command, int code)
+    {
+        Set("closed", Searched);
+
+        await RunAsync(command, code, $"this user may not list the folder {_folder["closed"]} (read permission is missing)");
+    }
+
+    [Theory]
+    [InlineData("cache ls --folder closed")]
+    [InlineData("cache verify --folder closed")]
+    [InlineData("cache clear --folder closed")]
+    public async Task A_cache_that_may_be_listed_and_not_searched_is_not_said_to_be_empty(string command)
+    {
+        Set("closed", Listed);
+
+        await RunAsync(command, 1, $"this user may not search the folder {_folder["closed"]} (execute permission is missing)");
+    }
+
+    [Theory]
+    [InlineData("inspect model.safetensors", 1, "model.safetensors: this user may not read it (read permission is missing)")]
+    [InlineData("inspect link.safetensors", 1, "/model.safetensors (read permission is missing)")]
+    [InlineData("download model.safetensors copy.safetensors", 2, "model.safetensors: this user may not read it (read permission is missing)")]
+    [InlineData("inspect shards", 1, "shards/1.safetensors: this user may not read it (read permission is missing)")]
+    [InlineData("download shards copy", 2, "shards/1.safetensors: this user may not read it (read permission is missing)")]
+    [InlineData("verify a.weights.json", 1, "the snapshot cannot be read: this user may not read it (read permission is missing)")]
+    public async Task A_file_that_may_not_be_read_is_named(string command, int code, string says)
+    {
+        await File.WriteAllTextAsync(_folder["a.weights.json"], "{}", TestContext.Current.CancellationToken);
+        File.CreateSymbolicLink(_folder["link.safetensors"], "model.safetensors");
+        Set("model.safetensors", None);
+        Set("shards/1.safetensors", None);
+        Set("a.weights.json", None);
+
+        await RunAsync(command, code, says);
+    }
+
+    [Theory]
+    [InlineData("download model.safetensors closed/copy.safetensors", "closed")]
+    [InlineData("download model.safetensors closed", "closed")]
+    [InlineData("download shards closed/below", "closed")]
+    [InlineData("snapshot model.safetensors -o closed/a.weights.json", "closed")]
+    [InlineData("snapshot model.safetensors -o closed/below/a.weights.json", "closed")]
+    public async Task A_folder_that_may_not_be_written_to_is_named(string command, string folder)
+    {
+        Set("closed", Listed | Searched);
+
+        await RunAsync(command, 1, $"this user may not write to the folder {_folder[folder]} (write permission is missing)");
+    }
+
+    [Fact]
+    public async Task A_file_beside_the_one_that_is_written_is_named()
+    {
+        const string Name = "copy.safetensors.partial";
+
+        // As an interrupted download of another user leaves them, in a folder that everybody may write to.
+        await File.WriteAllTextAsync(_folder["closed/" + Name], "theirs", TestContext.Current.CancellationToken);
+        Set("closed/" + Name, Listed);
+        Set("closed", (UnixFileMode)0x1ff);
+
+        ToolRun run = await ToolRun.UnprivilegedAsync(_folder.Path, "download", "model.safetensors", "closed/copy.safetensors");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains(_folder["closed/" + Name], run.Error, Ordinal);
+        Assert.Equal("theirs", await File.ReadAllTextAsync(_folder["closed/" + Name], TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("clear")]
+    [InlineData("prune --size 0B")]
+    [InlineData("prune --size 1kB")]
+    public async Task What_of_a_cache_may_not_be_removed_is_named_with_the_reason(string command)
+    {
+        string path = await PutAsync();
+        Set("cache", Listed | Searched);
+
+        ToolRun run = await RunAsync($"cache {command} --folder cache", 1, $"error: {path}: it stays: this user may not write to the folder ");
+
+        Assert.Equal("removed 0 files, 0 bytes; 3.00 kB left", Assert.Single(run.OutLines));
+        Assert.True(File.Exists(path));
+    }
+
+    [Fact]
+    public async Task A_prune_that_has_nothing_to_do_is_done()
+    {
+        await PutAsync();
+        Set("cache", Listed | Searched);
+
+        ToolRun run = await ToolRun.UnprivilegedAsync(_folder.Path, "cache", "prune", "--size", "3kB", "--folder", "cache");
+
+        Assert.True(run.ExitCode == 0, run.All);
+    }
+
+    [Fact]
+    public async Task A_file_of_a_cache_that_may_not_be_read_does_not_hide_the_others()
+    {
+        string secret = await PutAsync("https://host/secret.safetensors");
+        await PutAsync("https://host/open.safetensors");
+        Set(secret, None);
+        Set(PartialFile.JournalOf(secret), None);
+
+        ToolRun list = await ToolRun.UnprivilegedAsync(_folder.Path, "cache", "ls", "--folder", "cache");
+        ToolRun verify = await ToolRun.UnprivilegedAsync(_folder.Path, "cache", "verify", "--folder", "cache");
+
+        Assert.Equal((1, 1), (list.ExitCode, verify.ExitCode));
+        Assert.Contains("https://host/open.safetensors  3.00 kB, used ", list.Out, Ordinal);
+        Assert.Contains("2 files, 6.00 kB", list.Out, Ordinal);
+        Assert.Contains($"error: this user may not read {PartialFile.JournalOf(secret)} (read permission is missing).", list.Error, Ordinal);
+        Assert.Contains("https://host/open.safetensors  3.00 kB: sound", verify.Out, Ordinal);
+        Assert.Contains($"error: {secret}: this user may not read it (read permission is missing).", verify.Error, Ordinal);
+    }
+
+    [Theory]
+    [InlineData("closed", Listed, "search the folder {0} ")]
+    [InlineData("closed", Searched, "list the folder {0} ")]
+    [InlineData("closed/models--org--net/refs/main", None, "read {0} ")]
+    [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567/model.safetensors.index.json", None, "read {0} ")]
+    public async Task A_cache_of_the_hub_that_may_not_be_read_is_not_said_to_lack_the_model(string what, UnixFileMode mode, string says)
+    {
+        const string Commit = "0123456789abcdef0123456789abcdef01234567";
+        string repository = _folder["closed/models--org--net"];
+        Directory.CreateDirectory(repository + "/refs");
+        Directory.CreateDirectory($"{repository}/snapshots/{Commit}");
+        await File.WriteAllTextAsync(repository + "/refs/main", Commit, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            $"{repository}/snapshots/{Commit}/model.safetensors.index.json",
+            """{"weight_map":{"x":"1.safetensors"}}""",
+            TestContext.Current.CancellationToken);
+        Set(what, mode);
+
+        ToolRun run = await ToolRun.UnprivilegedAsync(
+            _folder.Path, ["HF_HUB_OFFLINE=1", "HF_HUB_CACHE=" + _folder["closed"]], ["inspect", "hf://org/net"]);
+
+        Assert.Contains("this user may not ", run.Error, Ordinal);
+        Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, says, _folder[what]), run.Error, Ordinal);
+        Assert.DoesNotContain("does not hold", run.Error, Ordinal);
+    }
+
+    private async Task<ToolRun> RunAsync(string command, int code, string says)
+    {
+        ToolRun run = await ToolRun.UnprivilegedAsync(_folder.Path, command.Split(' '));
+        Assert.True(run.ExitCode == code, $"{run.ExitCode}: {run.All}");
+        Assert.Contains(says, run.Error, Ordinal);
+        Assert.DoesNotContain("no such", run.All, Ordinal);
+        Assert.DoesNotContain("in use", run.All, Ordinal);
+        return run;
+    }
+
+    private void Set(string name, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(_folder[name], mode);
+        }
+    }
+
+    // Readable by everybody, unlike what a load leaves.
+    private async Task<string> PutAsync(string source = "https://host/a.safetensors")
+    {
+        var identity = new SourceIdentity(source, 3000, "\"v\"");
+        string target = new CacheFolder(_folder["cache"]).TargetOf(CacheKey.Of(identity));
+        await using (PartialFile file = await PartialFile.OpenAsync(target, identity, verified: null, TestContext.Current.CancellationToken))
+        {
+            await file.WriteAsync(0, new byte[3000], TestContext.Current.CancellationToken);
+            file.Publish(keepsJournal: true);
+        }
+
+        Set(target, Own | Listed);
+        Set(PartialFile.JournalOf(target), Own | Listed);
+        return target;
+    }
+}

@@ -1,0 +1,227 @@
+using System.Text;
+using System.Text.Json;
+using TypedWeights.Tests.Support;
+using TypedWeights.Tool.Downloads;
+using static System.StringComparison;
+
+namespace TypedWeights.Tests.Downloads;
+
+/// <summary>Names that an index, a listing or a URL chose, and files that have them already.</summary>
+public sealed class ForeignNameTests : IAsyncLifetime
+{
+    private const string Index = "model.safetensors.index.json";
+
+    private readonly TempFolder _folder = new();
+    private FileServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await FileServer.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("1.safetensors")]
+    [InlineData("below/model-00001-of-00002.safetensors")]
+    [InlineData("MODEL.SAFETENSORS")]
+    [InlineData("console.safetensors")]
+    [InlineData("重み.safetensors")]
+    public void Names_of_the_format_are_written(string name) => Assert.Null(ForeignName.Refuse(name, ForeignName.FileSuffix));
+
+    [Theory]
+    [InlineData("notes.txt")]
+    [InlineData("safetensors")]
+    [InlineData("a.safetensors.bak")]
+    [InlineData("a.safetensors.partial")]
+    [InlineData("a.safetensors.partial.jsonl")]
+    [InlineData("a.safetensors.index.json")]
+    [InlineData(".safetensors")]
+    [InlineData(".bashrc")]
+    [InlineData(".hidden.safetensors")]
+    [InlineData(".config/a.safetensors")]
+    [InlineData("a/.b/c.safetensors")]
+    [InlineData("../a.safetensors")]
+    [InlineData("a/../../b.safetensors")]
+    [InlineData("/etc/a.safetensors")]
+    [InlineData("//host/share/a.safetensors")]
+    [InlineData(@"\\host\share\a.safetensors")]
+    [InlineData("C:/a.safetensors")]
+    [InlineData("C:a.safetensors")]
+    [InlineData("a.safetensors:stream")]
+    [InlineData("nul.safetensors")]
+    [InlineData("Aux/a.safetensors")]
+    [InlineData("COM1 .safetensors")]
+    [InlineData("lpt¹.tar.safetensors")]
+    [InlineData("conout$.safetensors")]
+    [InlineData("folder./a.safetensors")]
+    [InlineData("folder /a.safetensors")]
+    [InlineData("a\n.safetensors")]
+    [InlineData("a.safetensors ")]
+    [InlineData("")]
+    public void No_other_name_is_written(string name) => Assert.NotNull(ForeignName.Refuse(name, ForeignName.FileSuffix));
+
+    [Theory]
+    [InlineData(".bashrc", "is hidden")]
+    [InlineData(".ssh/authorized_keys", "is hidden")]
+    [InlineData("notes.txt", "does not end with .safetensors")]
+    [InlineData("aux.safetensors", "is a device on Windows")]
+    public async Task A_shard_with_such_a_name_is_refused_before_anything_is_written(string name, string reason)
+    {
+        Serve("x", name);
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder["home/" + name])!);
+        await File.WriteAllTextAsync(_folder["home/" + name], "mine", TestContext.Current.CancellationToken);
+
+        // Also where the user forces what is there to be replaced: nobody has named this file.
+        ToolRun run = await RunAsync("download", $"{_server.Address}/m/{Index}", "home", "--force");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains($"/m/{Index}: the file \"{name}\" is not written, as its name {reason}", run.Error, Ordinal);
+        Assert.Equal([name], Names("home"));
+        Assert.Equal("mine", Text("home/" + name));
+    }
+
+    [Theory]
+    [InlineData("%2Ebashrc")]
+    [InlineData(".ssh%2Fauthorized_keys")]
+    [InlineData("%2e%2e%2Fup")]
+    [InlineData("nul")]
+    public async Task The_last_part_of_a_URL_is_no_hidden_name_either(string last)
+    {
+        _server.Files["/m/" + Uri.UnescapeDataString(last)] = Encoding.UTF8.GetBytes("theirs");
+        _server.Intercept = async context =>
+        {
+            await Microsoft.AspNetCore.Http.Results.Bytes(Encoding.UTF8.GetBytes("theirs"), enableRangeProcessing: true).ExecuteAsync(context);
+            return true;
+        };
+
+        ToolRun folder = await RunAsync("download", $"{_server.Address}/m/{last}", ".", "--force");
+        ToolRun named = await RunAsync("download", $"{_server.Address}/m/{last}", "mine.txt");
+
+        Assert.Equal(64, folder.ExitCode);
+        Assert.Contains("give DEST with the name of a file", folder.Error, Ordinal);
+        Assert.Equal(0, named.ExitCode);
+        Assert.Equal(["mine.txt"], Names("."));
+    }
+
+    [Theory]
+    [InlineData("text")]
+    [InlineData("other tensors")]
+    [InlineData("fewer tensors")]
+    [InlineData("empty")]
+    [InlineData("index")]
+    public async Task A_file_that_is_no_earlier_copy_is_replaced_by_force_alone(string kind)
+    {
+        Serve("x", "1.safetensors");
+        byte[] mine = kind switch
+        {
+            "text" => "mine"u8.ToArray(),
+            "other tensors" => TestFile.Bytes([TestFile.Noise("y", "U8", 8, 30)]),
+            "fewer tensors" => TestFile.Bytes([]),
+            "empty" => [],
+            _ => """{"weight_map":{"x":"1.safetensors"}}"""u8.ToArray(),
+        };
+        Directory.CreateDirectory(_folder["model"]);
+        await File.WriteAllBytesAsync(_folder["model/1.safetensors"], mine, TestContext.Current.CancellationToken);
+        string uri = $"{_server.Address}/m/{Index}";
+
+        ToolRun run = await RunAsync("download", uri, "model");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.StartsWith("error: model/1.safetensors: it is there already and no earlier copy of http", run.Error, Ordinal);
+        Assert.Contains("--force", run.Error, Ordinal);
+        Assert.Equal(["1.safetensors"], Names("model"));
+        Assert.Equal(mine, File.ReadAllBytes(_folder["model/1.safetensors"]));
+
+        ToolRun forced = await RunAsync("download", uri, "model", "--force");
+        Assert.Equal(0, forced.ExitCode);
+        Assert.Equal(_server.Files["/m/1.safetensors"], File.ReadAllBytes(_folder["model/1.safetensors"]));
+    }
+
+    [Fact]
+    public async Task An_index_of_other_tensors_is_the_users_too()
+    {
+        Serve("x", "1.safetensors");
+        Directory.CreateDirectory(_folder["model"]);
+        const string Mine = """{"weight_map":{"x":"1.safetensors","more":"2.safetensors"}}""";
+        await File.WriteAllTextAsync(_folder["model/" + Index], Mine, TestContext.Current.CancellationToken);
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/m/{Index}", "model");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.StartsWith($"error: model/{Index}: it is there already", run.Error, Ordinal);
+        Assert.Equal(Mine, Text("model/" + Index));
+        Assert.Equal([Index], Names("model"));
+    }
+
+    [Fact]
+    public async Task An_earlier_copy_is_replaced_unasked()
+    {
+        Serve("x", "1.safetensors");
+        string uri = $"{_server.Address}/m/{Index}";
+        Assert.Equal(0, (await RunAsync("download", uri, "model")).ExitCode);
+        _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("x", "F32", 32, 2000)]);
+
+        ToolRun run = await RunAsync("download", uri, "model");
+
+        Assert.True(run.ExitCode == 0, run.All);
+        Assert.Equal(_server.Files["/m/1.safetensors"], File.ReadAllBytes(_folder["model/1.safetensors"]));
+    }
+
+    [Fact]
+    public async Task A_single_file_that_goes_into_a_folder_replaces_nothing_of_the_users_and_one_with_a_DEST_does()
+    {
+        _server.Files["/config.json"] = "theirs"u8.ToArray();
+        await File.WriteAllTextAsync(_folder["config.json"], "mine", TestContext.Current.CancellationToken);
+
+        ToolRun refused = await RunAsync("download", $"{_server.Address}/config.json", ".");
+        Assert.Equal((1, "mine"), (refused.ExitCode, Text("config.json")));
+        Assert.Equal(["config.json"], Names("."));
+
+        ToolRun named = await RunAsync("download", $"{_server.Address}/config.json", "config.json");
+        Assert.Equal((0, "theirs"), (named.ExitCode, Text("config.json")));
+    }
+
+    [Fact]
+    public async Task A_file_that_appears_while_the_download_runs_stays()
+    {
+        Serve("x", "1.safetensors");
+        _server.Intercept = context =>
+        {
+            if (context.Request.Path == "/m/1.safetensors" && Ranges.Of(context.Request.Headers.Range!).Length > 1000)
+            {
+                File.WriteAllText(_folder["model/1.safetensors"], "mine");
+            }
+
+            return Task.FromResult(false);
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/m/{Index}", "model");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("error: model/1.safetensors: it is there already", run.Error, Ordinal);
+        Assert.Equal("mine", Text("model/1.safetensors"));
+
+        // What came is there for who moves the file away.
+        File.Delete(_folder["model/1.safetensors"]);
+        ToolRun again = await RunAsync("download", $"{_server.Address}/m/{Index}", "model");
+        Assert.Equal(0, again.ExitCode);
+        Assert.Contains("going on: ", again.Error, Ordinal);
+    }
+
+    private void Serve(string tensor, string shard)
+    {
+        byte[] bytes = TestFile.Bytes([TestFile.Noise(tensor, "U8", 8, 20_000)]);
+        _server.Files["/m/" + shard] = bytes;
+        _server.Files["/m/" + Index] = Encoding.UTF8.GetBytes(
+            JsonSerializer.Serialize(new { weight_map = new Dictionary<string, string> { [tensor] = shard } }));
+    }
+
+    private Task<ToolRun> RunAsync(params string[] args) => ToolRun.InAsync(_folder.Path, args);
+
+    private string Text(string name) => File.ReadAllText(_folder[name]);
+
+    private IEnumerable<string> Names(string folder) => Directory.GetFiles(_folder[folder], "*", SearchOption.AllDirectories)
+        .Select(path => Path.GetRelativePath(_folder[folder], path).Replace('\\', '/')).Order(StringComparer.Ordinal);
+}
