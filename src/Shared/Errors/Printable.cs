@@ -25,10 +25,14 @@ internal static class Printable
     }
 
     /// <summary>A whole message, its end left out where it is long. Doing it twice changes nothing.</summary>
-    public static string Line(string text)
+    public static string Line(string text) => Line(text, LongestLine);
+
+    /// <summary>A text that is a part of a message, its end left out where it is longer than it may be there.</summary>
+    public static string Line(string text, int longest)
     {
-        string escaped = Escape(text.Length <= LongestLine ? text : Head(text, LongestLine));
-        return escaped.Length <= LongestLine ? escaped : Head(escaped, LongestLine - 1) + "…";
+        // One more than is shown, so that what is cut is known to be.
+        string escaped = Escape(text.Length <= longest ? text : Head(text, longest + 1));
+        return escaped.Length <= longest ? escaped : Head(escaped, longest - 1) + "…";
     }
 
     /// <summary>A shape; of one with more than sixteen dimensions the first ones and the rank.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using TypedWeights.Errors;
 
 namespace TypedWeights.Sources.Http;
 
@@ -30,13 +31,13 @@ internal static class HttpFailure
                 display, "the server does not have this range (416): the file has become shorter, or the server refuses range requests."),
             _ when IsTransient(status) => new WeightSourceException(
                 display,
-                $"the server cannot answer now ({status} {response.ReasonPhrase}).",
+                $"the server cannot answer now ({StatusOf(response)}).",
                 isTransient: true,
                 retryAfter: RetryAfter(response))
             {
                 IsThrottled = status is 429 or 503,
             },
-            _ => new WeightSourceException(display, $"the server answered {status} {response.ReasonPhrase}."),
+            _ => new WeightSourceException(display, $"the server answered {StatusOf(response)}."),
         };
     }
 
@@ -45,6 +46,9 @@ internal static class HttpFailure
 
     // 501, 505 and 511 say that it will never work; the rest of the 500s, some of them a CDN's own, that it does not work now.
     private static bool IsTransient(int status) => status is 408 or 429 or (>= 500 and <= 599 and not (501 or 505 or 511));
+    private static string StatusOf(HttpResponseMessage response) =>
+        $"{(int)response.StatusCode} {ForeignText.Show(response.ReasonPhrase, response.RequestMessage)}".TrimEnd();
+
 
     // A date is counted from the server's own clock.
     private static TimeSpan? RetryAfter(HttpResponseMessage response)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using TypedWeights.Sources.Stores;
+using TypedWeights.Errors;
 
 namespace TypedWeights.Sources.Http;
 
@@ -184,7 +185,7 @@ internal sealed class HttpTarget
         {
             if (await File.ExplainAsync(answer, cancellationToken).ConfigureAwait(false) is { } explained)
             {
-                throw explained;
+                throw ForeignText.Clean(explained, answer.RequestMessage);
             }
         }
         catch
@@ -220,7 +221,8 @@ internal sealed class HttpTarget
         if (next.Scheme != Uri.UriSchemeHttps && (next.Scheme != Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps))
         {
             throw new WeightSourceException(
-                Display, $"the server redirects from {address.Scheme} to {next.Scheme}, which is not followed.");
+                Display,
+                $"the server redirects from {address.Scheme} to {ForeignText.Show(next.Scheme, answer.RequestMessage)}, which is not followed.");
         }
 
         // Once it has left its origin, a chain that comes back to it brings no login there: somebody else chose the address.
