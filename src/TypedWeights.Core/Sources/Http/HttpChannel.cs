@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
+using TypedWeights.Errors;
 using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Http;
@@ -71,11 +72,11 @@ internal sealed class HttpChannel : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw TransportFailure.Of(e, display, IsThroughProxy(request.RequestUri!));
+            throw TransportFailure.Of(e, display, IsThroughProxy(request.RequestUri!), request);
         }
         catch (NotSupportedException e)
         {
-            throw new WeightSourceException(display, $"the request cannot be made: {e.Message}", innerException: e);
+            throw new WeightSourceException(display, $"the request cannot be made: {ForeignText.Show(e.Message, request)}", innerException: ForeignText.Cause(e, request));
         }
         catch (ObjectDisposedException e)
         {
