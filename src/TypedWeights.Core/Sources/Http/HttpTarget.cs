@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using TypedWeights.Sources.Stores;
 using TypedWeights.Errors;
@@ -175,7 +176,7 @@ internal sealed class HttpTarget
 
     private async ValueTask ThrowIfExplainedAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
-        bool isRefusal = IsRedirect(answer) ? answer.Headers.Location is null : IsRefusal(answer) || (int)answer.StatusCode is 404 or >= 500;
+        bool isRefusal = IsRedirect(answer) ? LocationOf(answer) is null : IsRefusal(answer) || (int)answer.StatusCode is 404 or >= 500;
         if (!isRefusal || IsElsewhere(answer))
         {
             return;
@@ -213,7 +214,7 @@ internal sealed class HttpTarget
     private Route Next(Route from, HttpResponseMessage answer)
     {
         Uri address = answer.RequestMessage?.RequestUri ?? from.Address;
-        if (answer.Headers.Location is not { } location || !Uri.TryCreate(address, location, out Uri? next))
+        if (LocationOf(answer) is not { } location || ExactUri.Resolve(address, location) is not { } next)
         {
             throw new WeightSourceException(Display, $"the server redirects ({(int)answer.StatusCode}) without a valid Location.");
         }
@@ -226,9 +227,16 @@ internal sealed class HttpTarget
         }
 
         // Once it has left its origin, a chain that comes back to it brings no login there: somebody else chose the address.
-        next = new UriBuilder(next) { UserName = "", Password = "", Fragment = "" }.Uri;
+        next = ExactUri.WithoutLogin(next);
         return new Route(next, from.IsOwn && IsSameOrigin(address, next), IsRedirected: true);
     }
+
+    // As it was sent: the client's own reading of it would tidy a signed URL.
+    private static string? LocationOf(HttpResponseMessage answer) =>
+        answer.Headers.NonValidated.TryGetValues("Location", out HeaderStringValues values)
+        && values.Distinct().ToArray() is [{ Length: > 0 } location]
+            ? location
+            : null;
 
     private static bool IsRedirect(HttpResponseMessage answer) => answer.StatusCode
         is HttpStatusCode.MovedPermanently
