@@ -44,6 +44,11 @@ internal sealed class HttpChannel : IDisposable
         }
 
         if (!request.Headers.NonValidated.Contains("User-Agent"))
+            if (ask.IsAgain)
+            {
+                request.Options.Set(StoreFile.IsAgainKey, true);
+            }
+
         {
             request.Headers.TryAddWithoutValidation("User-Agent", "TypedWeights");
         }

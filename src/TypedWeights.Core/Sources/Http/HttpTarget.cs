@@ -151,7 +151,7 @@ internal sealed class HttpTarget
 
             answer.Dispose();
             Uri again = route.IsRedirected ? route.Address : Given(ask).Address;
-            return await _channel.SendAsync(again, ask, isOwn: true, File, cancellationToken).ConfigureAwait(false);
+            return await _channel.SendAsync(again, ask with { IsAgain = true }, isOwn: true, File, cancellationToken).ConfigureAwait(false);
         }
         catch (WeightSourceException) when (route.IsRedirected)
         {
