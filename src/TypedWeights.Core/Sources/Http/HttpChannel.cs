@@ -11,6 +11,7 @@ internal sealed class HttpChannel : IDisposable
 {
     private readonly HttpMessageInvoker _connections;
     private readonly IWebProxy? _proxy;
+    private readonly Lazy<(string? Http, string? Https)> _proxyFaults;
 
     /// <param name="options">How servers are reached.</param>
     public HttpChannel(HttpSourceOptions options)
@@ -18,6 +19,12 @@ internal sealed class HttpChannel : IDisposable
         options.Validate();
         SocketsHttpHandler handler = HttpHandler.Create(options);
         _proxy = handler.UseProxy ? handler.Proxy ?? HttpClient.DefaultProxy : null;
+
+        // A program may have set HttpClient.DefaultProxy itself; only where .NET made it, it comes from the variables.
+        bool isOfEnvironment = handler.UseProxy && handler.Proxy is null && _proxy?.GetType().Assembly == typeof(HttpClient).Assembly;
+        _proxyFaults = new(() => isOfEnvironment
+            ? (ProxyVariables.Fault("http", Environment.GetEnvironmentVariable), ProxyVariables.Fault("https", Environment.GetEnvironmentVariable))
+            : (null, null));
         _connections = new HttpMessageInvoker(handler, disposeHandler: true);
     }
 
@@ -37,6 +44,11 @@ internal sealed class HttpChannel : IDisposable
         SetAsk(request.Headers, ask);
         if (isOwn)
         {
+            if (ask.IsAgain)
+            {
+                request.Options.Set(StoreFile.IsAgainKey, true);
+            }
+
             await file.AuthorizeAsync(request, cancellationToken).ConfigureAwait(false);
 
             // Whatever was added: other ranges than those asked for, or compressed ones, would be wrong bytes.
@@ -44,11 +56,6 @@ internal sealed class HttpChannel : IDisposable
         }
 
         if (!request.Headers.NonValidated.Contains("User-Agent"))
-            if (ask.IsAgain)
-            {
-                request.Options.Set(StoreFile.IsAgainKey, true);
-            }
-
         {
             request.Headers.TryAddWithoutValidation("User-Agent", "TypedWeights");
         }
@@ -71,6 +78,12 @@ internal sealed class HttpChannel : IDisposable
     public async ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, string display, CancellationToken cancellationToken)
     {
+        bool isTls = request.RequestUri!.Scheme == Uri.UriSchemeHttps;
+        if ((isTls ? _proxyFaults.Value.Https : _proxyFaults.Value.Http) is { } fault)
+        {
+            throw new WeightSourceException(display, fault);
+        }
+
         try
         {
             return await _connections.SendAsync(request, cancellationToken).ConfigureAwait(false);

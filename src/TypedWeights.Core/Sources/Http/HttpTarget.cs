@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
-using TypedWeights.Sources.Stores;
 using TypedWeights.Errors;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Http;
 
