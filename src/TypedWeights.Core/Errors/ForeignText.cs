@@ -1,3 +1,5 @@
+using TypedWeights.Sources;
+
 namespace TypedWeights.Errors;
 
 /// <summary>
@@ -31,6 +33,13 @@ internal static class ForeignText
     {
         string text = cause.ToString();
         return RequestSecrets.Of(request).Scrub(text) == text ? cause : null;
+    }
+
+    /// <summary>An error about what a file holds, without what it repeats of the request that it was asked for with.</summary>
+    public static SafeTensorsFormatException Clean(SafeTensorsFormatException error, IWeightSource source)
+    {
+        string clean = source is IAskedSource { Asked: { } request } ? RequestSecrets.Of(request).Scrub(error.Said) : error.Said;
+        return clean == error.Said ? error : new SafeTensorsFormatException(error.Kind, error.File, clean, error.Position);
     }
 
     /// <summary>An error that a store made of an answer, without the secrets that its text repeats.</summary>

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>A file behind a URL, read by range requests, each of which must be answered with the same version of it.</summary>
-internal sealed class HttpSource : IWeightSource
+internal sealed class HttpSource : IWeightSource, IAskedSource
 {
     private readonly HttpTarget _target;
     private readonly HttpIdentity _identity;
@@ -20,6 +20,8 @@ internal sealed class HttpSource : IWeightSource
     }
 
     public string Display => _target.Display;
+
+    public HttpRequestMessage? Asked => _target.Asked;
 
     public long Length { get; }
 

@@ -20,6 +20,7 @@ internal sealed class HttpTarget
     private readonly SemaphoreSlim _resolving = new(1, 1);
     private Route? _ledTo;
     private bool _hasRedirected;
+    private HttpRequestMessage? _asked;
     private Own? _own;
 
     /// <param name="channel">The connections.</param>
@@ -34,6 +35,9 @@ internal sealed class HttpTarget
 
     /// <summary>The file as it may be shown. The addresses that redirects lead to are shown nowhere.</summary>
     public string Display => File.Display;
+
+    /// <summary>The request that was answered last; null before the first.</summary>
+    public HttpRequestMessage? Asked => Volatile.Read(ref _asked);
 
     /// <summary>Whether an answer came from another origin than the file's own.</summary>
     public bool IsElsewhere(HttpResponseMessage answer) =>
@@ -54,6 +58,7 @@ internal sealed class HttpTarget
         answer = IsRedirect(answer) || (ledTo is not null && MayHaveExpired(answer))
             ? await ResolveAsync(ledTo, answer, ask, cancellationToken).ConfigureAwait(false)
             : answer;
+        Volatile.Write(ref _asked, answer.RequestMessage);
         await ThrowIfExplainedAsync(answer, cancellationToken).ConfigureAwait(false);
         return answer;
     }

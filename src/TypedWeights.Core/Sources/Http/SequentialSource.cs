@@ -7,7 +7,7 @@ namespace TypedWeights.Sources.Http;
 /// A file on a server that ignores ranges: read once, in order, from the answer that opened it. What lies between two ranges is read and
 /// dropped. Where the answer breaks off, the file is asked for again and read up to where it broke, if it is surely the same.
 /// </summary>
-internal sealed class SequentialSource : IWeightSource
+internal sealed class SequentialSource : IWeightSource, IAskedSource
 {
     private const int SkipSize = 128 << 10;
 
@@ -27,6 +27,8 @@ internal sealed class SequentialSource : IWeightSource
     }
 
     public string Display => _target.Display;
+
+    public HttpRequestMessage? Asked => _target.Asked;
 
     public long Length { get; }
 

@@ -49,6 +49,30 @@ public sealed class EchoedSecretTests : IAsyncLifetime
             "q5uery5ecret");
     }
 
+    [Theory]
+    [InlineData("m.safetensors.index.json", "{\"weight_map\":{\"KEY\":7}}")]
+    [InlineData("m.safetensors.index.json", "{\"weight_map\":{\"a\":\"../KEY\"}}")]
+    [InlineData("m.safetensors.index.json", "{\"KEY\":1,\"KEY\":1,\"weight_map\":{}}")]
+    [InlineData("m.safetensors", "{\"KEY\":{\"dtype\":\"F33\",\"shape\":[1],\"data_offsets\":[0,4]}}")]
+    [InlineData("m.safetensors", "{\"a\":{\"dtype\":\"KEY\",\"shape\":[1],\"data_offsets\":[0,4]}}")]
+    public async Task What_a_file_repeats_of_the_request_is_in_no_error_about_it(string name, string text)
+    {
+        _server.Intercept = async context =>
+        {
+            byte[] body = Encoding.UTF8.GetBytes(text.Replace("KEY", context.Request.Headers["X-Api-Key"], StringComparison.Ordinal));
+            byte[] file = name.EndsWith(".json", StringComparison.Ordinal) ? body : [.. BitConverter.GetBytes((long)body.Length), .. body, 0, 0, 0, 0];
+            return await HttpFile.ServeAsync(context, file, "\"a\"");
+        };
+        await using WeightLoader loader = new WeightLoaderBuilder()
+            .UseHttp(new HttpSourceOptions { Headers = (_, headers) => headers.Add("X-Api-Key", "k3yk3yk3yk3y") }).Build();
+
+        SafeTensorsFormatException error = await Assert.ThrowsAsync<SafeTensorsFormatException>(
+            () => loader.LoadTensorsAsync(_server.Address + "/" + name, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Contains("***", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("k3yk3y", error.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
     private async Task FailAsync(Place place, HttpSourceOptions options, string login, string query, params string[] secrets)
     {
         foreach (Func<string, string> spell in Spellings)
