@@ -26,11 +26,12 @@ internal sealed class BlobFile : StoreFile
         string query = version is not null ? "versionid=" + Uri.EscapeDataString(version)
             : name == uri.File && uri.Query.Snapshot is { } snapshot ? "snapshot=" + Uri.EscapeDataString(snapshot)
             : "";
-        Address = new UriBuilder(account.Service)
-        {
-            Path = $"{account.Service.AbsolutePath.TrimEnd('/')}/{Uri.EscapeDataString(uri.Container)}/{path}",
-            Query = query,
-        }.Uri;
+
+        // A blob's name may have "//" or "/../" in it, which are not ours to tidy.
+        Address = new Uri(
+            $"{account.Service.AbsoluteUri.Split('?')[0].TrimEnd('/')}/{Uri.EscapeDataString(uri.Container)}/{path}"
+                + (query.Length > 0 ? "?" + query : ""),
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
     }
 
     /// <inheritdoc/>

@@ -36,7 +36,8 @@ internal sealed class BlobSigner(HttpPipelinePolicy policy)
             }
         }
 
-        Uri signed = message.Request.Uri.ToUri();
+        // A signature that was given goes out as it was given: Uri would tidy %7e and %41.
+        var signed = new Uri(message.Request.Uri.ToString(), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         if (signed.Query != request.RequestUri!.Query)
         {
             request.RequestUri = signed;

@@ -59,10 +59,11 @@ internal static class TensorText
         StringBuilder? printable = null;
         for (int i = 0; i < text.Length; i++)
         {
-            bool pair = char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]);
-            bool plain = pair
-                ? CharUnicodeInfo.GetUnicodeCategory(text, i) is not (UnicodeCategory.OtherNotAssigned or UnicodeCategory.Format)
-                : text[i] == ' ' || IsPlain(text[i]);
+            bool pair = char.IsSurrogatePair(text, i);
+
+            // What no message shows, and what a pattern or a comment would read as something else.
+            bool plain = !Errors.Printable.MustEscape(text, i)
+                && text[i] is not ('\\' or '{' or '}') && CharUnicodeInfo.GetUnicodeCategory(text, i) != UnicodeCategory.NonSpacingMark;
             if (plain)
             {
                 printable?.Append(text, i, pair ? 2 : 1);
@@ -88,11 +89,6 @@ internal static class TensorText
     }
 
     public static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static bool IsPlain(char c) => c is not ('\\' or '{' or '}') && char.GetUnicodeCategory(c) is not (
-        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.LineSeparator
-        or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator or UnicodeCategory.OtherNotAssigned
-        or UnicodeCategory.PrivateUse or UnicodeCategory.NonSpacingMark);
 
     private static bool FitsTorch(TensorShape shape)
     {

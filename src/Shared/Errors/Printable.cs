@@ -11,6 +11,7 @@ internal static class Printable
 {
     private const int LongestName = 120;
     private const int LongestLine = 2000;
+    private const int MostLines = 100;
 
     /// <summary>A name in quotes, its middle left out where it is long.</summary>
     public static string Name(string name)
@@ -25,10 +26,22 @@ internal static class Printable
     }
 
     /// <summary>A whole message, its end left out where it is long. Doing it twice changes nothing.</summary>
-    public static string Line(string text)
+    public static string Line(string text) => Line(text, LongestLine);
+
+    /// <summary>A text that is a part of a message, its end left out where it is longer than it may be there.</summary>
+    public static string Line(string text, int longest)
     {
-        string escaped = Escape(text.Length <= LongestLine ? text : Head(text, LongestLine));
-        return escaped.Length <= LongestLine ? escaped : Head(escaped, LongestLine - 1) + "…";
+        // One more than is shown, so that what is cut is known to be.
+        string escaped = Escape(text.Length <= longest ? text : Head(text, longest + 1));
+        return escaped.Length <= longest ? escaped : Head(escaped, longest - 1) + "…";
+    }
+
+    /// <summary>A whole message of several lines: no more of them than fill a screen or two, none longer than two lines of the others.</summary>
+    public static string Lines(string text)
+    {
+        string[] lines = text.Split('\n');
+        IEnumerable<string> shown = lines.Take(MostLines).Select(static line => Line(line, 2 * LongestLine));
+        return string.Join("\n", shown) + (lines.Length > MostLines ? "\n…" : "");
     }
 
     /// <summary>A shape; of one with more than sixteen dimensions the first ones and the rank.</summary>

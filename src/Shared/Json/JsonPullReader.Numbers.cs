@@ -1,4 +1,5 @@
 using System.Globalization;
+using TypedWeights.Errors;
 
 namespace TypedWeights.Json;
 
@@ -23,13 +24,13 @@ internal ref partial struct JsonPullReader
         {
             if (!IsDigit(digit))
             {
-                throw new JsonReadException(start, $"expected a whole number from 0 to 2^64-1, found {Utf8Text.Decode(token)}");
+                throw new JsonReadException(start, $"expected a whole number from 0 to 2^64-1, found {Shown(token)}");
             }
 
             uint next = (uint)(digit - '0');
             if (value > (ulong.MaxValue - next) / 10)
             {
-                throw new JsonReadException(start, $"{Utf8Text.Decode(token)} is beyond 2^64-1");
+                throw new JsonReadException(start, $"{Shown(token)} is beyond 2^64-1");
             }
 
             value = (value * 10) + next;
@@ -109,4 +110,7 @@ internal ref partial struct JsonPullReader
     }
 
     private static bool IsDigit(byte value) => value is >= (byte)'0' and <= (byte)'9';
+
+    // A number may have a million digits.
+    private static string Shown(ReadOnlySpan<byte> token) => Printable.Line(Utf8Text.Decode(token), longest: 60);
 }

@@ -1,3 +1,5 @@
+using TypedWeights.Errors;
+
 namespace TypedWeights.Json;
 
 /// <summary>The members an object has shown so far: refuses one that comes twice and names one that never came.</summary>
@@ -13,7 +15,7 @@ internal sealed class MemberSet
     {
         if (!_seen.Add(name))
         {
-            throw new JsonReadException(position, $"\"{name}\" stands twice in {_of}");
+            throw new JsonReadException(position, $"{Printable.Name(name)} stands twice in {_of}");
         }
     }
 

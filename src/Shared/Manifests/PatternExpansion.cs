@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using TypedWeights.Errors;
 
 namespace TypedWeights.Manifests;
 
@@ -67,7 +68,7 @@ internal static class PatternExpansion
 
             if (text[at++] != separator)
             {
-                throw new FormatException($"'{text[at - 1]}' among numbers");
+                throw new FormatException($"{Printable.Name(text[at - 1].ToString())} among numbers");
             }
         }
     }

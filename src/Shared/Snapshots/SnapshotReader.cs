@@ -66,7 +66,7 @@ static class SnapshotReader
                     {
                         throw new JsonReadException(
                             at,
-                            $"the schema is \"{schema}\" and this version reads \"{WeightSnapshot.Schema}\": "
+                            $"the schema is {Printable.Name(schema)} and this version reads \"{WeightSnapshot.Schema}\": "
                                 + "update TypedWeights, or take the snapshot again");
                     }
 
@@ -242,7 +242,7 @@ static class SnapshotReader
                     string text = json.ReadString();
                     dtype = DTypes.TryParse(text, out DType known)
                         ? known
-                        : throw new JsonReadException(at, $"\"{text}\" is not a safetensors dtype");
+                        : throw new JsonReadException(at, $"{Printable.Name(text)} is not a safetensors dtype");
                     break;
                 case "shape":
                     shape = ReadShape(ref json);

@@ -8,7 +8,7 @@ namespace TypedWeights.Caching;
 /// A remote file whose bytes come from its copy where that has them, and else from the source and into the copy. A part is held against
 /// its hash when it is first used; a damaged one is fetched again.
 /// </summary>
-internal class CachedSource : IWeightSource
+internal class CachedSource : IWeightSource, IAskedSource
 {
     // Parts are no longer than a buffer of the writer; a journal that says otherwise is nobody's that need be mended.
     private const long LongestMend = 64L << 20;
@@ -48,6 +48,8 @@ internal class CachedSource : IWeightSource
     public string? Validator => Identity.Validator ?? _remote?.Validator;
 
     public virtual bool IsSequential => _remote is { IsSequential: true };
+
+    public HttpRequestMessage? Asked => (_remote as IAskedSource)?.Asked;
 
     public CacheRun Run { get; }
 

@@ -1,3 +1,4 @@
+using TypedWeights.Errors;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Checkpoints;
@@ -32,6 +33,19 @@ public static class CheckpointReader
         WeightUri uri, IWeightLocation location, CancellationToken cancellationToken)
     {
         IWeightSource source = await location.OpenAsync(location.EntryName, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await ReadShardsAsync(uri, location, source, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SafeTensorsFormatException e) when (ForeignText.Clean(e, source) is var clean && clean != e)
+        {
+            throw clean;
+        }
+    }
+
+    private static async ValueTask<Checkpoint> ReadShardsAsync(
+        WeightUri uri, IWeightLocation location, IWeightSource source, CancellationToken cancellationToken)
+    {
         ShardIndex index;
         await using (source.ConfigureAwait(false))
         {

@@ -1,3 +1,5 @@
+using TypedWeights.Errors;
+
 namespace TypedWeights;
 
 /// <summary>How a tensor of a checkpoint departs from what a class expects.</summary>
@@ -27,13 +29,14 @@ public sealed record WeightMismatch(MismatchKind Kind, string Name, string? Expe
     /// <summary>The departure in one line.</summary>
     public override string ToString()
     {
-        string near = NearName is null ? "" : $" (did you mean \"{NearName}\"?)";
+        string near = NearName is null ? "" : $" (did you mean {Printable.Name(NearName)}?)";
+        string name = Printable.Name(Name);
         return Kind switch
         {
-            MismatchKind.Missing => $"missing \"{Name}\": expected {Expected}{near}",
-            MismatchKind.Unexpected => $"unexpected \"{Name}\": found {Found}",
-            MismatchKind.Digest => $"other bytes in \"{Name}\": expected {Expected}, found {Found}",
-            _ => $"different \"{Name}\": expected {Expected}, found {Found}",
+            MismatchKind.Missing => $"missing {name}: expected {Expected}{near}",
+            MismatchKind.Unexpected => $"unexpected {name}: found {Found}",
+            MismatchKind.Digest => $"other bytes in {name}: expected {Expected}, found {Found}",
+            _ => $"different {name}: expected {Expected}, found {Found}",
         };
     }
 }

@@ -13,6 +13,7 @@ public sealed class SafeTensorsFormatException : WeightsException
     public SafeTensorsFormatException(SafeTensorsErrorKind kind, string file, string message, long? position = null)
         : base($"{Printable.Line(file)}: {Printable.Line(message)} ({kind}{(position is null ? "" : $" at byte {position}")})")
     {
+        Said = message;
         Kind = kind;
         File = file;
         Position = position;
@@ -23,6 +24,9 @@ public sealed class SafeTensorsFormatException : WeightsException
 
     /// <summary>The file as it may be shown.</summary>
     public string File { get; }
+
+    /// <summary>The message without file, kind and position.</summary>
+    internal string Said { get; }
 
     /// <summary>The byte of the file at which reading stopped, counted from 0; null where the error is about the whole.</summary>
     public long? Position { get; }

@@ -177,7 +177,7 @@ internal static class HeaderReader
     {
         if (seen.HasFlag(field))
         {
-            throw new JsonReadException(position, $"\"{name}\" stands twice in it");
+            throw new JsonReadException(position, $"{Printable.Name(name)} stands twice in it");
         }
 
         seen |= field;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using TypedWeights.Errors;
 using TypedWeights.Format;
 using TypedWeights.Json;
 using TypedWeights.Sources;
@@ -71,6 +72,19 @@ public sealed class SafeTensorsHeader
     /// </exception>
     /// <exception cref="WeightSourceException">The file cannot be read.</exception>
     public static async ValueTask<SafeTensorsHeader> ReadAsync(IWeightSource source, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        try
+        {
+            return await ReadHeaderAsync(source, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SafeTensorsFormatException e) when (ForeignText.Clean(e, source) is var clean && clean != e)
+        {
+            throw clean;
+        }
+    }
+
+    private static async ValueTask<SafeTensorsHeader> ReadHeaderAsync(IWeightSource source, CancellationToken cancellationToken)
     {
         byte[] prefix = await source.ReadAsync(0, (int)Math.Min(HeaderPrefix.Size, source.Length), cancellationToken).ConfigureAwait(false);
         if (HeaderPrefix.Check(prefix, source.Length, out int headerLength) is { } broken)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using TypedWeights.Errors;
 
 namespace TypedWeights.Manifests;
 
@@ -106,12 +107,12 @@ internal sealed class ManifestReader
     {
         if (!DTypes.TryParse(dtypeName, out DType dtype))
         {
-            throw new FormatException($"\"{dtypeName}\" is not a dtype");
+            throw new FormatException($"{Printable.Name(dtypeName)} is not a dtype");
         }
 
         if (shapeText.Length < 2 || shapeText[0] != '[' || shapeText[^1] != ']')
         {
-            throw new FormatException($"\"{shapeText}\" is not a shape");
+            throw new FormatException($"{Printable.Name(shapeText)} is not a shape");
         }
 
         string inner = shapeText[1..^1];
@@ -197,20 +198,20 @@ internal sealed class ManifestReader
         ulong bits = (ulong)tensor.DType.BitSize();
         return tensor.Shape.TryGetElementCount(out ulong count) && count <= ulong.MaxValue / bits && count * bits % 8 == 0
             ? (long)(count * bits / 8)
-            : throw WeightManifest.Error($"\"{tensor.Name}\" has no size in bytes");
+            : throw WeightManifest.Error($"{Printable.Name(tensor.Name)} has no size in bytes");
     }
 
     private static string? ReadDigest(string text) => text == ManifestText.None ? null
         : text.Length == 64 && text.All(char.IsAsciiHexDigitLower) ? text
-        : throw new FormatException($"\"{text}\" is not a SHA-256");
+        : throw new FormatException($"{Printable.Name(text)} is not a SHA-256");
 
     private static ulong ParseDimension(string text) =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong dimension)
             ? dimension
-            : throw new FormatException($"\"{text}\" is not a dimension");
+            : throw new FormatException($"{Printable.Name(text)} is not a dimension");
 
     private static long Int64(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
             ? number
-            : throw new FormatException($"\"{text}\" is not a whole number");
+            : throw new FormatException($"{Printable.Name(text)} is not a whole number");
 }

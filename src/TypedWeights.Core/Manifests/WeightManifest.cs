@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using TypedWeights.Errors;
 using TypedWeights.Manifests;
 using TypedWeights.Sources;
 
@@ -80,7 +81,7 @@ public sealed class WeightManifest
     /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
     public WeightPath Path(string name) => TryGetPath(name, out WeightPath path)
         ? path
-        : throw new KeyNotFoundException($"There is no tensor \"{name}\" in the manifest of {Source}.");
+        : throw new KeyNotFoundException($"There is no tensor {Printable.Name(name)} in the manifest of {Printable.Line(Source)}.");
 
     /// <summary>The path of a tensor or of a tied name, if there is one.</summary>
     /// <param name="name">The name in the header.</param>
@@ -110,7 +111,7 @@ public sealed class WeightManifest
     internal NameIndex Names => _names.Value;
 
     internal static FormatException Error(string message) =>
-        new($"The manifest of a generated class cannot be read ({message}). Rebuild the project that declares the class.");
+        new($"The manifest of a generated class cannot be read ({Printable.Line(message)}). Rebuild the project that declares the class.");
 }
 
 /// <summary>One file of a manifest: hints for the loader, none of which must hold.</summary>

@@ -1,4 +1,5 @@
 using TorchSharp;
+using TypedWeights.Errors;
 using TypedWeights.Interop;
 using TypedWeights.Loading.Early;
 
@@ -67,13 +68,13 @@ public sealed class WeightEntry
     internal torch.Tensor? Take() => Interlocked.Exchange(ref _tensor, null);
 
     internal InvalidOperationException Gone() => _owner.IsDisposed
-        ? new ObjectDisposedException(_owner.Title, $"The weights of {_owner.Title} have been disposed; \"{Name}\" is gone with them.")
+        ? new ObjectDisposedException(_owner.Title, $"The weights of {_owner.Title} have been disposed; {Printable.Name(Name)} is gone with them.")
         : _arrival switch
         {
             { Failure: { } failure } => new InvalidOperationException(
-                $"The tensor \"{Name}\" of {_owner.Title} never came, as the load failed: {failure.Message}", failure),
+                $"The tensor {Printable.Name(Name)} of {_owner.Title} never came, as the load failed: {failure.Message}", failure),
             { HasCome: false } => new InvalidOperationException(
-                $"The tensor \"{Name}\" of {_owner.Title} has not come yet; await WhenReadyAsync of its group, or of the model, before it is read."),
-            _ => new InvalidOperationException($"The tensor \"{Name}\" of {_owner.Title} was handed over by Detach."),
+                $"The tensor {Printable.Name(Name)} of {_owner.Title} has not come yet; await WhenReadyAsync of its group, or of the model, before it is read."),
+            _ => new InvalidOperationException($"The tensor {Printable.Name(Name)} of {_owner.Title} was handed over by Detach."),
         };
 }

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using TorchSharp;
 using TypedWeights.Binding;
+using TypedWeights.Errors;
 using TypedWeights.Loading.Early;
 using TypedWeights.Saving;
 
@@ -84,7 +85,8 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     public WeightEntry Entry(string name) => _entries.TryGetValue(name, out WeightEntry? entry)
         ? entry
         : throw new KeyNotFoundException(
-            $"{Title} has no tensor \"{name}\"{(NearName.Find(name, _entries.Keys) is { } near ? $"; did you mean \"{near}\"?" : ".")}");
+            $"{Title} has no tensor {Printable.Name(name)}"
+                + (NearName.Find(name, _entries.Keys) is { } near ? $"; did you mean {Printable.Name(near)}?" : "."));
 
     /// <summary>Hands a tensor over to the caller, who then disposes it; the set no longer has it.</summary>
     /// <param name="name">The name in the checkpoint. Other names of a tied tensor keep it, over the same storage.</param>

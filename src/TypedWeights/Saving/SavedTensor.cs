@@ -1,5 +1,6 @@
 using TorchSharp;
 using TypedWeights.Binding;
+using TypedWeights.Errors;
 using TypedWeights.Interop;
 
 namespace TypedWeights.Saving;
@@ -21,19 +22,19 @@ internal sealed class SavedTensor(string name, DType dtype, TensorShape shape, t
         if (name is null || tensor is null)
         {
             throw new ArgumentException(
-                name is null ? "One of the tensors has null for its name." : $"The tensor \"{name}\" is null.", nameof(tensor));
+                name is null ? "One of the tensors has null for its name." : $"The tensor {Printable.Name(name)} is null.", nameof(tensor));
         }
 
         if (tensor.is_sparse || tensor.device_type == DeviceType.META)
         {
             string kind = tensor.is_sparse ? "sparse" : "meta";
-            throw new WeightsException($"The tensor \"{name}\" has no elements of its own in memory ({kind}) and cannot be saved.");
+            throw new WeightsException($"The tensor {Printable.Name(name)} has no elements of its own in memory ({kind}) and cannot be saved.");
         }
 
         return TorchLayout.TryGetDType(tensor.dtype, out DType dtype)
             ? new SavedTensor(name, dtype, ShapeOf(tensor, dtype), tensor)
             : throw new WeightsException(
-                $"The tensor \"{name}\" is of {tensor.dtype}, which safetensors cannot hold; convert it first, with .to(...).");
+                $"The tensor {Printable.Name(name)} is of {tensor.dtype}, which safetensors cannot hold; convert it first, with .to(...).");
     }
 
     /// <summary>Describes a loaded tensor by what its checkpoint said of it, which for packed types is more than libtorch knows.</summary>

@@ -1,4 +1,5 @@
 using TorchSharp;
+using TypedWeights.Errors;
 using TypedWeights.Interop;
 using TypedWeights.Memory;
 
@@ -34,7 +35,7 @@ internal static class TensorStream
         }
         catch (System.Runtime.InteropServices.ExternalException e)
         {
-            throw new WeightsException($"The tensor \"{name}\" could not be copied to the CPU to be saved: {e.Message}", e);
+            throw new WeightsException($"The tensor {Printable.Name(name)} could not be copied to the CPU to be saved: {e.Message}", e);
         }
     }
 }

@@ -49,4 +49,53 @@ public sealed class PrintableTests
         Assert.Equal(once, Printable.Line(once));
         Assert.InRange(once.Length, 1, 2000);
     }
+
+    [Fact]
+    public void A_message_of_several_lines_keeps_its_breaks_and_each_line_is_bounded()
+    {
+        string shown = Printable.Lines("a\u001b[31m\n  b\u202e\n" + new string('x', 100_000) + string.Concat(Enumerable.Repeat("\ny", 10_000)));
+
+        string[] lines = shown.Split('\n');
+        Assert.Equal(["a\\u{1B}[31m", "  b\\u{202E}"], lines[..2]);
+        Assert.True(lines.Length <= 101 && lines.All(line => line.Length <= 4000), shown);
+    }
+
+    [Fact]
+    public void Every_error_about_weights_is_printable_whoever_made_it()
+    {
+        var error = new WeightsException("folder/\u001b]0;title\u0007: " + new string('x', 1_000_000));
+
+        Assert.StartsWith("folder/\\u{1B}]0;title\\u{7}: xxx", error.Message, StringComparison.Ordinal);
+        Assert.InRange(error.Message.Length, 1, 4000);
+    }
+
+    [Fact]
+    public void A_difference_names_tensors_so_that_they_can_be_shown()
+    {
+        string evil = "a\u001b[2J\n" + new string('n', 1_000_000);
+        string shown = new WeightMismatch(MismatchKind.Missing, evil, "F32 [1]", null, evil).ToString();
+
+        Assert.DoesNotContain(shown, char.IsControl);
+        Assert.InRange(shown.Length, 1, 1000);
+    }
+
+    [Theory]
+    [InlineData("tensor LONG [1] a")]
+    [InlineData("tensor F32 LONG a")]
+    [InlineData("tensor F32 [LONG] a")]
+    [InlineData("tensor F32 [1] a.{0LONG}")]
+    [InlineData("file LONG 1 - a")]
+    [InlineData("digest LONG")]
+    [InlineData("LONG")]
+    public void A_manifest_that_cannot_be_read_is_told_of_in_a_bounded_line(string line)
+    {
+        string text = "typedweights 1\nsource a\n" + line.Replace("LONG", "\u001b\u202e" + new string('x', 1_000_000), StringComparison.Ordinal);
+
+        FormatException error = Assert.ThrowsAny<FormatException>(() => WeightManifest.Parse(System.Text.Encoding.UTF8.GetBytes(text)));
+
+        Assert.DoesNotContain(error.Message, char.IsControl);
+        Assert.DoesNotContain('\u202e', error.Message);
+        Assert.InRange(error.Message.Length, 1, 1000);
+        Assert.Contains("line 3", error.Message, StringComparison.Ordinal);
+    }
 }

@@ -70,7 +70,6 @@ public sealed class HttpLoadTests : IAsyncLifetime
     [InlineData(401, "login")]
     [InlineData(403, "refused")]
     [InlineData(404, "no such file")]
-    [InlineData(200, "ignores range")]
     [InlineData(503, "cannot answer now")]
     public async Task An_answer_that_is_no_range_is_named(int status, string expected)
     {

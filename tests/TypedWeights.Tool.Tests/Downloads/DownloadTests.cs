@@ -51,22 +51,6 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_of_unknown_length_is_left_to_another_program()
-    {
-        _server.Intercept = async context =>
-        {
-            await context.Response.Body.WriteAsync(Model);
-            return true;
-        };
-
-        ToolRun run = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors");
-
-        Assert.Equal((2, ""), (run.ExitCode, run.Out));
-        Assert.Contains("(Content-Length); fetch it with another program, such as curl, and load it from disk.", run.Error, Ordinal);
-        Assert.Empty(Left());
-    }
-
-    [Fact]
     public async Task Digests_are_the_lines_of_sha256sum()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no sha256sum on Windows");
@@ -346,6 +330,61 @@ public sealed class DownloadTests : IAsyncLifetime
 
         Assert.Equal((0, ""), (run.ExitCode, run.All));
         Assert.Equal(Model, Read("net.safetensors"));
+    }
+
+    [Theory]
+    [InlineData("net.safetensors")]
+    [InlineData("vocab.bin")]
+    public async Task A_server_without_ranges_and_without_a_length_will_do(string name)
+    {
+        _server.Intercept = async context =>
+        {
+            // In chunks, as Kestrel sends what has no length.
+            await context.Response.Body.WriteAsync(Model);
+            return true;
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/{name}", name, "-q");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.All));
+        Assert.Equal(Model, Read(name));
+    }
+
+    [Fact]
+    public async Task A_model_that_comes_in_chunks_and_ends_early_is_an_error()
+    {
+        _server.Intercept = async context =>
+        {
+            await context.Response.Body.WriteAsync(Model.AsMemory(0, Model.Length - 1));
+            return true;
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors", "-q");
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.False(File.Exists(_folder["net.safetensors"]));
+    }
+
+    [Fact]
+    public async Task A_server_that_stops_answering_ranges_is_no_reason_to_download_by_the_command_that_does()
+    {
+        _server.Files["/net.safetensors"] = Model;
+        _server.Intercept = async context =>
+        {
+            if (Ranges.Of(context.Request.Headers.Range!).Length <= 1000)
+            {
+                return false;
+            }
+
+            await Results.Bytes(Model).ExecuteAsync(context);
+            return true;
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors");
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains("ignores range requests", run.Error, Ordinal);
+        Assert.DoesNotContain("download the file", run.Error, Ordinal);
     }
 
     [Fact]

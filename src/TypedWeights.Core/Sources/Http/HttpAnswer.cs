@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using TypedWeights.Errors;
 using TypedWeights.Format;
 
 namespace TypedWeights.Sources.Http;
@@ -12,13 +14,36 @@ internal static class HttpAnswer
 
     /// <summary>The file's length that a 416 gives; null where it gives none, or is none.</summary>
     public static long? LengthOfRefusal(HttpResponseMessage answer) =>
-        answer.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable ? answer.Content.Headers.ContentRange?.Length : null;
+        answer.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable ? RangeOf(answer)?.Length : null;
 
-    /// <summary>Throws unless an answer is a part, uncompressed, of a file whose length it gives.</summary>
+    /// <summary>The length of the body, as the answer announces it; null where it does not.</summary>
+    /// <remarks>A proxy may have joined two equal headers to one, <c>8, 8</c>, which the HTTP client does not read.</remarks>
+    public static long? LengthOf(HttpResponseMessage answer) => answer.Content.Headers.ContentLength
+        ?? (Single(answer.Content.Headers, "Content-Length") is { } text
+            && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long length) ? length : null);
+
+    /// <summary>The value of a header that has one, however often it was sent with that same value; null where it has none, or several.</summary>
+    public static string? Single(HttpHeaders headers, string name)
+    {
+        if (!headers.NonValidated.TryGetValues(name, out HeaderStringValues values))
+        {
+            return null;
+        }
+
+        if (values.Count == 1 && values.ToString() is { Length: > 0 } one && !one.Contains(','))
+        {
+            return one.Trim();
+        }
+
+        string[] different = [.. values.SelectMany(static value => value.Split(',')).Select(static value => value.Trim()).Distinct()];
+        return different.Length == 1 && different[0].Length > 0 ? different[0] : null;
+    }
+
+    /// <summary>Throws unless an answer is a part, uncompressed, of a file.</summary>
     /// <param name="answer">The answer.</param>
     /// <param name="isElsewhere">Whether redirects led to another origin.</param>
     /// <param name="display">The file as it may be shown.</param>
-    /// <returns>Which part; begin, end and the file's length are known.</returns>
+    /// <returns>Which part; begin and end are known, and the file's length where the server knows it.</returns>
     public static ContentRangeHeaderValue Part(HttpResponseMessage answer, bool isElsewhere, string display)
     {
         if (answer.StatusCode != HttpStatusCode.PartialContent)
@@ -33,11 +58,10 @@ internal static class HttpAnswer
             throw new WeightSourceException(display, "the server answered one range with several parts (multipart/byteranges).");
         }
 
-        return answer.Content.Headers.ContentRange is { Unit: "bytes", From: not null, To: not null, Length: not null } range
+        return RangeOf(answer) is { From: not null, To: not null } range
             ? range
             : throw new WeightSourceException(
-                display,
-                "the server sent a part (206) without a Content-Range in bytes that gives its begin, its end and the file's length.");
+                display, "the server sent a part (206) without a Content-Range in bytes that gives its begin and its end.");
     }
 
     /// <summary>Throws unless an answer is the whole file, uncompressed.</summary>
@@ -55,26 +79,27 @@ internal static class HttpAnswer
         ThrowIfPage(answer, display);
     }
 
-    /// <summary>Throws unless a part is the one that was asked for, and its body as long.</summary>
+    /// <summary>Throws unless a part begins where it was asked for, goes no further, and its body is as long.</summary>
     /// <param name="answer">The answer.</param>
     /// <param name="range">What <see cref="Part"/> gave.</param>
     /// <param name="offset">The first byte that was asked for.</param>
-    /// <param name="length">The number of bytes that the part should have.</param>
+    /// <param name="length">The number of bytes that were asked for.</param>
     /// <param name="display">The file as it may be shown.</param>
-    public static void ThrowUnlessExact(
+    /// <returns>The number of bytes that come, at least one: a server may send fewer than were asked for (RFC 9110, 15.3.7).</returns>
+    public static long LengthOfPart(
         HttpResponseMessage answer, ContentRangeHeaderValue range, long offset, long length, string display)
     {
-        if (range.From != offset || range.To != offset + length - 1)
+        if (range.From != offset || range.To > offset + length - 1)
         {
             throw new WeightSourceException(
                 display, $"the server answered the range {offset}-{offset + length - 1} with Content-Range: {range}.");
         }
 
-        if (answer.Content.Headers.ContentLength is { } announced && announced != length)
-        {
-            throw new WeightSourceException(
-                display, $"the server answered a range of {length} bytes with a body of {announced} (Content-Length).");
-        }
+        long sent = range.To!.Value - offset + 1;
+        return LengthOf(answer) is not { } announced || announced == sent
+            ? sent
+            : throw new WeightSourceException(
+                display, $"the server answered a range of {sent} bytes with a body of {announced} (Content-Length, with Content-Range: {range}).");
     }
 
     /// <summary>Throws where a body is compressed: it has other offsets than the file.</summary>
@@ -94,8 +119,8 @@ internal static class HttpAnswer
         ];
         if (encodings.Length > 0)
         {
-            throw new WeightSourceException(
-                display, $"the server compressed the body ({string.Join(", ", encodings)}) though it was asked not to.");
+            string shown = ForeignText.Show(string.Join(", ", encodings), answer.RequestMessage);
+            throw new WeightSourceException(display, $"the server compressed the body ({shown}) though it was asked not to.");
         }
     }
 
@@ -109,30 +134,6 @@ internal static class HttpAnswer
         }
     }
 
-    /// <summary>The error for a 200 without a length. A page often comes so, and what it is says more than what it lacks.</summary>
-    public static async ValueTask<WeightSourceException> EndlessAsync(
-        HttpResponseMessage answer, string display, CancellationToken cancellationToken)
-    {
-        try
-        {
-            byte[] start = new byte[FileSniffer.Wanted];
-            int count = await answer.Content.ReadAsStream(cancellationToken)
-                .ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-            ThrowIfPage(start.AsSpan(0, count), display);
-        }
-        catch (Exception e) when (e is IOException or HttpRequestException)
-        {
-            // What is known already is the better error.
-        }
-
-        return Endless(display);
-    }
-
-    /// <summary>The error for a 200 without a length.</summary>
-    public static WeightSourceException Endless(string display) => new(
-        display,
-        "the server ignores range requests and does not say how long the file is (Content-Length); "
-            + "fetch it with another program, such as curl, and load it from disk.");
 
     /// <summary>Throws where the first bytes are those of a web page or a Git LFS pointer.</summary>
     public static void ThrowIfPage(ReadOnlySpan<byte> start, string display)
@@ -142,6 +143,13 @@ internal static class HttpAnswer
             throw new WeightSourceException(display, "the server answered with " + page);
         }
     }
+
+    // The unit in any case; of .NET's own type, as that reads the rest as RFC 9110 has it.
+    private static ContentRangeHeaderValue? RangeOf(HttpResponseMessage answer) =>
+        ContentRangeHeaderValue.TryParse(Single(answer.Content.Headers, "Content-Range"), out ContentRangeHeaderValue? range)
+        && range.Unit.Equals("bytes", StringComparison.OrdinalIgnoreCase)
+            ? range
+            : null;
 
     // Without making anything of it: every answer is asked.
     private static bool IsOfType(HttpResponseMessage answer, string mediaType)

@@ -9,7 +9,8 @@ namespace TypedWeights.Sources.Http;
 /// </param>
 /// <param name="Length">The number of bytes asked for; 0 where it is not known.</param>
 /// <param name="Version">The store's version of the file; null for the one that is current.</param>
-internal readonly record struct HttpAsk(string? Range, string? IfMatch, long Length = 0, string? Version = null)
+/// <param name="IsAgain">Whether the request was refused and its login has been renewed since.</param>
+internal readonly record struct HttpAsk(string? Range, string? IfMatch, long Length = 0, string? Version = null, bool IsAgain = false)
 {
     /// <summary>Asks for a range.</summary>
     /// <param name="offset">The first byte.</param>

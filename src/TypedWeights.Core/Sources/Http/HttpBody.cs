@@ -8,15 +8,17 @@ internal sealed class HttpBody : IAsyncDisposable
     private readonly HttpResponseMessage _answer;
     private readonly Stream _stream;
     private readonly string _display;
-    private readonly long _length;
+    private readonly bool _isAnnounced;
+    private long? _length;
 
     /// <param name="answer">The answer, whose head has been checked; disposed with this.</param>
-    /// <param name="length">The bytes that must come.</param>
+    /// <param name="length">The bytes that must come; null where only the end of the body tells.</param>
     /// <param name="display">The file as it may be shown.</param>
-    public HttpBody(HttpResponseMessage answer, long length, string display)
+    public HttpBody(HttpResponseMessage answer, long? length, string display)
     {
         _answer = answer;
         _stream = answer.Content.ReadAsStream();
+        _isAnnounced = HttpAnswer.LengthOf(answer) is not null;
         _length = length;
         _display = display;
     }
@@ -24,10 +26,13 @@ internal sealed class HttpBody : IAsyncDisposable
     /// <summary>How many bytes have come.</summary>
     public long Received { get; private set; }
 
+    /// <summary>How many are still to come, where that is known.</summary>
+    public long? Left => _length - Received;
+
     /// <summary>Reads the next bytes.</summary>
     /// <param name="destination">No longer than what is left.</param>
     /// <param name="cancellationToken">Ends the read and the connection.</param>
-    /// <returns>How many came: at least one.</returns>
+    /// <returns>How many came: at least one, and 0 only where a body whose length was not known has ended.</returns>
     /// <exception cref="WeightSourceException">The body ended or broke, or goes on after its last byte.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
@@ -35,13 +40,13 @@ internal sealed class HttpBody : IAsyncDisposable
         try
         {
             int read = await _stream.ReadAsync(destination, cancellationToken).ConfigureAwait(false);
-            if (read == 0)
+            if (read == 0 && _length is not null)
             {
-                throw new WeightSourceException(_display, $"the answer ended after {Received} of {_length} bytes.", isTransient: true);
+                throw new WeightSourceException(_display, $"the answer ended after {Progress}.", isTransient: true);
             }
 
             Received += read;
-            if (Received == _length && _answer.Content.Headers.ContentLength is null)
+            if (Received == _length && !_isAnnounced)
             {
                 await ThrowUnlessEndedAsync(cancellationToken).ConfigureAwait(false);
             }
@@ -50,7 +55,7 @@ internal sealed class HttpBody : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or HttpRequestException or ObjectDisposedException)
         {
-            throw TransportFailure.Broken(e, Received, _length, _display);
+            throw TransportFailure.Broken(e, Progress, _display, _answer.RequestMessage);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -61,12 +66,35 @@ internal sealed class HttpBody : IAsyncDisposable
     /// <summary>Reads as many bytes as there is room for.</summary>
     /// <param name="destination">No longer than what is left.</param>
     /// <param name="cancellationToken">Ends the read and the connection.</param>
+    /// <returns>How many came: fewer only where a body whose length was not known has ended.</returns>
     /// <exception cref="WeightSourceException">The body ended or broke, or goes on after its last byte.</exception>
-    public async ValueTask FillAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    public async ValueTask<int> FillAsync(Memory<byte> destination, CancellationToken cancellationToken)
     {
-        while (destination.Length > 0)
+        int filled = 0;
+        while (filled < destination.Length)
         {
-            destination = destination[await ReadAsync(destination, cancellationToken).ConfigureAwait(false)..];
+            int read = await ReadAsync(destination[filled..], cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+            {
+                break;
+            }
+
+            filled += read;
+        }
+
+        return filled;
+    }
+
+    /// <summary>Tells how long a body is of which no header said it: what has come of it did.</summary>
+    /// <exception cref="WeightSourceException">It goes on after its last byte.</exception>
+    public async ValueTask ExpectAsync(long length, CancellationToken cancellationToken)
+    {
+        bool hasMore = Received > length
+            || (Received == length && await ReadAsync(new byte[1], cancellationToken).ConfigureAwait(false) > 0);
+        _length = length;
+        if (hasMore)
+        {
+            throw TooLong();
         }
     }
 
@@ -81,7 +109,11 @@ internal sealed class HttpBody : IAsyncDisposable
     {
         if (await _stream.ReadAsync(new byte[1], cancellationToken).ConfigureAwait(false) > 0)
         {
-            throw new WeightSourceException(_display, $"the server sent more than the {_length} bytes that it was asked for.");
+            throw TooLong();
         }
     }
+
+    private string Progress => _length is null ? $"{Received} bytes" : $"{Received} of {_length} bytes";
+
+    private WeightSourceException TooLong() => new(_display, $"the server sent more than the {_length} bytes that it should have sent.");
 }

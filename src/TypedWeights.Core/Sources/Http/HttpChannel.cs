@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
+using TypedWeights.Errors;
 using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Http;
@@ -10,6 +11,7 @@ internal sealed class HttpChannel : IDisposable
 {
     private readonly HttpMessageInvoker _connections;
     private readonly IWebProxy? _proxy;
+    private readonly Lazy<(string? Http, string? Https)> _proxyFaults;
 
     /// <param name="options">How servers are reached.</param>
     public HttpChannel(HttpSourceOptions options)
@@ -17,6 +19,12 @@ internal sealed class HttpChannel : IDisposable
         options.Validate();
         SocketsHttpHandler handler = HttpHandler.Create(options);
         _proxy = handler.UseProxy ? handler.Proxy ?? HttpClient.DefaultProxy : null;
+
+        // A program may have set HttpClient.DefaultProxy itself; only where .NET made it, it comes from the variables.
+        bool isOfEnvironment = handler.UseProxy && handler.Proxy is null && _proxy?.GetType().Assembly == typeof(HttpClient).Assembly;
+        _proxyFaults = new(() => isOfEnvironment
+            ? (ProxyVariables.Fault("http", Environment.GetEnvironmentVariable), ProxyVariables.Fault("https", Environment.GetEnvironmentVariable))
+            : (null, null));
         _connections = new HttpMessageInvoker(handler, disposeHandler: true);
     }
 
@@ -36,6 +44,11 @@ internal sealed class HttpChannel : IDisposable
         SetAsk(request.Headers, ask);
         if (isOwn)
         {
+            if (ask.IsAgain)
+            {
+                request.Options.Set(StoreFile.IsAgainKey, true);
+            }
+
             await file.AuthorizeAsync(request, cancellationToken).ConfigureAwait(false);
 
             // Whatever was added: other ranges than those asked for, or compressed ones, would be wrong bytes.
@@ -65,17 +78,23 @@ internal sealed class HttpChannel : IDisposable
     public async ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, string display, CancellationToken cancellationToken)
     {
+        bool isTls = request.RequestUri!.Scheme == Uri.UriSchemeHttps;
+        if ((isTls ? _proxyFaults.Value.Https : _proxyFaults.Value.Http) is { } fault)
+        {
+            throw new WeightSourceException(display, fault);
+        }
+
         try
         {
             return await _connections.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpRequestException e)
         {
-            throw TransportFailure.Of(e, display, IsThroughProxy(request.RequestUri!));
+            throw TransportFailure.Of(e, display, IsThroughProxy(request.RequestUri!), request);
         }
         catch (NotSupportedException e)
         {
-            throw new WeightSourceException(display, $"the request cannot be made: {e.Message}", innerException: e);
+            throw new WeightSourceException(display, $"the request cannot be made: {ForeignText.Show(e.Message, request)}", innerException: ForeignText.Cause(e, request));
         }
         catch (ObjectDisposedException e)
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using TypedWeights.Errors;
 
 namespace TypedWeights.Sources.Http;
 
@@ -17,7 +18,9 @@ internal static class HttpFailure
         return response.StatusCode switch
         {
             HttpStatusCode.OK => new WeightSourceException(
-                display, "the server ignores range requests (it answered 200 to one); download the file and load it from disk."),
+                display,
+                "the server ignores range requests (it answered one with 200 and the whole file); "
+                    + "try again, or fetch the file with another program, such as curl, and load it from disk."),
             HttpStatusCode.Unauthorized => new WeightSourceException(
                 display, "the server asks for a login (401), or refuses the one it got." + away),
             HttpStatusCode.Forbidden => new WeightSourceException(display, $"access is refused (403): {Signed}." + away),
@@ -30,18 +33,21 @@ internal static class HttpFailure
                 display, "the server does not have this range (416): the file has become shorter, or the server refuses range requests."),
             _ when IsTransient(status) => new WeightSourceException(
                 display,
-                $"the server cannot answer now ({status} {response.ReasonPhrase}).",
+                $"the server cannot answer now ({StatusOf(response)}).",
                 isTransient: true,
                 retryAfter: RetryAfter(response))
             {
                 IsThrottled = status is 429 or 503,
             },
-            _ => new WeightSourceException(display, $"the server answered {status} {response.ReasonPhrase}."),
+            _ => new WeightSourceException(display, $"the server answered {StatusOf(response)}."),
         };
     }
 
     public static WeightSourceException Changed(string how, string display) =>
         new(display, $"the file was replaced while it was read ({how}); load it again.");
+
+    private static string StatusOf(HttpResponseMessage response) =>
+        $"{(int)response.StatusCode} {ForeignText.Show(response.ReasonPhrase, response.RequestMessage)}".TrimEnd();
 
     // 501, 505 and 511 say that it will never work; the rest of the 500s, some of them a CDN's own, that it does not work now.
     private static bool IsTransient(int status) => status is 408 or 429 or (>= 500 and <= 599 and not (501 or 505 or 511));

@@ -1,4 +1,6 @@
 using System.Net.Http.Headers;
+using System.Text;
+using TypedWeights.Errors;
 using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Http;
@@ -10,7 +12,10 @@ namespace TypedWeights.Sources.Http;
 internal sealed class HttpIdentity
 {
     private readonly StoreFile _file;
+    private const long Unknown = -1;
+
     private readonly long? _expectedLength;
+    private long _length = Unknown;
     private Facts? _facts;
 
     /// <param name="file">The file; a version that it asks for is the one that every answer must be of.</param>
@@ -32,30 +37,35 @@ internal sealed class HttpIdentity
 
     /// <summary>Takes the first answer as the file's identity and holds every other one to it.</summary>
     /// <param name="answer">An answer with the file or a part of it.</param>
-    /// <param name="length">The file's length in bytes, by that answer.</param>
+    /// <param name="length">The file's length in bytes, by that answer; null where it does not tell.</param>
     /// <exception cref="WeightSourceException">It is another file, or another version of it.</exception>
-    public void Check(HttpResponseMessage answer, long length)
+    public void Check(HttpResponseMessage answer, long? length)
     {
-        CheckLength(length);
+        if (length is { } told)
+        {
+            CheckLength(told);
+        }
+
         string? tag = Text(answer.Headers, "ETag");
         string? modified = Text(answer.Content.Headers, "Last-Modified");
         string? version = _file.VersionOf(answer);
         if (version is not null && version != (_file.Version ?? version))
         {
             throw new WeightSourceException(
-                _file.Display, $"the store answered with the version {version}, where {_file.Version} was asked for.");
+                _file.Display,
+                $"the store answered with the version {ForeignText.Show(version, answer.RequestMessage)}, where {_file.Version} was asked for.");
         }
 
         Facts? known = Volatile.Read(ref _facts);
         if (known is null)
         {
-            var found = new Facts(length, tag, modified, Moment(answer), version);
+            var found = new Facts(tag, modified, Moment(answer), version);
             known = Interlocked.CompareExchange(ref _facts, found, null) ?? found;
         }
 
         // A moment is looked at where the text differs: it may be written in several ways.
         bool isModified = modified != known.Modified && Moment(answer) != known.Moment;
-        if (known.Difference(length, tag, isModified, version) is { } difference)
+        if (known.Difference(tag, isModified, version) is { } difference)
         {
             throw HttpFailure.Changed(difference, _file.Display);
         }
@@ -72,38 +82,36 @@ internal sealed class HttpIdentity
                 _file.Display, $"the file has {length} bytes and should have {_expectedLength}: it is not the one that was expected.");
         }
 
-        if (Volatile.Read(ref _facts) is { } known && known.Length != length)
+        long known = Interlocked.CompareExchange(ref _length, length, Unknown);
+        if (known != Unknown && known != length)
         {
-            throw HttpFailure.Changed($"it has {length} bytes and had {known.Length}", _file.Display);
+            throw HttpFailure.Changed($"it has {length} bytes and had {known}", _file.Display);
         }
     }
 
-    // As it was sent: a tag without quotes, or a date of another format, tells files apart as well as one that follows the rules.
+    // As it was sent: a tag without quotes, or a date of another format, tells files apart as well as one that follows the rules. What was
+    // sent twice is the same as what was sent once.
     private static string? Text(HttpHeaders headers, string name) =>
-        headers.NonValidated.TryGetValues(name, out HeaderStringValues values) && values.ToString() is { Length: > 0 } text ? text : null;
+        headers.NonValidated.TryGetValues(name, out HeaderStringValues values)
+        && (values.Count == 1 ? values.ToString() : string.Join(", ", values.Distinct())) is { Length: > 0 } text
+            ? text
+            : null;
 
     private static string? Moment(HttpResponseMessage answer) => answer.Content.Headers.LastModified is { } date
         ? $"{date.UtcDateTime:R}"
         : Text(answer.Content.Headers, "Last-Modified");
 
-    private sealed record Facts(long Length, string? Tag, string? Modified, string? Moment, string? Version)
+    private sealed record Facts(string? Tag, string? Modified, string? Moment, string? Version)
     {
+        // A tag may have bytes above 0x7F, which a request of this client cannot: such a one is compared only.
         public string? StrongTag { get; } =
-            EntityTagHeaderValue.TryParse(Tag, out EntityTagHeaderValue? tag) && !tag.IsWeak ? tag.Tag : null;
+            EntityTagHeaderValue.TryParse(Tag, out EntityTagHeaderValue? tag) && !tag.IsWeak && Ascii.IsValid(tag.Tag) ? tag.Tag : null;
 
         public string? Validator { get; } = Tag ?? (Moment is null ? null : "last-modified:" + Moment);
 
-        public string? Difference(long length, string? tag, bool isModified, string? version)
-        {
-            if (Length != length)
-            {
-                return $"it has {length} bytes and had {Length}";
-            }
-
-            return Tag != tag ? "its ETag is another now"
-                : isModified ? "its Last-Modified is another now"
-                : Version != version ? "its version is another now"
-                : null;
-        }
+        public string? Difference(string? tag, bool isModified, string? version) => Tag != tag ? "its ETag is another now"
+            : isModified ? "its Last-Modified is another now"
+            : Version != version ? "its version is another now"
+            : null;
     }
 }

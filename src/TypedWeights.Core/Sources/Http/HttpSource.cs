@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>A file behind a URL, read by range requests, each of which must be answered with the same version of it.</summary>
-internal sealed class HttpSource : IWeightSource
+internal sealed class HttpSource : IWeightSource, IAskedSource
 {
     private readonly HttpTarget _target;
     private readonly HttpIdentity _identity;
@@ -20,6 +20,8 @@ internal sealed class HttpSource : IWeightSource
     }
 
     public string Display => _target.Display;
+
+    public HttpRequestMessage? Asked => _target.Asked;
 
     public long Length { get; }
 
@@ -53,9 +55,8 @@ internal sealed class HttpSource : IWeightSource
             }
 
             ContentRangeHeaderValue range = HttpAnswer.Part(answer, target.IsElsewhere(answer), target.Display);
-            identity.Check(answer, range.Length!.Value);
-            byte[] bytes = new byte[(int)Math.Min(firstBytes, range.Length.Value)];
-            HttpAnswer.ThrowUnlessExact(answer, range, 0, bytes.Length, target.Display);
+            identity.Check(answer, range.Length);
+            byte[] bytes = new byte[(int)HttpAnswer.LengthOfPart(answer, range, 0, firstBytes, target.Display)];
             isHandedOn = true;
             var body = new HttpBody(answer, bytes.Length, target.Display);
             await using (body.ConfigureAwait(false))
@@ -63,7 +64,9 @@ internal sealed class HttpSource : IWeightSource
                 await body.FillAsync(bytes, cancellationToken).ConfigureAwait(false);
             }
 
-            return new HttpSource(target, identity, range.Length.Value, bytes);
+            return range.Length is { } length
+                ? new HttpSource(target, identity, length, bytes)
+                : await OpenWholeAsync(target, identity, bytes, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -91,6 +94,17 @@ internal sealed class HttpSource : IWeightSource
             return new FirstBytesReader(_firstBytes.Slice((int)offset, (int)length));
         }
 
+        HttpBody body = await OpenBodyAsync(offset, length, cancellationToken).ConfigureAwait(false);
+        return new HttpRangeReader(this, body, offset, length);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Asks for a range.</summary>
+    /// <returns>The body of the answer: it begins with the first byte of the range, and may end before the last.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    internal async ValueTask<HttpBody> OpenBodyAsync(long offset, long length, CancellationToken cancellationToken)
+    {
         HttpAsk ask = HttpAsk.Bytes(offset, length, _identity);
         HttpResponseMessage answer = await _target.SendAsync(ask, cancellationToken).ConfigureAwait(false);
         try
@@ -101,9 +115,8 @@ internal sealed class HttpSource : IWeightSource
             }
 
             ContentRangeHeaderValue range = HttpAnswer.Part(answer, _target.IsElsewhere(answer), Display);
-            _identity.Check(answer, range.Length!.Value);
-            HttpAnswer.ThrowUnlessExact(answer, range, offset, length, Display);
-            return new HttpRangeReader(new HttpBody(answer, length, Display));
+            _identity.Check(answer, range.Length);
+            return new HttpBody(answer, HttpAnswer.LengthOfPart(answer, range, offset, length, Display), Display);
         }
         catch
         {
@@ -112,5 +125,39 @@ internal sealed class HttpSource : IWeightSource
         }
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    // Answers to ranges do not say how long the file is (bytes 0-7/*): the head of an answer with all of it does, or its end.
+    private static async ValueTask<IWeightSource> OpenWholeAsync(
+        HttpTarget target, HttpIdentity identity, byte[] firstBytes, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage answer = await target.SendAsync(
+            new HttpAsk(Range: null, identity.StrongTag, Version: identity.Version), cancellationToken).ConfigureAwait(false);
+        bool isHandedOn = false;
+        try
+        {
+            if (answer.StatusCode == HttpStatusCode.PartialContent)
+            {
+                throw new WeightSourceException(
+                    target.Display,
+                    "the server does not say how long the file is: its Content-Range ends in /*, and it answers a request for all of the file "
+                        + "with a part (206). Fetch it with another program, such as curl, and load it from disk.");
+            }
+
+            HttpAnswer.ThrowUnlessWhole(answer, target.IsElsewhere(answer), target.Display);
+            if (HttpAnswer.LengthOf(answer) is { } length)
+            {
+                identity.Check(answer, length);
+                return new HttpSource(target, identity, length, firstBytes);
+            }
+
+            isHandedOn = true;
+            return await SequentialSource.OpenAsync(target, identity, answer, firstBytes.Length, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!isHandedOn)
+            {
+                answer.Dispose();
+            }
+        }
+    }
 }

@@ -44,7 +44,7 @@ public sealed class HttpSourceProvider : IWeightSourceProvider
     /// </remarks>
     public async ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken)
     {
-        if (!Uri.TryCreate(uri.Original, UriKind.Absolute, out Uri? address))
+        if (ExactUri.Read(uri.Original) is not { } address)
         {
             throw new WeightSourceException(uri.Display, "this is not a valid URL.");
         }

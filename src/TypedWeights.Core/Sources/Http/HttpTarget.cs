@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
+using TypedWeights.Errors;
 using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Http;
@@ -18,6 +20,7 @@ internal sealed class HttpTarget
     private readonly SemaphoreSlim _resolving = new(1, 1);
     private Route? _ledTo;
     private bool _hasRedirected;
+    private HttpRequestMessage? _asked;
     private Own? _own;
 
     /// <param name="channel">The connections.</param>
@@ -32,6 +35,9 @@ internal sealed class HttpTarget
 
     /// <summary>The file as it may be shown. The addresses that redirects lead to are shown nowhere.</summary>
     public string Display => File.Display;
+
+    /// <summary>The request that was answered last; null before the first.</summary>
+    public HttpRequestMessage? Asked => Volatile.Read(ref _asked);
 
     /// <summary>Whether an answer came from another origin than the file's own.</summary>
     public bool IsElsewhere(HttpResponseMessage answer) =>
@@ -52,6 +58,7 @@ internal sealed class HttpTarget
         answer = IsRedirect(answer) || (ledTo is not null && MayHaveExpired(answer))
             ? await ResolveAsync(ledTo, answer, ask, cancellationToken).ConfigureAwait(false)
             : answer;
+        Volatile.Write(ref _asked, answer.RequestMessage);
         await ThrowIfExplainedAsync(answer, cancellationToken).ConfigureAwait(false);
         return answer;
     }
@@ -149,7 +156,7 @@ internal sealed class HttpTarget
 
             answer.Dispose();
             Uri again = route.IsRedirected ? route.Address : Given(ask).Address;
-            return await _channel.SendAsync(again, ask, isOwn: true, File, cancellationToken).ConfigureAwait(false);
+            return await _channel.SendAsync(again, ask with { IsAgain = true }, isOwn: true, File, cancellationToken).ConfigureAwait(false);
         }
         catch (WeightSourceException) when (route.IsRedirected)
         {
@@ -174,7 +181,7 @@ internal sealed class HttpTarget
 
     private async ValueTask ThrowIfExplainedAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
-        bool isRefusal = IsRedirect(answer) ? answer.Headers.Location is null : IsRefusal(answer) || (int)answer.StatusCode is 404 or >= 500;
+        bool isRefusal = IsRedirect(answer) ? LocationOf(answer) is null : IsRefusal(answer) || (int)answer.StatusCode is 404 or >= 500;
         if (!isRefusal || IsElsewhere(answer))
         {
             return;
@@ -184,7 +191,7 @@ internal sealed class HttpTarget
         {
             if (await File.ExplainAsync(answer, cancellationToken).ConfigureAwait(false) is { } explained)
             {
-                throw explained;
+                throw ForeignText.Clean(explained, answer.RequestMessage);
             }
         }
         catch
@@ -212,7 +219,7 @@ internal sealed class HttpTarget
     private Route Next(Route from, HttpResponseMessage answer)
     {
         Uri address = answer.RequestMessage?.RequestUri ?? from.Address;
-        if (answer.Headers.Location is not { } location || !Uri.TryCreate(address, location, out Uri? next))
+        if (LocationOf(answer) is not { } location || ExactUri.Resolve(address, location) is not { } next)
         {
             throw new WeightSourceException(Display, $"the server redirects ({(int)answer.StatusCode}) without a valid Location.");
         }
@@ -220,13 +227,21 @@ internal sealed class HttpTarget
         if (next.Scheme != Uri.UriSchemeHttps && (next.Scheme != Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps))
         {
             throw new WeightSourceException(
-                Display, $"the server redirects from {address.Scheme} to {next.Scheme}, which is not followed.");
+                Display,
+                $"the server redirects from {address.Scheme} to {ForeignText.Show(next.Scheme, answer.RequestMessage)}, which is not followed.");
         }
 
         // Once it has left its origin, a chain that comes back to it brings no login there: somebody else chose the address.
-        next = new UriBuilder(next) { UserName = "", Password = "", Fragment = "" }.Uri;
+        next = ExactUri.WithoutLogin(next);
         return new Route(next, from.IsOwn && IsSameOrigin(address, next), IsRedirected: true);
     }
+
+    // As it was sent: the client's own reading of it would tidy a signed URL.
+    private static string? LocationOf(HttpResponseMessage answer) =>
+        answer.Headers.NonValidated.TryGetValues("Location", out HeaderStringValues values)
+        && values.Distinct().ToArray() is [{ Length: > 0 } location]
+            ? location
+            : null;
 
     private static bool IsRedirect(HttpResponseMessage answer) => answer.StatusCode
         is HttpStatusCode.MovedPermanently

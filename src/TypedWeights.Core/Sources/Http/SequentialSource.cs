@@ -7,7 +7,7 @@ namespace TypedWeights.Sources.Http;
 /// A file on a server that ignores ranges: read once, in order, from the answer that opened it. What lies between two ranges is read and
 /// dropped. Where the answer breaks off, the file is asked for again and read up to where it broke, if it is surely the same.
 /// </summary>
-internal sealed class SequentialSource : IWeightSource
+internal sealed class SequentialSource : IWeightSource, IAskedSource
 {
     private const int SkipSize = 128 << 10;
 
@@ -28,6 +28,8 @@ internal sealed class SequentialSource : IWeightSource
 
     public string Display => _target.Display;
 
+    public HttpRequestMessage? Asked => _target.Asked;
+
     public long Length { get; }
 
     public string? Validator => _identity.Validator;
@@ -43,7 +45,7 @@ internal sealed class SequentialSource : IWeightSource
     /// <param name="answer">The answer; disposed with the source, or here on failure.</param>
     /// <param name="firstBytes">How many bytes are kept for later, at least.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="WeightSourceException">It is a page or a pointer and not a file, or its length is not known.</exception>
+    /// <exception cref="WeightSourceException">It is a page or a pointer and not a file, or there is no telling how long it is.</exception>
     public static async ValueTask<IWeightSource> OpenAsync(
         HttpTarget target, HttpIdentity identity, HttpResponseMessage answer, int firstBytes, CancellationToken cancellationToken)
     {
@@ -52,17 +54,16 @@ internal sealed class SequentialSource : IWeightSource
         {
             HttpAnswer.ThrowIfCompressed(answer, target.Display);
             HttpAnswer.ThrowIfPage(answer, target.Display);
-            if (answer.Content.Headers.ContentLength is not { } length)
-            {
-                throw await HttpAnswer.EndlessAsync(answer, target.Display, cancellationToken).ConfigureAwait(false);
-            }
-
-            body = new HttpBody(answer, length, target.Display);
-            byte[] bytes = new byte[(int)Math.Min(Math.Max(firstBytes, FileSniffer.Wanted), length)];
-            await body.FillAsync(bytes, cancellationToken).ConfigureAwait(false);
-            HttpAnswer.ThrowIfPage(bytes, target.Display);
+            long? announced = HttpAnswer.LengthOf(answer);
+            body = new HttpBody(answer, announced, target.Display);
+            byte[] bytes = new byte[(int)Math.Min(Math.Max(firstBytes, FileSniffer.Wanted), announced ?? long.MaxValue)];
+            int count = await body.FillAsync(bytes, cancellationToken).ConfigureAwait(false);
+            HttpAnswer.ThrowIfPage(bytes.AsSpan(0, count), target.Display);
+            (long length, ReadOnlyMemory<byte> start) = announced is { } known
+                ? (known, bytes)
+                : await UnannouncedLength.FindAsync(body, bytes.AsMemory(0, count), target.Display, cancellationToken).ConfigureAwait(false);
             identity.Check(answer, length);
-            return new SequentialSource(target, identity, body, length, bytes);
+            return new SequentialSource(target, identity, body, length, start);
         }
         catch
         {
@@ -130,7 +131,7 @@ internal sealed class SequentialSource : IWeightSource
             throw new WeightSourceException(
                 Display,
                 "reading broke off, and the server neither answers range requests nor gives an ETag or Last-Modified, so that what it "
-                    + "would send now may be another file; load it again, or download it and load it from disk.");
+                    + "would send now may be another file; try again, or fetch it with another program, such as curl.");
         }
 
         HttpResponseMessage answer =
@@ -139,7 +140,7 @@ internal sealed class SequentialSource : IWeightSource
         try
         {
             HttpAnswer.ThrowUnlessWhole(answer, _target.IsElsewhere(answer), Display);
-            _identity.Check(answer, answer.Content.Headers.ContentLength ?? throw HttpAnswer.Endless(Display));
+            _identity.Check(answer, HttpAnswer.LengthOf(answer));
             return new HttpBody(answer, Length, Display);
         }
         catch

@@ -1,15 +1,20 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using TypedWeights.Errors;
 
 namespace TypedWeights.Sources.Http;
 
 /// <summary>Says in one sentence why no answer came, or why its body broke off.</summary>
 internal static class TransportFailure
 {
-    /// <param name="e">What the client says.</param>
+    /// <param name="e">What the client says; it may quote the answer.</param>
     /// <param name="display">The file as it may be shown.</param>
     /// <param name="isThroughProxy">Whether the connection is one to a proxy.</param>
-    public static WeightSourceException Of(HttpRequestException e, string display, bool isThroughProxy) => e.HttpRequestError switch
+    /// <param name="request">The request, whose secrets the answer may have repeated.</param>
+    public static WeightSourceException Of(HttpRequestException e, string display, bool isThroughProxy, HttpRequestMessage request) =>
+        ForeignText.Clean(Of(e, display, isThroughProxy), request);
+
+    private static WeightSourceException Of(HttpRequestException e, string display, bool isThroughProxy) => e.HttpRequestError switch
     {
         HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError when isThroughProxy => Proxy(e, display),
         HttpRequestError.NameResolutionError when Socket(e) is SocketError.TryAgain => new WeightSourceException(
@@ -41,8 +46,8 @@ internal static class TransportFailure
         isTransient: true,
         innerException: e);
 
-    public static WeightSourceException Broken(Exception e, long received, long length, string display) => new(
-        display, $"the connection broke after {received} of {length} bytes.", isTransient: true, innerException: e);
+    public static WeightSourceException Broken(Exception e, string received, string display, HttpRequestMessage? request) => new(
+        display, $"the connection broke after {received}.", isTransient: true, innerException: ForeignText.Cause(e, request));
 
     // The certificate is the server's fault or the machine's; a connection that is cut during the handshake is the network's.
     private static WeightSourceException Tls(HttpRequestException e, string display)
@@ -78,5 +83,5 @@ internal static class TransportFailure
 
     private static SocketError? Socket(Exception e) => (e.InnerException as SocketException)?.SocketErrorCode;
 
-    private static string Sentence(Exception e) => e.Message.TrimEnd('.') + ".";
+    private static string Sentence(Exception e) => Printable.Line(e.Message.TrimEnd('.'), longest: 400) + ".";
 }

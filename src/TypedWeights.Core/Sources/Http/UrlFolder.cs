@@ -1,28 +1,25 @@
-using System.Net.Http.Headers;
-
 namespace TypedWeights.Sources.Http;
 
 /// <summary>A URL and the files beside it; a query (a shared access signature, say) goes along to each of them.</summary>
 internal sealed class UrlFolder
 {
     private readonly Uri _address;
-    private readonly AuthenticationHeaderValue? _login;
-    private readonly HttpSourceOptions _options;
+    private readonly UrlLogin _login;
 
     /// <param name="address">The URL of the entry, or of its folder with a final <c>/</c>; may hold user info and a signature.</param>
     /// <param name="options">The user's callbacks.</param>
     public UrlFolder(Uri address, HttpSourceOptions options)
     {
-        _address = new UriBuilder(address) { UserName = "", Password = "", Fragment = "" }.Uri;
-        _login = UrlFile.Login(address);
-        _options = options;
-        EntryName = address.AbsolutePath.EndsWith('/') ? null : Uri.UnescapeDataString(address.Segments[^1]);
+        _address = ExactUri.WithoutLogin(address);
+        _login = new UrlLogin(UrlFile.Login(address), options);
+        string name = address.AbsolutePath[(address.AbsolutePath.LastIndexOf('/') + 1)..];
+        EntryName = name.Length == 0 ? null : Uri.UnescapeDataString(name);
     }
 
     /// <summary>The entry's name; null where the URL is a folder's.</summary>
     public string? EntryName { get; }
 
-    public UrlFile File(string name) => new(Address(name), _login, _options);
+    public UrlFile File(string name) => new(Address(name), _login);
 
     private Uri Address(string name)
     {
@@ -34,6 +31,6 @@ internal sealed class UrlFolder
 
         string escaped = string.Join('/', name.Split('/').Select(Uri.EscapeDataString));
         string folder = _address.AbsolutePath[..(_address.AbsolutePath.LastIndexOf('/') + 1)];
-        return new UriBuilder(_address) { Path = folder + escaped }.Uri;
+        return ExactUri.With(_address, folder + escaped + _address.Query);
     }
 }

@@ -24,6 +24,9 @@ namespace TypedWeights.Sources.Stores;
 /// </remarks>
 public abstract class StoreFile
 {
+    /// <summary>Set for a request that was refused before, and whose login has been renewed since.</summary>
+    internal static readonly HttpRequestOptionsKey<bool> IsAgainKey = new("TypedWeights.IsAgain");
+
     private const int TextLimit = 64 << 10;
 
     /// <summary>Makes a file.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using TypedWeights.Errors;
 using TypedWeights.Sources.Http;
 
 namespace TypedWeights.Sources.Stores;
@@ -27,12 +28,12 @@ internal static class StoreText
             }
             catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
             {
-                throw new WeightSourceException(file.Display, $"the store's answer is longer than {limit} bytes.", innerException: e);
+                throw new WeightSourceException(file.Display, $"the store's answer is longer than {limit} bytes.", innerException: ForeignText.Cause(e, answer.RequestMessage));
             }
             catch (Exception e) when (e is IOException or HttpRequestException)
             {
                 throw new WeightSourceException(
-                    file.Display, "the connection broke in the middle of the store's answer.", isTransient: true, innerException: e);
+                    file.Display, "the connection broke in the middle of the store's answer.", isTransient: true, innerException: ForeignText.Cause(e, answer.RequestMessage));
             }
         }
     }

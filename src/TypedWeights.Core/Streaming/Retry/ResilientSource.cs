@@ -4,7 +4,7 @@ using TypedWeights.Sources;
 namespace TypedWeights.Streaming.Retry;
 
 /// <summary>A file across a network whose ranges survive what passes: broken connections, servers that are busy, stalls.</summary>
-internal sealed class ResilientSource : IWeightSource
+internal sealed class ResilientSource : IWeightSource, IAskedSource
 {
     private readonly TransferContext _context;
     private readonly int _firstBytes;
@@ -30,6 +30,8 @@ internal sealed class ResilientSource : IWeightSource
     public string? Version => Inner.Version;
 
     public bool IsSequential => Inner.IsSequential;
+
+    public HttpRequestMessage? Asked => (Inner as IAskedSource)?.Asked;
 
     internal IWeightSource Inner { get; }
 

@@ -15,7 +15,6 @@ public sealed class WrongAnswerTests : FaultTest
         { "another start", "Content-Range" },
         { "another end", "Content-Range" },
         { "no bounds", "Content-Range" },
-        { "no length", "Content-Range" },
         { "nonsense", "Content-Range" },
     };
 
@@ -37,6 +36,22 @@ public sealed class WrongAnswerTests : FaultTest
         Server.Answer = _ => ContentRange(kind);
 
         await AssertFailsAsync(expected);
+    }
+
+    [Fact]
+    public async Task A_length_that_no_answer_tells_in_the_opening()
+    {
+        Server.Answer = _ => ContentRange("no length");
+
+        await AssertFailsAsync("does not say how long the file is.*Content-Range");
+    }
+
+    [Fact]
+    public async Task A_length_that_is_known_need_not_be_told_in_the_middle()
+    {
+        Server.Answer = request => request.Payload >= 2 ? ContentRange("no length") : null;
+
+        await AssertLoadsAsync();
     }
 
     [Theory]

@@ -36,6 +36,58 @@ public sealed class IdentityTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("\"gr\u00F6\u00DFe\"", "\"gr\u00F6\u00DFe\"", true)]
+    [InlineData("\"\u00C3\u00B6\u0080\u00FF\"", "\"\u00C3\u00B6\u0080\u00FF\"", true)]
+    [InlineData("\"gr\u00F6\u00DFe\"", "\"gr\u00F6\u00DF\"", false)]
+    [InlineData("\"gr\u00F6\u00DFe\"", "\"gr\u00E6\u00DFe\"", false)]
+    public async Task An_ETag_with_bytes_beyond_ASCII_is_compared_and_not_sent_back(string first, string later, bool isSame)
+    {
+        string? asked = null;
+        await using var server = new RawServer(_bytes);
+        server.Answer = async (connection, token) =>
+        {
+            asked = connection.Request;
+            string head = $"HTTP/1.1 206 Partial Content\r\nETag: {(connection.Index == 0 ? first : later)}\r\nContent-Length: {connection.Length}\r\n"
+                + $"Content-Range: bytes {connection.From}-{connection.To}/{_bytes.Length}\r\n\r\n";
+            await connection.SendAsync(System.Text.Encoding.Latin1.GetBytes(head), token);
+            await connection.SendBodyAsync(connection.Length, token);
+            return true;
+        };
+        await using IWeightSource source = await _provider.OpenAsync(server.Address + "/f.bin");
+
+        Exception? error = await Record.ExceptionAsync(async () => Assert.Equal(_bytes[100..200], await source.ReadAsync(100, 100)));
+
+        Assert.Equal(isSame, error is null);
+        Assert.Equal(!isSame, error?.Message.Contains("its ETag is another now", Ordinal) == true);
+        Assert.DoesNotContain("If-Match", asked, OrdinalIgnoreCase);
+        Assert.Equal(first, source.Validator);
+    }
+
+    [Fact]
+    public async Task Equal_headers_that_a_proxy_has_doubled_or_joined_are_one()
+    {
+        await using var server = new RawServer(_bytes);
+        server.Answer = async (connection, token) =>
+        {
+            string range = $"bytes {connection.From}-{connection.To}/{_bytes.Length}";
+            string length = connection.Index == 0 ? $"{connection.Length}, {connection.Length}" : $"{connection.Length}";
+            await connection.SendAsync(
+                $"HTTP/1.1 206 Partial Content\r\nETag: \"a\"\r\nETag: \"a\"\r\nContent-Length: {length}\r\nContent-Length: {length}\r\n"
+                    + $"Content-Range: {range}, {range}\r\nLast-Modified: Mon, 23 Nov 2026 08:00:00 GMT\r\n\r\n",
+                token);
+            await connection.SendBodyAsync(connection.Length, token);
+
+            // The connection stays open, so that nothing but the length ends the body.
+            await connection.WaitForCloseAsync(token);
+            return true;
+        };
+        await using IWeightSource source = await _provider.OpenAsync(server.Address + "/f.bin");
+
+        Assert.Equal(_bytes[100..200], await source.ReadAsync(100, 100));
+        Assert.Equal("\"a\"", source.Validator);
+    }
+
+    [Theory]
     [InlineData("W/\"a\"", "W/\"a\"")]
     [InlineData(null, "last-modified:Mon, 23 Nov 2026 08:00:00 GMT")]
     public async Task Without_a_strong_ETag_nothing_is_sent(string? tag, string validator)

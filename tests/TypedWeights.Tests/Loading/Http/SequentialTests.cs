@@ -131,17 +131,80 @@ public sealed class SequentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_without_ranges_and_without_a_length_is_refused()
+    public async Task A_file_without_ranges_and_without_a_length_is_read_to_its_end()
     {
+        _server.Intercept = context => ServeChunkedAsync(context, _bytes);
+
+        await using IWeightSource source = await _provider.OpenAsync(Url);
+
+        Assert.Equal(_bytes.Length, source.Length);
+        Assert.Equal(_bytes, await source.ReadAsync(0, _bytes.Length));
+        Assert.Single(_server.Requests);
+    }
+
+    [Fact]
+    public async Task The_length_of_a_safetensors_file_that_comes_in_chunks_is_that_of_its_header()
+    {
+        byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000_000), TestFile.Noise("b", "U8", 5)]);
+        _server.Intercept = context => ServeChunkedAsync(context, file);
+
+        await using IWeightSource source = await _provider.OpenAsync(Url);
+
+        Assert.True(source.IsSequential);
+        Assert.Equal(file.Length, source.Length);
+        Assert.Equal(file, await source.ReadAsync(0, file.Length));
+    }
+
+    [Theory]
+    [InlineData(-1, "the answer ended after")]
+    [InlineData(1, "the server sent more than")]
+    public async Task A_safetensors_file_that_comes_in_chunks_and_does_not_end_where_its_header_says_is_an_error(int more, string expected)
+    {
+        byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000_000)]);
+        byte[] sent = [.. file[..Math.Min(file.Length, file.Length + more)], .. new byte[Math.Max(0, more)]];
+        _server.Intercept = context => ServeChunkedAsync(context, sent);
+        await using IWeightSource source = await _provider.OpenAsync(Url);
+
+        (_, WeightSourceException error) = await source.ReadToFailureAsync(0, file.Length);
+
+        Assert.Contains(expected, error.Message, Ordinal);
+    }
+
+    [Fact]
+    public async Task A_wrong_header_that_comes_in_chunks_is_told_as_such()
+    {
+        byte[] header = "{\"a\":{\"dtype\":\"U8\",\"shape\":[900],\"data_offsets\":[0,900]},\"a\":1}    "u8.ToArray();
+        byte[] file = [.. BitConverter.GetBytes((long)header.Length), .. header, .. new byte[2000]];
+        _server.Intercept = context => ServeChunkedAsync(context, file);
+        await using IWeightSource source = await _provider.OpenAsync(Url);
+
+        SafeTensorsFormatException error = await Assert.ThrowsAsync<SafeTensorsFormatException>(
+            async () => await SafeTensorsHeader.ReadAsync(source, TestContext.Current.CancellationToken));
+
+        Assert.Equal(SafeTensorsErrorKind.InvalidHeaderDeserialization, error.Kind);
+    }
+
+    [Fact]
+    public async Task A_chunked_file_that_broke_off_is_taken_up_where_it_is_surely_the_same()
+    {
+        byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000_000)]);
         _server.Intercept = async context =>
         {
-            await context.Response.Body.WriteAsync(_bytes);
+            context.Response.Headers.ETag = "\"a\"";
+            if (_server.Requests.Count > 1)
+            {
+                return await ServeChunkedAsync(context, file);
+            }
+
+            await context.Response.Body.WriteAsync(file.AsMemory(0, 2_000_000));
+            context.Abort();
             return true;
         };
+        await using WeightLoader loader = new WeightLoaderBuilder().Build();
+        using WeightSet weights = await loader.LoadTensorsAsync(
+            _server.Address + "/m.safetensors", cancellationToken: TestContext.Current.CancellationToken);
 
-        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => _provider.OpenAsync(Url));
-
-        Assert.Contains("does not say how long the file is", error.Message, Ordinal);
+        Assert.Equal(file[^3_000_000..], TensorBytes.Of(weights["a"]));
     }
 
     [Fact]
@@ -186,5 +249,12 @@ public sealed class SequentialTests : IAsyncLifetime
             async () => await WeightSourceReading.ReadAsync(source, 500_000, 10, cancel.Token));
 
         Assert.Equal(_bytes[200_000..200_100], await source.ReadAsync(200_000, 100));
+    }
+
+    // Without a Content-Length, Kestrel sends in chunks.
+    private static async Task<bool> ServeChunkedAsync(HttpContext context, byte[] bytes)
+    {
+        await context.Response.Body.WriteAsync(bytes);
+        return true;
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
-using TypedWeights.Interop.Cuda;
+using TypedWeights.Errors;
 using TypedWeights.Interop.Cuda.Handles;
+using TypedWeights.Interop.Cuda;
 
 namespace TypedWeights.Devices.Cuda.Copying;
 
@@ -123,7 +124,7 @@ internal sealed class CopyStream : IAsyncDisposable
     // The first failure is the load's.
     private Func<Exception> Fail(int tensor, CudaException e)
     {
-        Func<Exception> failure = () => new WeightsException($"Copying \"{_nameOf(tensor)}\" to {_context.Title} failed: {e.Message}", e);
+        Func<Exception> failure = () => new WeightsException($"Copying {Printable.Name(_nameOf(tensor))} to {_context.Title} failed: {e.Message}", e);
         if (Interlocked.CompareExchange(ref _failure, failure, null) is { } first)
         {
             return first;

@@ -1,0 +1,60 @@
+using TypedWeights.Sources;
+
+namespace TypedWeights.Errors;
+
+/// <summary>
+/// Makes text that came from outside (a reason phrase, a header, a store's error, an exception of the HTTP client) fit to be quoted: it has no
+/// secret of the request, nothing that does not show, and no more than a sentence. Every message that quotes such text has it from here.
+/// </summary>
+internal static class ForeignText
+{
+    private const int Longest = 200;
+
+    // What is looked at: a reason phrase may have 64 KiB. Nothing behind it is shown, whatever is left out before.
+    private const int Looked = 4000;
+
+    /// <param name="text">The text; null for none.</param>
+    /// <param name="request">The request that it came for; null for none.</param>
+    public static string Show(string? text, HttpRequestMessage? request)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return "";
+        }
+
+        // Left out before it is cut: half a secret would not be found.
+        string looked = text.Length <= Looked ? text : text[..Looked];
+        return Printable.Line(RequestSecrets.Of(request).Scrub(looked), Longest);
+    }
+
+    /// <summary>A cause as it may be kept in an error: whoever prints the error prints it too.</summary>
+    /// <returns>null where its text repeats a secret.</returns>
+    public static Exception? Cause(Exception cause, HttpRequestMessage? request)
+    {
+        string text = cause.ToString();
+        return RequestSecrets.Of(request).Scrub(text) == text ? cause : null;
+    }
+
+    /// <summary>An error about what a file holds, without what it repeats of the request that it was asked for with.</summary>
+    public static SafeTensorsFormatException Clean(SafeTensorsFormatException error, IWeightSource source)
+    {
+        string clean = source is IAskedSource { Asked: { } request } ? RequestSecrets.Of(request).Scrub(error.Said) : error.Said;
+        return clean == error.Said ? error : new SafeTensorsFormatException(error.Kind, error.File, clean, error.Position);
+    }
+
+    /// <summary>An error that a store made of an answer, without the secrets that its text repeats.</summary>
+    public static WeightSourceException Clean(WeightSourceException error, HttpRequestMessage? request)
+    {
+        var secrets = RequestSecrets.Of(request);
+        string before = $"{Printable.Line(error.Source)}: ";
+        string said = error.Message.StartsWith(before, StringComparison.Ordinal) ? error.Message[before.Length..] : error.Message;
+        string clean = secrets.Scrub(said);
+        Exception? cause = error.InnerException is { } inner ? Cause(inner, request) : null;
+        return clean == said && cause == error.InnerException
+            ? error
+            : new WeightSourceException(error.Source, clean, error.IsTransient, error.IsNotFound, cause, error.RetryAfter)
+            {
+                IsThrottled = error.IsThrottled,
+            };
+    }
+}

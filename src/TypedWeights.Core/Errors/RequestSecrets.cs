@@ -1,0 +1,215 @@
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace TypedWeights.Errors;
+
+/// <summary>
+/// What a request held that nobody may read in a message: its login in every part and spelling, the caller's headers, and of its URL the
+/// parameters that are not shown. Read from the request when something goes wrong, never while all is well.
+/// </summary>
+internal sealed class RequestSecrets
+{
+    /// <summary>What is left out of a text stands as this.</summary>
+    public const string Mask = "***";
+
+    // A run of this many letters and digits that a secret has too is a part of it: a server may repeat a token cut short.
+    private const int Telling = 8;
+
+    // Shorter ones are left out only where they stand as a word, or no sentence would survive a password such as "on".
+    private const int Shortest = 4;
+
+    // A user name of this length is more likely a token.
+    private const int TokenLength = 16;
+
+    // Headers of the library, the store's protocol or tracing: known to everybody.
+    private static readonly HashSet<string> OpenHeaders = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Range", "If-Match", "Accept", "Accept-Encoding", "Connection", "Host", "traceparent", "tracestate", "Request-Id", "Correlation-Context",
+        "x-amz-content-sha256", "x-amz-date", "x-amz-request-payer", "x-ms-date", "x-ms-version", "x-goog-user-project",
+    };
+
+    // Of signed URLs: how, when and for what they were signed, not the signature.
+    private static readonly HashSet<string> OpenParameters = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "sv", "ss", "srt", "sr", "sp", "st", "se", "spr", "region", "X-Amz-Algorithm", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders",
+        "X-Goog-Algorithm", "X-Goog-Date", "X-Goog-Expires", "X-Goog-SignedHeaders", "versionId", "snapshot", "generation", "revision", "download",
+    };
+
+    // As letters and digits in lower case, or, where a secret has too few of those, as it is.
+    private readonly HashSet<string> _plain = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _literal = new(StringComparer.OrdinalIgnoreCase);
+
+    private RequestSecrets()
+    {
+    }
+
+    /// <summary>The secrets of a request that was sent, with what the client added to it (the login of a proxy, say).</summary>
+    /// <param name="request">The request; null for none.</param>
+    public static RequestSecrets Of(HttpRequestMessage? request)
+    {
+        var secrets = new RequestSecrets();
+        foreach ((string name, HeaderStringValues values) in request?.Headers.NonValidated ?? default)
+        {
+            if (!OpenHeaders.Contains(name))
+            {
+                foreach (string value in values)
+                {
+                    secrets.AddHeader(name, value);
+                }
+            }
+        }
+
+        foreach (string pair in (request?.RequestUri?.Query ?? "").TrimStart('?').Split('&'))
+        {
+            string[] parts = pair.Split('=', 2);
+            if (parts.Length == 2 && !OpenParameters.Contains(parts[0]))
+            {
+                // X-Amz-Credential=KEY%2FDATE%2FREGION%2Fs3%2Faws4_request: of it, the key alone.
+                bool isCredential = parts[0].EndsWith("-Credential", StringComparison.OrdinalIgnoreCase);
+                secrets.Add(isCredential ? parts[1].Split('%', '/')[0] : parts[1]);
+            }
+        }
+
+        secrets.AddUser(request?.RequestUri is { IsAbsoluteUri: true } address ? Uri.UnescapeDataString(address.UserInfo) : "");
+        return secrets;
+    }
+
+    /// <summary>Leaves every secret out of a text, however it is written there: in other case, escaped, encoded, taken apart by other characters.</summary>
+    public string Scrub(string text)
+    {
+        if ((_plain.Count == 0 && _literal.Count == 0) || text.Length == 0)
+        {
+            return text;
+        }
+
+        string scrubbed = _literal.Aggregate(text, static (left, secret) => WithoutWord(left, secret));
+        return WithoutPlain(scrubbed);
+    }
+
+    private string WithoutPlain(string text)
+    {
+        var letters = new PlainText(text);
+        bool[] isSecret = new bool[letters.Text.Length];
+        foreach (string secret in _plain)
+        {
+            int length = Math.Min(secret.Length, Telling);
+            for (int i = 0; i + length <= isSecret.Length; i++)
+            {
+                ReadOnlySpan<char> run = letters.Text.AsSpan(i, length);
+                if (secret.AsSpan().Contains(run, StringComparison.Ordinal)
+                    && (length >= Shortest || letters.IsWord(i, length)))
+                {
+                    isSecret.AsSpan(i, length).Fill(true);
+                }
+            }
+        }
+
+        return Array.IndexOf(isSecret, true) < 0 ? text : letters.Without(isSecret, Mask);
+    }
+
+    private void AddHeader(string name, string value)
+    {
+        if (name.Equals("User-Agent", StringComparison.OrdinalIgnoreCase) && value == "TypedWeights")
+        {
+            return;
+        }
+
+        bool isLogin = name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)
+            || name.Equals("Proxy-Authorization", StringComparison.OrdinalIgnoreCase);
+        if (isLogin && value.StartsWith("AWS4-", StringComparison.Ordinal))
+        {
+            // AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/s3/aws4_request, …, Signature=…: of the credential, the key alone.
+            Add(Between(value, "Credential=", '/'));
+            Add(Between(value, "Signature=", ','));
+            return;
+        }
+
+        Add(value);
+        string[] parts = value.Split(' ', 2);
+        if (isLogin && parts.Length == 2)
+        {
+            Add(parts[1].Trim());
+            AddUser(parts[0].Equals("Basic", StringComparison.OrdinalIgnoreCase) ? Decoded(parts[1].Trim()) : "");
+        }
+
+        // session=SECRET; theme=dark
+        foreach (string pair in value.Split(';', ','))
+        {
+            int equals = pair.IndexOf('=');
+            Add(equals < 0 ? "" : pair[(equals + 1)..].Trim().Trim('"'));
+        }
+    }
+
+    // user:password, of which the user's name alone is none, unless it is so long that it is a token.
+    private void AddUser(string userAndPassword)
+    {
+        int colon = userAndPassword.IndexOf(':');
+        if (colon >= 0)
+        {
+            Add(userAndPassword);
+            Add(userAndPassword[(colon + 1)..]);
+            bool isToken = colon >= TokenLength || colon == userAndPassword.Length - 1;
+            Add(isToken ? userAndPassword[..colon] : "");
+        }
+        else
+        {
+            Add(userAndPassword);
+        }
+    }
+
+    private void Add(string secret)
+    {
+        if (secret.Length == 0)
+        {
+            return;
+        }
+
+        string letters = new PlainText(secret).Text;
+        if (letters.Length == 0 || (letters.Length < Shortest && secret.Length >= Shortest))
+        {
+            _literal.Add(secret);
+            _literal.Add(Uri.EscapeDataString(secret));
+            _literal.Add(Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(secret)));
+        }
+        else
+        {
+            _plain.Add(letters);
+        }
+
+        if (secret.Length >= Shortest)
+        {
+            _plain.Add(new PlainText(Convert.ToBase64String(Encoding.UTF8.GetBytes(secret))).Text);
+        }
+    }
+
+    private static string Between(string text, string start, char end)
+    {
+        int first = text.IndexOf(start, StringComparison.Ordinal);
+        return first < 0 ? "" : text[(first + start.Length)..].Split(end)[0].Trim();
+    }
+
+    private static string Decoded(string base64)
+    {
+        byte[] bytes = new byte[base64.Length];
+        return Convert.TryFromBase64String(base64, bytes, out int count) ? Encoding.UTF8.GetString(bytes, 0, count) : "";
+    }
+
+    private static string WithoutWord(string text, string secret)
+    {
+        for (int at = 0; (at = text.IndexOf(secret, at, StringComparison.OrdinalIgnoreCase)) >= 0;)
+        {
+            int end = at + secret.Length;
+            bool isWord = (at == 0 || !char.IsLetterOrDigit(text[at - 1])) && (end == text.Length || !char.IsLetterOrDigit(text[end]));
+            if (secret.Length < Shortest && !isWord)
+            {
+                at = end;
+                continue;
+            }
+
+            text = text[..at] + Mask + text[end..];
+            at += Mask.Length;
+        }
+
+        return text;
+    }
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+
+namespace TypedWeights.Sources.Http;
+
+/// <summary>
+/// The variables that name the proxy. .NET passes over one that it cannot read, and the request would go without the proxy, or nowhere: here such a
+/// one is found and named, without its text, which may hold a password.
+/// </summary>
+internal static class ProxyVariables
+{
+    private static readonly string[] Schemes = ["http", "https", "socks4", "socks4a", "socks5"];
+
+    /// <summary>What is wrong with the variables for URLs of a scheme.</summary>
+    /// <param name="scheme"><c>http</c> or <c>https</c>.</param>
+    /// <param name="variable">Reads an environment variable.</param>
+    /// <returns>A sentence; null for nothing.</returns>
+    public static string? Fault(string scheme, Func<string, string?> variable)
+    {
+        // By the rules of .NET: lower case first, and no HTTP_PROXY in a CGI program, where a header could set it.
+        bool isCgi = variable("GATEWAY_INTERFACE") is not null;
+        string[] names =
+        [
+            $"{scheme}_proxy", .. isCgi && scheme == "http" ? Array.Empty<string>() : [$"{scheme.ToUpperInvariant()}_PROXY"], "all_proxy", "ALL_PROXY",
+        ];
+        if (names.FirstOrDefault(name => variable(name) is { Length: > 0 }) is not { } name)
+        {
+            return null;
+        }
+
+        if (!IsProxy(variable(name)!))
+        {
+            return $"the variable {name} does not name a proxy; write it as http://host:port, or http://user:password@host:port with the "
+                + "special characters of both percent-encoded (its text is withheld, it may hold a password).";
+        }
+
+        string exceptions = variable("no_proxy") is { Length: > 0 } ? "no_proxy" : "NO_PROXY";
+        return (variable(exceptions) ?? "").Split(',').Select(static entry => entry.Trim()).All(IsException)
+            ? null
+            : $"the variable {exceptions} is not a list of host names; write them with commas between, without http:// or spaces.";
+    }
+
+    private static bool IsProxy(string text)
+    {
+        int colon = text.IndexOf("://", StringComparison.Ordinal);
+        if (colon >= 0 && !Schemes.Contains(text[..colon], StringComparer.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
+        string authority = text[(colon < 0 ? 0 : colon + 3)..];
+        string server = authority[(authority.LastIndexOf('@') + 1)..].Split('/')[0];
+        int port = server.LastIndexOf(':');
+        bool hasPort = port > server.LastIndexOf(']');
+        return Uri.CheckHostName(hasPort ? server[..port] : server) != UriHostNameType.Unknown
+            && (!hasPort || (ushort.TryParse(server[(port + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out ushort number) && number > 0));
+    }
+
+    private static bool IsException(string entry) => !entry.Contains("://", StringComparison.Ordinal)
+        && !entry.Contains('@') && !entry.Any(static c => char.IsWhiteSpace(c) || char.IsControl(c));
+}

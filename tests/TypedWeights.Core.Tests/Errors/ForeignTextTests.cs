@@ -1,0 +1,97 @@
+using System.Net.Http.Headers;
+using TypedWeights.Errors;
+
+namespace TypedWeights.Tests.Errors;
+
+public sealed class ForeignTextTests
+{
+    [Theory]
+    [InlineData("no Bearer abcdefghIJKL1234 here", "no *** here")]
+    [InlineData("token=ABCDEFGHijkl1234", "token=***")]
+    [InlineData("abcdefghIJ was cut", "*** was cut")]
+    [InlineData("IJKL1234... is its end", "***... is its end")]
+    [InlineData("a%62cdefghIJKL%31234", "***")]
+    [InlineData("&#97;bcdefgh&#x49;JKL1234", "***")]
+    [InlineData("\\u0061bcdefghIJKL1234", "***")]
+    [InlineData("Service Unavailable", "Service Unavailable")]
+    [InlineData("a bearer token is wanted", "a bearer token is wanted")]
+    public void A_token_is_left_out_in_whatever_spelling(string text, string expected) => Assert.Equal(
+        expected, ForeignText.Show(text, Request(request => request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "abcdefghIJKL1234"))));
+
+    [Theory]
+    [InlineData("ada:on", "the login is on, not often", "the login is ***, not often")]
+    [InlineData("ada:on", "ada:on", "***")]
+    [InlineData("ada:pass", "compass", "com***")]
+    [InlineData("ada:pä§§", "p\u00C3\u00A4\u00C2\u00A7\u00C2\u00A7 is wrong", "*** is wrong")]
+    [InlineData("ada:!?$", "really!?", "really!?")]
+    [InlineData("ada:", "ada is a token here", "*** is a token here")]
+    [InlineData("ada:longer password", "ada is a name here", "ada is a name here")]
+    public void A_password_is_left_out_and_a_very_short_one_only_as_a_word(string login, string text, string expected)
+    {
+        string base64 = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(login));
+
+        Assert.Equal(
+            expected, ForeignText.Show(text, Request(request => request.Headers.Authorization = new AuthenticationHeaderValue("Basic", base64))));
+    }
+
+    [Theory]
+    [InlineData("Cookie", "theme=dark; session=5e55ion5e55ion", "5e55ion5e55ion")]
+    [InlineData("X-Api-Key", "k3yk3yk3y", "k3yk3yk3y")]
+    [InlineData("x-amz-security-token", "FwoGZXIvYXdzEXAMPLE", "FwoGZXIvYXdzEXAMPLE")]
+    [InlineData("Proxy-Authorization", "Basic YWRhOnByb3h5LXBhc3M=", "proxy-pass")]
+    [InlineData(
+        "Authorization",
+        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0123456789abcdef",
+        "0123456789abcdef")]
+    public void What_a_header_holds_is_left_out(string name, string value, string secret) => Assert.Equal(
+        "<***> in eu-west-1", ForeignText.Show($"<{secret}> in eu-west-1", Request(request => request.Headers.TryAddWithoutValidation(name, value))));
+
+    [Fact]
+    public void What_a_URL_hides_is_left_out_and_what_it_shows_is_not() => Assert.Equal(
+        "***== of 2026-01-01 and *** for eu-west-1",
+        ForeignText.Show(
+            "abc/d+ef== of 2026-01-01 and AKIDEXAMPLE for eu-west-1",
+            Request(
+                _ => { },
+                "https://h/f?sig=abc%2Fd%2Bef%3D%3D&versionId=2026-01-01&X-Amz-Credential=AKIDEXAMPLE%2F20260101%2Feu-west-1%2Fs3%2Faws4_request")));
+
+    [Fact]
+    public void A_secret_is_left_out_before_the_text_is_cut()
+    {
+        HttpRequestMessage request = Request(request => request.Headers.Add("X-Key", "0123456789abcdefghij"));
+
+        for (int before = 150; before < 210; before++)
+        {
+            string shown = ForeignText.Show(new string('-', before) + "0123456789abcdefghij" + new string('-', 10_000), request);
+
+            Assert.True(shown.Length <= 200);
+            Assert.DoesNotContain("0123", shown, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Control_characters_are_escaped_and_length_is_bounded()
+    {
+        string shown = ForeignText.Show("a\u001b[2J\u202e" + new string('\u0007', 60_000), request: null);
+
+        Assert.StartsWith("a\\u{1B}[2J\\u{202E}", shown, StringComparison.Ordinal);
+        Assert.True(shown.Length <= 200);
+    }
+
+    [Fact]
+    public void A_cause_that_repeats_a_secret_is_not_kept()
+    {
+        HttpRequestMessage request = Request(request => request.Headers.Add("X-Key", "0123456789"));
+        var clean = new IOException("broken");
+
+        Assert.Same(clean, ForeignText.Cause(clean, request));
+        Assert.Null(ForeignText.Cause(new IOException("broken", new IOException("Received an invalid header line: 'X 0123456789'")), request));
+    }
+
+    private static HttpRequestMessage Request(Action<HttpRequestMessage> set, string url = "https://h/f")
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, url);
+        set(request);
+        return request;
+    }
+}
