@@ -28,7 +28,7 @@ internal sealed class ResumingReader : IRangeReader
         _position = offset;
         _end = offset + length;
         _isInMemory = isInMemory;
-        _guard = context.Guards.Rent();
+        _guard = context.Guards.Rent(context.Patience);
         _onArrived = OnArrived;
     }
 
@@ -64,6 +64,7 @@ internal sealed class ResumingReader : IRangeReader
         {
             _guard = null;
             _context.Guards.Return(guard);
+            _context.Turns.Pass();
         }
     }
 
@@ -72,14 +73,16 @@ internal sealed class ResumingReader : IRangeReader
     private async ValueTask<bool> AttemptAsync(CancellationToken cancellationToken)
     {
         StallGuard guard = _guard!;
-        CancellationToken token = guard.Begin(cancellationToken);
+
+        // A file that is read in order would be asked for from its start.
+        CancellationToken token = guard.Begin(mayBeEarly: !_source.IsSequential, cancellationToken);
         try
         {
             if (_inner is null)
             {
                 Count();
                 _inner = await _source.Inner.OpenRangeAsync(_position, _end - _position, token).ConfigureAwait(false);
-                guard.Touch();
+                guard.Answered();
             }
 
             await _inner.FillAsync(_left, _onArrived, token).ConfigureAwait(false);
@@ -88,12 +91,13 @@ internal sealed class ResumingReader : IRangeReader
         }
         catch (Exception e)
         {
+            bool isUnserved = _inner is null;
             _hasFailed = true;
             guard.End(cancellationToken);
             await CloseAsync().ConfigureAwait(false);
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
-                throw ResilientSource.Ended(_source.Display, guard, e);
+                throw ResilientSource.Ended(_source.Display, guard, isUnserved, e);
             }
 
             throw;
@@ -111,11 +115,12 @@ internal sealed class ResumingReader : IRangeReader
 
     private void OnArrived(int bytes)
     {
+        _guard!.Arrived();
         _position += bytes;
         _left = _left[bytes..];
-        _guard!.Touch();
         _context.CountBytes(bytes);
         _arrived!(bytes);
+        _guard.Wait();
     }
 
     private async ValueTask CloseAsync()
