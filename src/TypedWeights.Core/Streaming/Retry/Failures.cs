@@ -73,10 +73,11 @@ internal sealed class Failures
             return false;
         }
 
+        bool isCounted = !failure.IsEarly && !failure.IsUnserved;
         _cameFurther = false;
-        _inARow = 1;
+        _inARow = isCounted ? 1 : 0;
         _first = failure;
-        _triedAtOnce = failure.IsEarly || failure.IsUnserved ? failure : null;
+        _triedAtOnce = isCounted ? null : failure;
         return true;
     }
 
