@@ -80,6 +80,7 @@ internal sealed class ResilientLocation : IWeightLocation
     private ValueTask<IWeightSource> AttemptAsync(string name, int firstBytes, StallGuard guard, CancellationToken cancellationToken)
     {
         _context.CountRequest();
+        _context.Turns.Take();
         return GuardAsync(
             static (call, token) => call._inner.OpenAsync(call.name, call.firstBytes, token),
             (_inner, name, firstBytes),

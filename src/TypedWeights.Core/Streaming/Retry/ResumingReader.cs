@@ -19,6 +19,7 @@ internal sealed class ResumingReader : IRangeReader
     private IRangeReader? _inner;
     private Memory<byte> _left;
     private bool _hasFailed;
+    private bool _hasAsked;
     private Action<int>? _arrived;
 
     public ResumingReader(ResilientSource source, TransferContext context, long offset, long length, bool isInMemory)
@@ -64,7 +65,10 @@ internal sealed class ResumingReader : IRangeReader
         {
             _guard = null;
             _context.Guards.Return(guard);
-            _context.Turns.Pass();
+            if (_hasAsked)
+            {
+                _context.Turns.Pass();
+            }
         }
     }
 
@@ -80,7 +84,7 @@ internal sealed class ResumingReader : IRangeReader
         {
             if (_inner is null)
             {
-                Count();
+                Ask();
                 _inner = await _source.Inner.OpenRangeAsync(_position, _end - _position, token).ConfigureAwait(false);
                 guard.Answered();
             }
@@ -105,11 +109,13 @@ internal sealed class ResumingReader : IRangeReader
     }
 
     // A file that is read in order has one answer for all its ranges.
-    private void Count()
+    private void Ask()
     {
         if (!_isInMemory && (!_source.IsSequential || _hasFailed))
         {
+            _hasAsked = true;
             _context.CountRequest();
+            _context.Turns.Take();
         }
     }
 

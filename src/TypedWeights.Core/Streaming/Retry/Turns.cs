@@ -13,6 +13,7 @@ internal sealed class Turns(Patience patience, TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly LinkedList<TaskCompletionSource> _waiting = new();
+    private int _free;
 
     /// <summary>How many reads wait.</summary>
     public int Waiting
@@ -26,12 +27,30 @@ internal sealed class Turns(Patience patience, TimeProvider time)
         }
     }
 
-    /// <summary>Returns when another read is done with its connection, when nobody gets bytes, or when the longest time is over.</summary>
+    /// <summary>A read asks for something: it takes a connection that is free, if one is.</summary>
+    public void Take()
+    {
+        lock (_lock)
+        {
+            _free = Math.Max(0, _free - 1);
+        }
+    }
+
+    /// <summary>
+    /// Returns when another read is done with its connection, or was before and nobody took it; when nobody gets bytes; or when the longest
+    /// time is over.
+    /// </summary>
     public async ValueTask WaitAsync(CancellationToken cancellationToken)
     {
         var turn = new LinkedListNode<TaskCompletionSource>(new(TaskCreationOptions.RunContinuationsAsynchronously));
         lock (_lock)
         {
+            if (_free > 0)
+            {
+                _free--;
+                return;
+            }
+
             _waiting.AddLast(turn);
         }
 
@@ -73,6 +92,10 @@ internal sealed class Turns(Patience patience, TimeProvider time)
             {
                 _waiting.RemoveFirst();
                 first.Value.TrySetResult();
+            }
+            else
+            {
+                _free++;
             }
         }
     }
