@@ -55,6 +55,8 @@ internal static class ForeignText
             : new WeightSourceException(error.Source, clean, error.IsTransient, error.IsNotFound, cause, error.RetryAfter)
             {
                 IsThrottled = error.IsThrottled,
+                IsUnserved = error.IsUnserved,
+                IsEarly = error.IsEarly,
             };
     }
 }

@@ -45,6 +45,15 @@ public sealed class WeightSourceException : WeightsException
     /// <summary>Whether the source says that it is asked for too much at once (429, 503).</summary>
     internal bool IsThrottled { get; init; }
 
+    /// <summary>
+    /// Whether a connection brought no answer at all: it was not made, was closed, or stayed silent. Where others are answered meanwhile,
+    /// the server takes fewer connections than it was offered.
+    /// </summary>
+    internal bool IsUnserved { get; init; }
+
+    /// <summary>Whether a read was given up long before its whole time was over, to try it over another connection.</summary>
+    internal bool IsEarly { get; init; }
+
     /// <summary>The error of a source that is read while its loader is disposed.</summary>
     internal static WeightSourceException OfDisposedLoader(string source, Exception inner) =>
         new(source, "its loader was disposed while it was read.", innerException: inner);

@@ -6,6 +6,8 @@ namespace TypedWeights.Streaming;
 /// <summary>What all transfers of one loader, or of one command of the tool, share; and, made of that, what is one load's own: its counts.</summary>
 internal sealed class TransferContext
 {
+    private static long _allBytes;
+
     private readonly TransferContext? _all;
     private long _requests;
     private long _retries;
@@ -20,7 +22,9 @@ internal sealed class TransferContext
         Time = time ?? TimeProvider.System;
         Pacer = Options.BytesPerSecond is { } rate ? new BytePacer(rate, Time) : null;
         Retry = new RetryPolicy(this);
-        Guards = new StallGuards(Options.StallTimeout, Time);
+        Guards = new StallGuards(Time);
+        Patience = new Patience(Options.StallTimeout, Time);
+        Turns = new Turns(Patience, Time);
     }
 
     private TransferContext(TransferContext all)
@@ -31,6 +35,8 @@ internal sealed class TransferContext
         Pacer = all.Pacer;
         Retry = all.Retry.Of(this);
         Guards = all.Guards;
+        Patience = new Patience(Options.StallTimeout, Time);
+        Turns = new Turns(Patience, Time);
     }
 
     public TransferOptions Options { get; }
@@ -45,6 +51,15 @@ internal sealed class TransferContext
 
     /// <summary>What ends calls to which nothing comes.</summary>
     public StallGuards Guards { get; }
+
+    /// <summary>How long its server may stay silent.</summary>
+    public Patience Patience { get; }
+
+    /// <summary>Where reads wait that the server does not serve beside the others.</summary>
+    public Turns Turns { get; }
+
+    /// <summary>Bytes that have come from stores across a network to all loads of this process.</summary>
+    public static long AllBytes => Interlocked.Read(ref _allBytes);
 
     /// <summary>Requests to stores across a network, repeated ones included.</summary>
     public long Requests => Interlocked.Read(ref _requests);
@@ -78,7 +93,14 @@ internal sealed class TransferContext
     public void CountBytes(int bytes)
     {
         Interlocked.Add(ref _bytes, bytes);
-        _all?.CountBytes(bytes);
+        if (_all is null)
+        {
+            Interlocked.Add(ref _allBytes, bytes);
+        }
+        else
+        {
+            _all.CountBytes(bytes);
+        }
     }
 
     public void CountHedge()

@@ -12,6 +12,7 @@ internal sealed class RawServer : IAsyncDisposable
     private readonly Task _accepting;
     private int _requests;
     private int _open;
+    private int _turnedAway;
 
     public RawServer(byte[] file)
     {
@@ -22,6 +23,15 @@ internal sealed class RawServer : IAsyncDisposable
 
     /// <summary>Answers a request: true when it has, and the connection then ends; false for the way of a faultless server.</summary>
     public Func<RawConnection, CancellationToken, Task<bool>> Answer { get; set; } = static (_, _) => Task.FromResult(false);
+
+    /// <summary>How many connections are served at once, each until it is closed, as by a server with so many workers; null for all.</summary>
+    public SemaphoreSlim? Workers { get; init; }
+
+    /// <summary>What happens to a connection for which there is no worker; null lets it wait for one.</summary>
+    public Action<Socket>? TurnAway { get; init; }
+
+    /// <summary>How many connections were turned away.</summary>
+    public int TurnedAway => Volatile.Read(ref _turnedAway);
 
     public string Address => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
 
@@ -61,10 +71,20 @@ internal sealed class RawServer : IAsyncDisposable
 
     private async Task ServeAsync(Socket socket)
     {
+        bool hasWorker = false;
         try
         {
             using (socket)
             {
+                hasWorker = Workers is not null
+                    && await Workers.WaitAsync(TurnAway is null ? Timeout.InfiniteTimeSpan : TimeSpan.Zero, _closing.Token);
+                if (Workers is not null && !hasWorker)
+                {
+                    Interlocked.Increment(ref _turnedAway);
+                    TurnAway!(socket);
+                    return;
+                }
+
                 socket.NoDelay = true;
                 var connection = new RawConnection(socket, _file);
                 while (await connection.ReadRequestAsync(_closing.Token))
@@ -87,6 +107,11 @@ internal sealed class RawServer : IAsyncDisposable
         }
         finally
         {
+            if (hasWorker)
+            {
+                Workers!.Release();
+            }
+
             Interlocked.Decrement(ref _open);
         }
     }

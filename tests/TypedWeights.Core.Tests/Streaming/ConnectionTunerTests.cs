@@ -116,6 +116,31 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
+    public void Connections_that_get_no_answer_while_others_do_are_given_back_at_once()
+    {
+        ConnectionTuner tuner = Tuner(8, 32);
+        Run(tuner, observations: 10, connections => connections * 20e6);
+        Assert.Equal(32, tuner.Target);
+
+        tuner.Observe(Seconds, 1_000_000, throttles: 0, served: 3);
+
+        Assert.Equal(3, tuner.Target);
+        tuner.Observe(Seconds, 1_000_000, throttles: 0, served: 0);
+        Assert.Equal(1, tuner.Target);
+    }
+
+    [Fact]
+    public void They_are_tried_again_later()
+    {
+        ConnectionTuner tuner = Tuner(8, 32);
+        tuner.Observe(Seconds, 1_000_000, throttles: 0, served: 1);
+
+        Run(tuner, observations: 100, connections => connections * 20e6);
+
+        Assert.Equal(32, tuner.Target);
+    }
+
+    [Fact]
     public void A_rate_that_falls_for_long_is_answered_with_more_connections_and_taken_back_if_they_do_not_help()
     {
         ConnectionTuner tuner = Tuner(8, 32);

@@ -1,12 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.Versioning;
+using TypedWeights.Files;
 
 namespace TypedWeights.Sources.Http;
 
 /// <summary>Makes the connection pool of a provider.</summary>
 internal static class HttpHandler
 {
+    private const long FewFiles = 4096;
+
     public static SocketsHttpHandler Create(HttpSourceOptions options)
     {
         var handler = new SocketsHttpHandler
@@ -23,11 +25,14 @@ internal static class HttpHandler
             handler.Proxy = options.Proxy;
         }
 
-        if (OperatingSystem.IsLinux())
+        if (OpenFileLimit.Soft < FewFiles)
         {
-            handler.ConnectCallback = ConnectAsync;
+            // Another load may be waiting for the descriptors of idle connections.
+            handler.PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2);
         }
 
+        var connector = new HostConnector();
+        handler.ConnectCallback = (context, cancellationToken) => ConnectAsync(connector, context, cancellationToken);
         handler.SslOptions.RemoteCertificateValidationCallback = new ServerCertificate(options.TrustedRoots).Check;
         options.ConfigureHandler?.Invoke(handler);
 
@@ -38,23 +43,18 @@ internal static class HttpHandler
         return handler;
     }
 
-    // As the handler itself does it, up to the stream.
-    [SupportedOSPlatform("linux")]
-    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> ConnectAsync(
+        HostConnector connector, SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
+        Socket socket = await connector.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+        if (!OperatingSystem.IsLinux())
         {
-            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
-            var stream = new ThriftyStream(socket);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
 
-            // Through a proxy too, TLS goes over this connection.
-            return context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttps ? new ReadAheadStream(stream) : stream;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        var stream = new ThriftyStream(socket);
+
+        // Through a proxy too, TLS goes over this connection.
+        return context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttps ? new ReadAheadStream(stream) : stream;
     }
 }

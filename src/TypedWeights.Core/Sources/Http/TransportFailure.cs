@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
 using TypedWeights.Errors;
+using TypedWeights.Files;
 
 namespace TypedWeights.Sources.Http;
 
@@ -16,17 +17,24 @@ internal static class TransportFailure
 
     private static WeightSourceException Of(HttpRequestException e, string display, bool isThroughProxy) => e.HttpRequestError switch
     {
+        _ when OpenFileLimit.IsReached(e.InnerException) => NoDescriptor(e, display),
         HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError when isThroughProxy => Proxy(e, display),
         HttpRequestError.NameResolutionError when Socket(e) is SocketError.TryAgain => new WeightSourceException(
             display, "the host name does not resolve at the moment.", isTransient: true, innerException: e),
         HttpRequestError.NameResolutionError => new WeightSourceException(
             display, "the host name does not resolve; check the spelling and the network.", innerException: e),
         HttpRequestError.ConnectionError => new WeightSourceException(
-            display, $"no connection to the server: {Sentence(e.InnerException ?? e)}", isTransient: true, innerException: e),
+            display, $"no connection to the server: {Sentence(e.InnerException ?? e)}", isTransient: true, innerException: e)
+        {
+            IsUnserved = true,
+        },
         HttpRequestError.SecureConnectionError => Tls(e, display),
         HttpRequestError.ProxyTunnelError => Proxy(e, display),
         HttpRequestError.ResponseEnded => new WeightSourceException(
-            display, "the server closed the connection before it answered.", isTransient: true, innerException: e),
+            display, "the server closed the connection before it answered.", isTransient: true, innerException: e)
+        {
+            IsUnserved = true,
+        },
         HttpRequestError.InvalidResponse => new WeightSourceException(
             display, "what answers there does not speak HTTP/1.1, or sent more than it had announced.", innerException: e),
         HttpRequestError.ConfigurationLimitExceeded => new WeightSourceException(
@@ -37,14 +45,20 @@ internal static class TransportFailure
             display,
             $"the request failed: {Sentence(e.InnerException ?? e)}",
             isTransient: e.InnerException is not null,
-            innerException: e),
+            innerException: e)
+        {
+            IsUnserved = e.InnerException is IOException,
+        },
     };
 
     public static WeightSourceException TimedOut(OperationCanceledException e, string display) => new(
         display,
         e.InnerException is TimeoutException ? "no connection to the server in the time for it." : "the server did not answer in time.",
         isTransient: true,
-        innerException: e);
+        innerException: e)
+    {
+        IsUnserved = true,
+    };
 
     public static WeightSourceException Broken(Exception e, string received, string display, HttpRequestMessage? request) => new(
         display, $"the connection broke after {received}.", isTransient: true, innerException: ForeignText.Cause(e, request));
@@ -64,10 +78,25 @@ internal static class TransportFailure
             display,
             $"no TLS connection to the server: {Sentence(e.InnerException ?? e)}",
             isTransient: e.InnerException is not AuthenticationException,
-            innerException: e);
+            innerException: e)
+        {
+            IsUnserved = e.InnerException is IOException,
+        };
     }
 
-    // Without the cause: its text has the proxy's address, and that may have a password.
+    // Its own limit is no server's fault: the load goes on with the connections that there are.
+    private static WeightSourceException NoDescriptor(HttpRequestException e, string display) => new(
+        display,
+        "there is no room for another connection: this process may have "
+            + (OpenFileLimit.Soft is { } limit ? $"{limit} files and sockets open" : "no more files and sockets open")
+            + "; raise the limit (ulimit -n), or close some.",
+        isTransient: true,
+        innerException: e)
+    {
+        IsUnserved = true,
+    };
+
+    // Without the cause, unless it is our own: the text of others has the proxy's address, and that may have a password.
     private static WeightSourceException Proxy(HttpRequestException e, string display) => (int?)e.StatusCode switch
     {
         407 => new WeightSourceException(
@@ -76,9 +105,12 @@ internal static class TransportFailure
             display, $"the proxy refused the connection ({status}).", isTransient: status is 408 or 429 or 500 or 502 or 503 or 504),
         null => new WeightSourceException(
             display,
-            "there is no connection to the proxy, or none through it; "
+            $"there is no connection to the proxy, or none through it{(e.InnerException is ConnectException own ? $": {own.Message}" : "")}; "
                 + "check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
-            isTransient: e.HttpRequestError == HttpRequestError.ConnectionError),
+            isTransient: e.HttpRequestError == HttpRequestError.ConnectionError)
+        {
+            IsUnserved = e.HttpRequestError == HttpRequestError.ConnectionError,
+        },
     };
 
     private static SocketError? Socket(Exception e) => (e.InnerException as SocketException)?.SocketErrorCode;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TypedWeights.Files;
 
 namespace TypedWeights.Streaming.Retry;
 
@@ -13,23 +14,27 @@ internal sealed class Failures
     private readonly List<(string Message, int Times)> _tried = [];
     private WeightSourceException? _first;
     private WeightSourceException? _counted;
+    private WeightSourceException? _triedAtOnce;
     private long _lastPosition;
     private long _lastBytes;
+    private long _lastAllBytes;
     private int _inARow;
     private bool _asksTooMuch;
     private bool _cameFurther;
 
     /// <param name="context">The load's.</param>
     /// <param name="first">The failure that began it: it counts as the first attempt.</param>
+    /// <param name="bytes">How many bytes had come to all of the load's reads when that attempt began.</param>
     /// <param name="position">How far the read has come.</param>
-    public Failures(TransferContext context, WeightSourceException first, Func<long> position)
+    public Failures(TransferContext context, WeightSourceException first, long bytes, Func<long> position)
     {
         Context = context;
         _position = position;
         _start = context.Time.GetTimestamp();
         _first = first;
         _lastPosition = position();
-        _lastBytes = context.Bytes;
+        _lastBytes = bytes;
+        _lastAllBytes = TransferContext.AllBytes;
     }
 
     /// <summary>The load's.</summary>
@@ -68,22 +73,31 @@ internal sealed class Failures
             return false;
         }
 
+        bool isCounted = !failure.IsEarly && !failure.IsUnserved;
         _cameFurther = false;
-        _inARow = 1;
+        _inARow = isCounted ? 1 : 0;
         _first = failure;
+        _triedAtOnce = isCounted ? null : failure;
         return true;
     }
+
+    /// <summary>Whether it is tried again without a wait: over another connection than the silent one, or when its turn has come.</summary>
+    public bool IsTriedAtOnce(Exception? failure) => failure is not null && ReferenceEquals(failure, _triedAtOnce);
 
     private void Take(WeightSourceException failure)
     {
         _counted = failure;
         Count++;
         Remember(failure.Message);
-        long position = _position(), bytes = Context.Bytes;
+        long position = _position(), bytes = Context.Bytes, allBytes = TransferContext.AllBytes;
 
-        // A server that is asked for too much answers the load's other reads meanwhile; this one's turn comes when they are done.
-        _cameFurther = position != _lastPosition || (failure.IsThrottled && bytes != _lastBytes);
-        (_lastPosition, _lastBytes) = (position, bytes);
+        // A server that is asked for too much answers the load's other reads meanwhile; this one's turn comes when they are done. Where this
+        // process has no descriptor left, any of its loads may have them. And what was given up early has cost no time.
+        _cameFurther = position != _lastPosition
+            || failure.IsEarly
+            || ((failure.IsThrottled || failure.IsUnserved) && bytes != _lastBytes)
+            || (OpenFileLimit.IsReached(failure.GetBaseException()) && allBytes != _lastAllBytes);
+        (_lastPosition, _lastBytes, _lastAllBytes) = (position, bytes, allBytes);
         _inARow++;
         _asksTooMuch = failure.RetryAfter > RetryPolicy.LongestRetryAfter;
     }
@@ -94,7 +108,7 @@ internal sealed class Failures
         return failure.IsTransient
             && !_asksTooMuch
             && (_cameFurther || _inARow < attempts)
-            && (failure.IsThrottled || Count < (long)attempts * MostInAll);
+            && (failure.IsThrottled || (failure.IsUnserved && _cameFurther) || Count < (long)attempts * MostInAll);
     }
 
     /// <summary>The one error about all that was tried.</summary>

@@ -31,12 +31,26 @@ internal sealed class ResilientLocation : IWeightLocation
         IWeightSourceProvider provider, WeightUri uri, WeightPins pins, TransferContext context, CancellationToken cancellationToken)
     {
         RetryPolicy retry = context.Retry;
-        IWeightLocation location = await retry.RunAsync(
-            static (call, token) => GuardAsync(
-                static (call, token) => call.provider.LocateAsync(call.uri, call.pins, token), call, call.uri.Display, call.context, token),
-            (provider, uri, pins, context),
-            cancellationToken).ConfigureAwait(false);
-        return location.IsRemote ? new ResilientLocation(location, uri.Display, retry, context) : location;
+        StallGuard guard = context.Guards.Rent(context.Patience);
+        try
+        {
+            // It may be several requests, one after the other: how long one of them takes is not known here.
+            IWeightLocation location = await retry.RunAsync(
+                static (call, token) => GuardAsync(
+                    static (call, token) => call.provider.LocateAsync(call.uri, call.pins, token),
+                    call,
+                    call.guard,
+                    mayBeEarly: false,
+                    call.uri.Display,
+                    token),
+                (provider, uri, pins, guard),
+                cancellationToken).ConfigureAwait(false);
+            return location.IsRemote ? new ResilientLocation(location, uri.Display, retry, context) : location;
+        }
+        finally
+        {
+            context.Guards.Return(guard);
+        }
     }
 
     public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
@@ -44,23 +58,35 @@ internal sealed class ResilientLocation : IWeightLocation
 
     public async ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
-        IWeightSource source = await _retry.RunAsync(
-            static (call, token) => call.Item1.AttemptAsync(call.name, call.firstBytes, token), (this, name, firstBytes), cancellationToken)
-            .ConfigureAwait(false);
-        return new ResilientSource(source, _retry, _context, firstBytes);
+        StallGuard guard = _context.Guards.Rent(_context.Patience);
+        try
+        {
+            IWeightSource source = await _retry.RunAsync(
+                static (call, token) => call.Item1.AttemptAsync(call.name, call.firstBytes, call.guard, token),
+                (this, name, firstBytes, guard),
+                cancellationToken).ConfigureAwait(false);
+            return new ResilientSource(source, _retry, _context, firstBytes);
+        }
+        finally
+        {
+            _context.Guards.Return(guard);
+            _context.Turns.Pass();
+        }
     }
 
     public IWeightSource? OpenAhead(string name, long expectedLength) =>
         _inner.OpenAhead(name, expectedLength) is { } source ? new ResilientSource(source, _retry, _context, firstBytes: 0) : null;
 
-    private ValueTask<IWeightSource> AttemptAsync(string name, int firstBytes, CancellationToken cancellationToken)
+    private ValueTask<IWeightSource> AttemptAsync(string name, int firstBytes, StallGuard guard, CancellationToken cancellationToken)
     {
         _context.CountRequest();
+        _context.Turns.Take();
         return GuardAsync(
             static (call, token) => call._inner.OpenAsync(call.name, call.firstBytes, token),
             (_inner, name, firstBytes),
+            guard,
+            mayBeEarly: true,
             _display,
-            _context,
             cancellationToken);
     }
 
@@ -68,25 +94,26 @@ internal sealed class ResilientLocation : IWeightLocation
     private static async ValueTask<T> GuardAsync<TCall, T>(
         Func<TCall, CancellationToken, ValueTask<T>> attempt,
         TCall call,
+        StallGuard guard,
+        bool mayBeEarly,
         string display,
-        TransferContext context,
         CancellationToken cancellationToken)
     {
-        StallGuard guard = context.Guards.Rent();
-        CancellationToken token = guard.Begin(cancellationToken);
+        CancellationToken token = guard.Begin(mayBeEarly, cancellationToken);
         try
         {
-            return await attempt(call, token).ConfigureAwait(false);
+            T result = await attempt(call, token).ConfigureAwait(false);
+            guard.Arrived();
+            return result;
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             guard.End(cancellationToken);
-            throw ResilientSource.Ended(display, guard, e);
+            throw ResilientSource.Ended(display, guard, isUnserved: true, e);
         }
         finally
         {
             guard.End(cancellationToken);
-            context.Guards.Return(guard);
         }
     }
 }

@@ -50,15 +50,23 @@ internal sealed class ResilientSource : IWeightSource, IAskedSource
     /// <summary>
     /// What a cancelled call means that the caller did not cancel: the guard's doing, or that of a client with a time-out of its own.
     /// </summary>
-    internal static WeightSourceException Ended(string display, StallGuard guard, Exception e) =>
-        guard.HasFired ? Stalled(display, guard.Timeout, e) : GivenUp(display, e);
+    /// <param name="display">The file as it may be shown.</param>
+    /// <param name="guard">That of the call.</param>
+    /// <param name="isUnserved">Whether the call got no answer at all.</param>
+    /// <param name="e">How the call ended.</param>
+    internal static WeightSourceException Ended(string display, StallGuard guard, bool isUnserved, Exception e) =>
+        guard.HasFired ? Stalled(display, guard, isUnserved, e) : GivenUp(display, e);
 
     internal static WeightSourceException GivenUp(string display, Exception e) =>
         new(display, "a read was given up by its source.", isTransient: true, innerException: e);
 
-    private static WeightSourceException Stalled(string display, TimeSpan timeout, Exception e) => new(
+    private static WeightSourceException Stalled(string display, StallGuard guard, bool isUnserved, Exception e) => new(
         display,
-        $"nothing came for {timeout.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s.",
+        $"nothing came for {guard.Silence.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s.",
         isTransient: true,
-        innerException: e);
+        innerException: e)
+    {
+        IsUnserved = isUnserved,
+        IsEarly = guard.IsEarly,
+    };
 }

@@ -19,6 +19,7 @@ internal sealed class ResumingReader : IRangeReader
     private IRangeReader? _inner;
     private Memory<byte> _left;
     private bool _hasFailed;
+    private bool _hasAsked;
     private Action<int>? _arrived;
 
     public ResumingReader(ResilientSource source, TransferContext context, long offset, long length, bool isInMemory)
@@ -28,7 +29,7 @@ internal sealed class ResumingReader : IRangeReader
         _position = offset;
         _end = offset + length;
         _isInMemory = isInMemory;
-        _guard = context.Guards.Rent();
+        _guard = context.Guards.Rent(context.Patience);
         _onArrived = OnArrived;
     }
 
@@ -64,6 +65,10 @@ internal sealed class ResumingReader : IRangeReader
         {
             _guard = null;
             _context.Guards.Return(guard);
+            if (_hasAsked)
+            {
+                _context.Turns.Pass();
+            }
         }
     }
 
@@ -72,14 +77,16 @@ internal sealed class ResumingReader : IRangeReader
     private async ValueTask<bool> AttemptAsync(CancellationToken cancellationToken)
     {
         StallGuard guard = _guard!;
-        CancellationToken token = guard.Begin(cancellationToken);
+
+        // A file that is read in order would be asked for from its start.
+        CancellationToken token = guard.Begin(mayBeEarly: !_source.IsSequential, cancellationToken);
         try
         {
             if (_inner is null)
             {
-                Count();
+                Ask();
                 _inner = await _source.Inner.OpenRangeAsync(_position, _end - _position, token).ConfigureAwait(false);
-                guard.Touch();
+                guard.Answered();
             }
 
             await _inner.FillAsync(_left, _onArrived, token).ConfigureAwait(false);
@@ -88,12 +95,13 @@ internal sealed class ResumingReader : IRangeReader
         }
         catch (Exception e)
         {
+            bool isUnserved = _inner is null;
             _hasFailed = true;
             guard.End(cancellationToken);
             await CloseAsync().ConfigureAwait(false);
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
-                throw ResilientSource.Ended(_source.Display, guard, e);
+                throw ResilientSource.Ended(_source.Display, guard, isUnserved, e);
             }
 
             throw;
@@ -101,21 +109,24 @@ internal sealed class ResumingReader : IRangeReader
     }
 
     // A file that is read in order has one answer for all its ranges.
-    private void Count()
+    private void Ask()
     {
         if (!_isInMemory && (!_source.IsSequential || _hasFailed))
         {
+            _hasAsked = true;
             _context.CountRequest();
+            _context.Turns.Take();
         }
     }
 
     private void OnArrived(int bytes)
     {
+        _guard!.Arrived();
         _position += bytes;
         _left = _left[bytes..];
-        _guard!.Touch();
         _context.CountBytes(bytes);
         _arrived!(bytes);
+        _guard.Wait();
     }
 
     private async ValueTask CloseAsync()

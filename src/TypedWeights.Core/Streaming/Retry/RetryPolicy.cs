@@ -31,7 +31,8 @@ internal sealed class RetryPolicy
             BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
             ShouldHandle = args => ValueTask.FromResult(FailuresOf(args.Context).MayRetry(args.Outcome.Exception)),
-            DelayGenerator = args => ValueTask.FromResult(WaitAskedFor(args.Outcome.Exception)),
+            DelayGenerator = args => ValueTask.FromResult(
+                FailuresOf(args.Context).IsTriedAtOnce(args.Outcome.Exception) ? TimeSpan.Zero : WaitAskedFor(args.Outcome.Exception)),
             OnRetry = args =>
             {
                 FailuresOf(args.Context).Context.CountRetry(
@@ -66,6 +67,7 @@ internal sealed class RetryPolicy
         Func<TState, CancellationToken, ValueTask<T>> attempt, TState state, Func<TState, long> position, CancellationToken cancellationToken)
     {
         // Nearly every first attempt succeeds: what it takes to try again is made when one has not.
+        long bytes = _context.Bytes;
         WeightSourceException first;
         try
         {
@@ -76,7 +78,7 @@ internal sealed class RetryPolicy
             first = e;
         }
 
-        Failures failures = FailuresAfter(first, state, position);
+        Failures failures = FailuresAfter(first, bytes, state, position);
         while (true)
         {
             try
@@ -86,6 +88,10 @@ internal sealed class RetryPolicy
             catch (WeightSourceException e) when (failures.BeginAnew(e))
             {
                 // It came further, so the waits begin small again.
+                if (e.IsUnserved)
+                {
+                    await _context.Turns.WaitAsync(cancellationToken).ConfigureAwait(false);
+                }
             }
             catch (WeightSourceException e) when (e.IsTransient && failures.IsWorthTelling)
             {
@@ -115,8 +121,8 @@ internal sealed class RetryPolicy
     }
 
     // Apart, as whatever holds a variable for later is made at the beginning of the method that has it.
-    private Failures FailuresAfter<TState>(WeightSourceException first, TState state, Func<TState, long> position) =>
-        new(_context, first, () => position(state));
+    private Failures FailuresAfter<TState>(WeightSourceException first, long bytes, TState state, Func<TState, long> position) =>
+        new(_context, first, bytes, () => position(state));
 
     // Who says "at once" is busy all the same, and gets the usual growing wait.
     private TimeSpan? WaitAskedFor(Exception? failure) =>

@@ -4,8 +4,8 @@ namespace TypedWeights.Streaming.Scheduling;
 
 /// <summary>
 /// Decides, observation by observation, how many connections a load uses: doubled while that makes it faster, or while nothing has come
-/// yet and waiting is all that the connections do; back to the number before where it did not; halved when the server asks for less. Now
-/// and then it tries again, ever more rarely while that is in vain.
+/// yet and waiting is all that the connections do; back to the number before where it did not; halved when the server asks for less, and
+/// brought down to those that are served where others get no answer. Now and then it tries again, ever more rarely while that is in vain.
 /// </summary>
 /// <remarks>
 /// With an observation every <see cref="Interval"/>, 8 become 32 within 0.2 s. Pure arithmetic, so that it can be tested on made-up
@@ -53,13 +53,21 @@ internal sealed class ConnectionTuner
     /// <param name="seconds">Its length.</param>
     /// <param name="bytes">Bytes that landed in it.</param>
     /// <param name="throttles">Answers in it that asked for less.</param>
-    public void Observe(double seconds, long bytes, long throttles)
+    /// <param name="served">
+    /// How many of the connections get answers, where some get none while others do; null where no such thing was seen.
+    /// </param>
+    public void Observe(double seconds, long bytes, long throttles, int? served = null)
     {
         double rate = bytes / seconds;
         _average = _average == 0 ? rate : (0.9 * _average) + (0.1 * rate);
         if (throttles > 0)
         {
             Target = Math.Max(1, Target / 2);
+            Rest(FirstPause);
+        }
+        else if (served is not null)
+        {
+            Target = Math.Clamp(served.Value, 1, Target);
             Rest(FirstPause);
         }
         else if (_isJudging)

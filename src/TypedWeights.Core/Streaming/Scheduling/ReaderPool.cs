@@ -91,7 +91,12 @@ internal sealed class ReaderPool : IDisposable
             }
 
             long now = _context.Time.GetTimestamp(), bytesNow = _tracker.Bytes, throttlesNow = _context.Throttles;
-            _tuner.Observe(_context.Time.GetElapsedTime(last, now).TotalSeconds, bytesNow - bytes, throttlesNow - throttles);
+            int waiting = _context.Turns.Waiting;
+            _tuner.Observe(
+                _context.Time.GetElapsedTime(last, now).TotalSeconds,
+                bytesNow - bytes,
+                throttlesNow - throttles,
+                served: waiting == 0 ? null : Volatile.Read(ref _active) - waiting);
             (bytes, throttles, last) = (bytesNow, throttlesNow, now);
             StartReaders();
             StartHedges();

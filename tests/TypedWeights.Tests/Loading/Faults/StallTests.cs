@@ -57,6 +57,67 @@ public sealed class StallTests : FaultTest
         Assert.All(Server.Requests, request => Assert.True(request.WasAborted));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task Every_part_may_stall_some_times_without_the_whole_time_being_waited(int times)
+    {
+        // Only what was measured ends a silent read in the time of this test, and no attempt is lost by it.
+        Server.Answer = request => request.IsPayload && request.Attempt < times ? Respond.StallAfter(request.Length / 2) : null;
+
+        await AssertLoadsAsync(Quick with { StallTimeout = TimeSpan.FromMinutes(5), Attempts = 1 });
+
+        foreach (IGrouping<long, FaultRequest> part in Server.Payloads.GroupBy(request => request.To))
+        {
+            FaultRequest[] asked = [.. part.OrderBy(request => request.From)];
+            Assert.Equal(times + 1, asked.Length);
+            Assert.All(asked.Zip(asked.Skip(1)), pair => Assert.Equal(pair.First.From + (pair.First.Length / 2), pair.Second.From));
+        }
+    }
+
+    [Fact]
+    public async Task While_the_whole_server_is_silent_one_read_tries_again_and_no_attempt_is_lost()
+    {
+        var clock = new HandClock();
+        var isBack = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Server.Answer = request => request.IsPayload ? Respond.After(() => isBack.Task.WaitAsync(request.Aborted), Respond.Serve) : null;
+        await using WeightLoader loader = new WeightLoaderBuilder()
+            .UseTransferOptions(Quick with { StallTimeout = TimeSpan.FromMinutes(5), Attempts = 1 }).UseTimeProvider(clock).Build();
+        Task<WeightSet> load = loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken);
+        await Eventually.BecomesAsync(() => Server.Payloads.Count() == 4, () => "the load did not ask for its payload");
+
+        for (int second = 0; second < 200; second++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        Assert.False(load.IsCompleted);
+        Assert.Equal(4, Server.Payloads.Select(request => request.To).Distinct().Count());
+        Assert.Single(Server.Payloads.Where(request => request.Attempt > 0).Select(request => request.To).Distinct());
+
+        isBack.SetResult();
+        while (!load.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        using WeightSet weights = await load;
+        NoiseFile.AssertIn(weights);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_slow_to_answer_some_requests_is_given_more_time_for_them()
+    {
+        // Longer than the first patience, and again when it is asked once more.
+        Server.Answer = request => request.Payload is >= 0 and < 2 || request.Attempt is 1
+            ? Respond.After(() => Task.Delay(1500, request.Aborted), Respond.Serve)
+            : null;
+
+        await AssertLoadsAsync(Quick with { StallTimeout = TimeSpan.FromMinutes(5), Attempts = 1 });
+    }
+
     [Fact]
     public async Task Slow_is_not_stalled()
     {

@@ -1,0 +1,54 @@
+using System.Net.Sockets;
+using TypedWeights.Files;
+
+namespace TypedWeights.Tests.Files;
+
+public class OpenFileLimitTests
+{
+    [Fact]
+    public void A_file_that_is_opened_is_counted()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows does not count descriptors.");
+
+        // Other tests open and close files at the same time: more of ours than they can close.
+        long before = OpenFileLimit.CountOpen()!.Value;
+        var files = new List<FileStream>();
+        try
+        {
+            for (int i = 0; i < 300; i++)
+            {
+                files.Add(File.OpenRead(typeof(OpenFileLimitTests).Assembly.Location));
+            }
+
+            Assert.InRange(OpenFileLimit.CountOpen()!.Value, before + 100, long.MaxValue);
+        }
+        finally
+        {
+            files.ForEach(file => file.Dispose());
+        }
+    }
+
+    [Fact]
+    public void What_is_left_is_within_the_limit()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such limit.");
+        Assert.SkipWhen(OpenFileLimit.Soft is null, "This process has no limit.");
+
+        Assert.InRange(OpenFileLimit.CountLeft()!.Value, 0, OpenFileLimit.Soft!.Value);
+        Assert.True(OpenFileLimit.Hard is null || OpenFileLimit.Hard >= OpenFileLimit.Soft);
+    }
+
+    [Fact]
+    public void A_socket_and_a_file_that_find_no_descriptor_say_so()
+    {
+        Assert.True(OpenFileLimit.IsReached(new SocketException((int)SocketError.TooManyOpenSockets)));
+        Assert.False(OpenFileLimit.IsReached(new SocketException((int)SocketError.ConnectionRefused)));
+        Assert.False(OpenFileLimit.IsReached(new FileNotFoundException()));
+        Assert.False(OpenFileLimit.IsReached(null));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.True(OpenFileLimit.IsReached(new IOException("Too many open files", hresult: 24)));
+            Assert.True(OpenFileLimit.IsReached(new IOException("Too many open files in system", hresult: 23)));
+        }
+    }
+}

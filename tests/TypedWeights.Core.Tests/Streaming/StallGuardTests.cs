@@ -1,0 +1,157 @@
+using TypedWeights.Streaming.Retry;
+
+namespace TypedWeights.Tests.Streaming;
+
+public sealed class StallGuardTests : IDisposable
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
+
+    private readonly HandClock _clock = new();
+    private readonly Patience _patience;
+    private readonly StallGuard _guard;
+
+    public StallGuardTests()
+    {
+        _patience = new Patience(Longest, _clock);
+        _guard = new StallGuard(_clock);
+        _guard.Serve(_patience);
+    }
+
+    public void Dispose() => _guard.Dispose();
+
+    [Fact]
+    public void A_first_answer_that_does_not_come_has_the_whole_time()
+    {
+        CancellationToken token = _guard.Begin(mayBeEarly: true, CancellationToken.None);
+
+        _clock.Advance(Longest - TimeSpan.FromMilliseconds(1));
+        Assert.False(token.IsCancellationRequested);
+
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        AssertFired(isEarly: false, token);
+    }
+
+    [Fact]
+    public void Silence_after_bytes_that_came_quickly_ends_the_call_early()
+    {
+        CancellationToken token = BeginAndGet(mayBeEarly: true);
+
+        _clock.Advance(Patience.Least);
+
+        AssertFired(isEarly: true, token);
+        Assert.Equal(Patience.Least, _guard.Silence);
+    }
+
+    [Fact]
+    public void A_call_that_would_begin_from_the_start_has_the_whole_time()
+    {
+        CancellationToken token = BeginAndGet(mayBeEarly: false);
+
+        _clock.Advance(Longest - TimeSpan.FromMilliseconds(1));
+        Assert.False(token.IsCancellationRequested);
+
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        AssertFired(isEarly: false, token);
+    }
+
+    [Fact]
+    public void Time_in_which_the_bytes_are_put_away_is_not_the_servers()
+    {
+        CancellationToken token = _guard.Begin(mayBeEarly: true, CancellationToken.None);
+        _guard.Arrived();
+
+        _clock.Advance(TimeSpan.FromMinutes(10));
+        Assert.False(token.IsCancellationRequested);
+
+        _guard.Wait();
+        _clock.Advance(Patience.Least - TimeSpan.FromMilliseconds(1));
+        Assert.False(token.IsCancellationRequested);
+        _clock.Advance(Patience.Least);
+        Assert.True(token.IsCancellationRequested);
+        Assert.Equal(Patience.Least, _patience.For(0));
+    }
+
+    [Fact]
+    public void Nor_is_the_time_between_two_calls()
+    {
+        BeginAndGet(mayBeEarly: true);
+        _guard.End(CancellationToken.None);
+
+        _clock.Advance(TimeSpan.FromMinutes(10));
+
+        Assert.False(_guard.HasFired);
+        Assert.False(_guard.Begin(mayBeEarly: true, CancellationToken.None).IsCancellationRequested);
+    }
+
+    [Fact]
+    public void Each_time_that_it_is_given_up_the_next_call_has_longer_until_a_byte_comes()
+    {
+        var silences = new List<double>();
+        BeginAndGet(mayBeEarly: true);
+        for (int i = 0; i < 7; i++)
+        {
+            long start = _clock.GetTimestamp();
+            CancellationToken token = _guard.Begin(mayBeEarly: true, CancellationToken.None);
+            while (!token.IsCancellationRequested)
+            {
+                _clock.Advance(TimeSpan.FromMilliseconds(100));
+            }
+
+            silences.Add(Math.Round(_clock.GetElapsedTime(start).TotalSeconds));
+            _guard.End(CancellationToken.None);
+        }
+
+        Assert.Equal([1, 2, 4, 8, 16, 20, 20], silences);
+
+        CancellationToken again = BeginAndGet(mayBeEarly: true);
+        _clock.Advance(Patience.Least);
+        AssertFired(isEarly: true, again);
+    }
+
+    [Fact]
+    public void Where_nobody_gets_bytes_a_second_read_waits_for_the_first_to_try_again()
+    {
+        CancellationToken first = BeginAndGet(mayBeEarly: true);
+        using var other = new StallGuard(_clock);
+        other.Serve(_patience);
+        CancellationToken second = other.Begin(mayBeEarly: true, CancellationToken.None);
+
+        _clock.Advance(TimeSpan.FromSeconds(15));
+        Assert.NotEqual(first.IsCancellationRequested, second.IsCancellationRequested);
+
+        // The network is back.
+        _patience.Arrived();
+        _clock.Advance(TimeSpan.FromMilliseconds(500));
+        Assert.True(first.IsCancellationRequested && second.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void The_callers_own_cancellation_is_not_the_clocks()
+    {
+        using var cancel = new CancellationTokenSource();
+        CancellationToken token = _guard.Begin(mayBeEarly: true, cancel.Token);
+
+        cancel.Cancel();
+        _guard.End(cancel.Token);
+
+        Assert.True(token.IsCancellationRequested);
+        Assert.False(_guard.HasFired);
+    }
+
+    // Something is measured then, and it came quickly.
+    private CancellationToken BeginAndGet(bool mayBeEarly)
+    {
+        CancellationToken token = _guard.Begin(mayBeEarly, CancellationToken.None);
+        _guard.Arrived();
+        _guard.Wait();
+        return token;
+    }
+
+    private void AssertFired(bool isEarly, CancellationToken token)
+    {
+        Assert.True(token.IsCancellationRequested);
+        _guard.End(CancellationToken.None);
+        Assert.True(_guard.HasFired);
+        Assert.Equal(isEarly, _guard.IsEarly);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Net.Sockets;
+
+namespace TypedWeights.Tests.Loading.Faults;
+
+/// <summary>
+/// Servers that serve fewer connections than they are offered, and do not say so: the others are recognised by what they do not bring.
+/// </summary>
+public sealed class FewConnectionsTests
+{
+    // Nothing but the recognition ends a silent read in the time of these tests.
+    private static readonly TransferOptions Patient = new()
+    {
+        MinConnections = 8,
+        MaxConnections = 32,
+        PartSize = 64 << 10,
+        StallTimeout = TimeSpan.FromMinutes(5),
+        RetryDelay = TimeSpan.FromMilliseconds(50),
+    };
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(1, true)]
+    [InlineData(3, false)]
+    public async Task A_server_that_lets_connections_wait_for_a_worker_is_read_over_those_that_have_one(int workers, bool isTyped)
+    {
+        using var places = new SemaphoreSlim(workers);
+        await using var server = new RawServer(NoiseFile.Bytes) { Workers = places };
+
+        await AssertLoadsAsync(server, Patient with { Attempts = 1 }, isTyped);
+    }
+
+    [Theory]
+    [InlineData(1, "close")]
+    [InlineData(3, "close")]
+    [InlineData(3, "reset")]
+    public async Task So_is_one_that_closes_what_is_beyond_its_number(int workers, string how)
+    {
+        using var places = new SemaphoreSlim(workers);
+        await using var server = new RawServer(NoiseFile.Bytes)
+        {
+            Workers = places,
+            TurnAway = socket =>
+            {
+                if (how == "reset")
+                {
+                    socket.LingerState = new LingerOption(enable: true, seconds: 0);
+                }
+
+                socket.Close();
+            },
+        };
+
+        await AssertLoadsAsync(server, Patient, isTyped: false);
+
+        // Each of the few dozen reads would have been turned away again and again.
+        Assert.NotEqual(0, server.TurnedAway);
+        Assert.InRange(server.TurnedAway, 1, 2000);
+    }
+
+    [Fact]
+    public async Task One_that_accepts_no_connection_at_all_is_an_error_after_the_attempts()
+    {
+        using var places = new SemaphoreSlim(0);
+        await using var server = new RawServer(NoiseFile.Bytes) { Workers = places, TurnAway = socket => socket.Close() };
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
+            () => LoadAsync(server, Patient with { Attempts = 3, RetryDelay = TimeSpan.FromMilliseconds(10) }));
+
+        Assert.Contains("3 attempts", error.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task AssertLoadsAsync(RawServer server, TransferOptions options, bool isTyped)
+    {
+        long before = NativeTensors.Count();
+        if (isTyped)
+        {
+            await using WeightLoader loader = new WeightLoaderBuilder().UseTransferOptions(options).Build();
+            using NoiseModel model = await loader.LoadAsync<NoiseModel>(
+                new() { Source = Source(server) }, cancellationToken: TestContext.Current.CancellationToken);
+            NoiseFile.AssertIn(model.Weights);
+        }
+        else
+        {
+            using WeightSet weights = await LoadAsync(server, options);
+            NoiseFile.AssertIn(weights);
+        }
+
+        NativeTensors.AssertNoneSince(before);
+        await server.WaitUntilDisconnectedAsync();
+    }
+
+    private static async Task<WeightSet> LoadAsync(RawServer server, TransferOptions options)
+    {
+        await using WeightLoader loader = new WeightLoaderBuilder().UseTransferOptions(options).Build();
+        return await loader.LoadTensorsAsync(Source(server), cancellationToken: TestContext.Current.CancellationToken);
+    }
+
+    private static string Source(RawServer server) => $"{server.Address}/{NoiseFile.Name}";
+}
