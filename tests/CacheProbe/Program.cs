@@ -1,6 +1,7 @@
 // A process of its own that uses a local cache, for tests that end it or have it beside another one. No tensor library, so that it starts
 // quickly; all else is the library's own way from a URI to memory.
 //   CacheProbe load URI FOLDER    prints `ready`, waits for a line, loads, prints `loaded SHA256`; writes what is left; prints `cached true|false`
+//   CacheProbe many URI COUNT     loads by so many loaders at once, without a cache, and prints `loaded SHA256` for each
 //   CacheProbe hold TARGET        has a whole copy in use: prints `held`, and lets go at the next line
 using CacheProbe;
 
@@ -8,6 +9,9 @@ switch (args)
 {
     case ["load", string uri, string folder]:
         await CachedLoad.RunAsync(uri, folder).ConfigureAwait(false);
+        return 0;
+    case ["many", string uri, string count]:
+        await CachedLoad.RunManyAsync(uri, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)).ConfigureAwait(false);
         return 0;
     case ["hold", string target]:
         return HeldCopy.Run(target);

@@ -12,13 +12,23 @@ internal sealed class ProbeProcess : IDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static ProbeProcess Start(params string[] arguments)
+    public static ProbeProcess Start(params string[] arguments) => Start(openFiles: null, arguments);
+
+    /// <param name="openFiles">The hard limit on its open files (not on Windows); null for the test's own.</param>
+    /// <param name="arguments">The program's.</param>
+    public static ProbeProcess Start(int? openFiles, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet")
+        string dotnet = Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet";
+        var start = new ProcessStartInfo(openFiles is null ? dotnet : "/bin/sh")
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
+        if (openFiles is not null)
+        {
+            Array.ForEach(["-c", $"ulimit -n {openFiles} && exec \"$0\" \"$@\"", dotnet], start.ArgumentList.Add);
+        }
+
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "CacheProbe.dll"));
         Array.ForEach(arguments, start.ArgumentList.Add);
 
