@@ -25,7 +25,7 @@ internal static class CachedLoad
             CacheRun? run = cache.Begin(null, uri, checksAll: false);
             Console.WriteLine("ready");
             Console.ReadLine();
-            Console.WriteLine($"loaded {await LoadAsync(registry, run, WeightUri.Parse(uri)).ConfigureAwait(false)}");
+            Console.WriteLine($"loaded {await LoadAsync(registry, run, uri, Options).ConfigureAwait(false)}");
             Console.WriteLine($"cached {run is not null && await run.FinishAsync().ConfigureAwait(false)}");
         }
     }
@@ -41,7 +41,7 @@ internal static class CachedLoad
             try
             {
                 CacheRun run = cache.Begin(CacheMode.Offline, uri, checksAll: false)!;
-                Console.WriteLine($"loaded {await LoadAsync(registry, run, WeightUri.Parse(uri)).ConfigureAwait(false)}");
+                Console.WriteLine($"loaded {await LoadAsync(registry, run, uri, Options).ConfigureAwait(false)}");
             }
             catch (WeightSourceException e)
             {
@@ -50,16 +50,32 @@ internal static class CachedLoad
         }
     }
 
-    private static async Task<string> LoadAsync(SourceRegistry registry, CacheRun? run, WeightUri uri)
+    /// <summary>Loads by several loaders at once, each with connections of its own, and without a cache.</summary>
+    public static async Task RunManyAsync(string uri, int loads)
     {
+        string[] digests = await Task.WhenAll(Enumerable.Range(0, loads).Select(_ => Task.Run(async () =>
+        {
+            var options = new TransferOptions { PartSize = 64 << 10 };
+            var registry = new SourceRegistry(new TransferContext(options), [new HttpSourceProvider()]);
+            await using (registry.ConfigureAwait(false))
+            {
+                return await LoadAsync(registry, run: null, uri, options).ConfigureAwait(false);
+            }
+        }))).ConfigureAwait(false);
+        Array.ForEach(digests, digest => Console.WriteLine($"loaded {digest}"));
+    }
+
+    private static async Task<string> LoadAsync(SourceRegistry registry, CacheRun? run, string source, TransferOptions options)
+    {
+        WeightUri uri = WeightUri.Parse(source);
         IWeightLocation location = await registry.LocateAsync(uri, WeightPins.None, run, registry.Context, CancellationToken.None)
             .ConfigureAwait(false);
         Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location).ConfigureAwait(false);
         await using (checkpoint.ConfigureAwait(false))
         {
             var plan = TransferPlan.Create(
-                checkpoint.Files, [.. checkpoint.Tensors.Values], PartLimits.For(Options, location.IsRemote));
-            run?.Writer.BufferLimit = Options.BufferLimit;
+                checkpoint.Files, [.. checkpoint.Tensors.Values], PartLimits.For(options, location.IsRemote));
+            run?.Writer.BufferLimit = options.BufferLimit;
             var sink = new KeepingSink();
             await using (sink.ConfigureAwait(false))
             {
@@ -68,7 +84,7 @@ internal static class CachedLoad
                     plan,
                     [.. checkpoint.Files.Select(static file => file.Source)],
                     sink,
-                    ReaderLimits.For(Options, location.IsRemote),
+                    ReaderLimits.For(options, location.IsRemote),
                     registry.Context,
                     new ProgressTracker(plan, static _ => { }, registry.Context.Time),
                     CancellationToken.None).ConfigureAwait(false);

@@ -10,7 +10,7 @@ public sealed record TransferOptions
     // What every timer takes.
     private static readonly TimeSpan LongestTime = TimeSpan.FromDays(1);
 
-    /// <summary>The connections that a load begins with, and the fewest it goes on with while the server is not asking for fewer.</summary>
+    /// <summary>The connections that a load begins with, and the fewest it goes on with while the server serves as many.</summary>
     /// <value>8</value>
     public int MinConnections { get; init; } = 8;
 
@@ -47,7 +47,8 @@ public sealed record TransferOptions
 
     /// <summary>
     /// The longest time in which nothing comes, neither a first byte nor a further one, before a request is given up and repeated; at most
-    /// a day.
+    /// a day. Once it is known how long the server usually takes, a request is repeated sooner, after a small multiple of that and at least
+    /// a second, which costs none of the <see cref="Attempts"/>.
     /// </summary>
     /// <value>20 seconds</value>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(20);

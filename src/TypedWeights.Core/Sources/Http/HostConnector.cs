@@ -48,7 +48,8 @@ internal sealed class HostConnector(Func<string, CancellationToken, Task<IPAddre
                     return winner.Take();
                 }
 
-                if (cancellationToken.IsCancellationRequested || (attempts.Count == places.Length && attempts.TrueForAll(attempt => attempt.HasFailed)))
+                bool haveAllFailed = attempts.Count == places.Length && attempts.TrueForAll(attempt => attempt.HasFailed);
+                if (haveAllFailed || cancellationToken.IsCancellationRequested)
                 {
                     // All are alike again: what is tried first next time is what the system prefers.
                     Array.ForEach(places, place => _failed.TryRemove(place, out _));
@@ -132,7 +133,8 @@ internal sealed class HostConnector(Func<string, CancellationToken, Task<IPAddre
         IEnumerable<string> tried = attempts.Select(attempt => $"{attempt.Place.Address}: {attempt.Error?.Message ?? "no answer in time"}");
         IEnumerable<string> untried = places.Skip(attempts.Count).Select(place => $"{place.Address}: not tried in time");
         return new ConnectException(
-            $"{host.Host}, port {host.Port} ({string.Join("; ", tried.Concat(untried))})", attempts.Find(attempt => attempt.Error is not null)?.Error);
+            $"{host.Host}, port {host.Port} ({string.Join("; ", tried.Concat(untried))})",
+            attempts.Find(attempt => attempt.Error is not null)?.Error);
     }
 
     /// <summary>A connection to one address that is being made.</summary>

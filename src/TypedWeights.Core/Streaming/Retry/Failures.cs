@@ -73,11 +73,9 @@ internal sealed class Failures
             return false;
         }
 
-        bool isCounted = !failure.IsEarly && !failure.IsUnserved;
         _cameFurther = false;
-        _inARow = isCounted ? 1 : 0;
         _first = failure;
-        _triedAtOnce = isCounted ? null : failure;
+        _triedAtOnce = failure.IsEarly || failure.IsUnserved ? failure : null;
         return true;
     }
 
@@ -91,14 +89,17 @@ internal sealed class Failures
         Remember(failure.Message);
         long position = _position(), bytes = Context.Bytes, allBytes = TransferContext.AllBytes;
 
-        // A server that is asked for too much answers the load's other reads meanwhile; this one's turn comes when they are done. Where this
-        // process has no descriptor left, any of its loads may have them. And what was given up early has cost no time.
-        _cameFurther = position != _lastPosition
-            || failure.IsEarly
-            || ((failure.IsThrottled || failure.IsUnserved) && bytes != _lastBytes)
+        // A server that is asked for too much answers the load's other reads meanwhile; this one's turn comes when they are done.
+        bool beginsAnew = position != _lastPosition || (failure.IsThrottled && bytes != _lastBytes);
+
+        // So does one that serves few connections. Where this process has no descriptor left, any of its loads may have them. And what was
+        // given up early has cost no time.
+        bool isFree = failure.IsEarly
+            || (failure.IsUnserved && bytes != _lastBytes)
             || (OpenFileLimit.IsReached(failure.GetBaseException()) && allBytes != _lastAllBytes);
+        _cameFurther = beginsAnew || isFree;
+        _inARow = (beginsAnew ? 0 : _inARow) + (isFree ? 0 : 1);
         (_lastPosition, _lastBytes, _lastAllBytes) = (position, bytes, allBytes);
-        _inARow++;
         _asksTooMuch = failure.RetryAfter > RetryPolicy.LongestRetryAfter;
     }
 

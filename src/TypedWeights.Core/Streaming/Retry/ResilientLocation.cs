@@ -103,7 +103,12 @@ internal sealed class ResilientLocation : IWeightLocation
         try
         {
             T result = await attempt(call, token).ConfigureAwait(false);
-            guard.Arrived();
+            if (mayBeEarly)
+            {
+                // Otherwise nothing may have been asked for.
+                guard.Arrived();
+            }
+
             return result;
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)

@@ -12,13 +12,18 @@ internal sealed class ProbeProcess : IDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static ProbeProcess Start(params string[] arguments) => Start([], arguments);
+    public static ProbeProcess Start(params string[] arguments) => StartBehind([], arguments);
+
+    /// <param name="openFiles">The hard limit on its open files (not on Windows).</param>
+    /// <param name="arguments">The program's.</param>
+    public static ProbeProcess Start(int openFiles, params string[] arguments) =>
+        StartBehind(["/bin/sh", "-c", $"ulimit -n {openFiles} && exec \"$0\" \"$@\""], arguments);
 
     /// <summary>As a user who may do no more than the modes of files say: where the tests run as root, as nobody.</summary>
-    public static ProbeProcess StartUnprivileged(params string[] arguments) => Start(
+    public static ProbeProcess StartUnprivileged(params string[] arguments) => StartBehind(
         Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [], arguments);
 
-    private static ProbeProcess Start(string[] before, string[] arguments)
+    private static ProbeProcess StartBehind(string[] before, string[] arguments)
     {
         string[] command = [.. before, Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet"];
         var start = new ProcessStartInfo(command[0], command[1..])
@@ -26,6 +31,7 @@ internal sealed class ProbeProcess : IDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
+
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "CacheProbe.dll"));
         Array.ForEach(arguments, start.ArgumentList.Add);
 
