@@ -23,7 +23,7 @@ internal static class OddFile
     /// <summary>Makes one.</summary>
     /// <param name="kind">One of <see cref="Kinds"/>.</param>
     /// <param name="path">The name that it has.</param>
-    /// <param name="victim">An existing file that a link leads to; one that leads to nothing names the same path with <c>.absent</c> after it.</param>
+    /// <param name="victim">A file that a link leads to; one that leads to nothing has <c>.absent</c> after the same path.</param>
     public static void Make(string kind, string path, string victim)
     {
         switch (kind)

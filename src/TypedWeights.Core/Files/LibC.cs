@@ -29,6 +29,8 @@ internal static partial class LibC
     private static readonly int CurrentFolder = OperatingSystem.IsMacOS() ? -2 : -100;
     private static readonly int AsEffectiveUser = OperatingSystem.IsMacOS() ? 0x10 : 0x200;
 
+    private static readonly Lazy<bool> HasStatX = new(FindStatX);
+
     /// <summary>A right to a file or folder, as <c>access</c> names it.</summary>
     internal enum Right
     {
@@ -44,7 +46,7 @@ internal static partial class LibC
 
     /// <summary>Whether this system is one of those whose answers are understood here: nothing else may be called elsewhere.</summary>
     [UnsupportedOSPlatformGuard("windows")]
-    public static bool IsSupported => OperatingSystem.IsLinux() || OperatingSystem.IsMacOS();
+    public static bool IsSupported => OperatingSystem.IsMacOS() || (OperatingSystem.IsLinux() && HasStatX.Value);
 
     private static bool IsIntelMac => RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
@@ -120,6 +122,19 @@ internal static partial class LibC
         return RealPath(path, answer) != 0
             ? Encoding.UTF8.GetString(answer[..answer.IndexOf((byte)0)])
             : throw Failure(path, Marshal.GetLastPInvokeError());
+    }
+
+    // Old C libraries lack it, and old container runtimes forbid it.
+    private static bool FindStatX()
+    {
+        try
+        {
+            return StatX(CurrentFolder, "/", NoFollow, BasicFacts, stackalloc byte[256]) == 0;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return false;
+        }
     }
 
     // statx, because its answer is laid out alike on every Linux and in every C library.
