@@ -273,6 +273,5 @@ internal sealed class CachedLocation : IWeightLocation
 
     private static WeightSourceException Absent(string source) => new(
         source,
-        "it is not in the cache, and this load may not ask the source (CacheMode.Offline); load it once with CacheMode.Check.",
-        isNotFound: true);
+        "it is not in the cache, and this load may not ask the source (CacheMode.Offline); load it once with CacheMode.Check.");
 }

@@ -3,6 +3,7 @@ using Azure;
 using Azure.Storage;
 using TypedWeights.Sources;
 using TypedWeights.Sources.AzureBlobs;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Tests.Stores.Azure;
 
@@ -73,7 +74,8 @@ public sealed class BlobRefusalTests
             _ => new BlobLogin.Nobody { Name = "no credentials" },
         };
         BlobUri uri = BlobUri.Of(WeightUri.Parse("az://account/weights/model.safetensors"));
-        var account = new BlobAccount(service, login);
+        using var context = new StoreContext();
+        var account = new BlobAccount(service, login, new SdkGuard(context, "Azure Blob Storage"));
         using var refusal = new HttpResponseMessage((HttpStatusCode)status)
         {
             Content = new StringContent(

@@ -87,7 +87,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     {
         string path = text is null ? _home["absent.json"] : Save("key.json", text);
         string error = await RunAsync(_store, null, ("GOOGLE_APPLICATION_CREDENTIALS", path));
-        Assert.Contains($"{path}, which GOOGLE_APPLICATION_CREDENTIALS names, cannot be read", error, StringComparison.Ordinal);
+        Assert.Contains($"Google Cloud Storage cannot use the credentials in {path} (GOOGLE_APPLICATION_CREDENTIALS): ", error, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", error, StringComparison.Ordinal);
     }
 

@@ -71,7 +71,7 @@ internal sealed class HttpChannel : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw TransportFailure.Of(e, display, IsThroughProxy(request.RequestUri!));
+            throw TransportFailure.Of(e, display, request.RequestUri!.Host, IsThroughProxy(request.RequestUri));
         }
         catch (NotSupportedException e)
         {

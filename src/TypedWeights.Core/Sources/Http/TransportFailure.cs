@@ -8,14 +8,15 @@ internal static class TransportFailure
 {
     /// <param name="e">What the client says.</param>
     /// <param name="display">The file as it may be shown.</param>
+    /// <param name="host">Which host was asked.</param>
     /// <param name="isThroughProxy">Whether the connection is one to a proxy.</param>
-    public static WeightSourceException Of(HttpRequestException e, string display, bool isThroughProxy) => e.HttpRequestError switch
+    public static WeightSourceException Of(HttpRequestException e, string display, string host, bool isThroughProxy) => e.HttpRequestError switch
     {
         HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError when isThroughProxy => Proxy(e, display),
         HttpRequestError.NameResolutionError when Socket(e) is SocketError.TryAgain => new WeightSourceException(
-            display, "the host name does not resolve at the moment.", isTransient: true, innerException: e),
+            display, $"the host name {host} does not resolve at the moment.", isTransient: true, innerException: e),
         HttpRequestError.NameResolutionError => new WeightSourceException(
-            display, "the host name does not resolve; check the spelling and the network.", innerException: e),
+            display, $"the host name {host} does not resolve; check the spelling and the network.", innerException: e),
         HttpRequestError.ConnectionError => new WeightSourceException(
             display, $"no connection to the server: {Sentence(e.InnerException ?? e)}", isTransient: true, innerException: e),
         HttpRequestError.SecureConnectionError => Tls(e, display),

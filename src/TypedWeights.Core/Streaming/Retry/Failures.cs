@@ -91,7 +91,7 @@ internal sealed class Failures
     private bool MayGoOn(WeightSourceException failure)
     {
         int attempts = Context.Options.Attempts;
-        return failure.IsTransient
+        return failure is { IsTransient: true, IsExhausted: false }
             && !_asksTooMuch
             && (_cameFurther || _inARow < attempts)
             && (failure.IsThrottled || Count < (long)attempts * MostInAll);
