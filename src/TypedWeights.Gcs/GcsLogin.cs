@@ -99,8 +99,7 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, st
     private static SdkCall Token(string display, string name) => new(display, name)
     {
         Explain = static e => e.GetBaseException() is TokenResponseException refusal
-            ? $"Google gives no token ({(int?)refusal.StatusCode} {refusal.Error?.Error} {refusal.Error?.ErrorDescription}); "
-                + "check that they are not revoked, and this machine's clock"
+            ? $"Google gives no token ({(int?)refusal.StatusCode}); check that they are not revoked, and this machine's clock"
             : "no token could be had",
         IsTransient = static e => e.GetBaseException() is TokenResponseException { StatusCode: { } status }
             ? status is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError

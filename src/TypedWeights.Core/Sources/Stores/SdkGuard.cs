@@ -162,9 +162,9 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         foreach (Exception cause in Causes(e).Reverse())
         {
             string text = Spaces().Replace(cause.Message, " ").Trim();
-            if (sentence is null
-                ? IsTelling(cause, text)
-                : text.Length <= sentence.Length + 64 && text.Contains(sentence, StringComparison.Ordinal))
+            bool saysMore = sentence is null
+                || (text.Length <= sentence.Length + 64 && text.Contains(sentence, StringComparison.Ordinal));
+            if (saysMore && IsTelling(cause, text))
             {
                 sentence = text;
             }
