@@ -9,6 +9,7 @@ internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
 #pragma warning restore CA1001
 {
     private readonly SemaphoreSlim _renewing = new(1, 1);
+    private readonly string _setting = login.Setting;
     private BlobSigner? _signer = Signer(login, service);
     private string? _lack;
 
@@ -79,7 +80,7 @@ internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
 
     private async ValueTask SignAsync(BlobSigner signer, HttpRequestMessage request, string display, CancellationToken cancellationToken)
     {
-        var call = new SdkCall(display, login.Setting)
+        var call = new SdkCall(display, _setting)
         {
             Explain = login is BlobLogin.Token ? BlobIdentity.Explain : null,
             IsTransient = BlobIdentity.IsTransient,

@@ -31,7 +31,7 @@ internal static class BlobIdentity
     }
 
     /// <summary>Values that an answer or an error of the SDK may have repeated.</summary>
-    public static IReadOnlyList<string> Secrets => [.. SecretVariables.Select(Variable).OfType<string>()];
+    public static IEnumerable<string> Secrets() => SecretVariables.Select(Variable).OfType<string>();
 
     /// <exception cref="WeightSourceException">A variable is malformed.</exception>
     public static DefaultAzureCredential Create(SdkGuard guard, string display) => guard.Call(

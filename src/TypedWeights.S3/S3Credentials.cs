@@ -79,8 +79,8 @@ internal sealed class S3Credentials(S3SourceOptions options, SdkGuard guard)
     }
 
     // Values that a command or a server may have repeated.
-    private static string[] Secrets =>
-        [.. ((string[])["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"]).Select(S3Variable.Of).OfType<string>()];
+    private static IEnumerable<string> Secrets() =>
+        ((string[])["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"]).Select(S3Variable.Of).OfType<string>();
 
     private ValueTask<Found> FindAsync(string display, CancellationToken cancellationToken)
     {

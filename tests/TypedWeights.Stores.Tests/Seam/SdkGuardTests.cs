@@ -65,7 +65,7 @@ public sealed class SdkGuardTests : IDisposable
     {
         using var folder = new TempFolder();
         await System.IO.File.WriteAllTextAsync(folder["config"], "[profile dev]\naws_secret_access_key wJalrXUtnFEMI/K7MDENG\n", Token);
-        SdkCall call = Call() with { Secrets = ["hunter2", ""], QuotedFiles = [folder["config"], folder["absent"], folder.Path] };
+        SdkCall call = Call() with { Secrets = static () => ["hunter2", ""], QuotedFiles = [folder["config"], folder["absent"], folder.Path] };
         WeightSourceException error = await FailAsync(
             call, _ => throw new FormatException("line <aws_secret_access_key wJalrXUtnFEMI/K7MDENG> of profile dev, not hunter2"));
         Assert.DoesNotContain("wJalr", error.ToString(), StringComparison.Ordinal);

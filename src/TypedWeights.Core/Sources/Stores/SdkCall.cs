@@ -15,9 +15,9 @@ public sealed record SdkCall(string Display, string Setting)
     /// <value>null, also as its answer: what a network did may pass (no connection, a time-out, 408, 429, 5xx), all else not.</value>
     public Func<Exception, bool?>? IsTransient { get; init; }
 
-    /// <summary>Secrets that the SDK's words may repeat; they are not shown.</summary>
-    /// <value>none</value>
-    public IReadOnlyList<string> Secrets { get; init; } = [];
+    /// <summary>Gives the secrets that the SDK's words may repeat; they are not shown. Asked for after a failure.</summary>
+    /// <value>null: none</value>
+    public Func<IEnumerable<string>>? Secrets { get; init; }
 
     /// <summary>Files of which the SDK's words may quote a line: no word of theirs that could be a secret is shown.</summary>
     /// <value>none</value>

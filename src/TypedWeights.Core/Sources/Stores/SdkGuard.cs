@@ -23,7 +23,9 @@ public sealed partial class SdkGuard(StoreContext context, string store)
 
     // Passing failures are repeated by the engine only for so long that all attempts together end within the limit.
     private static readonly TimeSpan LongestTrouble = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(30);
+
+    // Who asks again only then begins a new count.
+    private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(10);
     private readonly Lock _gate = new();
     private volatile bool _isTroubled;
     private bool _isNoted;
@@ -106,7 +108,7 @@ public sealed partial class SdkGuard(StoreContext context, string store)
                 {
                     return await answer.WaitAsync(Patience, context.Time, cancellationToken).ConfigureAwait(false);
                 }
-                catch (TimeoutException) when (!answer.IsCompleted)
+                catch (TimeoutException) when (!answer.IsFaulted)
                 {
                     left -= Patience;
                     if (!Interlocked.Exchange(ref _isNoted, true))
@@ -118,7 +120,7 @@ public sealed partial class SdkGuard(StoreContext context, string store)
 
             return await answer.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, context.Time, cancellationToken).ConfigureAwait(false);
         }
-        catch (TimeoutException) when (!answer.IsCompleted)
+        catch (TimeoutException) when (!answer.IsFaulted)
         {
             Touch(goesOn: false);
             throw new WeightSourceException(
@@ -143,7 +145,7 @@ public sealed partial class SdkGuard(StoreContext context, string store)
     private WeightSourceException Failure(SdkCall call, Exception e, bool isTransient, bool isExhausted)
     {
         string? advice = call.Explain?.Invoke(e);
-        string? words = Sentence(e, [.. call.Secrets, .. call.QuotedFiles.SelectMany(Words)]);
+        string? words = Sentence(e, [.. call.Secrets?.Invoke() ?? [], .. call.QuotedFiles.SelectMany(Words)]);
         string said = words is null ? "" : $" The SDK says: {words}";
         return new WeightSourceException(
             call.Display,
