@@ -14,11 +14,13 @@ public sealed class AzureBlobsProvider : IRegisteredSource<AzureBlobsProvider>
 {
     private readonly ConcurrentDictionary<(string Name, string? Host), BlobAccount> _accounts = new();
     private readonly StoreContext _context;
+    private readonly SdkGuard _guard;
 
     internal AzureBlobsProvider(StoreContext context, AzureBlobsOptions options)
     {
         _context = context;
-        Settings = new BlobSettings(options, Environment.GetEnvironmentVariable);
+        _guard = new SdkGuard(context, "Azure Blob Storage");
+        Settings = new BlobSettings(options, Environment.GetEnvironmentVariable, _guard);
     }
 
     /// <inheritdoc/>
@@ -51,20 +53,13 @@ public sealed class AzureBlobsProvider : IRegisteredSource<AzureBlobsProvider>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     // One login for an account, however many models lie in it. A signature in a URI is that URI's alone.
-    private BlobAccount Account(BlobUri uri)
-    {
-        if (uri.Query.Signature is not null)
-        {
-            (Uri signedService, BlobLogin signature) = Settings.Find(uri);
-            return new BlobAccount(signedService, signature);
-        }
+    private BlobAccount Account(BlobUri uri) => uri.Query.Signature is not null
+        ? Create(uri)
+        : _accounts.GetOrAdd((uri.Account, uri.Host), _ => Create(uri));
 
-        return _accounts.GetOrAdd(
-            (uri.Account, uri.Host),
-            _ =>
-            {
-                (Uri service, BlobLogin login) = Settings.Find(uri);
-                return new BlobAccount(service, login);
-            });
+    private BlobAccount Create(BlobUri uri)
+    {
+        (Uri service, BlobLogin login) = Settings.Find(uri);
+        return _guard.Call(new SdkCall(uri.Display, login.Setting), () => new BlobAccount(service, login, _guard));
     }
 }

@@ -1,14 +1,15 @@
-using Azure;
 using Azure.Identity;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.AzureBlobs;
 
 /// <summary>An account for a loader: its address, and one login for all requests. Safe for use from many tasks at once.</summary>
 #pragma warning disable CA1001 // The semaphore has something to give back only when its wait handle is asked for.
-internal sealed class BlobAccount(Uri service, BlobLogin login)
+internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
 #pragma warning restore CA1001
 {
     private readonly SemaphoreSlim _renewing = new(1, 1);
+    private readonly string _setting = login.Setting;
     private BlobSigner? _signer = Signer(login, service);
     private string? _lack;
 
@@ -79,9 +80,21 @@ internal sealed class BlobAccount(Uri service, BlobLogin login)
 
     private async ValueTask SignAsync(BlobSigner signer, HttpRequestMessage request, string display, CancellationToken cancellationToken)
     {
+        var call = new SdkCall(display, _setting)
+        {
+            Explain = login is BlobLogin.Token ? BlobIdentity.Explain : null,
+            IsTransient = BlobIdentity.IsTransient,
+            Secrets = BlobIdentity.Secrets,
+        };
+        await guard.CallAsync(call, token => SignAsync(signer, request, token), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<bool> SignAsync(BlobSigner signer, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
         try
         {
             await signer.SignAsync(request, cancellationToken).ConfigureAwait(false);
+            return true;
         }
         catch (CredentialUnavailableException) when (login is BlobLogin.Token { IsOptional: true })
         {
@@ -89,14 +102,7 @@ internal sealed class BlobAccount(Uri service, BlobLogin login)
             _lack = "DefaultAzureCredential found none: log in with az login, or set AZURE_STORAGE_CONNECTION_STRING, "
                 + "AZURE_STORAGE_KEY with AZURE_STORAGE_ACCOUNT, or AZURE_STORAGE_SAS_TOKEN";
             Interlocked.CompareExchange(ref _signer, null, signer);
-        }
-        catch (AuthenticationFailedException e)
-        {
-            throw new WeightSourceException(
-                display,
-                $"{login.Name} has no token to give: {e.Message.Split('\n')[0].Trim()}",
-                isTransient: e.InnerException is RequestFailedException { Status: 0 or 408 or 429 or >= 500 },
-                innerException: e);
+            return false;
         }
     }
 

@@ -9,6 +9,9 @@ internal abstract record BlobLogin
     /// <summary>Which one, as it may be shown: "the shared key of AZURE_STORAGE_KEY".</summary>
     public required string Name { get; init; }
 
+    /// <summary>What it depends on, for the error of an SDK that cannot use it.</summary>
+    public virtual string Setting => Name;
+
     /// <summary>The SDK's own part that authorises a request by it; a new one has nothing cached. null for none.</summary>
     /// <param name="service">The blob service's address.</param>
     public abstract HttpPipelinePolicy? CreatePolicy(Uri service);
@@ -36,6 +39,8 @@ internal abstract record BlobLogin
     /// <param name="IsOptional">Whether it is no error that there are none: the container may be public.</param>
     internal sealed record Token(Azure.Core.TokenCredential Credential, bool IsOptional = false) : BlobLogin
     {
+        public override string Setting => IsOptional ? BlobIdentity.Setting : Name;
+
         public override HttpPipelinePolicy? CreatePolicy(Uri service) => Sdk.PolicyOf(new BlobServiceClient(service, Credential));
     }
 

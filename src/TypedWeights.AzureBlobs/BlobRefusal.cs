@@ -22,8 +22,12 @@ internal static partial class BlobRefusal
         string? missing = Missing(code, file, uri, account);
         return new WeightSourceException(
             file.Display,
-            missing ?? $"the store refuses ({status} {code}): {Refused(code, text, uri, account)}",
-            isNotFound: missing is not null);
+            missing ?? $"the store refuses ({status} {code}): {Refused(code, text, uri, account, refusal)}",
+            isNotFound: missing is not null)
+        {
+            IsPlaceNotFound = code is "ContainerNotFound" || (code is "ResourceNotFound" && account.IsAnonymous)
+                || (code is "BlobNotFound" && file.Version is not null),
+        };
     }
 
     private static string? Missing(string code, BlobFile file, BlobUri uri, BlobAccount account) => code switch
@@ -38,8 +42,9 @@ internal static partial class BlobRefusal
         _ => null,
     };
 
-    private static string Refused(string code, string text, BlobUri uri, BlobAccount account) => code switch
+    private static string Refused(string code, string text, BlobUri uri, BlobAccount account, HttpResponseMessage refusal) => code switch
     {
+        _ when account.HasSignature && StoreFile.DescribePeriod(refusal) is { } period => $"{account.LoginName} {period}.",
         "NoAuthenticationInformation" or "PublicAccessNotPermitted" =>
             $"the container is not public, and it was asked with {account.LoginName}.",
         "AuthorizationPermissionMismatch" when account.HasSignature => $"{account.LoginName} does not permit reading; make one with r.",

@@ -2,13 +2,15 @@ using Azure;
 using Azure.Identity;
 using Azure.Storage;
 using Azure.Storage.Blobs;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.AzureBlobs;
 
 /// <summary>Finds an account's address and login, by options or by the environment.</summary>
 /// <param name="options">The options, which come first.</param>
 /// <param name="variable">Reads an environment variable.</param>
-internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, string?> variable)
+/// <param name="guard">Calls the SDK.</param>
+internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, string?> variable, SdkGuard guard)
 {
     private const string Connection = "AZURE_STORAGE_CONNECTION_STRING";
     private const string Key = "AZURE_STORAGE_KEY";
@@ -16,17 +18,17 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
     private const string AccountName = "AZURE_STORAGE_ACCOUNT";
 
     // Made once: it caches what it found out.
-    private readonly Lazy<DefaultAzureCredential> _default = new(static () => new DefaultAzureCredential());
+    private DefaultAzureCredential? _default;
 
     /// <summary>Where an account's blob service is, and how to be let in.</summary>
     /// <param name="uri">A blob of the account.</param>
     /// <exception cref="WeightSourceException">A setting is malformed; the message names it and does not repeat it.</exception>
     public (Uri Service, BlobLogin Login) Find(BlobUri uri)
     {
-        BlobConnection? given = Connect(options.ConnectionString, "AzureBlobsOptions.ConnectionString", uri.Account);
-        BlobConnection? found = given ?? Connect(Text(Connection), Connection, uri.Account);
+        BlobConnection? given = Connect(options.ConnectionString, "AzureBlobsOptions.ConnectionString", uri);
+        BlobConnection? found = given ?? Connect(Text(Connection), Connection, uri);
         Uri service = Service(uri, found);
-        BlobLogin login = uri.Query.Signature is { } signature ? Signed(signature, "the URI") : Login(uri.Account, given, found);
+        BlobLogin login = uri.Query.Signature is { } signature ? Signed(signature, "the URI", uri.Display) : Login(uri, given, found);
         if (login is not BlobLogin.Token token || service.Scheme == Uri.UriSchemeHttps)
         {
             return (service, login);
@@ -48,8 +50,9 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
     private static readonly string[] Clouds =
         [".blob.core.windows.net", ".blob.storage.azure.net", ".blob.core.chinacloudapi.cn", ".blob.core.usgovcloudapi.net"];
 
-    private BlobLogin Login(string account, BlobConnection? given, BlobConnection? found)
+    private BlobLogin Login(BlobUri uri, BlobConnection? given, BlobConnection? found)
     {
+        string account = uri.Account;
         if (options.Anonymous)
         {
             return new BlobLogin.Nobody { Name = "no credentials (AzureBlobsOptions.Anonymous)" };
@@ -68,11 +71,17 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
         return given?.Login
             ?? (options.Credential is { } credential
                 ? new BlobLogin.Token(credential) { Name = $"the identity of AzureBlobsOptions.Credential ({credential.GetType().Name})" }
-                : found?.Login ?? FromVariables(account)
-                    ?? new BlobLogin.Token(_default.Value, IsOptional: true) { Name = "the identity that DefaultAzureCredential found" });
+                : found?.Login ?? FromVariables(account, uri.Display)
+                    ?? new BlobLogin.Token(Default(uri.Display), IsOptional: true) { Name = "the identity that DefaultAzureCredential found" });
     }
 
-    private BlobLogin? FromVariables(string account)
+    private DefaultAzureCredential Default(string display)
+    {
+        DefaultAzureCredential found = Volatile.Read(ref _default) ?? BlobIdentity.Create(guard, display);
+        return Interlocked.CompareExchange(ref _default, found, null) ?? found;
+    }
+
+    private BlobLogin? FromVariables(string account, string display)
     {
         string? owner = Text(AccountName);
         if (Text(Key) is { } key && owner == account)
@@ -84,31 +93,37 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
             catch (FormatException)
             {
                 // Without its cause, whose text is about the key.
-                throw new WeightSourceException(Key, "this is not the key of a storage account: it is not base64.");
+                throw new WeightSourceException(display, $"{Key} is not the key of a storage account: it is not base64.");
             }
         }
 
-        return Text(Sas) is { } sas && (owner ?? account) == account ? Signed(sas, Sas) : null;
+        return Text(Sas) is { } sas && (owner ?? account) == account ? Signed(sas, Sas, display) : null;
     }
 
     private Uri Service(BlobUri uri, BlobConnection? connection) => options.Endpoint is { } endpoint
         ? ServiceAt(endpoint, uri.Account)
-        : uri.Host is { } host ? new Uri($"https://{host}")
-        : connection?.Service ?? new Uri($"https://{uri.Account}.blob.core.windows.net");
+            ?? throw new WeightSourceException(uri.Display, "AzureBlobsOptions.Endpoint is not an http or https URL.")
+        : uri.Host is null && connection is not null ? connection.Service
+        : Uri.TryCreate($"https://{uri.Host ?? uri.Account + ".blob.core.windows.net"}", UriKind.Absolute, out Uri? service) ? service
+        : throw new WeightSourceException(uri.Display, $"{uri.Host ?? uri.Account} is no name of a storage account or its host.");
 
-    private static Uri ServiceAt(string endpoint, string account) =>
+    private static Uri? ServiceAt(string endpoint, string account) =>
         Uri.TryCreate(endpoint.Replace("{account}", account, StringComparison.Ordinal), UriKind.Absolute, out Uri? service)
             && service.Scheme is "http" or "https"
             ? service
-            : throw new WeightSourceException("AzureBlobsOptions.Endpoint", "this is not an http or https URL.");
+            : null;
 
-    private static BlobLogin.Signature Signed(string text, string origin) => new(new AzureSasCredential(text.TrimStart('?')))
+    // Without the SDK's words, which may hold it.
+    private static BlobLogin.Signature Signed(string text, string origin, string display)
     {
-        Name = "the shared access signature of " + origin,
-    };
+        string signature = text.TrimStart('?');
+        return signature.Contains("sig=", StringComparison.Ordinal)
+            ? new(new AzureSasCredential(signature)) { Name = "the shared access signature of " + origin }
+            : throw new WeightSourceException(display, $"{origin} is not a shared access signature: it has no sig= in it.");
+    }
 
     // null where the connection string is another account's.
-    private static BlobConnection? Connect(string? text, string origin, string account)
+    private static BlobConnection? Connect(string? text, string origin, BlobUri uri)
     {
         if (text is null)
         {
@@ -120,14 +135,14 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
             var client = new BlobServiceClient(text);
             var service = new UriBuilder(client.Uri) { Query = "" };
             BlobLogin login = client.Uri.Query.Length > 1
-                ? Signed(client.Uri.Query, origin)
+                ? Signed(client.Uri.Query, origin, uri.Display)
                 : new BlobLogin.Connection(text) { Name = "the key in " + origin };
-            return client.AccountName == account ? new BlobConnection(service.Uri, login) : null;
+            return client.AccountName == uri.Account ? new BlobConnection(service.Uri, login) : null;
         }
-        catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
+        catch (Exception e) when (e is not (WeightSourceException or OutOfMemoryException))
         {
-            // Without its cause, whose text may hold the key.
-            throw new WeightSourceException(origin, "this is not a connection string of a storage account.");
+            // Without the SDK's words, which may hold the key.
+            throw new WeightSourceException(uri.Display, $"{origin} is not a connection string of a storage account.");
         }
     }
 

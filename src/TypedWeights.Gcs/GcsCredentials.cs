@@ -10,40 +10,56 @@ internal sealed record GcsCredentials(GoogleCredential? Value, string Name)
 {
     private const string Scope = "https://www.googleapis.com/auth/devstorage.read_only";
     private const string Variable = "GOOGLE_APPLICATION_CREDENTIALS";
+    private const string Metadata = "GCE_METADATA_HOST";
 
     /// <summary>The program's own.</summary>
     public static GcsCredentials Of(GoogleCredential given) =>
         new(given.CreateScoped(Scope), Describe("the credentials in GcsOptions.Credential", given));
 
+    /// <summary>Where the application default credentials are looked for.</summary>
+    public static string Setting => Named is { } path
+        ? $"the credentials in {path} ({Variable})"
+        : Environment.GetEnvironmentVariable(Metadata) is { Length: > 0 }
+            ? $"the application default credentials ({Variable}, gcloud's own file, then the metadata server that {Metadata} names)"
+            : $"the application default credentials ({Variable}, gcloud's own file, then the metadata server)";
+
+    private static string? Named => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path ? path : null;
+
     /// <summary>Looks for the application default credentials.</summary>
     /// <param name="context">The loader's connections.</param>
-    /// <param name="display">What they are for, as it may be shown.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="WeightSourceException">There is a file with them that cannot be read.</exception>
-    public static async ValueTask<GcsCredentials> FindAsync(StoreContext context, string display, CancellationToken cancellationToken)
+    /// <exception cref="InvalidOperationException">There is a file with them that cannot be used; Google's library has other exceptions too.</exception>
+    public static async Task<GcsCredentials> FindAsync(StoreContext context)
     {
         try
         {
-            GoogleCredential found = await GoogleCredential.GetApplicationDefaultAsync(cancellationToken).ConfigureAwait(false);
+            // Google's library keeps what became of this for the whole process, also that it was cancelled.
+            GoogleCredential found = await GoogleCredential.GetApplicationDefaultAsync(CancellationToken.None).ConfigureAwait(false);
             GoogleCredential reading = GcsTokenClient.Use(context, found).CreateScoped(Scope).CreateWithEnvironmentQuotaProject();
-            return new GcsCredentials(reading, Describe("the application default credentials", found));
+            return new GcsCredentials(reading, Describe(Named is null ? "the application default credentials" : Setting, found));
         }
-        catch (InvalidOperationException e) when (e.InnerException is null)
+        catch (InvalidOperationException e) when (e.InnerException is null && Named is null)
         {
             // There are none. The object may be public.
             return new GcsCredentials(
                 null, $"no credentials (there are none: log in with gcloud auth application-default login, or set {Variable})");
         }
-        catch (Exception e) when (e is InvalidOperationException or IOException)
-        {
-            // Without its cause, which may quote the file.
-            string path = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named
-                ? $"{named}, which {Variable} names,"
-                : "gcloud's own file";
-            throw new WeightSourceException(
-                display, $"the credentials in {path} cannot be read: it is not there, or not the JSON of a Google credential.");
-        }
     }
+
+    /// <summary>A call for them.</summary>
+    /// <param name="display">What they are for, as it may be shown.</param>
+    public static SdkCall Search(string display) => new(display, Setting)
+    {
+        Explain = static e => Named is { } path ? ExplainFile(path, e)
+            : e is UriFormatException ? $"{Metadata} is not a host or a host with its port"
+            : "they cannot be read",
+        QuotedFiles = Named is { } file ? [file] : [],
+    };
+
+    private static string ExplainFile(string path, Exception e) =>
+        Directory.Exists(path) ? "that is a folder, and the variable names a file"
+        : !System.IO.File.Exists(path) ? "there is no such file"
+        : e.GetBaseException() is UnauthorizedAccessException ? "this user may not read that file"
+        : "that file is not the JSON of a Google credential";
 
     private static string Describe(string origin, GoogleCredential credential) => credential.UnderlyingCredential switch
     {

@@ -9,21 +9,26 @@ namespace TypedWeights.Sources.Gcs;
 
 /// <summary>The credentials of a loader, looked up once by Google's library, which keeps their tokens fresh.</summary>
 #pragma warning disable CA1001 // The semaphore has something to give back only when its wait handle is asked for.
-internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, bool isAnonymous, Uri endpoint)
+internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, string? anonymity, Uri endpoint)
 #pragma warning restore CA1001
 {
     private readonly SemaphoreSlim _busy = new(1, 1);
-    private GcsCredentials? _found;
+    private readonly SdkGuard _guard = new(context, "Google Cloud Storage");
+    private readonly Lock _lock = new();
+    private Task<GcsCredentials>? _search;
 
     /// <summary>Which credentials they are, as it may be shown.</summary>
-    public string Name => Volatile.Read(ref _found)?.Name ?? "no credentials";
+    public string Name => Found?.Name ?? "no credentials";
 
     /// <summary>Whether requests are sent without credentials.</summary>
-    public bool IsAnonymous => Volatile.Read(ref _found)?.Value is null;
+    public bool IsAnonymous => Found?.Value is null;
+
+    private GcsCredentials? Found => Volatile.Read(ref _search) is { IsCompletedSuccessfully: true } search ? search.Result : null;
 
     public async ValueTask AuthorizeAsync(HttpRequestMessage request, string display, CancellationToken cancellationToken)
     {
-        GcsCredentials found = Volatile.Read(ref _found) ?? await FindAsync(display, cancellationToken).ConfigureAwait(false);
+        GcsCredentials found = Found
+            ?? await _guard.CallAsync(GcsCredentials.Search(display), _ => Search(), cancellationToken).ConfigureAwait(false);
         if (found.Value is not { } credential)
         {
             return;
@@ -35,11 +40,10 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, bo
                 display, "tokens are sent over http to this machine alone; give an https endpoint, or set GcsOptions.Anonymous.");
         }
 
-        AccessTokenWithHeaders token = await TellAsync(
-            async () => await ((ITokenAccessWithHeaders)credential)
-                .GetAccessTokenWithHeadersForRequestAsync(endpoint.AbsoluteUri, cancellationToken).ConfigureAwait(false),
-            found.Name,
-            display).ConfigureAwait(false);
+        AccessTokenWithHeaders token = await _guard.CallAsync(
+            Token(display, found.Name),
+            stop => ((ITokenAccessWithHeaders)credential).GetAccessTokenWithHeadersForRequestAsync(endpoint.AbsoluteUri, stop),
+            cancellationToken).ConfigureAwait(false);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.AccessToken);
 
         // The rest: the quota project.
@@ -50,7 +54,7 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, bo
     /// <returns>Whether there is another now.</returns>
     public async ValueTask<bool> RenewAsync(HttpResponseMessage refusal, string display, CancellationToken cancellationToken)
     {
-        if (Volatile.Read(ref _found) is not { Value.UnderlyingCredential: IHttpUnsuccessfulResponseHandler handler } found)
+        if (Found is not { Value.UnderlyingCredential: IHttpUnsuccessfulResponseHandler handler } found)
         {
             return false;
         }
@@ -67,7 +71,8 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, bo
                 CurrentFailedTry = 1,
                 CancellationToken = cancellationToken,
             };
-            return await TellAsync(() => handler.HandleResponseAsync(refused), found.Name, display).ConfigureAwait(false);
+            return await _guard.CallAsync(Token(display, found.Name), _ => handler.HandleResponseAsync(refused), cancellationToken)
+                .ConfigureAwait(false);
         }
         finally
         {
@@ -75,48 +80,29 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, bo
         }
     }
 
-    private async ValueTask<GcsCredentials> FindAsync(string display, CancellationToken cancellationToken)
+    // One search for all who wait, whoever of them gives up.
+    private Task<GcsCredentials> Search()
     {
-        await _busy.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
+        lock (_lock)
         {
-            if (_found is null)
+            if (_search is null or { IsFaulted: true })
             {
-                GcsCredentials found = isAnonymous ? new GcsCredentials(null, "no credentials, as it was told to")
-                    : given is not null ? GcsCredentials.Of(given)
-                    : await GcsCredentials.FindAsync(context, display, cancellationToken).ConfigureAwait(false);
-                Volatile.Write(ref _found, found);
+                _search = anonymity is not null ? Task.FromResult(new GcsCredentials(null, $"no credentials ({anonymity})"))
+                    : given is not null ? Task.Run(() => GcsCredentials.Of(given))
+                    : Task.Run(() => GcsCredentials.FindAsync(context));
             }
 
-            return _found!;
-        }
-        finally
-        {
-            _busy.Release();
+            return _search;
         }
     }
 
-    private static async Task<T> TellAsync<T>(Func<Task<T>> ask, string name, string display)
+    private static SdkCall Token(string display, string name) => new(display, name)
     {
-        try
-        {
-            return await ask().ConfigureAwait(false);
-        }
-        catch (TokenResponseException e)
-        {
-            throw new WeightSourceException(
-                display,
-                $"Google gives no token for {name} ({(int?)e.StatusCode} {e.Error?.Error} {e.Error?.ErrorDescription}); "
-                    + "check that they are not revoked, and this machine's clock.",
-                isTransient: e.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError);
-        }
-        catch (Exception e) when (e is not (WeightSourceException or OperationCanceledException))
-        {
-            // The library has no one type for what goes wrong: a server that is not there, and an answer of it that is no JSON.
-            throw new WeightSourceException(
-                display, $"no token could be had for {name}: the server that gives them is not there, or answers something else.",
-                isTransient: true,
-                innerException: e);
-        }
-    }
+        Explain = static e => e.GetBaseException() is TokenResponseException refusal
+            ? $"Google gives no token ({(int?)refusal.StatusCode}); check that they are not revoked, and this machine's clock"
+            : "no token could be had",
+        IsTransient = static e => e.GetBaseException() is TokenResponseException { StatusCode: { } status }
+            ? status is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError
+            : null,
+    };
 }

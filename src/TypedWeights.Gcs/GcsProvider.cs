@@ -10,12 +10,14 @@ namespace TypedWeights.Sources.Gcs;
 public sealed class GcsProvider : IRegisteredSource<GcsProvider>
 {
     private readonly StoreContext _context;
-    private readonly Lazy<GcsService> _service;
+    private readonly GcsOptions _options;
+    private readonly Lock _lock = new();
+    private GcsService? _service;
 
     internal GcsProvider(StoreContext context, GcsOptions options)
     {
         _context = context;
-        _service = new Lazy<GcsService>(() => new GcsService(context, options, Environment.GetEnvironmentVariable));
+        _options = options;
     }
 
     /// <inheritdoc/>
@@ -34,14 +36,24 @@ public sealed class GcsProvider : IRegisteredSource<GcsProvider>
         ArgumentNullException.ThrowIfNull(uri);
         ArgumentNullException.ThrowIfNull(pins);
         var gs = GcsUri.Of(uri);
+        GcsService service = Service(gs.Display + gs.File);
         return gs.File is { } entry
             ? _context.Locate(entry, revision: null, File)
             : await _context.LocateInFolderAsync(gs.Display, revision: null, File, cancellationToken).ConfigureAwait(false);
 
         GcsObject File(string name) =>
-            new(_service.Value, gs, name, pins.VersionOf(name) ?? (name == gs.File ? gs.Generation : null));
+            new(service, gs, name, pins.VersionOf(name) ?? (name == gs.File ? gs.Generation : null));
     }
 
     /// <summary>Nothing is held: the connections are the loader's.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    // Made when it is first needed. Settings that are wrong are read again by the next load.
+    private GcsService Service(string display)
+    {
+        lock (_lock)
+        {
+            return _service ??= new GcsService(_context, _options, Environment.GetEnvironmentVariable, display);
+        }
+    }
 }

@@ -33,7 +33,10 @@ internal static class GcsRefusal
     {
         if (code == "NoSuchBucket")
         {
-            return new WeightSourceException(file.Display, $"there is no bucket {uri.Bucket} (NoSuchBucket).", isNotFound: true);
+            return new WeightSourceException(file.Display, $"there is no bucket {uri.Bucket} (NoSuchBucket).", isNotFound: true)
+            {
+                IsPlaceNotFound = true,
+            };
         }
 
         if (file.Version is { } generation)
@@ -41,7 +44,10 @@ internal static class GcsRefusal
             return new WeightSourceException(
                 file.Display,
                 $"the bucket has the generation {generation} of this object no more (404 {code}); take the snapshot again, or ask for the latest.",
-                isNotFound: true);
+                isNotFound: true)
+            {
+                IsPlaceNotFound = true,
+            };
         }
 
         return isPinned

@@ -10,14 +10,17 @@ internal sealed class GcsService
     /// <param name="context">The loader's connections.</param>
     /// <param name="options">The options, which come first.</param>
     /// <param name="variable">Reads an environment variable.</param>
-    public GcsService(StoreContext context, GcsOptions options, Func<string, string?> variable)
+    /// <param name="display">The file that it is first needed for.</param>
+    public GcsService(StoreContext context, GcsOptions options, Func<string, string?> variable, string display)
     {
         string? emulator = options.Endpoint is null ? variable(EmulatorVariable)?.Trim() : null;
         Endpoint = options.Endpoint
-            ?? (string.IsNullOrEmpty(emulator) ? new Uri("https://storage.googleapis.com") : Emulator(emulator));
+            ?? (string.IsNullOrEmpty(emulator) ? new Uri("https://storage.googleapis.com") : Emulator(emulator, display));
         UserProject = options.UserProject;
-        bool isAnonymous = options.Anonymous || (options.Credential is null && !string.IsNullOrEmpty(emulator));
-        Login = new GcsLogin(context, options.Credential, isAnonymous, Endpoint);
+        string? anonymity = options.Anonymous ? "as it was told to by GcsOptions.Anonymous"
+            : options.Credential is null && !string.IsNullOrEmpty(emulator) ? $"which {EmulatorVariable} is asked without"
+            : null;
+        Login = new GcsLogin(context, options.Credential, anonymity, Endpoint);
     }
 
     public Uri Endpoint { get; }
@@ -26,9 +29,9 @@ internal sealed class GcsService
 
     public GcsLogin Login { get; }
 
-    private static Uri Emulator(string text) =>
+    private static Uri Emulator(string text, string display) =>
         Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : "http://" + text, UriKind.Absolute, out Uri? address)
             && address.Scheme is "http" or "https"
             ? address
-            : throw new WeightSourceException(EmulatorVariable, "this is neither an http or https URL nor a host with its port.");
+            : throw new WeightSourceException(display, $"{EmulatorVariable} is neither an http or https URL nor a host with its port.");
 }

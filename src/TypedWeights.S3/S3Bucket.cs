@@ -1,4 +1,5 @@
 using Amazon;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.S3;
 
@@ -6,14 +7,18 @@ namespace TypedWeights.Sources.S3;
 internal sealed class S3Bucket
 {
     private readonly S3Settings _settings;
-    private readonly string _name;
+    private readonly SdkGuard _guard;
+    private readonly S3Uri _uri;
     private volatile Place _place;
 
-    public S3Bucket(S3Settings settings, S3Uri uri)
+    /// <exception cref="WeightSourceException">The region's or the bucket's name is none.</exception>
+    public S3Bucket(S3Settings settings, SdkGuard guard, S3Uri uri)
     {
         _settings = settings;
-        _name = uri.Bucket;
-        _place = At(settings.RegionFor(uri));
+        _guard = guard;
+        _uri = uri;
+        (string region, string origin) = settings.RegionFor(uri);
+        _place = At(region, origin);
     }
 
     /// <summary>The region that requests are signed for.</summary>
@@ -44,19 +49,23 @@ internal sealed class S3Bucket
 
         if (_place.Region != region)
         {
-            _place = At(region);
+            _place = At(region, "the server");
         }
 
         return true;
     }
 
-    private Place At(string region)
+    private Place At(string region, string origin)
     {
-        Uri endpoint = _settings.Endpoint ?? new Uri($"https://s3.{region}.{RegionEndpoint.GetBySystemName(region).PartitionDnsSuffix}");
+        Uri endpoint = _settings.Endpoint ?? _guard.Call(
+            new SdkCall(_uri.Display + _uri.File, $"the region {region} ({origin})"),
+            () => new Uri($"https://s3.{region}.{RegionEndpoint.GetBySystemName(region).PartitionDnsSuffix}"));
         string root = endpoint.AbsoluteUri.TrimEnd('/');
-        string text = _settings.IsPathStyle(_name)
-            ? $"{root}/{_name}/"
-            : new UriBuilder(root) { Host = $"{_name}.{endpoint.Host}" }.Uri.AbsoluteUri.TrimEnd('/') + "/";
+        string text = _settings.IsPathStyle(_uri.Bucket)
+            ? $"{root}/{_uri.Bucket}/"
+            : _guard.Call(
+                new SdkCall(_uri.Display + _uri.File, $"the bucket's name {_uri.Bucket} in the host {endpoint.Host}"),
+                () => new UriBuilder(root) { Host = $"{_uri.Bucket}.{endpoint.Host}" }.Uri.AbsoluteUri.TrimEnd('/') + "/");
         return new Place(region, text);
     }
 

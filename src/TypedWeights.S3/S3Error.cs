@@ -29,28 +29,36 @@ internal sealed record S3Error(string Code, string? Region)
     /// <summary>Says what it means; null for the usual sentence about the status.</summary>
     /// <param name="display">The file as it may be shown.</param>
     /// <param name="bucket">The bucket's name.</param>
-    /// <param name="isSigned">Whether the request was signed.</param>
+    /// <param name="accessKey">The id of the key that the request was signed with; null where it was not.</param>
+    /// <param name="origin">Where the credentials come from, or why there are none.</param>
     /// <param name="version">The version that was asked for, or null.</param>
     /// <param name="asked">The region that was asked.</param>
-    public WeightSourceException? Explain(string display, string bucket, bool isSigned, string? version, string asked) => Code switch
+    public WeightSourceException? Explain(
+        string display, string bucket, string? accessKey, string origin, string? version, string asked) => Code switch
     {
+        "NoSuchBucket" => new(display, $"there is no bucket {bucket}.", isNotFound: true) { IsPlaceNotFound = true },
+        "NoSuchVersion" or "NoSuchKey" when version is not null => new(
+            display,
+            $"the bucket has no version {version} of this key (any more) ({Code}); take the snapshot again, or ask for the latest.",
+            isNotFound: true) { IsPlaceNotFound = true },
         "NoSuchKey" => new(display, "there is no such key in the bucket.", isNotFound: true),
-        "NoSuchBucket" => new(display, $"there is no bucket {bucket}.", isNotFound: true),
-        "NoSuchVersion" => new(display, $"the version {version} is not there any more; take the snapshot again.", isNotFound: true),
-        "AccessDenied" when !isSigned => new(
-            display, "access is refused (AccessDenied): no AWS credentials were found, so that the request was unsigned, and it is not public."),
+        "AccessDenied" when accessKey is null => new(
+            display, $"access is refused (AccessDenied): the request was unsigned, as {origin}, and it is not public."),
         "AccessDenied" => new(
             display,
-            "access is refused (AccessDenied): the credentials need "
+            $"access is refused (AccessDenied): the key {accessKey} of {origin} needs "
                 + (version is null ? "s3:GetObject" : "s3:GetObjectVersion (for LoadOptions.Revision = Latest s3:GetObject is enough)")
                 + "; without s3:ListBucket a key that is not there is refused in the same way."),
-        "SignatureDoesNotMatch" => new(display, "the secret key does not belong to the access key (SignatureDoesNotMatch)."),
-        "InvalidAccessKeyId" => new(display, "the server does not know the access key (InvalidAccessKeyId)."),
+        "SignatureDoesNotMatch" => new(display, $"the secret key does not belong to the access key {accessKey} of {origin} (SignatureDoesNotMatch)."),
+        "InvalidAccessKeyId" => new(display, $"the server does not know the access key {accessKey} of {origin} (InvalidAccessKeyId)."),
         "ExpiredToken" or "ExpiredTokenException" or "TokenRefreshRequired" or "InvalidToken" => new(
-            display, $"the session token is not valid any more ({Code}), and the credential chain has no other; sign in anew."),
+            display, $"the session token of {origin} is not valid any more ({Code}), and there is no other; sign in again."),
         "RequestTimeTooSkewed" => new(display, "the clock of this machine is too far off, and the server's answer did not mend it."),
         "InvalidObjectState" => new(display, "the object is archived; restore it first (aws s3api restore-object)."),
-        "MethodNotAllowed" => new(display, "the version is a delete marker: the object was deleted.", isNotFound: true),
+        "MethodNotAllowed" => new(display, "the version is a delete marker: the object was deleted.", isNotFound: true)
+        {
+            IsPlaceNotFound = true,
+        },
         "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" => new(
             display,
             Region is null

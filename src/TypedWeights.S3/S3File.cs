@@ -50,7 +50,12 @@ internal sealed class S3File : StoreFile
     {
         if (await _access.Credentials.GetAsync(Display, cancellationToken).ConfigureAwait(false) is { } keys)
         {
-            S3Signer.Sign(request, keys, _bucket.Region, _access.Clock.UtcNow, _access.Settings.RequesterPays);
+            string region = _bucket.Region;
+            _access.Guard.Call(new SdkCall(Display, _access.Credentials.Origin), () =>
+            {
+                S3Signer.Sign(request, keys, region, _access.Clock.UtcNow, _access.Settings.RequesterPays);
+                return true;
+            });
         }
     }
 
@@ -76,11 +81,18 @@ internal sealed class S3File : StoreFile
         HttpResponseMessage refusal, CancellationToken cancellationToken)
     {
         var error = await S3Error.ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
-        bool isSigned = S3Signer.KeysOf(refusal.RequestMessage).AccessKey is not null;
-        return error.Explain(Display, _bucketName, isSigned, Version, _bucket.Region)
+        return Explain(error)
             ?? (refusal.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect
-                ? new S3Error("PermanentRedirect", error.Region).Explain(Display, _bucketName, isSigned, Version, _bucket.Region)
+                ? Explain(new S3Error("PermanentRedirect", error.Region))
                 : null);
+
+        WeightSourceException? Explain(S3Error what) => what.Explain(
+            Display,
+            _bucketName,
+            S3Signer.KeysOf(refusal.RequestMessage).AccessKey,
+            _access.Credentials.Origin,
+            Version,
+            _bucket.Region);
     }
 
     // The scope of a signature: Credential=KEY/20260101/eu-west-1/s3/aws4_request.

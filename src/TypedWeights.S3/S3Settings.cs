@@ -1,4 +1,5 @@
 using Amazon.Runtime.CredentialManagement;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.S3;
 
@@ -8,14 +9,26 @@ internal sealed class S3Settings
     private const string FirstRegion = "us-east-1";
 
     private readonly S3SourceOptions _options;
+    private readonly S3Profile _where;
     private readonly CredentialProfile? _profile;
 
-    public S3Settings(S3SourceOptions options)
+    /// <param name="options">The options, which come first.</param>
+    /// <param name="context">The loader's log.</param>
+    /// <param name="guard">Calls the SDK.</param>
+    /// <param name="display">The file that they are first needed for.</param>
+    /// <exception cref="WeightSourceException">A setting cannot be read or is malformed; the message names it.</exception>
+    public S3Settings(S3SourceOptions options, StoreContext context, SdkGuard guard, string display)
     {
         _options = options;
-        string name = options.Profile ?? Variable("AWS_PROFILE") ?? "default";
-        _profile = new CredentialProfileStoreChain().TryGetProfile(name, out CredentialProfile profile) ? profile : null;
-        Endpoint = options.Endpoint ?? FromText(ConfiguredEndpoint());
+        _where = S3Profile.Of(options);
+        _profile = ReadProfile(context, guard, display);
+        (string Text, string Origin)? configured = options.Endpoint is null ? ConfiguredEndpoint() : null;
+        Endpoint = options.Endpoint ?? (configured is { } found ? FromText(found.Text, found.Origin, display) : null);
+        if (_profile?.Services is { } services && Endpoint is null)
+        {
+            context.Note(
+                display, $"the section services {services} of {_where.Setting} is not read; give an endpoint in AWS_ENDPOINT_URL_S3.");
+        }
     }
 
     /// <summary>A server other than Amazon's; null for Amazon.</summary>
@@ -23,24 +36,51 @@ internal sealed class S3Settings
 
     public bool RequesterPays => _options.RequesterPays;
 
-    /// <summary>The region to ask first.</summary>
-    public string RegionFor(S3Uri uri) => _options.Region ?? uri.Region ?? Variable("AWS_REGION") ?? Variable("AWS_DEFAULT_REGION")
-        ?? _profile?.Region?.SystemName ?? FirstRegion;
+    /// <summary>The region to ask first, and what says so.</summary>
+    public (string Name, string Origin) RegionFor(S3Uri uri) =>
+        _options.Region is { } given ? (given, "S3SourceOptions.Region")
+        : uri.Region is { } named ? (named, "?region= of the URI")
+        : S3Variable.Of("AWS_REGION") is { } variable ? (variable, "AWS_REGION")
+        : S3Variable.Of("AWS_DEFAULT_REGION") is { } other ? (other, "AWS_DEFAULT_REGION")
+        : _profile?.Region?.SystemName is { } region ? (region, _where.Setting)
+        : (FirstRegion, "the default");
 
     /// <summary>Whether the bucket stands in the path: a dot in its name fits no certificate for names one level deep.</summary>
     public bool IsPathStyle(string bucket) => _options.PathStyle ?? (Endpoint is not null || bucket.Contains('.', StringComparison.Ordinal));
 
-    private string? ConfiguredEndpoint()
+    // Who brings keys may do without the files: what is wrong with them is told and does not end the load.
+    private CredentialProfile? ReadProfile(StoreContext context, SdkGuard guard, string display)
     {
-        bool isIgnored = Variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") is { } text
-            ? text.Equals("true", StringComparison.OrdinalIgnoreCase)
-            : _profile?.IgnoreConfiguredEndpointUrls ?? false;
-        return isIgnored ? null : Variable("AWS_ENDPOINT_URL_S3") ?? Variable("AWS_ENDPOINT_URL") ?? _profile?.EndpointUrl;
+        bool hasKeys = _options.Anonymous || _options.Credentials is not null
+            || (_options.Profile is null
+                && ((S3Variable.Of("AWS_ACCESS_KEY_ID") is not null && S3Variable.Of("AWS_SECRET_ACCESS_KEY") is not null)
+                    || S3Variable.Of("AWS_WEB_IDENTITY_TOKEN_FILE") is not null));
+        try
+        {
+            return _where.Read(guard, display);
+        }
+        catch (WeightSourceException e) when (hasKeys)
+        {
+            context.Note(display, $"region and endpoint of the profile are left out. {e.Message[(display.Length + ": ".Length)..]}");
+            return null;
+        }
     }
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
+    private (string Text, string Origin)? ConfiguredEndpoint()
+    {
+        const string Ignore = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", Own = "AWS_ENDPOINT_URL_S3", All = "AWS_ENDPOINT_URL";
+        bool isIgnored = S3Variable.Of(Ignore) is null ? _profile?.IgnoreConfiguredEndpointUrls ?? false : S3Variable.IsTrue(Ignore);
+        return isIgnored ? null
+            : S3Variable.Of(Own) is { } own ? (own, Own)
+            : S3Variable.Of(All) is { } all ? (all, All)
+            : _profile?.EndpointUrl is { Length: > 0 } text ? (text, $"endpoint_url of {_where.Setting}")
+            : null;
+    }
 
-    private static Uri? FromText(string? text) => text is null ? null
-        : Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https" ? address
-        : throw new WeightSourceException("AWS_ENDPOINT_URL", "this is not an http or https URL.");
+    // The text may hold a password and is not repeated.
+    private static Uri FromText(string text, string origin, string display) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https" && address.Host.Length > 0
+            ? address
+            : throw new WeightSourceException(
+                display, $"Amazon S3 cannot use {origin}: this is not an http or https URL; write https://host or https://host:port.");
 }

@@ -6,7 +6,9 @@ namespace TypedWeights.Sources.S3;
 public sealed class S3SourceProvider : IRegisteredSource<S3SourceProvider>
 {
     private readonly StoreContext _context;
-    private readonly Lazy<S3Access> _access;
+    private readonly S3SourceOptions _options;
+    private readonly Lock _lock = new();
+    private S3Access? _access;
 
     /// <summary>Makes the provider.</summary>
     /// <param name="context">The loader's connections and clock.</param>
@@ -16,7 +18,7 @@ public sealed class S3SourceProvider : IRegisteredSource<S3SourceProvider>
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(options);
         _context = context;
-        _access = new Lazy<S3Access>(() => new(new S3Settings(options), new S3Credentials(options), new S3Clock(context.Time)));
+        _options = options;
     }
 
     /// <inheritdoc/>
@@ -35,12 +37,13 @@ public sealed class S3SourceProvider : IRegisteredSource<S3SourceProvider>
         ArgumentNullException.ThrowIfNull(uri);
         ArgumentNullException.ThrowIfNull(pins);
         var s3 = S3Uri.Of(uri);
-        var bucket = new S3Bucket(_access.Value.Settings, s3);
+        S3Access access = Access(s3.Display + s3.File);
+        var bucket = new S3Bucket(access.Settings, access.Guard, s3);
         return s3.File is { } name
             ? new(_context.Locate(name, revision: null, File))
             : _context.LocateInFolderAsync(s3.Display, revision: null, File, cancellationToken);
 
-        S3File File(string name) => new(_access.Value, bucket, s3, name)
+        S3File File(string name) => new(access, bucket, s3, name)
         {
             Version = pins.VersionOf(name) ?? (name == s3.File ? s3.VersionId : null),
         };
@@ -48,4 +51,20 @@ public sealed class S3SourceProvider : IRegisteredSource<S3SourceProvider>
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    // Made when it is first needed. Settings that are wrong are read again by the next load.
+    private S3Access Access(string display)
+    {
+        lock (_lock)
+        {
+            if (_access is null)
+            {
+                var guard = new SdkGuard(_context, "Amazon S3");
+                _access = new S3Access(
+                    new S3Settings(_options, _context, guard, display), new S3Credentials(_options, guard), new S3Clock(_context.Time), guard);
+            }
+
+            return _access;
+        }
+    }
 }

@@ -81,6 +81,15 @@ internal static class ToolProgram
     public static Task WriteErrorAsync(ToolContext context, string message) =>
         context.Error.WriteLineAsync("error: " + Printable.Line(message));
 
+    /// <summary>Writes what is odd and not an error, from any thread.</summary>
+    public static void WriteWarning(ToolContext context, string message)
+    {
+        lock (context.Error)
+        {
+            context.Error.WriteLine("warning: " + Printable.Line(message));
+        }
+    }
+
     /// <summary>Writes what is odd and not an error.</summary>
     public static Task WriteWarningAsync(ToolContext context, string message) =>
         context.Error.WriteLineAsync("warning: " + Printable.Line(message));

@@ -12,11 +12,18 @@ internal sealed class ToolSources : IAsyncDisposable
 
     private readonly SourceRegistry _registry;
 
+    /// <param name="context">The command's, to which warnings are written.</param>
     /// <param name="folders">Where relative paths start, in the order in which they are tried.</param>
-    public ToolSources(params IEnumerable<string> folders)
-        : this(new TransferOptions(), folders)
+    public ToolSources(ToolContext context, params IEnumerable<string> folders)
+        : this(context, new TransferOptions(), folders)
     {
     }
+
+    /// <param name="context">As above.</param>
+    /// <param name="options">How bytes are fetched.</param>
+    /// <param name="folders">As above.</param>
+    public ToolSources(ToolContext context, TransferOptions options, params IEnumerable<string> folders)
+        : this(options, folders) => Context.Noted = (source, message) => ToolProgram.WriteWarning(context, $"{source}: {message}");
 
     /// <param name="options">How bytes are fetched.</param>
     /// <param name="folders">As above.</param>
@@ -47,7 +54,8 @@ internal sealed class ToolSources : IAsyncDisposable
         {
             throw new ToolException(
                 ExitCodes.Unreachable,
-                $"{uri.Display}: this tool reads {string.Join(", ", _registry.Schemes)}; download the files and give their path.",
+                $"{uri.Display}: this tool reads {string.Join(", ", _registry.Schemes)}; {SourceAliases.Unset(scheme)}. "
+                    + "Otherwise download the files and give their path.",
                 kind: SourceErrorKinds.UnknownScheme);
         }
 

@@ -45,7 +45,7 @@ internal static class CachedLoad
             }
             catch (WeightSourceException e)
             {
-                Console.WriteLine($"failed {(e.IsNotFound ? "absent" : "denied")} {e.Message}");
+                Console.WriteLine($"failed {e.Message}");
             }
         }
     }

@@ -5,16 +5,18 @@ using TypedWeights;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
 
-// Reads an object with nothing but the environment's credentials, and prints the SHA-256 of its bytes or the error.
+// Reads an object with nothing but the environment's credentials, and prints the SHA-256 of its bytes or the error, after what the store
+// finds odd. The clouds' libraries keep what they have read of settings for a whole process.
 //
-//   GcsProbe URI ROOT.pem HOST=PORT...      connections to HOST go to PORT of this machine, whose certificate ROOT.pem vouches for
+//   GcsProbe URI ROOT.pem HOST=PORT...      connections to HOST go to PORT of this machine, whose certificate ROOT.pem vouches for;
+//                                           - for ROOT.pem: what the machine trusts, and warnings are printed too
 Dictionary<string, int> ports = args[2..].Select(static pair => pair.Split('=')).ToDictionary(
     static pair => pair[0], static pair => int.Parse(pair[1], System.Globalization.CultureInfo.InvariantCulture));
 var builder = new SourceRegistryBuilder
 {
     Http = new()
     {
-        TrustedRoots = [X509CertificateLoader.LoadCertificateFromFile(args[1])],
+        TrustedRoots = args[1] == "-" ? [] : [X509CertificateLoader.LoadCertificateFromFile(args[1])],
         ConfigureHandler = handler => handler.ConnectCallback = async (context, token) =>
         {
             bool isNamed = ports.TryGetValue(context.DnsEndPoint.Host, out int port);
@@ -24,9 +26,13 @@ var builder = new SourceRegistryBuilder
         },
     },
 };
+var transfer = new TransferContext
+{
+    Noted = args[1] == "-" ? static (source, message) => Console.WriteLine($"warning: {source}: {message}") : null,
+};
 try
 {
-    await using SourceRegistry registry = builder.UseGcs().Build(new TransferContext());
+    await using SourceRegistry registry = builder.UseGcs().UseS3().Build(transfer);
     IWeightLocation location = await registry.LocateAsync(WeightUri.Parse(args[0]), CancellationToken.None);
     await using IWeightSource source = await location.OpenAsync(location.EntryName, CancellationToken.None);
     Console.WriteLine(Convert.ToHexString(SHA256.HashData(await source.ReadAsync(0, (int)source.Length, CancellationToken.None))));

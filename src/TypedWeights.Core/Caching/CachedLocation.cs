@@ -274,10 +274,9 @@ internal sealed class CachedLocation : IWeightLocation
     private static string[] FilesOf(string target) =>
         [target, PartialFile.JournalOf(target), target + PartialFile.Suffix, target + PartialFile.JournalSuffix];
 
-    private static WeightSourceException Absent(CacheRun run, string source, string[] files) => run.Denied(files) is { } denied
-        ? new WeightSourceException(source, $"this load may not ask the source (CacheMode.Offline), and of the cache {denied}.")
-        : new WeightSourceException(
-            source,
-            "it is not in the cache, and this load may not ask the source (CacheMode.Offline); load it once with CacheMode.Check.",
-            isNotFound: true);
+    private static WeightSourceException Absent(CacheRun run, string source, string[] files) => new(
+        source,
+        run.Denied(files) is { } denied
+            ? $"this load may not ask the source (CacheMode.Offline), and of the cache {denied}."
+            : "it is not in the cache, and this load may not ask the source (CacheMode.Offline); load it once with CacheMode.Check.");
 }

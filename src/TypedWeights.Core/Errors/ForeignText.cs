@@ -57,6 +57,7 @@ internal static class ForeignText
                 IsThrottled = error.IsThrottled,
                 IsUnserved = error.IsUnserved,
                 IsEarly = error.IsEarly,
+                IsExhausted = error.IsExhausted,
             };
     }
 }

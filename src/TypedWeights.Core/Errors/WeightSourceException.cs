@@ -39,6 +39,13 @@ public sealed class WeightSourceException : WeightsException
     /// <summary>Whether the source does not exist, as opposed to one that cannot be reached or read.</summary>
     public bool IsNotFound { get; }
 
+    /// <summary>
+    /// Whether, with <see cref="IsNotFound"/>, not the file alone is missing: its bucket or container is not there, or a version of it that
+    /// was asked for by name.
+    /// </summary>
+    /// <value>false</value>
+    public bool IsPlaceNotFound { get; init; }
+
     /// <summary>How long the source asked to be left alone (<c>Retry-After</c>), or null where it did not say.</summary>
     public TimeSpan? RetryAfter { get; }
 
@@ -53,6 +60,9 @@ public sealed class WeightSourceException : WeightsException
 
     /// <summary>Whether a read was given up long before its whole time was over, to try it over another connection.</summary>
     internal bool IsEarly { get; init; }
+
+    /// <summary>Whether it has been repeated for long enough below, though it may pass.</summary>
+    internal bool IsExhausted { get; init; }
 
     /// <summary>The error of a source that is read while its loader is disposed.</summary>
     internal static WeightSourceException OfDisposedLoader(string source, Exception inner) =>

@@ -18,6 +18,9 @@ internal sealed class SourceAliases(IReadOnlyDictionary<string, string> given, F
         ? AnyscaleVariable
         : "TYPEDWEIGHTS_ALIAS_" + scheme.ToUpperInvariant().Replace('-', '_').Replace('.', '_').Replace('+', '_');
 
+    /// <summary>Says of a scheme that nothing serves how it would be an alias.</summary>
+    public static string Unset(string scheme) => $"if it is an alias, say where it leads in the variable {VariableOf(scheme)}, which is not set";
+
     /// <summary>Follows aliases to the place itself.</summary>
     /// <param name="uri">Any URI.</param>
     /// <param name="isServed">Whether a store serves a scheme; that is no alias then.</param>

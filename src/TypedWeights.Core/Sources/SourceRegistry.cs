@@ -119,5 +119,5 @@ public sealed class SourceRegistry : IAsyncDisposable
 
     private static string Advice(string scheme) => StorePackages.For(scheme) is { } package
         ? $"{scheme}:// is served by the package {package}: add it (dotnet add package {package})."
-        : $"nothing serves the scheme \"{scheme}\", and {SourceAliases.VariableOf(scheme)} makes it no alias.";
+        : $"nothing serves the scheme \"{scheme}\"; {SourceAliases.Unset(scheme)}.";
 }

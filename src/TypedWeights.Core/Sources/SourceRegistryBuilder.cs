@@ -40,7 +40,7 @@ internal sealed class SourceRegistryBuilder : IWeightSourceBuilder
     /// <exception cref="ArgumentException">Two of the added stores serve one scheme.</exception>
     public SourceRegistry Build(TransferContext transfer)
     {
-        var context = new StoreContext(Http, transfer.Time);
+        var context = new StoreContext(Http, transfer.Time, (source, message) => transfer.Noted?.Invoke(source, message));
         var own = new ProviderSet(context, BuiltIn());
         var aliases = new SourceAliases(_aliases, Environment.GetEnvironmentVariable);
         return new SourceRegistry(transfer, _added.Select(create => create(context)), own, aliases);

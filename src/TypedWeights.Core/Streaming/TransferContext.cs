@@ -79,6 +79,9 @@ internal sealed class TransferContext
     /// <summary>Is told of every retry: what failed, which attempt it was, and how long the wait is.</summary>
     public Action<WeightSourceException, int, TimeSpan>? Retrying { get; set; }
 
+    /// <summary>Is told of what a store finds odd and no error: the file as it may be shown, and the message.</summary>
+    public Action<string, string>? Noted { get; set; }
+
     /// <summary>
     /// One load's own: what one server answers is nothing to a load from another. What it counts is counted here too.
     /// </summary>

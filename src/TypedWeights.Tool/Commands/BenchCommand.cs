@@ -52,7 +52,7 @@ internal static class BenchCommand
     {
         WeightUri uri = ToolSources.Parse(text);
         var view = ProgressView.Create(context, quiet || json);
-        var sources = new ToolSources(overrides.Options, context.CurrentDirectory);
+        var sources = new ToolSources(context, overrides.Options, context.CurrentDirectory);
         await using (sources.ConfigureAwait(false))
         {
             RetryNotes.ShowIn(view, sources.Context);

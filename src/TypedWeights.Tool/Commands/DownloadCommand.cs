@@ -59,7 +59,7 @@ internal static class DownloadCommand
         ToolContext context, WeightUri uri, string destination, bool sha256, bool force, bool quiet, CancellationToken cancellationToken)
     {
         var view = ProgressView.Create(context, quiet);
-        var sources = new ToolSources(context.CurrentDirectory);
+        var sources = new ToolSources(context, context.CurrentDirectory);
         await using (sources.ConfigureAwait(false))
         {
             RetryNotes.ShowIn(view, sources.Context);

@@ -55,7 +55,7 @@ internal static class InspectCommand
             {
                 WeightUri uri = ToolSources.Parse(given[i]);
                 shown = uri.Display;
-                var sources = new ToolSources(context.CurrentDirectory);
+                var sources = new ToolSources(context, context.CurrentDirectory);
                 await using (sources.ConfigureAwait(false))
                 {
                     OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);

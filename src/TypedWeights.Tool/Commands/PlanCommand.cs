@@ -61,7 +61,7 @@ internal static class PlanCommand
         ToolContext context, ParseResult parsed, TransferOverrides overrides, CancellationToken cancellationToken)
     {
         WeightUri uri = ToolSources.Parse(parsed.GetRequiredValue(Uri));
-        var sources = new ToolSources(overrides.Options, context.CurrentDirectory);
+        var sources = new ToolSources(context, overrides.Options, context.CurrentDirectory);
         await using (sources.ConfigureAwait(false))
         {
             OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);

@@ -62,7 +62,7 @@ internal static class SnapshotCommand
 
         output = output is null ? null : ArgumentText.OnDisk(output);
         WeightSnapshot snapshot;
-        var sources = new ToolSources(context.CurrentDirectory);
+        var sources = new ToolSources(context, context.CurrentDirectory);
         await using (sources.ConfigureAwait(false))
         {
             OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);

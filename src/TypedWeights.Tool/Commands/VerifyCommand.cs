@@ -111,7 +111,7 @@ internal static class VerifyCommand
     private static async Task<WeightSnapshot> ReadLiveAsync(
         ToolContext context, SnapshotFilePath path, WeightSnapshot snapshot, CancellationToken cancellationToken)
     {
-        var sources = new ToolSources(context.CurrentDirectory, path.ProjectFolder);
+        var sources = new ToolSources(context, context.CurrentDirectory, path.ProjectFolder);
         await using (sources.ConfigureAwait(false))
         {
             OpenedCheckpoint opened = await sources.OpenAsync(ToolSources.Parse(snapshot.Source), cancellationToken).ConfigureAwait(false);

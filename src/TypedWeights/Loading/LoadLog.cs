@@ -37,6 +37,9 @@ internal sealed partial class LoadLog(ILogger logger)
         }
     }
 
+    /// <summary>Writes what a store finds odd.</summary>
+    public void Warn(string source, string message) => Warning(logger, source, message);
+
     /// <summary>Writes a line for a request that will be repeated.</summary>
     public void Retrying(WeightSourceException failure, int attempt, TimeSpan wait) =>
         Retrying(logger, failure.Message, attempt, Math.Round(wait.TotalSeconds, 2));

@@ -31,6 +31,7 @@ public sealed class WeightLoader : IAsyncDisposable
         _cuda = cuda;
         _log = new LoadLog(loggers.CreateLogger<WeightLoader>());
         sources.Context.Retrying = _log.Retrying;
+        sources.Context.Noted = _log.Warn;
         _time = time;
         _cache = cache;
         _disposal = _disposing.Token;

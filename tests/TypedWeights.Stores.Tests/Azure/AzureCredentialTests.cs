@@ -3,6 +3,7 @@ using Azure.Storage;
 using Azure.Storage.Sas;
 using TypedWeights.Sources;
 using TypedWeights.Sources.AzureBlobs;
+using TypedWeights.Sources.Stores;
 using TypedWeights.Tests.Loading.Faults;
 
 namespace TypedWeights.Tests.Stores.Azure;
@@ -71,7 +72,8 @@ public sealed class AzureCredentialTests : AzureTest
     public async Task A_refused_signature_is_worth_another_try_where_it_is_another_by_now()
     {
         var sas = new AzureSasCredential(Container.Sign(TimeSpan.FromMinutes(5)));
-        var account = new BlobAccount(Container.Service, new BlobLogin.Signature(sas) { Name = "the signature" });
+        using var context = new StoreContext();
+        var account = new BlobAccount(Container.Service, new BlobLogin.Signature(sas) { Name = "the signature" }, new SdkGuard(context, "Azure"));
         using var request = new HttpRequestMessage(HttpMethod.Get, Container.Service.AbsoluteUri + "/c/b?snapshot=1");
         CancellationToken token = TestContext.Current.CancellationToken;
         await account.AuthorizeAsync(request, Model, token);
@@ -103,7 +105,7 @@ public sealed class AzureCredentialTests : AzureTest
     public Task A_malformed_connection_string_is_named_and_not_repeated(string text)
     {
         Secrets.Add("c2VjcmV0LXNlY3JldA==");
-        return AssertFailsAsync("ConnectionString: this is not", Model, new AzureBlobsOptions { ConnectionString = text });
+        return AssertFailsAsync("ConnectionString is not", Model, new AzureBlobsOptions { ConnectionString = text });
     }
 
     [Fact]
@@ -125,7 +127,8 @@ public sealed class AzureCredentialTests : AzureTest
             ("AZURE_STORAGE_SAS_TOKEN", Container.Sign(TimeSpan.FromMinutes(5))),
             ("AZURE_STORAGE_CONNECTION_STRING", ConnectionString().Replace(AzuriteContainer.Account, "another", StringComparison.Ordinal))))
         {
-            var settings = new BlobSettings(new AzureBlobsOptions(), Environment.GetEnvironmentVariable);
+            using var context = new StoreContext();
+            var settings = new BlobSettings(new AzureBlobsOptions(), Environment.GetEnvironmentVariable, new SdkGuard(context, "Azure Blob Storage"));
             (Uri service, BlobLogin login) = settings.Find(BlobUri.Of(WeightUri.Parse(Model)));
             Assert.Equal($"https://{AzuriteContainer.Account}.blob.core.windows.net/", service.AbsoluteUri);
             Assert.IsType<BlobLogin.Token>(login);

@@ -83,6 +83,8 @@ public sealed class AzureLoadTests : AzureTest
         Assert.True((await AssertFailsAsync("has no such blob", Container.Uri("absent.safetensors"))).IsNotFound);
         Assert.True((await AssertFailsAsync(
             "has no container absent-container", $"az://{AzuriteContainer.Account}/absent-container/model.safetensors")).IsNotFound);
+        Assert.True((await AssertFailsAsync(
+            "has no container absent-container", $"az://{AzuriteContainer.Account}/absent-container/folder")).IsNotFound);
         Assert.True((await AssertFailsAsync("holds none of model.safetensors.index.json", Container.Uri("empty/"))).IsNotFound);
     }
 

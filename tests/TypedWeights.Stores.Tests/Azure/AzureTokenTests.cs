@@ -67,7 +67,7 @@ public sealed class AzureTokenTests : AzureTest
         identity.Refuses = true;
         Secrets.Add("identity-header-s3cret");
         await AssertFailsAsync(
-            "\\(ManagedIdentityCredential\\) has no token to give",
+            "\\(ManagedIdentityCredential\\): ManagedIdentityCredential has no token to give. The SDK says: ",
             Uri,
             Container.Options with { Credential = AnIdentity() });
     }

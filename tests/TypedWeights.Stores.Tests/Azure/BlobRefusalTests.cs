@@ -3,6 +3,7 @@ using Azure;
 using Azure.Storage;
 using TypedWeights.Sources;
 using TypedWeights.Sources.AzureBlobs;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Tests.Stores.Azure;
 
@@ -62,7 +63,43 @@ public sealed class BlobRefusalTests
         Assert.DoesNotContain(Secret, error.ToString(), StringComparison.Ordinal);
     }
 
-    private static async Task<WeightSourceException?> ExplainAsync(int status, string code, string kind, string? detail = null)
+    [Theory]
+    [InlineData("se=2026-11-02T11%3A00%3A00Z", "is over since 2026-11-02 11:00:00 UTC, and the server has 2026-11-02 12:00:00 UTC")]
+    [InlineData("st=2026-11-01&se=2026-11-02", "is over since 2026-11-02 00:00:00 UTC")]
+    [InlineData("st=2026-11-02T13:00Z&se=2026-11-03", "is not valid before 2026-11-02 13:00:00 UTC, and the server has 2026-11-02 12:00:00 UTC")]
+    [InlineData("st=2026-11-01&se=2026-11-03", "is not one of the account")]
+    [InlineData("si=policy", "is not one of the account")]
+    [InlineData("se=never", "is not one of the account")]
+    public async Task A_signature_that_is_over_or_for_later_is_told_from_its_dates(string dates, string expected)
+    {
+        WeightSourceException error = (await ExplainAsync(403, "AuthenticationFailed", "sas", query: $"?{dates}&sig={Secret}"))!;
+        Assert.Contains("the signature " + expected, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("X-Amz-Date=20261102T100000Z&X-Amz-Expires=3600&X-Amz-Signature=x", "is over since 2026-11-02 11:00:00 UTC")]
+    [InlineData("X-Goog-Date=20261102T130000Z&X-Goog-Expires=3600&X-Goog-Signature=x", "is not valid before 2026-11-02 13:00:00 UTC")]
+    [InlineData("AWSAccessKeyId=a&Expires=1700000000&Signature=x", "is over since 2023-11-14 22:13:20 UTC")]
+    [InlineData("se=2026-01-01&sig=x", "is over since 2026-01-01 00:00:00 UTC")]
+    [InlineData("X-Amz-Date=20261102T100000Z&X-Amz-Expires=36000&X-Amz-Signature=x", null)]
+    [InlineData("Expires=1700000000", null)]
+    [InlineData("", null)]
+    public void The_dates_of_any_signed_URL_are_told(string query, string? expected)
+    {
+        using HttpResponseMessage refusal = Refusal(403, "?" + query);
+        string? described = StoreFile.DescribePeriod(refusal);
+        Assert.True(expected is null ? described is null : described!.StartsWith(expected, StringComparison.Ordinal), described);
+    }
+
+    private static HttpResponseMessage Refusal(int status, string query) => new((HttpStatusCode)status)
+    {
+        RequestMessage = new HttpRequestMessage(HttpMethod.Get, "https://account.blob.core.windows.net/weights/model.safetensors" + query),
+        Headers = { Date = new DateTimeOffset(2026, 11, 2, 12, 0, 0, TimeSpan.Zero) },
+    };
+
+    private static async Task<WeightSourceException?> ExplainAsync(
+        int status, string code, string kind, string? detail = null, string query = "")
     {
         var service = new Uri("https://account.blob.core.windows.net");
         BlobLogin login = kind switch
@@ -73,13 +110,12 @@ public sealed class BlobRefusalTests
             _ => new BlobLogin.Nobody { Name = "no credentials" },
         };
         BlobUri uri = BlobUri.Of(WeightUri.Parse("az://account/weights/model.safetensors"));
-        var account = new BlobAccount(service, login);
-        using var refusal = new HttpResponseMessage((HttpStatusCode)status)
-        {
-            Content = new StringContent(
-                $"<Error><Code>{code}</Code><Message>The MAC signature found in the request '{Secret}' is not the same"
-                    + $"</Message><AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail></Error>"),
-        };
+        using var context = new StoreContext();
+        var account = new BlobAccount(service, login, new SdkGuard(context, "Azure Blob Storage"));
+        using HttpResponseMessage refusal = Refusal(status, query);
+        refusal.Content = new StringContent(
+            $"<Error><Code>{code}</Code><Message>The MAC signature found in the request '{Secret}' is not the same"
+                + $"</Message><AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail></Error>");
         return await BlobRefusal.ExplainAsync(
             refusal, new BlobFile(account, uri, "model.safetensors", null), uri, account, TestContext.Current.CancellationToken);
     }

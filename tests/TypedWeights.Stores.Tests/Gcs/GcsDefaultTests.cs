@@ -80,14 +80,34 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("ya29.s3cret")]
-    [InlineData("{ \"type\": \"service_account\", \"private_key\": \"s3cret\", \"client_email\": \"a@b\" }")]
-    [InlineData(null)]
-    public async Task A_file_that_cannot_be_read_is_named_and_not_repeated(string? text)
+    [InlineData("ya29.s3cret", "that file is not the JSON of a Google credential")]
+    [InlineData("{ \"type\": \"service_account\", \"private_key\": \"s3cret\", \"client_email\": \"a@b\" }", "that file is not the JSON of a Google")]
+    [InlineData("{ \"type\": \"s3cret-s3cret\" }", "that file is not the JSON of a Google credential.* The SDK says: .*Unrecognized credential type")]
+    [InlineData("", "that file is not the JSON of a Google credential")]
+    [InlineData("[]", "that file is not the JSON of a Google credential")]
+    [InlineData(null, "there is no such file")]
+    public async Task A_file_that_cannot_be_used_is_named_and_not_repeated(string? text, string pattern)
     {
         string path = text is null ? _home["absent.json"] : Save("key.json", text);
+        await AssertRefusesAsync(path, pattern);
+    }
+
+    [Fact]
+    public Task A_folder_in_the_place_of_the_file_is_told() => AssertRefusesAsync(_home.Path, "that is a folder, and the variable names a file");
+
+    [Fact]
+    public async Task A_metadata_server_that_is_no_host_is_named()
+    {
+        string error = await RunAsync(_store, null, ("GCE_METADATA_HOST", "no host"));
+        Assert.Contains("GCE_METADATA_HOST is not a host or a host with its port", error, StringComparison.Ordinal);
+    }
+
+    private async Task AssertRefusesAsync(string path, string pattern)
+    {
         string error = await RunAsync(_store, null, ("GOOGLE_APPLICATION_CREDENTIALS", path));
-        Assert.Contains($"{path}, which GOOGLE_APPLICATION_CREDENTIALS names, cannot be read", error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Google Cloud Storage cannot use the credentials in {path} (GOOGLE_APPLICATION_CREDENTIALS): ", error, StringComparison.Ordinal);
+        Assert.Matches(pattern, error);
         Assert.DoesNotContain("s3cret", error, StringComparison.Ordinal);
     }
 

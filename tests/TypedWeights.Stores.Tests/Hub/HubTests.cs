@@ -27,7 +27,7 @@ public sealed class HubTests : IDisposable
     // The machine's own login and cache stay out of it.
     public HubTests() => _variables = new Variables(
         ("HF_HOME", _home.Path), ("HF_TOKEN", null), ("HUGGING_FACE_HUB_TOKEN", null), ("HF_TOKEN_PATH", null), ("HF_ENDPOINT", null),
-        ("HF_HUB_OFFLINE", null), ("HF_HUB_CACHE", null));
+        ("HF_HUB_OFFLINE", null), ("TRANSFORMERS_OFFLINE", null), ("HF_HUB_CACHE", null), ("HUGGINGFACE_HUB_CACHE", null));
 
     public void Dispose()
     {

@@ -76,6 +76,7 @@ public sealed class S3LoadTests : S3Test
     {
         Assert.True((await AssertFailsAsync("no such key", Bucket.Uri("absent.safetensors"))).IsNotFound);
         Assert.True((await AssertFailsAsync("no bucket", $"s3://absent-{Guid.NewGuid():N}/model.safetensors")).IsNotFound);
+        Assert.True((await AssertFailsAsync("no bucket", $"s3://absent-{Guid.NewGuid():N}/folder")).IsNotFound);
         Assert.True((await AssertFailsAsync("holds none of model.safetensors.index.json", Bucket.Uri("empty/"))).IsNotFound);
     }
 
@@ -86,7 +87,7 @@ public sealed class S3LoadTests : S3Test
         string? first = await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
         await Bucket.PutAsync("model.safetensors", NoiseFile.OtherBytes);
         await AssertLoadsAsync($"{Bucket.Uri("model.safetensors")}?versionId={first}");
-        await AssertFailsAsync("version|no such key", Bucket.Uri("model.safetensors") + "?versionId=nosuchversion0000000000000000000");
+        await AssertFailsAsync("no version nosuchversion0000000000000000000 of this key", Bucket.Uri("model.safetensors") + "?versionId=nosuchversion0000000000000000000");
     }
 
     [Fact]

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using Amazon.Runtime;
 using Microsoft.AspNetCore.Http;
+using TypedWeights.Sources;
+using TypedWeights.Streaming;
 using TypedWeights.Tests.Loading.Faults;
 
 namespace TypedWeights.Tests.Stores.S3;
@@ -51,6 +53,31 @@ public sealed class S3StandInTests : IAsyncLifetime
             && Regex.IsMatch(Authorization(context), "SignedHeaders=[^,]*x-amz-request-payer") ? null : new Refusal(403, "AccessDenied", "", null));
         Assert.Contains("AccessDenied", (await ErrorAsync(new())).Message, StringComparison.Ordinal);
         await AssertLoadsAsync(new() { RequesterPays = true });
+    }
+
+    [Fact]
+    public async Task A_folder_whose_pinned_version_was_deleted_says_so()
+    {
+        Answer(context => context.Request.Query.ContainsKey("versionId")
+            ? new Refusal(404, "NoSuchVersion", "", null)
+            : new Refusal(404, "NoSuchKey", "", null));
+        var builder = new SourceRegistryBuilder();
+        builder.UseS3(new() { Endpoint = new Uri(_server.Address), Credentials = new BasicAWSCredentials("KEY", "s3cret") });
+        await using SourceRegistry registry = builder.Build(new TransferContext());
+        var pins = new WeightPins(null, new Dictionary<string, string> { ["model.safetensors"] = "v7" });
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
+            () => registry.LocateAsync(WeightUri.Parse("s3://bucket/folder"), pins, TestContext.Current.CancellationToken).AsTask());
+        Assert.Contains("no version v7 of this key", error.Message, StringComparison.Ordinal);
+        Assert.True(error.IsNotFound);
+    }
+
+    [Fact]
+    public async Task A_refusal_names_the_key_and_where_it_comes_from_and_not_its_secret()
+    {
+        Answer(_ => new Refusal(403, "AccessDenied", "", null));
+        string message = (await ErrorAsync(new())).Message;
+        Assert.Contains("the key KEY of S3SourceOptions.Credentials (BasicAWSCredentials) needs s3:GetObject", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -23,7 +23,9 @@ internal static class HttpFailure
                     + "try again, or fetch the file with another program, such as curl, and load it from disk."),
             HttpStatusCode.Unauthorized => new WeightSourceException(
                 display, "the server asks for a login (401), or refuses the one it got." + away),
-            HttpStatusCode.Forbidden => new WeightSourceException(display, $"access is refused (403): {Signed}." + away),
+            HttpStatusCode.Forbidden => new WeightSourceException(
+                display,
+                $"access is refused (403): {(SignedPeriod.Describe(response) is { } period ? "the signature of the URL " + period : Signed)}." + away),
             HttpStatusCode.NotFound or HttpStatusCode.Gone => new WeightSourceException(
                 display, $"there is no such file on the server ({status}).", isNotFound: true),
             HttpStatusCode.ProxyAuthenticationRequired => new WeightSourceException(
@@ -59,7 +61,7 @@ internal static class HttpFailure
         {
             { Delta: { } delta } => delta,
             { Date: { } date } => date - (response.Headers.Date ?? DateTimeOffset.UtcNow),
-            _ => null,
+            _ => RateLimit.ResetOf(response),
         };
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }

@@ -13,16 +13,16 @@ internal static class TransportFailure
     /// <param name="isThroughProxy">Whether the connection is one to a proxy.</param>
     /// <param name="request">The request, whose secrets the answer may have repeated.</param>
     public static WeightSourceException Of(HttpRequestException e, string display, bool isThroughProxy, HttpRequestMessage request) =>
-        ForeignText.Clean(Of(e, display, isThroughProxy), request);
+        ForeignText.Clean(Of(e, display, request.RequestUri!.Host, isThroughProxy), request);
 
-    private static WeightSourceException Of(HttpRequestException e, string display, bool isThroughProxy) => e.HttpRequestError switch
+    private static WeightSourceException Of(HttpRequestException e, string display, string host, bool isThroughProxy) => e.HttpRequestError switch
     {
         _ when OpenFileLimit.IsReached(e.InnerException) => NoDescriptor(e, display),
         HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError when isThroughProxy => Proxy(e, display),
         HttpRequestError.NameResolutionError when Socket(e) is SocketError.TryAgain => new WeightSourceException(
-            display, "the host name does not resolve at the moment.", isTransient: true, innerException: e),
+            display, $"the host name {host} does not resolve at the moment.", isTransient: true, innerException: e),
         HttpRequestError.NameResolutionError => new WeightSourceException(
-            display, "the host name does not resolve; check the spelling and the network.", innerException: e),
+            display, $"the host name {host} does not resolve; check the spelling and the network.", innerException: e),
         HttpRequestError.ConnectionError => new WeightSourceException(
             display, $"no connection to the server: {Sentence(e.InnerException ?? e)}", isTransient: true, innerException: e)
         {

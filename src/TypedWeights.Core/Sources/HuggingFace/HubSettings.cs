@@ -12,18 +12,24 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
 
     private static readonly string[] TokenVariables = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
 
+    // The first that is set counts, as for the hub's own tools.
+    private static readonly string[] OfflineVariables = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"];
+
     /// <summary>The hub's address with a final slash.</summary>
     public Uri Endpoint { get; } = WithSlash(options.Endpoint ?? FromText(Text("HF_ENDPOINT", variable)) ?? new Uri("https://huggingface.co"));
 
-    public bool IsOffline => options.Offline ?? Text("HF_HUB_OFFLINE", variable)?.ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";
+    /// <summary>The option or variable that forbids to ask the hub; null where none does.</summary>
+    public string? OfflineOrigin => options.Offline is { } given
+        ? given ? "HuggingFaceOptions.Offline" : null
+        : OfflineVariables.FirstOrDefault(name => Text(name, variable) is not null) is { } set
+            && Text(set, variable)!.ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE" ? set
+        : null;
 
-    public string CacheFolder => options.CacheFolder ?? Text("HF_HUB_CACHE", variable) ?? Path.Combine(Home, "hub");
+    public string CacheFolder => options.CacheFolder ?? Folder("HF_HUB_CACHE") ?? Folder("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(Home, "hub");
 
-    private string Home => Text("HF_HOME", variable)
-        ?? Path.Combine(
-            Text("XDG_CACHE_HOME", variable)
-                ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
-            "huggingface");
+    private string Home => Folder("HF_HOME") ?? Path.Combine(Folder("XDG_CACHE_HOME") ?? Path.Combine(UserFolder, ".cache"), "huggingface");
+
+    private static string UserFolder => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 
     /// <summary>The token and where it was found; null where there is none.</summary>
     public HubToken? FindToken()
@@ -41,7 +47,7 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
             }
         }
 
-        string path = Text("HF_TOKEN_PATH", variable) ?? Path.Combine(Home, "token");
+        string path = Folder("HF_TOKEN_PATH") ?? Path.Combine(Home, "token");
         try
         {
             string saved = Encoding.UTF8.GetString(SmallFile.Read(path, TokenLimit)).Trim();
@@ -52,6 +58,11 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
             return null;
         }
     }
+
+    // A shell expands ~, a container's settings do not.
+    private string? Folder(string name) => Text(name, variable) is not { } text ? null
+        : text == "~" || text.StartsWith("~/", StringComparison.Ordinal) ? UserFolder + text[1..]
+        : text;
 
     private static string? Text(string name, Func<string, string?> variable) => variable(name)?.Trim() is { Length: > 0 } text ? text : null;
 

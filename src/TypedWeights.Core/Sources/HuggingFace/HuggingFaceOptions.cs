@@ -15,12 +15,13 @@ public sealed record HuggingFaceOptions
     public Uri? Endpoint { get; init; }
 
     /// <summary>Whether only the hub's own cache folder is used and nothing is asked for.</summary>
-    /// <value>null: <c>HF_HUB_OFFLINE</c> (1, on, yes or true).</value>
+    /// <value>null: <c>HF_HUB_OFFLINE</c>, otherwise <c>TRANSFORMERS_OFFLINE</c> (1, on, yes or true).</value>
     public bool? Offline { get; init; }
 
-    /// <summary>The hub's own cache folder, in which its tools keep what they downloaded. It is read and never written.</summary>
+    /// <summary>The hub's own cache folder, in which its tools keep what they downloaded. It is read and never written. Where the hub
+    /// cannot be reached, what it holds is used with a warning.</summary>
     /// <value>
-    /// null: <c>HF_HUB_CACHE</c>, otherwise <c>hub</c> in <c>HF_HOME</c>, which is <c>~/.cache/huggingface</c> unless set.
+    /// null: <c>HF_HUB_CACHE</c>, <c>HUGGINGFACE_HUB_CACHE</c>, otherwise <c>hub</c> in <c>HF_HOME</c>, which is <c>~/.cache/huggingface</c> unless set.
     /// </value>
     public string? CacheFolder { get; init; }
 }

@@ -1,3 +1,4 @@
+using TypedWeights.Sources.File;
 using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.HuggingFace;
@@ -10,6 +11,7 @@ namespace TypedWeights.Sources.HuggingFace;
 internal sealed class HuggingFaceProvider : IWeightSourceProvider
 {
     private const string DefaultRevision = "main";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly StoreContext _context;
     private readonly HubSettings _settings;
@@ -32,15 +34,13 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
         var hub = HubUri.Of(uri);
         var cache = new HubCache(_settings.CacheFolder, hub);
         string revision = pins.Revision ?? hub.Revision ?? DefaultRevision;
-        if (_settings.IsOffline)
+        if (_settings.OfflineOrigin is { } origin)
         {
-            return (cache.CommitOf(revision) is { } known ? cache.Find(known, hub.File) : null)
-                ?? throw (cache.Denied(revision) is { } denied
-                    ? new WeightSourceException(hub.Display, $"HF_HUB_OFFLINE is set, and of the hub's cache {denied}.")
-                    : new WeightSourceException(
-                        hub.Display,
-                        $"HF_HUB_OFFLINE is set, and {_settings.CacheFolder} does not hold the model at {revision} whole.",
-                        isNotFound: true));
+            return Kept(cache, hub, revision) ?? throw new WeightSourceException(
+                hub.Display,
+                cache.Denied(revision) is { } denied
+                    ? $"{origin} is set, and of the hub's cache {denied}."
+                    : $"{origin} is set, and {_settings.CacheFolder} does not hold the model at {revision} whole.");
         }
 
         var repository = new HubRepository(_context, hub, _login, _settings.Endpoint);
@@ -48,12 +48,55 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
         string? entry = hub.File;
         if (!HubCache.IsCommit(revision) || (entry is null && cache.FindUsual(revision) is null))
         {
-            (commit, IReadOnlyList<string> files) = await repository.ResolveAsync(revision, cancellationToken).ConfigureAwait(false);
-            entry ??= repository.FindEntry(files);
+            FileLocation? kept = Kept(cache, hub, revision);
+            try
+            {
+                (commit, IReadOnlyList<string> files) =
+                    await ResolveAsync(repository, revision, isPatient: kept is null, cancellationToken).ConfigureAwait(false);
+                entry ??= repository.FindEntry(files);
+            }
+            catch (WeightSourceException e) when (kept is not null && IsOutOfReach(e))
+            {
+                // As the hub's own tools do.
+                _context.Note(
+                    hub.Display,
+                    $"the hub cannot be reached, and what {_settings.CacheFolder} holds of {revision} is used (commit {kept.Revision}); "
+                        + $"there may be a newer one. {e.Message}");
+                return kept;
+            }
         }
 
         return cache.Find(commit, entry) ?? _context.Locate(entry!, commit, name => repository.File(commit, name));
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static FileLocation? Kept(HubCache cache, HubUri hub, string revision) =>
+        cache.CommitOf(revision) is { } commit ? cache.Find(commit, hub.File) : null;
+
+    // Who has another way waits for as long as the hub's own tools do.
+    private async ValueTask<(string Commit, IReadOnlyList<string> Files)> ResolveAsync(
+        HubRepository repository, string revision, bool isPatient, CancellationToken cancellationToken)
+    {
+        if (isPatient)
+        {
+            return await repository.ResolveAsync(revision, cancellationToken).ConfigureAwait(false);
+        }
+
+        using var limit = new CancellationTokenSource(Patience, _context.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            return await repository.ResolveAsync(revision, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new WeightSourceException(
+                _settings.Endpoint.Host, $"no answer came for {Patience.TotalSeconds:0} s.", isTransient: true, innerException: e);
+        }
+    }
+
+    // It gave no answer, or one that says that it is down. Who says how long to wait is there.
+    private static bool IsOutOfReach(WeightSourceException e) => (e.IsTransient && e.RetryAfter is null)
+        || e.InnerException is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError };
 }

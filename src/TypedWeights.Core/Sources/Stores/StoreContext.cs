@@ -1,3 +1,4 @@
+using TypedWeights.Errors;
 using TypedWeights.Sources.Http;
 
 namespace TypedWeights.Sources.Stores;
@@ -5,10 +6,14 @@ namespace TypedWeights.Sources.Stores;
 /// <summary>What a loader gives to its stores: one connection pool for each origin, one clock, and the way of the ranges.</summary>
 public sealed class StoreContext : IDisposable
 {
+    private readonly Action<string, string>? _noted;
+
     /// <param name="http">How servers are reached: proxies and certificates count for all stores, logins and headers for HTTP alone.</param>
     /// <param name="time">The loader's clock.</param>
-    internal StoreContext(HttpSourceOptions? http = null, TimeProvider? time = null)
+    /// <param name="noted">Is told of what is odd and no error, with the file it is about; null for nobody.</param>
+    internal StoreContext(HttpSourceOptions? http = null, TimeProvider? time = null, Action<string, string>? noted = null)
     {
+        _noted = noted;
         HttpOptions = http ?? new HttpSourceOptions();
         Http = new HttpChannel(HttpOptions);
         Time = time ?? TimeProvider.System;
@@ -57,6 +62,11 @@ public sealed class StoreContext : IDisposable
     /// <exception cref="WeightSourceException">No answer came; the error says whether that may pass.</exception>
     public ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, string display, CancellationToken cancellationToken) =>
         Http.SendAsync(request, display, cancellationToken);
+
+    /// <summary>Writes a warning to the loader's log, or shows it to who runs the tool.</summary>
+    /// <param name="display">The file as it may be shown.</param>
+    /// <param name="message">What is odd and no error, without secrets.</param>
+    public void Note(string display, string message) => _noted?.Invoke(Printable.Line(display), Printable.Line(message));
 
     /// <summary>Closes the connections. The loader does it, after its stores.</summary>
     public void Dispose() => Http.Dispose();

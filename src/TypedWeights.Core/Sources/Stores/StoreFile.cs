@@ -1,4 +1,5 @@
 using System.Text;
+using TypedWeights.Sources.Http;
 
 namespace TypedWeights.Sources.Stores;
 
@@ -86,6 +87,11 @@ public abstract class StoreFile
     /// </returns>
     protected internal virtual ValueTask<WeightSourceException?> ExplainAsync(
         HttpResponseMessage refusal, CancellationToken cancellationToken) => new((WeightSourceException?)null);
+
+    /// <summary>Says of a refused request whose URL is signed that its time is over, or has not come.</summary>
+    /// <param name="refusal">The answer; its <c>Date</c> is the time now where it has one.</param>
+    /// <returns>null where the signature names no time, or names this one.</returns>
+    public static string? DescribePeriod(HttpResponseMessage refusal) => SignedPeriod.Describe(refusal);
 
     /// <summary>Reads the text of an answer that is an error: 64 KiB at most.</summary>
     /// <param name="answer">The answer; reading it twice gives the same.</param>

@@ -31,7 +31,7 @@ internal static class StoreFolder
             catch (WeightSourceException e) when (!e.IsTransient)
             {
                 // Some stores refuse what is not there to those who may not list: the other names may be there all the same.
-                refusal ??= e.IsNotFound ? null : e;
+                refusal ??= e is { IsNotFound: true, IsPlaceNotFound: false } ? null : e;
             }
         }
 

@@ -106,7 +106,7 @@ internal sealed class Failures
     private bool MayGoOn(WeightSourceException failure)
     {
         int attempts = Context.Options.Attempts;
-        return failure.IsTransient
+        return failure is { IsTransient: true, IsExhausted: false }
             && !_asksTooMuch
             && (_cameFurther || _inARow < attempts)
             && (failure.IsThrottled || (failure.IsUnserved && _cameFurther) || Count < (long)attempts * MostInAll);

@@ -186,6 +186,32 @@ public sealed class ReuseTests : CacheTest
         Assert.Single(Server.Requests);
     }
 
+    [Theory]
+    [InlineData("a.safetensors")]
+    [InlineData("model.safetensors.index.json")]
+    public async Task A_file_that_has_left_the_cache_is_not_called_missing_where_nobody_may_ask_for_it(string evicted)
+    {
+        string source = Folder["source"];
+        TestFile.WriteSharded(source, new Dictionary<string, TestFile.Entry[]>
+        {
+            ["a.safetensors"] = [.. NoiseFile.Entries.Take(2)],
+            ["b.safetensors"] = [.. NoiseFile.Entries.Skip(2)],
+        });
+        foreach (string path in Directory.GetFiles(source))
+        {
+            Server.Files["/m/" + Path.GetFileName(path)] = ServedFile.Strong(await File.ReadAllBytesAsync(path, Token));
+        }
+
+        string uri = Server.Address + "/m/model.safetensors.index.json";
+        Assert.True(await LoadAsync(uri: uri));
+        File.Delete(Assert.Single(new CacheFolder(Cache).VersionsOf($"{Server.Address}/m/{evicted}")).DataPath);
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
+            () => LoadAsync(new() { Cache = CacheMode.Offline }, uri: uri));
+        Assert.StartsWith($"{Server.Address}/m/{evicted}: it is not in the cache", error.Message, StringComparison.Ordinal);
+        Assert.False(error.IsNotFound);
+    }
+
     [Fact]
     public async Task Nothing_is_kept_by_default_or_where_a_call_does_not_want_it()
     {

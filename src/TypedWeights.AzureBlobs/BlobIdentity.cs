@@ -1,0 +1,76 @@
+using Azure;
+using Azure.Identity;
+using TypedWeights.Sources.Stores;
+
+namespace TypedWeights.Sources.AzureBlobs;
+
+/// <summary>The identity of the environment, and what it means that it has no token.</summary>
+internal static class BlobIdentity
+{
+    private const string Authority = "AZURE_AUTHORITY_HOST", Chain = "AZURE_TOKEN_CREDENTIALS", Tenant = "AZURE_TENANT_ID";
+
+    private static readonly string[] Variables =
+    [
+        Tenant, "AZURE_CLIENT_ID", Authority, Chain, "AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME",
+        "IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+    ];
+
+    private static readonly string[] SecretVariables =
+        ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD", "IDENTITY_HEADER", "MSI_SECRET"];
+
+    /// <summary>What it depends on: the variables that are set, whose values are not shown.</summary>
+    public static string Setting
+    {
+        get
+        {
+            string[] set = [.. Variables.Concat(SecretVariables).Where(static name => Variable(name) is not null)];
+            return set.Length > 0
+                ? $"DefaultAzureCredential ({string.Join(", ", set)})"
+                : $"DefaultAzureCredential (managed identity, az login and others; {Chain} chooses)";
+        }
+    }
+
+    /// <summary>Values that an answer or an error of the SDK may have repeated.</summary>
+    public static IEnumerable<string> Secrets() => SecretVariables.Select(Variable).OfType<string>();
+
+    /// <exception cref="WeightSourceException">A variable is malformed.</exception>
+    public static DefaultAzureCredential Create(SdkGuard guard, string display) => guard.Call(
+        new SdkCall(display, Setting) { Explain = ExplainVariable, Secrets = Secrets },
+        static () =>
+        {
+            var options = new DefaultAzureCredentialOptions();
+
+            // The library has patience of its own; the SDK's alone is minutes.
+            options.Retry.MaxRetries = 1;
+            return new DefaultAzureCredential(options);
+        });
+
+    /// <summary>Says which credential has no token.</summary>
+    public static string Explain(Exception e)
+    {
+        string first = e.Message.Split(' ', 2)[0];
+        return (first.EndsWith("Credential", StringComparison.Ordinal) ? first : "it") + " has no token to give";
+    }
+
+    /// <summary>Whether it may pass by itself, by the SDK's own exceptions.</summary>
+    public static bool? IsTransient(Exception e)
+    {
+        for (Exception? cause = e; cause is not null; cause = (cause as AggregateException)?.InnerExceptions[^1] ?? cause.InnerException)
+        {
+            if (cause is RequestFailedException failed)
+            {
+                return failed.Status is 0 or 408 or 429 or >= 500;
+            }
+        }
+
+        return null;
+    }
+
+    private static string? ExplainVariable(Exception e) =>
+        e.Message.Contains(Chain, StringComparison.Ordinal) ? $"{Chain} names no credential"
+        : e is UriFormatException || e.Message.Contains("authority host", StringComparison.OrdinalIgnoreCase) ? $"{Authority} is not an https URL"
+        : e.Message.Contains("tenant", StringComparison.OrdinalIgnoreCase) ? $"{Tenant} is neither the id nor the domain of a tenant"
+        : null;
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
+}

@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace TypedWeights.Sources.Http;
+
+/// <summary>
+/// When a server that counts requests takes the next one: <c>RateLimit: "api";r=0;t=55</c> (IETF draft), or <c>RateLimit-Reset: 55</c> of
+/// the drafts before. It stands in for a missing <c>Retry-After</c>.
+/// </summary>
+internal static partial class RateLimit
+{
+    /// <returns>null where the answer does not say.</returns>
+    public static TimeSpan? ResetOf(HttpResponseMessage answer)
+    {
+        // Several limits may be named: it is the one that is used up that is waited for.
+        (bool IsUsedUp, long Seconds)[] limits =
+        [
+            .. Values(answer, "RateLimit").SelectMany(static value => value.Split(',')).Select(Limit).OfType<(bool, long)>(),
+            .. Values(answer, "RateLimit-Reset").Select(static value => Reset().Match(value)).Where(static match => match.Success)
+                .Select(static match => (IsUsedUp: true, Seconds(match.Groups[1].Value))),
+        ];
+        return limits.Length == 0 ? null : TimeSpan.FromSeconds(limits.OrderBy(static limit => limit).Last().Seconds);
+    }
+
+    private static (bool IsUsedUp, long Seconds)? Limit(string item) => Time().Match(item) is { Success: true } time
+        ? (Remaining().Match(item) is not { Success: true } left || left.Groups[1].Value.All(static c => c == '0'), Seconds(time.Groups["t"].Value))
+        : null;
+
+    private static IEnumerable<string> Values(HttpResponseMessage answer, string name) =>
+        answer.Headers.TryGetValues(name, out IEnumerable<string>? values) ? values : [];
+
+    // More than a day is a date in seconds, which some servers send, or makes no difference: a load does not wait that long.
+    private static long Seconds(string digits) => long.TryParse(digits, CultureInfo.InvariantCulture, out long seconds)
+        ? seconds > 1_000_000_000 ? Math.Max(0, seconds - DateTimeOffset.UtcNow.ToUnixTimeSeconds()) : seconds
+        : 1_000_000_000;
+
+    [GeneratedRegex(@";\s*t=(?<t>\d{1,12})(?!\d)|(?<=^|\s)reset=(?<t>\d{1,12})", RegexOptions.IgnoreCase)]
+    private static partial Regex Time();
+
+    [GeneratedRegex(@";\s*r=(\d{1,18})(?!\d)", RegexOptions.IgnoreCase)]
+    private static partial Regex Remaining();
+
+    [GeneratedRegex(@"^\s*(\d{1,12})\s*$")]
+    private static partial Regex Reset();
+}

@@ -1,0 +1,61 @@
+using Amazon.Runtime;
+using Amazon.Runtime.CredentialManagement;
+using TypedWeights.Sources.Stores;
+
+namespace TypedWeights.Sources.S3;
+
+/// <summary>A profile of the shared configuration files, as far as it can be read.</summary>
+/// <param name="name">Its name.</param>
+/// <param name="origin">The option or variable that names it; null where nothing does.</param>
+internal sealed class S3Profile(string name, string? origin)
+{
+    private readonly CredentialProfileStoreChain _files = new();
+
+    /// <summary>What it is called in messages, with what names it and where it is looked for.</summary>
+    public string Setting { get; } = $"the profile {name} ({(origin is null ? "" : origin + ", ")}{Files})";
+
+    public string Name => name;
+
+    /// <summary>Whether somebody asked for this one.</summary>
+    public bool IsNamed => origin is not null;
+
+    // As the SDK looks for them.
+    private static string Files =>
+        $"{PathOf("AWS_CONFIG_FILE", "config")} and {PathOf("AWS_SHARED_CREDENTIALS_FILE", "credentials")}";
+
+    public static S3Profile Of(S3SourceOptions options) =>
+        options.Profile is { } given ? new S3Profile(given, "S3SourceOptions.Profile")
+        : S3Variable.Of("AWS_PROFILE") is { } named ? new S3Profile(named, "AWS_PROFILE")
+        : new S3Profile("default", null);
+
+    /// <returns>null where the files have none of that name.</returns>
+    /// <exception cref="WeightSourceException">The files cannot be read.</exception>
+    public CredentialProfile? Read(SdkGuard guard, string display) => guard.Call(
+        new SdkCall(display, Setting) 
+        {
+            Explain = static _ => "the files cannot be read, or the profile names what they do not have",
+            QuotedFiles = [Path("AWS_CONFIG_FILE", "config"), Path("AWS_SHARED_CREDENTIALS_FILE", "credentials")],
+        },
+        () => _files.TryGetProfile(name, out CredentialProfile profile) ? profile : null);
+
+    /// <summary>Makes its credentials; nobody is asked for them yet.</summary>
+    /// <returns>null where it has settings of other kinds alone.</returns>
+    /// <exception cref="WeightSourceException">Its settings do not fit together.</exception>
+    public AWSCredentials? Credentials(CredentialProfile profile, SdkGuard guard, string display) => !HasCredentials(profile.Options)
+        ? null
+        : guard.Call(
+            new SdkCall(display, Setting) { Explain = e => S3CredentialFailure.Explain(e, profile) },
+            () => AWSCredentialsFactory.GetAWSCredentials(profile, _files));
+
+    private static bool HasCredentials(CredentialProfileOptions options) =>
+        (string?[])[
+            options.AccessKey, options.SecretKey, options.Token, options.RoleArn, options.SourceProfile, options.CredentialSource,
+            options.CredentialProcess, options.WebIdentityTokenFile, options.SsoAccountId, options.SsoSession, options.SsoStartUrl,
+            options.LoginSession, options.EndpointName, options.UserIdentity,
+        ] is var settings && settings.Any(static setting => !string.IsNullOrEmpty(setting));
+
+    private static string PathOf(string variable, string file) => S3Variable.Of(variable) ?? $"~/.aws/{file}";
+
+    private static string Path(string variable, string file) => S3Variable.Of(variable)
+        ?? System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".aws", file);
+}

@@ -1,0 +1,197 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using TypedWeights.Tests.Loading.Faults;
+
+namespace TypedWeights.Tests.Stores.S3;
+
+/// <summary>
+/// Mistakes in profiles and variables: each is an error of the library that names the setting, or does not matter. The SDK reads real
+/// files here and runs real programs; as it reads settings once in a process, each case is a process of its own (tests/GcsProbe).
+/// </summary>
+public sealed class S3SettingsTests : IDisposable
+{
+    private const string Uri = "s3://bucket/model.safetensors";
+    private const string Secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    private const string Role = "role_arn = arn:aws:iam::123456789012:role/reader\n";
+    private const string Base = "[profile base]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = " + Secret + "\n";
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("[profile other]\nregion = eu-west-1\n", "there is no such profile in these files")]
+    [InlineData("[profile dev]\nsource_profile = absent\n" + Role, "its source_profile absent is missing.*The SDK says: .*absent")]
+    [InlineData("[profile dev]\nsource_profile = dev2\n" + Role + "[profile dev2]\nsource_profile = dev\n" + Role, "source_profile dev2 .*cyclical")]
+    [InlineData("[profile dev]\n" + Role, "its settings do not fit together")]
+    [InlineData("[profile dev]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n", "its settings do not fit together")]
+    [InlineData("[profile dev]\ncredential_source = Nowhere\n" + Role, "Credential source \\[Nowhere\\] is invalid")]
+    [InlineData("[profile dev]\nsource_profile = base\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n" + Role + Base, "asks for a code of .*mfa/me")]
+    [InlineData(
+        "[profile dev]\nsso_start_url = https://x.awsapps.com/start\nsso_region = eu-west-1\nsso_account_id = 123456789012\nsso_role_name = r\n",
+        "aws sso login --profile dev")]
+    [InlineData("[profile dev]\nsso_session = absent\nsso_account_id = 123456789012\nsso_role_name = r\n", "The SDK says: .*absent")]
+    [InlineData("[profile dev]\nweb_identity_token_file = /nowhere/token\n" + Role, "the file with its token is not there.*/nowhere/token")]
+    [InlineData("[profile dev]\ncredential_process = /nowhere/program\n", "its credential_process failed")]
+    [InlineData("[profile dev]\ncredential_process = echo hello\n", "its credential_process failed")]
+    [InlineData("[profile dev]\nregion = mars north\n" + "aws_access_key_id = A\n", "The SDK says: .*mars north")]
+    [InlineData("[profile dev]\naws_secret_access_key " + Secret + "\n", "the files cannot be read.*The SDK says")]
+    [InlineData("nothing of the kind\n", "the files cannot be read.*The SDK says")]
+    public async Task A_profile_that_cannot_be_used_is_named_with_its_file_and_what_is_wrong(string config, string pattern)
+    {
+        Save(config);
+        string error = await FailAsync(pattern, ("AWS_PROFILE", "dev"));
+        Assert.Contains($"Amazon S3 cannot use the profile dev (AWS_PROFILE, {_folder["config"]} and ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE", "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not")]
+    [InlineData("AWS_SECRET_ACCESS_KEY", Secret, "AWS_SECRET_ACCESS_KEY is set and AWS_ACCESS_KEY_ID is not")]
+    [InlineData("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token", "AWS_ROLE_ARN is not")]
+    [InlineData("AWS_CONTAINER_CREDENTIALS_FULL_URI", "no address", "\\(AWS_CONTAINER_CREDENTIALS_FULL_URI\\).*Invalid URI")]
+    [InlineData("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x", "\\(AWS_CONTAINER_CREDENTIALS_FULL_URI\\).*invalid host")]
+    [InlineData("AWS_REGION", "mars north", "the region mars north \\(AWS_REGION\\)")]
+    [InlineData("AWS_DEFAULT_REGION", "mars north", "the region mars north \\(AWS_DEFAULT_REGION\\)")]
+    [InlineData("AWS_ENDPOINT_URL", "nowhere", "AWS_ENDPOINT_URL: this is not an http or https URL")]
+    [InlineData("AWS_ENDPOINT_URL_S3", "http://", "AWS_ENDPOINT_URL_S3: this is not an http or https URL")]
+    public Task A_variable_that_cannot_be_used_is_named(string name, string value, string pattern) => FailAsync(pattern, (name, value));
+
+    [Fact]
+    public async Task An_endpoint_of_a_profile_is_not_blamed_on_a_variable()
+    {
+        Save("[default]\nendpoint_url = nowhere\n");
+        string error = await FailAsync("endpoint_url of the profile default \\(.*: this is not an http or https URL");
+        Assert.DoesNotContain("AWS_ENDPOINT_URL", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(404, "404")]
+    [InlineData(503, "503")]
+    [InlineData(null, "refused")]
+    public async Task A_containers_endpoint_that_gives_no_keys_is_named(int? status, string words)
+    {
+        await using FileServer server = await FileServer.StartAsync();
+        server.Intercept = context =>
+        {
+            context.Response.StatusCode = status!.Value;
+            return Task.FromResult(true);
+        };
+        string address = status is null ? $"http://127.0.0.1:{FreePort.Find()}" : server.Address;
+        await FailAsync(
+            $"the container's credentials \\(AWS_CONTAINER_CREDENTIALS_FULL_URI\\): the endpoint that it names gives no keys.*{words}",
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", address + "/keys"));
+    }
+
+    [Fact]
+    public async Task An_STS_that_cannot_be_reached_is_told_from_a_role_that_it_refuses()
+    {
+        Save("[profile dev]\nregion = eu-west-1\nsource_profile = base\n" + Role + Base);
+        await FailAsync(
+            "STS, which gives the keys of its role, cannot be reached.*The SDK says: .*refused",
+            ("AWS_PROFILE", "dev"),
+            ("AWS_ENDPOINT_URL_STS", $"http://127.0.0.1:{FreePort.Find()}"));
+
+        await using FileServer server = await FileServer.StartAsync();
+        server.Intercept = async context =>
+        {
+            context.Response.StatusCode = 403;
+            await context.Response.WriteAsync(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not yours to take</Message></Error></ErrorResponse>");
+            return true;
+        };
+        await FailAsync(
+            "STS refuses \\(AccessDenied\\).*The SDK says: .*not yours to take", ("AWS_PROFILE", "dev"), ("AWS_ENDPOINT_URL_STS", server.Address));
+    }
+
+    [Fact]
+    public async Task What_is_wrong_in_the_files_does_not_matter_to_who_brings_keys()
+    {
+        Save("no setting\naws_secret_access_key " + Secret + "\n");
+        await using FileServer server = await FileServer.StartAsync();
+        server.Files["/bucket/model.safetensors"] = NoiseFile.Bytes;
+        string? authorization = null;
+        server.Intercept = context =>
+        {
+            authorization = context.Request.Headers.Authorization;
+            return Task.FromResult(false);
+        };
+        string output = await RunAsync(
+            ("AWS_ACCESS_KEY_ID", "KEY1"), ("AWS_SECRET_ACCESS_KEY", "s3cret"), ("AWS_ENDPOINT_URL_S3", server.Address));
+        Assert.Contains(Convert.ToHexString(SHA256.HashData(NoiseFile.Bytes)), output, StringComparison.Ordinal);
+        Assert.Contains("Credential=KEY1/", authorization, StringComparison.Ordinal);
+        Assert.Contains("warning: " + Uri + ": region and endpoint of the profile are left out", output, StringComparison.Ordinal);
+        Assert.Contains(_folder["config"], output, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_section_of_services_is_named_as_unread()
+    {
+        Save("[default]\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = http://127.0.0.1:1\n");
+        await FailAsync(
+            "warning: .*the section services mine of the profile default .* is not read(.|\n)*the region mars north", ("AWS_REGION", "mars north"));
+    }
+
+    [Fact]
+    public async Task A_mistake_that_was_put_right_is_read_again_by_the_same_loader()
+    {
+        await using FileServer server = await FileServer.StartAsync();
+        server.Files["/bucket/model.safetensors"] = NoiseFile.Bytes;
+        await using WeightLoader loader = new WeightLoaderBuilder().UseS3(new() { Anonymous = true }).Build();
+        using (new Variables(("AWS_ENDPOINT_URL_S3", "nowhere")))
+        {
+            await Assert.ThrowsAsync<WeightSourceException>(
+                () => loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken));
+        }
+
+        using var endpoint = new Variables(("AWS_ENDPOINT_URL_S3", server.Address));
+        using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: TestContext.Current.CancellationToken);
+        NoiseFile.AssertIn(weights);
+    }
+
+    private void Save(string config) => File.WriteAllText(_folder["config"], config);
+
+    private async Task<string> FailAsync(string pattern, params (string Name, string Value)[] environment)
+    {
+        string output = await RunAsync(environment);
+        Assert.Matches(pattern, output);
+        Assert.Contains("TypedWeights.WeightSourceException: " + Uri + ": ", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, output, StringComparison.Ordinal);
+        return output;
+    }
+
+    private async Task<string> RunAsync(params (string Name, string Value)[] environment)
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet")
+        {
+            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "GcsProbe.dll"), Uri, "-" },
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+
+        // Neither the machine's own login nor its metadata service takes part.
+        foreach (string name in start.Environment.Keys.Where(static name => name.StartsWith("AWS_", StringComparison.Ordinal)).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
+        start.Environment["HOME"] = _folder.Path;
+        start.Environment["AWS_CONFIG_FILE"] = _folder["config"];
+        start.Environment["AWS_SHARED_CREDENTIALS_FILE"] = _folder["credentials"];
+        start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using Process process = Process.Start(start)!;
+        process.StandardInput.Close();
+        Task<string> errors = process.StandardError.ReadToEndAsync(token);
+        string output = await process.StandardOutput.ReadToEndAsync(token);
+        await process.WaitForExitAsync(token);
+        return output + await errors;
+    }
+}
