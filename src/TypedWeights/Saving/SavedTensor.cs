@@ -1,5 +1,6 @@
 using TorchSharp;
 using TypedWeights.Binding;
+using TypedWeights.Errors;
 using TypedWeights.Interop;
 
 namespace TypedWeights.Saving;
@@ -21,7 +22,15 @@ internal sealed class SavedTensor(string name, DType dtype, TensorShape shape, t
         if (name is null || tensor is null)
         {
             throw new ArgumentException(
-                name is null ? "One of the tensors has null for its name." : $"The tensor \"{name}\" is null.", nameof(tensor));
+                name is null ? "One of the tensors has null for its name." : $"The tensor {Printable.Name(name)} is null.", nameof(tensor));
+        }
+
+        if (tensor.IsInvalid)
+        {
+            throw new ArgumentException(
+                $"The tensor {Printable.Name(name)} is empty: it was disposed, or TorchSharp took its handle, as new Parameter(tensor) does. "
+                    + "Save the parameter instead, or make it from an alias (tensor.alias()).",
+                nameof(tensor));
         }
 
         if (tensor.is_sparse || tensor.device_type == DeviceType.META)
