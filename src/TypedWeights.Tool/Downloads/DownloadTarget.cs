@@ -71,10 +71,11 @@ internal sealed class DownloadTarget
         return full;
     }
 
-    // The last part of a URL, unescaped, may lead anywhere; the shards' names have been checked.
+    // The last part of a URL, unescaped, may lead anywhere; the shards' names have been checked. What means something in a URL alone (an
+    // escaped '#', say) is a character like others on a disk.
     private static void RefuseName(string name)
     {
-        if (ShardName.Refuse(name) is not null || name.Contains('/', StringComparison.Ordinal))
+        if (ShardName.Refuse(string.Concat(name.Split('#', '?', '%'))) is not null || name.Contains('/', StringComparison.Ordinal))
         {
             throw new ToolException(
                 ExitCodes.Usage, $"The URI's last part, {Printable.Name(name)}, is no plain file name; give DEST with the name of a file.");
