@@ -15,7 +15,7 @@ internal static class SnapshotFinder
     public static IReadOnlyList<SnapshotFilePath> Find(ToolContext context, IReadOnlyList<string> given)
     {
         var found = new List<SnapshotFilePath>();
-        foreach (string argument in given.Count == 0 ? [SnapshotFilePath.Folder] : given)
+        foreach (string argument in given.Count == 0 ? [SnapshotFilePath.FolderIn(context.CurrentDirectory)] : given)
         {
             string full = context.FullPath(ArgumentText.OnDisk(argument));
             string[] files = Directory.Exists(full) ? [.. InFolder(full).Order(StringComparer.Ordinal)] : File.Exists(full) ? [full] : [];
