@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using TypedWeights.Caching;
+using TypedWeights.Files;
 using TypedWeights.Tool.Caching;
 
 namespace TypedWeights.Tool.Commands;
@@ -56,6 +57,6 @@ internal static class CacheCommand
         string full = context.FullPath(path);
         return Directory.Exists(full)
             ? new CacheFolder(full)
-            : throw new ToolException(ExitCodes.Failed, $"{path}: there is no such folder.");
+            : throw new ToolException(ExitCodes.Failed, $"{path}: {DanglingLink.Explain(full) ?? "there is no such folder"}.");
     }
 }

@@ -1,3 +1,4 @@
+using TypedWeights.Files;
 using TypedWeights.Tool.Commands;
 
 namespace TypedWeights.Tool.Snapshots;
@@ -21,9 +22,9 @@ internal static class SnapshotFinder
             string[] files = Directory.Exists(full) ? [.. InFolder(full).Order(StringComparer.Ordinal)] : File.Exists(full) ? [full] : [];
             if (files.Length == 0)
             {
-                throw new ToolException(
-                    ExitCodes.Usage,
-                    $"{argument}: there is no snapshot here (*{SnapshotFilePath.Extension}); take one with: typedweights snapshot URI");
+                string reason = DanglingLink.Explain(full)
+                    ?? $"there is no snapshot here (*{SnapshotFilePath.Extension}); take one with: typedweights snapshot URI";
+                throw new ToolException(ExitCodes.Usage, $"{argument}: {reason}");
             }
 
             found.AddRange(files.Select(file => new SnapshotFilePath(file, context.ShortPath(file), IsChosen: true)));

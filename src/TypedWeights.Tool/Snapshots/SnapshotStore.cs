@@ -1,3 +1,4 @@
+using TypedWeights.Files;
 using TypedWeights.Snapshots;
 
 namespace TypedWeights.Tool.Snapshots;
@@ -45,7 +46,8 @@ internal static class SnapshotStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be written: {e.Message}", e);
+            string reason = DanglingLink.Explain(path.Full) ?? e.Message;
+            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be written: {reason}", e);
         }
     }
 
@@ -60,7 +62,8 @@ internal static class SnapshotStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be read: {e.Message}", e);
+            string reason = DanglingLink.Explain(path.Full) ?? "the snapshot cannot be read: " + e.Message;
+            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: {reason}", e);
         }
 
         try

@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using TypedWeights.Files;
 using TypedWeights.Memory;
 
 namespace TypedWeights.Sources.File;
@@ -48,6 +49,7 @@ internal sealed class FileSource : IMappableSource, IDiskSource
             handle?.Dispose();
             throw Directory.Exists(path)
                 ? new WeightSourceException(display, "this is a folder, where a file was expected.", innerException: e)
+                : DanglingLink.Explain(path) is { } link ? new WeightSourceException(display, link + ".", innerException: e)
                 : FileFailure.Of(e, display);
         }
     }

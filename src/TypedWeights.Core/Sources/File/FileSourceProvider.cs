@@ -1,3 +1,5 @@
+using TypedWeights.Files;
+
 namespace TypedWeights.Sources.File;
 
 /// <summary>
@@ -57,6 +59,13 @@ public sealed class FileSourceProvider : IWeightSourceProvider
             {
                 throw FileFailure.Of(e, display);
             }
+        }
+
+        string? link = Candidates(given, uri.Display).Select(static candidate => DanglingLink.Explain(candidate.Path))
+            .FirstOrDefault(static reason => reason is not null);
+        if (link is not null)
+        {
+            throw new WeightSourceException(uri.Display, link + ".");
         }
 
         string looked = Path.IsPathFullyQualified(given)
