@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using TorchSharp;
 using TypedWeights.Binding;
 using TypedWeights.Loading.Early;
+using TypedWeights.Memory;
 using TypedWeights.Saving;
 
 namespace TypedWeights;
@@ -57,6 +58,9 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     public int Count => Present.Count();
 
     internal string Title { get; }
+
+    /// <summary>Bytes that libtorch has allocated on the C library's heap, tensor by tensor.</summary>
+    internal long HeapBytes { get; init; }
 
     // A tensor that was handed over is no longer the set's; asking for it by name says so.
     private IEnumerable<WeightEntry> Present
@@ -161,6 +165,8 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
         {
             entry.Take()?.Dispose();
         }
+
+        FreedMemory.GiveBackLater(HeapBytes);
     }
 
     internal void Add(string name, TensorInfo info, torch.Device device, DType held, torch.Tensor tensor) =>
