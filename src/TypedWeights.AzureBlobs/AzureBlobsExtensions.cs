@@ -14,10 +14,12 @@ public static class AzureBlobsExtensions
     /// <param name="builder">A loader's builder.</param>
     /// <param name="options">Credentials and address; null for those of the environment.</param>
     /// <returns>The same builder.</returns>
+    /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
     public static TBuilder UseAzureBlobs<TBuilder>(this TBuilder builder, AzureBlobsOptions? options = null)
         where TBuilder : IWeightSourceBuilder
     {
         options ??= new AzureBlobsOptions();
+        options.Validate();
         builder.AddSource(context => new AzureBlobsProvider(context, options));
         if (options.BlobUrls)
         {

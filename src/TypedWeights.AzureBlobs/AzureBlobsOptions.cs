@@ -1,6 +1,7 @@
 using Azure;
 using Azure.Core;
 using Azure.Storage;
+using TypedWeights.Errors;
 
 namespace TypedWeights;
 
@@ -60,4 +61,17 @@ public sealed record AzureBlobsOptions
     /// </summary>
     /// <value>false: they are read as any other URL.</value>
     public bool BlobUrls { get; init; }
+
+    /// <summary>Throws where a value makes no sense.</summary>
+    /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
+    internal void Validate()
+    {
+        OptionValue.ThrowIfBlank(SasAccount, nameof(SasAccount));
+        OptionValue.ThrowIfBlank(ConnectionString, nameof(ConnectionString));
+        if (Endpoint is not null)
+        {
+            Uri.TryCreate(Endpoint.Replace("{account}", "account", StringComparison.Ordinal), UriKind.RelativeOrAbsolute, out Uri? address);
+            OptionValue.ThrowUnlessHttp(address ?? new Uri("/", UriKind.Relative), nameof(Endpoint));
+        }
+    }
 }

@@ -14,10 +14,13 @@ public static class GcsExtensions
     /// <param name="builder">A loader's builder.</param>
     /// <param name="options">Credentials and address; null for those of the environment.</param>
     /// <returns>The same builder.</returns>
+    /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
     public static TBuilder UseGcs<TBuilder>(this TBuilder builder, GcsOptions? options = null)
         where TBuilder : IWeightSourceBuilder
     {
-        builder.AddSource(context => new GcsProvider(context, options ?? new GcsOptions()));
+        options ??= new GcsOptions();
+        options.Validate();
+        builder.AddSource(context => new GcsProvider(context, options));
         return builder;
     }
 }

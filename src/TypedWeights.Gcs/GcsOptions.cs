@@ -1,4 +1,5 @@
 using Google.Apis.Auth.OAuth2;
+using TypedWeights.Errors;
 
 namespace TypedWeights;
 
@@ -26,4 +27,12 @@ public sealed record GcsOptions
     /// <c>https://storage.googleapis.com</c>.
     /// </value>
     public Uri? Endpoint { get; init; }
+
+    /// <summary>Throws where a value makes no sense.</summary>
+    /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
+    internal void Validate()
+    {
+        OptionValue.ThrowUnlessHttp(Endpoint, nameof(Endpoint));
+        OptionValue.ThrowIfBlank(UserProject, nameof(UserProject));
+    }
 }

@@ -12,10 +12,13 @@ public static class S3Extensions
     /// </summary>
     /// <param name="builder">A loader's builder.</param>
     /// <param name="options">Credentials, region, endpoint; null for those of the environment.</param>
+    /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
     public static TBuilder UseS3<TBuilder>(this TBuilder builder, S3SourceOptions? options = null)
         where TBuilder : IWeightSourceBuilder
     {
-        builder.AddSource(context => new S3SourceProvider(context, options ?? new S3SourceOptions()));
+        options ??= new S3SourceOptions();
+        options.Validate();
+        builder.AddSource(context => new S3SourceProvider(context, options));
         return builder;
     }
 }

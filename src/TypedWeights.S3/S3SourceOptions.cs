@@ -1,4 +1,5 @@
 using Amazon.Runtime;
+using TypedWeights.Errors;
 
 namespace TypedWeights;
 
@@ -39,4 +40,13 @@ public sealed record S3SourceOptions
     /// <summary>Whether the account of the credentials pays for what is read from a bucket that asks for that.</summary>
     /// <value>false</value>
     public bool RequesterPays { get; init; }
+
+    /// <summary>Throws where a value makes no sense.</summary>
+    /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
+    internal void Validate()
+    {
+        OptionValue.ThrowUnlessHttp(Endpoint, nameof(Endpoint));
+        OptionValue.ThrowIfBlank(Profile, nameof(Profile));
+        OptionValue.ThrowIfBlank(Region, nameof(Region));
+    }
 }

@@ -20,10 +20,16 @@ internal static class ToolProgram
     {
         // A path may start with '@' or hold -h; response files and bundled options are not for this tool.
         var parserConfiguration = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
-        ParseResult parsed = CreateRoot(context).Parse(args, parserConfiguration);
+        Command root = CreateRoot(context);
+        if (Suggestion.TryAnswer(root, args, context.Out))
+        {
+            return ExitCodes.Success;
+        }
+
+        ParseResult parsed = root.Parse(ArgumentText.WithPathsBehindDashes(args), parserConfiguration);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
         {
-            foreach (string message in parsed.Errors.Select(error => error.Message).Distinct())
+            foreach (string message in parsed.Errors.Select(error => WithSuggestion(error.Message, parsed)).Distinct())
             {
                 // The parser repeats what it does not understand, and that may be a URL with a password.
                 string shown = args.Where(word => word.Contains("://", StringComparison.Ordinal))
@@ -112,6 +118,15 @@ internal static class ToolProgram
         };
         root.SetAction(new HelpAction().Invoke);
         return root;
+    }
+
+    // "Unrecognized command or argument 'insepct'; did you mean inspect?"
+    private static string WithSuggestion(string message, ParseResult parsed)
+    {
+        string? word = parsed.UnmatchedTokens.FirstOrDefault(token => message.Contains($"'{token}'", StringComparison.Ordinal));
+        return word is not null && Suggestion.For(word, parsed.CommandResult) is { } meant
+            ? $"{message.TrimEnd('.')}; did you mean {meant}?"
+            : message;
     }
 
     // "typedweights cache prune"

@@ -14,7 +14,8 @@ namespace TypedWeights;
 /// [PlaceWeights("model.layers.{16..31}.*", "cuda:1")]
 /// public sealed partial class Mistral7B;
 /// </code></example>
-[AttributeUsage(AttributeTargets.Class, AllowMultiple = true, Inherited = false)]
+// Structs and interfaces too, so that the one error about them is the generator's, which says what to do.
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct | AttributeTargets.Interface, AllowMultiple = true, Inherited = false)]
 public sealed class PlaceWeightsAttribute(string pattern, string device) : Attribute
 {
     /// <summary>The names.</summary>

@@ -12,7 +12,8 @@ namespace TypedWeights;
 /// [SafeTensorsModel("https://models.example/mistral/model.safetensors.index.json")]
 /// public sealed partial class Mistral7B;
 /// </code></example>
-[AttributeUsage(AttributeTargets.Class, Inherited = false)]
+// Structs and interfaces too, so that the one error about them is the generator's, which says what to do.
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct | AttributeTargets.Interface, Inherited = false)]
 public sealed class SafeTensorsModelAttribute(string source) : Attribute
 {
     /// <summary>The path or URI as written.</summary>

@@ -8,7 +8,7 @@ internal static class Descriptors
     public static readonly DiagnosticDescriptor NoSnapshot = Make(
         "TW0001",
         "No snapshot",
-        "No snapshot of '{0}' is among the project's weight snapshots; run: {1}",
+        "No snapshot of '{0}' is among the project's weight snapshots{2}; run: {1}",
         DiagnosticSeverity.Error);
 
     public static readonly DiagnosticDescriptor UnreadableSnapshot = Make(

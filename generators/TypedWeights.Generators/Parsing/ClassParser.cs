@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -11,7 +12,8 @@ namespace TypedWeights.Generators.Parsing;
 /// <summary>From the declaration of a class to what the generator keeps of it.</summary>
 internal static class ClassParser
 {
-    private const int MostHintCharacters = 120;
+    // A file system takes 255 bytes, and Windows 260 characters for the whole path, of which the compiler's own folders take about 110.
+    private const int MostHintBytes = 50;
     private const string PlacementAttribute = "TypedWeights.PlaceWeightsAttribute";
 
     /// <returns>Null where another part of the class, or the compiler's own error, stands for it.</returns>
@@ -28,7 +30,8 @@ internal static class ClassParser
         Location location = syntax.GetLocation();
         List<Problem> problems = [.. ClassRules.Check(type, cancellationToken)];
         string? source = attribute.ConstructorArguments[0].Value as string;
-        if (!WeightUri.TryParse(source, out WeightUri? uri, out string error))
+        if (!WeightUri.TryParse(source, out WeightUri? uri, out string error)
+            && !problems.Exists(static problem => problem.Id == Descriptors.UnsupportedClass.Id))
         {
             problems.Add(Problem.Of(Descriptors.InvalidSource, type.Name, error));
         }
@@ -108,7 +111,19 @@ internal static class ClassParser
     private static string HintName(INamedTypeSymbol type)
     {
         string name = type.ToDisplayString(SymbolDisplayFormat.CSharpErrorMessageFormat).Replace("@", "");
-        string readable = name.Length <= MostHintCharacters ? name : name.Substring(name.Length - MostHintCharacters);
+        string readable = name;
+        if (Encoding.UTF8.GetByteCount(name) > MostHintBytes)
+        {
+            // The end, which tells classes apart, from the first character that fits on.
+            int start = name.Length;
+            for (int bytes = 0; bytes <= MostHintBytes; bytes += Encoding.UTF8.GetByteCount(name.ToCharArray(start, 1)))
+            {
+                start--;
+            }
+
+            readable = name.Substring(start + 1);
+        }
+
         return $"{readable}.{StableHash.Suffix(name)}.g.cs";
     }
 }

@@ -33,6 +33,12 @@ internal static class ClassRules
 
     private static string? Reason(INamedTypeSymbol type, CancellationToken cancellationToken)
     {
+        if (type.TypeKind != TypeKind.Class)
+        {
+            string kind = type.TypeKind == TypeKind.Interface ? "an interface" : type.IsRecord ? "a record struct" : "a struct";
+            return $"it is {kind}, and weights have one owner, which is disposed; make it a class";
+        }
+
         if (type.IsRecord)
         {
             return "it is a record, and weights are not compared by value; make it a class";

@@ -30,13 +30,28 @@ internal static class SnapshotMatcher
                 string own = @class.Name + SnapshotParser.Extension;
                 bool isUnreadable = snapshots.Any(snapshot => snapshot.Problem is not null
                     && string.Equals(FileName(snapshot.Path), own, StringComparison.OrdinalIgnoreCase));
-                return isUnreadable ? null : Problem.Of(Descriptors.NoSnapshot, @class.Source, SnapshotCommand.For(@class));
+                return isUnreadable
+                    ? null
+                    : Problem.Of(Descriptors.NoSnapshot, @class.Source, SnapshotCommand.For(@class), OfOtherSource(@class, snapshots));
             default:
                 IEnumerable<string> names = found.Select(static snapshot => FileName(snapshot.Path));
                 string files = string.Join(", ", names.OrderBy(static name => name, StringComparer.Ordinal));
                 return Problem.Of(Descriptors.SeveralSnapshots, @class.Source, TensorText.Number(found.Count), @class.Name, files);
         }
     }
+
+    // The likeliest reason: the attribute's text or the snapshot's was changed without the other's.
+    private static string OfOtherSource(ClassSpec @class, ImmutableArray<SnapshotSpec> snapshots)
+    {
+        IEnumerable<string> found = snapshots
+            .Where(snapshot => snapshot.Content?.Snapshot.Class == @class.Name)
+            .Select(static snapshot => $"{FileName(snapshot.Path)} was taken of '{Shown(snapshot.Content!.Snapshot.Source)}'")
+            .OrderBy(static text => text, StringComparer.Ordinal);
+        string joined = string.Join(", ", found);
+        return joined.Length == 0 ? "" : $" (for a class of this name, {joined})";
+    }
+
+    private static string Shown(string source) => TensorText.Shortened(TensorText.Printable(source));
 
     // Two classes may hold the same source; each may then have a snapshot of its own.
     private static List<SnapshotSpec> Candidates(ClassSpec @class, ImmutableArray<SnapshotSpec> snapshots)

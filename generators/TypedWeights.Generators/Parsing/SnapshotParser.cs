@@ -21,6 +21,12 @@ internal static class SnapshotParser
             return new SnapshotSpec(file.Path, null, new SnapshotProblem("the file cannot be opened", 0, 0, 0));
         }
 
+        // The compiler reads other encodings too, the tool does not: a snapshot that only one of them takes would be in step for nobody.
+        if (text.Encoding is { } encoding && encoding.CodePage != Encoding.UTF8.CodePage && !IsAscii(text, encoding))
+        {
+            return new SnapshotSpec(file.Path, null, new SnapshotProblem(SnapshotReader.NotUtf8, 0, 0, 0));
+        }
+
         byte[] utf8 = Encoding.UTF8.GetBytes(text.ToString());
         cancellationToken.ThrowIfCancellationRequested();
         try
@@ -34,6 +40,9 @@ internal static class SnapshotParser
             return new SnapshotSpec(file.Path, null, new SnapshotProblem(e.Message, offset, at.Line, at.Character));
         }
     }
+
+    // The same bytes in UTF-8, whatever code page the project names for its sources.
+    private static bool IsAscii(SourceText text, Encoding encoding) => encoding.IsSingleByte && text.ToString().All(static c => c < 128);
 
     /// <summary>The place in the file, for the compiler.</summary>
     public static Location Location(SnapshotSpec snapshot, SnapshotProblem problem)

@@ -1,4 +1,5 @@
 using QuickStart;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -24,8 +25,8 @@ internal sealed class LlamaLayer : Module<Tensor, Rope, Tensor>
 
     public override Tensor forward(Tensor x, Rope rope)
     {
-        x += _attention.forward(_inputNorm.forward(x), rope);
-        return x + _mlp.forward(_postNorm.forward(x));
+        x = x.add(_attention.forward(_inputNorm.forward(x), rope), Scalars.One);
+        return x.add(_mlp.forward(_postNorm.forward(x)), Scalars.One);
     }
 }
 
@@ -33,16 +34,16 @@ internal sealed class LlamaLayer : Module<Tensor, Rope, Tensor>
 internal sealed class RmsNorm : Module<Tensor, Tensor>
 {
     private readonly Parameter _weight;
-    private readonly float _eps;
+    private readonly Scalar _epsilon;
 
     public RmsNorm(int size, float eps)
         : base("norm")
     {
-        _eps = eps;
+        _epsilon = eps;
         register_parameter("weight", _weight = new Parameter(ones(size)));
     }
 
-    public override Tensor forward(Tensor x) => x * rsqrt(x.square().mean([-1], keepdim: true) + _eps) * _weight;
+    public override Tensor forward(Tensor x) => x * rsqrt((x * x).mean([-1], keepdim: true).add(_epsilon, Scalars.One)) * _weight;
 }
 
 /// <summary>Causal attention in which several query heads share one key and value head.</summary>

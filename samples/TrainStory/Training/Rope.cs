@@ -12,8 +12,9 @@ internal sealed class Rope
     public Rope(LlamaConfig config, int length)
     {
         int headSize = config.HiddenSize / config.NumAttentionHeads;
-        Tensor frequencies = pow(config.RopeTheta, arange(0, headSize, 2, ScalarType.Float32) / -headSize);
-        Tensor angles = outer(arange(length, ScalarType.Float32), frequencies);
+        IEnumerable<float> frequencies = Enumerable.Range(0, headSize / 2).Select(i => MathF.Pow(config.RopeTheta, -2f * i / headSize));
+        IEnumerable<float> positions = Enumerable.Range(0, length).Select(static position => (float)position);
+        Tensor angles = outer(tensor(positions.ToArray()), tensor(frequencies.ToArray()));
         _cos = cat([angles, angles], -1).cos();
         _sin = cat([angles, angles], -1).sin();
     }
@@ -22,6 +23,6 @@ internal sealed class Rope
     public Tensor Rotate(Tensor x)
     {
         Tensor[] halves = x.chunk(2, -1);
-        return x * _cos + cat([-halves[1], halves[0]], -1) * _sin;
+        return (x * _cos).add(cat([-halves[1], halves[0]], -1) * _sin, Scalars.One);
     }
 }

@@ -17,7 +17,7 @@ internal static class Sampler
             {
                 using DisposeScope scope = NewDisposeScope();
                 Tensor scores = model.forward(tensor(ids).unsqueeze(0))[0, -1];
-                (Tensor best, Tensor which) = (scores / 0.7).topk(40);
+                (Tensor best, Tensor which) = (scores / Scalars.Temperature).topk(40);
                 ids.Add(which[best.softmax(0).multinomial(1)].item<long>());
             }
 

@@ -14,6 +14,9 @@ internal
 #endif
 static class SnapshotReader
 {
+    /// <summary>What is wrong with a file in another encoding, such as the UTF-16 that some editors and shells write.</summary>
+    internal const string NotUtf8 = "the snapshot is not valid UTF-8; save it in that encoding, or take it again";
+
     /// <summary>Reads and checks a snapshot.</summary>
     /// <param name="utf8">The bytes of the file.</param>
     /// <exception cref="SnapshotFormatException">The text is not a snapshot, or contradicts itself.</exception>
@@ -23,7 +26,7 @@ static class SnapshotReader
         ReadOnlySpan<byte> text = utf8.Slice(start);
         if (Utf8Text.IndexOfInvalid(text) is >= 0 and int invalid)
         {
-            throw new SnapshotFormatException(start + invalid, "the snapshot is not valid UTF-8");
+            throw new SnapshotFormatException(start + invalid, NotUtf8);
         }
 
         if (Utf8Text.IndexOfMergeConflict(text) is >= 0 and int conflict)

@@ -1,3 +1,5 @@
+using TypedWeights.Errors;
+
 namespace TypedWeights;
 
 /// <summary>How a loader uses its local cache.</summary>
@@ -31,9 +33,6 @@ public sealed record LocalCacheOptions
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(SizeLimit ?? 0, 0, nameof(SizeLimit));
-        if (!Enum.IsDefined(Mode))
-        {
-            throw new ArgumentOutOfRangeException(nameof(Mode), Mode, "This is no CacheMode.");
-        }
+        OptionValue.ThrowUnlessDefined(Mode, nameof(Mode));
     }
 }

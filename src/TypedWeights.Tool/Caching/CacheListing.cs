@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using TypedWeights.Caching;
+using TypedWeights.Errors;
 using TypedWeights.Json;
 using TypedWeights.Tool.Output;
 

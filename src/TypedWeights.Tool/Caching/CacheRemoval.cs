@@ -1,4 +1,5 @@
 using TypedWeights.Caching;
+using TypedWeights.Errors;
 using TypedWeights.Tool.Output;
 
 namespace TypedWeights.Tool.Caching;

@@ -1,4 +1,5 @@
 using TypedWeights.Caching;
+using TypedWeights.Errors;
 using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;
 

@@ -26,6 +26,13 @@ internal static class ArgumentText
         return word[..start] + uri;
     }
 
+    /// <summary>Words behind <c>--</c> are no options: what begins with a dash there is the path that it would be with <c>./</c>.</summary>
+    public static IReadOnlyList<string> WithPathsBehindDashes(IReadOnlyList<string> args)
+    {
+        int dashes = args.ToList().IndexOf("--");
+        return dashes < 0 ? args : [.. args.Select((word, index) => index > dashes && word.StartsWith('-') ? "./" + word : word)];
+    }
+
     /// <summary>Refuses a mistyped option, which would otherwise pass for the name of a file.</summary>
     public static T WithoutOptions<T>(this T argument)
         where T : Argument
@@ -34,7 +41,8 @@ internal static class ArgumentText
         {
             if (result.Tokens.FirstOrDefault(token => token.Value.StartsWith('-')) is { } token)
             {
-                result.AddError($"There is no option {token.Value}; a path that starts with '-' is written ./{token.Value}");
+                string near = Suggestion.For(token.Value, result.Parent as CommandResult) is { } meant ? $"did you mean {meant}? A" : "a";
+                result.AddError($"There is no option {token.Value}; {near} path that starts with '-' is written ./{token.Value}");
             }
         });
         return argument;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using TypedWeights.Errors;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
 using TypedWeights.Tool.Downloads;
@@ -121,7 +122,7 @@ internal static class DownloadCommand
         string time = elapsed.TotalMinutes < 1
             ? elapsed.TotalSeconds.ToString("0.0 s", CultureInfo.InvariantCulture)
             : TransferFigures.Clock(elapsed);
-        return $"{wrote}{ByteText.Of(fetched)} in {time}, {ByteText.Of((long)(fetched / Math.Max(elapsed.TotalSeconds, 1e-3)))}/s";
+        return $"{wrote}{ByteText.Of(fetched)} in {time}, {ByteText.OfRate(fetched / Math.Max(elapsed.TotalSeconds, 1e-3))}";
     }
 
     private static async Task PrintDigestsAsync(

@@ -1,4 +1,5 @@
 using TypedWeights.Downloads;
+using TypedWeights.Errors;
 using TypedWeights.Streaming;
 using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;

@@ -108,7 +108,9 @@ internal sealed class DownloadTarget
         string name = Printable.Name(file.Name);
         if (!set.IsSharded)
         {
-            if (ForeignName.Refuse(file.Name, suffix: "") is not null || file.Name.Contains('/', StringComparison.Ordinal))
+            // What means something in a URL alone (an escaped '#', say) is a character like others on a disk.
+            if (ForeignName.Refuse(string.Concat(file.Name.Split('#', '?', '%')), suffix: "") is not null
+                || file.Name.Contains('/', StringComparison.Ordinal))
             {
                 throw new ToolException(
                     ExitCodes.Usage, $"The URI's last part, {name}, is no plain file name; give DEST with the name of a file.");

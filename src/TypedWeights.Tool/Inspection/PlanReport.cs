@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using TypedWeights.Errors;
 using TypedWeights.Json;
 using TypedWeights.Streaming.Planning;
 using TypedWeights.Tool.Output;

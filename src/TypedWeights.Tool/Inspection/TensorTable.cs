@@ -1,5 +1,6 @@
 using System.Globalization;
 using Spectre.Console;
+using TypedWeights.Errors;
 using TypedWeights.Tool.Output;
 
 namespace TypedWeights.Tool.Inspection;

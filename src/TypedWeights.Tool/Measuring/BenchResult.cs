@@ -1,4 +1,5 @@
 using System.Globalization;
+using TypedWeights.Errors;
 using TypedWeights.Tool.Output;
 
 namespace TypedWeights.Tool.Measuring;
@@ -29,7 +30,7 @@ internal sealed record BenchResult(
         page.Line(uri, Page.Strong);
         page.Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"{ByteText.Of(Bytes)} in {Elapsed.TotalSeconds:0.000} s: {GigabytesPerSecond:0.00} GB/s"));
+            $"{ByteText.Of(Bytes)} in {Elapsed.TotalSeconds:0.000} s: {ByteText.OfRate(GigabytesPerSecond * 1e9)}"));
         page.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"  requests      {Requests:N0} ({(Retries == 1 ? "1 retry" : $"{Retries:N0} retries")})"));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TypedWeights.Errors;
 using TypedWeights.Snapshots;
 
 namespace TypedWeights.Tool.Output;

@@ -21,7 +21,7 @@ internal static class MendCommand
 
         words.AddRange(["typedweights", "snapshot", Quote(snapshot.Source)]);
         string derived = SnapshotClassName.For(WeightUri.Parse(snapshot.Source));
-        string usual = Path.Combine(folder, SnapshotFilePath.Folder, snapshot.Class + SnapshotFilePath.Extension);
+        string usual = Path.Combine(folder, SnapshotFilePath.FolderIn(folder), snapshot.Class + SnapshotFilePath.Extension);
         if (usual != path.Full)
         {
             string output = Path.GetRelativePath(folder, path.Full).Replace('\\', '/');

@@ -9,8 +9,7 @@ namespace TypedWeights.Tool.Snapshots;
 /// <param name="IsChosen">Whether the user named it, and so may mean to replace what is there.</param>
 internal sealed record SnapshotFilePath(string Full, string Shown, bool IsChosen)
 {
-    /// <summary>The folder whose snapshots are found without being named.</summary>
-    public const string Folder = "weights";
+    private const string Folder = "weights";
 
     /// <summary>What every snapshot's name ends with.</summary>
     public const string Extension = ".weights.json";
@@ -24,9 +23,16 @@ internal sealed record SnapshotFilePath(string Full, string Shown, bool IsChosen
         get
         {
             string folder = Path.GetDirectoryName(Full)!;
-            return Path.GetFileName(folder) == Folder ? Path.GetDirectoryName(folder) ?? folder : folder;
+            return Path.GetFileName(folder).Equals(Folder, StringComparison.OrdinalIgnoreCase) ? Path.GetDirectoryName(folder) ?? folder : folder;
         }
     }
+
+    /// <summary>
+    /// The folder in a project's folder whose snapshots are found without being named: <c>weights</c>, or <c>Weights</c> where that is there
+    /// and <c>weights</c> is not. The package's targets look into both.
+    /// </summary>
+    public static string FolderIn(string project) =>
+        !Directory.Exists(Path.Combine(project, Folder)) && Directory.Exists(Path.Combine(project, "Weights")) ? "Weights" : Folder;
 
     /// <summary>Where a new snapshot goes.</summary>
     /// <param name="context">The process.</param>
@@ -36,7 +42,7 @@ internal sealed record SnapshotFilePath(string Full, string Shown, bool IsChosen
     public static SnapshotFilePath For(ToolContext context, WeightSnapshot snapshot, string? output)
     {
         string name = snapshot.Class + Extension;
-        string full = context.FullPath(output ?? Path.Combine(Folder, name));
+        string full = context.FullPath(output ?? Path.Combine(FolderIn(context.CurrentDirectory), name));
         bool isFolder = output is not null && (Path.EndsInDirectorySeparator(output) || Directory.Exists(full));
         if ((output is null || isFolder) && ForeignName.Refuse(name, Extension) is { } reason)
         {

@@ -16,15 +16,15 @@ internal static class SnapshotFinder
     public static IReadOnlyList<SnapshotFilePath> Find(ToolContext context, IReadOnlyList<string> given)
     {
         var found = new List<SnapshotFilePath>();
-        foreach (string argument in given.Count == 0 ? [SnapshotFilePath.Folder] : given)
+        foreach (string argument in given.Count == 0 ? [SnapshotFilePath.FolderIn(context.CurrentDirectory)] : given)
         {
             string full = context.FullPath(ArgumentText.OnDisk(argument));
             string[] files = FilesAt(full);
             if (files.Length == 0)
             {
-                throw new ToolException(
-                    ExitCodes.Usage,
-                    $"{argument}: there is no snapshot here (*{SnapshotFilePath.Extension}); take one with: typedweights snapshot URI");
+                string reason = DanglingLink.Explain(full)
+                    ?? $"there is no snapshot here (*{SnapshotFilePath.Extension}); take one with: typedweights snapshot URI";
+                throw new ToolException(ExitCodes.Usage, $"{argument}: {reason}");
             }
 
             found.AddRange(files.Select(file => new SnapshotFilePath(file, context.ShortPath(file), IsChosen: true)));

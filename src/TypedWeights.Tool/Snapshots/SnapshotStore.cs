@@ -66,7 +66,8 @@ internal static class SnapshotStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            string reason = (e is UnauthorizedAccessException ? Denial.OfWrite(path.Full) ?? Denial.OfRead(path.Full) : null) ?? e.Message;
+            string reason = DanglingLink.Explain(path.Full)
+                ?? (e is UnauthorizedAccessException ? Denial.OfWrite(path.Full) ?? Denial.OfRead(path.Full) : null) ?? e.Message;
             throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be written: {reason.TrimEnd('.')}.", e);
         }
     }
@@ -86,8 +87,9 @@ internal static class SnapshotStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            string reason = (e is UnauthorizedAccessException ? Denial.OfRead(path.Full) : null) ?? e.Message;
-            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be read: {reason.TrimEnd('.')}.", e);
+            string reason = DanglingLink.Explain(path.Full)
+                ?? "the snapshot cannot be read: " + ((e is UnauthorizedAccessException ? Denial.OfRead(path.Full) : null) ?? e.Message);
+            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: {reason.TrimEnd('.')}.", e);
         }
 
         try

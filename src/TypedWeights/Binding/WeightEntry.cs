@@ -48,9 +48,10 @@ public sealed class WeightEntry
     /// <summary>The tensor; it stays the owner's.</summary>
     /// <exception cref="ObjectDisposedException">The model or set has been disposed.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The tensor was handed over by <see cref="WeightSet.Detach"/>, or the load was begun and has not brought it yet.
+    /// The tensor was handed over by <see cref="WeightSet.Detach"/>, or it was disposed or made the handle of a <c>Parameter</c> behind the
+    /// owner's back, or the load was begun and has not brought it yet.
     /// </exception>
-    public torch.Tensor Tensor => _tensor ?? throw Gone();
+    public torch.Tensor Tensor => _tensor is { IsInvalid: false } tensor ? tensor : throw Gone();
 
     /// <summary>Whether the tensor is the owner's, or will be.</summary>
     internal bool IsPresent => _arrival is { HasCome: false } || Volatile.Read(ref _tensor) is not null;
@@ -67,6 +68,15 @@ public sealed class WeightEntry
 
     internal torch.Tensor? Take() => Interlocked.Exchange(ref _tensor, null);
 
+    /// <summary>The tensor, for a caller who will own it from now on.</summary>
+    /// <exception cref="InvalidOperationException">There is none to hand over.</exception>
+    internal torch.Tensor Detach()
+    {
+        // One that is empty stays: asked for again it still says what became of it.
+        _ = Tensor;
+        return Take() ?? throw Gone();
+    }
+
     internal InvalidOperationException Gone() => _owner.IsDisposed
         ? new ObjectDisposedException(_owner.Title, $"The weights of {_owner.Title} have been disposed; {Printable.Name(Name)} is gone with them.")
         : _arrival switch
@@ -75,6 +85,9 @@ public sealed class WeightEntry
                 $"The tensor {Printable.Name(Name)} of {_owner.Title} never came, as the load failed: {failure.Message}", failure),
             { HasCome: false } => new InvalidOperationException(
                 $"The tensor {Printable.Name(Name)} of {_owner.Title} has not come yet; await WhenReadyAsync of its group, or of the model, before it is read."),
+            _ when Volatile.Read(ref _tensor) is not null => new InvalidOperationException(
+                $"The tensor {Printable.Name(Name)} of {_owner.Title} is empty: it was disposed, or TorchSharp took its handle, as new Parameter(tensor) does. "
+                    + $"To keep it here, give away an alias (tensor.alias()); to give it away, take it with Detach({Printable.Name(Name)}) first."),
             _ => new InvalidOperationException($"The tensor {Printable.Name(Name)} of {_owner.Title} was handed over by Detach."),
         };
 }

@@ -25,33 +25,27 @@ internal static class TensorSinks
         return rule is null ? sink : new ConvertingSink(sink, rule, transfer);
     }
 
-    private static ITensorSink OfDevice(torch.Device device, LoadOptions options, CudaEngine cuda) => device.type switch
+    private static ITensorSink OfDevice(torch.Device device, LoadOptions options, CudaEngine cuda)
     {
-        DeviceType.CPU => options.Storage switch
-        {
-            TensorStorage.Arena => new ArenaSink(),
-            TensorStorage.PerTensor => new PerTensorSink(),
-            TensorStorage.Mapped => new MappedSink(),
-            TensorStorage other => throw NoStorage(other),
-        },
-        DeviceType.CUDA => options.Storage switch
-        {
-            // "cuda" alone is the first one.
-            TensorStorage.Arena or TensorStorage.PerTensor => new CudaSink(cuda, cuda.ContextOf(Math.Max(0, device.index)), options.Storage),
-            TensorStorage.Mapped => throw new WeightsException(
-                "TensorStorage.Mapped is the file itself in host memory, so it goes with the CPU alone; "
-                    + "for a GPU take TensorStorage.Arena or PerTensor."),
-            TensorStorage other => throw NoStorage(other),
-        },
-        _ => throw new WeightsException(
-            $"Loading onto {PlacedTensors.Text(device)} is not there: tensors are loaded onto \"cpu\", \"cuda\" or \"cuda:N\". "
-                + "Load onto the CPU and move the tensors with .to(device)."),
+        ServedDevice.ThrowUnlessServed(device);
+        return device.type == DeviceType.CUDA ? OfCuda(device, options, cuda) : OfCpu(options.Storage);
+    }
+
+    private static CpuSink OfCpu(TensorStorage storage) => storage switch
+    {
+        TensorStorage.PerTensor => new PerTensorSink(),
+        TensorStorage.Mapped => new MappedSink(),
+        _ => new ArenaSink(),
     };
+
+    // "cuda" alone is the first one.
+    private static CudaSink OfCuda(torch.Device device, LoadOptions options, CudaEngine cuda) => options.Storage == TensorStorage.Mapped
+        ? throw new WeightsException(
+            "TensorStorage.Mapped is the file itself in host memory, so it goes with the CPU alone; "
+                + "for a GPU take TensorStorage.Arena or PerTensor.")
+        : new CudaSink(cuda, cuda.ContextOf(Math.Max(0, device.index)), options.Storage);
 
     // What is mapped is on the CPU, whatever the default.
     private static torch.Device DeviceOf(LoadOptions options) =>
         options.Device ?? (options.Storage == TensorStorage.Mapped ? null : DeviceDefaults.Device) ?? torch.CPU;
-
-    private static WeightsException NoStorage(TensorStorage storage) =>
-        new($"LoadOptions.Storage is {(int)storage}, which is no TensorStorage.");
 }

@@ -53,6 +53,18 @@ public static class TorchNative
         }
     }
 
+    /// <summary>
+    /// Does what <see cref="EnsureLoaded"/> does on a thread of the pool: loading takes some 0.4 s, in which a UI thread would draw nothing.
+    /// Loads do the same by themselves.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait, where it has not begun.</param>
+    /// <exception cref="TorchNativeException">The native part does not load; the message names the library and says what to do.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static Task EnsureLoadedAsync(CancellationToken cancellationToken = default) =>
+        cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken)
+        : _isLoaded ? Task.CompletedTask
+        : Task.Run(EnsureLoaded, cancellationToken);
+
     /// <summary>Puts the copy in place where it is needed. Never throws: the failure waits for <see cref="EnsureLoaded"/>.</summary>
     internal static void Prepare()
     {

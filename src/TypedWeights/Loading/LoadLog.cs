@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TypedWeights.Checkpoints;
+using TypedWeights.Errors;
 using TypedWeights.Streaming;
 
 namespace TypedWeights;
@@ -13,7 +14,7 @@ internal sealed partial class LoadLog(ILogger logger)
         if (logger.IsEnabled(LogLevel.Information))
         {
             int files = plan.Tensors.Select(tensor => tensor.File).Distinct().Count();
-            Starting(logger, checkpoint.Uri.Display, files, plan.Tensors.Count, Gigabytes(plan.TotalBytes));
+            Starting(logger, checkpoint.Uri.Display, files, plan.Tensors.Count, ByteText.Of(plan.TotalBytes));
         }
 
         return new Load(logger, checkpoint.Uri.Display);
@@ -44,6 +45,9 @@ internal sealed partial class LoadLog(ILogger logger)
     public void Retrying(WeightSourceException failure, int attempt, TimeSpan wait) =>
         Retrying(logger, failure.Message, attempt, Math.Round(wait.TotalSeconds, 2));
 
+    /// <summary>Writes that somebody cancelled a load: without this line its first one would stay the last.</summary>
+    public void Cancelled(string source, TimeSpan elapsed) => Cancelled(logger, source, Math.Round(elapsed.TotalSeconds, 3));
+
     /// <summary>Writes a line about the local cache.</summary>
     public void Cache(string source, string message, bool isWrong)
     {
@@ -57,16 +61,14 @@ internal sealed partial class LoadLog(ILogger logger)
         }
     }
 
-    private static double Gigabytes(double bytes) => Math.Round(bytes / 1e9, 3);
+    [LoggerMessage(1, LogLevel.Information, "Loading {Source}: {Files} file(s), {Tensors} tensors, {Size}")]
+    private static partial void Starting(ILogger logger, string source, int files, int tensors, string size);
 
-    [LoggerMessage(1, LogLevel.Information, "Loading {Source}: {Files} file(s), {Tensors} tensors, {Gigabytes} GB")]
-    private static partial void Starting(ILogger logger, string source, int files, int tensors, double gigabytes);
+    [LoggerMessage(2, LogLevel.Information, "Loading {Source}: {Percent} %, {Rate}")]
+    private static partial void Running(ILogger logger, string source, int percent, string rate);
 
-    [LoggerMessage(2, LogLevel.Information, "Loading {Source}: {Percent} %, {Rate} GB/s")]
-    private static partial void Running(ILogger logger, string source, int percent, double rate);
-
-    [LoggerMessage(3, LogLevel.Information, "Loaded {Source}: {Gigabytes} GB in {Seconds} s, {Rate} GB/s")]
-    private static partial void Finished(ILogger logger, string source, double gigabytes, double seconds, double rate);
+    [LoggerMessage(3, LogLevel.Information, "Loaded {Source}: {Size} in {Seconds} s, {Rate}")]
+    private static partial void Finished(ILogger logger, string source, string size, double seconds, string rate);
 
     [LoggerMessage(4, LogLevel.Warning, "{Source}: {Warning}")]
     private static partial void Warning(ILogger logger, string source, string warning);
@@ -86,6 +88,9 @@ internal sealed partial class LoadLog(ILogger logger)
     [LoggerMessage(9, LogLevel.Information, "{Source}: {Tensors} tensors are on {Device}")]
     private static partial void Placed(ILogger logger, string source, int tensors, string device);
 
+    [LoggerMessage(10, LogLevel.Information, "Loading {Source} was cancelled after {Seconds} s")]
+    private static partial void Cancelled(ILogger logger, string source, double seconds);
+
     /// <summary>The lines of one load; a line for each further tenth of the way.</summary>
     internal sealed class Load(ILogger logger, string source)
     {
@@ -97,7 +102,7 @@ internal sealed partial class LoadLog(ILogger logger)
             int before = Volatile.Read(ref _tenths);
             if (tenths > before && tenths < 10 && Interlocked.CompareExchange(ref _tenths, tenths, before) == before)
             {
-                LoadLog.Running(logger, source, tenths * 10, Gigabytes(now.BytesPerSecond));
+                LoadLog.Running(logger, source, tenths * 10, ByteText.OfRate(now.BytesPerSecond));
             }
         }
 
@@ -110,6 +115,6 @@ internal sealed partial class LoadLog(ILogger logger)
             LoadLog.Overflowed(logger, source, values, to.Name(), tensors, first);
 
         public void Finished(LoadProgress last) => LoadLog.Finished(
-            logger, source, Gigabytes(last.Bytes), Math.Round(last.Elapsed.TotalSeconds, 3), Gigabytes(last.BytesPerSecond));
+            logger, source, ByteText.Of(last.Bytes), Math.Round(last.Elapsed.TotalSeconds, 3), ByteText.OfRate(last.BytesPerSecond));
     }
 }

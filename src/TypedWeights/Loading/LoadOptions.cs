@@ -1,4 +1,6 @@
 using TorchSharp;
+using TypedWeights.Errors;
+using TypedWeights.Loading.Placing;
 
 namespace TypedWeights;
 
@@ -18,6 +20,10 @@ public sealed record LoadOptions
     /// <c>cuda:N</c>, whose bytes go there as they come, through a small ring of page-locked memory
     /// (<see cref="TransferOptions.StagingSize"/>). <c>cuda</c> alone is <c>cuda:0</c>.
     /// </summary>
+    /// <remarks>
+    /// Written as text, <c>Device = "cuda:1"</c>, it reaches the load, which says what is lacking where there is no such device.
+    /// <c>torch.CUDA</c> and <c>torch.device(…)</c> ask TorchSharp first, whose error is a list of all the files it tried.
+    /// </remarks>
     /// <value>null: the CPU.</value>
     public torch.Device? Device { get; init; }
 
@@ -94,4 +100,28 @@ public sealed record LoadOptions
     /// <summary>What the load does with the local cache that its loader was given (<see cref="WeightLoaderBuilder.UseLocalCache"/>).</summary>
     /// <value>null: what <see cref="LocalCacheOptions.Mode"/> says. Without a cache nothing is read or written, whatever this is.</value>
     public CacheMode? Cache { get; init; }
+
+    /// <summary>Throws where a value makes no sense, whatever is loaded and wherever.</summary>
+    /// <exception cref="ArgumentException">One of the values is out of its range; the message names it.</exception>
+    /// <exception cref="WeightsException">No load goes to the device.</exception>
+    internal void Validate()
+    {
+        OptionValue.ThrowUnlessDefined(Revision, nameof(Revision));
+        OptionValue.ThrowUnlessDefined(Storage, nameof(Storage));
+        OptionValue.ThrowUnlessDefined(Unexpected, nameof(Unexpected));
+        OptionValue.ThrowUnlessDefined(Verify, nameof(Verify));
+        OptionValue.ThrowUnlessDefined(Cache ?? CacheMode.Check, nameof(Cache));
+        ArgumentOutOfRangeException.ThrowIfNegative(MemoryLimit ?? 0, nameof(MemoryLimit));
+        if (OrderOfUse?.Any(static pattern => pattern is null) ?? false)
+        {
+            throw new ArgumentException("OrderOfUse has null among its patterns.", nameof(OrderOfUse));
+        }
+
+        foreach (torch.Device device in (Placement?.Rules ?? []).Select(static rule => rule.Device))
+        {
+            ServedDevice.ThrowUnlessServed(device);
+        }
+
+        ServedDevice.ThrowUnlessServed(Device ?? new torch.Device(DeviceType.CPU));
+    }
 }

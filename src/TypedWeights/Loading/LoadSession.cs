@@ -140,7 +140,7 @@ internal sealed class LoadSession(
         }
 
         return early.TryGive(
-            () => new PromisedSet(NewSet(live, selection), selection, sink),
+            () => new PromisedSet(NewSet(live, selection, sink), selection, sink),
             tensor => selection.Tensors[tensor] is var (file, info)
                 && (info.ByteLength == 0 || live.Files[file].Source.Validator == expected.Files[file].Source.Validator));
     }
@@ -171,7 +171,7 @@ internal sealed class LoadSession(
         using Landing? landing = early is null ? null : new Landing(plan, sink, early.Landed);
         if (isChecked)
         {
-            early?.TryGive(() => new PromisedSet(NewSet(checkpoint, selection), selection, sink));
+            early?.TryGive(() => new PromisedSet(NewSet(checkpoint, selection, sink), selection, sink));
         }
 
         var tracker = new ProgressTracker(
@@ -215,7 +215,7 @@ internal sealed class LoadSession(
             return early.Weights;
         }
 
-        WeightSet weights = NewSet(checkpoint, selection);
+        WeightSet weights = NewSet(checkpoint, selection, sink);
         var taken = new torch.Tensor?[selection.Tensors.Count];
         foreach ((string name, int index) in selection.Names)
         {
@@ -228,6 +228,10 @@ internal sealed class LoadSession(
         return weights;
     }
 
-    private WeightSet NewSet(Checkpoint checkpoint, TensorSelection selection) =>
-        new(title, checkpoint.Revision, checkpoint.Metadata, selection.Names.Count);
+    private WeightSet NewSet(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink) =>
+        new(title, checkpoint.Revision, checkpoint.Metadata, selection.Names.Count)
+        {
+            HeapBytes = options.Storage != TensorStorage.PerTensor ? 0 : selection.Tensors
+                .Select((tensor, index) => sink.DeviceOf(index).type == DeviceType.CPU ? tensor.Info.ByteLength : 0).Sum(),
+        };
 }

@@ -18,6 +18,11 @@ public enum TensorStorage
     /// <summary>
     /// An allocation of libtorch's for each tensor, freed with that tensor: for programs that keep some tensors and drop others.
     /// </summary>
+    /// <remarks>
+    /// glibc, the C library of most Linux systems, keeps freed memory in the process. When a set of 32 MiB or more is disposed, or its load
+    /// fails, it is told to give all of that back (<c>malloc_trim</c>), on a thread of the pool. What is freed tensor by tensor stays with it
+    /// until then.
+    /// </remarks>
     PerTensor,
 
     /// <summary>

@@ -12,7 +12,7 @@ namespace TypedWeights;
 /// <summary>
 /// Loads checkpoints: one for a process, as it holds the connection pools. Safe for use from many threads; loads may run side by side.
 /// </summary>
-public sealed class WeightLoader : IAsyncDisposable
+public sealed class WeightLoader : IAsyncDisposable, IDisposable
 {
     private static readonly Lazy<WeightLoader> Process = new(() => new WeightLoaderBuilder().Build());
 
@@ -57,7 +57,7 @@ public sealed class WeightLoader : IAsyncDisposable
     /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
     /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
     /// <exception cref="WeightsException">libtorch could not hold a tensor, or the device is not served.</exception>
-    /// <exception cref="ArgumentException"><see cref="LoadOptions.Filter"/> is set.</exception>
+    /// <exception cref="ArgumentException"><see cref="LoadOptions.Filter"/> is set, or another option makes no sense.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<T> LoadAsync<T>(
         LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -86,7 +86,7 @@ public sealed class WeightLoader : IAsyncDisposable
     /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
     /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
     /// <exception cref="WeightsException">libtorch could not hold a tensor, or the device is not served.</exception>
-    /// <exception cref="ArgumentException"><see cref="LoadOptions.Filter"/> is set.</exception>
+    /// <exception cref="ArgumentException"><see cref="LoadOptions.Filter"/> is set, or another option makes no sense.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<T> BeginLoadAsync<T>(
         LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -112,12 +112,14 @@ public sealed class WeightLoader : IAsyncDisposable
     /// <exception cref="WeightsException">
     /// libtorch could not hold a tensor, the device is not served, or <see cref="LoadOptions.Filter"/> takes no tensor at all.
     /// </exception>
+    /// <exception cref="ArgumentException">An option makes no sense.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task<WeightSet> LoadTensorsAsync(
         string uri, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(uri);
         options ??= new LoadOptions();
+        options.Validate();
         if (options.Verify == Verification.Digests)
         {
             throw new ArgumentException(
@@ -159,11 +161,18 @@ public sealed class WeightLoader : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Does what <see cref="DisposeAsync"/> does and returns when it is done. It may be called from a thread that has a synchronization
+    /// context of its own, such as a UI thread: nothing comes back to it.
+    /// </summary>
+    public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
+
     private async Task<WeightSet> LoadAsync<T>(
         LoadOptions? options, IProgress<LoadProgress>? progress, EarlyLoad? early, CancellationToken cancellationToken)
         where T : class, IWeightModel<T>
     {
         options ??= new LoadOptions();
+        options.Validate();
         if (options.Filter is not null)
         {
             throw new ArgumentException(
@@ -219,7 +228,6 @@ public sealed class WeightLoader : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
-        TorchNative.EnsureLoaded();
         bool isLocal = _sources.Resolve(uri).Scheme == "file";
         if (_cache is null && options.Cache == CacheMode.Offline && !isLocal)
         {
@@ -227,10 +235,14 @@ public sealed class WeightLoader : IAsyncDisposable
                 $"{uri.Display}: LoadOptions.Cache is Offline, and this loader has no cache; see UseLocalCache and TYPEDWEIGHTS_CACHE.");
         }
 
+        long start = _time.GetTimestamp();
         CacheRun? cache = _cache?.Begin(options.Cache, uri.Display, checksAll: options.Storage == TensorStorage.Mapped, isLocal);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposal);
         try
         {
+            // The caller's thread may be the one that draws: it neither loads libtorch, which takes 0.4 s, nor does what comes before the
+            // first wait.
+            await TorchNative.EnsureLoadedAsync(ending.Token).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             var session = new LoadSession(_sources, _cuda, _log, _time, uri, options, title, progress, cache, early);
             WeightSet weights = await session.RunAsync(select, manifest, ending.Token).ConfigureAwait(false);
             if (cache is not null)
@@ -244,8 +256,14 @@ public sealed class WeightLoader : IAsyncDisposable
         {
             throw WeightSourceException.OfDisposedLoader(uri.Display, e);
         }
-        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
+            _log.Cancelled(uri.Display, _time.GetElapsedTime(start));
+            if (e.CancellationToken == cancellationToken)
+            {
+                throw;
+            }
+
             // What waits below has tokens of its own; who cancelled a load looks for theirs.
             throw new OperationCanceledException(e.Message, e, cancellationToken);
         }

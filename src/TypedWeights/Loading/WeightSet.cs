@@ -4,6 +4,7 @@ using TorchSharp;
 using TypedWeights.Binding;
 using TypedWeights.Errors;
 using TypedWeights.Loading.Early;
+using TypedWeights.Memory;
 using TypedWeights.Saving;
 
 namespace TypedWeights;
@@ -12,7 +13,8 @@ namespace TypedWeights;
 /// The tensors of a checkpoint by name (the state dict), with one owner: disposing the set frees every tensor in it, and their memory.
 /// </summary>
 /// <remarks>
-/// The tensors belong to no dispose scope. A tied tensor is there under each of its names, over one storage. Reading is safe from many
+/// The tensors belong to no dispose scope. <c>new Parameter(tensor)</c> takes a tensor's handle and leaves the tensor empty: give it what
+/// <see cref="Detach"/> returns, or <c>tensor.alias()</c>. A tied tensor is there under each of its names, over one storage. Reading is safe from many
 /// threads; disposing while another thread computes with a tensor is not, as with any tensor.
 /// </remarks>
 public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisposable
@@ -58,6 +60,9 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
 
     internal string Title { get; }
 
+    /// <summary>Bytes that libtorch has allocated on the C library's heap, tensor by tensor.</summary>
+    internal long HeapBytes { get; init; }
+
     // A tensor that was handed over is no longer the set's; asking for it by name says so.
     private IEnumerable<WeightEntry> Present
     {
@@ -95,12 +100,10 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     /// memory of all: clone it and dispose it to keep only its own, or load with <see cref="TensorStorage.PerTensor"/>.
     /// </remarks>
     /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
-    /// <exception cref="InvalidOperationException">It was handed over before, or the set has been disposed.</exception>
-    public torch.Tensor Detach(string name)
-    {
-        WeightEntry entry = Entry(name);
-        return entry.Take() ?? throw entry.Gone();
-    }
+    /// <exception cref="InvalidOperationException">
+    /// It was handed over before, something else has emptied it (it was disposed, or became a <c>Parameter</c>), or the set has been disposed.
+    /// </exception>
+    public torch.Tensor Detach(string name) => Entry(name).Detach();
 
     /// <inheritdoc/>
     public bool ContainsKey(string key) => _entries.TryGetValue(key, out WeightEntry? entry) && entry.IsPresent;
@@ -125,6 +128,9 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     /// <param name="path">The file; what is there is replaced once the new one is whole.</param>
     /// <param name="cancellationToken">Ends the writing; the old file, if any, stays as it was.</param>
     /// <exception cref="ObjectDisposedException">The set has been disposed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A tensor was emptied without <see cref="Detach"/>: it was disposed, or became a <c>Parameter</c>. It is named; nothing was written.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <remarks>More on what can be saved: <see cref="SafeTensors.SaveAsync"/>.</remarks>
     public Task SaveAsync(string path, CancellationToken cancellationToken = default) => SafeTensors.WriteAsync(
@@ -161,6 +167,8 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
         {
             entry.Take()?.Dispose();
         }
+
+        FreedMemory.GiveBackLater(HeapBytes);
     }
 
     internal void Add(string name, TensorInfo info, torch.Device device, DType held, torch.Tensor tensor) =>

@@ -24,7 +24,10 @@ public static class SafeTensors
     /// Two tensors overlap in memory without being the same, or one is of a kind that the format cannot hold (complex128, quantised,
     /// sparse, meta). The tensor is named and nothing has been written.
     /// </exception>
-    /// <exception cref="ArgumentException">Two tensors have one name, or a name cannot be written.</exception>
+    /// <exception cref="ArgumentException">
+    /// Two tensors have one name, a name cannot be written, or a tensor or a metadata text is null or has been disposed. It is named and
+    /// nothing has been written.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static Task SaveAsync(
         string path,

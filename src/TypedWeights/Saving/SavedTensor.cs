@@ -25,6 +25,14 @@ internal sealed class SavedTensor(string name, DType dtype, TensorShape shape, t
                 name is null ? "One of the tensors has null for its name." : $"The tensor {Printable.Name(name)} is null.", nameof(tensor));
         }
 
+        if (tensor.IsInvalid)
+        {
+            throw new ArgumentException(
+                $"The tensor {Printable.Name(name)} is empty: it was disposed, or TorchSharp took its handle, as new Parameter(tensor) does. "
+                    + "Save the parameter instead, or make it from an alias (tensor.alias()).",
+                nameof(tensor));
+        }
+
         if (tensor.is_sparse || tensor.device_type == DeviceType.META)
         {
             string kind = tensor.is_sparse ? "sparse" : "meta";

@@ -33,8 +33,9 @@ internal static class TensorStream
             // Conjugation and negation may be pending bits on a view; the memory has the plain values.
             return tensor.detach().resolve_conj().resolve_neg().cpu().contiguous().alias().DetachFromDisposeScope();
         }
-        catch (System.Runtime.InteropServices.ExternalException e)
+        catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or InvalidOperationException)
         {
+            // The second is TorchSharp's for a tensor that was disposed since the writing began.
             throw new WeightsException($"The tensor {Printable.Name(name)} could not be copied to the CPU to be saved: {e.Message}", e);
         }
     }

@@ -1,4 +1,5 @@
 using TypedWeights.Errors;
+using TypedWeights.Format;
 using TypedWeights.Interop;
 
 namespace TypedWeights.Saving;
@@ -10,6 +11,7 @@ internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDic
 {
     public static TiedTensors Find(IReadOnlyList<SavedTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
+        WriteLayout.RefuseNulls(metadata);
         HashSet<string> names = new(StringComparer.Ordinal);
         if (tensors.FirstOrDefault(tensor => !names.Add(tensor.Name)) is { } twin)
         {

@@ -3,6 +3,7 @@ extern alias generators;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Text;
 using TypedWeights.Generators.Tests.Headers;
+using TypedWeights.Snapshots;
 using Descriptors = generators::TypedWeights.Generators.Diagnostics.Descriptors;
 
 namespace TypedWeights.Generators.Tests.Diagnostics;
@@ -104,6 +105,69 @@ public class DiagnosticTests
         Assert.Equal($"'M' cannot hold weights: {reason}", diagnostic.GetMessage(null));
     }
 
+    [Theory]
+    [InlineData("partial struct M;", "it is a struct")]
+    [InlineData("struct M;", "it is a struct")]
+    [InlineData("readonly ref partial struct M;", "it is a struct")]
+    [InlineData("partial struct M<T>;", "it is a struct")]
+    [InlineData("partial record struct M(int A);", "it is a record struct")]
+    [InlineData("partial interface M;", "it is an interface")]
+    public void A_type_that_is_no_class_has_one_error_which_is_ours(string declaration, string reason)
+    {
+        GeneratedProject project = Project.GenerateWithoutChecks([Project.Snapshot(Tied)], "namespace N { " + Attribute + declaration + " }");
+        Diagnostic diagnostic = Assert.Single(project.Diagnostics);
+        Assert.Equal("TW0005", diagnostic.Id);
+        Assert.Contains(reason, diagnostic.GetMessage(null), StringComparison.Ordinal);
+        Assert.Empty(project.Compilation.GetDiagnostics(TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("partial struct M;")]
+    [InlineData("static partial class M;")]
+    [InlineData("partial class M<T>;")]
+    public void A_type_that_cannot_hold_weights_is_not_told_about_its_source_as_well(string declaration) =>
+        Assert.Equal("TW0005", Single("[TypedWeights.SafeTensorsModel(\"\")] " + declaration).Id);
+
+    [Fact]
+    public void A_missing_snapshot_is_told_with_one_of_the_same_class_and_another_source()
+    {
+        string moved = Tied.Replace("weights.safetensors", "old/weights.safetensors", StringComparison.Ordinal);
+        AdditionalText own = Project.Snapshot(moved.Replace("\"Model\"", "\"TinyModel\"", StringComparison.Ordinal), "Own");
+        AdditionalText other = Project.Snapshot(moved, "Model");
+
+        Diagnostic diagnostic = Single(Project.UserClass, own, other);
+
+        Assert.Equal("TW0001", diagnostic.Id);
+        Assert.StartsWith(
+            "No snapshot of 'weights.safetensors' is among the project's weight snapshots (for a class of this name, Own.weights.json was "
+            + "taken of 'old/weights.safetensors'); run: dotnet typedweights snapshot weights.safetensors ",
+            diagnostic.GetMessage(null),
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("utf-16")]
+    [InlineData("utf-16BE")]
+    [InlineData("utf-32")]
+    public void A_snapshot_in_another_encoding_is_refused_with_the_sentence_that_verify_has(string encoding)
+    {
+        var other = System.Text.Encoding.GetEncoding(encoding);
+        byte[] file = [.. other.GetPreamble(), .. other.GetBytes(Tied)];
+        SnapshotFormatException verified = Assert.Throws<SnapshotFormatException>(() => SnapshotReader.Read(file));
+
+        Diagnostic diagnostic = Single(Project.UserClass, new EncodedFile(file));
+
+        Assert.Equal("TW0002", diagnostic.Id);
+        Assert.Equal($"The snapshot cannot be read: {verified.Message}", diagnostic.GetMessage(null));
+    }
+
+    [Fact]
+    public void A_snapshot_of_ASCII_is_read_whatever_code_page_the_project_has()
+    {
+        var file = new EncodedFile(System.Text.Encoding.ASCII.GetBytes(Tied), System.Text.Encoding.Latin1);
+        Assert.Empty(Project.GenerateWithoutChecks([file], Project.UserClass).Diagnostics);
+    }
+
     [Fact]
     public void A_class_inside_a_generic_type_is_an_error() =>
         Assert.Equal(
@@ -196,6 +260,14 @@ public class DiagnosticTests
 
     private static Diagnostic Single(string source, params AdditionalText[] snapshots) =>
         Assert.Single(Project.GenerateWithoutChecks(snapshots, source).Diagnostics);
+
+    /// <summary>A file as the compiler reads it: it looks at the byte order mark.</summary>
+    private sealed class EncodedFile(byte[] bytes, System.Text.Encoding? encoding = null) : AdditionalText
+    {
+        public override string Path => "/project/weights/TinyModel.weights.json";
+
+        public override SourceText GetText(CancellationToken cancellationToken = default) => SourceText.From(bytes, bytes.Length, encoding);
+    }
 
     private static string Repository([System.Runtime.CompilerServices.CallerFilePath] string path = "") =>
         Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "..");

@@ -67,6 +67,28 @@ public class HostileSurroundingsTests
         project.AssertCompiles();
     }
 
+    [Theory]
+    [InlineData("Story")]
+    [InlineData("ModelWithAQuiteLongName")]
+    [InlineData("Ein.Sehr.Langer.Namensraum.Mit.Vielen.Teilen.Und.Noch.Mehr.Teilen.Die.Niemand.Liest.Story")]
+    [InlineData("模型模型模型模型.模型模型模型模型模型.模型模型模型模型模型模型.模型模型模型模型模型模型模型模型模型模型模型")]
+    [InlineData("ÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜ")]
+    public void Names_of_generated_files_are_short_in_bytes_and_tell_classes_apart(string name)
+    {
+        string[] parts = name.Split('.');
+        string Declared(string outer) =>
+            $"namespace {string.Join('.', parts[..^1].Prepend(outer))} {{ {GlobalAttribute} sealed partial class {parts[^1]}; }}";
+        GeneratedProject project = Project.GenerateWithoutChecks([Project.Snapshot(Snapshot)], Declared("A"), Declared("B"));
+        GeneratedProject again = Project.GenerateWithoutChecks([Project.Snapshot(Snapshot)], Declared("B"));
+
+        string[] files = [.. project.Result.GeneratedTrees.Select(tree => Path.GetFileName(tree.FilePath))];
+        Assert.Equal(2, files.Distinct(StringComparer.OrdinalIgnoreCase).Count());
+        Assert.All(files, file => Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(file), 1, 64));
+        Assert.Contains(Path.GetFileName(again.Result.GeneratedTrees[0].FilePath), files);
+        Assert.Equal(name.Length < 45, files.All(file => file.Contains("." + name + ".", StringComparison.Ordinal)));
+        project.AssertCompiles();
+    }
+
     [Fact]
     public void A_culture_with_other_letters_and_digits_changes_nothing()
     {

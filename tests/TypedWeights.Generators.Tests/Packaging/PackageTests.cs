@@ -57,6 +57,10 @@ public class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>
     }
 
     [Fact]
+    public async Task A_project_may_write_the_folder_of_its_snapshots_with_a_capital() => Assert.Equal("[8, 4] lm_head.weight", await RunAsync(
+        "Capital", """<PackageReference Include="TypedWeights" Version="0.*-*" />""", "Weights"));
+
+    [Fact]
     public async Task A_project_may_keep_its_snapshots_elsewhere() => Assert.Equal("[8, 4] lm_head.weight", await RunAsync(
         "Elsewhere",
         """<PackageReference Include="TypedWeights" Version="0.*-*" />""",

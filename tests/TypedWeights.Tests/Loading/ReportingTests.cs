@@ -34,7 +34,53 @@ public sealed class ReportingTests : IDisposable
 
         using WeightSet weights = await loader.LoadTensorsAsync(path, cancellationToken: TestContext.Current.CancellationToken);
 
-        Assert.StartsWith($"Loading {path}: 1 file(s), 1 tensors, 0.005 GB", lines.Lines[0], StringComparison.Ordinal);
-        Assert.StartsWith($"Loaded {path}: 0.005 GB in ", lines.Lines[^1], StringComparison.Ordinal);
+        Assert.StartsWith($"Loading {path}: 1 file(s), 1 tensors, 5.00 MB", lines.Lines[0], StringComparison.Ordinal);
+        Assert.Matches(@"^Loaded .*: 5\.00 MB in [\d.]+ s, [\d.]+ (bytes|[kMG]B)/s$", lines.Lines[^1]);
+    }
+
+    [Fact]
+    public async Task Lines_of_a_small_and_slow_load_have_figures_and_no_zeros()
+    {
+        string path = TestFile.Write(_folder["log.safetensors"], [TestFile.Noise("a", "U8", 8, 420)]);
+        var lines = new LineLogger();
+        await using WeightLoader loader = new WeightLoaderBuilder().UseLogging(lines).UseTimeProvider(new SlowClock()).Build();
+
+        using WeightSet weights = await loader.LoadTensorsAsync(path, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.EndsWith("1 tensors, 420 bytes", lines.Lines[0], StringComparison.Ordinal);
+        Assert.Matches(@": 420 bytes in [\d.]+ s, [1-9]\d* bytes?/s$", lines.Lines[^1]);
+    }
+
+    [Fact]
+    public async Task A_load_that_is_cancelled_says_so_in_the_log()
+    {
+        string path = TestFile.Write(_folder["log.safetensors"], [TestFile.Noise("a", "U8", 8, 500)]);
+        var lines = new LineLogger();
+        await using WeightLoader loader = new WeightLoaderBuilder().UseLogging(lines).Build();
+        using var stop = new CancellationTokenSource();
+        var stopping = new LoadOptions
+        {
+            Filter = _ =>
+            {
+                stop.Cancel();
+                return true;
+            },
+        };
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loader.LoadTensorsAsync(path, stopping, cancellationToken: stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => loader.LoadTensorsAsync(path, cancellationToken: stop.Token));
+
+        Assert.Equal(2, lines.Lines.Count(line => line.StartsWith($"Loading {path} was cancelled after ", StringComparison.Ordinal)));
+        Assert.Empty(lines.Warnings);
+    }
+
+    // Every look at it is a second later.
+    private sealed class SlowClock : TimeProvider
+    {
+        private long _looks;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref _looks);
     }
 }

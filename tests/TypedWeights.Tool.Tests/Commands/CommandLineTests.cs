@@ -54,6 +54,66 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
+    [InlineData("inspect", "insepct", "m.safetensors")]
+    [InlineData("verify", "VERIFY")]
+    [InlineData("download", "downlaod", "https://user:password@host/m.safetensors", "m.safetensors")]
+    [InlineData("prune", "cache", "prnue", "--size", "2")]
+    [InlineData("--size", "cache", "prune", "--sise", "2")]
+    [InlineData("--folder", "cache", "ls", "--fodler", "x")]
+    [InlineData("--sha256", "download", "--sha265", "m.safetensors", ".")]
+    [InlineData("--digest", "snapshot", "--digset")]
+    public async Task A_mistyped_command_or_option_is_answered_with_the_one_that_was_meant(string meant, params string[] args)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+
+        Assert.Equal((64, ""), (run.ExitCode, run.Out));
+        Assert.Contains($"; did you mean {meant}?", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("password", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("nope")]
+    [InlineData("plan", "m.safetensors", "another.safetensors")]
+    [InlineData("cache", "ls", "--zzzzzz")]
+    public async Task What_is_near_to_nothing_gets_no_suggestion(params string[] args)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+
+        Assert.Equal(64, run.ExitCode);
+        Assert.DoesNotContain("did you mean", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("inspect", "[suggest:3]", "ins")]
+    [InlineData("inspect", "[suggest:16]", "typedweights ins")]
+    [InlineData("prune,verify", "[suggest:20]", "typedweights cache r")]
+    [InlineData("--quiet,--sha256", "[suggest]", "typedweights download --")]
+    [InlineData("cuda", "[suggest:99]", "typedweights plan --device cu")]
+    [InlineData("snapshot,verify", "[suggest:0]", "")]
+    public async Task A_shell_that_completes_a_line_gets_the_words_that_fit(string words, params string[] args)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.All(words.Split(','), word => Assert.Contains(word, run.OutLines));
+    }
+
+    [Fact]
+    public async Task Behind_two_dashes_a_path_may_begin_with_one()
+    {
+        TestFile.Write(_folder["-m.safetensors"], [TestFile.F32("a", [1], 1)]);
+
+        ToolRun inspected = await ToolRun.InAsync(_folder.Path, "inspect", "--json", "--", "-m.safetensors");
+        ToolRun downloaded = await ToolRun.InAsync(_folder.Path, "download", "--", "-m.safetensors", "--quiet");
+        ToolRun refused = await ToolRun.InAsync(_folder.Path, "inspect", "-m.safetensors");
+
+        Assert.Equal((0, ""), (inspected.ExitCode, inspected.Error));
+        Assert.Equal(0, downloaded.ExitCode);
+        Assert.True(File.Exists(_folder["--quiet"]));
+        Assert.Equal(64, refused.ExitCode);
+    }
+
+    [Theory]
     [InlineData("snapshot")]
     [InlineData("inspect")]
     [InlineData("plan")]

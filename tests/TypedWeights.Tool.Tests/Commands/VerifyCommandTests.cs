@@ -24,6 +24,39 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_folder_Weights_is_written_to_and_found_as_weights_is()
+    {
+        Directory.CreateDirectory(_folder["Weights"]);
+        await TakeAsync(A, B);
+        Assert.True(File.Exists(_folder["Weights/Net.weights.json"]));
+        Assert.Single(Directory.GetDirectories(_folder.Path));
+
+        ToolRun agrees = await ToolRun.InAsync(_folder.Path, "verify");
+        Assert.Equal((0, ""), (agrees.ExitCode, agrees.Error));
+
+        TestFile.Write(_folder["net.safetensors"], [A]);
+        ToolRun drifts = await ToolRun.InAsync(_folder.Path, "verify");
+        Assert.Equal(1, drifts.ExitCode);
+        await MendAsync(drifts);
+        Assert.Equal(0, (await ToolRun.InAsync(_folder.Path, "verify")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_is_a_link_to_nothing_is_told_as_one()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "not every user may make links there");
+        Directory.CreateDirectory(_folder["weights"]);
+        File.CreateSymbolicLink(_folder["weights/Net.weights.json"], "../shared/Net.weights.json");
+
+        foreach (string[] args in (string[][])[["verify"], ["verify", "weights/Net.weights.json"]])
+        {
+            ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+            Assert.Equal(1, run.ExitCode);
+            Assert.Contains("Net.weights.json: this is a link whose target is missing: ../shared/Net.weights.json (", run.All, Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Drift_is_1_with_a_line_for_each_difference_and_a_command_that_mends_it()
     {
         await TakeAsync(A, B);

@@ -407,6 +407,20 @@ public sealed class DownloadTests : IAsyncLifetime
         Assert.Equal(Model, Read("net.safetensors"));
     }
 
+    [Theory]
+    [InlineData("a%23b.safetensors", "a#b.safetensors")]
+    [InlineData("50%25.safetensors", "50%.safetensors")]
+    [InlineData("with%20space.safetensors", "with space.safetensors")]
+    public async Task A_name_that_is_escaped_in_the_URL_is_plain_on_the_disk(string escaped, string plain)
+    {
+        _server.Files["/" + escaped] = Model;
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/{escaped}", ".", "-q");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Equal(Model, File.ReadAllBytes(_folder[plain]));
+    }
+
     [Fact]
     public async Task Where_the_file_cannot_go_is_said_before_it_is_fetched()
     {

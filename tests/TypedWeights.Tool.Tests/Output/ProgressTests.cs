@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using TypedWeights.Tests.Support;
 using TypedWeights.Tool;
 using TypedWeights.Tool.Output;
@@ -6,7 +7,7 @@ using static System.StringComparison;
 
 namespace TypedWeights.Tests.Output;
 
-public sealed class ProgressTests
+public sealed partial class ProgressTests
 {
     private readonly HandClock _clock = new();
 
@@ -85,6 +86,36 @@ public sealed class ProgressTests
         Assert.Contains("a [note]", error.ToString(), Ordinal);
     }
 
+    [Theory]
+    [InlineData(5)]
+    [InlineData(10)]
+    [InlineData(16)]
+    [InlineData(20)]
+    [InlineData(34)]
+    [InlineData(35)]
+    [InlineData(66)]
+    [InlineData(67)]
+    [InlineData(200)]
+    public async Task However_narrow_the_terminal_no_line_of_the_bar_wraps(int width)
+    {
+        using var error = new StringWriter { NewLine = "\n" };
+        var terminal = new Terminal(width, HasColor: false) { CanRedraw = true };
+        var view = new ProgressBarView(new ToolContext(error, error, "/", Terminal.Redirected) { ErrorTerminal = terminal }, width);
+        var figures = new TransferFigures("downloading", 999_500_000_000, time: _clock);
+
+        await view.RunAsync(figures, () =>
+        {
+            _clock.Now += TimeSpan.FromSeconds(10);
+            figures.Report(123_456_789_012, 999_500_000_000);
+            return Task.CompletedTask;
+        });
+
+        string[] lines = [.. Escapes().Replace(error.ToString(), "\n").Split(['\n', '\r'])];
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, width));
+        Assert.Contains(lines, line => line.Contains("12%", Ordinal));
+        Assert.Equal(width >= 16, lines.Any(line => line.Contains("/s", Ordinal)));
+    }
+
     [Fact]
     public async Task An_error_in_a_step_comes_through_every_view()
     {
@@ -98,6 +129,10 @@ public sealed class ProgressTests
                 new TransferFigures("reading"), () => Task.FromException(new ToolException(ExitCodes.Failed, "no"))));
         }
     }
+
+    // What moves the cursor, hides it or colours.
+    [GeneratedRegex("\\x1B\\[[0-9;?]*[A-Za-z]")]
+    private static partial Regex Escapes();
 
     private sealed class HandClock : TimeProvider
     {

@@ -19,6 +19,8 @@ public sealed class SafeTensorsEntry
     /// </exception>
     public SafeTensorsEntry(string name, DType dtype, TensorShape shape, Func<Stream, CancellationToken, ValueTask> write)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(write);
         Utf8Name = HeaderText.Encode(name, "The tensor's name");
         if (name == "__metadata__")
         {

@@ -25,7 +25,8 @@ public static class SafeTensorsWriter
     /// <param name="metadata">The <c>__metadata__</c>; none is written for null.</param>
     /// <param name="cancellationToken">Ends the writing; nothing is left behind.</param>
     /// <exception cref="ArgumentException">
-    /// Two tensors share a name, or the header would be longer than 100,000,000 bytes. Nothing has been written.
+    /// Two tensors share a name, a tensor or a metadata text is null, or the header would be longer than 100,000,000 bytes. Nothing has been
+    /// written.
     /// </exception>
     /// <exception cref="WeightsException">A tensor's bytes are more or fewer than its dtype and shape ask for.</exception>
     /// <exception cref="IOException">

@@ -29,7 +29,14 @@ internal sealed class WriteLayout
     /// <exception cref="ArgumentException">Two tensors share a name, or the file would be larger than the format allows.</exception>
     public static WriteLayout Create(IEnumerable<SafeTensorsEntry> entries, IReadOnlyDictionary<string, string>? metadata)
     {
+        ArgumentNullException.ThrowIfNull(entries);
+        RefuseNulls(metadata);
         SafeTensorsEntry[] ordered = [.. entries];
+        if (Array.IndexOf(ordered, null) >= 0)
+        {
+            throw new ArgumentException("One of the tensors is null.", nameof(entries));
+        }
+
         Array.Sort(ordered, Compare);
         var json = new ArrayBufferWriter<byte>(1024);
         json.Write(stackalloc byte[HeaderPrefix.Size]);
@@ -60,6 +67,22 @@ internal sealed class WriteLayout
         byte[] start = json.WrittenSpan.ToArray();
         BinaryPrimitives.WriteInt64LittleEndian(start, start.Length - HeaderPrefix.Size);
         return new WriteLayout(ordered, start, start.Length + end);
+    }
+
+    /// <exception cref="ArgumentException">A key or a value is null: it would be neither written nor left out.</exception>
+    public static void RefuseNulls(IReadOnlyDictionary<string, string>? metadata)
+    {
+        foreach ((string key, string value) in metadata ?? new Dictionary<string, string>())
+        {
+            if (key is null || value is null)
+            {
+                throw new ArgumentException(
+                    key is null
+                        ? "The metadata has null for a key."
+                        : $"The metadata has null for the key {Printable.Name(key)}: give it a text, or leave the key out.",
+                    nameof(metadata));
+            }
+        }
     }
 
     private static void WriteMetadata(ArrayBufferWriter<byte> json, IReadOnlyDictionary<string, string>? metadata, bool last)

@@ -49,6 +49,7 @@ internal sealed class FileSource : IMappableSource, IDiskSource
             handle?.Dispose();
             throw Directory.Exists(path)
                 ? new WeightSourceException(display, "this is a folder, where a file was expected.", innerException: e)
+                : DanglingLink.Explain(path) is { } link ? new WeightSourceException(display, link + ".", innerException: e)
                 : FileFailure.Of(e, display, path);
         }
     }

@@ -69,6 +69,13 @@ public sealed class FileSourceProvider : IWeightSourceProvider
             }
         }
 
+        string? link = Candidates(given, uri.Display).Select(static candidate => DanglingLink.Explain(candidate.Path))
+            .FirstOrDefault(static reason => reason is not null);
+        if (link is not null)
+        {
+            throw new WeightSourceException(uri.Display, link + ".");
+        }
+
         string looked = Path.IsPathFullyQualified(given)
             ? "there is no such file or folder."
             : $"there is no such file or folder in {string.Join(" or ", Directories()).Replace('\\', '/')}.";

@@ -57,6 +57,11 @@ public sealed record HttpSourceOptions
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(TrustedRoots);
+        if (TrustedRoots.Any(static root => root is null))
+        {
+            throw new ArgumentException("TrustedRoots has null among its certificates.", nameof(TrustedRoots));
+        }
+
         if (ConnectTimeout != Timeout.InfiniteTimeSpan)
         {
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectTimeout, TimeSpan.Zero);

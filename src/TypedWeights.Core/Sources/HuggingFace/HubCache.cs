@@ -96,21 +96,24 @@ internal sealed partial class HubCache(string folder, HubUri uri)
     private static bool IsComplete(string snapshot, string display, string name)
     {
         string path = Path.Combine(snapshot, name);
-        if (!System.IO.File.Exists(path) || !name.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
+        if (!IsThere(path) || !name.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
         {
-            return System.IO.File.Exists(path);
+            return IsThere(path);
         }
 
         try
         {
             return ShardIndex.Read(SmallFile.Read(path, ShardIndex.LengthLimit), display + "/" + name).Shards
-                .All(shard => System.IO.File.Exists(Path.Combine(snapshot, shard)));
+                .All(shard => IsThere(Path.Combine(snapshot, shard)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SafeTensorsFormatException)
         {
             return false;
         }
     }
+
+    // A link to a blob that was removed counts as a file for .NET.
+    private static bool IsThere(string path) => System.IO.File.Exists(path) && DanglingLink.Explain(path) is null;
 
     [GeneratedRegex(@"-\d{5}-of-\d{5}\.safetensors$", RegexOptions.IgnoreCase)]
     private static partial Regex ShardName();

@@ -1,3 +1,5 @@
+using TypedWeights.Errors;
+
 namespace TypedWeights;
 
 /// <summary>How the Hugging Face hub is reached. What is not set here comes from the environment, by the names its own tools have.</summary>
@@ -24,4 +26,12 @@ public sealed record HuggingFaceOptions
     /// null: <c>HF_HUB_CACHE</c>, <c>HUGGINGFACE_HUB_CACHE</c>, otherwise <c>hub</c> in <c>HF_HOME</c>, which is <c>~/.cache/huggingface</c> unless set.
     /// </value>
     public string? CacheFolder { get; init; }
+
+    /// <summary>Throws where a value makes no sense.</summary>
+    /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
+    internal void Validate()
+    {
+        OptionValue.ThrowUnlessHttp(Endpoint, nameof(Endpoint));
+        OptionValue.ThrowIfBlank(CacheFolder, nameof(CacheFolder));
+    }
 }

@@ -13,9 +13,14 @@ internal sealed class ProgressBarView : ProgressView
     private const int AllText = 62;
     private const int ShortText = 30;
 
+    // The percentage and the rate without a bar.
+    private const int FiguresAlone = 16;
+
     private readonly IAnsiConsole _console;
 
-    public ProgressBarView(ToolContext context)
+    /// <param name="context">The command's.</param>
+    /// <param name="width">Columns; null for those that the terminal has, also when it changes.</param>
+    public ProgressBarView(ToolContext context, int? width = null)
     {
         _console = AnsiConsole.Create(new AnsiConsoleSettings
         {
@@ -24,6 +29,10 @@ internal sealed class ProgressBarView : ProgressView
             Interactive = InteractionSupport.Yes,
             Out = new AnsiConsoleOutput(context.Error),
         });
+        if (width is { } columns)
+        {
+            _console.Profile.Width = columns;
+        }
     }
 
     private int Width => _console.Profile.Width;
@@ -32,11 +41,7 @@ internal sealed class ProgressBarView : ProgressView
 
     public override Task RunAsync(TransferFigures figures, Func<Task> step) => _console.Progress()
         .AutoClear(true)
-        .Columns(
-            new TaskDescriptionColumn(),
-            new ProgressBarColumn { Width = Math.Clamp(Width - (HasRoom ? AllText : ShortText), 5, WidestBar) },
-            new PercentageColumn(),
-            new TextColumn(() => HasRoom ? figures.Text : figures.Rate))
+        .Columns(Columns(figures))
         .StartAsync(async context =>
         {
             ProgressTask bar = context.AddTask(Markup.Escape(figures.Title), maxValue: 100);
@@ -56,6 +61,24 @@ internal sealed class ProgressBarView : ProgressView
                 figures.Changed = null;
             }
         });
+
+    // A line that wraps cannot be drawn over again: what does not fit is left out.
+    private ProgressColumn[] Columns(TransferFigures figures)
+    {
+        var rate = new TextColumn(() => HasRoom ? figures.Text : figures.Rate);
+        return Width switch
+        {
+            >= ShortText + 5 =>
+            [
+                new TaskDescriptionColumn(),
+                new ProgressBarColumn { Width = Math.Clamp(Width - (HasRoom ? AllText : ShortText), 5, WidestBar) },
+                new PercentageColumn(),
+                rate,
+            ],
+            >= FiguresAlone => [new PercentageColumn(), rate],
+            _ => [new PercentageColumn()],
+        };
+    }
 
     public override void Note(string line) => _console.WriteLine(Printable.Line(line));
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TypedWeights.Errors;
 
 namespace TypedWeights.Tool.Output.Progress;
 
@@ -52,7 +53,7 @@ internal sealed class TransferFigures(string title, long total = 0, long already
         : null;
 
     /// <summary><c>85.2 MB/s</c></summary>
-    public string Rate => ByteText.Of((long)BytesPerSecond) + "/s";
+    public string Rate => ByteText.OfRate(BytesPerSecond);
 
     /// <summary><c>1.23 GB of 14.5 GB, 85.2 MB/s, 2:36 left</c></summary>
     public string Text

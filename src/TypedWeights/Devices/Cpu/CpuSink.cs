@@ -46,7 +46,7 @@ internal abstract class CpuSink : ITensorSink
         return taken;
     }
 
-    public ValueTask DisposeAsync()
+    public virtual ValueTask DisposeAsync()
     {
         foreach (torch.Tensor? tensor in _tensors)
         {
@@ -56,6 +56,9 @@ internal abstract class CpuSink : ITensorSink
         _tensors = [];
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>Bytes of tensors that nobody has taken: after a failure, all.</summary>
+    protected long HeldBytes => _tensors.Sum(static tensor => tensor is null ? 0 : tensor.numel() * tensor.element_size());
 
     /// <summary>Makes the tensors that have bytes, with <see cref="Put"/>; those without are made elsewhere.</summary>
     protected abstract void Place(TransferPlan plan);

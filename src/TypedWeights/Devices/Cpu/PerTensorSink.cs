@@ -1,5 +1,6 @@
 using TorchSharp;
 using TypedWeights.Interop;
+using TypedWeights.Memory;
 using TypedWeights.Streaming;
 
 namespace TypedWeights.Devices.Cpu;
@@ -14,5 +15,12 @@ internal class PerTensorSink : CpuSink
             torch.Tensor tensor = Empty(plan.Tensors[index].Info);
             Put(index, tensor, TensorData.Address(tensor));
         }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        long left = HeldBytes;
+        await base.DisposeAsync().ConfigureAwait(false);
+        FreedMemory.GiveBackLater(left);
     }
 }

@@ -9,7 +9,18 @@ internal sealed class TorchTensors : IDeviceTensors
 {
     public void EnsureUsable()
     {
-        if (!torch.cuda.is_available())
+        bool isAvailable;
+        try
+        {
+            isAvailable = torch.cuda.is_available();
+        }
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or System.Runtime.InteropServices.ExternalException)
+        {
+            // Asking loads what there is for CUDA, and TorchSharp throws a page of attempts where nothing is.
+            throw CudaErrors.CpuOnlyLibtorch(e);
+        }
+
+        if (!isAvailable)
         {
             throw CudaErrors.CpuOnlyLibtorch();
         }

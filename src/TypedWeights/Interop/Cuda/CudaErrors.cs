@@ -30,10 +30,11 @@ internal static class CudaErrors
         $"There is no cuda:{device}: this process sees {count} GPU{(count == 1 ? "" : "s")}, "
             + $"{(count == 1 ? "cuda:0" : $"cuda:0 to cuda:{count - 1}")}. Choose one of them in LoadOptions.Device."));
 
-    public static WeightsException CpuOnlyLibtorch() => new(
+    public static WeightsException CpuOnlyLibtorch(Exception? inner = null) => new(
         "NVIDIA's driver is there, but the libtorch of this application is built without CUDA or cannot use the GPU "
             + "(torch.cuda.is_available() is false). Reference TorchSharp-cuda-linux or TorchSharp-cuda-windows in the place of TorchSharp-cpu, "
-            + $"with a driver of version 525 or later, {Cpu}.");
+            + $"with a driver of version 525 or later, {Cpu}.",
+        inner);
 
     private static string Version(int version) => string.Create(CultureInfo.InvariantCulture, $"{version / 1000}.{version % 1000 / 10}");
 }

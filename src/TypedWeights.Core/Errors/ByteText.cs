@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace TypedWeights.Tool.Output;
+namespace TypedWeights.Errors;
 
 /// <summary>Numbers at a glance: three figures, decimal units, as stores and model cards count.</summary>
 internal static class ByteText
@@ -10,6 +10,9 @@ internal static class ByteText
 
     /// <summary>A size: <c>512 bytes</c>, <c>9.94 GB</c>, <c>350 GB</c>.</summary>
     public static string Of(long bytes) => Scale(bytes, Bytes);
+
+    /// <summary>A speed: <c>412 kB/s</c>, <c>1.25 GB/s</c>.</summary>
+    public static string OfRate(double bytesPerSecond) => Of((long)bytesPerSecond) + "/s";
 
     /// <summary>A number of elements as model cards write it: <c>7.24 B</c>.</summary>
     public static string OfValues(UInt128 count) => Scale((double)count, Values).TrimEnd();

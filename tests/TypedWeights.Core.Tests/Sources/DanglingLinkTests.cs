@@ -1,0 +1,105 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
+using TypedWeights.Sources.File;
+
+namespace TypedWeights.Tests.Sources;
+
+/// <summary>Who lists the folder sees a link there: an error that said "no such file" would be read as a mistake.</summary>
+public sealed class DanglingLinkTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_file_is_told_as_a_link_with_its_missing_target()
+    {
+        Link("m.safetensors", "../blobs/0123");
+        await AssertRefusedAsync(_folder["m.safetensors"], "this is a link whose target is missing: ../blobs/0123 (");
+    }
+
+    [Fact]
+    public async Task Of_a_link_to_a_link_the_last_target_is_told()
+    {
+        Link("first.safetensors", "second");
+        Link("second", _folder["third"]);
+        await AssertRefusedAsync(_folder["first.safetensors"], $"is missing: second ({_folder["third"].Replace('\\', '/')}).");
+    }
+
+    [Fact]
+    public async Task A_folder_on_the_way_is_told_by_its_path()
+    {
+        Link("models", "unplugged-disk");
+        await AssertRefusedAsync(_folder["models"], "this is a link whose target is missing: unplugged-disk (");
+        await AssertRefusedAsync(
+            Path.Combine(_folder["models"], "story", "m.safetensors"),
+            $"{_folder["models"].Replace('\\', '/')} is a link whose target is missing: unplugged-disk (");
+    }
+
+    [Fact]
+    public async Task The_entry_of_a_folder_is_told()
+    {
+        Directory.CreateDirectory(_folder["story"]);
+        Link("story/model.safetensors", "../blobs/0123");
+        await AssertRefusedAsync(_folder["story"], "story/model.safetensors: this is a link whose target is missing: ../blobs/0123 (");
+    }
+
+    [Fact]
+    public async Task A_shard_is_told_and_not_called_missing_from_the_index()
+    {
+        TestFile.WriteSharded(_folder.Path, new Dictionary<string, TestFile.Entry[]>
+        {
+            ["1.safetensors"] = [TestFile.F32("a", [1], 1)],
+            ["2.safetensors"] = [TestFile.F32("b", [1], 2)],
+        });
+        File.Delete(_folder["2.safetensors"]);
+        Link("2.safetensors", "blobs/2");
+        await AssertRefusedAsync(_folder.Path, "2.safetensors: this is a link whose target is missing: blobs/2 (");
+    }
+
+    [Fact]
+    public async Task A_link_to_itself_is_told()
+    {
+        Link("one.safetensors", "two");
+        Link("two", "one.safetensors");
+        await AssertRefusedAsync(_folder["one.safetensors"], "this is a link that leads back to itself, by two.");
+    }
+
+    [Fact]
+    public async Task A_link_whose_target_is_there_is_read_and_a_file_that_is_not_there_is_no_link()
+    {
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
+        Link("l.safetensors", "m.safetensors");
+        await using (Checkpoint checkpoint = await ReadAsync(_folder["l.safetensors"]))
+        {
+            Assert.Single(checkpoint.Files);
+        }
+
+        await AssertRefusedAsync(_folder["n.safetensors"], "there is no such file");
+    }
+
+    private static async Task<Checkpoint> ReadAsync(string path)
+    {
+        WeightUri uri = WeightUri.Parse(path);
+        IWeightLocation location = await new FileSourceProvider().LocateAsync(uri, TestContext.Current.CancellationToken);
+        return await CheckpointReader.ReadAsync(uri, location, TestContext.Current.CancellationToken);
+    }
+
+    private static async Task AssertRefusedAsync(string path, string message)
+    {
+        var error = await Assert.ThrowsAsync<WeightSourceException>(() => ReadAsync(path));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    private void Link(string name, string target)
+    {
+        try
+        {
+            File.CreateSymbolicLink(_folder[name], target);
+        }
+        catch (IOException e) when (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("this user may not make links: " + e.Message);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using TorchSharp;
+
+namespace TypedWeights.Tests.Loading;
+
+/// <summary>An option whose value can mean nothing is refused by its name, before anything is opened.</summary>
+public sealed class OptionValueTests
+{
+    // Nobody looks at it: the options come first.
+    private const string NoFile = "there-is-no-such-file.safetensors";
+
+    public static TheoryData<string, LoadOptions> LoadValues => new()
+    {
+        { nameof(LoadOptions.MemoryLimit), new() { MemoryLimit = -1 } },
+        { nameof(LoadOptions.MemoryLimit), new() { MemoryLimit = long.MinValue } },
+        { nameof(LoadOptions.Storage), new() { Storage = (TensorStorage)9 } },
+        { nameof(LoadOptions.Unexpected), new() { Unexpected = (UnexpectedTensors)(-1) } },
+        { nameof(LoadOptions.Verify), new() { Verify = (Verification)7 } },
+        { nameof(LoadOptions.Revision), new() { Revision = (WeightRevision)7 } },
+        { nameof(LoadOptions.Cache), new() { Cache = (CacheMode)99 } },
+        { nameof(LoadOptions.OrderOfUse), new() { OrderOfUse = [null!] } },
+    };
+
+    public static TheoryData<string, Action<WeightLoaderBuilder>> BuilderValues => new()
+    {
+        { nameof(TransferOptions.MinConnections), b => b.UseTransferOptions(new() { MinConnections = 0 }) },
+        { nameof(TransferOptions.MaxConnections), b => b.UseTransferOptions(new() { MaxConnections = -1 }) },
+        { nameof(TransferOptions.PartSize), b => b.UseTransferOptions(new() { PartSize = 0 }) },
+        { nameof(TransferOptions.GapSize), b => b.UseTransferOptions(new() { GapSize = -1 }) },
+        { nameof(TransferOptions.BufferLimit), b => b.UseTransferOptions(new() { BufferLimit = -1 }) },
+        { nameof(TransferOptions.StagingSize), b => b.UseTransferOptions(new() { StagingSize = 0 }) },
+        { nameof(TransferOptions.BytesPerSecond), b => b.UseTransferOptions(new() { BytesPerSecond = 0 }) },
+        { nameof(TransferOptions.StallTimeout), b => b.UseTransferOptions(new() { StallTimeout = TimeSpan.Zero }) },
+        { nameof(TransferOptions.StallTimeout), b => b.UseTransferOptions(new() { StallTimeout = Timeout.InfiniteTimeSpan }) },
+        { nameof(TransferOptions.Attempts), b => b.UseTransferOptions(new() { Attempts = 0 }) },
+        { nameof(TransferOptions.RetryDelay), b => b.UseTransferOptions(new() { RetryDelay = TimeSpan.FromTicks(-1) }) },
+        { nameof(LocalCacheOptions.SizeLimit), b => b.UseLocalCache("cache", new() { SizeLimit = -1 }) },
+        { nameof(LocalCacheOptions.Mode), b => b.UseLocalCache("cache", new() { Mode = (CacheMode)99 }) },
+        { nameof(HttpSourceOptions.ConnectTimeout), b => b.UseHttp(new() { ConnectTimeout = TimeSpan.Zero }) },
+        { nameof(HttpSourceOptions.ConnectTimeout), b => b.UseHttp(new() { ConnectTimeout = TimeSpan.FromDays(2) }) },
+        { nameof(HttpSourceOptions.TrustedRoots), b => b.UseHttp(new() { TrustedRoots = [null!] }) },
+        { nameof(HuggingFaceOptions.Endpoint), b => b.UseHuggingFace(new() { Endpoint = new Uri("hub", UriKind.Relative) }) },
+        { nameof(HuggingFaceOptions.Endpoint), b => b.UseHuggingFace(new() { Endpoint = new Uri("ftp://hub.example.com") }) },
+        { nameof(HuggingFaceOptions.CacheFolder), b => b.UseHuggingFace(new() { CacheFolder = " " }) },
+    };
+
+    public static TheoryData<string> UnservedDevices => ["mps", "xla", "meta", "hip", "mkldnn:1", "cuda:-2"];
+
+    [Theory]
+    [MemberData(nameof(LoadValues))]
+    public async Task A_load_refuses_it(string option, LoadOptions options)
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        Func<Task>[] loads =
+        [
+            () => WeightLoader.Default.LoadTensorsAsync(NoFile, options, cancellationToken: token),
+            () => WeightLoader.Default.LoadAsync<TinyModel>(options, cancellationToken: token),
+            () => WeightLoader.Default.BeginLoadAsync<TinyModel>(options, cancellationToken: token),
+        ];
+        foreach (Func<Task> load in loads)
+        {
+            var error = await Assert.ThrowsAnyAsync<ArgumentException>(load);
+            Assert.Equal(option, error.ParamName);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(BuilderValues))]
+    public void A_builder_refuses_it(string option, Action<WeightLoaderBuilder> use)
+    {
+        var error = Assert.ThrowsAny<ArgumentException>(() => use(new WeightLoaderBuilder()));
+
+        Assert.Contains(option, error.ParamName, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(UnservedDevices))]
+    public async Task A_device_that_no_load_goes_to_is_refused_with_those_that_there_are(string device)
+    {
+        LoadOptions[] ways = [new() { Device = device }, new() { Placement = new Placement().Put("*", new torch.Device(device)) }];
+        foreach (LoadOptions options in ways)
+        {
+            var error = await Assert.ThrowsAsync<WeightsException>(
+                () => WeightLoader.Default.LoadTensorsAsync(NoFile, options, cancellationToken: TestContext.Current.CancellationToken));
+            Assert.Contains($"Loading onto {device} is not possible", error.Message, StringComparison.Ordinal);
+            Assert.Contains("\"cuda:N\"", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task There_is_one_cpu()
+    {
+        var error = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadTensorsAsync(
+            NoFile, new() { Device = new torch.Device(DeviceType.CPU, 3) }, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Contains("cpu:3", error.Message, StringComparison.Ordinal);
+    }
+}
