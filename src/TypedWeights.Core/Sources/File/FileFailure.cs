@@ -1,3 +1,5 @@
+using TypedWeights.Files;
+
 namespace TypedWeights.Sources.File;
 
 /// <summary>Says in one sentence what an operating system's error about a file means.</summary>
@@ -12,6 +14,11 @@ internal static class FileFailure
         NotSupportedException => new WeightSourceException(
             display, "this is a pipe or device; weights are read from a file with a length.", innerException: e),
         PathTooLongException => new WeightSourceException(display, "the path is longer than the system allows.", innerException: e),
+        _ when ReopenableFile.IsTooMany(e) => new WeightSourceException(
+            display,
+            $"no more files can be opened: this process may have {ProcessLimits.OpenFiles} open at once, and all are in use; raise the limit "
+                + "(ulimit -n).",
+            innerException: e),
         _ => new WeightSourceException(display, "reading failed: " + e.Message, innerException: e),
     };
 }
