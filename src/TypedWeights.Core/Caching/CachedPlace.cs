@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TypedWeights.Downloads;
+using TypedWeights.Files;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Caching;
@@ -57,6 +58,7 @@ internal sealed record CachedPlace(
     {
         string path = PathOf(folder, Source, Pins);
         string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        FileSizeLimit.Heed();
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))

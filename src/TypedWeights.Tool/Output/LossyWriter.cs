@@ -1,4 +1,5 @@
 using System.Text;
+using TypedWeights.Files;
 
 namespace TypedWeights.Tool.Output;
 
@@ -43,5 +44,5 @@ internal sealed class LossyWriter(TextWriter writer) : TextWriter(writer.FormatP
     }
 
     /// <summary>Whether an exception is a stream's that cannot be written: .NET has a kind of its own for one that is closed.</summary>
-    public static bool IsFailure(Exception e) => e is IOException or UnauthorizedAccessException;
+    public static bool IsFailure(Exception e) => e is IOException or UnauthorizedAccessException || FileSizeLimit.IsBeyond(e);
 }

@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using TypedWeights.Files;
 using TypedWeights.Interop.Elf;
 
 namespace TypedWeights.Interop.Native;
@@ -51,6 +52,7 @@ internal static class PatchedCopy
     private static void Write(string path, ReadOnlySpan<byte> bytes)
     {
         string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        FileSizeLimit.ThrowIfBeyond(path, bytes.Length);
         try
         {
             var options = new FileStreamOptions
