@@ -1,3 +1,4 @@
+using TypedWeights.Files;
 using TypedWeights.Snapshots;
 
 namespace TypedWeights.Tool.Snapshots;
@@ -16,20 +17,23 @@ internal static class SnapshotStore
     public static bool Write(SnapshotFilePath path, WeightSnapshot snapshot, out bool losesDigests)
     {
         losesDigests = false;
-        byte[] bytes = SnapshotWriter.Write(snapshot);
         try
         {
-            if (File.Exists(path.Full))
+            bool exists = File.Exists(path.Full);
+            if (exists)
             {
                 RefuseDevice(path);
-                byte[] before = File.ReadAllBytes(path.Full);
-                if (bytes.AsSpan().SequenceEqual(before))
-                {
-                    return false;
-                }
+            }
 
-                WeightSnapshot? known = TryRead(before);
-                losesDigests = HasDigests(known) && !HasDigests(snapshot);
+            if (SnapshotProbe.IsIn(snapshot, exists ? path.Full : null, out long length))
+            {
+                return false;
+            }
+
+            if (exists)
+            {
+                (string Source, bool HasDigests)? known = SnapshotProbe.Glance(File.ReadAllBytes(path.Full));
+                losesDigests = known is { HasDigests: true } && !snapshot.Tensors.Any(static tensor => tensor.Sha256 is not null);
                 if (!path.IsChosen && known?.Source is { } source && source != snapshot.Source)
                 {
                     throw new ToolException(
@@ -40,7 +44,7 @@ internal static class SnapshotStore
             }
 
             Directory.CreateDirectory(Path.GetDirectoryName(path.Full)!);
-            WriteAtomically(path.Full, bytes);
+            WriteAtomically(path.Full, snapshot, length);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -86,31 +90,17 @@ internal static class SnapshotStore
         }
     }
 
-    private static bool HasDigests(WeightSnapshot? snapshot) => snapshot?.Tensors.Any(static tensor => tensor.Sha256 is not null) ?? false;
-
-    private static WeightSnapshot? TryRead(byte[] bytes)
-    {
-        try
-        {
-            return SnapshotReader.Read(bytes);
-        }
-        catch (SnapshotFormatException)
-        {
-            // Broken, so there is nothing to lose.
-            return null;
-        }
-    }
-
     // In the same folder, so that the move is a rename; a link is written through, not replaced.
-    private static void WriteAtomically(string path, byte[] bytes)
+    private static void WriteAtomically(string path, WeightSnapshot snapshot, long length)
     {
         string target = File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
         string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}");
+        FileSizeLimit.ThrowIfBeyond(path, length);
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
             {
-                stream.Write(bytes);
+                SnapshotWriter.Write(snapshot, stream);
                 stream.Flush(flushToDisk: true);
             }
 

@@ -12,10 +12,6 @@ namespace TypedWeights.Streaming.Planning;
 /// <param name="SpareBytes">The most that hedged requests may hold on top: as much as they can use, and less where a limit leaves less.</param>
 internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, long SpareBytes)
 {
-    // Beside its text, a header takes what was made of it: 2.8 MB for 20,000 tensors whose names are usual, and, with what grew on the
-    // way, twice as much for names that are long.
-    private const int BytesPerTensor = 288;
-
     // What the HTTP client, and TLS below it, hold of each connection, what is read ahead for TLS, and what bytes of gaps are read into.
     private const long BytesPerConnection = (64 << 10) + ReadAheadStream.Size;
 
@@ -38,7 +34,7 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     {
         sink ??= SinkMemory.InHost(plan);
         long tensors = sink.TensorBytes;
-        long buffers = sink.StagingBytes + sink.RingBytes + plan.Files.Sum(static file => HeaderBytes(file.Header));
+        long buffers = sink.StagingBytes + sink.RingBytes + plan.Files.Sum(static file => HeaderBudget.MemoryOf(file.Header.HeaderLength));
         long spares = 0;
         if (isRemote)
         {
@@ -53,8 +49,6 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
         return new MemoryNeed(tensors, buffers, spares) { Devices = sink.Devices };
     }
 
-    private static long HeaderBytes(SafeTensorsHeader header) => header.HeaderLength + ((long)header.Tensors.Count * BytesPerTensor);
-
     /// <summary>What the limits leave for the buffers of a local cache, which goes without bytes where that is little.</summary>
     public long LeftForCache(TransferOptions options, long? memoryLimit) => Math.Max(
         0, Math.Min(options.BufferLimit - BufferBytes - SpareBytes, (memoryLimit ?? long.MaxValue) - HostBytes));
@@ -62,17 +56,20 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     /// <summary>Refuses a load that a limit does not allow. Spare buffers are no reason: it goes without them.</summary>
     /// <param name="source">The checkpoint as it may be shown.</param>
     /// <param name="options">With the limit for buffers.</param>
-    /// <param name="memoryLimit">The limit for all; null for none.</param>
+    /// <param name="bound">The limit for all.</param>
     /// <param name="isRemote">Whether the files are elsewhere.</param>
     /// <exception cref="MemoryLimitException">The load needs more; the message has the numbers.</exception>
-    public void ThrowIfBeyond(string source, TransferOptions options, long? memoryLimit, bool isRemote)
+    public void ThrowIfBeyond(string source, TransferOptions options, MemoryBound bound, bool isRemote)
     {
-        if (TensorBytes + BufferBytes > memoryLimit)
+        if (TensorBytes + BufferBytes > bound.Bytes)
         {
             string mapped = isRemote || DeviceBytes > 0 ? "" : ", map the file (Storage = TensorStorage.Mapped)";
-            throw new MemoryLimitException(source, TensorBytes, BufferBytes, memoryLimit.Value, string.Create(
-                CultureInfo.InvariantCulture,
-                $"more than the {memoryLimit:N0} of LoadOptions.MemoryLimit. Raise it{mapped}, or take fewer tensors (Filter, in an untyped load)."));
+            throw new MemoryLimitException(
+                source,
+                TensorBytes,
+                BufferBytes,
+                bound.Bytes.Value,
+                $"more than {bound.Reason}{mapped}, or take fewer tensors (Filter, in an untyped load).");
         }
 
         if (BufferBytes > options.BufferLimit)
