@@ -13,13 +13,14 @@ internal static class SnapshotCheck
     /// <param name="positions">The byte at which each tensor stands.</param>
     public static void Run(WeightSnapshot snapshot, List<int> positions)
     {
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        // In ordinal order, as they are written, the same name could only come twice in a row.
+        HashSet<string>? names = IsInOrder(snapshot.Tensors) ? null : new HashSet<string>(StringComparer.Ordinal);
         var order = new int[snapshot.Tensors.Count];
         for (int i = 0; i < order.Length; i++)
         {
             order[i] = i;
             SnapshotTensor tensor = snapshot.Tensors[i];
-            if (!names.Add(tensor.Name))
+            if (names is null ? i > 0 && snapshot.Tensors[i - 1].Name == tensor.Name : !names.Add(tensor.Name))
             {
                 throw new JsonReadException(positions[i], $"the tensor {Printable.Name(tensor.Name)} stands twice");
             }
@@ -72,6 +73,19 @@ internal static class SnapshotCheck
                         + $"and tensors end at {ends[f]} after it");
             }
         }
+    }
+
+    private static bool IsInOrder(IReadOnlyList<SnapshotTensor> tensors)
+    {
+        for (int i = 1; i < tensors.Count; i++)
+        {
+            if (string.CompareOrdinal(tensors[i - 1].Name, tensors[i].Name) > 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static void CheckSize(SnapshotTensor tensor, int position)

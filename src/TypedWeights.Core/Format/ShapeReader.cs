@@ -9,6 +9,7 @@ namespace TypedWeights.Format;
 internal static class ShapeReader
 {
     private const int UsualRank = 8;
+    private const int LongestShared = 256;
 
     public static TensorShape Read(ref JsonPullReader json, ShapeCache shapes)
     {
@@ -28,7 +29,13 @@ internal static class ShapeReader
             rank++;
         }
 
-        return rank <= UsualRank ? shapes.Get(usual[..rank]) : TensorShape.Own(ReadAgain(ref again, rank));
+        if (rank <= UsualRank)
+        {
+            return shapes.Get(usual[..rank]);
+        }
+
+        ulong[] dimensions = ReadAgain(ref again, rank);
+        return rank <= LongestShared ? shapes.Get(dimensions) : TensorShape.Own(dimensions);
     }
 
     /// <summary>Passes a shape of usual rank without white space, without its brackets.</summary>

@@ -49,22 +49,22 @@ public static class SnapshotWriter
         }
 
         WriteLines(json, "files", order.Select(i => snapshot.Files[i]), WriteFile);
-        WriteLines(json, "tensors", InOrder(snapshot.Tensors), (to, tensor) => WriteTensor(to, tensor, places[tensor.File]));
+        WriteLines(json, "tensors", InOrder(snapshot.Tensors, static tensor => tensor.Name), (to, tensor) => WriteTensor(to, tensor, places[tensor.File]));
         json.Write("\n}\n");
     }
 
-    // Those of a checkpoint are in order already.
-    private static IEnumerable<SnapshotTensor> InOrder(IReadOnlyList<SnapshotTensor> tensors)
+    /// <summary>Items in ordinal order of their names. Those of a checkpoint are so already, and then none is moved or copied.</summary>
+    internal static IEnumerable<T> InOrder<T>(IReadOnlyList<T> items, Func<T, string> name)
     {
-        for (int i = 1; i < tensors.Count; i++)
+        for (int i = 1; i < items.Count; i++)
         {
-            if (string.CompareOrdinal(tensors[i - 1].Name, tensors[i].Name) > 0)
+            if (string.CompareOrdinal(name(items[i - 1]), name(items[i])) > 0)
             {
-                return tensors.OrderBy(static tensor => tensor.Name, StringComparer.Ordinal);
+                return items.OrderBy(name, StringComparer.Ordinal);
             }
         }
 
-        return tensors;
+        return items;
     }
 
     private static void WriteLines<T>(TextWriter json, string member, IEnumerable<T> items, Action<TextWriter, T> write)
@@ -99,7 +99,7 @@ public static class SnapshotWriter
         json.WriteString(file.HeaderSha256);
         json.Write(", \"metadata\": {");
         string before = "";
-        foreach ((string key, string value) in file.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach ((string key, string value) in InOrder(file.Metadata, static pair => pair.Key))
         {
             json.Write(before);
             json.WriteString(key);

@@ -20,8 +20,10 @@ internal static class SnapshotProbe
         return path is not null && comparing.IsSame && length == file.Length;
     }
 
-    /// <summary>The source of a snapshot, and whether it holds digests, without the rest of it; null for what is no snapshot.</summary>
-    public static (string Source, bool HasDigests)? Glance(ReadOnlySpan<byte> utf8)
+    /// <summary>
+    /// The source and the class of a snapshot, and whether it holds digests, without the rest of it; null for what is no snapshot.
+    /// </summary>
+    public static (string Source, string Class, bool HasDigests)? Glance(ReadOnlySpan<byte> utf8)
     {
         ReadOnlySpan<byte> text = utf8.StartsWith(Utf8Text.ByteOrderMark) ? utf8[Utf8Text.ByteOrderMark.Length..] : utf8;
         if (Utf8Text.IndexOfInvalid(text) >= 0)
@@ -32,6 +34,7 @@ internal static class SnapshotProbe
         try
         {
             string? source = null;
+            string? className = null;
             bool hasDigests = false;
             var json = new JsonPullReader(text);
             json.BeginObject();
@@ -40,6 +43,10 @@ internal static class SnapshotProbe
                 if (member.SequenceEqual("source"u8))
                 {
                     source = json.ReadString();
+                }
+                else if (member.SequenceEqual("class"u8))
+                {
+                    className = json.ReadString();
                 }
                 else if (member.SequenceEqual("tensors"u8))
                 {
@@ -52,7 +59,7 @@ internal static class SnapshotProbe
             }
 
             json.End();
-            return source is null ? null : (source, hasDigests);
+            return source is null || className is null ? null : (source, className, hasDigests);
         }
         catch (JsonReadException)
         {

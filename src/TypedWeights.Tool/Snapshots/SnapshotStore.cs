@@ -1,4 +1,5 @@
 using TypedWeights.Files;
+using TypedWeights.Memory;
 using TypedWeights.Snapshots;
 
 namespace TypedWeights.Tool.Snapshots;
@@ -32,7 +33,7 @@ internal static class SnapshotStore
 
             if (exists)
             {
-                (string Source, bool HasDigests)? known = SnapshotProbe.Glance(File.ReadAllBytes(path.Full));
+                (string Source, string Class, bool HasDigests)? known = WithBytes(path, static bytes => SnapshotProbe.Glance(bytes));
                 losesDigests = known is { HasDigests: true } && !snapshot.Tensors.Any(static tensor => tensor.Sha256 is not null);
                 if (!path.IsChosen && known?.Source is { } source && source != snapshot.Source)
                 {
@@ -55,28 +56,68 @@ internal static class SnapshotStore
 
     /// <summary>Reads a snapshot.</summary>
     /// <exception cref="ToolException">It cannot be read, or is none.</exception>
-    public static WeightSnapshot Read(SnapshotFilePath path)
+    public static WeightSnapshot Read(SnapshotFilePath path) => Reading(path, bytes =>
     {
-        byte[] bytes;
-        try
-        {
-            bytes = File.ReadAllBytes(path.Full);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be read: {e.Message}", e);
-        }
-
         try
         {
             return SnapshotReader.Read(bytes);
         }
         catch (SnapshotFormatException e)
         {
-            int line = 1 + bytes.AsSpan(0, Math.Min(e.Position, bytes.Length)).Count((byte)'\n');
+            int line = 1 + bytes[..Math.Min(e.Position, bytes.Length)].Count((byte)'\n');
             throw new ToolException(ExitCodes.Failed, $"{path.Shown}:{line}: {e.Message}", e);
         }
+    });
+
+    /// <summary>The source and the class of a snapshot; null where it has none, as one that cannot be read whole.</summary>
+    /// <exception cref="ToolException">It cannot be read.</exception>
+    public static (string Source, string Class)? Glance(SnapshotFilePath path) =>
+        Reading(path, static bytes => SnapshotProbe.Glance(bytes)) is var (source, className, _) ? (source, className) : null;
+
+    /// <summary>Whether the file holds exactly this snapshot.</summary>
+    /// <exception cref="ToolException">It cannot be read.</exception>
+    public static bool Holds(SnapshotFilePath path, WeightSnapshot snapshot)
+    {
+        try
+        {
+            return SnapshotProbe.IsIn(snapshot, path.Full, out _);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(path, e);
+        }
     }
+
+    private static ToolException Unreadable(SnapshotFilePath path, Exception e) =>
+        new(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be read: {e.Message}", e);
+
+    private static T Reading<T>(SnapshotFilePath path, BytesReader<T> read)
+    {
+        try
+        {
+            return WithBytes(path, read);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(path, e);
+        }
+    }
+
+    // Outside the managed heap, so that the text of a million tensors is gone once it has been read.
+    private static unsafe T WithBytes<T>(SnapshotFilePath path, BytesReader<T> read)
+    {
+        using FileStream file = File.OpenRead(path.Full);
+        if (!file.CanSeek || file.Length is 0 or > int.MaxValue)
+        {
+            return read(File.ReadAllBytes(path.Full));
+        }
+
+        using var region = HeapRegion.Allocate(file.Length);
+        var bytes = new Span<byte>((void*)region.Address, (int)file.Length);
+        return read(bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)]);
+    }
+
+    private delegate T BytesReader<out T>(ReadOnlySpan<byte> bytes);
 
     // A device would be replaced by a file, and reading a pipe waits for ever. .NET does not say which files are which; their folders do.
     private static void RefuseDevice(SnapshotFilePath path)
