@@ -15,8 +15,8 @@ public sealed class SafeTensorsHeader
     /// <summary>The most memory that a header takes while it is read, for each of its bytes, whatever is in it.</summary>
     internal const int MostMemory = 10;
 
-    // A longer text is not kept: computing its digest at once takes less than reading it did.
-    private const int LongestKept = 1 << 20;
+    /// <summary>A longer text is not kept: computing its digest at once takes less than reading it did.</summary>
+    internal const int LongestKept = 1 << 20;
 
     private readonly KeptBytes? _text;
     private TensorIndex? _index;

@@ -12,6 +12,10 @@ namespace TypedWeights.Streaming.Planning;
 /// <param name="SpareBytes">The most that hedged requests may hold on top: as much as they can use, and less where a limit leaves less.</param>
 internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, long SpareBytes)
 {
+    // Beside its text, a header takes what was made of it: 2.8 MB for 20,000 tensors whose names are usual, and, with what grew on the
+    // way, twice as much for names that are long.
+    private const int BytesPerTensor = 288;
+
     // What the HTTP client, and TLS below it, hold of each connection, what is read ahead for TLS, and what bytes of gaps are read into.
     private const long BytesPerConnection = (64 << 10) + ReadAheadStream.Size;
 
@@ -34,7 +38,7 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     {
         sink ??= SinkMemory.InHost(plan);
         long tensors = sink.TensorBytes;
-        long buffers = sink.StagingBytes + sink.RingBytes + plan.Files.Sum(static file => HeaderBudget.MemoryOf(file.Header.HeaderLength));
+        long buffers = sink.StagingBytes + sink.RingBytes + plan.Files.Sum(static file => HeaderBytes(file.Header));
         long spares = 0;
         if (isRemote)
         {
@@ -48,6 +52,11 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
 
         return new MemoryNeed(tensors, buffers, spares) { Devices = sink.Devices };
     }
+
+    // A long header's text is gone once it has been read.
+    private static long HeaderBytes(SafeTensorsHeader header) => header.HeaderLength > SafeTensorsHeader.LongestKept
+        ? HeaderBudget.MemoryOf(header.HeaderLength)
+        : header.HeaderLength + ((long)header.Tensors.Count * BytesPerTensor);
 
     /// <summary>What the limits leave for the buffers of a local cache, which goes without bytes where that is little.</summary>
     public long LeftForCache(TransferOptions options, long? memoryLimit) => Math.Max(
