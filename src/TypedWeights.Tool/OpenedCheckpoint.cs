@@ -14,9 +14,10 @@ internal sealed record OpenedCheckpoint(Checkpoint Checkpoint, IWeightLocation L
     /// <summary>Whether the entry is an index, of however many shards.</summary>
     public bool IsSharded => EntryName.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Every tensor, file by file in the order of its data.</summary>
-    public IEnumerable<(CheckpointFile File, TensorInfo Tensor)> InDataOrder =>
-        Checkpoint.Files.SelectMany(file => file.Header.Tensors, (file, tensor) => (file, tensor));
+    /// <summary>Every tensor once, file by file in the order of its data.</summary>
+    public IEnumerable<(CheckpointFile File, TensorInfo Tensor)> InDataOrder => Checkpoint.Files.SelectMany(
+        (file, i) => file.Header.Tensors.Where(tensor => !IsSharded || Checkpoint.Tensors[tensor.Name].File == i)
+            .Select(tensor => (file, tensor)));
 
     public ValueTask DisposeAsync() => Checkpoint.DisposeAsync();
 }

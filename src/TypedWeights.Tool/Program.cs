@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using TypedWeights.Files;
 using TypedWeights.Tool;
 using TypedWeights.Tool.Output;
 
@@ -8,6 +9,9 @@ Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false
 
 // As the console's own and not the tool's alone: what draws in a terminal asks whether its writer is the console's.
 Console.SetError(new LossyWriter(Console.Error));
+
+// Output may be a file, too.
+FileSizeLimit.Heed();
 
 using var stop = new CancellationTokenSource();
 int stoppedBy = 0;

@@ -17,4 +17,7 @@ internal static class SourceErrorKinds
 
     /// <summary>The store did not give the bytes: no connection, no permission, no ranges, or the file changed meanwhile.</summary>
     public const string Unreachable = "Unreachable";
+
+    /// <summary>There is less memory than the file takes.</summary>
+    public const string OutOfMemory = "OutOfMemory";
 }

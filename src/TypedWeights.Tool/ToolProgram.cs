@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Reflection;
 using TypedWeights.Errors;
+using TypedWeights.Files;
 using TypedWeights.Tool.Commands;
 using TypedWeights.Tool.Output;
 
@@ -65,7 +66,9 @@ internal static class ToolProgram
         catch (Exception e) when (LossyWriter.IsFailure(e))
         {
             // What is read has errors of its own; this is the output: a full disk, or a closed stream.
-            string reason = LossyWriter.IsClosed(e) ? "standard output is closed" : e.Message;
+            string reason = FileSizeLimit.IsBeyond(e)
+                ? FileSizeLimit.Describe(e, "standard output")
+                : LossyWriter.IsClosed(e) ? "standard output is closed" : e.Message;
             await WriteErrorAsync(context, $"the output cannot be written: {reason}").ConfigureAwait(false);
             return ExitCodes.Failed;
         }

@@ -1,6 +1,7 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tool;
 
@@ -43,7 +44,8 @@ internal sealed class ToolSources : IAsyncDisposable
     public async Task<OpenedCheckpoint> OpenAsync(WeightUri uri, CancellationToken cancellationToken)
     {
         IWeightLocation location = await LocateAsync(uri, cancellationToken).ConfigureAwait(false);
-        return new OpenedCheckpoint(await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false), location);
+        var budget = new HeaderBudget(MemoryBound.Of(null));
+        return new OpenedCheckpoint(await CheckpointReader.ReadAsync(uri, location, budget, cancellationToken).ConfigureAwait(false), location);
     }
 
     /// <summary>Finds out what a URI names.</summary>

@@ -12,6 +12,15 @@ internal ref partial struct JsonPullReader
     public ReadOnlySpan<byte> ReadUtf8String(string expected = "a string") =>
         TryReadPlainString(expected, out ReadOnlySpan<byte> plain) ? plain : Encoding.UTF8.GetBytes(ReadEscapedString());
 
+    /// <summary>Reads past a string, checking it as strictly as one that is wanted: it costs no memory, however long it is.</summary>
+    private void SkipString(string expected)
+    {
+        if (!TryReadPlainString(expected, out _))
+        {
+            ReadEscaped(text: null);
+        }
+    }
+
     // Without escapes, as nearly all are. Otherwise the position is left on the first byte after the opening quote.
     private bool TryReadPlainString(string expected, out ReadOnlySpan<byte> plain)
     {
@@ -35,11 +44,18 @@ internal ref partial struct JsonPullReader
         return true;
     }
 
-    // Cold: names with escapes are rare. The position stands on the first byte after the opening quote.
+    // Cold: names with escapes are rare.
     private string ReadEscapedString()
     {
-        int open = _position - 1;
         var text = new StringBuilder();
+        ReadEscaped(text);
+        return text.ToString();
+    }
+
+    // The position stands on the first byte after the opening quote.
+    private void ReadEscaped(StringBuilder? text)
+    {
+        int open = _position - 1;
         while (true)
         {
             int run = _text.Slice(_position).IndexOfAny((byte)'"', (byte)'\\');
@@ -50,46 +66,44 @@ internal ref partial struct JsonPullReader
 
             ReadOnlySpan<byte> plain = _text.Slice(_position, run);
             RefuseControlCharacters(plain, _position);
-            text.Append(Utf8Text.Decode(plain));
+            text?.Append(Utf8Text.Decode(plain));
             _position += run + 1;
             if (_text[_position - 1] == (byte)'"')
             {
                 _atStart = false;
-                return text.ToString();
+                return;
             }
 
-            text.Append(ReadEscape());
+            ReadEscape(text);
         }
     }
 
-    private string ReadEscape()
+    private void ReadEscape(StringBuilder? text)
     {
         int at = _position - 1;
         byte escape = _position < _text.Length ? _text[_position++] : (byte)0;
-        switch (escape)
+        char? plain = escape switch
         {
-            case (byte)'"' or (byte)'\\' or (byte)'/':
-                return ((char)escape).ToString();
-            case (byte)'b':
-                return "\b";
-            case (byte)'f':
-                return "\f";
-            case (byte)'n':
-                return "\n";
-            case (byte)'r':
-                return "\r";
-            case (byte)'t':
-                return "\t";
-            case (byte)'u':
-                break;
-            default:
-                throw new JsonReadException(at, "an escape that JSON does not have");
+            (byte)'"' or (byte)'\\' or (byte)'/' => (char)escape,
+            (byte)'b' => '\b',
+            (byte)'f' => '\f',
+            (byte)'n' => '\n',
+            (byte)'r' => '\r',
+            (byte)'t' => '\t',
+            (byte)'u' => null,
+            _ => throw new JsonReadException(at, "an escape that JSON does not have"),
+        };
+        if (plain is { } character)
+        {
+            text?.Append(character);
+            return;
         }
 
         char first = ReadHexUnit(at);
         if (!char.IsSurrogate(first))
         {
-            return first.ToString();
+            text?.Append(first);
+            return;
         }
 
         if (char.IsHighSurrogate(first) && _text.Slice(_position).StartsWith("\\u"u8))
@@ -98,7 +112,8 @@ internal ref partial struct JsonPullReader
             char second = ReadHexUnit(at);
             if (char.IsLowSurrogate(second))
             {
-                return new string([first, second]);
+                text?.Append(first).Append(second);
+                return;
             }
         }
 

@@ -44,6 +44,9 @@ internal ref partial struct JsonPullReader
         }
     }
 
+    /// <summary>How many bytes have not been read yet.</summary>
+    public readonly int Remaining => _text.Length - _position;
+
     /// <summary>The first byte of the next token; 0 at the end of the text.</summary>
     public byte Peek()
     {
@@ -132,8 +135,10 @@ internal ref partial struct JsonPullReader
         {
             case (byte)'{':
                 BeginObject();
-                while (NextProperty(out _))
+                while (NextItem((byte)'}', "object"))
                 {
+                    SkipString(MemberName);
+                    ReadColon();
                     Skip();
                 }
 
@@ -147,7 +152,7 @@ internal ref partial struct JsonPullReader
 
                 break;
             case (byte)'"':
-                _ = ReadString();
+                SkipString("a string");
                 break;
             case (byte)'n':
                 ReadLiteral("null"u8);

@@ -44,7 +44,7 @@ internal static class ManifestWriter
             Line(text, ManifestText.Tie, ManifestText.Escape(tie.Key), ManifestText.Escape(tie.Value));
         }
 
-        WriteLayout(text, snapshot.Files.Count, expanded, cancellationToken);
+        WriteLayout(text, snapshot, expanded, cancellationToken);
         return text.ToString();
     }
 
@@ -70,8 +70,10 @@ internal static class ManifestWriter
         return expanded;
     }
 
-    private static void WriteLayout(StringBuilder text, int files, List<SnapshotTensor> expanded, CancellationToken cancellationToken)
+    private static void WriteLayout(
+        StringBuilder text, WeightSnapshot snapshot, List<SnapshotTensor> expanded, CancellationToken cancellationToken)
     {
+        int files = snapshot.Files.Count;
         var members = new List<int>[files];
         for (int i = 0; i < expanded.Count; i++)
         {
@@ -83,10 +85,15 @@ internal static class ManifestWriter
             cancellationToken.ThrowIfCancellationRequested();
             if (members[file] is not { } ordinals)
             {
+                if (snapshot.Files[file] is { } copies && copies.Length - 8 > copies.HeaderLength)
+                {
+                    Line(text, ManifestText.Layout, Number(file), Runs([], expanded, copies));
+                }
+
                 continue;
             }
 
-            if (IsSorted(ordinals, expanded))
+            if (IsSorted(ordinals, expanded, snapshot.Files[file]))
             {
                 Line(text, ManifestText.Layout, Number(file), ManifestText.Sorted, IndexRuns.Text(ordinals, ' '));
             }
@@ -94,12 +101,49 @@ internal static class ManifestWriter
             {
                 // An empty tensor begins where the next one does, and stands before it.
                 List<int> byData = [.. ordinals.OrderBy(i => expanded[i].Begin).ThenBy(i => expanded[i].End).ThenBy(static i => i)];
-                Line(text, ManifestText.Layout, Number(file), IndexRuns.Text(byData, ' '));
+                Line(text, ManifestText.Layout, Number(file), Runs(byData, expanded, snapshot.Files[file]));
             }
         }
     }
 
-    private static bool IsSorted(List<int> ordinals, List<SnapshotTensor> expanded)
+    // Bytes between two tensors are the copy of one that the index puts into another file: "+128".
+    private static string Runs(List<int> byData, List<SnapshotTensor> expanded, SnapshotFile file)
+    {
+        var parts = new List<string>();
+        var run = new List<int>();
+        long end = 0;
+        foreach (int i in byData)
+        {
+            Skip(expanded[i].Begin);
+            run.Add(i);
+            end = expanded[i].End;
+        }
+
+        Skip(file.Length - 8 - file.HeaderLength);
+        if (run.Count > 0)
+        {
+            parts.Add(IndexRuns.Text(run, ' '));
+        }
+
+        return string.Join(" ", parts);
+
+        void Skip(long to)
+        {
+            if (to > end)
+            {
+                if (run.Count > 0)
+                {
+                    parts.Add(IndexRuns.Text(run, ' '));
+                }
+
+                run.Clear();
+                parts.Add("+" + Number(to - end));
+                end = to;
+            }
+        }
+    }
+
+    private static bool IsSorted(List<int> ordinals, List<SnapshotTensor> expanded, SnapshotFile file)
     {
         long end = 0;
         foreach (SnapshotTensor tensor in ordinals.Select(i => expanded[i])
@@ -114,7 +158,7 @@ internal static class ManifestWriter
             end = tensor.End;
         }
 
-        return true;
+        return end == file.Length - 8 - file.HeaderLength;
     }
 
     private static void Line(StringBuilder text, params string[] tokens) => text.Append(string.Join(" ", tokens)).Append('\n');

@@ -10,16 +10,12 @@ internal sealed class NameGlob
 {
     private readonly string _pattern;
     private readonly List<string> _literals = [];
-    private readonly List<int[]> _places = [];
+    private readonly List<NumberRuns> _places = [];
 
     private NameGlob(string pattern)
     {
         _pattern = pattern;
         PatternExpansion.Parse(pattern, _literals, _places, hasStars: true);
-        foreach (int[] numbers in _places)
-        {
-            Array.Sort(numbers);
-        }
     }
 
     /// <summary>Reads a pattern.</summary>
@@ -35,55 +31,76 @@ internal sealed class NameGlob
             string example = _literals[0];
             for (int i = 0; i < _places.Count; i++)
             {
-                example += (_places[i].Length > 0 ? _places[i][0].ToString(CultureInfo.InvariantCulture) : "") + _literals[i + 1];
+                example += (_places[i].Count > 0 ? _places[i][0].ToString(CultureInfo.InvariantCulture) : "") + _literals[i + 1];
             }
 
             return example;
         }
     }
 
-    public bool Matches(string name) => Matches(name, 0, 0);
+    /// <summary>Whether a name is chosen. Allocates nothing, and takes no longer than the product of both lengths.</summary>
+    public bool Matches(string name)
+    {
+        // What a star has taken is taken back from the last star alone: an earlier one took the least that let what follows it match, and
+        // whatever it could take more, the last one can take as well.
+        int part = 0, at = 0, star = -1, starAt = 0;
+        while (true)
+        {
+            int end = MatchPart(name, at, part);
+            bool isLast = part == _places.Count;
+            if (end >= 0 && !isLast)
+            {
+                at = end;
+                if (_places[part].Count == 0)
+                {
+                    (star, starAt) = (part, at);
+                }
+
+                part++;
+            }
+            else if (end == name.Length && isLast)
+            {
+                return true;
+            }
+            else if (star < 0 || ++starAt > name.Length)
+            {
+                return false;
+            }
+            else
+            {
+                (part, at) = (star + 1, starAt);
+            }
+        }
+    }
 
     /// <summary>The pattern as it was written.</summary>
     public override string ToString() => _pattern;
 
-    private bool Matches(string name, int at, int part)
+    // A literal, with the number behind it where there is one: the end of what matches, or -1.
+    private int MatchPart(string name, int at, int part)
     {
         string literal = _literals[part];
         if (string.CompareOrdinal(name, at, literal, 0, literal.Length) != 0)
         {
-            return false;
+            return -1;
         }
 
         at += literal.Length;
-        if (part == _places.Count)
+        if (part == _places.Count || _places[part].Count == 0)
         {
-            return at == name.Length;
+            return at;
         }
 
-        if (_places[part].Length > 0)
+        // As NamePattern.IsNumber has it: no leading zero, at most nine digits.
+        const int MostDigits = 9;
+        int end = at;
+        int number = 0;
+        while (end < name.Length && name[end] is >= '0' and <= '9' && end - at < MostDigits)
         {
-            int end = at;
-            while (end < name.Length && name[end] is >= '0' and <= '9')
-            {
-                end++;
-            }
-
-            string digits = name.Substring(at, end - at);
-            return NamePattern.IsNumber(digits)
-                && Array.BinarySearch(_places[part], int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture)) >= 0
-                && Matches(name, end, part + 1);
+            number = (number * 10) + (name[end++] - '0');
         }
 
-        // The end first: most stars are the last of their pattern.
-        for (int end = name.Length; end >= at; end--)
-        {
-            if (Matches(name, end, part + 1))
-            {
-                return true;
-            }
-        }
-
-        return false;
+        bool isNumber = end > at && (end == at + 1 || name[at] != '0') && (end == name.Length || name[end] is < '0' or > '9');
+        return isNumber && _places[part].Contains(number) ? end : -1;
     }
 }

@@ -12,6 +12,9 @@ internal sealed class NamePattern
     // More numbers than any real name has; a name of thousands of numbers must not become thousands of levels.
     private const int MostNumbers = 8;
 
+    // A longer name is taken as it is: that of one tensor can be a hundred megabytes of dots, each of which would become a string.
+    private const int LongestName = 4096;
+
     private NamePattern(string skeleton, int[][] numbers)
     {
         Skeleton = skeleton;
@@ -62,19 +65,56 @@ internal sealed class NamePattern
     }
 
     /// <summary>A number as it stands in a name: no sign, no leading zero, at most nine digits.</summary>
-    public static bool IsNumber(string segment)
+    public static bool IsNumber(string segment) => IsNumber(segment, 0, segment.Length);
+
+    private static bool IsNumber(string text, int start, int end)
     {
-        if (segment.Length is 0 or > 9 || (segment.Length > 1 && segment[0] == '0'))
+        if (end - start is 0 or > 9 || (end > start + 1 && text[start] == '0'))
         {
             return false;
         }
 
-        return segment.All(static c => c is >= '0' and <= '9');
+        for (int i = start; i < end; i++)
+        {
+            if (text[i] is < '0' or > '9')
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>A number for each skeleton, hardly ever the same for two of them: what tells names apart before any text is made.</summary>
+    public static int HashSkeleton(string name)
+    {
+        int hash = 17, found = 0, start = 0;
+        while (start <= name.Length)
+        {
+            int dot = name.IndexOf('.', start);
+            int end = dot < 0 ? name.Length : dot;
+            bool isNumber = found < MostNumbers && IsNumber(name, start, end);
+            found += isNumber ? 1 : 0;
+            for (int i = start; i < end && !isNumber; i++)
+            {
+                hash = unchecked((hash * 31) + name[i]);
+            }
+
+            hash = unchecked((hash * 31) + (isNumber ? 1 : 2));
+            start = end + 1;
+        }
+
+        return hash;
     }
 
     /// <summary>The pattern as text.</summary>
     public override string ToString()
     {
+        if (Numbers.Length == 0)
+        {
+            return Skeleton;
+        }
+
         var text = new StringBuilder(Skeleton.Length + 16);
         int from = 0;
         foreach (int[] numbers in Numbers)
@@ -97,6 +137,12 @@ internal sealed class NamePattern
 
     private static string Split(string name, Func<string, string> escape, out int[] numbers)
     {
+        if (name.Length > LongestName)
+        {
+            numbers = [];
+            return escape(name);
+        }
+
         var found = new List<int>();
         string[] segments = name.Split('.');
         for (int i = 0; i < segments.Length; i++)

@@ -7,22 +7,26 @@ namespace TypedWeights.Manifests;
 /// <summary>The names that a written pattern stands for. The one reader of the escapes of <see cref="ManifestText"/>.</summary>
 internal static class PatternExpansion
 {
-    // More than any model has; a typing error must not become gigabytes of numbers.
-    private const int MostNumbers = 1 << 24;
-
-    /// <summary>Every name, the first number changing slowest.</summary>
-    /// <exception cref="FormatException">The pattern is not one that <see cref="NamePattern"/> writes.</exception>
-    public static IEnumerable<string> Names(string pattern)
+    /// <summary>Every name, the first number changing slowest. Each is made when it is asked for.</summary>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="most">The most names that it may stand for: a few characters can stand for a billion.</param>
+    /// <exception cref="FormatException">
+    /// The pattern is not one that <see cref="NamePattern"/> writes, or stands for more names.
+    /// </exception>
+    public static IEnumerable<string> Names(string pattern, long most = long.MaxValue)
     {
-        if (pattern.IndexOfAny(['\\', '{', '}']) < 0)
+        if (most > 0 && pattern.IndexOfAny(['\\', '{', '}']) < 0)
         {
             return [pattern];
         }
 
         var literals = new List<string>();
-        var places = new List<int[]>();
+        var places = new List<NumberRuns>();
         Parse(pattern, literals, places);
-        return places.Count == 0 ? [literals[0]] : Expand(literals, places);
+        decimal count = places.Aggregate(1m, static (product, numbers) => Math.Min(product * numbers.Count, long.MaxValue));
+        return count > most
+            ? throw new FormatException($"the pattern stands for {count} names, and there can be no more than {most}")
+            : places.Count == 0 ? [literals[0]] : Expand(literals, places);
     }
 
     /// <summary>A token that holds no places.</summary>
@@ -30,53 +34,15 @@ internal static class PatternExpansion
     public static string Unescape(string token)
     {
         var literals = new List<string>();
-        var places = new List<int[]>();
+        var places = new List<NumberRuns>();
         Parse(token, literals, places);
         return places.Count == 0 ? literals[0] : throw new FormatException("a pattern where a single name must stand");
     }
 
-    /// <summary>Reads <c>0..4,60,61</c>; a layout may have tens of thousands of numbers, so no text is made of each.</summary>
-    /// <exception cref="FormatException">It is something else.</exception>
-    public static List<int> Numbers(string text, int start, int end, char separator)
-    {
-        var numbers = new List<int>();
-        int at = start;
-        while (true)
-        {
-            int first = Number(text, ref at, end);
-            int last = first;
-            if (at + 1 < end && text[at] == '.' && text[at + 1] == '.')
-            {
-                at += 2;
-                last = Number(text, ref at, end);
-            }
-
-            if (last < first || last - first >= MostNumbers - numbers.Count)
-            {
-                throw new FormatException($"{first}..{last} is no range of numbers, or too long");
-            }
-
-            for (int i = first; i <= last; i++)
-            {
-                numbers.Add(i);
-            }
-
-            if (at == end)
-            {
-                return numbers;
-            }
-
-            if (text[at++] != separator)
-            {
-                throw new FormatException($"{Printable.Name(text[at - 1].ToString())} among numbers");
-            }
-        }
-    }
-
-    private static IEnumerable<string> Expand(List<string> literals, List<int[]> places)
+    private static IEnumerable<string> Expand(List<string> literals, List<NumberRuns> places)
     {
         var name = new StringBuilder();
-        var at = new int[places.Count];
+        var at = new long[places.Count];
         while (true)
         {
             name.Clear();
@@ -87,7 +53,7 @@ internal static class PatternExpansion
 
             yield return name.Append(literals[places.Count]).ToString();
             int place = places.Count - 1;
-            while (place >= 0 && ++at[place] == places[place].Length)
+            while (place >= 0 && ++at[place] == places[place].Count)
             {
                 at[place--] = 0;
             }
@@ -105,7 +71,7 @@ internal static class PatternExpansion
     /// <param name="places">Gets for each place the numbers it takes; none where any text will do.</param>
     /// <param name="hasStars">Whether <c>*</c> is a place of any text, as where names are chosen; in a manifest it is itself.</param>
     /// <exception cref="FormatException">It is no pattern.</exception>
-    public static void Parse(string pattern, List<string> literals, List<int[]> places, bool hasStars = false)
+    public static void Parse(string pattern, List<string> literals, List<NumberRuns> places, bool hasStars = false)
     {
         var literal = new StringBuilder(pattern.Length);
         for (int i = 0; i < pattern.Length; i++)
@@ -117,7 +83,7 @@ internal static class PatternExpansion
                     break;
                 case '{':
                     int close = pattern.IndexOf('}', i);
-                    places.Add([.. Numbers(pattern, i + 1, Math.Max(close, i + 1), ',')]);
+                    places.Add(NumberRuns.Parse(pattern, i + 1, Math.Max(close, i + 1), ','));
                     literals.Add(literal.ToString());
                     literal.Clear();
                     i = close;
@@ -125,7 +91,7 @@ internal static class PatternExpansion
                 case '}':
                     throw new FormatException("a closing brace that nothing opened");
                 case '*' when hasStars:
-                    places.Add([]);
+                    places.Add(NumberRuns.None);
                     literals.Add(literal.ToString());
                     literal.Clear();
                     break;
@@ -183,17 +149,5 @@ internal static class PatternExpansion
         }
 
         return close < text.Length && close > open + 1 && text[open] == '{' && code <= 0x10FFFF;
-    }
-
-    private static int Number(string text, ref int at, int end)
-    {
-        int start = at;
-        long number = 0;
-        while (at < end && text[at] is >= '0' and <= '9' && number <= int.MaxValue)
-        {
-            number = (number * 10) + (text[at++] - '0');
-        }
-
-        return at > start && number < int.MaxValue ? (int)number : throw new FormatException("a number is missing or too large");
     }
 }

@@ -5,7 +5,7 @@ namespace TypedWeights.Snapshots;
 
 /// <summary>
 /// Holds a snapshot against itself: an edited or badly merged one must not become code. Every file's tensors tile its data, as in a
-/// valid header, and end where the file ends.
+/// valid header, and end where the file ends; of several shards, one may have bytes of no tensor.
 /// </summary>
 internal static class SnapshotCheck
 {
@@ -13,13 +13,14 @@ internal static class SnapshotCheck
     /// <param name="positions">The byte at which each tensor stands.</param>
     public static void Run(WeightSnapshot snapshot, List<int> positions)
     {
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        // In ordinal order, as they are written, the same name could only come twice in a row.
+        HashSet<string>? names = IsInOrder(snapshot.Tensors) ? null : new HashSet<string>(StringComparer.Ordinal);
         var order = new int[snapshot.Tensors.Count];
         for (int i = 0; i < order.Length; i++)
         {
             order[i] = i;
             SnapshotTensor tensor = snapshot.Tensors[i];
-            if (!names.Add(tensor.Name))
+            if (names is null ? i > 0 && snapshot.Tensors[i - 1].Name == tensor.Name : !names.Add(tensor.Name))
             {
                 throw new JsonReadException(positions[i], $"the tensor {Printable.Name(tensor.Name)} stands twice");
             }
@@ -36,10 +37,13 @@ internal static class SnapshotCheck
 
         Array.Sort(order, (a, b) => Compare(snapshot.Tensors[a], snapshot.Tensors[b]));
         var ends = new long[snapshot.Files.Count];
+
+        // A shard may also hold the copy of a tensor that the index puts into another one: bytes of no tensor.
+        bool hasCopies = ends.Length > 1;
         foreach (int i in order)
         {
             SnapshotTensor tensor = snapshot.Tensors[i];
-            if (tensor.Begin != ends[tensor.File])
+            if (tensor.Begin < ends[tensor.File] || (tensor.Begin > ends[tensor.File] && !hasCopies))
             {
                 throw new JsonReadException(
                     positions[i],
@@ -60,7 +64,8 @@ internal static class SnapshotCheck
             }
 
             all += file.Length;
-            if (file.Length - 8 - file.HeaderLength != ends[f])
+            long data = file.Length - 8 - file.HeaderLength;
+            if (data < ends[f] || (data > ends[f] && !hasCopies))
             {
                 throw new JsonReadException(
                     0,
@@ -68,6 +73,19 @@ internal static class SnapshotCheck
                         + $"and tensors end at {ends[f]} after it");
             }
         }
+    }
+
+    private static bool IsInOrder(IReadOnlyList<SnapshotTensor> tensors)
+    {
+        for (int i = 1; i < tensors.Count; i++)
+        {
+            if (string.CompareOrdinal(tensors[i - 1].Name, tensors[i].Name) > 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static void CheckSize(SnapshotTensor tensor, int position)

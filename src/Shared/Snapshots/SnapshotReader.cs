@@ -214,13 +214,13 @@ static class SnapshotReader
         while (json.NextElement())
         {
             positions.Add(json.Position);
-            tensors.Add(ReadTensor(ref json));
+            tensors.Add(ReadTensor(ref json, tensors.Count == 0 ? default : tensors[tensors.Count - 1].Shape));
         }
 
         return tensors;
     }
 
-    private static SnapshotTensor ReadTensor(ref JsonPullReader json)
+    private static SnapshotTensor ReadTensor(ref JsonPullReader json, TensorShape before)
     {
         int start = json.Position;
         var seen = new MemberSet("a tensor");
@@ -248,7 +248,7 @@ static class SnapshotReader
                         : throw new JsonReadException(at, $"{Printable.Name(text)} is not a safetensors dtype");
                     break;
                 case "shape":
-                    shape = ReadShape(ref json);
+                    shape = ReadShape(ref json, before);
                     break;
                 case "file":
                     file = json.ReadUInt64();
@@ -272,7 +272,8 @@ static class SnapshotReader
         return new SnapshotTensor(name, dtype, shape, file > int.MaxValue ? int.MaxValue : (int)file, begin, end, sha256);
     }
 
-    private static TensorShape ReadShape(ref JsonPullReader json)
+    // Mostly that of the tensor before, which is then the same object.
+    private static TensorShape ReadShape(ref JsonPullReader json, TensorShape before)
     {
         var dimensions = new List<ulong>();
         json.BeginArray();
@@ -281,7 +282,8 @@ static class SnapshotReader
             dimensions.Add(json.ReadUInt64());
         }
 
-        return new TensorShape([.. dimensions]);
+        TensorShape shape = TensorShape.Own([.. dimensions]);
+        return shape == before ? before : shape;
     }
 
     private static long ReadInt64(ref JsonPullReader json)

@@ -5,16 +5,19 @@ using TypedWeights.Memory;
 
 namespace TypedWeights.Caching;
 
-/// <summary>A copy with every byte. Its handle is a lock that many may share and that nobody who removes files gets past.</summary>
+/// <summary>
+/// A copy with every byte. While it is open, that is a lock that many may share and that nobody who removes files gets past; of very many
+/// copies, those that nobody is reading are closed.
+/// </summary>
 internal sealed class WholeCopy : ICacheCopy, IDisposable
 {
     private readonly string _path;
-    private readonly SafeFileHandle _handle;
+    private readonly ReopenableFile _file;
 
-    private WholeCopy(string path, SafeFileHandle handle, SourceIdentity identity, PartMap parts)
+    private WholeCopy(string path, ReopenableFile file, SourceIdentity identity, PartMap parts)
     {
         _path = path;
-        _handle = handle;
+        _file = file;
         Identity = identity;
         Parts = parts;
     }
@@ -38,32 +41,42 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
             return null;
         }
 
-        SafeFileHandle handle = Lease(target);
+        var file = ReopenableFile.Open(target, isOurs: true);
         try
         {
             string journal = PartialFile.JournalOf(target);
             (SourceIdentity? identity, IReadOnlyList<FinishedPart> noted) = PartJournal.Read(journal);
             var parts = PartMap.OfNotes(noted);
             if (identity == expected
-                && parts.Total == identity.Length && RandomAccess.GetLength(handle) == identity.Length)
+                && parts.Total == identity.Length && file.Identity.Length == identity.Length)
             {
                 CacheFolder.Touch(journal);
-                return new WholeCopy(target, handle, expected, parts);
+                return new WholeCopy(target, file, expected, parts);
             }
 
-            handle.Dispose();
+            file.Dispose();
             Reopen(target, identity == expected ? expected.Length : 0);
             return null;
         }
         catch
         {
-            handle.Dispose();
+            file.Dispose();
             throw;
         }
     }
 
-    public ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken) =>
-        RandomAccess.ReadAsync(_handle, destination, position, cancellationToken);
+    public async ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
+    {
+        SafeFileHandle handle = _file.Rent();
+        try
+        {
+            return await RandomAccess.ReadAsync(handle, destination, position, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _file.Return();
+        }
+    }
 
     // Everybody who mends writes the same bytes: the hash says which.
     public async ValueTask MendAsync(FinishedPart part, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
@@ -74,7 +87,18 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
 
     /// <summary>Maps the copy; the mapping keeps it in use.</summary>
     /// <exception cref="IOException">It cannot be mapped.</exception>
-    public NativeRegion Map() => new LeasedRegion(MappedRegion.Map(_handle, Identity.Length), Lease(_path));
+    public NativeRegion Map()
+    {
+        SafeFileHandle handle = _file.Rent();
+        try
+        {
+            return new LeasedRegion(MappedRegion.Map(handle, Identity.Length), Lease(_path));
+        }
+        finally
+        {
+            _file.Return();
+        }
+    }
 
     /// <summary>It is not a copy of the file that its journal names: nobody shall use it again.</summary>
     public void Condemn()
@@ -89,7 +113,7 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
         }
     }
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => _file.Dispose();
 
     private static SafeFileHandle Lease(string path) =>
         OwnFile.Open(path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);

@@ -1,3 +1,4 @@
+using TypedWeights.Manifests;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Checkpoints;
@@ -45,7 +46,10 @@ public sealed class Checkpoint : IAsyncDisposable
     /// Names that the metadata records as copies of a tensor (<c>"model.embed_tokens.weight": "lm_head.weight"</c>), each with the
     /// tensor it stands for.
     /// </summary>
-    /// <remarks>Written by <c>safetensors.torch.save_model</c>; the format itself cannot alias.</remarks>
+    /// <remarks>
+    /// Written by <c>safetensors.torch.save_model</c>; the format itself cannot alias. A key without a dot is a tie only where a second
+    /// entry declares it, as <see cref="SafeTensorsWriter"/>'s callers in this library do: <c>"tie:embed": "head"</c>.
+    /// </remarks>
     public IReadOnlyDictionary<string, string> Ties { get; }
 
     /// <summary>What is odd about the files and not an error, a sentence each.</summary>
@@ -60,8 +64,13 @@ public sealed class Checkpoint : IAsyncDisposable
         }
     }
 
-    private static Dictionary<string, string> MergeMetadata(IReadOnlyList<CheckpointFile> files)
+    private static IReadOnlyDictionary<string, string> MergeMetadata(IReadOnlyList<CheckpointFile> files)
     {
+        if (files.Count == 1)
+        {
+            return files[0].Header.Metadata;
+        }
+
         var merged = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach ((string key, string value) in files.SelectMany(file => file.Header.Metadata))
         {
@@ -73,8 +82,8 @@ public sealed class Checkpoint : IAsyncDisposable
 
     private static Dictionary<string, string> FindTies(
         IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, CheckpointTensor> tensors) =>
-        metadata.Where(pair => !tensors.ContainsKey(pair.Key) && tensors.ContainsKey(pair.Value))
-            .ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+        metadata.Where(entry => TiedNames.IsTie(entry, key => metadata.GetValueOrDefault(key), tensors.ContainsKey))
+            .ToDictionary(StringComparer.Ordinal);
 }
 
 /// <summary>One file of a checkpoint.</summary>

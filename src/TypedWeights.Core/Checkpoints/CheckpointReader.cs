@@ -1,5 +1,6 @@
 using TypedWeights.Errors;
 using TypedWeights.Sources;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Checkpoints;
 
@@ -17,20 +18,25 @@ public static class CheckpointReader
     /// A file breaks a rule of the format, or the shards are not what the index says.
     /// </exception>
     /// <exception cref="WeightSourceException">A file cannot be opened or read.</exception>
-    public static async ValueTask<Checkpoint> ReadAsync(
-        WeightUri uri, IWeightLocation location, CancellationToken cancellationToken = default)
+    public static ValueTask<Checkpoint> ReadAsync(WeightUri uri, IWeightLocation location, CancellationToken cancellationToken = default) =>
+        ReadAsync(uri, location, budget: null, cancellationToken);
+
+    /// <summary>The same, where the headers may take only so much memory.</summary>
+    /// <exception cref="MemoryLimitException">They would take more; the one that is too much was not asked for.</exception>
+    internal static async ValueTask<Checkpoint> ReadAsync(
+        WeightUri uri, IWeightLocation location, HeaderBudget? budget, CancellationToken cancellationToken)
     {
         if (location.EntryName.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
         {
-            return await ReadShardedAsync(uri, location, cancellationToken).ConfigureAwait(false);
+            return await ReadShardedAsync(uri, location, budget, cancellationToken).ConfigureAwait(false);
         }
 
-        CheckpointFile file = await ShardOpener.OpenAsync(location, location.EntryName, cancellationToken).ConfigureAwait(false);
+        CheckpointFile file = await ShardOpener.OpenAsync(location, location.EntryName, budget, cancellationToken).ConfigureAwait(false);
         return new Checkpoint(uri, location.Revision, [file], new SingleFileTensors(file.Header), []);
     }
 
     private static async ValueTask<Checkpoint> ReadShardedAsync(
-        WeightUri uri, IWeightLocation location, CancellationToken cancellationToken)
+        WeightUri uri, IWeightLocation location, HeaderBudget? budget, CancellationToken cancellationToken)
     {
         IWeightSource source = await location.OpenAsync(location.EntryName, cancellationToken).ConfigureAwait(false);
         try
@@ -59,7 +65,7 @@ public static class CheckpointReader
         }
 
         IReadOnlyList<CheckpointFile> files =
-            await ShardOpener.OpenAllAsync(location, index, source.Display, cancellationToken).ConfigureAwait(false);
+            await ShardOpener.OpenAllAsync(location, index, source.Display, budget, cancellationToken).ConfigureAwait(false);
         try
         {
             var warnings = new List<string>();

@@ -1,3 +1,4 @@
+using TypedWeights.Format;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Checkpoints;
@@ -19,6 +20,12 @@ internal static class ExpectedCheckpoint
         }
 
         var files = new CheckpointFile[manifest.Files.Count];
+        if (HasCopies(manifest))
+        {
+            // The live header will hold tensors that the manifest does not know.
+            return null;
+        }
+
         ILookup<int, ManifestTensor> tensors = manifest.Tensors.ToLookup(tensor => tensor.File);
         for (int i = 0; i < files.Length; i++)
         {
@@ -57,6 +64,10 @@ internal static class ExpectedCheckpoint
     public static bool HasValidators(Checkpoint live, Checkpoint expected) =>
         live.Files.Zip(expected.Files).All(static pair =>
             pair.Second.Header.DataLength == 0 || pair.First.Source.Validator == pair.Second.Source.Validator);
+
+    private static bool HasCopies(WeightManifest manifest) =>
+        manifest.Files.Sum(static file => (decimal)file.Length - HeaderPrefix.Size - file.HeaderLength)
+            != manifest.Tensors.Sum(static tensor => (decimal)(tensor.End - tensor.Begin));
 
     private static bool IsSame(CheckpointFile live, CheckpointFile expected) =>
         live.Name == expected.Name

@@ -4,9 +4,9 @@ using TypedWeights.Errors;
 namespace TypedWeights.Checkpoints;
 
 /// <summary>
-/// Holds the shards' headers against the index. A tensor that is missing from its shard, or stands in two shards, is an error. One
-/// that a shard holds and the index does not list is part of the model all the same, and a warning says so: some loaders read whole
-/// shards and find it, others follow the index and silently lack it.
+/// Compares the shards' headers with the index. A tensor that is missing from its shard is an error. Of one that two shards hold, the
+/// index says which counts; where it does not, it is an error too. A tensor that a shard holds and the index does not list is part of the
+/// model all the same, and a warning says so: some loaders read whole shards and find it, others follow the index and silently lack it.
 /// </summary>
 internal static class ShardCheck
 {
@@ -19,7 +19,7 @@ internal static class ShardCheck
             throw ShardIndex.Error(indexDisplay, "its shards together are beyond 2^63-1 bytes; the server's lengths cannot be right.");
         }
 
-        Dictionary<string, CheckpointTensor> tensors = Collect(files, indexDisplay);
+        Dictionary<string, CheckpointTensor> tensors = Collect(index, files, indexDisplay, warnings);
         foreach ((string name, string shard) in index.WeightMap)
         {
             if (!tensors.TryGetValue(name, out CheckpointTensor tensor) || files[tensor.File].Name != shard)
@@ -38,23 +38,46 @@ internal static class ShardCheck
         return tensors;
     }
 
-    private static Dictionary<string, CheckpointTensor> Collect(IReadOnlyList<CheckpointFile> files, string indexDisplay)
+    private static Dictionary<string, CheckpointTensor> Collect(
+        ShardIndex index, IReadOnlyList<CheckpointFile> files, string indexDisplay, List<string> warnings)
     {
         var tensors = new Dictionary<string, CheckpointTensor>(files.Sum(static file => file.Header.Tensors.Count), StringComparer.Ordinal);
+        int twice = 0;
+        string example = "";
         for (int i = 0; i < files.Count; i++)
         {
             foreach (TensorInfo tensor in files[i].Header.Tensors)
             {
-                if (!tensors.TryAdd(tensor.Name, new CheckpointTensor(i, tensor)))
+                if (tensors.TryAdd(tensor.Name, new CheckpointTensor(i, tensor)))
                 {
-                    string first = files[tensors[tensor.Name].File].Name;
+                    continue;
+                }
+
+                string first = files[tensors[tensor.Name].File].Name;
+                if (!index.WeightMap.TryGetValue(tensor.Name, out string? shard))
+                {
                     throw new SafeTensorsFormatException(
                         SafeTensorsErrorKind.DuplicateTensor,
                         indexDisplay,
-                        $"the tensor {Printable.Name(tensor.Name)} stands in {Printable.Name(first)} "
-                            + $"and in {Printable.Name(files[i].Name)}. One of the shards is from another save; fetch them and the index again.");
+                        $"the tensor {Printable.Name(tensor.Name)} is in {Printable.Name(first)} and in {Printable.Name(files[i].Name)}, and the "
+                            + "index does not say which of them counts. One of the shards is from another save; fetch them and the index again.");
                 }
+
+                if (shard == files[i].Name)
+                {
+                    tensors[tensor.Name] = new CheckpointTensor(i, tensor);
+                }
+
+                example = twice++ > 0
+                    ? example
+                    : $"{Printable.Name(tensor.Name)} (in {Printable.Name(first)} and in {Printable.Name(files[i].Name)})";
             }
+        }
+
+        if (twice > 0)
+        {
+            warnings.Add(
+                $"{indexDisplay}: {twice} tensors are in more than one shard, such as {example}; those count that are where the index says.");
         }
 
         return tensors;

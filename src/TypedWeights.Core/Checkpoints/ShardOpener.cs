@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using TypedWeights.Errors;
 using TypedWeights.Sources;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Checkpoints;
 
@@ -9,12 +10,13 @@ internal static class ShardOpener
 {
     private const int AtATime = 8;
 
-    public static async ValueTask<CheckpointFile> OpenAsync(IWeightLocation location, string name, CancellationToken cancellationToken)
+    public static async ValueTask<CheckpointFile> OpenAsync(
+        IWeightLocation location, string name, HeaderBudget? budget, CancellationToken cancellationToken)
     {
         IWeightSource source = await location.OpenAsync(name, cancellationToken).ConfigureAwait(false);
         try
         {
-            SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(source, cancellationToken).ConfigureAwait(false);
+            SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(source, budget, cancellationToken).ConfigureAwait(false);
             return new CheckpointFile(name, source, header);
         }
         catch
@@ -26,7 +28,7 @@ internal static class ShardOpener
 
     /// <returns>The shards in the order of the index: by name.</returns>
     public static async ValueTask<IReadOnlyList<CheckpointFile>> OpenAllAsync(
-        IWeightLocation location, ShardIndex index, string indexDisplay, CancellationToken cancellationToken)
+        IWeightLocation location, ShardIndex index, string indexDisplay, HeaderBudget? budget, CancellationToken cancellationToken)
     {
         var files = new CheckpointFile?[index.Shards.Count];
         var failures = new WeightsException?[files.Length];
@@ -59,7 +61,7 @@ internal static class ShardOpener
 
             try
             {
-                files[i] = await OpenAsync(location, index.Shards[i], token).ConfigureAwait(false);
+                files[i] = await OpenAsync(location, index.Shards[i], budget, token).ConfigureAwait(false);
             }
             catch (WeightsException e)
             {

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
+using TypedWeights.Errors;
 
 namespace TypedWeights.Checkpoints;
 
@@ -12,15 +13,15 @@ internal sealed class SingleFileTensors(SafeTensorsHeader header) : IReadOnlyDic
 
     public IEnumerable<CheckpointTensor> Values => header.Tensors.Select(static tensor => new CheckpointTensor(0, tensor));
 
-    public CheckpointTensor this[string key] => new(0, header.ByName[key]);
+    public CheckpointTensor this[string key] => new(0, header.ByName[key] ?? throw new KeyNotFoundException($"There is no tensor {Printable.Name(key)}."));
 
-    public bool ContainsKey(string key) => header.ByName.ContainsKey(key);
+    public bool ContainsKey(string key) => header.ByName.Contains(key);
 
     public bool TryGetValue(string key, [MaybeNullWhen(false)] out CheckpointTensor value)
     {
-        bool isThere = header.ByName.TryGetValue(key, out TensorInfo? info);
-        value = isThere ? new CheckpointTensor(0, info!) : default;
-        return isThere;
+        TensorInfo? info = header.ByName[key];
+        value = info is null ? default : new CheckpointTensor(0, info);
+        return info is not null;
     }
 
     public IEnumerator<KeyValuePair<string, CheckpointTensor>> GetEnumerator() =>

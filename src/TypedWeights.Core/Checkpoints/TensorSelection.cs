@@ -17,15 +17,13 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
             return Of(checkpoint, StateDict(checkpoint));
         }
 
-        var tensors = new List<CheckpointTensor>(checkpoint.Tensors.Count);
-        var names = new List<KeyValuePair<string, int>>(checkpoint.Tensors.Count);
-        foreach ((string name, CheckpointTensor tensor) in checkpoint.Tensors)
-        {
-            names.Add(KeyValuePair.Create(name, tensors.Count));
-            tensors.Add(tensor);
-        }
-
-        return new TensorSelection(tensors, names);
+        IReadOnlyList<CheckpointTensor> tensors = checkpoint.Files.Count == 1
+            ? new ProjectedList<TensorInfo, CheckpointTensor>(checkpoint.Files[0].Header.Tensors, static (info, _) => new CheckpointTensor(0, info))
+            : [.. checkpoint.Tensors.Values];
+        return new TensorSelection(
+            tensors,
+            new ProjectedList<CheckpointTensor, KeyValuePair<string, int>>(
+                tensors, static (tensor, index) => KeyValuePair.Create(tensor.Info.Name, index)));
     }
 
     /// <summary>What a filter takes of the state dict. A tied name that it takes brings its tensor, under that name alone.</summary>

@@ -7,7 +7,7 @@ internal static class DiskFailure
 {
     private const int Windows = unchecked((int)0x8007_0000);
 
-    public static bool Is(Exception e) => e is IOException or UnauthorizedAccessException or NotSupportedException;
+    public static bool Is(Exception e) => e is IOException or UnauthorizedAccessException or NotSupportedException || FileSizeLimit.IsBeyond(e);
 
     /// <param name="e">The error.</param>
     /// <param name="path">The file that is written.</param>
@@ -24,6 +24,8 @@ internal static class DiskFailure
                     ?? "this user may not write there"}.",
                 e),
             IOException when IsFull(e.HResult) => new WeightsException($"{shown}: the disk is full.", e),
+            _ when OpenFileLimit.IsReached(e) => new WeightsException($"{shown}: {OpenFileLimit.Sentence}.", e),
+            _ when FileSizeLimit.IsBeyond(e) => new WeightsException(FileSizeLimit.Describe(e, shown) + ".", e),
             _ => new WeightsException($"{shown}: writing failed: {e.Message.TrimEnd('.')}.", e),
         };
     }

@@ -17,8 +17,9 @@ internal sealed class PartialFile : IAsyncDisposable
     /// <summary>What the name of its journal ends with.</summary>
     public const string JournalSuffix = ".partial.jsonl";
 
-    private readonly SafeFileHandle _handle;
-    private readonly PartJournal _journal;
+    private SafeFileHandle _handle;
+    private PartJournal _journal;
+    private FileIdentity? _paused;
     private bool _isOver;
 
     private PartialFile(string target, SourceIdentity identity, SafeFileHandle handle, PartRecovery.Result found)
@@ -89,6 +90,7 @@ internal sealed class PartialFile : IAsyncDisposable
         try
         {
             string target = isInCache ? path : TargetFile.Of(path);
+            FileSizeLimit.ThrowIfBeyond(path, identity.Length);
             SafeFileHandle handle = PartialLock.Open(target + Suffix, isThisUsers: !isInCache);
             try
             {
@@ -118,6 +120,43 @@ internal sealed class PartialFile : IAsyncDisposable
         catch (Exception e) when (DiskFailure.Is(e))
         {
             throw DiskFailure.Of(e, path, path, path + Suffix, path + JournalSuffix);
+        }
+    }
+
+    /// <summary>
+    /// Closes the file until <see cref="Resume"/>: a model may have more files than a process may have open. Meanwhile it is not locked.
+    /// </summary>
+    public void Pause()
+    {
+        _journal.Dispose();
+        _paused = FileIdentity.Of(_handle);
+        _handle.Dispose();
+    }
+
+    /// <summary>Opens the file again where it was closed.</summary>
+    /// <exception cref="WeightsException">Another process is writing it, or has written it meanwhile.</exception>
+    public void Resume()
+    {
+        if (_paused is not { } before)
+        {
+            return;
+        }
+
+        try
+        {
+            _handle = PartialLock.Open(PartialPath);
+            if (FileIdentity.Of(_handle) != before)
+            {
+                _handle.Dispose();
+                throw new WeightsException($"{PartialPath}: another process has written this file meanwhile; download it again.");
+            }
+
+            _journal = PartJournal.Append(JournalPath);
+            _paused = null;
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, Target);
         }
     }
 
@@ -237,9 +276,10 @@ internal sealed class PartialFile : IAsyncDisposable
         {
             try
             {
+                Resume();
                 Discard();
             }
-            catch (Exception e) when (DiskFailure.Is(e))
+            catch (Exception e) when (DiskFailure.Is(e) || e is WeightsException)
             {
                 // It stays, and is overwritten some day.
             }

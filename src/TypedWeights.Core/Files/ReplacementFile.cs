@@ -44,6 +44,7 @@ internal sealed class ReplacementFile : IDisposable
     /// <exception cref="UnauthorizedAccessException">This user may not make files in the folder.</exception>
     public static ReplacementFile Create(string target, UnixFileMode? mode = null, long length = 0, int bufferSize = 4096)
     {
+        FileSizeLimit.ThrowIfBeyond(target, length);
         string folder = Path.GetDirectoryName(target)!;
         string prefix = Prefix + HashOf(Path.GetFileName(target)) + "-";
         RemoveAbandoned(folder, prefix);

@@ -25,15 +25,26 @@ internal static class SmallFile
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
     public static byte[] Read(string path, int limit)
     {
-        using SafeFileHandle file = LibC.IsSupported
+        using SafeFileHandle file = Open(path);
+        return Read(file, path, limit);
+    }
+
+    /// <summary>Opens a regular file that somebody named, for reading; links are followed.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="IOException">It is no regular file, or cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
+    public static SafeFileHandle Open(string path)
+    {
+        SafeFileHandle file = LibC.IsSupported
             ? UnixFile.Open(path, FileAccess.Read, followsLinks: true)
             : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         if (LibC.IsSupported && LibC.TryFacts(file, out FileFacts facts) && !facts.IsFile)
         {
+            file.Dispose();
             throw new RefusedFileException(path, $"this is {facts.Kind}, and a regular file is expected");
         }
 
-        return Read(file, path, limit);
+        return file;
     }
 
     // Until its end and not by its length: files of /proc have none.

@@ -10,25 +10,26 @@ namespace TypedWeights.Format;
 /// </summary>
 internal static class HeaderLayout
 {
-    /// <param name="tensors">The entries; sorted in place.</param>
+    /// <param name="header">The entries; sorted in place.</param>
     /// <param name="headerLength">The header's length in bytes.</param>
     /// <param name="fileLength">The file's.</param>
     /// <param name="file">The file as it may be shown.</param>
     /// <returns>The tensors in the order of their data.</returns>
-    public static TensorInfo[] Check(List<RawTensor> tensors, int headerLength, long fileLength, string file)
+    public static IReadOnlyList<TensorInfo> Check(RawHeader header, int headerLength, long fileLength, string file)
     {
-        Sort(tensors);
-        Span<RawTensor> sorted = CollectionsMarshal.AsSpan(tensors);
+        Sort(header);
+        Span<TensorInfo> sorted = CollectionsMarshal.AsSpan(header.Tensors);
         ulong end = 0;
-        foreach (ref readonly RawTensor tensor in sorted)
+        for (int i = 0; i < sorted.Length; i++)
         {
-            if (tensor.Begin != end || tensor.End < tensor.Begin)
+            TensorInfo tensor = sorted[i];
+            if (Begin(tensor) != end || End(tensor) < Begin(tensor))
             {
-                throw Error(SafeTensorsErrorKind.InvalidOffset, tensor, file, DescribeOffset(tensor, end));
+                throw Error(SafeTensorsErrorKind.InvalidOffset, header, i, file, DescribeOffset(tensor, end));
             }
 
-            CheckSize(tensor, file);
-            end = tensor.End;
+            CheckSize(header, i, file);
+            end = End(tensor);
         }
 
         ulong dataLength = (ulong)(fileLength - HeaderPrefix.Size - headerLength);
@@ -37,37 +38,38 @@ internal static class HeaderLayout
             throw HeaderErrors.Incomplete(end, headerLength, fileLength, file);
         }
 
-        var checkedTensors = new TensorInfo[sorted.Length];
-        for (int i = 0; i < sorted.Length; i++)
-        {
-            checkedTensors[i] = sorted[i].Info;
-        }
-
-        return checkedTensors;
+        return header.Tensors;
     }
 
+    private static ulong Begin(TensorInfo tensor) => (ulong)tensor.Begin;
+
+    private static ulong End(TensorInfo tensor) => (ulong)tensor.End;
+
     // Most writers write the entries in the order of their data.
-    private static void Sort(List<RawTensor> tensors)
+    private static void Sort(RawHeader header)
     {
-        Span<RawTensor> entries = CollectionsMarshal.AsSpan(tensors);
+        Span<TensorInfo> entries = CollectionsMarshal.AsSpan(header.Tensors);
         for (int i = 1; i < entries.Length; i++)
         {
             if (Compare(entries[i - 1], entries[i]) > 0)
             {
-                entries.Sort(Compare);
+                entries.Sort(CollectionsMarshal.AsSpan(header.Positions), Compare);
+                header.Index.Rebuild();
                 return;
             }
         }
     }
 
-    private static void CheckSize(in RawTensor tensor, string file)
+    private static void CheckSize(RawHeader header, int index, string file)
     {
-        ulong bitSize = (ulong)tensor.Info.DType.BitSize();
-        if (!tensor.Info.Shape.TryGetElementCount(out ulong count) || count > ulong.MaxValue / bitSize)
+        TensorInfo tensor = header.Tensors[index];
+        ulong bitSize = (ulong)tensor.DType.BitSize();
+        if (!tensor.Shape.TryGetElementCount(out ulong count) || count > ulong.MaxValue / bitSize)
         {
             throw Error(
                 SafeTensorsErrorKind.ValidationOverflow,
-                tensor,
+                header,
+                index,
                 file,
                 $"is {Describe(tensor)}, whose number of elements or bits leaves 64 bits.");
         }
@@ -76,44 +78,45 @@ internal static class HeaderLayout
         if (bits % 8 != 0)
         {
             throw Error(
-                SafeTensorsErrorKind.MisalignedSlice, tensor, file, $"is {Describe(tensor)}, {bits} bits, which do not fill whole bytes.");
+                SafeTensorsErrorKind.MisalignedSlice, header, index, file, $"is {Describe(tensor)}, {bits} bits, which do not fill whole bytes.");
         }
 
-        ulong length = tensor.End - tensor.Begin;
+        ulong length = End(tensor) - Begin(tensor);
         if (length != bits / 8)
         {
             throw Error(
                 SafeTensorsErrorKind.TensorInvalidInfo,
-                tensor,
+                header,
+                index,
                 file,
-                $"is {Describe(tensor)}, which takes {bits / 8} bytes, but its data_offsets {tensor.Begin} to {tensor.End} are {length}.");
+                $"is {Describe(tensor)}, which takes {bits / 8} bytes, but its data_offsets {Begin(tensor)} to {End(tensor)} are {length}.");
         }
     }
 
-    private static string DescribeOffset(in RawTensor tensor, ulong end)
+    private static string DescribeOffset(TensorInfo tensor, ulong end)
     {
         const string Rule = "Tensors must follow one another without holes and share no bytes; write the file again.";
-        if (tensor.Begin > end)
+        if (Begin(tensor) > end)
         {
-            return $"begins at {tensor.Begin}, but the tensors before it end at {end}: a hole of {tensor.Begin - end} bytes. {Rule}";
+            return $"begins at {Begin(tensor)}, but the tensors before it end at {end}: a hole of {Begin(tensor) - end} bytes. {Rule}";
         }
 
-        return tensor.Begin < end
-            ? $"begins at {tensor.Begin}, but the tensors before it end at {end}: they overlap. {Rule}"
-            : $"ends at {tensor.End}, before its begin at {tensor.Begin}. {Rule}";
+        return Begin(tensor) < end
+            ? $"begins at {Begin(tensor)}, but the tensors before it end at {end}: they overlap. {Rule}"
+            : $"ends at {End(tensor)}, before its begin at {Begin(tensor)}. {Rule}";
     }
 
-    private static string Describe(in RawTensor tensor) => $"{tensor.Info.DType.Name()} {Printable.Shape(tensor.Info.Shape)}";
+    private static string Describe(TensorInfo tensor) => $"{tensor.DType.Name()} {Printable.Shape(tensor.Shape)}";
 
-    private static SafeTensorsFormatException Error(SafeTensorsErrorKind kind, in RawTensor tensor, string file, string message) =>
-        new(kind, file, $"the tensor {Printable.Name(tensor.Info.Name)} {message}", HeaderPrefix.Size + tensor.Position);
+    private static SafeTensorsFormatException Error(SafeTensorsErrorKind kind, RawHeader header, int index, string file, string message) =>
+        new(kind, file, $"the tensor {Printable.Name(header.Tensors[index].Name)} {message}", HeaderPrefix.Size + header.Positions[index]);
 
     // By begin alone, an empty tensor could land behind the one that shares its begin. Empty tensors at one place go by name, so that
     // the order does not depend on that of the JSON.
-    private static int Compare(RawTensor a, RawTensor b)
+    private static int Compare(TensorInfo a, TensorInfo b)
     {
-        int byBegin = a.Begin.CompareTo(b.Begin);
-        int byRange = byBegin != 0 ? byBegin : a.End.CompareTo(b.End);
-        return byRange != 0 ? byRange : string.CompareOrdinal(a.Info.Name, b.Info.Name);
+        int byBegin = Begin(a).CompareTo(Begin(b));
+        int byRange = byBegin != 0 ? byBegin : End(a).CompareTo(End(b));
+        return byRange != 0 ? byRange : string.CompareOrdinal(a.Name, b.Name);
     }
 }

@@ -1,16 +1,26 @@
 using System.Buffers;
+using System.Globalization;
+using System.Security.Cryptography;
 using TypedWeights.Errors;
 using TypedWeights.Format;
 using TypedWeights.Json;
+using TypedWeights.Memory;
 using TypedWeights.Sources;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights;
 
 /// <summary>A checked header: every rule of the format holds for it, so its tensors tile the data that follows.</summary>
 public sealed class SafeTensorsHeader
 {
+    /// <summary>The most memory that a header takes while it is read, for each of its bytes, whatever is in it.</summary>
+    internal const int MostMemory = 10;
+
+    /// <summary>A longer text is not kept: computing its digest at once takes less than reading it did.</summary>
+    internal const int LongestKept = 1 << 20;
+
     private readonly KeptBytes? _text;
-    private IReadOnlyDictionary<string, TensorInfo>? _byName;
+    private TensorIndex? _index;
     private string? _sha256;
 
     internal SafeTensorsHeader(
@@ -39,7 +49,7 @@ public sealed class SafeTensorsHeader
     public long DataLength => Tensors.Count == 0 ? 0 : Tensors[^1].End;
 
     /// <summary>SHA-256 of the header's bytes, padding included, in lower-case hexadecimal.</summary>
-    /// <remarks>Computed when it is first asked for: a load never asks.</remarks>
+    /// <remarks>Computed when it is first asked for, as a load never asks; of a header of more than a mebibyte, when it is read.</remarks>
     public string Sha256 => _sha256 ??= _text!.Sha256();
 
     /// <summary>The <c>__metadata__</c>; empty where the header has none.</summary>
@@ -49,8 +59,7 @@ public sealed class SafeTensorsHeader
     public IReadOnlyList<TensorInfo> Tensors { get; }
 
     /// <summary>The same by their names.</summary>
-    internal IReadOnlyDictionary<string, TensorInfo> ByName =>
-        _byName ??= Tensors.ToDictionary(static tensor => tensor.Name, StringComparer.Ordinal);
+    internal TensorIndex ByName => _index ??= IndexOf(Tensors);
 
     /// <summary>Checks and reads a header that is in memory.</summary>
     /// <param name="header">The header without the eight bytes of its length, padding included.</param>
@@ -71,12 +80,18 @@ public sealed class SafeTensorsHeader
     /// The file breaks a rule of the format; the message says what it may be instead.
     /// </exception>
     /// <exception cref="WeightSourceException">The file cannot be read.</exception>
-    public static async ValueTask<SafeTensorsHeader> ReadAsync(IWeightSource source, CancellationToken cancellationToken = default)
+    public static ValueTask<SafeTensorsHeader> ReadAsync(IWeightSource source, CancellationToken cancellationToken = default) =>
+        ReadAsync(source, budget: null, cancellationToken);
+
+    /// <summary>The same, where only so much memory may be used.</summary>
+    /// <exception cref="MemoryLimitException">The header would take more; it was not asked for.</exception>
+    internal static async ValueTask<SafeTensorsHeader> ReadAsync(
+        IWeightSource source, HeaderBudget? budget, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(source);
         try
         {
-            return await ReadHeaderAsync(source, cancellationToken).ConfigureAwait(false);
+            return await ReadHeaderAsync(source, budget, cancellationToken).ConfigureAwait(false);
         }
         catch (SafeTensorsFormatException e) when (ForeignText.Clean(e, source) is var clean && clean != e)
         {
@@ -84,7 +99,8 @@ public sealed class SafeTensorsHeader
         }
     }
 
-    private static async ValueTask<SafeTensorsHeader> ReadHeaderAsync(IWeightSource source, CancellationToken cancellationToken)
+    private static async ValueTask<SafeTensorsHeader> ReadHeaderAsync(
+        IWeightSource source, HeaderBudget? budget, CancellationToken cancellationToken)
     {
         byte[] prefix = await source.ReadAsync(0, (int)Math.Min(HeaderPrefix.Size, source.Length), cancellationToken).ConfigureAwait(false);
         if (HeaderPrefix.Check(prefix, source.Length, out int headerLength) is { } broken)
@@ -93,6 +109,26 @@ public sealed class SafeTensorsHeader
             throw HeaderErrors.Prefix(broken, start, source.Length, source.Display);
         }
 
+        budget?.Take(source.Display, headerLength);
+        try
+        {
+            return headerLength <= LongestKept
+                ? await ReadShortAsync(source, headerLength, cancellationToken).ConfigureAwait(false)
+                : await ReadLongAsync(source, headerLength, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new WeightsException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{source.Display}: the system has no memory for its header of {headerLength:N0} bytes, which takes up to "
+                        + $"{(long)headerLength * MostMemory:N0} bytes while it is read."),
+                e);
+        }
+    }
+
+    private static async ValueTask<SafeTensorsHeader> ReadShortAsync(IWeightSource source, int headerLength, CancellationToken cancellationToken)
+    {
         // As an array of its own, the text of a header of a thousand tensors is a large object, and some of those make the collector look
         // at everything there is.
         byte[] buffer = ArrayPool<byte>.Shared.Rent(headerLength);
@@ -106,6 +142,26 @@ public sealed class SafeTensorsHeader
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    // Outside the managed heap, so that it is gone when it has been read, and so without being kept for its digest.
+    private static async ValueTask<SafeTensorsHeader> ReadLongAsync(IWeightSource source, int headerLength, CancellationToken cancellationToken)
+    {
+        using var region = HeapRegion.Allocate(headerLength);
+        Memory<byte> header = new NativeMemoryManager(region.Address, headerLength).Memory;
+        await source.FillAsync(HeaderPrefix.Size, header, cancellationToken).ConfigureAwait(false);
+        return ParseText(header.Span, source.Length, source.Display, cancellationToken);
+    }
+
+    private static TensorIndex IndexOf(IReadOnlyList<TensorInfo> tensors)
+    {
+        var index = new TensorIndex(new List<TensorInfo>(tensors.Count));
+        foreach (TensorInfo tensor in tensors)
+        {
+            _ = index.TryAdd(tensor);
+        }
+
+        return index;
     }
 
     private static SafeTensorsHeader ParseText(
@@ -126,8 +182,13 @@ public sealed class SafeTensorsHeader
             throw HeaderErrors.NotAHeader(header, e, fileLength, file);
         }
 
-        TensorInfo[] tensors = HeaderLayout.Check(raw.Tensors, header.Length, fileLength, file);
-        return new SafeTensorsHeader(header.Length, new KeptBytes(header), raw.Metadata, tensors) { _byName = raw.ByName };
+        IReadOnlyList<TensorInfo> tensors = HeaderLayout.Check(raw, header.Length, fileLength, file);
+        bool isKept = header.Length <= LongestKept;
+        return new SafeTensorsHeader(header.Length, isKept ? new KeptBytes(header) : null, raw.Metadata, tensors)
+        {
+            _index = raw.Index,
+            _sha256 = isKept ? null : Convert.ToHexStringLower(SHA256.HashData(header)),
+        };
     }
 
     // For the message alone: where this read fails, what is known already is the better error.

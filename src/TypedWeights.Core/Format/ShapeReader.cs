@@ -9,8 +9,9 @@ namespace TypedWeights.Format;
 internal static class ShapeReader
 {
     private const int UsualRank = 8;
+    private const int LongestShared = 256;
 
-    public static TensorShape Read(ref JsonPullReader json)
+    public static TensorShape Read(ref JsonPullReader json, ShapeCache shapes)
     {
         // The reader is a value: the copy remembers where the array begins.
         JsonPullReader again = json;
@@ -28,11 +29,17 @@ internal static class ShapeReader
             rank++;
         }
 
-        return rank == 0 ? default : TensorShape.Own(rank <= UsualRank ? usual[..rank].ToArray() : ReadAgain(ref again, rank));
+        if (rank <= UsualRank)
+        {
+            return shapes.Get(usual[..rank]);
+        }
+
+        ulong[] dimensions = ReadAgain(ref again, rank);
+        return rank <= LongestShared ? shapes.Get(dimensions) : TensorShape.Own(dimensions);
     }
 
     /// <summary>Passes a shape of usual rank without white space, without its brackets.</summary>
-    public static bool TryPass(ref JsonPullReader json, out TensorShape shape)
+    public static bool TryPass(ref JsonPullReader json, ShapeCache shapes, out TensorShape shape)
     {
         Span<ulong> usual = stackalloc ulong[UsualRank];
         int rank = 0;
@@ -42,7 +49,7 @@ internal static class ShapeReader
             rank++;
             if (!json.TryPass(","u8))
             {
-                shape = TensorShape.Own(usual[..rank].ToArray());
+                shape = shapes.Get(usual[..rank]);
                 return true;
             }
         }

@@ -13,42 +13,79 @@ internal static class JsonText
     /// <summary>Appends a string in double quotes. Half a surrogate pair, which UTF-8 cannot hold, becomes U+FFFD.</summary>
     public static StringBuilder AppendString(this StringBuilder json, string text)
     {
-        json.Append('"');
+        using var writer = new StringWriter(json, CultureInfo.InvariantCulture);
+        writer.WriteString(text);
+        return json;
+    }
+
+    /// <summary>Writes a string likewise, without a copy of it: it may be a hundred megabytes long.</summary>
+    public static void WriteString(this TextWriter json, string text)
+    {
+        json.Write('"');
+        int plain = 0;
         for (int i = 0; i < text.Length; i++)
         {
             int width = char.IsSurrogatePair(text, i) ? 2 : 1;
-            if (text[i] is '"' or '\\')
+            if (text[i] is '"' or '\\' || Printable.MustEscape(text, i))
             {
-                json.Append('\\').Append(text[i]);
-            }
-            else if (!Printable.MustEscape(text, i))
-            {
-                json.Append(text, i, width);
-            }
-            else if (width == 1)
-            {
-                AppendEscape(json, char.IsSurrogate(text[i]) ? '\uFFFD' : text[i]);
-            }
-            else
-            {
-                AppendEscape(json, text[i]);
-                AppendEscape(json, text[i + 1]);
+                json.Write(text.AsSpan(plain, i - plain));
+                plain = i + width;
+                WriteEscape(json, width == 1 && char.IsSurrogate(text[i]) ? '\uFFFD' : text[i]);
+                if (width == 2)
+                {
+                    WriteEscape(json, text[i + 1]);
+                }
             }
 
             i += width - 1;
         }
 
-        return json.Append('"');
+        json.Write(text.AsSpan(plain));
+        json.Write('"');
     }
 
-    private static void AppendEscape(StringBuilder json, char unit)
+    /// <summary>Writes a whole number, whatever the culture of the writer is.</summary>
+    public static void WriteNumber(this TextWriter json, ulong number)
     {
-        _ = unit switch
+        Span<char> digits = stackalloc char[20];
+        _ = number.TryFormat(digits, out int length, default, CultureInfo.InvariantCulture);
+        json.Write(digits[..length]);
+    }
+
+    /// <summary>Writes the dimensions of a shape as an array.</summary>
+    public static void WriteShape(this TextWriter json, TensorShape shape, string separator)
+    {
+        json.Write('[');
+        for (int axis = 0; axis < shape.Rank; axis++)
         {
-            '\n' => json.Append("\\n"),
-            '\r' => json.Append("\\r"),
-            '\t' => json.Append("\\t"),
-            _ => json.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}"),
-        };
+            json.Write(axis == 0 ? "" : separator);
+            json.WriteNumber(shape[axis]);
+        }
+
+        json.Write(']');
+    }
+
+    private static void WriteEscape(TextWriter json, char unit)
+    {
+        switch (unit)
+        {
+            case '"' or '\\':
+                json.Write('\\');
+                json.Write(unit);
+                break;
+            case '\n':
+                json.Write("\\n");
+                break;
+            case '\r':
+                json.Write("\\r");
+                break;
+            case '\t':
+                json.Write("\\t");
+                break;
+            default:
+                json.Write("\\u");
+                json.Write(((int)unit).ToString("x4", CultureInfo.InvariantCulture));
+                break;
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using TypedWeights.Errors;
+using TypedWeights.Format;
 
 namespace TypedWeights.Manifests;
 
@@ -10,7 +11,7 @@ internal sealed class ManifestReader
     private readonly List<ManifestFile> _files = [];
     private readonly List<ManifestTensor> _tensors = [];
     private readonly List<KeyValuePair<string, string>> _ties = [];
-    private readonly List<(int File, bool Sorted, List<int> Ordinals)> _layouts = [];
+    private readonly List<(long File, bool Sorted, List<(long Skipped, NumberRuns Ordinals)> Runs)> _layouts = [];
     private readonly List<string?> _digests = [];
     private string? _source;
     private string? _revision;
@@ -117,43 +118,78 @@ internal sealed class ManifestReader
 
         string inner = shapeText[1..^1];
         var shape = new TensorShape(inner.Length == 0 ? [] : [.. inner.Split(',').Select(ParseDimension)]);
-        foreach (string name in PatternExpansion.Names(pattern))
+
+
+        long most = MostNames(dtype, shape) - _tensors.Count;
+        foreach (string name in PatternExpansion.Names(pattern, most))
         {
             _tensors.Add(new ManifestTensor(name, dtype, shape, File: -1, Begin: 0, End: 0));
         }
     }
 
-    private void AddLayout(string file, bool sorted, string runs) =>
-        _layouts.Add(((int)Int64(file), sorted, PatternExpansion.Numbers(runs, 0, runs.Length, ' ')));
+    // More names than that are no names of these files: a few characters can stand for a billion.
+    private long MostNames(DType dtype, TensorShape shape)
+    {
+        const int ShortestEntry = 50;
+        long inHeaders = _files.Count * (long)(HeaderPrefix.Limit / ShortestEntry);
+        decimal data = _files.Sum(static file => (decimal)file.Length);
+        ulong bits = (ulong)dtype.BitSize();
+        bool isEmpty = shape.TryGetElementCount(out ulong count) && count == 0;
+        decimal byData = isEmpty ? _files.Sum(static file => (decimal)file.HeaderLength) : data * 8 / bits / Math.Max(1, count);
+        return (long)Math.Min(inHeaders, byData + _tensors.Count + 1);
+    }
+
+    // Between the numbers, "+128" skips bytes that belong to no tensor: the copy of one that is taken from another file.
+    private void AddLayout(string file, bool sorted, string runs)
+    {
+        var parts = new List<(long, NumberRuns)>();
+        for (int at = 0; at < runs.Length;)
+        {
+            long skipped = 0;
+            if (runs[at] == '+')
+            {
+                int space = runs.IndexOf(' ', at);
+                int close = space < 0 ? runs.Length : space;
+                skipped = Int64(runs[(at + 1)..close]);
+                at = Math.Min(close + 1, runs.Length);
+            }
+
+            int plus = runs.IndexOf(" +", at, StringComparison.Ordinal);
+            int end = at < runs.Length && runs[at] == '+' ? at : plus < 0 ? runs.Length : plus;
+            parts.Add((skipped, at < end ? NumberRuns.Parse(runs, at, end, ' ') : NumberRuns.None));
+            at = end == plus ? end + 1 : end;
+        }
+
+        _layouts.Add((Int64(file), sorted, parts));
+    }
 
     private WeightManifest Finish()
     {
         var ends = new long[_files.Count];
         int placed = 0;
-        foreach ((int file, bool sorted, List<int> ordinals) in _layouts)
+        foreach ((long file, bool sorted, List<(long Skipped, NumberRuns Ordinals)> runs) in _layouts)
         {
-            if (file >= _files.Count || ordinals.Any(i => i >= _tensors.Count))
+            if (file >= _files.Count || runs.Exists(run => run.Ordinals.Largest >= _tensors.Count))
             {
                 throw WeightManifest.Error("a layout counts beyond the files or tensors");
             }
 
-            if (sorted)
+            foreach ((long skipped, NumberRuns numbers) in runs)
             {
-                ordinals.Sort(CompareAsWriter);
-            }
-
-            foreach (int i in ordinals)
-            {
-                ManifestTensor tensor = _tensors[i];
-                if (tensor.File >= 0)
+                ends[file] = Beyond(ends[file], skipped);
+                foreach (int i in InOrder(numbers, sorted))
                 {
-                    throw WeightManifest.Error($"\"{tensor.Name}\" is laid out twice");
-                }
+                    ManifestTensor tensor = _tensors[i];
+                    if (tensor.File >= 0)
+                    {
+                        throw WeightManifest.Error($"\"{tensor.Name}\" is laid out twice");
+                    }
 
-                long end = ends[file] + ByteLength(tensor);
-                _tensors[i] = tensor with { File = file, Begin = ends[file], End = end };
-                ends[file] = end;
-                placed++;
+                    long end = Beyond(ends[file], ByteLength(tensor));
+                    _tensors[i] = tensor with { File = (int)file, Begin = ends[file], End = end };
+                    ends[file] = end;
+                    placed++;
+                }
             }
         }
 
@@ -185,6 +221,35 @@ internal sealed class ManifestReader
             Index = _index,
         };
     }
+
+    // No list is made of more numbers than there are tensors: the first that comes twice is an error.
+    private IEnumerable<int> InOrder(NumberRuns numbers, bool sorted)
+    {
+        if (!sorted || numbers.Count > _tensors.Count)
+        {
+            for (long i = 0; i < numbers.Count; i++)
+            {
+                yield return numbers[i];
+            }
+
+            yield break;
+        }
+
+        var ordinals = new int[(int)numbers.Count];
+        for (int i = 0; i < ordinals.Length; i++)
+        {
+            ordinals[i] = numbers[i];
+        }
+
+        Array.Sort(ordinals, CompareAsWriter);
+        foreach (int i in ordinals)
+        {
+            yield return i;
+        }
+    }
+
+    private static long Beyond(long end, long length) =>
+        length <= long.MaxValue - end ? end + length : throw WeightManifest.Error("its tensors are beyond 2^63-1 bytes");
 
     // The reference's writer: widest dtype first, then by name.
     private int CompareAsWriter(int a, int b)

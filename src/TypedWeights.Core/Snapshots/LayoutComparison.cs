@@ -108,11 +108,15 @@ internal static class LayoutComparison
     // One line however many moved: resharding moves them all.
     private static SnapshotDifference? CompareLayout(WeightSnapshot old, WeightSnapshot live)
     {
-        Dictionary<string, SnapshotTensor> now = live.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         SnapshotTensor[] moved =
         [
-            .. old.Tensors.Where(was => now.TryGetValue(was.Name, out SnapshotTensor? @is)
-                && (was.Begin != @is.Begin || old.Files[was.File].Name != live.Files[@is.File].Name)),
+            .. SnapshotComparison.Pairs(
+                    SnapshotWriter.InOrder(old.Tensors, static tensor => tensor.Name),
+                    SnapshotWriter.InOrder(live.Tensors, static tensor => tensor.Name),
+                    static tensor => tensor.Name)
+                .Where(pair => pair is ({ } was, { } @is)
+                    && (was.Begin != @is.Begin || old.Files[was.File].Name != live.Files[@is.File].Name))
+                .Select(static pair => pair.Old!),
         ];
         return moved switch
         {

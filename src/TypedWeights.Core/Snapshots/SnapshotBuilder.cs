@@ -21,7 +21,7 @@ public static class SnapshotBuilder
                 file.Source.Validator,
                 file.Header.HeaderLength,
                 file.Header.Sha256,
-                [.. file.Header.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)])
+                InOrder(file.Header.Metadata))
             {
                 Version = file.Source.Version,
             }),
@@ -36,5 +36,13 @@ public static class SnapshotBuilder
         {
             Index = checkpoint.Index is ({ } name, { } version) ? new SnapshotIndex(name, version) : null,
         };
+    }
+
+    // In place: a header may have seven million.
+    private static KeyValuePair<string, string>[] InOrder(IReadOnlyDictionary<string, string> metadata)
+    {
+        KeyValuePair<string, string>[] sorted = [.. metadata];
+        Array.Sort(sorted, static (a, b) => string.CompareOrdinal(a.Key, b.Key));
+        return sorted;
     }
 }

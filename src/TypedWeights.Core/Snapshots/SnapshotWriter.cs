@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using TypedWeights.Json;
 
@@ -16,6 +15,14 @@ public static class SnapshotWriter
     public static byte[] Write(WeightSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
+        using var bytes = new MemoryStream();
+        Write(snapshot, bytes);
+        return bytes.ToArray();
+    }
+
+    /// <summary>The same, bit by bit: the text of a million tensors is never in memory.</summary>
+    internal static void Write(WeightSnapshot snapshot, Stream to)
+    {
         int[] order = [.. Enumerable.Range(0, snapshot.Files.Count).OrderBy(i => snapshot.Files[i].Name, StringComparer.Ordinal)];
         var places = new int[order.Length];
         for (int place = 0; place < order.Length; place++)
@@ -23,68 +30,122 @@ public static class SnapshotWriter
             places[order[place]] = place;
         }
 
-        StringBuilder json = new StringBuilder()
-            .Append("{\n  \"schema\": ").AppendString(WeightSnapshot.Schema)
-            .Append(",\n  \"class\": ").AppendString(snapshot.Class)
-            .Append(",\n  \"source\": ").AppendString(snapshot.Source)
-            .Append(",\n  \"revision\": ").AppendNullable(snapshot.Revision);
+        using var json = new StreamWriter(to, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 1 << 14, leaveOpen: true);
+        json.Write("{\n  \"schema\": ");
+        json.WriteString(WeightSnapshot.Schema);
+        json.Write(",\n  \"class\": ");
+        json.WriteString(snapshot.Class);
+        json.Write(",\n  \"source\": ");
+        json.WriteString(snapshot.Source);
+        json.Write(",\n  \"revision\": ");
+        WriteNullable(json, snapshot.Revision);
         if (snapshot.Index is { } index)
         {
-            json.Append(",\n  \"index\": {\"name\": ").AppendString(index.Name)
-                .Append(", \"version\": ").AppendString(index.Version).Append('}');
+            json.Write(",\n  \"index\": {\"name\": ");
+            json.WriteString(index.Name);
+            json.Write(", \"version\": ");
+            json.WriteString(index.Version);
+            json.Write('}');
         }
 
-        AppendLines(json, "files", order.Select(i => snapshot.Files[i]), AppendFile);
-        AppendLines(json, "tensors", snapshot.Tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal),
-            (to, tensor) => AppendTensor(to, tensor, places[tensor.File]));
-        return Encoding.UTF8.GetBytes(json.Append("\n}\n").ToString());
+        WriteLines(json, "files", order.Select(i => snapshot.Files[i]), WriteFile);
+        WriteLines(json, "tensors", InOrder(snapshot.Tensors, static tensor => tensor.Name), (to, tensor) => WriteTensor(to, tensor, places[tensor.File]));
+        json.Write("\n}\n");
     }
 
-    private static void AppendLines<T>(StringBuilder json, string member, IEnumerable<T> items, Action<StringBuilder, T> append)
+    /// <summary>Items in ordinal order of their names. Those of a checkpoint are so already, and then none is moved or copied.</summary>
+    internal static IEnumerable<T> InOrder<T>(IReadOnlyList<T> items, Func<T, string> name)
     {
-        json.Append(CultureInfo.InvariantCulture, $",\n  \"{member}\": [");
+        for (int i = 1; i < items.Count; i++)
+        {
+            if (string.CompareOrdinal(name(items[i - 1]), name(items[i])) > 0)
+            {
+                return items.OrderBy(name, StringComparer.Ordinal);
+            }
+        }
+
+        return items;
+    }
+
+    private static void WriteLines<T>(TextWriter json, string member, IEnumerable<T> items, Action<TextWriter, T> write)
+    {
+        json.Write($",\n  \"{member}\": [");
         string before = "\n    ";
         foreach (T item in items)
         {
-            append(json.Append(before), item);
+            json.Write(before);
+            write(json, item);
             before = ",\n    ";
         }
 
-        json.Append(before[0] == ',' ? "\n  ]" : "]");
+        json.Write(before[0] == ',' ? "\n  ]" : "]");
     }
 
-    private static void AppendFile(StringBuilder json, SnapshotFile file)
+    private static void WriteFile(TextWriter json, SnapshotFile file)
     {
-        json.Append("{\"name\": ").AppendString(file.Name)
-            .Append(CultureInfo.InvariantCulture, $", \"length\": {file.Length}, \"validator\": ").AppendNullable(file.Validator)
-            .Append(file.Version is null ? "" : ", \"version\": ").AppendIfAny(file.Version)
-            .Append(CultureInfo.InvariantCulture, $", \"headerLength\": {file.HeaderLength}, \"headerSha256\": ")
-            .AppendString(file.HeaderSha256).Append(", \"metadata\": {");
-        string before = "";
-        foreach ((string key, string value) in file.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        json.Write("{\"name\": ");
+        json.WriteString(file.Name);
+        WriteNumber(json, ", \"length\": ", file.Length);
+        json.Write(", \"validator\": ");
+        WriteNullable(json, file.Validator);
+        if (file.Version is not null)
         {
-            json.Append(before).AppendString(key).Append(": ").AppendString(value);
+            json.Write(", \"version\": ");
+            json.WriteString(file.Version);
+        }
+
+        WriteNumber(json, ", \"headerLength\": ", file.HeaderLength);
+        json.Write(", \"headerSha256\": ");
+        json.WriteString(file.HeaderSha256);
+        json.Write(", \"metadata\": {");
+        string before = "";
+        foreach ((string key, string value) in InOrder(file.Metadata, static pair => pair.Key))
+        {
+            json.Write(before);
+            json.WriteString(key);
+            json.Write(": ");
+            json.WriteString(value);
             before = ", ";
         }
 
-        json.Append("}}");
+        json.Write("}}");
     }
 
-    private static void AppendTensor(StringBuilder json, SnapshotTensor tensor, int file)
+    private static void WriteTensor(TextWriter json, SnapshotTensor tensor, int file)
     {
-        json.Append("{\"name\": ").AppendString(tensor.Name)
-            .Append(CultureInfo.InvariantCulture, $", \"dtype\": \"{tensor.DType.Name()}\", \"shape\": {tensor.Shape}")
-            .Append(CultureInfo.InvariantCulture, $", \"file\": {file}, \"begin\": {tensor.Begin}, \"end\": {tensor.End}");
+        json.Write("{\"name\": ");
+        json.WriteString(tensor.Name);
+        json.Write(", \"dtype\": \"");
+        json.Write(tensor.DType.Name());
+        json.Write("\", \"shape\": ");
+        json.WriteShape(tensor.Shape, ", ");
+        WriteNumber(json, ", \"file\": ", file);
+        WriteNumber(json, ", \"begin\": ", tensor.Begin);
+        WriteNumber(json, ", \"end\": ", tensor.End);
         if (tensor.Sha256 is not null)
         {
-            json.Append(", \"sha256\": ").AppendString(tensor.Sha256);
+            json.Write(", \"sha256\": ");
+            json.WriteString(tensor.Sha256);
         }
 
-        json.Append('}');
+        json.Write('}');
     }
 
-    private static StringBuilder AppendIfAny(this StringBuilder json, string? text) => text is null ? json : json.AppendString(text);
+    private static void WriteNumber(TextWriter json, string member, long number)
+    {
+        json.Write(member);
+        json.WriteNumber((ulong)number);
+    }
 
-    private static StringBuilder AppendNullable(this StringBuilder json, string? text) =>
-        text is null ? json.Append("null") : json.AppendString(text);
+    private static void WriteNullable(TextWriter json, string? text)
+    {
+        if (text is null)
+        {
+            json.Write("null");
+        }
+        else
+        {
+            json.WriteString(text);
+        }
+    }
 }

@@ -67,7 +67,7 @@ internal static class InspectCommand
                                 digest
                                     ? await TensorDigests.ReadAsync(opened.Checkpoint, static _ => { }, cancellationToken).ConfigureAwait(false)
                                     : null;
-                            await context.Out.WriteAsync(JsonReport.Ok(shown, opened, digests)).ConfigureAwait(false);
+                            JsonReport.Write(context.Out, shown, opened, digests);
                         }
                         else
                         {

@@ -60,29 +60,47 @@ internal static class VerifyCommand
     private static async Task<int> VerifyAsync(
         ToolContext context, Page page, SnapshotFilePath path, bool offline, CancellationToken cancellationToken)
     {
-        WeightSnapshot snapshot = SnapshotStore.Read(path);
-        string summary = SnapshotSummary.Of(snapshot);
         if (offline)
         {
+            WeightSnapshot alone = SnapshotStore.Read(path);
             page.Line(
                 (path.Shown + ": ", Page.Plain),
                 ("agrees with itself", Page.Good),
-                ($" ({summary}; offline: {snapshot.Source} was not asked)", Page.Plain));
+                ($" ({SnapshotSummary.Of(alone)}; offline: {alone.Source} was not asked)", Page.Plain));
             return ExitCodes.Success;
         }
 
-        string folder = FolderOf(context, path, snapshot);
-        WeightSnapshot live;
-        try
+        // Mostly the text is what it was: then it is compared without being read into objects, as there may be a million of them.
+        WeightSnapshot? live = null;
+        ToolException? failure = null;
+        if (SnapshotStore.Glance(path) is var (source, className))
         {
-            live = await ReadLiveAsync(context, path, snapshot, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (ToolException.From(e) is { } failure)
-        {
-            int code = failure.ExitCode == ExitCodes.Unreachable ? ExitCodes.Unreachable : ExitCodes.Failed;
-            throw new ToolException(code, $"{path.Shown}: {failure.Message}", e);
+            try
+            {
+                live = await ReadLiveAsync(context, path, source, className, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (ToolException.From(e) is { } known)
+            {
+                failure = known;
+            }
+
+            if (live is not null && SnapshotStore.Holds(path, live))
+            {
+                page.Line((path.Shown + ": ", Page.Plain), ("in step", Page.Good), ($" with {source} ({SnapshotSummary.Of(live)})", Page.Plain));
+                return ExitCodes.Success;
+            }
         }
 
+        // What is wrong with the snapshot comes first.
+        WeightSnapshot snapshot = SnapshotStore.Read(path);
+        if (live is null)
+        {
+            int code = failure!.ExitCode == ExitCodes.Unreachable ? ExitCodes.Unreachable : ExitCodes.Failed;
+            throw new ToolException(code, $"{path.Shown}: {failure.Message}", failure);
+        }
+
+        string summary = SnapshotSummary.Of(snapshot);
+        string folder = FolderOf(context, path, snapshot);
         IReadOnlyList<SnapshotDifference> differences = SnapshotComparison.Compare(snapshot, live);
         bool drift = differences.Any(difference => difference.IsDrift);
         page.Line(
@@ -109,15 +127,15 @@ internal static class VerifyCommand
     }
 
     private static async Task<WeightSnapshot> ReadLiveAsync(
-        ToolContext context, SnapshotFilePath path, WeightSnapshot snapshot, CancellationToken cancellationToken)
+        ToolContext context, SnapshotFilePath path, string source, string className, CancellationToken cancellationToken)
     {
         var sources = new ToolSources(context, context.CurrentDirectory, path.ProjectFolder);
         await using (sources.ConfigureAwait(false))
         {
-            OpenedCheckpoint opened = await sources.OpenAsync(ToolSources.Parse(snapshot.Source), cancellationToken).ConfigureAwait(false);
+            OpenedCheckpoint opened = await sources.OpenAsync(ToolSources.Parse(source), cancellationToken).ConfigureAwait(false);
             await using (opened.ConfigureAwait(false))
             {
-                return SnapshotBuilder.Build(opened.Checkpoint, snapshot.Class);
+                return SnapshotBuilder.Build(opened.Checkpoint, className);
             }
         }
     }

@@ -9,6 +9,9 @@ namespace TypedWeights.Tool.Downloads;
 /// <summary>Fetches the files of a set one after another, and gives them their names when all are whole: never half of a model.</summary>
 internal sealed class DownloadRun : IAsyncDisposable
 {
+    // A file that is being written takes two handles. Of a larger set all but the last are open when their turn has come.
+    private const int MostOpen = 32;
+
     private readonly DownloadSet _set;
     private readonly TransferContext _transfer;
     private readonly ProgressView _view;
@@ -31,6 +34,8 @@ internal sealed class DownloadRun : IAsyncDisposable
     /// <summary>The bytes of all files.</summary>
     private long Total => _set.Files.Sum(file => file.Source.Length);
 
+    private bool IsLarge => _set.Files.Count > MostOpen;
+
     private long Finished => _partials.Sum(file => file.Finished);
 
     /// <summary>Fetches what is missing.</summary>
@@ -52,6 +57,7 @@ internal sealed class DownloadRun : IAsyncDisposable
 
         foreach (PartialFile file in _partials)
         {
+            file.Resume();
             file.Publish();
         }
 
@@ -91,7 +97,8 @@ internal sealed class DownloadRun : IAsyncDisposable
         }
     }
 
-    // All are opened, and so locked, before the first byte is asked for.
+    // All are opened, and so locked, before the first byte is asked for. Of a large set only the last one stays locked, an index, which every
+    // download of the same model has to lock first.
     private async Task OpenAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
         var figures = new TransferFigures("checking");
@@ -99,16 +106,27 @@ internal sealed class DownloadRun : IAsyncDisposable
             figures,
             async () =>
             {
-                for (int i = 0; i < paths.Count; i++)
+                var opened = new PartialFile?[paths.Count];
+                for (int n = 0; n < paths.Count; n++)
                 {
+                    int i = n == 0 ? paths.Count - 1 : n - 1;
                     PartialFile file = await PartialFile.OpenAsync(
                         paths[i], _set.IdentityOf(i), bytes => figures.Report(figures.Done + bytes, Total), cancellationToken).ConfigureAwait(false);
                     _partials.Add(file);
+                    opened[i] = file;
+                    if (n > 0 && IsLarge)
+                    {
+                        file.Pause();
+                    }
+
                     if (file.StartedOver is { } reason)
                     {
                         _view.Note($"{Path.GetFileName(file.PartialPath)}: starting over, as {reason}.");
                     }
                 }
+
+                _partials.Clear();
+                _partials.AddRange(opened!);
             }).ConfigureAwait(false);
         _before = Finished;
         if (_before > 0)
@@ -123,6 +141,7 @@ internal sealed class DownloadRun : IAsyncDisposable
         {
             PartialFile file = _partials[i];
             long before = figures.Done;
+            file.Resume();
             await FileDownload.RunAsync(
                 await _set.SourceOfAsync(i, cancellationToken).ConfigureAwait(false),
                 _set.IsRemote,
@@ -139,6 +158,11 @@ internal sealed class DownloadRun : IAsyncDisposable
                 // Whole, and not what it should be: of no use to a next time.
                 file.Discard();
                 throw;
+            }
+
+            if (IsLarge && i < _partials.Count - 1)
+            {
+                file.Pause();
             }
         }
     }

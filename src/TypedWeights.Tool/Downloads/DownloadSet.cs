@@ -2,6 +2,7 @@ using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Downloads;
 using TypedWeights.Sources;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tool.Downloads;
 
@@ -42,7 +43,8 @@ internal sealed class DownloadSet : IAsyncDisposable
         {
             if (isSharded || location.EntryName.EndsWith(ForeignName.FileSuffix, StringComparison.OrdinalIgnoreCase))
             {
-                Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false);
+                Checkpoint checkpoint = await CheckpointReader.ReadAsync(
+                    uri, location, new HeaderBudget(MemoryBound.Of(null)), cancellationToken).ConfigureAwait(false);
                 set._files.AddRange(checkpoint.Files.Select(file => new DownloadFile(file.Name, file.Source, file.Header)));
                 shards = isSharded ? checkpoint.Files : null;
                 await set.CloseSequentialAsync().ConfigureAwait(false);

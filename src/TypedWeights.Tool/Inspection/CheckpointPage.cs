@@ -10,6 +10,7 @@ internal static class CheckpointPage
     // A model of 163 shards is described by its first ones; --json has them all.
     private const int MostFiles = 12;
     private const int LongestValue = 160;
+    private const int MostTexts = 10_000;
     private const string Gap = "   ";
 
     public static void Print(Page page, OpenedCheckpoint opened, bool isFirst, CancellationToken cancellationToken)
@@ -38,7 +39,11 @@ internal static class CheckpointPage
         if (tensors.Length > 0)
         {
             Section(page, "Tensors");
-            TensorTable.Print(page, TensorRow.Of(tensors, cancellationToken));
+            TensorTable.Print(page, TensorRow.Of(tensors, out int leftOut, cancellationToken));
+            if (leftOut > 0)
+            {
+                page.Line($"  … and {SnapshotSummary.Count(leftOut, "more tensor")}; --json has them all", Page.Faint);
+            }
         }
 
         foreach (string warning in checkpoint.Warnings)
@@ -89,11 +94,20 @@ internal static class CheckpointPage
         }
 
         Section(page, "Metadata");
-        foreach ((string key, string value) in checkpoint.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+
+        // Of very many, those are shown that come first in the file: sorting them all would take more memory than they do.
+        int count = checkpoint.Metadata.Count;
+        foreach ((string key, string value) in checkpoint.Metadata.Take(MostTexts).OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
+            string name = key.Length <= LongestValue ? key : Printable.Name(key);
             string shown = value.Length <= LongestValue ? value : Printable.Name(value);
             string tie = checkpoint.Ties.ContainsKey(key) ? " (tied)" : "";
-            page.Line(($"  {key}: ", Page.Faint), (shown, Page.Plain), (tie, Page.Good));
+            page.Line(($"  {name}: ", Page.Faint), (shown, Page.Plain), (tie, Page.Good));
+        }
+
+        if (count > MostTexts)
+        {
+            page.Line($"  … and {SnapshotSummary.Count(count - MostTexts, "more text")}; --json has them all", Page.Faint);
         }
     }
 

@@ -1,27 +1,35 @@
-using System.Globalization;
 using System.Text;
 using TypedWeights.Checkpoints;
 using TypedWeights.Json;
+using TypedWeights.Tool.Output;
 
 namespace TypedWeights.Tool.Inspection;
 
 /// <summary>One line of JSON for each input of <c>inspect --json</c>. Scripts depend on the members and their order.</summary>
 internal static class JsonReport
 {
-    /// <summary>The line of a valid checkpoint.</summary>
+    /// <summary>Writes the line of a valid checkpoint, bit by bit: it may have a million tensors.</summary>
+    /// <param name="to">Where.</param>
     /// <param name="uri">The input as it may be shown.</param>
     /// <param name="opened">The checkpoint.</param>
     /// <param name="digests">SHA-256 by tensor name, where asked for.</param>
-    public static string Ok(string uri, OpenedCheckpoint opened, IReadOnlyDictionary<string, string>? digests)
+    public static void Write(TextWriter to, string uri, OpenedCheckpoint opened, IReadOnlyDictionary<string, string>? digests)
     {
-        StringBuilder json = new StringBuilder("{\"uri\":").AppendString(uri).Append(",\"ok\":true,\"metadata\":{");
-        AppendAll(json, opened.Checkpoint.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal),
-            (to, pair) => to.AppendString(pair.Key).Append(':').AppendString(pair.Value));
-        json.Append("},\"tensors\":[");
-        AppendAll(json, opened.InDataOrder, (to, item) => AppendTensor(to, item.Tensor, opened.IsSharded ? item.File : null, digests));
-        json.Append("],\"warnings\":[");
-        AppendAll(json, opened.Checkpoint.Warnings, (to, warning) => to.AppendString(warning));
-        return json.Append("]}\n").ToString();
+        using var json = new ChunkedWriter(to);
+        json.Write("{\"uri\":");
+        json.WriteString(uri);
+        json.Write(",\"ok\":true,\"metadata\":{");
+        WriteAll(json, opened.Checkpoint.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal), static (json, pair) =>
+        {
+            json.WriteString(pair.Key);
+            json.Write(':');
+            json.WriteString(pair.Value);
+        });
+        json.Write("},\"tensors\":[");
+        WriteAll(json, opened.InDataOrder, (json, item) => WriteTensor(json, item.Tensor, opened.IsSharded ? item.File : null, digests));
+        json.Write("],\"warnings\":[");
+        WriteAll(json, opened.Checkpoint.Warnings, static (json, warning) => json.WriteString(warning));
+        json.Write("]}\n");
     }
 
     /// <summary>The line of an input that is not a valid checkpoint or cannot be reached.</summary>
@@ -29,32 +37,45 @@ internal static class JsonReport
         .Append(",\"ok\":false,\"error\":{\"kind\":").AppendString(error.Kind)
         .Append(",\"message\":").AppendString(error.Message).Append("}}\n").ToString();
 
-    private static void AppendTensor(
-        StringBuilder json, TensorInfo tensor, CheckpointFile? file, IReadOnlyDictionary<string, string>? digests)
+    private static void WriteTensor(
+        TextWriter json, TensorInfo tensor, CheckpointFile? file, IReadOnlyDictionary<string, string>? digests)
     {
-        string shape = tensor.Shape.ToString().Replace(" ", "", StringComparison.Ordinal);
-        json.Append("{\"name\":").AppendString(tensor.Name)
-            .Append(CultureInfo.InvariantCulture, $",\"dtype\":\"{tensor.DType.Name()}\",\"shape\":{shape}")
-            .Append(CultureInfo.InvariantCulture, $",\"begin\":{tensor.Begin},\"end\":{tensor.End}");
+        json.Write("{\"name\":");
+        json.WriteString(tensor.Name);
+        json.Write(",\"dtype\":\"");
+        json.Write(tensor.DType.Name());
+        json.Write("\",\"shape\":");
+        json.WriteShape(tensor.Shape, ",");
+        json.Write(",\"begin\":");
+        json.WriteNumber((ulong)tensor.Begin);
+        json.Write(",\"end\":");
+        json.WriteNumber((ulong)tensor.End);
         if (file is not null)
         {
-            json.Append(",\"file\":").AppendString(file.Name);
+            json.Write(",\"file\":");
+            json.WriteString(file.Name);
         }
 
         if (digests is not null)
         {
-            json.Append(",\"sha256\":").AppendString(digests[tensor.Name]);
+            json.Write(",\"sha256\":");
+            json.WriteString(digests[tensor.Name]);
         }
 
-        json.Append('}');
+        json.Write('}');
     }
 
-    private static void AppendAll<T>(StringBuilder json, IEnumerable<T> items, Action<StringBuilder, T> append)
+    private static void WriteAll<T>(TextWriter json, IEnumerable<T> items, Action<TextWriter, T> write)
     {
         bool first = true;
         foreach (T item in items)
         {
-            append(first ? json : json.Append(','), item);
+            if (!first)
+            {
+                json.Write(',');
+            }
+
+            write(json, item);
             first = false;
         }
     }

@@ -23,7 +23,7 @@ internal static class TensorDigests
         {
             foreach (CheckpointFile file in checkpoint.Files)
             {
-                await ReadFileAsync(file, buffer, digests, read, cancellationToken).ConfigureAwait(false);
+                await ReadFileAsync(checkpoint, file, buffer, digests, read, cancellationToken).ConfigureAwait(false);
             }
         }
         finally
@@ -36,7 +36,12 @@ internal static class TensorDigests
 
     // One range for the whole file: its tensors tile the data, so the next one always starts where this one ends.
     private static async Task ReadFileAsync(
-        CheckpointFile file, byte[] buffer, Dictionary<string, string> digests, Action<long> read, CancellationToken cancellationToken)
+        Checkpoint checkpoint,
+        CheckpointFile file,
+        byte[] buffer,
+        Dictionary<string, string> digests,
+        Action<long> read,
+        CancellationToken cancellationToken)
     {
         IRangeReader? reader = file.Header.DataLength == 0
             ? null
@@ -55,7 +60,13 @@ internal static class TensorDigests
                     read(count);
                 }
 
-                digests[tensor.Name] = Convert.ToHexStringLower(hash.GetHashAndReset());
+                string digest = Convert.ToHexStringLower(hash.GetHashAndReset());
+
+                // Of a tensor that two shards hold, the index says which counts.
+                if (checkpoint.Files[checkpoint.Tensors[tensor.Name].File] == file)
+                {
+                    digests[tensor.Name] = digest;
+                }
             }
         }
         finally

@@ -10,6 +10,9 @@ namespace TypedWeights.Tool.Inspection;
 /// <param name="ByteLength">The bytes of each.</param>
 internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape Shape, long ByteLength)
 {
+    // Each takes memory of its own, and a page has no end then.
+    private const int MostKinds = 10_000;
+
     /// <summary>The names as text: <c>model.layers.{0..31}.mlp.up_proj.weight</c>.</summary>
     public string Name { get; } = Pattern.ToString();
 
@@ -31,14 +34,36 @@ internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape S
     public string WithinElement => Name[(ListPrefix!.Length + ListText.Length)..];
 
     /// <summary>The rows of a checkpoint in natural order: <c>layers.2</c> before <c>layers.10</c>.</summary>
-    public static IReadOnlyList<TensorRow> Of(IEnumerable<TensorInfo> tensors, CancellationToken cancellationToken) =>
-    [
-        .. tensors.GroupBy(tensor => (tensor.DType, tensor.Shape))
-            .SelectMany(
-                kind => NamePattern.Factor(kind.Select(tensor => tensor.Name), Escape, cancellationToken),
-                (kind, pattern) => new TensorRow(pattern, kind.Key.DType, kind.Key.Shape, kind.First().ByteLength))
-            .OrderBy(row => PatternExpansion.Names(row.Name).First(), NaturalOrder.Instance),
-    ];
+    /// <param name="tensors">The tensors.</param>
+    /// <param name="leftOut">How many tensors have no row, as there are more kinds of names than anybody reads.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    public static IReadOnlyList<TensorRow> Of(IEnumerable<TensorInfo> tensors, out int leftOut, CancellationToken cancellationToken)
+    {
+        var kinds = new HashSet<int>();
+        var shown = new List<TensorInfo>();
+        leftOut = 0;
+        foreach (TensorInfo tensor in tensors)
+        {
+            int kind = HashCode.Combine(NamePattern.HashSkeleton(tensor.Name), tensor.DType, tensor.Shape);
+            if (kinds.Contains(kind) || (kinds.Count < MostKinds && kinds.Add(kind)))
+            {
+                shown.Add(tensor);
+            }
+            else
+            {
+                leftOut++;
+            }
+        }
+
+        return
+        [
+            .. shown.GroupBy(tensor => (tensor.DType, tensor.Shape))
+                .SelectMany(
+                    kind => NamePattern.Factor(kind.Select(tensor => tensor.Name), Escape, cancellationToken),
+                    (kind, pattern) => new TensorRow(pattern, kind.Key.DType, kind.Key.Shape, kind.First().ByteLength))
+                .OrderBy(row => PatternExpansion.Names(row.Name).First(), NaturalOrder.Instance),
+        ];
+    }
 
     /// <summary>Numbers as they stand in a pattern: <c>{0..4,60}</c>, or the only one.</summary>
     public static string Braced(int[] numbers) =>

@@ -17,6 +17,9 @@ internal sealed class TensorTable
     private const int WidestShape = 28;
     private const int WidestName = 100;
 
+    // A name can be a hundred megabytes long.
+    private const int LongestName = 1000;
+
     private readonly List<TableLine> _lines;
     private readonly int _name;
     private readonly int _dtype;
@@ -96,7 +99,7 @@ internal sealed class TensorTable
         {
             if (list.All(row => row.ListPrefix is null || row.ListNumbers.Length == 1))
             {
-                lines.AddRange(list.Select(row => Of(row, "  " + row.Name)));
+                lines.AddRange(list.Select(row => Of(row, "  " + Shown(row.Name))));
                 return;
             }
 
@@ -106,14 +109,16 @@ internal sealed class TensorTable
                 string heading = "  " + kind.First().ListPrefix + kind.Key;
                 lines.Add(new TableLine(heading, "", "", ByteText.Of(kind.Sum(row => row.TotalLength)), Page.Strong));
                 lines.AddRange(kind.OrderBy(row => row.WithinElement, NaturalOrder.Instance)
-                    .Select(row => Of(row, "    " + (shorten ? row.WithinElement.TrimStart('.') : row.Name))));
+                    .Select(row => Of(row, "    " + Shown(shorten ? row.WithinElement.TrimStart('.') : row.Name))));
             }
         }
+
+        private static string Shown(string name) => name.Length <= LongestName ? name : Printable.Name(name);
 
         private static TableLine Of(TensorRow row, string name)
         {
             string times = row.Pattern.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"{row.Pattern.Count:N0} × ");
-            return new TableLine(name, row.DType.Name(), row.Shape.ToString(), times + ByteText.Of(row.ByteLength), Page.Plain);
+            return new TableLine(name, row.DType.Name(), Printable.Shape(row.Shape), times + ByteText.Of(row.ByteLength), Page.Plain);
         }
     }
 }

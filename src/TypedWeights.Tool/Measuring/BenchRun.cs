@@ -1,6 +1,7 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 using TypedWeights.Streaming;
+using TypedWeights.Streaming.Planning;
 using TypedWeights.Tool.Commands;
 using TypedWeights.Tool.Output.Progress;
 
@@ -37,6 +38,10 @@ internal static class BenchRun
             bool isRemote = opened.Location.IsRemote;
             IReadOnlyList<CheckpointFile> files = opened.Checkpoint.Files;
             TransferPlan plan = TransferPlan.Create(files, [.. opened.Checkpoint.Tensors.Values], overrides.Parts(transfer.Options, isRemote));
+
+            // What the container leaves, that is: the limit of a load's buffers is not what is measured.
+            TransferOptions unbounded = transfer.Options with { BufferLimit = long.MaxValue };
+            MemoryNeed.Of(plan, transfer.Options, isRemote).ThrowIfBeyond(uri.Display, unbounded, MemoryBound.Of(null), isRemote);
             var sink = new MemorySink();
             await using (sink.ConfigureAwait(false))
             {

@@ -1,4 +1,5 @@
 using System.Text;
+using TypedWeights.Files;
 
 namespace TypedWeights.Tool.Output;
 
@@ -43,7 +44,7 @@ internal sealed class LossyWriter(TextWriter writer) : TextWriter(writer.FormatP
     }
 
     /// <summary>Whether an exception is a stream's that cannot be written.</summary>
-    public static bool IsFailure(Exception e) => e is IOException || IsClosed(e);
+    public static bool IsFailure(Exception e) => e is IOException || IsClosed(e) || FileSizeLimit.IsBeyond(e);
 
     /// <summary>Whether it is that of a stream that is closed (EBADF), which .NET takes for a path that is denied.</summary>
     public static bool IsClosed(Exception e) => e is UnauthorizedAccessException { InnerException: not IOException { HResult: not 9 } };

@@ -1,4 +1,6 @@
+using Microsoft.Win32.SafeHandles;
 using TypedWeights.Files;
+using TypedWeights.Memory;
 using TypedWeights.Snapshots;
 
 namespace TypedWeights.Tool.Snapshots;
@@ -8,6 +10,8 @@ internal static class SnapshotStore
 {
     // More than a snapshot of millions of tensors has.
     private const int LengthLimit = 1 << 30;
+
+    private delegate T BytesReader<out T>(ReadOnlySpan<byte> bytes);
 
     // Every snapshot says so of itself, also one that a merge has spoiled.
     private static ReadOnlySpan<byte> Mark => "typedweights.snapshot/"u8;
@@ -23,21 +27,21 @@ internal static class SnapshotStore
     public static bool Write(SnapshotFilePath path, WeightSnapshot snapshot, out bool losesDigests)
     {
         losesDigests = false;
-        byte[] bytes = SnapshotWriter.Write(snapshot);
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path.Full)!);
             string target = TargetFile.Of(path.Full);
-            if (File.Exists(target))
+            bool exists = File.Exists(target);
+            if (SnapshotProbe.IsIn(snapshot, exists ? target : null, out long length))
             {
-                byte[] before = SmallFile.Read(target, LengthLimit);
-                if (bytes.AsSpan().SequenceEqual(before))
-                {
-                    return false;
-                }
+                return false;
+            }
 
-                WeightSnapshot? known = TryRead(before);
-                losesDigests = HasDigests(known) && !HasDigests(snapshot);
+            if (exists)
+            {
+                ((string Source, string Class, bool HasDigests)? known, bool isSnapshot) = WithBytes(
+                    target, static bytes => (SnapshotProbe.Glance(bytes), bytes.IndexOf(Mark) >= 0));
+                losesDigests = known is { HasDigests: true } && !snapshot.Tensors.Any(static tensor => tensor.Sha256 is not null);
                 if (!path.IsChosen && known?.Source is { } source && source != snapshot.Source)
                 {
                     throw new ToolException(
@@ -46,7 +50,7 @@ internal static class SnapshotStore
                             + $"or replace that one with -o {path.Shown}");
                 }
 
-                if (!path.IsChosen && known is null && before.AsSpan().IndexOf(Mark) < 0)
+                if (!path.IsChosen && known is null && !isSnapshot)
                 {
                     throw new ToolException(
                         ExitCodes.Usage,
@@ -55,8 +59,8 @@ internal static class SnapshotStore
                 }
             }
 
-            using var file = ReplacementFile.Create(target, TargetFile.ModeOf(target));
-            file.Stream.Write(bytes);
+            using var file = ReplacementFile.Create(target, TargetFile.ModeOf(target), length);
+            SnapshotWriter.Write(snapshot, file.Stream);
             file.Commit();
             return true;
         }
@@ -74,12 +78,36 @@ internal static class SnapshotStore
 
     /// <summary>Reads a snapshot.</summary>
     /// <exception cref="ToolException">It cannot be read, or is none.</exception>
-    public static WeightSnapshot Read(SnapshotFilePath path)
+    public static WeightSnapshot Read(SnapshotFilePath path) => Reading(path, () => WithBytes(path.Full, bytes =>
     {
-        byte[] bytes;
         try
         {
-            bytes = SmallFile.Read(path.Full, LengthLimit);
+            return SnapshotReader.Read(bytes);
+        }
+        catch (SnapshotFormatException e)
+        {
+            int line = 1 + bytes[..Math.Min(e.Position, bytes.Length)].Count((byte)'\n');
+            throw new ToolException(ExitCodes.Failed, $"{path.Shown}:{line}: {e.Message}", e);
+        }
+    }));
+
+    /// <summary>The source and the class of a snapshot; null where it has none, as one that cannot be read whole.</summary>
+    /// <exception cref="ToolException">It cannot be read.</exception>
+    public static (string Source, string Class)? Glance(SnapshotFilePath path) =>
+        Reading(path, () => WithBytes(path.Full, static bytes => SnapshotProbe.Glance(bytes))) is var (source, className, _)
+            ? (source, className)
+            : null;
+
+    /// <summary>Whether the file holds exactly this snapshot.</summary>
+    /// <exception cref="ToolException">It cannot be read.</exception>
+    public static bool Holds(SnapshotFilePath path, WeightSnapshot snapshot) =>
+        Reading(path, () => SnapshotProbe.IsIn(snapshot, path.Full, out _));
+
+    private static T Reading<T>(SnapshotFilePath path, Func<T> read)
+    {
+        try
+        {
+            return read();
         }
         catch (RefusedFileException e)
         {
@@ -91,30 +119,21 @@ internal static class SnapshotStore
                 ?? "the snapshot cannot be read: " + ((e is UnauthorizedAccessException ? Denial.OfRead(path.Full) : null) ?? e.Message);
             throw new ToolException(ExitCodes.Failed, $"{path.Shown}: {reason.TrimEnd('.')}.", e);
         }
-
-        try
-        {
-            return SnapshotReader.Read(bytes);
-        }
-        catch (SnapshotFormatException e)
-        {
-            int line = 1 + bytes.AsSpan(0, Math.Min(e.Position, bytes.Length)).Count((byte)'\n');
-            throw new ToolException(ExitCodes.Failed, $"{path.Shown}:{line}: {e.Message}", e);
-        }
     }
 
-    private static bool HasDigests(WeightSnapshot? snapshot) => snapshot?.Tensors.Any(static tensor => tensor.Sha256 is not null) ?? false;
-
-    private static WeightSnapshot? TryRead(byte[] bytes)
+    // Outside the managed heap, so that the text of a million tensors is gone once it has been read.
+    private static unsafe T WithBytes<T>(string path, BytesReader<T> read)
     {
-        try
+        using SafeFileHandle handle = SmallFile.Open(path);
+        long length = RandomAccess.GetLength(handle);
+        if (length is 0 or > LengthLimit)
         {
-            return SnapshotReader.Read(bytes);
+            return read(SmallFile.Read(path, LengthLimit));
         }
-        catch (SnapshotFormatException)
-        {
-            // Broken, so there is nothing to lose.
-            return null;
-        }
+
+        using var file = new FileStream(handle, FileAccess.Read, bufferSize: 0);
+        using var region = HeapRegion.Allocate(length);
+        var bytes = new Span<byte>((void*)region.Address, (int)length);
+        return read(bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)]);
     }
 }

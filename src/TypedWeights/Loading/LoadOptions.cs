@@ -87,7 +87,11 @@ public sealed record LoadOptions
     /// The most host memory that the load may take in all, tensors and buffers, in bytes; one that cannot do with it is refused with
     /// <see cref="MemoryLimitException"/> before anything is allocated. Tensors that are mapped, or on a GPU, take none.
     /// </summary>
-    /// <value>null: no limit but the system's. <see cref="TransferOptions.BufferLimit"/> bounds the buffers alone.</value>
+    /// <value>
+    /// null: on Linux what the process's container leaves (the memory limit of its control group, or of one around it, without what is in
+    /// use and cannot be given up), and no limit where there is no container. A limit that is given counts alone, also where the container
+    /// leaves less. <see cref="TransferOptions.BufferLimit"/> bounds the buffers alone.
+    /// </value>
     public long? MemoryLimit { get; init; }
 
     /// <summary>What of the tensors' bytes is checked before the model is handed over.</summary>

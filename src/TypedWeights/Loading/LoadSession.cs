@@ -60,7 +60,7 @@ internal sealed class LoadSession(
                 }
             }
 
-            Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, cancellationToken).ConfigureAwait(false);
+            Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, NewBudget(), cancellationToken).ConfigureAwait(false);
             await using (checkpoint.ConfigureAwait(false))
             {
                 log.Warn(checkpoint, location.IsRemote);
@@ -83,7 +83,7 @@ internal sealed class LoadSession(
         try
         {
             IWeightLocation withHeaders = ExpectedCheckpoint.WithHeaders(location, expected);
-            Checkpoint live = await CheckpointReader.ReadAsync(uri, withHeaders, cancellationToken).ConfigureAwait(false);
+            Checkpoint live = await CheckpointReader.ReadAsync(uri, withHeaders, NewBudget(), cancellationToken).ConfigureAwait(false);
             await using (live.ConfigureAwait(false))
             {
                 log.Warn(live, location.IsRemote);
@@ -163,9 +163,10 @@ internal sealed class LoadSession(
             sink.Reads,
             early is null ? null : order.Value,
             sink.SegmentSize);
-        var need = MemoryNeed.Of(plan, transfer, isRemote, options.MemoryLimit, sink.MemoryOf(plan));
-        need.ThrowIfBeyond(uri.Display, transfer, options.MemoryLimit, isRemote);
-        cache?.Writer.BufferLimit = need.LeftForCache(transfer, options.MemoryLimit);
+        var bound = MemoryBound.Of(options.MemoryLimit);
+        var need = MemoryNeed.Of(plan, transfer, isRemote, bound.Bytes, sink.MemoryOf(plan));
+        need.ThrowIfBeyond(uri.Display, transfer, bound, isRemote);
+        cache?.Writer.BufferLimit = need.LeftForCache(transfer, bound.Bytes);
         LoadLog.Load lines = log.Start(checkpoint, plan);
         sink.Allocate(plan);
         using Landing? landing = early is null ? null : new Landing(plan, sink, early.Landed);
@@ -200,6 +201,8 @@ internal sealed class LoadSession(
         ITensorSink sink = TensorSinks.Create(options, _context.Options, cuda);
         return options.Verify == Verification.Digests ? new DigestSink(sink, manifest!.DigestOf, uri.Display) : sink;
     }
+
+    private HeaderBudget NewBudget() => new(MemoryBound.Of(options.MemoryLimit), _context.Options.BufferLimit);
 
     private static async Task EndAsync(Task transfer, CancellationTokenSource drop)
     {

@@ -18,7 +18,8 @@ public static class SafeTensors
     /// <remarks>
     /// The format cannot alias. A tensor that is another one under a second name (the same elements of the same memory) is written once,
     /// under the name that comes first in ordinal order, and the other name is recorded in the metadata as
-    /// <c>"dropped": "kept"</c>, as <c>safetensors.torch.save_model</c> does; loading brings both names back.
+    /// <c>"dropped": "kept"</c>, as <c>safetensors.torch.save_model</c> does; loading brings both names back. A dropped name without a dot
+    /// gets a second entry, <c>"tie:dropped": "kept"</c>, as any text could be such a key.
     /// </remarks>
     /// <exception cref="WeightsException">
     /// Two tensors overlap in memory without being the same, or one is of a kind that the format cannot hold (complex128, quantised,

@@ -1,6 +1,7 @@
 using TypedWeights.Errors;
 using TypedWeights.Format;
 using TypedWeights.Interop;
+using TypedWeights.Manifests;
 
 namespace TypedWeights.Saving;
 
@@ -19,9 +20,10 @@ internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDic
                 $"Two tensors have the name {Printable.Name(twin.Name)}; names are unique in a file.", nameof(tensors));
         }
 
-        // An entry that ties a name which is saved here is said anew below, if it still holds.
+        // An entry that ties a name which is saved here is written again below, if it still holds.
+        var declarations = names.Select(TiedNames.Declaration).ToHashSet(StringComparer.Ordinal);
         var texts = (metadata ?? new Dictionary<string, string>())
-            .Where(pair => !(names.Contains(pair.Key) && names.Contains(pair.Value)))
+            .Where(pair => !((names.Contains(pair.Key) || declarations.Contains(pair.Key)) && names.Contains(pair.Value)))
             .ToDictionary(StringComparer.Ordinal);
         var kept = new List<SavedTensor>();
         foreach (List<SavedTensor> same in Group(tensors))
@@ -30,7 +32,8 @@ internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDic
             kept.Add(first);
             foreach (SavedTensor other in same.Where(tensor => tensor != first))
             {
-                if (!texts.TryAdd(other.Name, first.Name))
+                if (!texts.TryAdd(other.Name, first.Name)
+                    || (TiedNames.NeedsDeclaration(other.Name) && !texts.TryAdd(TiedNames.Declaration(other.Name), first.Name)))
                 {
                     throw new WeightsException(
                         $"\"{other.Name}\" is the same tensor as \"{first.Name}\", and the metadata has a text of that name already "

@@ -1,5 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using TypedWeights.Checkpoints;
+using TypedWeights.Manifests;
+using TypedWeights.Snapshots;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 
@@ -88,13 +91,69 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_tensor_in_two_shards_is_an_error_that_names_both()
+    public async Task A_tensor_in_two_shards_that_the_index_does_not_list_is_an_error_that_names_both()
     {
-        WriteShards(("a.safetensors", ["x", "y"]), ("b.safetensors", ["z"]));
+        WriteShards(("a.safetensors", ["y"]), ("b.safetensors", ["z"]));
+        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("y", [1], 1), TestFile.F32("x", [1], 1)]);
         TestFile.Write(_folder["b.safetensors"], [TestFile.F32("z", [1], 1), TestFile.F32("x", [1], 1)]);
         SafeTensorsFormatException error = await RefusedAsync();
         Assert.Equal(SafeTensorsErrorKind.DuplicateTensor, error.Kind);
-        Assert.Contains("\"x\" stands in \"a.safetensors\" and in \"b.safetensors\"", error.Message, StringComparison.Ordinal);
+        Assert.Contains("\"x\" is in \"a.safetensors\" and in \"b.safetensors\"", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a.safetensors")]
+    [InlineData("b.safetensors")]
+    public async Task Of_a_tensor_in_two_shards_the_index_says_which_counts(string shard)
+    {
+        string other = shard == "a.safetensors" ? "b.safetensors" : "a.safetensors";
+        WriteShards((shard, ["x", "y"]), (other, ["z"]));
+        TestFile.Write(_folder[other], [TestFile.F32("x", [2], 3, 4), TestFile.F32("z", [1], 1)]);
+        (_, Checkpoint checkpoint) = await ReadAsync(Index);
+        await using (checkpoint)
+        {
+            CheckpointTensor x = checkpoint.Tensors["x"];
+            Assert.Equal((3, shard), (checkpoint.Tensors.Count, checkpoint.Files[x.File].Name));
+            Assert.Equal(new TensorShape(1), x.Info.Shape);
+            Assert.Contains("1 tensors are in more than one shard", Assert.Single(checkpoint.Warnings), StringComparison.Ordinal);
+
+            // And its snapshot is one that can be read, and built a class from.
+            WeightSnapshot snapshot = SnapshotReader.Read(SnapshotWriter.Write(SnapshotBuilder.Build(checkpoint)));
+            byte[] manifest = Encoding.ASCII.GetBytes(ManifestWriter.Write(snapshot, "s", Token));
+            ManifestTensor expected = WeightManifest.Parse(manifest).Tensors.Single(tensor => tensor.Name == "x");
+            Assert.Equal((x.File, x.Info.Begin, x.Info.End), (expected.File, expected.Begin, expected.End));
+        }
+    }
+
+    [Theory]
+    [InlineData("format", "pt", false)]
+    [InlineData("base_model", "pt", false)]
+    [InlineData("embed.weight", "pt", true)]
+    [InlineData("embed.weight", "pt2", false)]
+    [InlineData("other", "pt", false)]
+    public async Task A_text_of_the_metadata_is_a_tie_only_where_it_can_be_one(string key, string value, bool isTie)
+    {
+        var metadata = new Dictionary<string, string> { [key] = value };
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("pt", [1], 1), TestFile.F32("other", [1], 1)], metadata);
+        (_, Checkpoint checkpoint) = await ReadAsync("m.safetensors");
+        await using (checkpoint)
+        {
+            Assert.Equal(isTie, checkpoint.Ties.ContainsKey(key));
+        }
+    }
+
+    [Theory]
+    [InlineData("head", true)]
+    [InlineData("tail", false)]
+    public async Task A_name_without_a_dot_is_tied_where_a_second_entry_declares_it(string declared, bool isTie)
+    {
+        var metadata = new Dictionary<string, string> { ["embed"] = "head", ["tie:embed"] = declared };
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("head", [1], 1), TestFile.F32("tail", [1], 1)], metadata);
+        (_, Checkpoint checkpoint) = await ReadAsync("m.safetensors");
+        await using (checkpoint)
+        {
+            Assert.Equal(isTie ? [KeyValuePair.Create("embed", "head")] : [], checkpoint.Ties);
+        }
     }
 
     [Fact]
@@ -242,14 +301,14 @@ public sealed class CheckpointReaderTests : IDisposable
     {
         WriteShards(("a.safetensors", ["x"]), ("b.safetensors", ["y"]));
         var ofA = new Dictionary<string, string> { ["format"] = "pt", ["only"] = "a" };
-        var ofB = new Dictionary<string, string> { ["format"] = "mlx", ["copy"] = "x" };
+        var ofB = new Dictionary<string, string> { ["format"] = "mlx", ["copy.w"] = "x" };
         TestFile.Write(_folder["a.safetensors"], [TestFile.F32("x", [1], 1)], ofA);
         TestFile.Write(_folder["b.safetensors"], [TestFile.F32("y", [1], 1)], ofB);
         (_, Checkpoint checkpoint) = await ReadAsync(Index);
         await using (checkpoint)
         {
-            Assert.Equal(("pt", "a", "x"), (checkpoint.Metadata["format"], checkpoint.Metadata["only"], checkpoint.Metadata["copy"]));
-            Assert.Equal("x", checkpoint.Ties["copy"]);
+            Assert.Equal(("pt", "a", "x"), (checkpoint.Metadata["format"], checkpoint.Metadata["only"], checkpoint.Metadata["copy.w"]));
+            Assert.Equal("x", checkpoint.Ties["copy.w"]);
         }
     }
 

@@ -32,10 +32,10 @@ public class OpenFileLimitTests
     public void What_is_left_is_within_the_limit()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such limit.");
-        Assert.SkipWhen(OpenFileLimit.Soft is null, "This process has no limit.");
+        Assert.SkipWhen(ProcessLimits.OpenFiles is null, "This process has no limit.");
 
-        Assert.InRange(OpenFileLimit.CountLeft()!.Value, 0, OpenFileLimit.Soft!.Value);
-        Assert.True(OpenFileLimit.Hard is null || OpenFileLimit.Hard >= OpenFileLimit.Soft);
+        Assert.InRange(OpenFileLimit.CountLeft()!.Value, 0, ProcessLimits.OpenFiles!.Value);
+        Assert.True(ProcessLimits.MostOpenFiles is null || ProcessLimits.MostOpenFiles >= ProcessLimits.OpenFiles);
     }
 
     [Fact]

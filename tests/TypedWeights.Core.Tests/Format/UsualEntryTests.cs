@@ -54,8 +54,8 @@ public class UsualEntryTests
         const string Text =
             """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"""
                 + ""","b":{"dtype":"F16","shape":[2],"data_offsets":[4,8]},"c":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""";
-        List<RawTensor> tensors = HeaderReader.Read(Encoding.UTF8.GetBytes(Text), TestContext.Current.CancellationToken).Tensors;
-        Assert.Equal([DType.F32, DType.F16, DType.F32], tensors.Select(tensor => tensor.Info.DType));
+        List<TensorInfo> tensors = HeaderReader.Read(Encoding.UTF8.GetBytes(Text), TestContext.Current.CancellationToken).Tensors;
+        Assert.Equal([DType.F32, DType.F16, DType.F32], tensors.Select(tensor => tensor.DType));
     }
 
     // What is read, or what is wrong; positions apart, which the white space moves.
@@ -67,7 +67,7 @@ public class UsualEntryTests
             return string.Join(
                 "\n",
                 HeaderReader.Read(Encoding.UTF8.GetBytes(text), TestContext.Current.CancellationToken).Tensors
-                    .Select(tensor => $"{tensor.Info.Name} {tensor.Info.DType} {tensor.Info.Shape} {tensor.Begin} {tensor.End}"));
+                    .Select(tensor => $"{tensor.Name} {tensor.DType} {tensor.Shape} {tensor.Begin} {tensor.End}"));
         }
         catch (JsonReadException e)
         {

@@ -96,6 +96,11 @@ public class ManifestTests
     [InlineData("typedweights 1\ntensor F32 [1] a{", "line 2: a number is missing or too large")]
     [InlineData("typedweights 1\ntensor F32 [1] a}", "line 2: a closing brace that nothing opened")]
     [InlineData("typedweights 1\nsource s\nfile 2 14 - f\ntensor F32 [1] a\nlayout 1 0", "a layout counts beyond the files or tensors")]
+    [InlineData("typedweights 1\nsource s\nfile 2 14 - f\ntensor F32 [1] a\nlayout 2147483648 0", "a layout counts beyond the files or tensors")]
+    [InlineData("typedweights 1\nsource s\nfile 2 14 - f\ntensor F32 [1] a\nlayout 4294967296 0", "a layout counts beyond the files or tensors")]
+    [InlineData("typedweights 1\nsource s\nfile 2 14 - f\ntensor F32 [1] a\nlayout 9223372036854775807 0", "beyond the files or tensors")]
+    [InlineData("typedweights 1\nsource s\nfile 2 14 - f\ntensor F32 [1] a\nlayout 0 0 +9223372036854775807", "beyond 2^63-1 bytes")]
+    [InlineData("typedweights 1\nsource s\nfile 2 14 - f\ntensor F32 [1] a\nlayout 0 0 +x", "\"x\" is not a whole number")]
     [InlineData("typedweights 1\nsource s\nfile 2 14 - f\ntensor F32 [1] a\nlayout 0 0 0", "\"a\" is laid out twice")]
     [InlineData("typedweights 1\nsource s\nfile 2 14 - f\ntensor F32 [1] a", "1 tensors are in no file")]
     [InlineData("typedweights 1\nsource s\nfile 2 15 - f\ntensor F32 [1] a\nlayout 0 0", "the tensors of \"f\" do not fill it")]
@@ -109,16 +114,47 @@ public class ManifestTests
         Assert.Contains(message, e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("tensor F32 [1] a.{0..999999999}\nlayout 0 0")]
+    [InlineData("tensor F32 [0] a.{0..999999999}\nlayout 0 0..999999999")]
+    [InlineData("tensor F32 [1] {0..99999}.{0..99999}.{0..99999}.{0..99999}\nlayout 0 0")]
+    [InlineData("tensor F32 [1] a\nlayout 0 0..999999999")]
+    [InlineData("tensor F32 [1] a\nlayout 0 sorted 0..999999999")]
+    [InlineData("tensor F32 [1] a\nlayout 0 0 0..0,0")]
+    public void A_few_characters_that_stand_for_a_billion_are_refused_before_they_take_memory(string lines)
+    {
+        byte[] text = Encoding.ASCII.GetBytes("typedweights 1\nsource s\nfile 2 14 - f\n" + lines);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.Throws<FormatException>(() => WeightManifest.Parse(text));
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
+    public void Bytes_of_a_shard_that_belong_to_no_tensor_are_passed_over()
+    {
+        WeightManifest manifest = Parse(new WeightSnapshot(
+            "X", "s", null, [File("f", 24), File("g", 8)],
+            [
+                new SnapshotTensor("a", DType.U8, new TensorShape(4), 0, 4, 8, null),
+                new SnapshotTensor("b", DType.U8, new TensorShape(4), 0, 8, 12, null),
+                new SnapshotTensor("c", DType.U8, new TensorShape(4), 0, 16, 20, null),
+            ]));
+        Assert.Equal([(4L, 8L), (8, 12), (16, 20)], manifest.Tensors.Select(tensor => (tensor.Begin, tensor.End)));
+        Assert.Equal([0, 0, 0], manifest.Tensors.Select(tensor => tensor.File));
+    }
+
     [Fact]
     public void A_tied_name_has_the_path_of_its_tensor()
     {
         WeightManifest manifest = Parse(new WeightSnapshot(
-            "X", "s", "main", [File("f", 8) with { Metadata = [new("embed", "head"), new("other", "text"), new("head", "head")] }],
+            "X", "s", "main", [File("f", 8) with { Metadata = [new("embed.w", "head"), new("other.w", "text"), new("head", "head")] }],
             [new SnapshotTensor("head", DType.F32, new TensorShape(2), 0, 0, 8, null)]));
-        Assert.Equal("head", manifest.Ties["embed"]);
+        Assert.Equal("head", manifest.Ties["embed.w"]);
         Assert.Single(manifest.Ties);
-        Assert.Equal(new WeightPath("embed", DType.F32, new TensorShape(2)), manifest.Path("embed"));
-        Assert.Equal(["head", "embed"], manifest.Paths.Select(path => path.ToString()));
+        Assert.Equal(new WeightPath("embed.w", DType.F32, new TensorShape(2)), manifest.Path("embed.w"));
+        Assert.Equal(["head", "embed.w"], manifest.Paths.Select(path => path.ToString()));
         Assert.Contains(
             "\"nothing\"", Assert.Throws<KeyNotFoundException>(() => manifest.Path("nothing")).Message, StringComparison.Ordinal);
     }

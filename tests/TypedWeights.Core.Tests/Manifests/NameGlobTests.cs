@@ -23,8 +23,29 @@ public sealed class NameGlobTests
     [InlineData("\\{a\\}.\\u{2A}", "{a}.*", true)]
     [InlineData("\\{a\\}.\\u{2A}", "{a}.b", false)]
     [InlineData("Model.*", "model.x", false)]
+    [InlineData("l.{0..999999999}.w", "l.999999999.w", true)]
+    [InlineData("l.{0..999999999}.w", "l.1000000000.w", false)]
+    [InlineData("*{1}*{2}", "a1b3c1d2", true)]
+    [InlineData("*{12}", "a12", true)]
+    [InlineData("*a*b*c", "abcabcab", false)]
+    [InlineData("a*", "", false)]
     public void A_pattern_takes_the_names_it_says(string pattern, string name, bool takes) =>
         Assert.Equal(takes, NameGlob.Parse(pattern).Matches(name));
+
+    [Theory]
+    [InlineData("l.{0..999999999}.{0..999999999}.*.{0..99999}")]
+    [InlineData("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b")]
+    [InlineData("{0..9}{0..99}{0..999}{0..9999}{0..99999}")]
+    public void A_pattern_of_forty_characters_takes_no_memory_whatever_it_stands_for(string pattern)
+    {
+        string name = new('a', 2000);
+        _ = NameGlob.Parse(pattern).Matches(name);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.False(NameGlob.Parse(pattern).Matches(name));
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20_000);
+    }
 
     [Theory]
     [InlineData("")]

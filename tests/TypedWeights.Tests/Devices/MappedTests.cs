@@ -97,7 +97,9 @@ public sealed class MappedTests : IDisposable
     public async Task A_tied_name_is_a_second_handle_on_the_mapped_tensor()
     {
         string path = TestFile.Write(
-            _folder["tied.safetensors"], [TestFile.Noise("kept", "U8", 8, 5)], new Dictionary<string, string> { ["alias"] = "kept" });
+            _folder["tied.safetensors"],
+            [TestFile.Noise("kept", "U8", 8, 5)],
+            new Dictionary<string, string> { ["alias"] = "kept", ["tie:alias"] = "kept" });
 
         using WeightSet weights = await LoadAsync(path);
 

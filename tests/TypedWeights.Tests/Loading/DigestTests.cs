@@ -99,7 +99,7 @@ public sealed class DigestTests : IAsyncLifetime
         }
 
         // Its names, dtypes and shapes are still what the class wants.
-        TestFile.Write(Path, entries[1..], new Dictionary<string, string> { ["a"] = "b" });
+        TestFile.Write(Path, entries[1..], new Dictionary<string, string> { ["a"] = "b", ["tie:a"] = "b" });
 
         WeightMismatchException e = await Assert.ThrowsAsync<WeightMismatchException>(
             () => WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token));

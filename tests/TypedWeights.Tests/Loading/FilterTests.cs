@@ -5,7 +5,7 @@ namespace TypedWeights.Tests.Loading;
 
 public sealed class FilterTests : IAsyncLifetime
 {
-    private static readonly Dictionary<string, string> Tied = new() { ["embed"] = "head" };
+    private static readonly Dictionary<string, string> Tied = new() { ["embed"] = "head", ["tie:embed"] = "head" };
 
     private readonly TempFolder _folder = new();
     private FileServer _server = null!;

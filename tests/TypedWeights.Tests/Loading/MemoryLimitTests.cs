@@ -115,6 +115,25 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         NativeTensors.AssertNoneSince(tensors);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_long_header_is_refused_before_it_is_fetched_where_the_limit_is_less_than_it_takes(bool isRemote)
+    {
+        byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 4)], new Dictionary<string, string> { ["note"] = new('x', 2_000_000) });
+        _server.Files["/m.safetensors"] = file;
+        await File.WriteAllBytesAsync(_folder["m.safetensors"], file, TestContext.Current.CancellationToken);
+        string uri = isRemote ? $"{_server.Address}/m.safetensors" : _folder["m.safetensors"];
+
+        MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(() => LoadAsync(uri, 7_000_000));
+
+        Assert.Contains("a header of 2,000,", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the 7,000,000 of LoadOptions.MemoryLimit", error.Message, StringComparison.Ordinal);
+        Assert.All(_server.Requests, request => Assert.Equal("bytes=0-7", request.Range));
+        using WeightSet fits = await LoadAsync(uri, isRemote ? 20_000_000 : 9_000_000);
+        Assert.Single(fits);
+    }
+
     [Fact]
     public async Task Mapped_tensors_and_those_that_a_filter_leaves_out_take_no_memory()
     {

@@ -99,7 +99,7 @@ public sealed class UntypedLoadTests : IDisposable
         string path = TestFile.Write(
             _folder["tied.safetensors"],
             [TestFile.F32("kept", [2], 1, 2), TestFile.F32("other", [1], 5)],
-            new Dictionary<string, string> { ["alias"] = "kept" });
+            new Dictionary<string, string> { ["alias"] = "kept", ["tie:alias"] = "kept" });
         WeightSet weights = await WeightLoader.Default.LoadTensorsAsync(path, cancellationToken: TestContext.Current.CancellationToken);
 
         using Tensor kept = weights.Detach("kept");
@@ -123,7 +123,9 @@ public sealed class UntypedLoadTests : IDisposable
     public async Task Disposing_frees_every_tensor_once_and_twice_is_harmless()
     {
         string path = TestFile.Write(
-            _folder["tied.safetensors"], [TestFile.F32("kept", [2], 1, 2)], new Dictionary<string, string> { ["alias"] = "kept" });
+            _folder["tied.safetensors"],
+            [TestFile.F32("kept", [2], 1, 2)],
+            new Dictionary<string, string> { ["alias"] = "kept", ["tie:alias"] = "kept" });
         long before = NativeTensors.Count();
 
         WeightSet weights = await WeightLoader.Default.LoadTensorsAsync(path, cancellationToken: TestContext.Current.CancellationToken);
@@ -138,7 +140,7 @@ public sealed class UntypedLoadTests : IDisposable
     public async Task A_callers_dispose_scope_does_not_own_the_tensors()
     {
         string path = TestFile.Write(
-            _folder["scope.safetensors"], [TestFile.F32("w", [2], 1, 2)], new Dictionary<string, string> { ["alias"] = "w" });
+            _folder["scope.safetensors"], [TestFile.F32("w", [2], 1, 2)], new Dictionary<string, string> { ["alias"] = "w", ["tie:alias"] = "w" });
         WeightSet weights;
         using (NewDisposeScope())
         {

@@ -86,6 +86,35 @@ public sealed class SaveTests : IDisposable
     }
 
     [Fact]
+    public async Task Tied_names_without_a_dot_come_back_also_where_other_texts_look_like_ties()
+    {
+        using Tensor weight = arange(4, dtype: float32);
+        using Tensor alias = weight.alias();
+        using Tensor other = arange(2, dtype: float32);
+        await SafeTensors.SaveAsync(
+            _folder["tied.safetensors"],
+            [KeyValuePair.Create("embed", alias), KeyValuePair.Create("head", weight), KeyValuePair.Create("pt", other)],
+            new Dictionary<string, string> { ["format"] = "pt", ["tie:format"] = "head" },
+            TestContext.Current.CancellationToken);
+
+        using WeightSet loaded = await LoadAsync(_folder["tied.safetensors"]);
+        Assert.Equal(["embed", "head", "pt"], loaded.Keys.Order());
+
+        // Saved once more, and then without the tie: nothing is left of it.
+        await loaded.SaveAsync(_folder["again.safetensors"], TestContext.Current.CancellationToken);
+        Assert.Equal(File.ReadAllBytes(_folder["tied.safetensors"]), File.ReadAllBytes(_folder["again.safetensors"]));
+        using Tensor copy = weight.clone();
+        await SafeTensors.SaveAsync(
+            _folder["untied.safetensors"],
+            [KeyValuePair.Create("embed", copy), KeyValuePair.Create("head", weight)],
+            loaded.Metadata,
+            TestContext.Current.CancellationToken);
+        using WeightSet untied = await LoadAsync(_folder["untied.safetensors"]);
+        Assert.DoesNotContain("tie:head", untied.Metadata.Keys);
+        Assert.DoesNotContain("tie:embed", untied.Metadata.Keys);
+    }
+
+    [Fact]
     public async Task A_recorded_tie_keeps_the_name_it_kept()
     {
         string path = TestFile.Write(

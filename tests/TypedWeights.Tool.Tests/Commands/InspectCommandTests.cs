@@ -206,14 +206,15 @@ public sealed class InspectCommandTests : IDisposable
         TestFile.Write(
             _folder["m/1.safetensors"],
             [TestFile.F32("b", [1], 1), TestFile.F32("extra", [1], 1)],
-            new Dictionary<string, string> { ["tied"] = "b", ["long"] = new('x', 5000) });
+            new Dictionary<string, string> { ["tied.w"] = "b", ["format"] = "b", ["long"] = new('x', 5000) });
 
         ToolRun run = await ToolRun.InAsync(_folder.Path, "inspect", "m");
 
         Assert.Equal("m (model.safetensors.index.json)", run.OutLines[0]);
         Assert.Contains("in 2 files", run.OutLines[1], Ordinal);
         Assert.Contains(run.OutLines, line => line.StartsWith("  2.safetensors", Ordinal));
-        Assert.Contains("  tied: b (tied)", run.OutLines);
+        Assert.Contains("  tied.w: b (tied)", run.OutLines);
+        Assert.Contains("  format: b", run.OutLines);
         Assert.Contains("(5,000 characters)", run.Out, Ordinal);
         Assert.Contains(run.OutLines, line => line.StartsWith("warning: ", Ordinal));
         Assert.Contains("\"extra\"", run.Out, Ordinal);

@@ -76,6 +76,20 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
         return await ProcessAsync(folder, command, null, args);
     }
 
+    /// <summary>Runs the real process under a limit of the system; Linux only.</summary>
+    /// <param name="folder">Its current directory.</param>
+    /// <param name="limit">What the shell's <c>ulimit</c> takes: <c>-n 128</c>.</param>
+    /// <param name="args">Its arguments; <c>&gt;</c> and a name at the end send its output to a file.</param>
+    public static Task<ToolRun> LimitedAsync(string folder, string limit, params string[] args)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the limits are those of Linux");
+        string redirection = args is [.., ">", var file] ? $"> {file}" : "";
+
+        // The runtime's own memory for code is a file of gigabytes to the system unless it is told otherwise.
+        string command = $"ulimit {limit}; export DOTNET_EnableWriteXorExecute=0; exec \"$@\" {redirection}";
+        return ProcessAsync(folder, ["sh", "-c", command, "sh", Host], null, redirection.Length == 0 ? args : args[..^2]);
+    }
+
     private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
     private static async Task<ToolRun> ProcessAsync(string folder, string[] command, Func<Process, Task>? started, string[] args)

@@ -30,7 +30,7 @@ public static class SafeTensorsWriter
     /// </exception>
     /// <exception cref="WeightsException">A tensor's bytes are more or fewer than its dtype and shape ask for.</exception>
     /// <exception cref="IOException">
-    /// The disk is full, the folder does not exist, or the file cannot be written for another reason.
+    /// The disk is full, the file is larger than this process may write, the folder does not exist, or the file cannot be written for another reason.
     /// </exception>
     /// <exception cref="UnauthorizedAccessException">This user may not write there.</exception>
     public static async Task WriteAsync(

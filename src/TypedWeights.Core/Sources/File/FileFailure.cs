@@ -17,6 +17,7 @@ internal static class FileFailure
         NotSupportedException => new WeightSourceException(
             display, "this is a pipe or device; weights are read from a file with a length.", innerException: e),
         PathTooLongException => new WeightSourceException(display, "the path is longer than the system allows.", innerException: e),
+        _ when OpenFileLimit.IsReached(e) => new WeightSourceException(display, OpenFileLimit.Sentence + ".", innerException: e),
         _ => new WeightSourceException(display, "reading failed: " + e.Message, innerException: e),
     };
 

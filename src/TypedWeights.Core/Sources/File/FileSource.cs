@@ -6,28 +6,26 @@ namespace TypedWeights.Sources.File;
 
 /// <summary>
 /// An opened file. Its length is that of the moment it was opened; one that turns out shorter is an error. A file that is replaced by
-/// renaming another over it goes on being read as it was; one that is written to while it is read is an error, as its time says.
+/// renaming another over it goes on being read as it was while it is open, and is an error where it had to be closed meanwhile
+/// (<see cref="OpenFiles"/>); one that is written to while it is read is an error, as its time says.
 /// </summary>
 internal sealed class FileSource : IMappableSource, IDiskSource
 {
     // One read call cannot be cancelled while it runs; this bounds how long it runs.
     private const int LongestRead = 16 << 20;
 
-    private readonly SafeFileHandle _handle;
+    private readonly ReopenableFile _file;
     private readonly DiskReads _reads = new();
-    private readonly DateTime _modified;
 
-    private FileSource(SafeFileHandle handle, string display)
+    private FileSource(ReopenableFile file, string display)
     {
-        _handle = handle;
+        _file = file;
         Display = display;
-        Length = RandomAccess.GetLength(handle);
-        _modified = System.IO.File.GetLastWriteTimeUtc(handle);
     }
 
     public string Display { get; }
 
-    public long Length { get; }
+    public long Length => _file.Identity.Length;
 
     public string? Validator => null;
 
@@ -35,18 +33,13 @@ internal sealed class FileSource : IMappableSource, IDiskSource
 
     public static FileSource Open(string path, string display)
     {
-        SafeFileHandle? handle = null;
         try
         {
             RefusePipe(path);
-
-            // Deleting and renaming stay allowed, so that the file can be saved anew while it is read.
-            handle = System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            return new FileSource(handle, display);
+            return new FileSource(ReopenableFile.Open(path), display);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            handle?.Dispose();
             throw Directory.Exists(path)
                 ? new WeightSourceException(display, "this is a folder, where a file was expected.", innerException: e)
                 : DanglingLink.Explain(path) is { } link ? new WeightSourceException(display, link + ".", innerException: e)
@@ -65,7 +58,7 @@ internal sealed class FileSource : IMappableSource, IDiskSource
 
     public ValueTask DisposeAsync()
     {
-        _handle.Dispose();
+        _file.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -73,7 +66,16 @@ internal sealed class FileSource : IMappableSource, IDiskSource
     {
         try
         {
-            return MappedRegion.Map(_handle, Length);
+            SafeFileHandle handle = _file.Rent();
+            try
+            {
+                // It outlives the open file.
+                return MappedRegion.Map(handle, Length);
+            }
+            finally
+            {
+                _file.Return();
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -87,26 +89,44 @@ internal sealed class FileSource : IMappableSource, IDiskSource
     {
         try
         {
-            // The handle is not an asynchronous one: this is pread on a thread of the pool, which is as fast as Linux gets from its page
-            // cache.
-            Memory<byte> next = destination[..Math.Min(destination.Length, LongestRead)];
-            int read = await _reads.ReadAsync(_handle, next, position, cancellationToken).ConfigureAwait(false);
-            if (read == 0)
+            SafeFileHandle handle = _file.Rent();
+            try
             {
-                throw new WeightSourceException(
-                    Display, $"the file ended at byte {position} of the {Length} it had when it was opened: it was cut while it was read.");
+                return await ReadAsync(handle, destination, position, cancellationToken).ConfigureAwait(false);
             }
-
-            // A write sets the time before it changes a byte, so bytes read under the old time are the old ones.
-            return System.IO.File.GetLastWriteTimeUtc(_handle) == _modified
-                ? read
-                : throw new WeightSourceException(
-                    Display, "the file was written to while it was read; load it again when it is whole, and replace it by renaming.");
+            finally
+            {
+                _file.Return();
+            }
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new WeightSourceException(Display, "the file was removed while it was read.", innerException: e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw FileFailure.Of(e, Display);
         }
+    }
+
+    private async ValueTask<int> ReadAsync(
+        SafeFileHandle handle, Memory<byte> destination, long position, CancellationToken cancellationToken)
+    {
+        // The handle is not an asynchronous one: this is pread on a thread of the pool, which is as fast as Linux gets from its page
+        // cache.
+        Memory<byte> next = destination[..Math.Min(destination.Length, LongestRead)];
+        int read = await _reads.ReadAsync(handle, next, position, cancellationToken).ConfigureAwait(false);
+        if (read == 0)
+        {
+            throw new WeightSourceException(
+                Display, $"the file ended at byte {position} of the {Length} it had when it was opened: it was cut while it was read.");
+        }
+
+        // A write sets the time before it changes a byte, so bytes read under the old time are the old ones.
+        return System.IO.File.GetLastWriteTimeUtc(handle) == _file.Identity.Modified
+            ? read
+            : throw new WeightSourceException(
+                Display, "the file was written to while it was read; load it again when it is whole, and replace it by renaming.");
     }
 
     // Opening a named pipe for reading waits for its writer, deaf to any cancellation. Only what has no length can be one.

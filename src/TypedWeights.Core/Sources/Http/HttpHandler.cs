@@ -25,7 +25,7 @@ internal static class HttpHandler
             handler.Proxy = options.Proxy;
         }
 
-        if (OpenFileLimit.Soft < FewFiles)
+        if (ProcessLimits.OpenFiles < FewFiles)
         {
             // Another load may be waiting for the descriptors of idle connections.
             handler.PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2);

@@ -62,7 +62,7 @@ internal sealed class ServerSocket : Socket
     {
         int sockets = Volatile.Read(ref _open);
         return sockets == 0
-            || OpenFileLimit.Soft is not { } limit
+            || ProcessLimits.OpenFiles is not { } limit
             || limit > HighLimit
             || OpenFileLimit.CountOpen() is not { } open
             || limit - open > Kept(limit, sockets);

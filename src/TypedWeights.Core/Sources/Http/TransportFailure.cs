@@ -88,7 +88,7 @@ internal static class TransportFailure
     private static WeightSourceException NoDescriptor(HttpRequestException e, string display) => new(
         display,
         "there is no room for another connection: this process may have "
-            + (OpenFileLimit.Soft is { } limit ? $"{limit} files and sockets open" : "no more files and sockets open")
+            + (ProcessLimits.OpenFiles is { } limit ? $"{limit} files and sockets open" : "no more files and sockets open")
             + "; raise the limit (ulimit -n), or close some.",
         isTransient: true,
         innerException: e)

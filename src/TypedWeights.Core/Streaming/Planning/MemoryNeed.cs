@@ -53,7 +53,10 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
         return new MemoryNeed(tensors, buffers, spares) { Devices = sink.Devices };
     }
 
-    private static long HeaderBytes(SafeTensorsHeader header) => header.HeaderLength + ((long)header.Tensors.Count * BytesPerTensor);
+    // A long header's text is gone once it has been read.
+    private static long HeaderBytes(SafeTensorsHeader header) => header.HeaderLength > SafeTensorsHeader.LongestKept
+        ? HeaderBudget.MemoryOf(header.HeaderLength)
+        : header.HeaderLength + ((long)header.Tensors.Count * BytesPerTensor);
 
     /// <summary>What the limits leave for the buffers of a local cache, which goes without bytes where that is little.</summary>
     public long LeftForCache(TransferOptions options, long? memoryLimit) => Math.Max(
@@ -62,17 +65,20 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     /// <summary>Refuses a load that a limit does not allow. Spare buffers are no reason: it goes without them.</summary>
     /// <param name="source">The checkpoint as it may be shown.</param>
     /// <param name="options">With the limit for buffers.</param>
-    /// <param name="memoryLimit">The limit for all; null for none.</param>
+    /// <param name="bound">The limit for all.</param>
     /// <param name="isRemote">Whether the files are elsewhere.</param>
     /// <exception cref="MemoryLimitException">The load needs more; the message has the numbers.</exception>
-    public void ThrowIfBeyond(string source, TransferOptions options, long? memoryLimit, bool isRemote)
+    public void ThrowIfBeyond(string source, TransferOptions options, MemoryBound bound, bool isRemote)
     {
-        if (TensorBytes + BufferBytes > memoryLimit)
+        if (TensorBytes + BufferBytes > bound.Bytes)
         {
             string mapped = isRemote || DeviceBytes > 0 ? "" : ", map the file (Storage = TensorStorage.Mapped)";
-            throw new MemoryLimitException(source, TensorBytes, BufferBytes, memoryLimit.Value, string.Create(
-                CultureInfo.InvariantCulture,
-                $"more than the {memoryLimit:N0} of LoadOptions.MemoryLimit. Raise it{mapped}, or take fewer tensors (Filter, in an untyped load)."));
+            throw new MemoryLimitException(
+                source,
+                TensorBytes,
+                BufferBytes,
+                bound.Bytes.Value,
+                $"more than {bound.Reason}{mapped}, or take fewer tensors (Filter, in an untyped load).");
         }
 
         if (BufferBytes > options.BufferLimit)

@@ -29,7 +29,7 @@ internal ref struct RangeCutter
     private readonly PartLimits _limits;
     private readonly long _segmentSize;
     private readonly List<TransferRange> _ranges = [];
-    private readonly List<TransferSegment> _segments;
+    private List<TransferSegment> _segments;
     private long _left;
 
     private RangeCutter(ReadOnlySpan<WantedBytes> wanted, PartLimits limits, long segmentSize)
@@ -126,6 +126,7 @@ internal ref struct RangeCutter
     {
         int file = _wanted[index].File;
         long start = at;
+        _segments.EnsureCapacity(Math.Min(SegmentsUntil(index, until, end), Array.MaxLength / 2));
         while (index < end && at < until && _wanted[index].Offset < until)
         {
             WantedBytes bytes = _wanted[index];
@@ -141,9 +142,31 @@ internal ref struct RangeCutter
             index += at == bytes.End ? 1 : 0;
         }
 
-        _ranges.Add(new TransferRange(file, start, at - start, _segments.ToArray()));
-        _segments.Clear();
+        if (_segments.Count > UsualSegments)
+        {
+            // As it is: a copy of a million takes more than all else of the plan.
+            _ranges.Add(new TransferRange(file, start, at - start, _segments));
+            _segments = new List<TransferSegment>(UsualSegments);
+        }
+        else
+        {
+            _ranges.Add(new TransferRange(file, start, at - start, _segments.ToArray()));
+            _segments.Clear();
+        }
+
         at = index < end ? Math.Max(at, _wanted[index].Offset) : at;
+    }
+
+    // About as many, so that no list of a million grows by doubling.
+    private readonly int SegmentsUntil(int index, long until, int end)
+    {
+        int first = index;
+        while (index < end && _wanted[index].Offset < until)
+        {
+            index++;
+        }
+
+        return index - first;
     }
 
     private void AddSegments(int target, long offset, long length)

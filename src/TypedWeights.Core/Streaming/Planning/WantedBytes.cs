@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace TypedWeights.Streaming.Planning;
 
 /// <summary>Bytes of a file that belong together, and where they go.</summary>
@@ -6,6 +8,7 @@ namespace TypedWeights.Streaming.Planning;
 /// <param name="Length">The number of bytes, at least 1.</param>
 /// <param name="Target">An index into the plan's tensors.</param>
 /// <param name="TargetOffset">Where the first byte goes, counted from the target's own first byte.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct WantedBytes(int File, long Offset, long Length, int Target, long TargetOffset)
 {
     public long End => Offset + Length;

@@ -1,0 +1,144 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace TypedWeights.Files;
+
+/// <summary>
+/// A file that is open while it is read. Between two reads it may be closed, where many others are open; it is then opened again by its
+/// path, and must still be the same file.
+/// </summary>
+internal sealed class ReopenableFile : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly string _path;
+    private readonly bool _isOurs;
+    private readonly OpenFiles _openFiles;
+    private SafeFileHandle? _handle;
+    private int _users;
+    private bool _isDisposed;
+
+    private ReopenableFile(string path, bool isOurs, OpenFiles openFiles)
+    {
+        _path = path;
+        _isOurs = isOurs;
+        _openFiles = openFiles;
+        Idle = new LinkedListNode<ReopenableFile>(this);
+        _handle = OpenHandle();
+        try
+        {
+            Identity = FileIdentity.Of(_handle);
+        }
+        catch
+        {
+            _handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The file and its state when it was opened.</summary>
+    public FileIdentity Identity { get; }
+
+    /// <summary>Its place among <see cref="OpenFiles"/>, which alone changes it.</summary>
+    internal LinkedListNode<ReopenableFile> Idle { get; }
+
+    /// <summary>Opens a file.</summary>
+    /// <param name="path">Its path in full: the current folder may change until it is opened again.</param>
+    /// <param name="isOurs">
+    /// Whether it is a file of ours, which <see cref="OwnFile"/> opens. It may be written to meanwhile: its bytes are checked some other way.
+    /// </param>
+    /// <param name="openFiles">Those of the process, but for tests.</param>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
+    public static ReopenableFile Open(string path, bool isOurs = false, OpenFiles? openFiles = null)
+    {
+        var file = new ReopenableFile(path, isOurs, openFiles ?? OpenFiles.OfProcess);
+        file._openFiles.Add(file);
+        file._openFiles.Trim();
+        return file;
+    }
+
+    /// <summary>The open file, until it is returned.</summary>
+    /// <exception cref="IOException">It cannot be opened again, or is not the same file any more.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not read it any more.</exception>
+    public SafeFileHandle Rent()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _openFiles.Remove(this);
+            _handle ??= Reopen();
+            _users++;
+            return _handle;
+        }
+    }
+
+    /// <summary>Ends the use of the open file.</summary>
+    public void Return()
+    {
+        lock (_lock)
+        {
+            if (--_users > 0 || _isDisposed)
+            {
+                return;
+            }
+
+            _openFiles.Add(this);
+        }
+
+        _openFiles.Trim();
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _isDisposed = true;
+            _openFiles.Remove(this);
+            _handle?.Dispose();
+        }
+    }
+
+    /// <summary>Closes the file unless somebody is reading it again.</summary>
+    internal void CloseIfIdle()
+    {
+        lock (_lock)
+        {
+            if (_users == 0)
+            {
+                _handle?.Dispose();
+                _handle = null;
+            }
+        }
+    }
+
+    private SafeFileHandle Reopen()
+    {
+        SafeFileHandle handle = OpenHandle();
+        FileIdentity found = FileIdentity.Of(handle);
+        if ((_isOurs ? found with { Modified = Identity.Modified } : found) == Identity)
+        {
+            return handle;
+        }
+
+        handle.Dispose();
+        throw new IOException("the file was replaced or written to since the load opened it; load it again");
+    }
+
+    private SafeFileHandle OpenHandle()
+    {
+        while (true)
+        {
+            try
+            {
+                // Deleting and renaming stay allowed, so that the file can be saved again while it is read.
+                const FileShare Others = FileShare.ReadWrite | FileShare.Delete;
+                return _isOurs
+                    ? OwnFile.Open(_path, FileAccess.Read, Others)
+                    : File.OpenHandle(_path, FileMode.Open, FileAccess.Read, Others);
+            }
+            catch (IOException e) when (OpenFileLimit.IsReached(e) && _openFiles.CloseAll())
+            {
+                // Some of those that nobody reads were closed: once more.
+            }
+        }
+    }
+}

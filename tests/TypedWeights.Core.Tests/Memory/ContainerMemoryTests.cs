@@ -1,0 +1,154 @@
+using TypedWeights.Memory;
+using TypedWeights.Streaming.Planning;
+
+namespace TypedWeights.Tests.Memory;
+
+/// <summary>Reads of a system of a test's own: folders that look like those of /proc and /sys.</summary>
+public sealed class ContainerMemoryTests : IDisposable
+{
+    private const string Mount2 = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw";
+    private const string Mount1 = "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory";
+    private const string Unlimited1 = "9223372036854771712";
+
+    private readonly TempFolder _root = new();
+
+    public ContainerMemoryTests()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "control groups are Linux's");
+        Write("proc/meminfo", "MemTotal: 100 kB\nSwapTotal: 0 kB\nSwapFree:           0 kB\n");
+    }
+
+    public void Dispose() => _root.Dispose();
+
+    [Fact]
+    public void What_is_left_is_the_limit_without_what_is_in_use_and_is_no_cache_of_files()
+    {
+        Write("proc/self/mountinfo", Mount2);
+        Write("proc/self/cgroup", "0::/app");
+        Group2("app", "1000000", 700_000, active: 100_000, inactive: 200_000);
+
+        ContainerMemory found = ContainerMemory.Read(_root.Path)!;
+
+        Assert.Equal(("/sys/fs/cgroup/app/memory.max", 1_000_000L, 400_000L, 600_000L), (found.Where, found.Limit, found.Used, found.Free));
+    }
+
+    [Fact]
+    public void The_group_that_leaves_least_counts_whichever_it_is()
+    {
+        Write("proc/self/mountinfo", Mount2);
+        Write("proc/self/cgroup", "0::/outer/middle/inner");
+        Group2("outer", "5000", 4500);
+        Group2("outer/middle", "4000", 100);
+        Group2("outer/middle/inner", "max", 100);
+
+        Assert.Equal(("/sys/fs/cgroup/outer/memory.max", 500L), (ContainerMemory.Read(_root.Path)!.Where, ContainerMemory.Read(_root.Path)!.Free));
+    }
+
+    [Fact]
+    public void Version_1_is_read_alike_with_the_sums_over_groups_inside()
+    {
+        Write("proc/self/mountinfo", "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n" + Mount1);
+        Write("proc/self/cgroup", "5:cpu,cpuacct:/other\n4:hugetlb,memory:/box\n0::/");
+        Group1("", Unlimited1, 50);
+        Group1("box", "8000", 3000, total: 1000);
+
+        ContainerMemory found = ContainerMemory.Read(_root.Path)!;
+
+        Assert.Equal(("/sys/fs/cgroup/memory/box/memory.limit_in_bytes", 6000L), (found.Where, found.Free));
+    }
+
+    [Theory]
+    [InlineData("/docker/abc", "/docker/abc", "")]
+    [InlineData("/docker/abc", "/docker/abc/inner", "/inner")]
+    [InlineData("/docker/abc", "/elsewhere", "")]
+    [InlineData("/", "/../../outside", "")]
+    public void A_container_that_sees_a_part_of_the_groups_is_found_in_it(string mounted, string path, string folder)
+    {
+        Write("proc/self/mountinfo", $"36 35 0:26 {mounted} /sys/fs/my\\040groups rw - cgroup2 cgroup2 rw");
+        Write("proc/self/cgroup", "0::" + path);
+        Write($"sys/fs/my groups{folder}/memory.max", "300");
+        Write($"sys/fs/my groups{folder}/memory.current", "100");
+        Write($"sys/fs/my groups{folder}/memory.stat", "");
+
+        Assert.Equal(200, ContainerMemory.Read(_root.Path)!.Free);
+    }
+
+    [Theory]
+    [InlineData("400", "100", 1000, 300)]
+    [InlineData("max", "100", 1000, 1000)]
+    [InlineData("0", "0", 1000, 0)]
+    [InlineData("400", "100", 50, 50)]
+    public void Swap_that_the_group_may_use_and_the_machine_has_counts_as_well(string limit, string used, long freeKilobytes, long swap)
+    {
+        // In kilobytes throughout, so that the machine's number has the same unit.
+        Write("proc/meminfo", $"SwapFree: {freeKilobytes} kB\n");
+        Write("proc/self/mountinfo", Mount2);
+        Write("proc/self/cgroup", "0::/app");
+        Group2("app", "1024000", 0);
+        Write("sys/fs/cgroup/app/memory.swap.max", limit == "max" ? limit : limit + "000");
+        Write("sys/fs/cgroup/app/memory.swap.current", used + "000");
+
+        long found = ContainerMemory.Read(_root.Path)!.Swap;
+        Assert.Equal(limit == "max" || freeKilobytes == 50 ? swap * 1024 : swap * 1000, found);
+    }
+
+    [Theory]
+    [InlineData("max")]
+    [InlineData("nonsense")]
+    [InlineData("")]
+    [InlineData("99999999999999999999999")]
+    public void No_limit_and_what_cannot_be_understood_set_none(string limit)
+    {
+        Write("proc/self/mountinfo", Mount2);
+        Write("proc/self/cgroup", "0::/app");
+        Group2("app", limit, 100);
+
+        Assert.Null(ContainerMemory.Read(_root.Path));
+    }
+
+    [Fact]
+    public void A_system_without_control_groups_sets_no_limit()
+    {
+        Assert.Null(ContainerMemory.Read(_root.Path));
+        Write("proc/self/mountinfo", "garbage\n\n- - -\n" + Mount1);
+        Write("proc/self/cgroup", "garbage\n1:name=systemd:/");
+        Assert.Null(ContainerMemory.Read(_root.Path));
+    }
+
+    [Fact]
+    public void The_error_of_a_load_says_where_the_limit_comes_from_and_what_to_do()
+    {
+        var bound = MemoryBound.In(new ContainerMemory("/sys/fs/cgroup/memory.max", 300L << 20, 100L << 20, 0));
+        var need = new MemoryNeed(250L << 20, 1000, 0);
+
+        var error = Assert.Throws<MemoryLimitException>(() => need.ThrowIfBeyond("m.safetensors", new(), bound, isRemote: false));
+
+        Assert.Equal(184L << 20, error.Limit);
+        Assert.Equal(
+            "m.safetensors: 262,144,000 bytes for tensors and 1,000 for buffers, 262,145,000 in all: more than the 192,937,984 that this container "
+                + "leaves (/sys/fs/cgroup/memory.max allows 314,572,800, and 104,857,600 are in use). Give the container more memory, map the file "
+                + "(Storage = TensorStorage.Mapped), or take fewer tensors (Filter, in an untyped load).",
+            error.Message);
+        new MemoryNeed(184L << 20, 0, 0).ThrowIfBeyond("m", new(), bound, isRemote: false);
+    }
+
+    private void Group2(string path, string limit, long current, long active = 0, long inactive = 0)
+    {
+        Write($"sys/fs/cgroup/{path}/memory.max", limit);
+        Write($"sys/fs/cgroup/{path}/memory.current", $"{current}\n");
+        Write($"sys/fs/cgroup/{path}/memory.stat", $"anon 5\nfile 999\nactive_file {active}\ninactive_file {inactive}\n");
+    }
+
+    private void Group1(string path, string limit, long usage, long total = 0)
+    {
+        Write($"sys/fs/cgroup/memory/{path}/memory.limit_in_bytes", limit);
+        Write($"sys/fs/cgroup/memory/{path}/memory.usage_in_bytes", $"{usage}\n");
+        Write($"sys/fs/cgroup/memory/{path}/memory.stat", $"active_file 7\ntotal_active_file {total / 2}\ntotal_inactive_file {total / 2}\n");
+    }
+
+    private void Write(string path, string text)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(_root[path])!);
+        File.WriteAllText(_root[path], text);
+    }
+}

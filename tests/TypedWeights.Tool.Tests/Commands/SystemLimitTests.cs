@@ -1,0 +1,115 @@
+using System.Text;
+using System.Text.Json;
+using TypedWeights.Snapshots;
+using TypedWeights.Tests.Support;
+using static System.StringComparison;
+
+namespace TypedWeights.Tests.Commands;
+
+/// <summary>Runs of the real process under limits of the system.</summary>
+public sealed class SystemLimitTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("download m.safetensors copy.safetensors", "copy.safetensors: the file needs 1,000,")]
+    [InlineData("snapshot names.safetensors -o names.weights.json", "names.weights.json: the file needs ")]
+    public async Task A_file_that_is_larger_than_the_process_may_write_is_an_error_before_anything_is_written(string arguments, string message)
+    {
+        TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, 1_000_000)]);
+        WriteNames("names.safetensors", 3000);
+        string[] before = Directory.GetFileSystemEntries(_folder.Path);
+
+        ToolRun run = await ToolRun.LimitedAsync(_folder.Path, "-f 50", [.. arguments.Split(' ')]);
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains(message, run.Error, Ordinal);
+        Assert.Contains("51,200", run.Error.Replace("25,600", "51,200", Ordinal), Ordinal);
+        Assert.Contains("ulimit -f", run.Error, Ordinal);
+        Assert.Equal(before, Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
+    public async Task Output_that_is_larger_than_the_process_may_write_is_an_error_of_the_output()
+    {
+        WriteNames("names.safetensors", 3000);
+
+        ToolRun run = await ToolRun.LimitedAsync(_folder.Path, "-f 50", "inspect", "--json", "names.safetensors", ">", "out.json");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("error: the output cannot be written: standard output: a file would be larger than", run.Error, Ordinal);
+    }
+
+    [Theory]
+    [InlineData("inspect model")]
+    [InlineData("plan model")]
+    [InlineData("bench model --quiet")]
+    [InlineData("snapshot model --class M")]
+    [InlineData("download model/model.safetensors.index.json copy --quiet")]
+    public async Task A_model_of_more_shards_than_files_may_be_open_is_read(string arguments)
+    {
+        // Half of what the runtime needs for itself are the libraries that it opens while it starts.
+        WriteShards(300);
+
+        ToolRun run = await ToolRun.LimitedAsync(_folder.Path, "-n 128", [.. arguments.Split(' ')]);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        if (arguments.StartsWith("download", Ordinal))
+        {
+            Assert.Equal(301, Directory.GetFiles(_folder["copy"]).Length);
+            Assert.All(
+                Directory.GetFiles(_folder["copy"]),
+                file => Assert.Equal(File.ReadAllBytes(_folder["model/" + Path.GetFileName(file)]), File.ReadAllBytes(file)));
+        }
+    }
+
+    [Fact]
+    public async Task Memory_that_there_is_not_is_no_defect_of_the_tool()
+    {
+        WriteNames("names.safetensors", 400_000);
+
+        ToolRun run = await ToolRun.WithVariableAsync(_folder.Path, "DOTNET_GCHeapHardLimit=0x2000000", "inspect", "names.safetensors");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("names.safetensors: the system has no memory for its header of ", run.Error, Ordinal);
+        Assert.DoesNotContain("defect", run.Error, Ordinal);
+    }
+
+    [Fact]
+    public async Task A_snapshot_of_very_many_names_is_the_same_read_by_bits_and_at_once()
+    {
+        WriteNames("names.safetensors", 20_000);
+        ToolRun first = await ToolRun.InAsync(_folder.Path, "snapshot", "names.safetensors");
+        string path = Directory.GetFiles(_folder["weights"]).Single();
+        WeightSnapshot snapshot = SnapshotReader.Read(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
+
+        Assert.Equal((0, 20_000), (first.ExitCode, snapshot.Tensors.Count));
+        Assert.Contains("unchanged", (await ToolRun.InAsync(_folder.Path, "snapshot", "names.safetensors")).Out, Ordinal);
+        Assert.Contains("in step", (await ToolRun.InAsync(_folder.Path, "verify")).Out, Ordinal);
+        ToolRun json = await ToolRun.InAsync(_folder.Path, "inspect", "--json", "names.safetensors");
+        Assert.Equal(20_000, JsonElement.Parse(json.Out).GetProperty("tensors").GetArrayLength());
+        ToolRun page = await ToolRun.InAsync(_folder.Path, "inspect", "names.safetensors");
+        Assert.Contains("  … and 10,000 more tensors; --json has them all", page.OutLines);
+    }
+
+    // Names that no pattern draws together.
+    private void WriteNames(string file, int count)
+    {
+        var json = new StringBuilder("{");
+        for (int i = 0; i < count; i++)
+        {
+            json.Append(i == 0 ? "" : ",").Append($$"""
+                "n{{i:x}}x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}
+                """);
+        }
+
+        byte[] text = Encoding.UTF8.GetBytes(json.Append('}').ToString());
+        File.WriteAllBytes(_folder[file], [.. BitConverter.GetBytes((long)text.Length), .. text]);
+    }
+
+    private void WriteShards(int count) => TestFile.WriteSharded(
+        _folder["model"],
+        Enumerable.Range(0, count).ToDictionary(i => $"model-{i:d5}.safetensors", i => new[] { TestFile.F32($"l.{i}.w", [2], i, 1) }));
+}
