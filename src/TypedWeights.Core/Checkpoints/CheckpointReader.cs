@@ -41,7 +41,7 @@ public static class CheckpointReader
         IWeightSource source = await location.OpenAsync(location.EntryName, cancellationToken).ConfigureAwait(false);
         try
         {
-            return await ReadShardsAsync(uri, location, source, cancellationToken).ConfigureAwait(false);
+            return await ReadShardsAsync(uri, location, source, budget, cancellationToken).ConfigureAwait(false);
         }
         catch (SafeTensorsFormatException e) when (ForeignText.Clean(e, source) is var clean && clean != e)
         {
@@ -50,7 +50,7 @@ public static class CheckpointReader
     }
 
     private static async ValueTask<Checkpoint> ReadShardsAsync(
-        WeightUri uri, IWeightLocation location, IWeightSource source, CancellationToken cancellationToken)
+        WeightUri uri, IWeightLocation location, IWeightSource source, HeaderBudget? budget, CancellationToken cancellationToken)
     {
         ShardIndex index;
         await using (source.ConfigureAwait(false))

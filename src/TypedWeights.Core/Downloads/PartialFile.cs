@@ -144,7 +144,7 @@ internal sealed class PartialFile : IAsyncDisposable
 
         try
         {
-            _handle = PartialLock.Open(PartialPath);
+            _handle = PartialLock.Open(PartialPath, isThisUsers: true);
             if (FileIdentity.Of(_handle) != before)
             {
                 _handle.Dispose();

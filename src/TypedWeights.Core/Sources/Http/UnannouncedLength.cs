@@ -81,9 +81,9 @@ internal static class UnannouncedLength
         try
         {
             ulong end = 0;
-            foreach (RawTensor tensor in HeaderReader.Read(header, cancellationToken).Tensors)
+            foreach (TensorInfo tensor in HeaderReader.Read(header, cancellationToken).Tensors)
             {
-                end = Math.Max(end, tensor.End);
+                end = Math.Max(end, (ulong)tensor.End);
             }
 
             return end <= (ulong)(long.MaxValue - dataStart) ? dataStart + (long)end : null;
