@@ -75,6 +75,12 @@ internal static class FolderTrust
                 continue;
             }
 
+            if (!facts.IsFolder)
+            {
+                // Whoever uses it as one is told so.
+                return null;
+            }
+
             if (Check(path, facts, isLast: rest.Count == 0 && !asParent) is { } reason)
             {
                 return reason;
