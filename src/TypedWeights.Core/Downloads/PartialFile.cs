@@ -225,7 +225,7 @@ internal sealed class PartialFile : IAsyncDisposable
 
         try
         {
-            if (!OwnFile.HasName(_handle, PartialPath))
+            if (!OwnFile.IsFile(PartialPath))
             {
                 throw new RefusedFileException(PartialPath, "the file was removed or replaced while it was written; start again");
             }

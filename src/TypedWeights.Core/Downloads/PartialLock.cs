@@ -6,18 +6,21 @@ namespace TypedWeights.Downloads;
 /// <summary>Opens a partial file for one process alone.</summary>
 internal static class PartialLock
 {
+    private const int MostLooks = 10;
+
     /// <param name="path">The file.</param>
     /// <param name="isThisUsers">Whether one of another user is refused, in a folder that others may write to.</param>
     /// <returns>The file, made where there was none; whoever else opens it so is refused until it is closed.</returns>
     /// <exception cref="WeightsException">Somebody else has it open.</exception>
     public static SafeFileHandle Open(string path, bool isThisUsers)
     {
-        while (true)
+        for (int look = 1; ; look++)
         {
             SafeFileHandle handle = OpenOnce(path, isThisUsers);
 
-            // Between the opening and the lock, another process may have finished the file, and a third one may have begun the next.
-            if (OwnFile.HasName(handle, path))
+            // Between the opening and the lock, another process may have finished the file, and a third one may have begun the next. Some
+            // network file systems give a file another number each time, which ends here.
+            if (OwnFile.HasName(handle, path) || (look >= MostLooks && OwnFile.IsFile(path)))
             {
                 return handle;
             }

@@ -117,7 +117,7 @@ internal sealed class ReplacementFile : IDisposable
             File.SetUnixFileMode(Stream.SafeFileHandle, mode);
         }
 
-        if (!OwnFile.HasName(Stream.SafeFileHandle, _temporary))
+        if (!OwnFile.IsFile(_temporary))
         {
             throw new RefusedFileException(_target, $"{_temporary}, which was to get this name, was removed or replaced while it was written");
         }
