@@ -38,7 +38,7 @@ internal static class ForeignText
     /// <summary>An error about what a file holds, without what it repeats of the request that it was asked for with.</summary>
     public static SafeTensorsFormatException Clean(SafeTensorsFormatException error, IWeightSource source)
     {
-        string clean = source is IAskedSource { Asked: { } request } ? RequestSecrets.Of(request).Scrub(error.Said) : error.Said;
+        string clean = source is IAskedSource { Asked: { } request } ? RequestSecrets.Of(request).ScrubOwn(error.Said) : error.Said;
         return clean == error.Said ? error : new SafeTensorsFormatException(error.Kind, error.File, clean, error.Position);
     }
 
@@ -48,7 +48,7 @@ internal static class ForeignText
         var secrets = RequestSecrets.Of(request);
         string before = $"{Printable.Line(error.Source)}: ";
         string said = error.Message.StartsWith(before, StringComparison.Ordinal) ? error.Message[before.Length..] : error.Message;
-        string clean = secrets.Scrub(said);
+        string clean = secrets.ScrubOwn(said);
         Exception? cause = error.InnerException is { } inner ? Cause(inner, request) : null;
         return clean == said && cause == error.InnerException
             ? error

@@ -15,6 +15,9 @@ internal sealed class RequestSecrets
     // A run of this many letters and digits that a secret has too is a part of it: a server may repeat a token cut short.
     private const int Telling = 8;
 
+    // The same in a sentence of the library or a store, whose words may well be in an account's name or a header.
+    private const int TellingInOwnWords = 16;
+
     // Shorter ones are left out only where they stand as a word, or no sentence would survive a password such as "on".
     private const int Shortest = 4;
 
@@ -75,7 +78,12 @@ internal sealed class RequestSecrets
     }
 
     /// <summary>Leaves every secret out of a text, however it is written there: in other case, escaped, encoded, taken apart by other characters.</summary>
-    public string Scrub(string text)
+    public string Scrub(string text) => Scrub(text, Telling, Shortest);
+
+    /// <summary>The same for a sentence of the library or a store that may quote such a text.</summary>
+    public string ScrubOwn(string text) => Scrub(text, TellingInOwnWords, Telling);
+
+    private string Scrub(string text, int telling, int shortest)
     {
         if ((_plain.Count == 0 && _literal.Count == 0) || text.Length == 0)
         {
@@ -83,21 +91,21 @@ internal sealed class RequestSecrets
         }
 
         string scrubbed = _literal.Aggregate(text, static (left, secret) => WithoutWord(left, secret));
-        return WithoutPlain(scrubbed);
+        return WithoutPlain(scrubbed, telling, shortest);
     }
 
-    private string WithoutPlain(string text)
+    private string WithoutPlain(string text, int telling, int shortest)
     {
         var letters = new PlainText(text);
         bool[] isSecret = new bool[letters.Text.Length];
         foreach (string secret in _plain)
         {
-            int length = Math.Min(secret.Length, Telling);
+            int length = Math.Min(secret.Length, telling);
             for (int i = 0; i + length <= isSecret.Length; i++)
             {
                 ReadOnlySpan<char> run = letters.Text.AsSpan(i, length);
                 if (secret.AsSpan().Contains(run, StringComparison.Ordinal)
-                    && (length >= Shortest || letters.IsWord(i, length)))
+                    && (length >= shortest || letters.IsWord(i, length)))
                 {
                     isSecret.AsSpan(i, length).Fill(true);
                 }
@@ -121,6 +129,13 @@ internal sealed class RequestSecrets
             // AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/s3/aws4_request, …, Signature=…: of the credential, the key alone.
             Add(Between(value, "Credential=", '/'));
             Add(Between(value, "Signature=", ','));
+            return;
+        }
+
+        if (isLogin && value.StartsWith("SharedKey", StringComparison.Ordinal))
+        {
+            // SharedKey ACCOUNT:SIGNATURE
+            Add(value[(value.LastIndexOf(':') + 1)..]);
             return;
         }
 

@@ -79,6 +79,24 @@ public sealed class ForeignTextTests
     }
 
     [Fact]
+    public void A_sentence_of_a_store_keeps_its_own_words_and_loses_the_secrets_that_it_quotes()
+    {
+        HttpRequestMessage request = Request(request =>
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", "SharedKey devstoreaccount1:c2lnbmF0dXJlc2lnbmF0dXJl");
+            request.Headers.Add("X-Tenant", "the storage accounts");
+        });
+        var told = new WeightSourceException(
+            "az://a/b", "the account refuses storage (c2lnbmF0dXJlc2lnbmF0dXJl of devstoreaccount1).", isTransient: true, retryAfter: TimeSpan.FromSeconds(3));
+
+        WeightSourceException clean = ForeignText.Clean(told, request);
+
+        Assert.Equal("az://a/b: the account refuses storage (*** of devstoreaccount1).", clean.Message);
+        Assert.Equal((true, TimeSpan.FromSeconds(3)), (clean.IsTransient, clean.RetryAfter));
+        Assert.Same(clean, ForeignText.Clean(clean, request));
+    }
+
+    [Fact]
     public void A_cause_that_repeats_a_secret_is_not_kept()
     {
         HttpRequestMessage request = Request(request => request.Headers.Add("X-Key", "0123456789"));

@@ -19,7 +19,8 @@ public sealed record HttpSourceOptions
 {
     /// <summary>
     /// Gives the <c>Authorization</c> of a request to a URL, or null for none. It is called again for each request, from several tasks at
-    /// once, so that tokens can rotate. A URL with user info does without it: it brings its own.
+    /// once, so that tokens can rotate. A URL with user info does without it: it brings its own. After a refusal (401, 403) it is called once
+    /// more, for all requests that were refused together, and the request is repeated once with what it gives.
     /// </summary>
     /// <value>null</value>
     public Func<Uri, CancellationToken, ValueTask<AuthenticationHeaderValue?>>? Authorization { get; init; }
