@@ -289,6 +289,15 @@ public sealed class HubTests : IDisposable
 
         Assert.Equal(payload, hub.Cdn.Requests.Count);
 
+        // A blob that somebody removed leaves its link behind, and the model is fetched.
+        File.Delete(Path.Combine(repository, "blobs", missing));
+        using (WeightSet weights = await LoadAsync(hub, "hf://org/model"))
+        {
+            NoiseFile.AssertIn(weights);
+        }
+
+        Assert.NotEqual(payload, hub.Cdn.Requests.Count);
+
         async Task Download(string name, byte[] bytes)
         {
             await File.WriteAllBytesAsync(Path.Combine(repository, "blobs", name), bytes, TestContext.Current.CancellationToken);

@@ -1,0 +1,42 @@
+namespace TypedWeights.Tests.Stores.Seam;
+
+/// <summary>An option of a store whose value can mean nothing is refused by its name, when it is given.</summary>
+public sealed class OptionValueTests
+{
+    private static readonly Uri NoUrl = new("storage", UriKind.Relative);
+
+    public static TheoryData<string, Action<WeightLoaderBuilder>> Values => new()
+    {
+        { nameof(S3SourceOptions.Endpoint), b => b.UseS3(new() { Endpoint = NoUrl }) },
+        { nameof(S3SourceOptions.Endpoint), b => b.UseS3(new() { Endpoint = new Uri("s3://bucket") }) },
+        { nameof(S3SourceOptions.Region), b => b.UseS3(new() { Region = "" }) },
+        { nameof(S3SourceOptions.Profile), b => b.UseS3(new() { Profile = " " }) },
+        { nameof(GcsOptions.Endpoint), b => b.UseGcs(new() { Endpoint = NoUrl }) },
+        { nameof(GcsOptions.UserProject), b => b.UseGcs(new() { UserProject = "" }) },
+        { nameof(AzureBlobsOptions.Endpoint), b => b.UseAzureBlobs(new() { Endpoint = "127.0.0.1/{account}" }) },
+        { nameof(AzureBlobsOptions.Endpoint), b => b.UseAzureBlobs(new() { Endpoint = "" }) },
+        { nameof(AzureBlobsOptions.SasAccount), b => b.UseAzureBlobs(new() { SasAccount = "" }) },
+        { nameof(AzureBlobsOptions.ConnectionString), b => b.UseAzureBlobs(new() { ConnectionString = "" }) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Values))]
+    public void A_builder_refuses_it(string option, Action<WeightLoaderBuilder> use)
+    {
+        var error = Assert.Throws<ArgumentException>(() => use(new WeightLoaderBuilder()));
+
+        Assert.Equal(option, error.ParamName);
+        Assert.StartsWith(option + " ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_not_set_and_what_makes_sense_is_taken()
+    {
+        var builder = new WeightLoaderBuilder();
+        builder.UseS3().UseGcs().UseAzureBlobs();
+        new WeightLoaderBuilder()
+            .UseS3(new() { Endpoint = new Uri("http://127.0.0.1:9000"), Region = "eu-central-1", Profile = "work" })
+            .UseGcs(new() { Endpoint = new Uri("https://storage.example.com") })
+            .UseAzureBlobs(new() { Endpoint = "https://{account}.blob.core.usgovcloudapi.net" });
+    }
+}
