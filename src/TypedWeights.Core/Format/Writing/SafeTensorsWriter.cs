@@ -46,7 +46,12 @@ public static class SafeTensorsWriter
         }
         catch (Exception e)
         {
-            File.Delete(temporary);
+            // Where this user may not look, deleting what could not be made would fail too, and hide why.
+            if (File.Exists(temporary))
+            {
+                File.Delete(temporary);
+            }
+
             if (e is UnauthorizedAccessException && Denial.OfWrite(target) is { } denied)
             {
                 // The system names the temporary file, which nobody has heard of.
