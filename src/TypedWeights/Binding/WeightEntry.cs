@@ -74,7 +74,8 @@ public sealed class WeightEntry
             { Failure: { } failure } => new InvalidOperationException(
                 $"The tensor {Printable.Name(Name)} of {_owner.Title} never came, as the load failed: {failure.Message}", failure),
             { HasCome: false } => new InvalidOperationException(
-                $"The tensor {Printable.Name(Name)} of {_owner.Title} has not come yet; await WhenReadyAsync of its group, or of the model, before it is read."),
+                $"The tensor {Printable.Name(Name)} of {_owner.Title} has not come yet; "
+                    + "await WhenReadyAsync of its group, or of the model, before it is read."),
             _ => new InvalidOperationException($"The tensor {Printable.Name(Name)} of {_owner.Title} was handed over by Detach."),
         };
 }
