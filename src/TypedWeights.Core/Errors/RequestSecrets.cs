@@ -77,7 +77,9 @@ internal sealed class RequestSecrets
         return secrets;
     }
 
-    /// <summary>Leaves every secret out of a text, however it is written there: in other case, escaped, encoded, taken apart by other characters.</summary>
+    /// <summary>
+    /// Leaves every secret out of a text, however it is written there: in other case, escaped, encoded, taken apart by other characters.
+    /// </summary>
     public string Scrub(string text) => Scrub(text, Telling, Shortest);
 
     /// <summary>The same for a sentence of the library or a store that may quote such a text.</summary>

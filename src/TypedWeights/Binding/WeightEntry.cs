@@ -84,10 +84,12 @@ public sealed class WeightEntry
             { Failure: { } failure } => new InvalidOperationException(
                 $"The tensor {Printable.Name(Name)} of {_owner.Title} never came, as the load failed: {failure.Message}", failure),
             { HasCome: false } => new InvalidOperationException(
-                $"The tensor {Printable.Name(Name)} of {_owner.Title} has not come yet; await WhenReadyAsync of its group, or of the model, before it is read."),
+                $"The tensor {Printable.Name(Name)} of {_owner.Title} has not come yet; "
+                    + "await WhenReadyAsync of its group, or of the model, before it is read."),
             _ when Volatile.Read(ref _tensor) is not null => new InvalidOperationException(
-                $"The tensor {Printable.Name(Name)} of {_owner.Title} is empty: it was disposed, or TorchSharp took its handle, as new Parameter(tensor) does. "
-                    + $"To keep it here, give away an alias (tensor.alias()); to give it away, take it with Detach({Printable.Name(Name)}) first."),
+                $"The tensor {Printable.Name(Name)} of {_owner.Title} is empty: it was disposed, or TorchSharp took its handle, as "
+                    + "new Parameter(tensor) does. To keep it here, give away an alias (tensor.alias()); "
+                    + $"to give it away, take it with Detach({Printable.Name(Name)}) first."),
             _ => new InvalidOperationException($"The tensor {Printable.Name(Name)} of {_owner.Title} was handed over by Detach."),
         };
 }

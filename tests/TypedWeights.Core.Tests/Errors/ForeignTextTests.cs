@@ -16,7 +16,8 @@ public sealed class ForeignTextTests
     [InlineData("Service Unavailable", "Service Unavailable")]
     [InlineData("a bearer token is wanted", "a bearer token is wanted")]
     public void A_token_is_left_out_in_whatever_spelling(string text, string expected) => Assert.Equal(
-        expected, ForeignText.Show(text, Request(request => request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "abcdefghIJKL1234"))));
+        expected,
+        ForeignText.Show(text, Request(request => request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "abcdefghIJKL1234"))));
 
     [Theory]
     [InlineData("ada:on", "the login is on, not often", "the login is ***, not often")]
@@ -87,7 +88,10 @@ public sealed class ForeignTextTests
             request.Headers.Add("X-Tenant", "the storage accounts");
         });
         var told = new WeightSourceException(
-            "az://a/b", "the account refuses storage (c2lnbmF0dXJlc2lnbmF0dXJl of devstoreaccount1).", isTransient: true, retryAfter: TimeSpan.FromSeconds(3));
+            "az://a/b",
+            "the account refuses storage (c2lnbmF0dXJlc2lnbmF0dXJl of devstoreaccount1).",
+            isTransient: true,
+            retryAfter: TimeSpan.FromSeconds(3));
 
         WeightSourceException clean = ForeignText.Clean(told, request);
 

@@ -94,7 +94,10 @@ internal sealed class HttpChannel : IDisposable
         }
         catch (NotSupportedException e)
         {
-            throw new WeightSourceException(display, $"the request cannot be made: {ForeignText.Show(e.Message, request)}", innerException: ForeignText.Cause(e, request));
+            throw new WeightSourceException(
+                display,
+                $"the request cannot be made: {ForeignText.Show(e.Message, request)}",
+                innerException: ForeignText.Cause(e, request));
         }
         catch (ObjectDisposedException e)
         {

@@ -20,7 +20,10 @@ internal static class ProxyVariables
         bool isCgi = variable("GATEWAY_INTERFACE") is not null;
         string[] names =
         [
-            $"{scheme}_proxy", .. isCgi && scheme == "http" ? Array.Empty<string>() : [$"{scheme.ToUpperInvariant()}_PROXY"], "all_proxy", "ALL_PROXY",
+            $"{scheme}_proxy",
+            .. isCgi && scheme == "http" ? Array.Empty<string>() : [$"{scheme.ToUpperInvariant()}_PROXY"],
+            "all_proxy",
+            "ALL_PROXY",
         ];
         if (names.FirstOrDefault(name => variable(name) is { Length: > 0 }) is not { } name)
         {
@@ -51,9 +54,11 @@ internal static class ProxyVariables
         string server = authority[(authority.LastIndexOf('@') + 1)..].Split('/')[0];
         int port = server.LastIndexOf(':');
         bool hasPort = port > server.LastIndexOf(']');
-        return Uri.CheckHostName(hasPort ? server[..port] : server) != UriHostNameType.Unknown
-            && (!hasPort || (ushort.TryParse(server[(port + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out ushort number) && number > 0));
+        return Uri.CheckHostName(hasPort ? server[..port] : server) != UriHostNameType.Unknown && (!hasPort || IsPort(server[(port + 1)..]));
     }
+
+    private static bool IsPort(string text) =>
+        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) && port > 0;
 
     private static bool IsException(string entry) => !entry.Contains("://", StringComparison.Ordinal)
         && !entry.Contains('@') && !entry.Any(static c => char.IsWhiteSpace(c) || char.IsControl(c));

@@ -28,12 +28,18 @@ internal static class StoreText
             }
             catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
             {
-                throw new WeightSourceException(file.Display, $"the store's answer is longer than {limit} bytes.", innerException: ForeignText.Cause(e, answer.RequestMessage));
+                throw new WeightSourceException(
+                    file.Display,
+                    $"the store's answer is longer than {limit} bytes.",
+                    innerException: ForeignText.Cause(e, answer.RequestMessage));
             }
             catch (Exception e) when (e is IOException or HttpRequestException)
             {
                 throw new WeightSourceException(
-                    file.Display, "the connection broke in the middle of the store's answer.", isTransient: true, innerException: ForeignText.Cause(e, answer.RequestMessage));
+                    file.Display,
+                    "the connection broke in the middle of the store's answer.",
+                    isTransient: true,
+                    innerException: ForeignText.Cause(e, answer.RequestMessage));
             }
         }
     }

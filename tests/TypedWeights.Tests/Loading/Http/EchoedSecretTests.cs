@@ -34,7 +34,8 @@ public sealed class EchoedSecretTests : IAsyncLifetime
     public async Task What_a_server_repeats_of_the_request_is_in_no_error(Place place)
     {
         string basic = Convert.ToBase64String(Encoding.UTF8.GetBytes("ada:" + Password));
-        await FailAsync(place, new HttpSourceOptions(), $"ada:{Uri.EscapeDataString(Password)}@", "sig=q%2bUeRy%3dS1gn4ture", basic, Password, "q+UeRy=S1gn4ture");
+        string login = $"ada:{Uri.EscapeDataString(Password)}@";
+        await FailAsync(place, new HttpSourceOptions(), login, "sig=q%2bUeRy%3dS1gn4ture", basic, Password, "q+UeRy=S1gn4ture");
         await FailAsync(
             place,
             new HttpSourceOptions
@@ -60,7 +61,8 @@ public sealed class EchoedSecretTests : IAsyncLifetime
         _server.Intercept = async context =>
         {
             byte[] body = Encoding.UTF8.GetBytes(text.Replace("KEY", context.Request.Headers["X-Api-Key"], StringComparison.Ordinal));
-            byte[] file = name.EndsWith(".json", StringComparison.Ordinal) ? body : [.. BitConverter.GetBytes((long)body.Length), .. body, 0, 0, 0, 0];
+            bool isIndex = name.EndsWith(".json", StringComparison.Ordinal);
+            byte[] file = isIndex ? body : [.. BitConverter.GetBytes((long)body.Length), .. body, 0, 0, 0, 0];
             return await HttpFile.ServeAsync(context, file, "\"a\"");
         };
         await using WeightLoader loader = new WeightLoaderBuilder()

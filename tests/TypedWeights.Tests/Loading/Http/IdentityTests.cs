@@ -47,8 +47,8 @@ public sealed class IdentityTests : IAsyncLifetime
         server.Answer = async (connection, token) =>
         {
             asked = connection.Request;
-            string head = $"HTTP/1.1 206 Partial Content\r\nETag: {(connection.Index == 0 ? first : later)}\r\nContent-Length: {connection.Length}\r\n"
-                + $"Content-Range: bytes {connection.From}-{connection.To}/{_bytes.Length}\r\n\r\n";
+            string head = $"HTTP/1.1 206 Partial Content\r\nETag: {(connection.Index == 0 ? first : later)}\r\n"
+                + $"Content-Length: {connection.Length}\r\nContent-Range: bytes {connection.From}-{connection.To}/{_bytes.Length}\r\n\r\n";
             await connection.SendAsync(System.Text.Encoding.Latin1.GetBytes(head), token);
             await connection.SendBodyAsync(connection.Length, token);
             return true;
