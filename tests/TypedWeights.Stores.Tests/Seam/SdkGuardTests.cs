@@ -33,6 +33,9 @@ public sealed class SdkGuardTests : IDisposable
         },
     };
 
+    // TransferOptions.StallTimeout, unless it is set.
+    private static TimeSpan Stall { get; } = new TransferOptions().StallTimeout;
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public void Dispose() => _context.Dispose();
@@ -117,12 +120,13 @@ public sealed class SdkGuardTests : IDisposable
         {
             Task<int> first = _guard.CallAsync(Call(), _ => never.Task, stalled.Token).AsTask();
             await _clock.PassAsync(SdkGuard.Patience, Token);
+            _clock.Jump(Stall - SdkGuard.Patience);
             await stalled.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         }
 
         Task<WeightSourceException> second = FailAsync(Call(), _ => never.Task);
-        await _clock.PassAsync(SdkGuard.Limit - SdkGuard.Patience, Token);
+        await _clock.PassAsync(SdkGuard.Limit - Stall, Token);
         WeightSourceException error = await second;
         Assert.Contains("got no answer for 25 s from the setting", error.Message, StringComparison.Ordinal);
         Assert.True(error.IsTransient && error.IsExhausted);

@@ -75,13 +75,13 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         ArgumentNullException.ThrowIfNull(ask);
         try
         {
-            Task<T> answer = ask(cancellationToken);
+            Task<T> answer = Begin(ask, cancellationToken);
             T value = answer.IsCompletedSuccessfully
                 ? answer.Result
                 : await WaitAsync(call, answer, cancellationToken).ConfigureAwait(false);
             if (_isTroubled)
             {
-                Touch(goesOn: false);
+                EndWait(goesOn: false);
             }
 
             return value;
@@ -90,15 +90,33 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         {
             bool isTransient = call.IsTransient?.Invoke(e) ?? IsOfNetwork(e);
             bool isExhausted = Elapsed() >= LongestTrouble;
-            Touch(isTransient && !isExhausted);
+            EndWait(isTransient && !isExhausted);
             throw Failure(call, e, isTransient, isExhausted);
+        }
+        catch (OperationCanceledException)
+        {
+            // The caller's will, or the engine's, which then asks again.
+            EndWait(goesOn: true);
+            throw;
+        }
+    }
+
+    private static Task<T> Begin<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return ask(cancellationToken);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return Task.FromException<T>(e);
         }
     }
 
     private async ValueTask<T> WaitAsync<T>(SdkCall call, Task<T> answer, CancellationToken cancellationToken)
     {
         // An attempt that the engine gives up and repeats goes on waiting for the same answer: the time counts from the first one.
-        Touch(goesOn: true);
+        BeginWait();
         TimeSpan left = Limit - Elapsed();
         try
         {
@@ -122,7 +140,7 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         }
         catch (TimeoutException) when (!answer.IsFaulted)
         {
-            Touch(goesOn: false);
+            EndWait(goesOn: false);
             throw new WeightSourceException(
                 call.Display,
                 $"{store} got no answer for {Limit.TotalSeconds:0} s from {call.Setting}. Check that setting and the network, or turn it off.",
@@ -224,16 +242,28 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         }
     }
 
-    // Begins to count the time of a trouble, goes on counting, or, when it is told for good, ends it.
-    private void Touch(bool goesOn)
+    // Begins to count the time of a trouble, or goes on counting that of the wait that ended just now.
+    private void BeginWait()
     {
         lock (_gate)
         {
-            bool isNew = !_isTroubled || context.Time.GetElapsedTime(_last) > Forgotten;
+            if (!_isTroubled || context.Time.GetElapsedTime(_last) > Forgotten)
+            {
+                _since = context.Time.GetTimestamp();
+                _last = _since;
+                _isNoted = false;
+            }
+
+            _isTroubled = true;
+        }
+    }
+
+    private void EndWait(bool goesOn)
+    {
+        lock (_gate)
+        {
             _last = context.Time.GetTimestamp();
-            _since = isNew ? _last : _since;
             _isTroubled = goesOn;
-            _isNoted &= goesOn && !isNew;
         }
     }
 

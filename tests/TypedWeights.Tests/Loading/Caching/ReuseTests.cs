@@ -1,4 +1,5 @@
 using TorchSharp;
+using TypedWeights.Caching;
 using TypedWeights.Tests.Loading.Faults;
 
 namespace TypedWeights.Tests.Loading.Caching;
