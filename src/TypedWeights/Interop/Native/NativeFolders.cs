@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using TorchSharp;
 
@@ -53,14 +54,13 @@ internal static class NativeFolders
             : version;
     }
 
-    private static string FolderOf(Assembly assembly)
-    {
-        // Empty in a single-file application, whose native libraries lie beside it or where the host says it unpacked them.
-#pragma warning disable IL3000
-        string location = assembly.Location;
-#pragma warning restore IL3000
-        return Path.GetDirectoryName(location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory;
-    }
+    // A pragma would reach the compiler alone, and not whoever publishes with NativeAOT.
+    [UnconditionalSuppressMessage(
+        "SingleFile",
+        "IL3000",
+        Justification = "Empty in a single-file application, whose native libraries lie beside it or where the host says it unpacked them.")]
+    private static string FolderOf(Assembly assembly) =>
+        Path.GetDirectoryName(assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory;
 
     private static string[] Split(string? folders) =>
         folders?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [];
