@@ -13,7 +13,8 @@ internal sealed class SingleFileTensors(SafeTensorsHeader header) : IReadOnlyDic
 
     public IEnumerable<CheckpointTensor> Values => header.Tensors.Select(static tensor => new CheckpointTensor(0, tensor));
 
-    public CheckpointTensor this[string key] => new(0, header.ByName[key] ?? throw new KeyNotFoundException($"There is no tensor {Printable.Name(key)}."));
+    public CheckpointTensor this[string key] => new(
+        0, header.ByName[key] ?? throw new KeyNotFoundException($"There is no tensor {Printable.Name(key)}."));
 
     public bool ContainsKey(string key) => header.ByName.Contains(key);
 

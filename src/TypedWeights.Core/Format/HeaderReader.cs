@@ -60,7 +60,7 @@ internal static class HeaderReader
             }
 
             positions.Add(json.Position);
-            _ = index.TryAdd(ReadTensor(ref json, name, shapes, ref dtype));
+            index.Add(ReadTensor(ref json, name, shapes, ref dtype));
         }
 
         json.End();

@@ -158,7 +158,7 @@ public sealed class SafeTensorsHeader
         var index = new TensorIndex(new List<TensorInfo>(tensors.Count));
         foreach (TensorInfo tensor in tensors)
         {
-            _ = index.TryAdd(tensor);
+            index.Add(tensor);
         }
 
         return index;

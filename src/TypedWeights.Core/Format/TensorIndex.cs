@@ -11,7 +11,7 @@ internal sealed class TensorIndex
     private int[] _buckets;
     private int[] _next;
 
-    /// <param name="tensors">The tensors; each is added to the index by <see cref="TryAdd"/>.</param>
+    /// <param name="tensors">The tensors; none yet: each is added by <see cref="Add"/>.</param>
     public TensorIndex(List<TensorInfo> tensors)
     {
         _tensors = tensors;
@@ -19,14 +19,9 @@ internal sealed class TensorIndex
         _next = new int[_buckets.Length];
     }
 
-    /// <summary>Adds a tensor to the list, unless one of that name is there.</summary>
-    public bool TryAdd(TensorInfo tensor)
+    /// <summary>Adds a tensor to the list; there is none of its name (<see cref="Contains"/>).</summary>
+    public void Add(TensorInfo tensor)
     {
-        if (Find(tensor.Name) >= 0)
-        {
-            return false;
-        }
-
         _tensors.Add(tensor);
         if (_tensors.Count > _next.Length)
         {
@@ -36,8 +31,6 @@ internal sealed class TensorIndex
         {
             Link(_tensors.Count - 1);
         }
-
-        return true;
     }
 
     /// <summary>Whether there is a tensor of that name.</summary>

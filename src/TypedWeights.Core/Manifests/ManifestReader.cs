@@ -13,6 +13,8 @@ internal sealed class ManifestReader
     private readonly List<KeyValuePair<string, string>> _ties = [];
     private readonly List<(long File, bool Sorted, List<(long Skipped, NumberRuns Ordinals)> Runs)> _layouts = [];
     private readonly List<string?> _digests = [];
+    private decimal _fileBytes;
+    private decimal _headerBytes;
     private string? _source;
     private string? _revision;
     private KeyValuePair<string, string>? _index;
@@ -83,6 +85,8 @@ internal sealed class ManifestReader
                 {
                     Version = version is [string pinned] ? PatternExpansion.Unescape(pinned) : null,
                 });
+                _fileBytes += Int64(length);
+                _headerBytes += Int64(header);
                 break;
             case [ManifestText.Tensor, string dtype, string shape, string pattern]:
                 ReadTensors(dtype, shape, pattern);
@@ -118,8 +122,6 @@ internal sealed class ManifestReader
 
         string inner = shapeText[1..^1];
         var shape = new TensorShape(inner.Length == 0 ? [] : [.. inner.Split(',').Select(ParseDimension)]);
-
-
         long most = MostNames(dtype, shape) - _tensors.Count;
         foreach (string name in PatternExpansion.Names(pattern, most))
         {
@@ -132,10 +134,8 @@ internal sealed class ManifestReader
     {
         const int ShortestEntry = 50;
         long inHeaders = _files.Count * (long)(HeaderPrefix.Limit / ShortestEntry);
-        decimal data = _files.Sum(static file => (decimal)file.Length);
-        ulong bits = (ulong)dtype.BitSize();
         bool isEmpty = shape.TryGetElementCount(out ulong count) && count == 0;
-        decimal byData = isEmpty ? _files.Sum(static file => (decimal)file.HeaderLength) : data * 8 / bits / Math.Max(1, count);
+        decimal byData = isEmpty ? _headerBytes : _fileBytes * 8 / dtype.BitSize() / Math.Max(1, count);
         return (long)Math.Min(inHeaders, byData + _tensors.Count + 1);
     }
 

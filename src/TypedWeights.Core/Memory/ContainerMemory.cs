@@ -142,7 +142,8 @@ internal sealed record ContainerMemory(string Where, long Limit, long Used, long
         {
             if (line.StartsWith("SwapFree:", StringComparison.Ordinal))
             {
-                return 1024 * long.Parse(line.AsSpan("SwapFree:".Length).Trim().TrimEnd("kB").Trim(), NumberStyles.None, CultureInfo.InvariantCulture);
+                ReadOnlySpan<char> kilobytes = line.AsSpan("SwapFree:".Length).Trim().TrimEnd("kB").Trim();
+                return 1024 * long.Parse(kilobytes, NumberStyles.None, CultureInfo.InvariantCulture);
             }
         }
 

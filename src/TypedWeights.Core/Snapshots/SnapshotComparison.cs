@@ -74,7 +74,8 @@ public static class SnapshotComparison
         }
 
         var targets = ties.Select(static tie => tie.Value).ToHashSet(StringComparer.Ordinal);
-        var byName = snapshot.Tensors.Where(tensor => targets.Contains(tensor.Name)).ToDictionary(static tensor => tensor.Name, StringComparer.Ordinal);
+        var byName = snapshot.Tensors.Where(tensor => targets.Contains(tensor.Name))
+            .ToDictionary(static tensor => tensor.Name, StringComparer.Ordinal);
         return stored.Concat(ties.Select(tie => new Entry(tie.Key, byName[tie.Value].DType, byName[tie.Value].Shape, tie.Value)))
             .OrderBy(static entry => entry.Name, StringComparer.Ordinal);
     }

@@ -49,7 +49,8 @@ public static class SnapshotWriter
         }
 
         WriteLines(json, "files", order.Select(i => snapshot.Files[i]), WriteFile);
-        WriteLines(json, "tensors", InOrder(snapshot.Tensors, static tensor => tensor.Name), (to, tensor) => WriteTensor(to, tensor, places[tensor.File]));
+        IEnumerable<SnapshotTensor> tensors = InOrder(snapshot.Tensors, static tensor => tensor.Name);
+        WriteLines(json, "tensors", tensors, (to, tensor) => WriteTensor(to, tensor, places[tensor.File]));
         json.Write("\n}\n");
     }
 

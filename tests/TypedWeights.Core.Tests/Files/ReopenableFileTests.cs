@@ -66,7 +66,8 @@ public sealed class ReopenableFileTests : IDisposable
         }
 
         IOException error = Assert.ThrowsAny<IOException>(() => file.Rent());
-        Assert.True(change == "removed" ? error is FileNotFoundException : error.Message.Contains("replaced or written to", StringComparison.Ordinal));
+        Assert.True(
+            change == "removed" ? error is FileNotFoundException : error.Message.Contains("replaced or written to", StringComparison.Ordinal));
         Assert.Equal(0, _openFiles.Count);
     }
 

@@ -7,6 +7,9 @@ namespace TypedWeights.Streaming.Planning;
 /// <param name="bufferLimit">The most for what is no tensor.</param>
 internal sealed class HeaderBudget(MemoryBound bound, long bufferLimit = long.MaxValue)
 {
+    // So much is always there to find out what a load takes, and to say it.
+    private const long Least = 1 << 18;
+
     private long _taken;
 
     /// <summary>What a header takes, with all that is made of it: a usual one of up to a million tensors takes less.</summary>
@@ -17,7 +20,7 @@ internal sealed class HeaderBudget(MemoryBound bound, long bufferLimit = long.Ma
     public void Take(string source, int headerLength)
     {
         long all = Interlocked.Add(ref _taken, MemoryOf(headerLength));
-        if (all > Math.Min(bound.Bytes ?? long.MaxValue, bufferLimit))
+        if (all > Math.Max(Least, Math.Min(bound.Bytes ?? long.MaxValue, bufferLimit)))
         {
             string reason = all > bound.Bytes
                 ? bound.Reason
