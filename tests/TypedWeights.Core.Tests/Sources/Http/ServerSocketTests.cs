@@ -24,7 +24,9 @@ public class ServerSocketTests
         var failure = new HttpRequestException(
             HttpRequestError.ConnectionError, "no connection", new SocketException((int)SocketError.TooManyOpenSockets));
 
-        WeightSourceException error = TransportFailure.Of(failure, "https://host/m.safetensors", isThroughProxy);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://host/m.safetensors");
+
+        WeightSourceException error = TransportFailure.Of(failure, "https://host/m.safetensors", isThroughProxy, request);
 
         Assert.Contains("ulimit -n", error.Message, StringComparison.Ordinal);
         Assert.True(error.IsTransient);
