@@ -74,7 +74,7 @@ public sealed class DeviceErrorTests : IDisposable
 
     [Fact]
     public async Task Another_kind_of_device() => Assert.Contains(
-        "Loading onto mps is not there",
+        "Loading onto mps is not possible",
         await FailAsync(_gpu.Backend, new() { Device = new torch.Device(DeviceType.MPS) }),
         StringComparison.Ordinal);
 
