@@ -27,7 +27,7 @@ internal sealed record GcsCredentials(GoogleCredential? Value, string Name)
 
     /// <summary>Looks for the application default credentials.</summary>
     /// <param name="context">The loader's connections.</param>
-    /// <exception cref="InvalidOperationException">There is a file with them that cannot be used; Google's library has other exceptions too.</exception>
+    /// <exception cref="InvalidOperationException">There is a file with them that cannot be used; there are other exceptions too.</exception>
     public static async Task<GcsCredentials> FindAsync(StoreContext context)
     {
         try

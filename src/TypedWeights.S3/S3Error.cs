@@ -35,36 +35,38 @@ internal sealed record S3Error(string Code, string? Region)
     /// <param name="asked">The region that was asked.</param>
     public WeightSourceException? Explain(
         string display, string bucket, string? accessKey, string origin, string? version, string asked) => Code switch
-    {
-        "NoSuchBucket" => new(display, $"there is no bucket {bucket}.", isNotFound: true) { IsPlaceNotFound = true },
-        "NoSuchVersion" or "NoSuchKey" when version is not null => new(
-            display,
-            $"the bucket has no version {version} of this key (any more) ({Code}); take the snapshot again, or ask for the latest.",
-            isNotFound: true) { IsPlaceNotFound = true },
-        "NoSuchKey" => new(display, "there is no such key in the bucket.", isNotFound: true),
-        "AccessDenied" when accessKey is null => new(
-            display, $"access is refused (AccessDenied): the request was unsigned, as {origin}, and it is not public."),
-        "AccessDenied" => new(
-            display,
-            $"access is refused (AccessDenied): the key {accessKey} of {origin} needs "
-                + (version is null ? "s3:GetObject" : "s3:GetObjectVersion (for LoadOptions.Revision = Latest s3:GetObject is enough)")
-                + "; without s3:ListBucket a key that is not there is refused in the same way."),
-        "SignatureDoesNotMatch" => new(display, $"the secret key does not belong to the access key {accessKey} of {origin} (SignatureDoesNotMatch)."),
-        "InvalidAccessKeyId" => new(display, $"the server does not know the access key {accessKey} of {origin} (InvalidAccessKeyId)."),
-        "ExpiredToken" or "ExpiredTokenException" or "TokenRefreshRequired" or "InvalidToken" => new(
-            display, $"the session token of {origin} is not valid any more ({Code}), and there is no other; sign in again."),
-        "RequestTimeTooSkewed" => new(display, "the clock of this machine is too far off, and the server's answer did not mend it."),
-        "InvalidObjectState" => new(display, "the object is archived; restore it first (aws s3api restore-object)."),
-        "MethodNotAllowed" => new(display, "the version is a delete marker: the object was deleted.", isNotFound: true)
         {
-            IsPlaceNotFound = true,
-        },
-        "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" => new(
-            display,
-            Region is null
-                ? $"the bucket is not in {asked}; give its region in AWS_REGION, in ?region= or in S3SourceOptions.Region."
-                : $"the bucket is in {Region} and {asked} was asked; give it in AWS_REGION, in ?region= or in S3SourceOptions.Region."),
-        "RequestTimeout" => new(display, "the server gave up waiting (RequestTimeout).", isTransient: true),
-        _ => null,
-    };
+            "NoSuchBucket" => new(display, $"there is no bucket {bucket}.", isNotFound: true) { IsPlaceNotFound = true },
+            "NoSuchVersion" or "NoSuchKey" when version is not null => new(
+                display,
+                $"the bucket has no version {version} of this key (any more) ({Code}); take the snapshot again, or ask for the latest.",
+                isNotFound: true)
+            { IsPlaceNotFound = true },
+            "NoSuchKey" => new(display, "there is no such key in the bucket.", isNotFound: true),
+            "AccessDenied" when accessKey is null => new(
+                display, $"access is refused (AccessDenied): the request was unsigned, as {origin}, and it is not public."),
+            "AccessDenied" => new(
+                display,
+                $"access is refused (AccessDenied): the key {accessKey} of {origin} needs "
+                    + (version is null ? "s3:GetObject" : "s3:GetObjectVersion (for LoadOptions.Revision = Latest s3:GetObject is enough)")
+                    + "; without s3:ListBucket a key that is not there is refused in the same way."),
+            "SignatureDoesNotMatch" => new(
+                display, $"the secret key does not belong to the access key {accessKey} of {origin} (SignatureDoesNotMatch)."),
+            "InvalidAccessKeyId" => new(display, $"the server does not know the access key {accessKey} of {origin} (InvalidAccessKeyId)."),
+            "ExpiredToken" or "ExpiredTokenException" or "TokenRefreshRequired" or "InvalidToken" => new(
+                display, $"the session token of {origin} is not valid any more ({Code}), and there is no other; sign in again."),
+            "RequestTimeTooSkewed" => new(display, "the clock of this machine is too far off, and the server's answer did not mend it."),
+            "InvalidObjectState" => new(display, "the object is archived; restore it first (aws s3api restore-object)."),
+            "MethodNotAllowed" => new(display, "the version is a delete marker: the object was deleted.", isNotFound: true)
+            {
+                IsPlaceNotFound = true,
+            },
+            "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" => new(
+                display,
+                Region is null
+                    ? $"the bucket is not in {asked}; give its region in AWS_REGION, in ?region= or in S3SourceOptions.Region."
+                    : $"the bucket is in {Region} and {asked} was asked; give it in AWS_REGION, in ?region= or in S3SourceOptions.Region."),
+            "RequestTimeout" => new(display, "the server gave up waiting (RequestTimeout).", isTransient: true),
+            _ => null,
+        };
 }

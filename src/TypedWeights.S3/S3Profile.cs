@@ -31,7 +31,7 @@ internal sealed class S3Profile(string name, string? origin)
     /// <returns>null where the files have none of that name.</returns>
     /// <exception cref="WeightSourceException">The files cannot be read.</exception>
     public CredentialProfile? Read(SdkGuard guard, string display) => guard.Call(
-        new SdkCall(display, Setting) 
+        new SdkCall(display, Setting)
         {
             Explain = static _ => "the files cannot be read, or the profile names what they do not have",
             QuotedFiles = [Path("AWS_CONFIG_FILE", "config"), Path("AWS_SHARED_CREDENTIALS_FILE", "credentials")],

@@ -27,7 +27,7 @@ public sealed class GcsCredentialTests : GcsTest
     public async Task A_token_that_has_no_successor_ends_the_load()
     {
         WeightSourceException error = await AssertFailsAsync(
-            $"{TokenFixture.Email}\\): Google gives no token \\(400\\).*The SDK says: .*invalid_grant.*Invalid JWT Signature", Model, afterHeader: () =>
+            $"{TokenFixture.Email}\\): Google gives no token \\(400\\).*The SDK says: .*invalid_grant.*Invalid JWT", Model, afterHeader: () =>
             {
                 Tokens.Revoke();
                 Tokens.Refuses = true;

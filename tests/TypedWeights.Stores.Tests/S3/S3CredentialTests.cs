@@ -31,7 +31,7 @@ public sealed class S3CredentialTests : S3Test
     public async Task Without_a_login_only_what_is_public_is_read()
     {
         S3SourceOptions nobody = Bucket.Options with { Credentials = null, Anonymous = true };
-        await AssertFailsAsync("unsigned, as it was told to ask without credentials \\(S3SourceOptions.Anonymous\\), and it is not public", Uri, nobody);
+        await AssertFailsAsync("unsigned, as it was told to .*\\(S3SourceOptions.Anonymous\\), and it is not public", Uri, nobody);
         await Bucket.PutAsync("public.safetensors", NoiseFile.Bytes, isPublic: true);
         await AssertLoadsAsync(Bucket.Uri("public.safetensors"), nobody);
     }

@@ -87,7 +87,9 @@ public sealed class S3LoadTests : S3Test
         string? first = await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
         await Bucket.PutAsync("model.safetensors", NoiseFile.OtherBytes);
         await AssertLoadsAsync($"{Bucket.Uri("model.safetensors")}?versionId={first}");
-        await AssertFailsAsync("no version nosuchversion0000000000000000000 of this key", Bucket.Uri("model.safetensors") + "?versionId=nosuchversion0000000000000000000");
+        await AssertFailsAsync(
+            "no version nosuchversion0000000000000000000 of this key",
+            Bucket.Uri("model.safetensors") + "?versionId=nosuchversion0000000000000000000");
     }
 
     [Fact]

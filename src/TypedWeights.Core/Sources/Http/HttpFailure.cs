@@ -25,7 +25,8 @@ internal static class HttpFailure
                 display, "the server asks for a login (401), or refuses the one it got." + away),
             HttpStatusCode.Forbidden => new WeightSourceException(
                 display,
-                $"access is refused (403): {(SignedPeriod.Describe(response) is { } period ? "the signature of the URL " + period : Signed)}." + away),
+                "access is refused (403): "
+                    + $"{(SignedPeriod.Describe(response) is { } period ? "the signature of the URL " + period : Signed)}." + away),
             HttpStatusCode.NotFound or HttpStatusCode.Gone => new WeightSourceException(
                 display, $"there is no such file on the server ({status}).", isNotFound: true),
             HttpStatusCode.ProxyAuthenticationRequired => new WeightSourceException(

@@ -23,7 +23,8 @@ public sealed record HuggingFaceOptions
     /// <summary>The hub's own cache folder, in which its tools keep what they downloaded. It is read and never written. Where the hub
     /// cannot be reached, what it holds is used with a warning.</summary>
     /// <value>
-    /// null: <c>HF_HUB_CACHE</c>, <c>HUGGINGFACE_HUB_CACHE</c>, otherwise <c>hub</c> in <c>HF_HOME</c>, which is <c>~/.cache/huggingface</c> unless set.
+    /// null: <c>HF_HUB_CACHE</c>, <c>HUGGINGFACE_HUB_CACHE</c>, otherwise <c>hub</c> in <c>HF_HOME</c>, which is
+    /// <c>~/.cache/huggingface</c> unless set.
     /// </value>
     public string? CacheFolder { get; init; }
 

@@ -205,7 +205,14 @@ public sealed class ReuseTests : CacheTest
 
         string uri = Server.Address + "/m/model.safetensors.index.json";
         Assert.True(await LoadAsync(uri: uri));
-        File.Delete(Assert.Single(new CacheFolder(Cache).VersionsOf($"{Server.Address}/m/{evicted}")).DataPath);
+        string data = Assert.Single(new CacheFolder(Cache).VersionsOf($"{Server.Address}/m/{evicted}")).DataPath;
+        File.Delete(data);
+        File.Delete(data + ".jsonl");
+        string place = Assert.Single(Directory.GetFiles(Cache, "*.location.json"));
+        string known = await File.ReadAllTextAsync(place, Token);
+        Assert.Contains($"\"name\":\"{evicted}\"", known, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(
+            place, known.Replace($"\"name\":\"{evicted}\"", "\"name\":\"other.safetensors\"", StringComparison.Ordinal), Token);
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
             () => LoadAsync(new() { Cache = CacheMode.Offline }, uri: uri));
