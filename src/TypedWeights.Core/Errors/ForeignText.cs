@@ -52,12 +52,6 @@ internal static class ForeignText
         Exception? cause = error.InnerException is { } inner ? Cause(inner, request) : null;
         return clean == said && cause == error.InnerException
             ? error
-            : new WeightSourceException(error.Source, clean, error.IsTransient, error.IsNotFound, cause, error.RetryAfter)
-            {
-                IsThrottled = error.IsThrottled,
-                IsUnserved = error.IsUnserved,
-                IsEarly = error.IsEarly,
-                IsExhausted = error.IsExhausted,
-            };
+            : error.Rephrased(clean, cause);
     }
 }

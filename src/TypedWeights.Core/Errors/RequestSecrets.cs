@@ -128,8 +128,7 @@ internal sealed class RequestSecrets
             || name.Equals("Proxy-Authorization", StringComparison.OrdinalIgnoreCase);
         if (isLogin && value.StartsWith("AWS4-", StringComparison.Ordinal))
         {
-            // AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/s3/aws4_request, …, Signature=…: of the credential, the key alone.
-            Add(Between(value, "Credential=", '/'));
+            // AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/s3/aws4_request, …, Signature=…: the key's id is no secret, and errors name it.
             Add(Between(value, "Signature=", ','));
             return;
         }

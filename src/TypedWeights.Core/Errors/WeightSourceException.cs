@@ -67,4 +67,17 @@ public sealed class WeightSourceException : WeightsException
     /// <summary>The error of a source that is read while its loader is disposed.</summary>
     internal static WeightSourceException OfDisposedLoader(string source, Exception inner) =>
         new(source, "its loader was disposed while it was read.", innerException: inner);
+
+    /// <summary>The same error in other words.</summary>
+    /// <param name="message">What happened; the source is put before it.</param>
+    /// <param name="cause">What caused it, if that may be shown.</param>
+    internal WeightSourceException Rephrased(string message, Exception? cause) =>
+        new(Source, message, IsTransient, IsNotFound, cause, RetryAfter)
+        {
+            IsPlaceNotFound = IsPlaceNotFound,
+            IsThrottled = IsThrottled,
+            IsUnserved = IsUnserved,
+            IsEarly = IsEarly,
+            IsExhausted = IsExhausted,
+        };
 }

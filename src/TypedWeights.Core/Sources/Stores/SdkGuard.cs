@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
+using TypedWeights.Files;
 
 namespace TypedWeights.Sources.Stores;
 
@@ -200,7 +201,7 @@ public sealed partial class SdkGuard(StoreContext context, string store)
     {
         try
         {
-            using FileStream file = System.IO.File.OpenRead(path);
+            using var file = new FileStream(SmallFile.Open(path), FileAccess.Read);
             byte[] text = new byte[LongestFile];
             int length = file.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
             return [.. Word().Matches(Encoding.UTF8.GetString(text, 0, length)).Select(static word => word.Value)
