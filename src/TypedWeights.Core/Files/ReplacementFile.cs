@@ -63,7 +63,8 @@ internal sealed class ReplacementFile : IDisposable
         catch (UnauthorizedAccessException e)
         {
             // The system names the temporary file, which tells the user nothing.
-            throw new UnauthorizedAccessException($"{target}: {Denial.OfWrite(target) ?? $"this user may not make files in the folder {folder}"}.", e);
+            string denied = Denial.OfWrite(target) ?? $"this user may not make files in the folder {folder}";
+            throw new UnauthorizedAccessException($"{target}: {denied}.", e);
         }
     }
 

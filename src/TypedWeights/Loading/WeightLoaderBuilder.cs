@@ -119,7 +119,8 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     public WeightLoader Build()
     {
         LocalCache? cache = _cache is { } given ? new LocalCache(given.Folder, given.Options)
-            : CacheFolder.OfEnvironment is { } folder ? new LocalCache(folder, new LocalCacheOptions { TrustFolder = CacheFolder.IsTrustedByEnvironment })
+            : CacheFolder.OfEnvironment is { } folder
+                ? new LocalCache(folder, new LocalCacheOptions { TrustFolder = CacheFolder.IsTrustedByEnvironment })
             : null;
         return new WeightLoader(
             _sources.Build(new TransferContext(_transfer, _time)), new CudaEngine(_cuda, StagingLimits.For(_transfer)), _loggers, _time, cache);

@@ -14,8 +14,8 @@ namespace TypedWeights;
 /// </summary>
 /// <remarks>
 /// The tensors belong to no dispose scope. <c>new Parameter(tensor)</c> takes a tensor's handle and leaves the tensor empty: give it what
-/// <see cref="Detach"/> returns, or <c>tensor.alias()</c>. A tied tensor is there under each of its names, over one storage. Reading is safe from many
-/// threads; disposing while another thread computes with a tensor is not, as with any tensor.
+/// <see cref="Detach"/> returns, or <c>tensor.alias()</c>. A tied tensor is there under each of its names, over one storage. Reading is safe
+/// from many threads; disposing while another thread computes with a tensor is not, as with any tensor.
 /// </remarks>
 public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisposable
 {

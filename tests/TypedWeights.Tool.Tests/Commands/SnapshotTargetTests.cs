@@ -124,7 +124,8 @@ public sealed class SnapshotTargetTests : IDisposable
 
         Support.ToolRun refused = await Support.ToolRun.InAsync(_folder.Path, "snapshot", "con.safetensors");
         Assert.Equal(64, refused.ExitCode);
-        Assert.Contains("Con.weights.json is a device on Windows; give the snapshot another class with --class", refused.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Con.weights.json is a device on Windows; give the snapshot another class with --class", refused.Error, StringComparison.Ordinal);
 
         Assert.Equal(0, (await Support.ToolRun.InAsync(_folder.Path, "snapshot", "con.safetensors", "--class", "Conv")).ExitCode);
         Assert.True(File.Exists(_folder["weights/Conv.weights.json"]));

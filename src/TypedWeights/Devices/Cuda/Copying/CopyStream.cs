@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using TypedWeights.Errors;
-using TypedWeights.Interop.Cuda.Handles;
 using TypedWeights.Interop.Cuda;
+using TypedWeights.Interop.Cuda.Handles;
 
 namespace TypedWeights.Devices.Cuda.Copying;
 
