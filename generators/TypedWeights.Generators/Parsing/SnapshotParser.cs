@@ -11,6 +11,9 @@ internal static class SnapshotParser
 {
     public const string Extension = ".weights.json";
 
+    // What the compiler's decoder puts where it cannot read a byte.
+    private const char Replacement = '\uFFFD';
+
     public static bool IsSnapshot(AdditionalText file) => file.Path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
 
     public static SnapshotSpec Parse(AdditionalText file, CancellationToken cancellationToken)
@@ -21,13 +24,13 @@ internal static class SnapshotParser
             return new SnapshotSpec(file.Path, null, new SnapshotProblem("the file cannot be opened", 0, 0, 0));
         }
 
-        // The compiler reads other encodings too, the tool does not: a snapshot that only one of them takes would be in step for nobody.
-        if (text.Encoding is { } encoding && encoding.CodePage != Encoding.UTF8.CodePage && !IsAscii(text, encoding))
+        string characters = text.ToString();
+        byte[] utf8 = Encoding.UTF8.GetBytes(characters);
+        if (!IsFile(text, utf8) && !IsFile(text, [.. Encoding.UTF8.GetPreamble(), .. utf8]))
         {
-            return new SnapshotSpec(file.Path, null, new SnapshotProblem(SnapshotReader.NotUtf8, 0, 0, 0));
+            return Unreadable(file.Path, text, SnapshotReader.NotUtf8, Math.Max(0, characters.IndexOf(Replacement)));
         }
 
-        byte[] utf8 = Encoding.UTF8.GetBytes(text.ToString());
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
@@ -36,13 +39,20 @@ internal static class SnapshotParser
         catch (SnapshotFormatException e)
         {
             int offset = Math.Min(Encoding.UTF8.GetCharCount(utf8, 0, Math.Min(e.Position, utf8.Length)), text.Length);
-            LinePosition at = text.Lines.GetLinePosition(offset);
-            return new SnapshotSpec(file.Path, null, new SnapshotProblem(e.Message, offset, at.Line, at.Character));
+            return Unreadable(file.Path, text, e.Message, offset);
         }
     }
 
-    // The same bytes in UTF-8, whatever code page the project names for its sources.
-    private static bool IsAscii(SourceText text, Encoding encoding) => encoding.IsSingleByte && text.ToString().All(static c => c < 128);
+    // The compiler also reads other encodings, and puts a replacement in the place of a byte that it cannot read. The tool does neither: it
+    // has to find what the build found. The text's checksum is that of the file's bytes.
+    private static bool IsFile(SourceText text, byte[] bytes) =>
+        text.GetChecksum().SequenceEqual(SourceText.From(bytes, bytes.Length, Encoding.UTF8, text.ChecksumAlgorithm).GetChecksum());
+
+    private static SnapshotSpec Unreadable(string path, SourceText text, string message, int offset)
+    {
+        LinePosition at = text.Lines.GetLinePosition(offset);
+        return new SnapshotSpec(path, null, new SnapshotProblem(message, offset, at.Line, at.Character));
+    }
 
     /// <summary>The place in the file, for the compiler.</summary>
     public static Location Location(SnapshotSpec snapshot, SnapshotProblem problem)

@@ -161,6 +161,35 @@ public class DiagnosticTests
         Assert.Equal($"The snapshot cannot be read: {verified.Message}", diagnostic.GetMessage(null));
     }
 
+    // The compiler's decoder takes the code page of the project or the machine where a file is not UTF-8; some code pages are UTF-8 that replaces.
+    [Theory]
+    [InlineData("lm_head", "utf-8")]
+    [InlineData("lm_head", "iso-8859-1")]
+    [InlineData("weights.safetensors", "utf-8")]
+    [InlineData("weights.safetensors", "iso-8859-1")]
+    public void A_byte_that_is_not_UTF_8_is_refused_with_the_sentence_that_verify_has(string before, string decoder)
+    {
+        int at = Tied.IndexOf(before, StringComparison.Ordinal);
+        byte[] file = System.Text.Encoding.Latin1.GetBytes(Tied.Insert(at, "\u00e9"));
+        SnapshotFormatException verified = Assert.Throws<SnapshotFormatException>(() => SnapshotReader.Read(file));
+
+        Diagnostic diagnostic = Single(Project.UserClass, new EncodedFile(file, System.Text.Encoding.GetEncoding(decoder)));
+
+        Assert.Equal("TW0002", diagnostic.Id);
+        Assert.Equal($"The snapshot cannot be read: {verified.Message}", diagnostic.GetMessage(null));
+        Assert.Equal(decoder == "utf-8" ? at : 0, diagnostic.Location.SourceSpan.Start);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_snapshot_that_holds_the_replacement_character_itself_is_read(bool hasMark)
+    {
+        byte[] mark = hasMark ? System.Text.Encoding.UTF8.GetPreamble() : [];
+        byte[] text = System.Text.Encoding.UTF8.GetBytes(Tied.Replace("lm_head", "\ufffd\u00e9", StringComparison.Ordinal));
+        Assert.Empty(Project.GenerateWithoutChecks([new EncodedFile([.. mark, .. text])], Project.UserClass).Diagnostics);
+    }
+
     [Fact]
     public void A_snapshot_of_ASCII_is_read_whatever_code_page_the_project_has()
     {
