@@ -5,8 +5,8 @@ namespace TypedWeights.Generators.Diagnostics;
 /// <summary>The command that takes the snapshot of a class.</summary>
 internal static class SnapshotCommand
 {
-    public static string For(ClassSpec @class) =>
-        $"dotnet typedweights snapshot {Quoted(@class.Source)} -o weights/{@class.Name}.weights.json --class {@class.Name}";
+    public static string For(ClassSpec @class, string fileName) =>
+        $"dotnet typedweights snapshot {Quoted(@class.Source)} -o weights/{fileName} --class {@class.Name}";
 
     // Single quotes: within double ones a shell would still run `commands` and fill in $variables.
     private static string Quoted(string argument) => argument.All(static c => char.IsLetterOrDigit(c) || "-._~/:@%+=,".Contains(c))

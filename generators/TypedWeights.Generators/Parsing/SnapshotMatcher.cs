@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Text;
 using TypedWeights.Generators.Diagnostics;
 using TypedWeights.Generators.Model;
+using TypedWeights.Generators.Naming;
 
 namespace TypedWeights.Generators.Parsing;
 
@@ -10,6 +12,10 @@ internal sealed record MatchSpec(ClassSpec Class, SnapshotContent Content);
 /// <summary>Finds the snapshot of a class among those of the project.</summary>
 internal static class SnapshotMatcher
 {
+    // With the extension, less than the 255 bytes of a file's name.
+    private const int MostNameBytes = 200;
+    private const int ShownOfLongName = 40;
+
     /// <returns>Null where <see cref="Explain"/> has something to say.</returns>
     public static MatchSpec? Match(ClassSpec @class, ImmutableArray<SnapshotSpec> snapshots)
     {
@@ -28,27 +34,69 @@ internal static class SnapshotMatcher
             case 0:
                 // One error is enough: the snapshot's own says what is wrong with it.
                 string own = @class.Name + SnapshotParser.Extension;
-                bool isUnreadable = snapshots.Any(snapshot => snapshot.Problem is not null
-                    && string.Equals(FileName(snapshot.Path), own, StringComparison.OrdinalIgnoreCase));
-                return isUnreadable
+                return snapshots.Any(snapshot => snapshot.Problem is not null && IsNamed(snapshot, own))
                     ? null
-                    : Problem.Of(Descriptors.NoSnapshot, @class.Source, SnapshotCommand.For(@class), OfOtherSource(@class, snapshots));
+                    : Problem.Of(
+                        Descriptors.NoSnapshot,
+                        @class.Source,
+                        SnapshotCommand.For(@class, FreeName(@class, snapshots)),
+                        LikelyOnes(@class, snapshots));
             default:
-                IEnumerable<string> names = found.Select(static snapshot => FileName(snapshot.Path));
-                string files = string.Join(", ", names.OrderBy(static name => name, StringComparer.Ordinal));
+                string[] paths = [.. found.Select(static snapshot => snapshot.Path.Replace('\\', '/'))];
+                int common = CommonFolder(paths);
+                string files = string.Join(", ", paths.Select(path => path.Substring(common)).OrderBy(static name => name, StringComparer.Ordinal));
                 return Problem.Of(Descriptors.SeveralSnapshots, @class.Source, TensorText.Number(found.Count), @class.Name, files);
         }
     }
 
-    // The likeliest reason: the attribute's text or the snapshot's was changed without the other's.
-    private static string OfOtherSource(ClassSpec @class, ImmutableArray<SnapshotSpec> snapshots)
+    // The likeliest reasons: the attribute's text or the snapshot's was changed without the other's, or the class was renamed.
+    private static string LikelyOnes(ClassSpec @class, ImmutableArray<SnapshotSpec> snapshots)
     {
-        IEnumerable<string> found = snapshots
+        string own = @class.Name + SnapshotParser.Extension;
+        string ofClass = Listed(snapshots
             .Where(snapshot => snapshot.Content?.Snapshot.Class == @class.Name)
-            .Select(static snapshot => $"{FileName(snapshot.Path)} was taken of '{Shown(snapshot.Content!.Snapshot.Source)}'")
-            .OrderBy(static text => text, StringComparer.Ordinal);
-        string joined = string.Join(", ", found);
-        return joined.Length == 0 ? "" : $" (for a class of this name, {joined})";
+            .Select(static snapshot => $"{FileName(snapshot.Path)} was taken of '{Shown(snapshot.Content!.Snapshot.Source)}'"));
+        string ofName = Listed(snapshots
+            .Where(snapshot => IsOfAnotherClass(snapshot, @class) && IsNamed(snapshot, own))
+            .Select(static snapshot => $"{FileName(snapshot.Path)} is for the class '{Shown(snapshot.Content!.Snapshot.Class)}' "
+                + $"and was taken of '{Shown(snapshot.Content.Snapshot.Source)}'"));
+        return (ofClass.Length == 0 ? "" : $" (for a class of this name, {ofClass})") + (ofName.Length == 0 ? "" : $" ({ofName})");
+    }
+
+    private static string Listed(IEnumerable<string> texts) =>
+        string.Join(", ", texts.Distinct(StringComparer.Ordinal).OrderBy(static text => text, StringComparer.Ordinal));
+
+    // A file name that replaces no other class's snapshot when the command is run, and that a disk takes.
+    private static string FreeName(ClassSpec @class, ImmutableArray<SnapshotSpec> snapshots)
+    {
+        string name = Encoding.UTF8.GetByteCount(@class.Name) > MostNameBytes
+            ? @class.Name.Substring(0, ShownOfLongName) + "." + StableHash.Suffix(@class.Name)
+            : @class.Name;
+        string free = name + SnapshotParser.Extension;
+        for (int number = 2; snapshots.Any(snapshot => IsOfAnotherClass(snapshot, @class) && IsNamed(snapshot, free)); number++)
+        {
+            free = $"{name}.{TensorText.Number(number)}{SnapshotParser.Extension}";
+        }
+
+        return free;
+    }
+
+    private static bool IsOfAnotherClass(SnapshotSpec snapshot, ClassSpec @class) =>
+        snapshot.Content is { } content && content.Snapshot.Class != @class.Name;
+
+    private static bool IsNamed(SnapshotSpec snapshot, string name) =>
+        string.Equals(FileName(snapshot.Path), name, StringComparison.OrdinalIgnoreCase);
+
+    // How much of the paths is the folder that they all lie in.
+    private static int CommonFolder(string[] paths)
+    {
+        int length = 0;
+        while (paths.All(path => length < path.Length && path[length] == paths[0][length]))
+        {
+            length++;
+        }
+
+        return length == 0 ? 0 : paths[0].LastIndexOf('/', length - 1) + 1;
     }
 
     private static string Shown(string source) => TensorText.Shortened(TensorText.Printable(source));

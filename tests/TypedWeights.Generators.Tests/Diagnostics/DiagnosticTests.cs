@@ -145,6 +145,52 @@ public class DiagnosticTests
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_snapshot_that_has_the_name_of_the_file_to_write_and_is_another_classs_is_named_and_not_replaced()
+    {
+        string taken = Tied.Replace("weights.safetensors", "other.safetensors", StringComparison.Ordinal);
+
+        Diagnostic first = Single(Project.UserClass, Project.Snapshot(taken, "TinyModel"));
+        Diagnostic second = Single(Project.UserClass, Project.Snapshot(taken, "TINYMODEL"), Project.Snapshot(taken, "TinyModel.2"));
+
+        Assert.Equal(
+            "No snapshot of 'weights.safetensors' is among the project's weight snapshots (TinyModel.weights.json is for the class 'Model' and "
+            + "was taken of 'other.safetensors'); run: "
+            + "dotnet typedweights snapshot weights.safetensors -o weights/TinyModel.2.weights.json --class TinyModel",
+            first.GetMessage(null));
+        Assert.Contains("(TINYMODEL.weights.json is for the class 'Model'", second.GetMessage(null), StringComparison.Ordinal);
+        Assert.Contains("-o weights/TinyModel.3.weights.json ", second.GetMessage(null), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("A", 300)]
+    [InlineData("\u6a21", 90)]
+    public void The_file_to_write_has_a_name_that_a_disk_takes(string letter, int count)
+    {
+        string name = string.Concat(Enumerable.Repeat(letter, count));
+        string message = Single(Attribute + $"sealed partial class {name};").GetMessage(null);
+        string file = message.Split("-o weights/")[1].Split(' ')[0];
+
+        Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(file), 1, 220);
+        Assert.EndsWith(".weights.json", file, StringComparison.Ordinal);
+        Assert.EndsWith($" --class {name}", message, StringComparison.Ordinal);
+        Assert.NotEqual(file, Single(Attribute + $"sealed partial class {name}B;").GetMessage(null).Split("-o weights/")[1].Split(' ')[0]);
+    }
+
+    [Theory]
+    [InlineData("/p/weights/T", "/p/Weights/T", "Weights/T.weights.json, weights/T.weights.json")]
+    [InlineData("/p/weights/a/T", "/p/weights/b/T", "a/T.weights.json, b/T.weights.json")]
+    [InlineData("C:\\p\\weights\\T", "C:\\p\\weights\\b\\T", "T.weights.json, b/T.weights.json")]
+    [InlineData("/p/weights/Ta", "/p/weights/Tb", "Ta.weights.json, Tb.weights.json")]
+    public void Several_snapshots_are_told_apart_by_their_folders(string one, string other, string shown)
+    {
+        Diagnostic diagnostic = Single(
+            Project.UserClass, new ProjectFile(one + ".weights.json", Tied), new ProjectFile(other + ".weights.json", Tied));
+
+        Assert.Equal("TW0003", diagnostic.Id);
+        Assert.EndsWith($"'TinyModel': {shown}", diagnostic.GetMessage(null), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("utf-16")]
     [InlineData("utf-16BE")]
