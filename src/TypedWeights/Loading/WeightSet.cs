@@ -68,7 +68,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     {
         get
         {
-            ObjectDisposedException.ThrowIf(IsDisposed, this);
+            ThrowIfDisposed();
             return _entries.Values.Where(entry => entry.IsPresent);
         }
     }
@@ -111,7 +111,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     /// <inheritdoc/>
     public bool TryGetValue(string key, [MaybeNullWhen(false)] out torch.Tensor value)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ThrowIfDisposed();
         value = ContainsKey(key) ? _entries[key].Tensor : null;
         return value is not null;
     }
@@ -186,11 +186,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     /// <summary>Waits for the tensors of a group, or for all.</summary>
     internal async Task WhenReadyAsync(string? group, CancellationToken cancellationToken)
     {
-        if (IsDisposed)
-        {
-            throw Disposed();
-        }
-
+        ThrowIfDisposed();
         if (_load is null)
         {
             return;
@@ -203,6 +199,14 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
             {
                 await entry.WhenReadyAsync(cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    private void ThrowIfDisposed()
+    {
+        if (IsDisposed)
+        {
+            throw Disposed();
         }
     }
 }

@@ -38,7 +38,7 @@ public static class SafeTensors
     {
         ArgumentNullException.ThrowIfNull(tensors);
         TorchNative.EnsureLoaded();
-        return WriteAsync(path, [.. tensors.Select(pair => SavedTensor.Of(pair.Key, pair.Value))], metadata, cancellationToken);
+        return WriteAsync(path, [.. tensors.Select(pair => SavedTensor.Of(pair.Key, pair.Value, nameof(tensors)))], metadata, cancellationToken);
     }
 
     /// <summary>Saves what has been described; the one way of all that saves.</summary>
@@ -50,7 +50,8 @@ public static class SafeTensors
             tensor.Name,
             tensor.DType,
             tensor.Shape,
-            (stream, token) => TensorStream.WriteAsync(tensor.Tensor, tensor.Name, stream, token)));
+            (stream, token) => TensorStream.WriteAsync(tensor.Tensor, tensor.Name, stream, token),
+            nameof(tensors)));
         return SafeTensorsWriter.WriteAsync(path, entries, tied.Metadata, cancellationToken);
     }
 }

@@ -17,12 +17,15 @@ internal sealed class SavedTensor(string name, DType dtype, TensorShape shape, t
     public torch.Tensor Tensor { get; } = tensor;
 
     /// <summary>Describes a tensor by what libtorch says of it.</summary>
-    public static SavedTensor Of(string name, torch.Tensor tensor)
+    /// <param name="name">The name to save it under.</param>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="parameter">The parameter that the user gave it by; null for none.</param>
+    public static SavedTensor Of(string name, torch.Tensor tensor, string? parameter = null)
     {
         if (name is null || tensor is null)
         {
             throw new ArgumentException(
-                name is null ? "One of the tensors has null for its name." : $"The tensor {Printable.Name(name)} is null.", nameof(tensor));
+                name is null ? "One of the tensors has null for its name." : $"The tensor {Printable.Name(name)} is null.", parameter);
         }
 
         if (tensor.IsInvalid)
@@ -30,7 +33,7 @@ internal sealed class SavedTensor(string name, DType dtype, TensorShape shape, t
             throw new ArgumentException(
                 $"The tensor {Printable.Name(name)} is empty: it was disposed, or TorchSharp took its handle, as new Parameter(tensor) does. "
                     + "Save the parameter instead, or make it from an alias (tensor.alias()).",
-                nameof(tensor));
+                parameter);
         }
 
         if (tensor.is_sparse || tensor.device_type == DeviceType.META)

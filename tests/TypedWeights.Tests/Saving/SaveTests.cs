@@ -64,6 +64,56 @@ public sealed class SaveTests : IDisposable
         Assert.False(File.Exists(_folder["x.safetensors"]));
     }
 
+    public static TheoryData<string, string?, string, string?> Unsaveable => new()
+    {
+        { "tensors", null, "a", "b" },
+        { "tensors", "\ud800", "a", "b" },
+        { "tensors", "__metadata__", "a", "b" },
+        { "metadata", "a", "\ud800", "b" },
+        { "metadata", "a", "b", "\ud800" },
+        { "metadata", "a", "b", null },
+    };
+
+    [Theory]
+    [MemberData(nameof(Unsaveable), DisableDiscoveryEnumeration = true)]
+    public async Task An_argument_that_cannot_be_saved_is_named_as_the_methods_own(string parameter, string? name, string key, string? text)
+    {
+        using Tensor weight = ones(2);
+        using Tensor gone = ones(2);
+        gone.Dispose();
+        CancellationToken token = TestContext.Current.CancellationToken;
+
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => SafeTensors.SaveAsync(
+            _folder["x.safetensors"], [KeyValuePair.Create(name!, weight)], new Dictionary<string, string> { [key] = text! }, token));
+        var disposed = await Assert.ThrowsAsync<ArgumentException>(
+            () => SafeTensors.SaveAsync(_folder["x.safetensors"], [KeyValuePair.Create("gone", gone)], cancellationToken: token));
+
+        Assert.Equal((parameter, "tensors"), (error.ParamName, disposed.ParamName));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
+    public async Task A_set_that_was_disposed_is_named_by_what_was_loaded_whatever_it_is_asked()
+    {
+        WeightSet set = await LoadAsync(TestFile.Write(_folder["named.safetensors"], [TestFile.F32("a", [1], 1)]));
+        set.Dispose();
+
+        Exception?[] errors =
+        [
+            await Record.ExceptionAsync(() => set.SaveAsync(_folder["x.safetensors"], TestContext.Current.CancellationToken)),
+            await Record.ExceptionAsync(() => set.WhenReadyAsync(TestContext.Current.CancellationToken)),
+            Record.Exception(() => set.Count),
+            Record.Exception(() => set.Keys),
+            Record.Exception(() => set.Entries),
+            Record.Exception(() => set.GetEnumerator()),
+            Record.Exception(() => set.TryGetValue("a", out _)),
+            Record.Exception(() => set["a"]),
+        ];
+
+        Assert.All(errors, error =>
+            Assert.Contains("named.safetensors", Assert.IsType<ObjectDisposedException>(error).Message, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task One_tensor_under_two_names_is_written_once_and_recorded_as_tied()
     {

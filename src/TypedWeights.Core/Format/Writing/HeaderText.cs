@@ -14,7 +14,7 @@ internal static class HeaderText
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <exception cref="ArgumentException">The text holds half of a surrogate pair.</exception>
-    public static byte[] Encode(string text, string what)
+    public static byte[] Encode(string text, string what, string parameter)
     {
         try
         {
@@ -23,7 +23,7 @@ internal static class HeaderText
         catch (EncoderFallbackException e)
         {
             throw new ArgumentException(
-                $"{what}, {Printable.Name(text)}, holds half of a surrogate pair, which UTF-8 cannot hold.", nameof(text), e);
+                $"{what}, {Printable.Name(text)}, holds half of a surrogate pair, which UTF-8 cannot hold.", parameter, e);
         }
     }
 

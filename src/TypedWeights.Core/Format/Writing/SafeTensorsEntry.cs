@@ -18,21 +18,33 @@ public sealed class SafeTensorsEntry
     /// The name is reserved or is not text that UTF-8 can hold, the elements do not fill whole bytes, or there are more than 2^63 of them.
     /// </exception>
     public SafeTensorsEntry(string name, DType dtype, TensorShape shape, Func<Stream, CancellationToken, ValueTask> write)
+        : this(name, dtype, shape, write, null)
+    {
+    }
+
+    /// <summary>Describes a tensor that a user gave to another method.</summary>
+    /// <param name="name">As above.</param>
+    /// <param name="dtype">As above.</param>
+    /// <param name="shape">As above.</param>
+    /// <param name="write">As above.</param>
+    /// <param name="parameter">That method's parameter, which errors name; null for those of this one.</param>
+    internal SafeTensorsEntry(
+        string name, DType dtype, TensorShape shape, Func<Stream, CancellationToken, ValueTask> write, string? parameter)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(write);
-        Utf8Name = HeaderText.Encode(name, "The tensor's name");
+        Utf8Name = HeaderText.Encode(name, "The tensor's name", parameter ?? nameof(name));
         if (name == "__metadata__")
         {
             throw new ArgumentException(
-                "\"__metadata__\" is not a tensor's name in this format: a reader would refuse the file.", nameof(name));
+                "\"__metadata__\" is not a tensor's name in this format: a reader would refuse the file.", parameter ?? nameof(name));
         }
 
         Name = name;
         DType = dtype;
         Shape = shape;
         Write = write;
-        ByteLength = LengthOf(name, dtype, shape);
+        ByteLength = LengthOf(name, dtype, shape, parameter ?? nameof(shape));
     }
 
     /// <summary>Describes a tensor whose bytes are in memory.</summary>
@@ -69,18 +81,18 @@ public sealed class SafeTensorsEntry
 
     internal string Describe() => $"{DType.Name()} {Printable.Shape(Shape)}";
 
-    private static long LengthOf(string name, DType dtype, TensorShape shape)
+    private static long LengthOf(string name, DType dtype, TensorShape shape, string parameter)
     {
         string what = $"The tensor {Printable.Name(name)} of {dtype.Name()} {Printable.Shape(shape)}";
         ulong bitSize = (ulong)dtype.BitSize();
         if (!shape.TryGetElementCount(out ulong count) || count > ulong.MaxValue / bitSize)
         {
-            throw new ArgumentException($"{what} is larger than the format can say.", nameof(shape));
+            throw new ArgumentException($"{what} is larger than the format can say.", parameter);
         }
 
         return count * bitSize % 8 == 0
             ? (long)(count * bitSize / 8)
             : throw new ArgumentException(
-                $"{what} has {count * bitSize} bits, which do not fill whole bytes: the format does not round up.", nameof(shape));
+                $"{what} has {count * bitSize} bits, which do not fill whole bytes: the format does not round up.", parameter);
     }
 }

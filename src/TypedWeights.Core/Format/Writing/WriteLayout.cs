@@ -95,7 +95,8 @@ internal sealed class WriteLayout
         (byte[] Key, byte[] Value)[] pairs =
         [
             .. metadata.Select(static pair =>
-                (HeaderText.Encode(pair.Key, "A metadata key"), HeaderText.Encode(pair.Value, "A metadata value"))),
+                (HeaderText.Encode(pair.Key, "A metadata key", nameof(metadata)),
+                    HeaderText.Encode(pair.Value, "A metadata value", nameof(metadata)))),
         ];
         Array.Sort(pairs, static (a, b) => a.Key.AsSpan().SequenceCompareTo(b.Key));
         json.Write("\"__metadata__\":{"u8);
