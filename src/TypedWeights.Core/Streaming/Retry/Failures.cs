@@ -24,13 +24,14 @@ internal sealed class Failures
 
     /// <param name="context">The load's.</param>
     /// <param name="first">The failure that began it: it counts as the first attempt.</param>
+    /// <param name="start">The time when that attempt began.</param>
     /// <param name="bytes">How many bytes had come to all of the load's reads when that attempt began.</param>
     /// <param name="position">How far the read has come.</param>
-    public Failures(TransferContext context, WeightSourceException first, long bytes, Func<long> position)
+    public Failures(TransferContext context, WeightSourceException first, long start, long bytes, Func<long> position)
     {
         Context = context;
         _position = position;
-        _start = context.Time.GetTimestamp();
+        _start = start;
         _first = first;
         _lastPosition = position();
         _lastBytes = bytes;

@@ -68,6 +68,7 @@ internal sealed class RetryPolicy
     {
         // Nearly every first attempt succeeds: what it takes to try again is made when one has not.
         long bytes = _context.Bytes;
+        long start = _context.Time.GetTimestamp();
         WeightSourceException first;
         try
         {
@@ -78,7 +79,7 @@ internal sealed class RetryPolicy
             first = e;
         }
 
-        Failures failures = FailuresAfter(first, bytes, state, position);
+        Failures failures = FailuresAfter(first, start, bytes, state, position);
         while (true)
         {
             try
@@ -121,8 +122,9 @@ internal sealed class RetryPolicy
     }
 
     // Apart, as whatever holds a variable for later is made at the beginning of the method that has it.
-    private Failures FailuresAfter<TState>(WeightSourceException first, long bytes, TState state, Func<TState, long> position) =>
-        new(_context, first, bytes, () => position(state));
+    private Failures FailuresAfter<TState>(
+        WeightSourceException first, long start, long bytes, TState state, Func<TState, long> position) =>
+        new(_context, first, start, bytes, () => position(state));
 
     // Who says "at once" is busy all the same, and gets the usual growing wait.
     private TimeSpan? WaitAskedFor(Exception? failure) =>

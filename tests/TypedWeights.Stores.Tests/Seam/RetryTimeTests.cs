@@ -1,0 +1,27 @@
+using TypedWeights.Streaming;
+
+namespace TypedWeights.Tests.Stores.Seam;
+
+/// <summary>The time that the error of a load which gave up names.</summary>
+public sealed class RetryTimeTests
+{
+    private const string File = "my://place/model.safetensors";
+
+    [Fact]
+    public async Task The_time_counts_from_the_beginning_of_the_first_attempt()
+    {
+        var clock = new ManualClock();
+        var context = new TransferContext(new() { Attempts = 2, RetryDelay = TimeSpan.Zero }, clock);
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => context.Retry.RunAsync(
+            (after, _) =>
+            {
+                clock.Jump(after);
+                return ValueTask.FromException<int>(new WeightSourceException(File, "no answer.", isTransient: true));
+            },
+            TimeSpan.FromSeconds(12.5),
+            TestContext.Current.CancellationToken).AsTask());
+
+        Assert.Equal($"{File}: gave up after 2 attempts in 25.0 s: 2 × no answer.", error.Message);
+    }
+}
