@@ -21,8 +21,10 @@ public sealed record LoadOptions
     /// (<see cref="TransferOptions.StagingSize"/>). <c>cuda</c> alone is <c>cuda:0</c>.
     /// </summary>
     /// <remarks>
-    /// Written as text, <c>Device = "cuda:1"</c>, it reaches the load, which says what is lacking where there is no such device.
-    /// <c>torch.CUDA</c> and <c>torch.device(…)</c> ask TorchSharp first, whose error is a list of all the files it tried.
+    /// Written as text, <c>Device = "cuda:1"</c>, it reaches the load, which says what is lacking where there is no such device. TorchSharp makes
+    /// a device of the text first: text that it does not know (<c>"xpu"</c>, <c>"vulkan"</c>, <c>"cuda:"</c>, an empty one) is its error and
+    /// reaches no load, and of text with two colons (<c>"cuda:1:2"</c>) it makes the CPU. A <see cref="Placement"/> reads its text itself, and
+    /// refuses all of these. <c>torch.CUDA</c> and <c>torch.device(…)</c> ask TorchSharp first, whose error is a list of all the files it tried.
     /// </remarks>
     /// <value>null: the CPU.</value>
     public torch.Device? Device { get; init; }

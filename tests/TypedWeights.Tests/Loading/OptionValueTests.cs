@@ -86,6 +86,31 @@ public sealed class OptionValueTests
         }
     }
 
+    // TorchSharp makes a device of the text before a load sees it, as the remark on LoadOptions.Device says.
+    [Theory]
+    [InlineData("")]
+    [InlineData("xpu")]
+    [InlineData("vulkan")]
+    [InlineData("cuda:")]
+    [InlineData("cuda:one")]
+    public void Text_of_which_TorchSharp_makes_no_device_fails_before_the_load(string device)
+    {
+        Exception? error = Record.Exception(() => new LoadOptions { Device = device });
+
+        Assert.NotNull(error);
+        Assert.False(error is WeightsException, error.Message);
+        Assert.Equal("device", Assert.Throws<ArgumentException>(() => new Placement().Put("*", device)).ParamName);
+    }
+
+    [Fact]
+    public void Of_text_with_two_colons_TorchSharp_makes_the_cpu_and_a_placement_refuses_it()
+    {
+        torch.Device? device = new LoadOptions { Device = "cuda:1:2" }.Device;
+
+        Assert.Equal((DeviceType.CPU, -1), (device!.type, device.index));
+        Assert.Equal("device", Assert.Throws<ArgumentException>(() => new Placement().Put("*", "cuda:1:2")).ParamName);
+    }
+
     [Fact]
     public async Task There_is_one_cpu()
     {
