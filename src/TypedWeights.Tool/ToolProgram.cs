@@ -127,9 +127,12 @@ internal static class ToolProgram
     private static string WithSuggestion(string message, ParseResult parsed)
     {
         string? word = parsed.UnmatchedTokens.FirstOrDefault(token => message.Contains($"'{token}'", StringComparison.Ordinal));
-        return word is not null && Suggestion.For(word, parsed.CommandResult) is { } meant
-            ? $"{message.TrimEnd('.')}; did you mean {meant}?"
-            : message;
+        string? meant = word is null ? null : Suggestion.For(word, parsed.CommandResult);
+        string? advice = meant is null ? null
+            : meant != word ? $"did you mean {meant}?"
+            : word.StartsWith('-') ? $"an option comes after its command: {FullName(parsed.CommandResult)} {word}"
+            : "a command comes before '--', and only paths and URIs after it";
+        return advice is null ? message : $"{message.TrimEnd('.')}; {advice}";
     }
 
     // "typedweights cache prune"

@@ -72,6 +72,20 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
+    [InlineData("'inspect'; a command comes before '--'", "--", "inspect", "m.safetensors")]
+    [InlineData("'prune'; a command comes before '--'", "cache", "--", "prune")]
+    [InlineData("'--json'; an option comes after its command: typedweights inspect --json", "--json", "inspect", "m.safetensors")]
+    [InlineData("'--sha256'; an option comes after its command: typedweights download --sha256", "--sha256", "download", "m.safetensors", ".")]
+    public async Task A_word_that_is_right_and_stands_in_the_wrong_place_is_told_where_it_belongs(string advice, params string[] args)
+    {
+        ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+
+        Assert.Equal((64, ""), (run.ExitCode, run.Out));
+        Assert.Contains(advice, run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("did you mean", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("nope")]
     [InlineData("plan", "m.safetensors", "another.safetensors")]
     [InlineData("cache", "ls", "--zzzzzz")]
