@@ -99,7 +99,9 @@ internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
         catch (CredentialUnavailableException) when (login is BlobLogin.Token { IsOptional: true })
         {
             // The container may be public. What was tried, and how to log in, is said if it is not.
-            _lack = "DefaultAzureCredential found none: log in with az login, or set AZURE_STORAGE_CONNECTION_STRING, "
+            string mistakes = BlobIdentity.Mistakes;
+            _lack = (mistakes.Length == 0 ? "" : mistakes + "; ")
+                + "DefaultAzureCredential found none: log in with az login, or set AZURE_STORAGE_CONNECTION_STRING, "
                 + "AZURE_STORAGE_KEY with AZURE_STORAGE_ACCOUNT, or AZURE_STORAGE_SAS_TOKEN";
             Interlocked.CompareExchange(ref _signer, null, signer);
             return false;

@@ -15,18 +15,19 @@ internal static class BlobIdentity
         "IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST",
     ];
 
+    private static readonly string[] FileVariables = ["AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_CERTIFICATE_PATH"];
+
     private static readonly string[] SecretVariables =
         ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD", "IDENTITY_HEADER", "MSI_SECRET"];
 
-    /// <summary>What it depends on: the variables that are set, whose values are not shown.</summary>
+    /// <summary>What it depends on: the variables that are set, whose values are not shown, and what is wrong with them.</summary>
     public static string Setting
     {
         get
         {
             string[] set = [.. Variables.Concat(SecretVariables).Where(static name => Variable(name) is not null)];
-            return set.Length > 0
-                ? $"DefaultAzureCredential ({string.Join(", ", set)})"
-                : $"DefaultAzureCredential (managed identity, az login and others; {Chain} chooses)";
+            string chosen = set.Length > 0 ? string.Join(", ", set) : $"managed identity, az login and others; {Chain} chooses";
+            return $"DefaultAzureCredential ({chosen}{(Mistakes is { Length: > 0 } mistakes ? "; " + mistakes : "")})";
         }
     }
 
@@ -50,6 +51,23 @@ internal static class BlobIdentity
     {
         string first = e.Message.Split(' ', 2)[0];
         return (first.EndsWith("Credential", StringComparison.Ordinal) ? first : "it") + " has no token to give";
+    }
+
+    /// <summary>
+    /// Variables that are set and cannot serve, for the error of a load that found no credentials; empty where there are none. The SDK passes
+    /// over them and blames the last credential that it tried.
+    /// </summary>
+    public static string Mistakes
+    {
+        get
+        {
+            IEnumerable<string> files = FileVariables
+                .Where(static name => Variable(name) is { } path && !System.IO.File.Exists(path))
+                .Select(static name => $"{name} names a file that is not there or cannot be read: {Variable(name)}");
+            bool lacksAccount = Variable(BlobSettings.Key) is not null && Variable(BlobSettings.AccountName) is null;
+            string[] key = lacksAccount ? [$"{BlobSettings.Key} is set and {BlobSettings.AccountName} is not; set both"] : [];
+            return string.Join("; ", files.Concat(key));
+        }
     }
 
     /// <summary>Whether it may pass by itself, by the SDK's own exceptions.</summary>

@@ -12,10 +12,14 @@ namespace TypedWeights.Sources.AzureBlobs;
 /// <param name="guard">Calls the SDK.</param>
 internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, string?> variable, SdkGuard guard)
 {
+    /// <summary>The variable of an account's key.</summary>
+    public const string Key = "AZURE_STORAGE_KEY";
+
+    /// <summary>The variable of the account whose key or signature it is.</summary>
+    public const string AccountName = "AZURE_STORAGE_ACCOUNT";
+
     private const string Connection = "AZURE_STORAGE_CONNECTION_STRING";
-    private const string Key = "AZURE_STORAGE_KEY";
     private const string Sas = "AZURE_STORAGE_SAS_TOKEN";
-    private const string AccountName = "AZURE_STORAGE_ACCOUNT";
 
     // Made once: it caches what it found out.
     private DefaultAzureCredential? _default;

@@ -1,5 +1,8 @@
 using System.Text.RegularExpressions;
 using Azure.Core;
+using Azure.Identity;
+using TypedWeights.Sources.AzureBlobs;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Tests.Stores.Azure;
 
@@ -12,7 +15,8 @@ public sealed class AzureSettingsTests : IDisposable
     private readonly Variables _variables = new(
         ("AZURE_STORAGE_CONNECTION_STRING", null), ("AZURE_STORAGE_KEY", null), ("AZURE_STORAGE_SAS_TOKEN", null), ("AZURE_STORAGE_ACCOUNT", null),
         ("AZURE_CLIENT_ID", null), ("AZURE_TENANT_ID", null), ("AZURE_CLIENT_SECRET", null), ("AZURE_FEDERATED_TOKEN_FILE", null),
-        ("AZURE_AUTHORITY_HOST", null), ("IDENTITY_ENDPOINT", null), ("IDENTITY_HEADER", null), ("AZURE_TOKEN_CREDENTIALS", null));
+        ("AZURE_CLIENT_CERTIFICATE_PATH", null), ("AZURE_AUTHORITY_HOST", null), ("IDENTITY_ENDPOINT", null), ("IDENTITY_HEADER", null),
+        ("AZURE_TOKEN_CREDENTIALS", null));
 
     public void Dispose() => _variables.Dispose();
 
@@ -39,6 +43,49 @@ public sealed class AzureSettingsTests : IDisposable
         Assert.False(error.IsTransient);
     }
 
+    public static TheoryData<string, string, string> Mistakes => new()
+    {
+        { "AZURE_CLIENT_CERTIFICATE_PATH", "/nowhere/client.pem", "names a file that is not there or cannot be read: /nowhere/client.pem" },
+        { "AZURE_FEDERATED_TOKEN_FILE", "/nowhere/token", "names a file that is not there or cannot be read: /nowhere/token" },
+        { "AZURE_STORAGE_KEY", Secret, "is set and AZURE_STORAGE_ACCOUNT is not; set both" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mistakes), DisableDiscoveryEnumeration = true)]
+    public async Task A_variable_that_the_SDK_passes_over_is_named_whichever_identity_the_SDK_blames(string name, string value, string mistake)
+    {
+        await using IdentityFixture identity = await IdentityFixture.StartAsync();
+        identity.Refuses = true;
+        using Variables environment = identity.Environment();
+        using var variables = new Variables(("AZURE_TENANT_ID", "tenant"), ("AZURE_CLIENT_ID", Guid.NewGuid().ToString()), (name, value));
+        await FailAsync($"cannot use DefaultAzureCredential \\(.*; {name} {mistake}\\): \\w+Credential has no token");
+    }
+
+    [Theory]
+    [MemberData(nameof(Mistakes), DisableDiscoveryEnumeration = true)]
+    public async Task A_variable_that_the_SDK_passes_over_is_named_where_there_is_no_identity_at_all(string name, string value, string mistake)
+    {
+        using var variables = new Variables((name, value));
+        using var context = new StoreContext();
+        var account = new BlobAccount(
+            new Uri("https://account.blob.core.windows.net"),
+            new BlobLogin.Token(new Odd(new CredentialUnavailableException("none")), IsOptional: true) { Name = "the identity" },
+            new SdkGuard(context, "Azure"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, account.Service);
+
+        await account.AuthorizeAsync(request, Uri, TestContext.Current.CancellationToken);
+
+        Assert.StartsWith($"no credentials ({name} {mistake}; DefaultAzureCredential found none: ", account.LoginName, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_credential_of_the_programs_own_is_not_explained_by_variables()
+    {
+        using var variables = new Variables(("AZURE_STORAGE_KEY", Secret));
+        WeightSourceException error = await FailAsync("not on Sundays", new AzureBlobsOptions { Credential = new Odd() });
+        Assert.DoesNotContain("AZURE_STORAGE_KEY", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_credential_of_the_programs_own_may_throw_what_it_likes()
     {
@@ -59,12 +106,12 @@ public sealed class AzureSettingsTests : IDisposable
         return error;
     }
 
-    private sealed class Odd : TokenCredential
+    private sealed class Odd(Exception? error = null) : TokenCredential
     {
         public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
-            throw new NotImplementedException("not on Sundays");
+            throw (error ?? new NotImplementedException("not on Sundays"));
 
         public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
-            throw new NotImplementedException("not on Sundays");
+            new(GetToken(requestContext, cancellationToken));
     }
 }
