@@ -5,6 +5,7 @@ using TypedWeights.Manifests;
 using TypedWeights.Snapshots;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tests.Checkpoints;
 
@@ -310,6 +311,37 @@ public sealed class CheckpointReaderTests : IDisposable
             Assert.Equal(("pt", "a", "x"), (checkpoint.Metadata["format"], checkpoint.Metadata["only"], checkpoint.Metadata["copy.w"]));
             Assert.Equal("x", checkpoint.Ties["copy.w"]);
         }
+    }
+
+    [Fact]
+    public async Task An_index_that_the_memory_limit_does_not_allow_is_refused_before_a_byte_of_it_is_read()
+    {
+        WriteShards(("a.safetensors", ["x"]));
+        string json = await File.ReadAllTextAsync(_folder[Index], Token) + new string(' ', 100_000);
+        await WriteIndexAsync(json);
+        WatchedLocation location = await WatchAsync(Index);
+        var budget = new HeaderBudget(MemoryBound.Of(500_000), bufferLimit: 300_000);
+
+        var error = await Assert.ThrowsAsync<MemoryLimitException>(
+            async () => await CheckpointReader.ReadAsync(WeightUri.Parse(_folder[Index]), location, budget, Token));
+
+        Assert.Equal((500_000L, 8L * json.Length), (error.Limit, error.BufferBytes));
+        Assert.Contains(Index + ": ", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"LoadOptions.MemoryLimit. Raise it; an index of {json.Length:N0} bytes was not read", error.Message, StringComparison.Ordinal);
+        Assert.Equal((0, 1), (location.Open, location.Opened));
+    }
+
+    [Fact]
+    public async Task An_index_counts_for_the_limit_of_all_memory_and_not_for_that_of_buffers()
+    {
+        WriteShards(("a.safetensors", ["x"]));
+        await WriteIndexAsync(await File.ReadAllTextAsync(_folder[Index], Token) + new string(' ', 100_000));
+        var budget = new HeaderBudget(MemoryBound.Of(5_000_000), bufferLimit: 300_000);
+
+        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(
+            WeightUri.Parse(_folder[Index]), await WatchAsync(Index), budget, Token);
+
+        Assert.Equal(["x"], checkpoint.Tensors.Keys);
     }
 
     private void WriteShards(params (string File, string[] Tensors)[] shards) => TestFile.WriteSharded(
