@@ -116,7 +116,7 @@ public sealed class CheckpointReaderTests : IDisposable
             CheckpointTensor x = checkpoint.Tensors["x"];
             Assert.Equal((3, shard), (checkpoint.Tensors.Count, checkpoint.Files[x.File].Name));
             Assert.Equal(new TensorShape(1), x.Info.Shape);
-            Assert.Contains("1 tensors are in more than one shard", Assert.Single(checkpoint.Warnings), StringComparison.Ordinal);
+            Assert.Contains(": a tensor is in more than one shard: \"", Assert.Single(checkpoint.Warnings), StringComparison.Ordinal);
 
             // And its snapshot is one that can be read, and built a class from.
             WeightSnapshot snapshot = SnapshotReader.Read(SnapshotWriter.Write(SnapshotBuilder.Build(checkpoint)));
@@ -311,6 +311,39 @@ public sealed class CheckpointReaderTests : IDisposable
             Assert.Equal(("pt", "a", "x"), (checkpoint.Metadata["format"], checkpoint.Metadata["only"], checkpoint.Metadata["copy.w"]));
             Assert.Equal("x", checkpoint.Ties["copy.w"]);
         }
+    }
+
+    [Fact]
+    public async Task The_declaration_of_a_tie_is_no_tie_itself()
+    {
+        var metadata = new Dictionary<string, string> { ["b.w"] = "head", ["tie:b.w"] = "head", ["tie:c.w"] = "head", ["tie:tie:c.w"] = "head" };
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("head", [1], 1)], metadata);
+        (_, Checkpoint checkpoint) = await ReadAsync("m.safetensors");
+        await using (checkpoint)
+        {
+            Assert.Equal(["b.w", "tie:c.w"], checkpoint.Ties.Keys.Order(StringComparer.Ordinal));
+            Assert.Equal(2, checkpoint.Ties.Count);
+            Assert.False(checkpoint.Ties.ContainsKey("tie:b.w"));
+            Assert.False(checkpoint.Ties.TryGetValue("head", out _));
+            Assert.Throws<KeyNotFoundException>(() => checkpoint.Ties["tie:b.w"]);
+        }
+    }
+
+    [Fact]
+    public async Task Very_many_ties_are_not_copied()
+    {
+        const int Count = 300_000;
+        var metadata = Enumerable.Range(0, Count).ToDictionary(static i => $".{i:x}", static _ => "b");
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("b", [1], 1)], metadata);
+        (_, Checkpoint read) = await ReadAsync("m.safetensors");
+        await using Checkpoint opened = read;
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        var checkpoint = new Checkpoint(opened.Uri, null, opened.Files, opened.Tensors, []);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.Equal(Count, checkpoint.Ties.Count);
+        Assert.InRange(allocated, 0, 1_000_000);
     }
 
     [Fact]
