@@ -9,8 +9,8 @@ namespace TypedWeights.Streaming.Planning;
 /// <param name="bufferLimit">The most for headers.</param>
 internal sealed class HeaderBudget(MemoryBound bound, long bufferLimit = long.MaxValue)
 {
-    // So much is always there to find out what a load takes, and to say it.
-    private const long Least = 1 << 18;
+    /// <summary>So much is always there to find out what a load takes, and to say it.</summary>
+    public const long Least = 1 << 18;
 
     private long _taken;
     private long _headers;
