@@ -95,7 +95,9 @@ public static class CheckpointReader
         catch (OutOfMemoryException e)
         {
             throw new WeightsException(
-                string.Create(CultureInfo.InvariantCulture, $"{source.Display}: the system has no memory for {what}, which takes up to {memory:N0}."), e);
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{source.Display}: the system has no memory for {what}, which takes up to {memory:N0} bytes."),
+                e);
         }
     }
 }

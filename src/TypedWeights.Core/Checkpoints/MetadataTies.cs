@@ -5,7 +5,9 @@ using TypedWeights.Manifests;
 
 namespace TypedWeights.Checkpoints;
 
-/// <summary>The ties among the entries of a checkpoint's metadata: a view, as a copy of millions of entries would take as much memory again.</summary>
+/// <summary>
+/// The ties among the entries of a checkpoint's metadata: a view, as a copy of millions of entries would take as much memory again.
+/// </summary>
 internal sealed class MetadataTies : IReadOnlyDictionary<string, string>
 {
     private readonly IReadOnlyDictionary<string, string> _metadata;

@@ -42,7 +42,7 @@ internal static class SnapshotStore
             if (exists)
             {
                 ((string Source, string Class, bool HasDigests)? known, bool isSnapshot) = WithBytes(
-                    path.Shown, target, static length => length, static bytes => (SnapshotProbe.Glance(bytes), bytes.IndexOf(Mark) >= 0));
+                    path, static length => length, static bytes => (SnapshotProbe.Glance(bytes), bytes.IndexOf(Mark) >= 0));
                 losesDigests = known is { HasDigests: true } && !snapshot.Tensors.Any(static tensor => tensor.Sha256 is not null);
                 if (!path.IsChosen && known?.Source is { } source && source != snapshot.Source)
                 {
@@ -80,7 +80,7 @@ internal static class SnapshotStore
 
     /// <summary>Reads a snapshot.</summary>
     /// <exception cref="ToolException">It cannot be read, or is none.</exception>
-    public static WeightSnapshot Read(SnapshotFilePath path) => Reading(path, () => WithBytes(path.Shown, path.Full, HeaderBudget.MemoryOfText, bytes =>
+    public static WeightSnapshot Read(SnapshotFilePath path) => Reading(path, () => WithBytes(path, HeaderBudget.MemoryOfText, bytes =>
     {
         try
         {
@@ -96,7 +96,7 @@ internal static class SnapshotStore
     /// <summary>The source and the class of a snapshot; null where it has none, as one that cannot be read whole.</summary>
     /// <exception cref="ToolException">It cannot be read.</exception>
     public static (string Source, string Class)? Glance(SnapshotFilePath path) =>
-        Reading(path, () => WithBytes(path.Shown, path.Full, static length => length, static bytes => SnapshotProbe.Glance(bytes))) is var (source, className, _)
+        Reading(path, () => WithBytes(path, static length => length, static bytes => SnapshotProbe.Glance(bytes))) is var (source, className, _)
             ? (source, className)
             : null;
 
@@ -124,18 +124,18 @@ internal static class SnapshotStore
     }
 
     // Outside the managed heap, so that the text of a million tensors is gone once it has been read.
-    private static unsafe T WithBytes<T>(string shown, string path, Func<long, long> memoryOf, BytesReader<T> read)
+    private static unsafe T WithBytes<T>(SnapshotFilePath path, Func<long, long> memoryOf, BytesReader<T> read)
     {
-        using SafeFileHandle handle = SmallFile.Open(path);
+        using SafeFileHandle handle = SmallFile.Open(path.Full);
         long length = RandomAccess.GetLength(handle);
         if (length is 0 or > LengthLimit)
         {
-            return read(SmallFile.Read(path, LengthLimit));
+            return read(SmallFile.Read(path.Full, LengthLimit));
         }
 
         long memory = memoryOf(length);
         string what = string.Create(CultureInfo.InvariantCulture, $"a snapshot of {length:N0} bytes");
-        new HeaderBudget(BoundFor(memory)).Take(shown, memory, what);
+        new HeaderBudget(BoundFor(memory)).Take(path.Shown, memory, what);
         try
         {
             using var file = new FileStream(handle, FileAccess.Read, bufferSize: 0);
@@ -146,7 +146,9 @@ internal static class SnapshotStore
         catch (OutOfMemoryException e)
         {
             throw new WeightsException(
-                string.Create(CultureInfo.InvariantCulture, $"{shown}: the system has no memory for {what}, which takes up to {memory:N0}."), e);
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{path.Shown}: the system has no memory for {what}, which takes up to {memory:N0} bytes."),
+                e);
         }
     }
 
