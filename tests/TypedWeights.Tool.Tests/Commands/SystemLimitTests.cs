@@ -141,6 +141,19 @@ public sealed class SystemLimitTests : IDisposable
     }
 
     [Fact]
+    public async Task A_page_of_names_that_no_pattern_draws_together_ends_although_they_differ_in_numbers_alone()
+    {
+        TestFile.Write(
+            _folder["m.safetensors"], [.. Enumerable.Range(0, 12_000).Select(i => TestFile.F32($"{i}.{i * 7 % 12_000}.{i * 13}", [1], 1))]);
+
+        ToolRun page = await ToolRun.InAsync(_folder.Path, "inspect", "m.safetensors");
+
+        Assert.Equal((0, ""), (page.ExitCode, page.Error));
+        Assert.Contains("  … and 2,000 more tensors; --json has them all", page.OutLines);
+        Assert.InRange(page.OutLines.Length, 10_000, 10_050);
+    }
+
+    [Fact]
     public async Task A_snapshot_of_very_many_names_is_the_same_read_by_bits_and_at_once()
     {
         WriteNames("names.safetensors", 20_000);
