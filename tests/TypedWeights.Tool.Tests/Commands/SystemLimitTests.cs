@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
+using TypedWeights.Memory;
 using TypedWeights.Snapshots;
 using TypedWeights.Tests.Support;
+using TypedWeights.Tool;
 using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;
@@ -138,6 +140,16 @@ public sealed class SystemLimitTests : IDisposable
 
         Assert.Equal((1, ""), (run.ExitCode, run.Out));
         Assert.Matches("^error: http[^ ]*/model.safetensors.index.json: [^\n]* that this container leaves [^\n]* was not read.\n$", run.Error);
+    }
+
+    [Fact]
+    public void The_error_of_memory_that_there_is_not_has_the_numbers_of_the_container()
+    {
+        Assert.Contains(
+            "of the 1,000 bytes that /sys/fs/cgroup/memory.max allows, 900 are in use",
+            ToolException.OutOfMemory(new ContainerMemory("/sys/fs/cgroup/memory.max", 1000, 900, 0)),
+            Ordinal);
+        Assert.Matches("this process uses [0-9,]+ bytes", ToolException.OutOfMemory(null));
     }
 
     [Fact]
