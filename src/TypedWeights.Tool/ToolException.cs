@@ -1,4 +1,5 @@
 using System.Globalization;
+using TypedWeights.Memory;
 
 namespace TypedWeights.Tool;
 
@@ -29,17 +30,18 @@ internal sealed class ToolException : Exception
         WeightSourceException => new(ExitCodes.Unreachable, e.Message, e, SourceErrorKinds.Unreachable),
         MemoryLimitException => new(ExitCodes.Failed, e.Message, e, SourceErrorKinds.OutOfMemory),
         WeightsException => new(ExitCodes.Failed, e.Message, e, e.InnerException is OutOfMemoryException ? SourceErrorKinds.OutOfMemory : ""),
-        OutOfMemoryException => new(ExitCodes.Failed, OutOfMemory(), e, SourceErrorKinds.OutOfMemory),
+        OutOfMemoryException => new(ExitCodes.Failed, OutOfMemory(ContainerMemory.Read()), e, SourceErrorKinds.OutOfMemory),
         _ => null,
     };
 
-    // Whatever asked for it did not say how much: what is there says as much.
-    private static string OutOfMemory()
+    /// <summary>What is said of memory that was not there: whatever asked for it did not say how much.</summary>
+    /// <param name="container">The container of this process; null where there is none.</param>
+    public static string OutOfMemory(ContainerMemory? container)
     {
-        GCMemoryInfo memory = GC.GetGCMemoryInfo();
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"there is not enough memory for this command: of the {memory.TotalAvailableMemoryBytes:N0} bytes that this process may use, "
-                + $"{Environment.WorkingSet:N0} are in use. Give it more, or ask for less at once.");
+        string where = container is null
+            ? string.Create(CultureInfo.InvariantCulture, $"this process uses {Environment.WorkingSet:N0} bytes")
+            : string.Create(
+                CultureInfo.InvariantCulture, $"of the {container.Limit:N0} bytes that {container.Where} allows, {container.Used:N0} are in use");
+        return $"there is not enough memory for this command: {where}. Give it more, or ask for less at once.";
     }
 }

@@ -19,39 +19,9 @@ internal static class ToolProgram
     /// <returns>One of <see cref="ExitCodes"/>. No exception leaves it; only a defect shows its stack trace.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> args, ToolContext context, CancellationToken cancellationToken)
     {
-        // A path may start with '@' or hold -h; response files and bundled options are not for this tool.
-        var parserConfiguration = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
-        Command root = CreateRoot(context);
-        if (Suggestion.TryAnswer(root, args, context.Out))
-        {
-            return ExitCodes.Success;
-        }
-
-        ParseResult parsed = root.Parse(ArgumentText.WithPathsBehindDashes(args), parserConfiguration);
-        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
-        {
-            foreach (string message in parsed.Errors.Select(error => WithSuggestion(error.Message, parsed)).Distinct())
-            {
-                // The parser repeats what it does not understand, and that may be a URL with a password.
-                string shown = args.Where(word => word.Contains("://", StringComparison.Ordinal))
-                    .Aggregate(message, (text, word) => text.Replace(word, ArgumentText.Shown(word), StringComparison.Ordinal));
-                await WriteErrorAsync(context, shown).ConfigureAwait(false);
-            }
-
-            await context.Error.WriteLineAsync($"try: {FullName(parsed.CommandResult)} --help").ConfigureAwait(false);
-            return ExitCodes.Usage;
-        }
-
         try
         {
-            var invocation = new InvocationConfiguration
-            {
-                Output = context.Out,
-                Error = context.Error,
-                EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = null,
-            };
-            return await parsed.InvokeAsync(invocation, cancellationToken).ConfigureAwait(false);
+            return await AnswerAsync(args, context, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -102,6 +72,41 @@ internal static class ToolProgram
     /// <summary>Writes what is odd and not an error.</summary>
     public static Task WriteWarningAsync(ToolContext context, string message) =>
         context.Error.WriteLineAsync("warning: " + Printable.Line(message));
+
+    private static async Task<int> AnswerAsync(IReadOnlyList<string> args, ToolContext context, CancellationToken cancellationToken)
+    {
+        // A path may start with '@' or hold -h; response files and bundled options are not for this tool.
+        var parserConfiguration = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
+        Command root = CreateRoot(context);
+        if (Suggestion.TryAnswer(root, args, context.Out))
+        {
+            return ExitCodes.Success;
+        }
+
+        ParseResult parsed = root.Parse(ArgumentText.WithPathsBehindDashes(args), parserConfiguration);
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+        {
+            foreach (string message in parsed.Errors.Select(error => WithSuggestion(error.Message, parsed)).Distinct())
+            {
+                // The parser repeats what it does not understand, and that may be a URL with a password.
+                string shown = args.Where(word => word.Contains("://", StringComparison.Ordinal))
+                    .Aggregate(message, (text, word) => text.Replace(word, ArgumentText.Shown(word), StringComparison.Ordinal));
+                await WriteErrorAsync(context, shown).ConfigureAwait(false);
+            }
+
+            await context.Error.WriteLineAsync($"try: {FullName(parsed.CommandResult)} --help").ConfigureAwait(false);
+            return ExitCodes.Usage;
+        }
+
+        var invocation = new InvocationConfiguration
+        {
+            Output = context.Out,
+            Error = context.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
+        return await parsed.InvokeAsync(invocation, cancellationToken).ConfigureAwait(false);
+    }
 
     // A plain command and not a RootCommand: that one takes its name from the process, which is dotnet or a test runner.
     private static Command CreateRoot(ToolContext context)

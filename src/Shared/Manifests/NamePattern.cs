@@ -171,6 +171,12 @@ internal sealed class NamePattern
             return [[]];
         }
 
+        // As of names that have no pattern, and there may be hundreds of thousands.
+        if (end - start == 1)
+        {
+            return [[.. rows[start].Skip(column).Select(static number => new[] { number })]];
+        }
+
         var values = new Dictionary<string, (List<int> Heads, List<int[][]> Tails)>(StringComparer.Ordinal);
         var order = new List<string>();
         for (int i = start; i < end;)
@@ -187,7 +193,7 @@ internal sealed class NamePattern
                 ";", tails.Select(static numbers => string.Join("|", numbers.Select(static n => IndexRuns.Text(n, ',')))));
             if (!values.TryGetValue(key, out (List<int> Heads, List<int[][]> Tails) same))
             {
-                same = ([], tails);
+                same = (new List<int>(1), tails);
                 values.Add(key, same);
                 order.Add(key);
             }

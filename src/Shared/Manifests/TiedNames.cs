@@ -22,8 +22,8 @@ internal static class TiedNames
     public static bool IsTie(KeyValuePair<string, string> entry, Func<string, string?> metadata, Func<string, bool> isTensor) =>
         isTensor(entry.Value) && !isTensor(entry.Key) && (!NeedsDeclaration(entry.Key) || metadata(Declaration(entry.Key)) == entry.Value);
 
-    /// <summary>Whether a name alone does not look like that of a tensor.</summary>
-    public static bool NeedsDeclaration(string name) => name.IndexOf('.') < 0;
+    /// <summary>Whether a name alone does not look like that of a tensor: it has no dot, or looks like a declaration.</summary>
+    public static bool NeedsDeclaration(string name) => name.IndexOf('.') < 0 || name.StartsWith(Declared, StringComparison.Ordinal);
 
     /// <summary>The key of the entry that declares a tie of this name.</summary>
     public static string Declaration(string name) => Declared + name;

@@ -1,4 +1,3 @@
-using TypedWeights.Manifests;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Checkpoints;
@@ -21,7 +20,7 @@ public sealed class Checkpoint : IAsyncDisposable
         Tensors = tensors;
         Warnings = warnings;
         Metadata = MergeMetadata(files);
-        Ties = FindTies(Metadata, tensors);
+        Ties = new MetadataTies(Metadata, tensors);
     }
 
     /// <summary>What was asked for.</summary>
@@ -79,11 +78,6 @@ public sealed class Checkpoint : IAsyncDisposable
 
         return merged;
     }
-
-    private static Dictionary<string, string> FindTies(
-        IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, CheckpointTensor> tensors) =>
-        metadata.Where(entry => TiedNames.IsTie(entry, key => metadata.GetValueOrDefault(key), tensors.ContainsKey))
-            .ToDictionary(StringComparer.Ordinal);
 }
 
 /// <summary>One file of a checkpoint.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TypedWeights.Errors;
 using TypedWeights.Sources;
 using TypedWeights.Streaming.Planning;
@@ -60,8 +61,7 @@ public static class CheckpointReader
                 throw ShardIndex.Error(source.Display, $"it has {source.Length} bytes, and the limit is {ShardIndex.LengthLimit}.");
             }
 
-            byte[] bytes = await source.ReadAsync(0, (int)source.Length, cancellationToken).ConfigureAwait(false);
-            index = ShardIndex.Read(bytes, source.Display);
+            index = await ReadIndexAsync(source, budget, cancellationToken).ConfigureAwait(false);
         }
 
         IReadOnlyList<CheckpointFile> files =
@@ -76,6 +76,28 @@ public static class CheckpointReader
         {
             await ShardOpener.CloseAsync(files).ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>Reads an index whose length has been compared with its limit.</summary>
+    /// <exception cref="MemoryLimitException">It would take more memory than there may be used; it was not asked for.</exception>
+    internal static async ValueTask<ShardIndex> ReadIndexAsync(
+        IWeightSource source, HeaderBudget? budget, CancellationToken cancellationToken)
+    {
+        string what = string.Create(CultureInfo.InvariantCulture, $"an index of {source.Length:N0} bytes");
+        long memory = HeaderBudget.MemoryOfText(source.Length);
+        budget?.Take(source.Display, memory, what);
+        try
+        {
+            byte[] bytes = await source.ReadAsync(0, (int)source.Length, cancellationToken).ConfigureAwait(false);
+            return ShardIndex.Read(bytes, source.Display);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new WeightsException(
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{source.Display}: the system has no memory for {what}, which takes up to {memory:N0} bytes."),
+                e);
         }
     }
 }

@@ -77,7 +77,9 @@ internal static class ShardCheck
         if (twice > 0)
         {
             warnings.Add(
-                $"{indexDisplay}: {twice} tensors are in more than one shard, such as {example}; those count that are where the index says.");
+                twice == 1
+                    ? $"{indexDisplay}: a tensor is in more than one shard: {example}; the one counts that is where the index says."
+                    : $"{indexDisplay}: {twice} tensors are in more than one shard, such as {example}; those count that are where the index says.");
         }
 
         return tensors;

@@ -14,7 +14,7 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
     {
         if (checkpoint.Ties.Count > 0)
         {
-            return Of(checkpoint, StateDict(checkpoint));
+            return Of(checkpoint, StateDict(checkpoint), checkpoint.Tensors.Count + checkpoint.Ties.Count);
         }
 
         IReadOnlyList<CheckpointTensor> tensors = checkpoint.Files.Count == 1
@@ -36,7 +36,9 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
         {
             IEnumerable<string> some = StateDict(checkpoint).Take(NamesInMessage).Select(pair => Printable.Name(pair.Key));
             throw new WeightsException(
-                $"{checkpoint.Uri.Display}: the filter takes none of the {count} tensors; they are named {string.Join(", ", some)}"
+                $"{checkpoint.Uri.Display}: the filter takes "
+                    + (count == 1 ? "nothing: the only tensor is named " : $"none of the {count} tensors; they are named ")
+                    + string.Join(", ", some)
                     + (count > NamesInMessage ? " and so on." : "."));
         }
 
@@ -44,11 +46,14 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
     }
 
     /// <summary>Some names, each with the tensor of the checkpoint that it stands for.</summary>
-    public static TensorSelection Of(Checkpoint checkpoint, IEnumerable<KeyValuePair<string, string>> tensorByName)
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="tensorByName">The names.</param>
+    /// <param name="count">How many there are, where that is known: a list that grows takes twice the memory.</param>
+    public static TensorSelection Of(Checkpoint checkpoint, IEnumerable<KeyValuePair<string, string>> tensorByName, int count = 0)
     {
         var tensors = new List<CheckpointTensor>();
         var indexes = new Dictionary<string, int>(StringComparer.Ordinal);
-        var names = new List<KeyValuePair<string, int>>();
+        var names = new List<KeyValuePair<string, int>>(count);
         foreach ((string name, string tensor) in tensorByName)
         {
             if (!indexes.TryGetValue(tensor, out int index))

@@ -75,6 +75,7 @@ internal static class HeaderReader
         }
 
         var metadata = new Dictionary<string, string>(CountEntries(json), StringComparer.Ordinal);
+        string last = "";
         json.BeginObject();
         while (json.NextProperty(out string key))
         {
@@ -85,7 +86,10 @@ internal static class HeaderReader
                 throw json.Unexpected($"a string as the value of {Printable.Name(key)} in \"{MetadataName}\"");
             }
 
-            if (!metadata.TryAdd(key, json.ReadString()))
+            // Millions of ties may be to one tensor: one string for all that follow each other.
+            string value = json.ReadString();
+            last = value == last ? last : value;
+            if (!metadata.TryAdd(key, last))
             {
                 throw new JsonReadException(position, $"the key {Printable.Name(key)} stands twice in \"{MetadataName}\"");
             }

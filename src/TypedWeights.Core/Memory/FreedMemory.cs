@@ -16,6 +16,9 @@ internal static unsafe class FreedMemory
 
     private static int _isAsked;
 
+    // Since it was last given back: many small sets keep as much as a large one.
+    private static long _freed;
+
     /// <summary>Whether the C library keeps memory and can be told to give it back.</summary>
     public static bool CanBeGivenBack => MallocTrim is not null;
 
@@ -23,12 +26,13 @@ internal static unsafe class FreedMemory
     /// <param name="bytes">How many were freed.</param>
     public static void GiveBackLater(long bytes)
     {
-        if (CanBeGivenBack && bytes >= WorthLooking && Interlocked.Exchange(ref _isAsked, 1) == 0)
+        if (CanBeGivenBack && Interlocked.Add(ref _freed, bytes) >= WorthLooking && Interlocked.Exchange(ref _isAsked, 1) == 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(
                 static _ =>
                 {
                     // Whoever frees something from here on asks again.
+                    Interlocked.Exchange(ref _freed, 0);
                     Volatile.Write(ref _isAsked, 0);
                     _ = MallocTrim(0);
                 },

@@ -41,7 +41,9 @@ public sealed record TransferOptions
     /// <value>128 MiB</value>
     public long StagingSize { get; init; } = 128L << 20;
 
-    /// <summary>The most bytes a second of one loader, over all its connections; null for as many as there are.</summary>
+    /// <summary>
+    /// The most bytes a second of one loader, over all its connections; null for as many as there are. Files of this machine are not slowed.
+    /// </summary>
     /// <value>null</value>
     public long? BytesPerSecond { get; init; }
 

@@ -47,10 +47,10 @@ internal static class VerifyCommand
             {
                 codes.Add(await VerifyAsync(context, page, path, offline, cancellationToken).ConfigureAwait(false));
             }
-            catch (ToolException e)
+            catch (Exception e) when (ToolException.From(e) is { } failure)
             {
-                await ToolProgram.WriteErrorAsync(context, e.Message).ConfigureAwait(false);
-                codes.Add(e.ExitCode);
+                await ToolProgram.WriteErrorAsync(context, failure.Message).ConfigureAwait(false);
+                codes.Add(failure.ExitCode);
             }
         }
 

@@ -1,6 +1,7 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tool.Downloads;
 
@@ -17,17 +18,17 @@ internal static class EarlierCopy
     {
         try
         {
+            var budget = new HeaderBudget(MemoryBound.Of(null));
             FileSource there = FileSource.Open(path, path);
             await using (there.ConfigureAwait(false))
             {
                 return file switch
                 {
                     { Header: { } header } => IsSame(
-                        (await SafeTensorsHeader.ReadAsync(there, cancellationToken).ConfigureAwait(false)).Tensors.Select(NameOf),
+                        (await SafeTensorsHeader.ReadAsync(there, budget, cancellationToken).ConfigureAwait(false)).Tensors.Select(NameOf),
                         header.Tensors.Select(NameOf)),
                     { Shards: { } shards } when there.Length <= ShardIndex.LengthLimit => IsSame(
-                        ShardIndex.Read(
-                            await there.ReadAsync(0, (int)there.Length, cancellationToken).ConfigureAwait(false), path).WeightMap.Keys,
+                        (await CheckpointReader.ReadIndexAsync(there, budget, cancellationToken).ConfigureAwait(false)).WeightMap.Keys,
                         shards.SelectMany(static shard => shard.Header.Tensors).Select(NameOf)),
                     _ => false,
                 };

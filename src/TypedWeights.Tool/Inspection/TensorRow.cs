@@ -11,7 +11,7 @@ namespace TypedWeights.Tool.Inspection;
 internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape Shape, long ByteLength)
 {
     // Each takes memory of its own, and a page has no end then.
-    private const int MostKinds = 10_000;
+    private const int MostRows = 10_000;
 
     /// <summary>The names as text: <c>model.layers.{0..31}.mlp.up_proj.weight</c>.</summary>
     public string Name { get; } = Pattern.ToString();
@@ -45,7 +45,7 @@ internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape S
         foreach (TensorInfo tensor in tensors)
         {
             int kind = HashCode.Combine(NamePattern.HashSkeleton(tensor.Name), tensor.DType, tensor.Shape);
-            if (kinds.Contains(kind) || (kinds.Count < MostKinds && kinds.Add(kind)))
+            if (kinds.Contains(kind) || (kinds.Count < MostRows && kinds.Add(kind)))
             {
                 shown.Add(tensor);
             }
@@ -55,14 +55,24 @@ internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape S
             }
         }
 
-        return
-        [
-            .. shown.GroupBy(tensor => (tensor.DType, tensor.Shape))
-                .SelectMany(
-                    kind => NamePattern.Factor(kind.Select(tensor => tensor.Name), Escape, cancellationToken),
-                    (kind, pattern) => new TensorRow(pattern, kind.Key.DType, kind.Key.Shape, kind.First().ByteLength))
-                .OrderBy(row => PatternExpansion.Names(row.Name).First(), NaturalOrder.Instance),
-        ];
+        // Names of one kind become as many rows as they have patterns, and that can be as many as there are names.
+        var rows = new List<TensorRow>();
+        foreach (var kind in shown.GroupBy(tensor => (tensor.DType, tensor.Shape)))
+        {
+            foreach (NamePattern pattern in NamePattern.Factor(kind.Select(tensor => tensor.Name), Escape, cancellationToken))
+            {
+                if (rows.Count < MostRows)
+                {
+                    rows.Add(new TensorRow(pattern, kind.Key.DType, kind.Key.Shape, kind.First().ByteLength));
+                }
+                else
+                {
+                    leftOut += pattern.Count;
+                }
+            }
+        }
+
+        return [.. rows.OrderBy(row => PatternExpansion.Names(row.Name).First(), NaturalOrder.Instance)];
     }
 
     /// <summary>Numbers as they stand in a pattern: <c>{0..4,60}</c>, or the only one.</summary>

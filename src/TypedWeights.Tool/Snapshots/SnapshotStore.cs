@@ -1,7 +1,9 @@
+using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using TypedWeights.Files;
 using TypedWeights.Memory;
 using TypedWeights.Snapshots;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tool.Snapshots;
 
@@ -40,7 +42,7 @@ internal static class SnapshotStore
             if (exists)
             {
                 ((string Source, string Class, bool HasDigests)? known, bool isSnapshot) = WithBytes(
-                    target, static bytes => (SnapshotProbe.Glance(bytes), bytes.IndexOf(Mark) >= 0));
+                    path, static length => length, static bytes => (SnapshotProbe.Glance(bytes), bytes.IndexOf(Mark) >= 0));
                 losesDigests = known is { HasDigests: true } && !snapshot.Tensors.Any(static tensor => tensor.Sha256 is not null);
                 if (!path.IsChosen && known?.Source is { } source && source != snapshot.Source)
                 {
@@ -78,7 +80,7 @@ internal static class SnapshotStore
 
     /// <summary>Reads a snapshot.</summary>
     /// <exception cref="ToolException">It cannot be read, or is none.</exception>
-    public static WeightSnapshot Read(SnapshotFilePath path) => Reading(path, () => WithBytes(path.Full, bytes =>
+    public static WeightSnapshot Read(SnapshotFilePath path) => Reading(path, () => WithBytes(path, HeaderBudget.MemoryOfText, bytes =>
     {
         try
         {
@@ -94,7 +96,7 @@ internal static class SnapshotStore
     /// <summary>The source and the class of a snapshot; null where it has none, as one that cannot be read whole.</summary>
     /// <exception cref="ToolException">It cannot be read.</exception>
     public static (string Source, string Class)? Glance(SnapshotFilePath path) =>
-        Reading(path, () => WithBytes(path.Full, static bytes => SnapshotProbe.Glance(bytes))) is var (source, className, _)
+        Reading(path, () => WithBytes(path, static length => length, static bytes => SnapshotProbe.Glance(bytes))) is var (source, className, _)
             ? (source, className)
             : null;
 
@@ -122,18 +124,44 @@ internal static class SnapshotStore
     }
 
     // Outside the managed heap, so that the text of a million tensors is gone once it has been read.
-    private static unsafe T WithBytes<T>(string path, BytesReader<T> read)
+    private static unsafe T WithBytes<T>(SnapshotFilePath path, Func<long, long> memoryOf, BytesReader<T> read)
     {
-        using SafeFileHandle handle = SmallFile.Open(path);
+        using SafeFileHandle handle = SmallFile.Open(path.Full);
         long length = RandomAccess.GetLength(handle);
         if (length is 0 or > LengthLimit)
         {
-            return read(SmallFile.Read(path, LengthLimit));
+            return read(SmallFile.Read(path.Full, LengthLimit));
         }
 
-        using var file = new FileStream(handle, FileAccess.Read, bufferSize: 0);
-        using var region = HeapRegion.Allocate(length);
-        var bytes = new Span<byte>((void*)region.Address, (int)length);
-        return read(bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)]);
+        long memory = memoryOf(length);
+        string what = string.Create(CultureInfo.InvariantCulture, $"a snapshot of {length:N0} bytes");
+        new HeaderBudget(BoundFor(memory)).Take(path.Shown, memory, what);
+        try
+        {
+            using var file = new FileStream(handle, FileAccess.Read, bufferSize: 0);
+            using var region = HeapRegion.Allocate(length);
+            var bytes = new Span<byte>((void*)region.Address, (int)length);
+            return read(bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)]);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new WeightsException(
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{path.Shown}: the system has no memory for {what}, which takes up to {memory:N0} bytes."),
+                e);
+        }
+    }
+
+    private static MemoryBound BoundFor(long memory)
+    {
+        var bound = MemoryBound.Of(null);
+        if (memory > bound.Bytes)
+        {
+            // What other snapshots of this command took is garbage that still counts as in use.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+            bound = MemoryBound.Of(null);
+        }
+
+        return bound;
     }
 }

@@ -165,7 +165,7 @@ internal sealed class LoadSession(
             sink.SegmentSize);
         var bound = MemoryBound.Of(options.MemoryLimit);
         var need = MemoryNeed.Of(plan, transfer, isRemote, bound.Bytes, sink.MemoryOf(plan));
-        need.ThrowIfBeyond(uri.Display, transfer, bound, isRemote);
+        need.ThrowIfBeyond(uri.Display, transfer, bound, isRemote, options.Storage == TensorStorage.Mapped);
         cache?.Writer.BufferLimit = need.LeftForCache(transfer, bound.Bytes);
         LoadLog.Load lines = log.Start(checkpoint, plan);
         sink.Allocate(plan);

@@ -5,6 +5,7 @@ using TypedWeights.Manifests;
 using TypedWeights.Snapshots;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tests.Checkpoints;
 
@@ -115,7 +116,7 @@ public sealed class CheckpointReaderTests : IDisposable
             CheckpointTensor x = checkpoint.Tensors["x"];
             Assert.Equal((3, shard), (checkpoint.Tensors.Count, checkpoint.Files[x.File].Name));
             Assert.Equal(new TensorShape(1), x.Info.Shape);
-            Assert.Contains("1 tensors are in more than one shard", Assert.Single(checkpoint.Warnings), StringComparison.Ordinal);
+            Assert.Contains(": a tensor is in more than one shard: \"", Assert.Single(checkpoint.Warnings), StringComparison.Ordinal);
 
             // And its snapshot is one that can be read, and built a class from.
             WeightSnapshot snapshot = SnapshotReader.Read(SnapshotWriter.Write(SnapshotBuilder.Build(checkpoint)));
@@ -310,6 +311,71 @@ public sealed class CheckpointReaderTests : IDisposable
             Assert.Equal(("pt", "a", "x"), (checkpoint.Metadata["format"], checkpoint.Metadata["only"], checkpoint.Metadata["copy.w"]));
             Assert.Equal("x", checkpoint.Ties["copy.w"]);
         }
+    }
+
+    [Fact]
+    public async Task The_declaration_of_a_tie_is_no_tie_itself()
+    {
+        var metadata = new Dictionary<string, string> { ["b.w"] = "head", ["tie:b.w"] = "head", ["tie:c.w"] = "head", ["tie:tie:c.w"] = "head" };
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("head", [1], 1)], metadata);
+        (_, Checkpoint checkpoint) = await ReadAsync("m.safetensors");
+        await using (checkpoint)
+        {
+            Assert.Equal(["b.w", "tie:c.w"], checkpoint.Ties.Keys.Order(StringComparer.Ordinal));
+            Assert.Equal(2, checkpoint.Ties.Count);
+            Assert.False(checkpoint.Ties.ContainsKey("tie:b.w"));
+            Assert.False(checkpoint.Ties.TryGetValue("head", out _));
+            Assert.Throws<KeyNotFoundException>(() => checkpoint.Ties["tie:b.w"]);
+        }
+    }
+
+    [Fact]
+    public async Task Very_many_ties_are_not_copied()
+    {
+        const int Count = 300_000;
+        var metadata = Enumerable.Range(0, Count).ToDictionary(static i => $".{i:x}", static _ => "b");
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("b", [1], 1)], metadata);
+        (_, Checkpoint read) = await ReadAsync("m.safetensors");
+        await using Checkpoint opened = read;
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        var checkpoint = new Checkpoint(opened.Uri, null, opened.Files, opened.Tensors, []);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.Equal(Count, checkpoint.Ties.Count);
+        Assert.InRange(allocated, 0, 1_000_000);
+    }
+
+    [Fact]
+    public async Task An_index_that_the_memory_limit_does_not_allow_is_refused_before_a_byte_of_it_is_read()
+    {
+        WriteShards(("a.safetensors", ["x"]));
+        string json = await File.ReadAllTextAsync(_folder[Index], Token) + new string(' ', 100_000);
+        await WriteIndexAsync(json);
+        WatchedLocation location = await WatchAsync(Index);
+        var budget = new HeaderBudget(MemoryBound.Of(500_000), bufferLimit: 300_000);
+
+        var error = await Assert.ThrowsAsync<MemoryLimitException>(
+            async () => await CheckpointReader.ReadAsync(WeightUri.Parse(_folder[Index]), location, budget, Token));
+
+        Assert.Equal((500_000L, 8L * json.Length), (error.Limit, error.BufferBytes));
+        Assert.Contains(Index + ": ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"LoadOptions.MemoryLimit. Raise it; an index of {json.Length:N0} bytes was not read", error.Message, StringComparison.Ordinal);
+        Assert.Equal((0, 1), (location.Open, location.Opened));
+    }
+
+    [Fact]
+    public async Task An_index_counts_for_the_limit_of_all_memory_and_not_for_that_of_buffers()
+    {
+        WriteShards(("a.safetensors", ["x"]));
+        await WriteIndexAsync(await File.ReadAllTextAsync(_folder[Index], Token) + new string(' ', 100_000));
+        var budget = new HeaderBudget(MemoryBound.Of(5_000_000), bufferLimit: 300_000);
+
+        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(
+            WeightUri.Parse(_folder[Index]), await WatchAsync(Index), budget, Token);
+
+        Assert.Equal(["x"], checkpoint.Tensors.Keys);
     }
 
     private void WriteShards(params (string File, string[] Tensors)[] shards) => TestFile.WriteSharded(

@@ -146,6 +146,30 @@ public sealed class ContainerMemoryTests : IDisposable
         Write($"sys/fs/cgroup/memory/{path}/memory.stat", $"active_file 7\ntotal_active_file {total / 2}\ntotal_inactive_file {total / 2}\n");
     }
 
+    [Fact]
+    public void A_load_of_mapped_tensors_fits_into_a_full_container()
+    {
+        var bound = MemoryBound.In(new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0));
+
+        new MemoryNeed(0, 368, 0).ThrowIfBeyond("m", new(), bound, isRemote: false, isMapped: true);
+        Assert.Throws<MemoryLimitException>(() => new MemoryNeed(1 << 20, 368, 0).ThrowIfBeyond("m", new(), bound, isRemote: false));
+    }
+
+    [Theory]
+    [InlineData(1 << 20, false, "map the file", "fewer tensors")]
+    [InlineData(1 << 20, true, "fewer tensors", "map the file")]
+    [InlineData(0, false, "Give the container more memory.", "fewer tensors")]
+    public void A_load_that_does_not_fit_is_not_told_to_do_what_does_not_help(long tensors, bool isMapped, string advice, string useless)
+    {
+        var bound = MemoryBound.In(new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0));
+
+        var error = Assert.Throws<MemoryLimitException>(
+            () => new MemoryNeed(tensors, 1 << 20, 0).ThrowIfBeyond("m", new(), bound, isRemote: false, isMapped));
+
+        Assert.Contains(advice, error.Message, StringComparison.Ordinal);
+        Assert.Equal(advice == "map the file", error.Message.Contains(useless, StringComparison.Ordinal));
+    }
+
     private void Write(string path, string text)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_root[path])!);

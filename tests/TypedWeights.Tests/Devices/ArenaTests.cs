@@ -226,6 +226,45 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
+    public async Task Memory_of_many_sets_that_are_small_each_goes_back_to_the_system()
+    {
+        ProcessMemory.SkipUnlessLinux();
+        Assert.SkipUnless(FreedMemory.CanBeGivenBack, "this C library is not glibc");
+
+        // Each set is too small to look through the heaps for it, and what is kept of each lies all over them.
+        const int Small = 60_000;
+        const int Count = 300;
+        const int Sets = 10;
+        string path = TestFile.Write(_folder["m.safetensors"], [.. Enumerable.Range(0, Count).Select(i => TestFile.Noise($"t{i}", "U8", 8, Small))]);
+        ProcessMemory.Settle();
+        long before = ProcessMemory.Resident;
+        var sets = new List<WeightSet>();
+        var kept = new List<Tensor>();
+        for (int i = 0; i < Sets; i++)
+        {
+            sets.Add(await WeightLoader.Default.LoadTensorsAsync(
+                path, new LoadOptions { Storage = TensorStorage.PerTensor }, cancellationToken: TestContext.Current.CancellationToken));
+            kept.AddRange(Enumerable.Range(0, Count / 20).Select(j => sets[i].Detach($"t{j * 20}")));
+        }
+
+        try
+        {
+            foreach (WeightSet set in sets)
+            {
+                set.Dispose();
+            }
+
+            await Eventually.BecomesAsync(
+                () => ProcessMemory.Resident - before < (long)Small * Count * Sets / 2,
+                () => $"{ProcessMemory.Resident - before} bytes are still there");
+        }
+        finally
+        {
+            kept.ForEach(static tensor => tensor.Dispose());
+        }
+    }
+
+    [Fact]
     public async Task A_storage_that_does_not_exist_is_refused()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("w", [1], 1)]);

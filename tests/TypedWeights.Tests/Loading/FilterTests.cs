@@ -116,6 +116,16 @@ public sealed class FilterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_filter_that_does_not_take_the_only_tensor_is_told_its_name()
+    {
+        string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("model.a", [1], 1)]);
+
+        WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => LoadAsync(path, _ => false));
+
+        Assert.Equal($"{path}: the filter takes nothing: the only tensor is named \"model.a\".", error.Message);
+    }
+
+    [Fact]
     public async Task What_a_filter_throws_reaches_the_caller_and_leaves_nothing()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);

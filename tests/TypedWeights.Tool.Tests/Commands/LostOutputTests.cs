@@ -53,6 +53,9 @@ public sealed class LostOutputTests : IDisposable
 
     [Theory]
     [InlineData(">/dev/full", "inspect", "m.safetensors")]
+    [InlineData(">/dev/full", "[suggest]", "typedweights ")]
+    [InlineData(">/dev/full", "--help")]
+    [InlineData(">/dev/full", "--version")]
     [InlineData(">&-", "inspect", "m.safetensors")]
     [InlineData(">&-", "inspect", "m.safetensors", "--json")]
     [InlineData(">&-", "bench", "m.safetensors")]

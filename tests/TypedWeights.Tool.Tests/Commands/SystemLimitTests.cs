@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
+using TypedWeights.Memory;
 using TypedWeights.Snapshots;
 using TypedWeights.Tests.Support;
+using TypedWeights.Tool;
 using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;
@@ -75,6 +77,92 @@ public sealed class SystemLimitTests : IDisposable
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("names.safetensors: the system has no memory for its header of ", run.Error, Ordinal);
         Assert.DoesNotContain("defect", run.Error, Ordinal);
+    }
+
+    [Theory]
+    [InlineData(60, "verify --offline m.weights.json")]
+    [InlineData(240, "verify m.weights.json")]
+    [InlineData(240, "snapshot m.safetensors -o m.weights.json")]
+    public async Task A_snapshot_that_needs_more_memory_than_the_container_leaves_is_one_error_with_the_numbers(int megabytes, string arguments)
+    {
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
+        await using (FileStream file = File.Create(_folder["m.weights.json"]))
+        {
+            file.SetLength(megabytes << 20);
+        }
+
+        ToolRun run = await ToolRun.ContainedAsync(_folder.Path, 200 << 20, arguments.Split(' '));
+
+        Assert.Equal((1, ""), (run.ExitCode, run.Out));
+        Assert.Matches("^error: m.weights.json: [^\n]* in all: more than the [0-9,]+ that this container leaves [^\n]*\n$", run.Error);
+        Assert.Contains($"a snapshot of {megabytes << 20:N0} bytes was not read", run.Error, Ordinal);
+    }
+
+    [Fact]
+    public async Task An_index_that_needs_more_memory_than_the_container_leaves_is_one_error_with_the_numbers()
+    {
+        await using (FileStream file = File.Create(_folder["model.safetensors.index.json"]))
+        {
+            file.SetLength(60 << 20);
+        }
+
+        ToolRun run = await ToolRun.ContainedAsync(_folder.Path, 200 << 20, "inspect", "model.safetensors.index.json");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("an index of 62,914,560 bytes was not read", run.Error, Ordinal);
+    }
+
+    [Fact]
+    public async Task An_index_without_a_length_is_given_up_when_it_grows_beyond_what_the_container_leaves()
+    {
+        await using FileServer server = await FileServer.StartAsync();
+        server.Intercept = async context =>
+        {
+            byte[] spaces = new byte[1 << 20];
+            Array.Fill(spaces, (byte)' ');
+            try
+            {
+                for (int i = 0; i < 200; i++)
+                {
+                    await context.Response.Body.WriteAsync(spaces, context.RequestAborted);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                // The tool has read enough.
+            }
+
+            return true;
+        };
+
+        ToolRun run = await ToolRun.ContainedAsync(
+            _folder.Path, 200 << 20, "inspect", $"{server.Address}/model.safetensors.index.json");
+
+        Assert.Equal((1, ""), (run.ExitCode, run.Out));
+        Assert.Matches("^error: http[^ ]*/model.safetensors.index.json: [^\n]* that this container leaves [^\n]* was not read.\n$", run.Error);
+    }
+
+    [Fact]
+    public void The_error_of_memory_that_there_is_not_has_the_numbers_of_the_container()
+    {
+        Assert.Contains(
+            "of the 1,000 bytes that /sys/fs/cgroup/memory.max allows, 900 are in use",
+            ToolException.OutOfMemory(new ContainerMemory("/sys/fs/cgroup/memory.max", 1000, 900, 0)),
+            Ordinal);
+        Assert.Matches("this process uses [0-9,]+ bytes", ToolException.OutOfMemory(null));
+    }
+
+    [Fact]
+    public async Task A_page_of_names_that_no_pattern_draws_together_ends_although_they_differ_in_numbers_alone()
+    {
+        TestFile.Write(
+            _folder["m.safetensors"], [.. Enumerable.Range(0, 12_000).Select(i => TestFile.F32($"{i}.{i * 7 % 12_000}.{i * 13}", [1], 1))]);
+
+        ToolRun page = await ToolRun.InAsync(_folder.Path, "inspect", "m.safetensors");
+
+        Assert.Equal((0, ""), (page.ExitCode, page.Error));
+        Assert.Contains("  … and 2,000 more tensors; --json has them all", page.OutLines);
+        Assert.InRange(page.OutLines.Length, 10_000, 10_050);
     }
 
     [Fact]

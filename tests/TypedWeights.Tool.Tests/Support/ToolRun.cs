@@ -90,6 +90,37 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
         return ProcessAsync(folder, ["sh", "-c", command, "sh", Host], null, redirection.Length == 0 ? args : args[..^2]);
     }
 
+    /// <summary>Runs the real process in a control group of its own that allows it so much memory; Linux only.</summary>
+    /// <param name="folder">Its current directory.</param>
+    /// <param name="bytes">The limit.</param>
+    /// <param name="args">Its arguments.</param>
+    public static async Task<ToolRun> ContainedAsync(string folder, long bytes, params string[] args)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "control groups are those of Linux");
+        (string mount, string limit) = File.Exists("/sys/fs/cgroup/memory/cgroup.procs")
+            ? ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
+            : ("/sys/fs/cgroup", "memory.max");
+        string group = $"{mount}/typedweights-{Guid.NewGuid():N}";
+        try
+        {
+            Directory.CreateDirectory(group);
+            await File.WriteAllTextAsync(Path.Combine(group, limit), $"{bytes}", TestContext.Current.CancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Assert.Skip("this user may not make a control group with a limit: " + e.Message);
+        }
+
+        try
+        {
+            return await ProcessAsync(folder, ["sh", "-c", $"echo $$ >{group}/cgroup.procs && exec \"$@\"", "sh", Host], null, args);
+        }
+        finally
+        {
+            Directory.Delete(group);
+        }
+    }
+
     private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
     private static async Task<ToolRun> ProcessAsync(string folder, string[] command, Func<Process, Task>? started, string[] args)

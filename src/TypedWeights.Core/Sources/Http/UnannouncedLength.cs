@@ -3,6 +3,7 @@ using System.Globalization;
 using TypedWeights.Checkpoints;
 using TypedWeights.Format;
 using TypedWeights.Json;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Sources.Http;
 
@@ -21,6 +22,7 @@ internal static class UnannouncedLength
     /// <param name="cancellationToken">Ends the reads.</param>
     /// <returns>The length of the file, and what has been read of it.</returns>
     /// <exception cref="WeightSourceException">It is neither a safetensors file nor short enough.</exception>
+    /// <exception cref="MemoryLimitException">It takes more memory than this process's container leaves.</exception>
     public static async ValueTask<(long Length, ReadOnlyMemory<byte> Start)> FindAsync(
         HttpBody body, ReadOnlyMemory<byte> start, string display, CancellationToken cancellationToken)
     {
@@ -31,6 +33,11 @@ internal static class UnannouncedLength
         bool hasEnded = false;
         while (read.WrittenCount < wanted && !hasEnded)
         {
+            if (read.FreeCapacity == 0)
+            {
+                ThrowIfTooLarge(display, isHeader ? headerLength : null, read.WrittenCount);
+            }
+
             Memory<byte> room = read.GetMemory(1);
             int count = await body.ReadAsync(room[..Math.Min(room.Length, wanted - read.WrittenCount)], cancellationToken).ConfigureAwait(false);
             read.Advance(count);
@@ -59,6 +66,23 @@ internal static class UnannouncedLength
 
         await body.ExpectAsync(length, cancellationToken).ConfigureAwait(false);
         return (length, read.WrittenMemory);
+    }
+
+    // Before the buffer grows: whoever opened the file can compare its length with a limit only when all of it is here.
+    private static void ThrowIfTooLarge(string display, int? headerLength, int readSoFar)
+    {
+        var budget = new HeaderBudget(MemoryBound.Of(null));
+        if (headerLength is { } length)
+        {
+            budget.Take(display, length);
+        }
+        else
+        {
+            budget.Take(
+                display,
+                HeaderBudget.MemoryOfText(readSoFar),
+                string.Create(CultureInfo.InvariantCulture, $"what comes behind its first {readSoFar:N0} bytes"));
+        }
     }
 
     private static bool IsHeader(ReadOnlySpan<byte> start, out int length)

@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using TypedWeights.Checkpoints;
 using TypedWeights.Files;
 using TypedWeights.Sources.File;
+using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Sources.HuggingFace;
 
@@ -103,6 +105,11 @@ internal sealed partial class HubCache(string folder, HubUri uri)
 
         try
         {
+            long length = new FileInfo(path).Length;
+            new HeaderBudget(MemoryBound.Of(null)).Take(
+                display + "/" + name,
+                HeaderBudget.MemoryOfText(length),
+                string.Create(CultureInfo.InvariantCulture, $"an index of {length:N0} bytes"));
             return ShardIndex.Read(SmallFile.Read(path, ShardIndex.LengthLimit), display + "/" + name).Shards
                 .All(shard => IsThere(Path.Combine(snapshot, shard)));
         }

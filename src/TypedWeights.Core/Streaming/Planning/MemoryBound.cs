@@ -20,7 +20,7 @@ internal readonly record struct MemoryBound(long? Bytes, string Reason)
     /// <summary>The limit that a container sets.</summary>
     public static MemoryBound In(ContainerMemory container)
     {
-        long left = Math.Max(0, container.Free - Reserve);
+        long left = Math.Max(HeaderBudget.Least, container.Free - Reserve);
         return new(left, string.Create(
             CultureInfo.InvariantCulture,
             $"the {left:N0} that this container leaves ({container.Where} allows {container.Limit:N0}, and {container.Used:N0} are in use). "

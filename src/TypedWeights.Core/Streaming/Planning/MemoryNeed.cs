@@ -67,18 +67,20 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     /// <param name="options">With the limit for buffers.</param>
     /// <param name="bound">The limit for all.</param>
     /// <param name="isRemote">Whether the files are elsewhere.</param>
+    /// <param name="isMapped">Whether the files are mapped, as far as they can be.</param>
     /// <exception cref="MemoryLimitException">The load needs more; the message has the numbers.</exception>
-    public void ThrowIfBeyond(string source, TransferOptions options, MemoryBound bound, bool isRemote)
+    public void ThrowIfBeyond(string source, TransferOptions options, MemoryBound bound, bool isRemote, bool isMapped = false)
     {
         if (TensorBytes + BufferBytes > bound.Bytes)
         {
-            string mapped = isRemote || DeviceBytes > 0 ? "" : ", map the file (Storage = TensorStorage.Mapped)";
+            string map = isRemote || isMapped || DeviceBytes > 0 ? "" : ", map the file (Storage = TensorStorage.Mapped)";
+            string less = TensorBytes == 0 ? "" : map + ", or take fewer tensors (Filter, in an untyped load)";
             throw new MemoryLimitException(
                 source,
                 TensorBytes,
                 BufferBytes,
                 bound.Bytes.Value,
-                $"more than {bound.Reason}{mapped}, or take fewer tensors (Filter, in an untyped load).");
+                $"more than {bound.Reason}{less}.");
         }
 
         if (BufferBytes > options.BufferLimit)
