@@ -62,6 +62,7 @@ public static class CheckpointReader
 
             byte[] bytes = await source.ReadAsync(0, (int)source.Length, cancellationToken).ConfigureAwait(false);
             index = ShardIndex.Read(bytes, source.Display);
+            ForeignText.ThrowIfIn(index.Shards, source);
         }
 
         IReadOnlyList<CheckpointFile> files =

@@ -32,15 +32,21 @@ internal sealed class HttpChannel : IDisposable
     /// <param name="address">Where to; without user info.</param>
     /// <param name="ask">What for.</param>
     /// <param name="isOwn">Whether the address lies in the origin that the file's authorisation is for.</param>
+    /// <param name="redirected">The request whose redirect led there; null for none.</param>
     /// <param name="file">The file.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The answer, whatever it is; its body has not been read.</returns>
-    /// <exception cref="WeightSourceException">No answer came.</exception>
+    /// <exception cref="WeightSourceException">No answer came, or a header cannot be sent.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(
-        Uri address, HttpAsk ask, bool isOwn, StoreFile file, CancellationToken cancellationToken)
+        Uri address, HttpAsk ask, bool isOwn, HttpRequestMessage? redirected, StoreFile file, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        if (redirected is not null)
+        {
+            request.Options.Set(RequestSecrets.RedirectedKey, redirected);
+        }
+
         SetAsk(request.Headers, ask);
         if (isOwn)
         {
