@@ -1,6 +1,7 @@
 using Amazon.Runtime;
 using Amazon.Runtime.CredentialManagement;
 using Amazon.Runtime.Credentials;
+using TypedWeights.Errors;
 using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.S3;
@@ -29,7 +30,7 @@ internal sealed class S3Credentials(S3SourceOptions options, SdkGuard guard)
             return null;
         }
 
-        return await guard.CallAsync(
+        ImmutableCredentials keys = await guard.CallAsync(
             new SdkCall(display, found.Origin)
             {
                 Explain = e => S3CredentialFailure.Explain(e, found.Profile),
@@ -38,6 +39,17 @@ internal sealed class S3Credentials(S3SourceOptions options, SdkGuard guard)
             },
             _ => credentials.GetCredentialsAsync(),
             cancellationToken).ConfigureAwait(false);
+
+        // Both go into a header as they are.
+        bool isKeySendable = OptionValue.IsSendable(keys.AccessKey);
+        if (!isKeySendable || (keys.UseToken && !OptionValue.IsSendable(keys.Token)))
+        {
+            throw new WeightSourceException(
+                display,
+                $"the {(isKeySendable ? "session token" : "access key id")} of {found.Origin} {OptionValue.Unsendable}");
+        }
+
+        return keys;
     }
 
     /// <summary>Throws away keys that a server refused as expired or unknown.</summary>

@@ -62,6 +62,7 @@ public static class CheckpointReader
             }
 
             index = await ReadIndexAsync(source, budget, cancellationToken).ConfigureAwait(false);
+            ForeignText.ThrowIfIn(index.Shards, source);
         }
 
         IReadOnlyList<CheckpointFile> files =

@@ -24,7 +24,7 @@ internal static class ForeignText
 
         // Left out before it is cut: half a secret would not be found.
         string looked = text.Length <= Looked ? text : text[..Looked];
-        return Printable.Line(RequestSecrets.Of(request).Scrub(looked), Longest);
+        return Printable.Line(RequestSecrets.Of(request).ScrubQuoted(looked), Longest);
     }
 
     /// <summary>A cause as it may be kept in an error: whoever prints the error prints it too.</summary>
@@ -40,6 +40,19 @@ internal static class ForeignText
     {
         string clean = source is IAskedSource { Asked: { } request } ? RequestSecrets.Of(request).ScrubOwn(error.Said) : error.Said;
         return clean == error.Said ? error : new SafeTensorsFormatException(error.Kind, error.File, clean, error.Position);
+    }
+
+    /// <summary>Throws where an index of a server names a shard by a secret that the server was sent: the name is shown, and written.</summary>
+    public static void ThrowIfIn(IEnumerable<string> shards, IWeightSource source)
+    {
+        if (source is IAskedSource { Asked: { } request }
+            && RequestSecrets.Of(request) is var secrets && shards.Any(secrets.IsIn))
+        {
+            throw new SafeTensorsFormatException(
+                SafeTensorsErrorKind.UnsafeShardName,
+                source.Display,
+                "the index names a shard by the login, key or header that it was asked for with; the server is not to be trusted.");
+        }
     }
 
     /// <summary>An error that a store made of an answer, without the secrets that its text repeats.</summary>

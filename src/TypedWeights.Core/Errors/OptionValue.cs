@@ -28,6 +28,25 @@ internal static class OptionValue
         }
     }
 
+    /// <summary>Refuses a login that no header may have: a line break in it would begin another header.</summary>
+    /// <param name="value">The option's value; null where it is not set.</param>
+    /// <param name="name">The option's name.</param>
+    /// <exception cref="ArgumentException">It has other characters than the visible ones of ASCII. The message does not show it.</exception>
+    public static void ThrowUnlessSendable(string? value, string name)
+    {
+        if (value is not null && !IsSendable(value.Trim()))
+        {
+            throw new ArgumentException($"{name} {Unsendable}", name);
+        }
+    }
+
+    /// <summary>Whether a text has only visible characters of ASCII.</summary>
+    public static bool IsSendable(string text) => !text.AsSpan().ContainsAnyExceptInRange('!', '~');
+
+    /// <summary>What is wrong with a login that <see cref="IsSendable"/> refuses.</summary>
+    public const string Unsendable =
+        "has a space, a line break, another control character or a letter beyond ASCII in it, which no header may have; set it again without.";
+
     /// <summary>Refuses an empty text, as of a variable that is not set: null stands for the default.</summary>
     /// <param name="value">The option's value; null where it is not set.</param>
     /// <param name="name">The option's name.</param>

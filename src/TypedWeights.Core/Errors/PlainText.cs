@@ -56,6 +56,15 @@ internal sealed class PlainText
         return (start == 0 || !char.IsLetterOrDigit(_source[start - 1])) && (end == _source.Length || !char.IsLetterOrDigit(_source[end]));
     }
 
+    /// <summary>Marks the letters and digits of a part of the text.</summary>
+    public void Mark(bool[] marked, int start, int end)
+    {
+        for (int i = 0; i < marked.Length; i++)
+        {
+            marked[i] |= _places[i].Start >= start && _places[i].End <= end;
+        }
+    }
+
     /// <summary>The text with something else in place of each run of letters and digits, and of what stands between them.</summary>
     public string Without(bool[] left, string mask)
     {

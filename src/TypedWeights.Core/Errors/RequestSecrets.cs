@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace TypedWeights.Errors;
 
@@ -7,7 +8,7 @@ namespace TypedWeights.Errors;
 /// What a request held that nobody may read in a message: its login in every part and spelling, the caller's headers, and of its URL the
 /// parameters that are not shown. Read from the request when something goes wrong, never while all is well.
 /// </summary>
-internal sealed class RequestSecrets
+internal sealed partial class RequestSecrets
 {
     /// <summary>What is left out of a text stands as this.</summary>
     public const string Mask = "***";
@@ -21,8 +22,11 @@ internal sealed class RequestSecrets
     // Shorter ones are left out only where they stand as a word, or no sentence would survive a password such as "on".
     private const int Shortest = 4;
 
-    // A user name of this length is more likely a token.
+    // A user name, parameter or run of letters and digits of this length is more likely a token.
     private const int TokenLength = 16;
+
+    // The longest that a word of a sentence gets.
+    private const int LongestWord = 24;
 
     // Headers of the library, the store's protocol or tracing: known to everybody.
     private static readonly HashSet<string> OpenHeaders = new(StringComparer.OrdinalIgnoreCase)
@@ -42,38 +46,30 @@ internal sealed class RequestSecrets
     private readonly HashSet<string> _plain = new(StringComparer.Ordinal);
     private readonly HashSet<string> _literal = new(StringComparer.OrdinalIgnoreCase);
 
+    // Those that no name of a file holds by chance.
+    private readonly HashSet<string> _whole = new(StringComparer.Ordinal);
+
     private RequestSecrets()
     {
     }
 
-    /// <summary>The secrets of a request that was sent, with what the client added to it (the login of a proxy, say).</summary>
+    /// <summary>Set for a request that a redirect led to: the one that was redirected, whose secrets its server may know.</summary>
+    public static readonly HttpRequestOptionsKey<HttpRequestMessage> RedirectedKey = new("TypedWeights.Redirected");
+
+    /// <summary>
+    /// The secrets of a request that was sent, with what the client added to it (the login of a proxy, say), and of those that were redirected
+    /// to it.
+    /// </summary>
     /// <param name="request">The request; null for none.</param>
     public static RequestSecrets Of(HttpRequestMessage? request)
     {
         var secrets = new RequestSecrets();
-        foreach ((string name, HeaderStringValues values) in request?.Headers.NonValidated ?? default)
+        for (HttpRequestMessage? sent = request; sent is not null;)
         {
-            if (!OpenHeaders.Contains(name))
-            {
-                foreach (string value in values)
-                {
-                    secrets.AddHeader(name, value);
-                }
-            }
+            secrets.AddRequest(sent);
+            sent = sent.Options.TryGetValue(RedirectedKey, out HttpRequestMessage? redirected) ? redirected : null;
         }
 
-        foreach (string pair in (request?.RequestUri?.Query ?? "").TrimStart('?').Split('&'))
-        {
-            string[] parts = pair.Split('=', 2);
-            if (parts.Length == 2 && !OpenParameters.Contains(parts[0]))
-            {
-                // X-Amz-Credential=KEY%2FDATE%2FREGION%2Fs3%2Faws4_request: of it, the key alone.
-                bool isCredential = parts[0].EndsWith("-Credential", StringComparison.OrdinalIgnoreCase);
-                secrets.Add(isCredential ? parts[1].Split('%', '/')[0] : parts[1]);
-            }
-        }
-
-        secrets.AddUser(request?.RequestUri is { IsAbsoluteUri: true } address ? Uri.UnescapeDataString(address.UserInfo) : "");
         return secrets;
     }
 
@@ -82,21 +78,69 @@ internal sealed class RequestSecrets
     /// </summary>
     public string Scrub(string text) => Scrub(text, Telling, Shortest);
 
+    /// <summary>
+    /// The same, and without any long run of letters and digits that is made of no words, where there is a secret: it may be one in an encoding
+    /// that nobody thought of.
+    /// </summary>
+    public string ScrubQuoted(string text) => Scrub(text, Telling, Shortest, static run => !IsOfWords(run));
+
+    /// <summary>Whether a name that a server chose has a whole secret in it, in any spelling.</summary>
+    public bool IsIn(string name)
+    {
+        if (_whole.Count == 0)
+        {
+            return false;
+        }
+
+        string letters = new PlainText(name).Text;
+        return _whole.Any(secret => letters.Contains(secret, StringComparison.Ordinal));
+    }
+
+    private bool HasAny => _plain.Count > 0 || _literal.Count > 0;
+
+    // "InvalidAccessKeyId" and "authentication-required" are of words; "hf_T0kenT0kenT0ken" and base64 are not.
+    private static bool IsOfWords(string run)
+    {
+        foreach (Match part in Letters().Matches(run))
+        {
+            if (part.Length > LongestWord || !Words().IsMatch(part.Value))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    // What base64, percent signs and octal escapes are written with.
+    [GeneratedRegex(@"[A-Za-z0-9+/_%\\-]{16,}")]
+    private static partial Regex WrittenRun();
+
+    [GeneratedRegex("[A-Za-z0-9]+")]
+    private static partial Regex Letters();
+
+    [GeneratedRegex(@"([^\x00-\x7F]|%[89A-Fa-f][0-9A-Fa-f])*\*\*\*([^\x00-\x7F]|%[89A-Fa-f][0-9A-Fa-f])*")]
+    private static partial Regex MaskAndNeighbours();
+
+    // A number of up to four digits, capitals, or words of at least two small letters, each with a capital before it or none.
+    [GeneratedRegex("^([0-9]{1,4}|[A-Z]+|[a-z]+|([A-Z]?[a-z]{2,}){1,4})$")]
+    private static partial Regex Words();
+
     /// <summary>The same for a sentence of the library or a store that may quote such a text.</summary>
     public string ScrubOwn(string text) => Scrub(text, TellingInOwnWords, Telling);
 
-    private string Scrub(string text, int telling, int shortest)
+    private string Scrub(string text, int telling, int shortest, Func<string, bool>? isSuspect = null)
     {
-        if ((_plain.Count == 0 && _literal.Count == 0) || text.Length == 0)
+        if (!HasAny || text.Length == 0)
         {
             return text;
         }
 
         string scrubbed = _literal.Aggregate(text, static (left, secret) => WithoutWord(left, secret));
-        return WithoutPlain(scrubbed, telling, shortest);
+        return WithoutPlain(scrubbed, telling, shortest, isSuspect ?? (static _ => false));
     }
 
-    private string WithoutPlain(string text, int telling, int shortest)
+    private string WithoutPlain(string text, int telling, int shortest, Func<string, bool> isSuspect)
     {
         var letters = new PlainText(text);
         bool[] isSecret = new bool[letters.Text.Length];
@@ -114,7 +158,42 @@ internal sealed class RequestSecrets
             }
         }
 
-        return Array.IndexOf(isSecret, true) < 0 ? text : letters.Without(isSecret, Mask);
+        foreach (Match run in WrittenRun().Matches(text).Where(run => isSuspect(run.Value)))
+        {
+            letters.Mark(isSecret, run.Index, run.Index + run.Length);
+        }
+
+        // Letters beyond ASCII next to a secret are the rest of it.
+        return Array.IndexOf(isSecret, true) < 0 ? text : MaskAndNeighbours().Replace(letters.Without(isSecret, Mask), Mask);
+    }
+
+    private void AddRequest(HttpRequestMessage request)
+    {
+        foreach ((string name, HeaderStringValues values) in request.Headers.NonValidated)
+        {
+            if (!OpenHeaders.Contains(name))
+            {
+                foreach (string value in values)
+                {
+                    AddHeader(name, value);
+                }
+            }
+        }
+
+        foreach (string pair in (request.RequestUri?.Query ?? "").TrimStart('?').Split('&'))
+        {
+            string[] parts = pair.Split('=', 2);
+            if (OpenParameters.Contains(parts[0]))
+            {
+                continue;
+            }
+
+            // X-Amz-Credential=KEY%2FDATE%2FREGION%2Fs3%2Faws4_request: of it, the key alone. One without a value may be a token itself.
+            bool isCredential = parts[0].EndsWith("-Credential", StringComparison.OrdinalIgnoreCase);
+            Add(isCredential ? parts[^1].Split('%', '/')[0] : parts[^1], TokenLength);
+        }
+
+        AddUser(request.RequestUri is { IsAbsoluteUri: true } address ? Uri.UnescapeDataString(address.UserInfo) : "");
     }
 
     private void AddHeader(string name, string value)
@@ -173,7 +252,9 @@ internal sealed class RequestSecrets
         }
     }
 
-    private void Add(string secret)
+    /// <param name="secret">The secret.</param>
+    /// <param name="whole">How many letters and digits it must have to be looked for in names.</param>
+    private void Add(string secret, int whole = Telling)
     {
         if (secret.Length == 0)
         {
@@ -192,9 +273,45 @@ internal sealed class RequestSecrets
             _plain.Add(letters);
         }
 
+        if (letters.Length >= whole)
+        {
+            _whole.Add(letters);
+        }
+
         if (secret.Length >= Shortest)
         {
-            _plain.Add(new PlainText(Convert.ToBase64String(Encoding.UTF8.GetBytes(secret))).Text);
+            AddEncoded(secret, isWhole: secret.Length >= whole);
+        }
+    }
+
+    private void AddEncoded(string secret, bool isWhole)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(secret);
+        string reversed = new([.. secret.Reverse()]);
+        string[] encoded =
+        [
+            // By itself, and within a longer text that begins one or two bytes before it: without the letters that it shares with its neighbours.
+            Convert.ToBase64String(bytes),
+            Convert.ToBase64String([0, .. bytes])[2..],
+            Convert.ToBase64String([0, 0, .. bytes])[3..],
+            Convert.ToHexString(bytes),
+            string.Concat(bytes.Select(static value => Convert.ToString(value, 8))),
+            reversed,
+        ];
+        foreach (string text in encoded)
+        {
+            string letters = new PlainText(text).Text;
+            if (letters.Length >= Shortest)
+            {
+                _plain.Add(letters);
+            }
+        }
+
+        if (isWhole)
+        {
+            _whole.Add(new PlainText(Convert.ToHexString(bytes)).Text);
+            _whole.Add(new PlainText(Convert.ToBase64String(bytes)).Text);
+            _whole.UnionWith(new PlainText(reversed).Text is { Length: >= Telling } letters ? [letters] : []);
         }
     }
 

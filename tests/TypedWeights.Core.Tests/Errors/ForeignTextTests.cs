@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text;
 using TypedWeights.Errors;
 
 namespace TypedWeights.Tests.Errors;
@@ -33,6 +34,84 @@ public sealed class ForeignTextTests
 
         Assert.Equal(
             expected, ForeignText.Show(text, Request(request => request.Headers.Authorization = new AuthenticationHeaderValue("Basic", base64))));
+    }
+
+    public static TheoryData<string> Encodings
+    {
+        get
+        {
+            const string Token = "hf_abcdefghIJKL1234";
+            byte[] bytes = Encoding.UTF8.GetBytes(Token);
+            string base64 = Convert.ToBase64String(bytes);
+            var data = new TheoryData<string>
+            {
+                Convert.ToHexString(bytes),
+                BitConverter.ToString(bytes),
+                BitConverter.ToString(bytes).Replace('-', ' ').ToLowerInvariant(),
+                string.Concat(bytes.Select(static value => "\\" + Convert.ToString(value, 8))),
+                string.Concat(bytes.Select(static value => $"={value:X2}")),
+                Convert.ToBase64String(Encoding.UTF8.GetBytes(base64)),
+                new string([.. Token.Reverse()]),
+                new string([.. Token.Select(static c => char.IsAsciiLetterLower(c) ? (char)('a' + ((c - 'a' + 13) % 26)) : c)]),
+            };
+            foreach (string before in (string[])["", "x", "xy", "{\"pw\":\""])
+            {
+                data.Add(Convert.ToBase64String(Encoding.UTF8.GetBytes(before + Token + "\"}")));
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Encodings))]
+    public void A_token_is_left_out_in_whatever_encoding_and_the_words_around_it_stay(string encoded)
+    {
+        HttpRequestMessage request = Request(
+            request => request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "hf_abcdefghIJKL1234"));
+
+        string shown = ForeignText.Show($"AuthenticationRequired: you sent {encoded} as your-authentication-header", request);
+
+        Assert.Matches(@"^AuthenticationRequired: you sent \S{0,4}\*\*\*\S{0,4} as your-authentication-header$", shown);
+    }
+
+    [Fact]
+    public void Without_a_secret_a_long_run_of_letters_and_digits_stays()
+    {
+        const string Text = "request 4bf92f3577b34da6a3ce929d0e0e4736 failed";
+
+        Assert.Equal(Text, ForeignText.Show(Text, Request(_ => { })));
+        Assert.Equal("request *** failed", ForeignText.Show(Text, Request(request => request.Headers.Add("X-Key", "0123456789"))));
+    }
+
+    [Theory]
+    [InlineData("geheimé")]
+    [InlineData("geheim\u00C3\u00A9")]
+    [InlineData("geheim%C3%A9")]
+    public void Letters_of_a_password_beyond_ASCII_are_left_out_with_it(string repeated)
+    {
+        string base64 = Convert.ToBase64String(Encoding.UTF8.GetBytes("ada:geheimé"));
+
+        Assert.Equal(
+            "*** is wrong",
+            ForeignText.Show(
+                repeated + " is wrong", Request(request => request.Headers.Authorization = new AuthenticationHeaderValue("Basic", base64))));
+    }
+
+    [Theory]
+    [InlineData("https://h/f?s3cretT0ken")]
+    [InlineData("https://h/f?download&s3cretT0ken")]
+    public void A_parameter_that_is_a_token_alone_is_left_out(string url) =>
+        Assert.Equal("no *** here, download it", ForeignText.Show("no s3cretT0ken here, download it", Request(_ => { }, url)));
+
+    [Fact]
+    public void The_secrets_of_a_request_are_left_out_of_what_comes_from_where_it_was_redirected_to()
+    {
+        HttpRequestMessage first = Request(request => request.Headers.Add("X-Key", "0123456789"));
+        HttpRequestMessage second = Request(request => request.Options.Set(RequestSecrets.RedirectedKey, first), "https://h/f?sig=abcdefgh");
+        HttpRequestMessage third = Request(request => request.Options.Set(RequestSecrets.RedirectedKey, second), "https://other/f");
+
+        Assert.Equal("*** and ***", ForeignText.Show("0123456789 and abcdefgh", third));
     }
 
     [Theory]

@@ -54,5 +54,46 @@ public sealed class HubFilesTests : IDisposable
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
+    [Theory]
+    [InlineData("HF_TOKEN", "hf_good\r\nX-Evil: 1")]
+    [InlineData("HF_TOKEN", "hf_go\0od")]
+    [InlineData("HUGGING_FACE_HUB_TOKEN", "hf_gööd")]
+    [InlineData("HF_TOKEN", "hf_go od")]
+    [InlineData("token", "hf_good\nhf_other\n")]
+    [InlineData("HuggingFaceOptions.Token", "hf_good\nhf_other")]
+    public void A_token_that_no_header_may_have_is_refused_by_where_it_comes_from(string place, string token)
+    {
+        var options = new HuggingFaceOptions { Token = place == "HuggingFaceOptions.Token" ? token : null };
+        File.WriteAllText(_folder["token"], place == "token" ? token : "hf_saved");
+        var settings = new HubSettings(options, name => name == place ? token : name == "HF_TOKEN_PATH" ? _folder["token"] : null);
+
+        WeightSourceException error = Assert.Throws<WeightSourceException>(settings.FindToken);
+
+        Assert.Contains(place == "token" ? _folder["token"] : place, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hf_", error.Message, StringComparison.Ordinal);
+        if (options.Token is not null)
+        {
+            Assert.Equal("Token", Assert.Throws<ArgumentException>(options.Validate).ParamName);
+        }
+    }
+
+    [Fact]
+    public void A_final_line_break_of_a_token_is_no_part_of_it()
+    {
+        File.WriteAllText(_folder["token"], "hf_saved\r\n");
+
+        Assert.Equal("hf_saved", Settings().FindToken()?.Value);
+        new HuggingFaceOptions { Token = "hf_good\n" }.Validate();
+    }
+
+    [Theory]
+    [InlineData("http://bob:hunter2@hub.test/mirror?key=s3cret", "http://hub.test/mirror/")]
+    [InlineData("https://hub.test:8443", "https://hub.test:8443/")]
+    public void The_hubs_address_has_no_login_and_no_query(string given, string expected)
+    {
+        Assert.Equal(expected, new HubSettings(new HuggingFaceOptions { Endpoint = new Uri(given) }, _ => null).Endpoint.ToString());
+        Assert.Equal(expected, new HubSettings(new HuggingFaceOptions(), name => name == "HF_ENDPOINT" ? given : null).Endpoint.ToString());
+    }
+
     private HubSettings Settings() => new(new HuggingFaceOptions(), name => name == "HF_TOKEN_PATH" ? _folder["token"] : null);
 }

@@ -53,6 +53,35 @@ public sealed class HubTests : IDisposable
     }
 
     [Theory]
+    [InlineData("hf_T0kenT0kenT0ken.safetensors")]
+    [InlineData("sub/HF-t0kent0kent0ken.safetensors")]
+    [InlineData("nek0Tnek0Tnek0T_fh.safetensors")]
+    public async Task A_list_or_index_that_names_a_file_by_the_token_is_refused_and_does_not_show_it(string name)
+    {
+        await using FileServer server = await FileServer.StartAsync();
+        await using WeightLoader loader = new WeightLoaderBuilder()
+            .UseHuggingFace(new() { Endpoint = new Uri(server.Address), Token = "hf_T0kenT0kenT0ken" }).Build();
+        string listing = $$"""{"sha": "{{HubFixture.Commit}}", "siblings": [{"rfilename": "model.safetensors"}, {"rfilename": "NAME"}]}""";
+        const string Index = "model.safetensors.index.json";
+        server.Files[$"/org/model/resolve/{HubFixture.Commit}/{Index}"] =
+            System.Text.Encoding.UTF8.GetBytes($$"""{"weight_map": {"a": "{{name}}"} }""");
+
+        server.Files["/api/models/org/model/revision/main"] =
+            System.Text.Encoding.UTF8.GetBytes(listing.Replace("NAME", name, StringComparison.Ordinal));
+        WeightsException listed = await Assert.ThrowsAsync<WeightSourceException>(
+            () => loader.LoadTensorsAsync("hf://org/model", cancellationToken: TestContext.Current.CancellationToken));
+        WeightsException indexed = await Assert.ThrowsAsync<SafeTensorsFormatException>(
+            () => loader.LoadTensorsAsync(
+                $"hf://org/model@{HubFixture.Commit}/{Index}", cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.All((WeightsException[])[listed, indexed], error =>
+        {
+            Assert.Contains("is not to be trusted", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("t0ken", error.ToString(), StringComparison.OrdinalIgnoreCase);
+        });
+    }
+
+    [Theory]
     [InlineData("hf://org/model")]
     [InlineData("hf://org/model/")]
     [InlineData("hf://org/model@main/model.safetensors")]

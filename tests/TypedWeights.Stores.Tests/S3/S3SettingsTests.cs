@@ -57,6 +57,17 @@ public sealed class S3SettingsTests : IDisposable
     [InlineData("AWS_ENDPOINT_URL_S3", "http://", "AWS_ENDPOINT_URL_S3: this is not an http or https URL")]
     public Task A_variable_that_cannot_be_used_is_named(string name, string value, string pattern) => FailAsync(pattern, (name, value));
 
+    [Theory]
+    [InlineData("AKIA\r\nX-Evil: 1", "token", "the access key id of the variables AWS_ACCESS_KEY_ID")]
+    [InlineData("AKIÄ", "token", "the access key id of the variables AWS_ACCESS_KEY_ID")]
+    [InlineData("AKIA", "tok\nX-Evil: 1", "the session token of the variables AWS_ACCESS_KEY_ID")]
+    public Task A_key_or_token_that_no_header_may_have_is_named_and_not_sent(string key, string session, string pattern) => FailAsync(
+        pattern + ".* has a space, a line break",
+        ("AWS_ACCESS_KEY_ID", key),
+        ("AWS_SECRET_ACCESS_KEY", Secret),
+        ("AWS_SESSION_TOKEN", session),
+        ("AWS_REGION", "eu-west-1"));
+
     [Fact]
     public async Task An_endpoint_of_a_profile_is_not_blamed_on_a_variable()
     {

@@ -92,6 +92,32 @@ public sealed class S3StandInTests : IAsyncLifetime
         Assert.Contains("access is refused (403)", (await ErrorAsync(new())).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(403, Body.Cut)]
+    [InlineData(400, Body.Cut)]
+    [InlineData(403, Body.TooLong)]
+    [InlineData(400, Body.TooLong)]
+    [InlineData(403, Body.Silent)]
+    public async Task A_refusal_whose_text_does_not_come_or_end_is_told_by_its_status(int status, Body body)
+    {
+        _server.Intercept = async context =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.ContentLength = body == Body.TooLong ? null : 100;
+            await context.Response.WriteAsync(body == Body.TooLong ? new string('x', 1 << 20) : "<Error>");
+            await context.Response.Body.FlushAsync();
+            if (body == Body.Silent)
+            {
+                await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            }
+
+            // Of the body that was cut, fewer bytes came than were announced: the connection is closed behind them.
+            return true;
+        };
+
+        Assert.Contains($"{status}", (await ErrorAsync(new())).Message, StringComparison.Ordinal);
+    }
+
     private static string Authorization(HttpContext context) => context.Request.Headers.Authorization.ToString();
 
     private void Answer(Func<HttpContext, Refusal?> answer) => _server.Intercept = async context =>
@@ -129,6 +155,13 @@ public sealed class S3StandInTests : IAsyncLifetime
         await using WeightLoader loader = Loader(options);
         return await Assert.ThrowsAsync<WeightSourceException>(
             () => loader.LoadTensorsAsync("s3://bucket/model.safetensors", cancellationToken: TestContext.Current.CancellationToken));
+    }
+
+    public enum Body
+    {
+        Cut,
+        TooLong,
+        Silent,
     }
 
     private sealed record Refusal(int Status, string Code, string More, (string Name, string Value)? Header);

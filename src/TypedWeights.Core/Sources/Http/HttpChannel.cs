@@ -12,6 +12,7 @@ internal sealed class HttpChannel : IDisposable
     private readonly HttpMessageInvoker _connections;
     private readonly IWebProxy? _proxy;
     private readonly Lazy<(string? Http, string? Https)> _proxyFaults;
+    private readonly bool _isAscii;
 
     /// <param name="options">How servers are reached.</param>
     public HttpChannel(HttpSourceOptions options)
@@ -25,6 +26,7 @@ internal sealed class HttpChannel : IDisposable
         _proxyFaults = new(() => isOfEnvironment
             ? (ProxyVariables.Fault("http", Environment.GetEnvironmentVariable), ProxyVariables.Fault("https", Environment.GetEnvironmentVariable))
             : (null, null));
+        _isAscii = handler.RequestHeaderEncodingSelector is null;
         _connections = new HttpMessageInvoker(handler, disposeHandler: true);
     }
 
@@ -32,15 +34,21 @@ internal sealed class HttpChannel : IDisposable
     /// <param name="address">Where to; without user info.</param>
     /// <param name="ask">What for.</param>
     /// <param name="isOwn">Whether the address lies in the origin that the file's authorisation is for.</param>
+    /// <param name="redirected">The request whose redirect led there; null for none.</param>
     /// <param name="file">The file.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The answer, whatever it is; its body has not been read.</returns>
-    /// <exception cref="WeightSourceException">No answer came.</exception>
+    /// <exception cref="WeightSourceException">No answer came, or a header cannot be sent.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(
-        Uri address, HttpAsk ask, bool isOwn, StoreFile file, CancellationToken cancellationToken)
+        Uri address, HttpAsk ask, bool isOwn, HttpRequestMessage? redirected, StoreFile file, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        if (redirected is not null)
+        {
+            request.Options.Set(RequestSecrets.RedirectedKey, redirected);
+        }
+
         SetAsk(request.Headers, ask);
         if (isOwn)
         {
@@ -84,6 +92,8 @@ internal sealed class HttpChannel : IDisposable
             throw new WeightSourceException(display, fault);
         }
 
+        ThrowIfUnsendable(request, display);
+
         try
         {
             return await _connections.SendAsync(request, cancellationToken).ConfigureAwait(false);
@@ -113,6 +123,24 @@ internal sealed class HttpChannel : IDisposable
 
     private bool IsThroughProxy(Uri address) =>
         _proxy is not null && !_proxy.IsBypassed(address) && _proxy.GetProxy(address) is { } proxy && proxy != address;
+
+    // A line break would begin a header of its own, which whoever wrote the login never meant.
+    private void ThrowIfUnsendable(HttpRequestMessage request, string display)
+    {
+        foreach ((string name, HeaderStringValues values) in request.Headers.NonValidated)
+        {
+            foreach (string value in values)
+            {
+                if (value.AsSpan().ContainsAnyExceptInRange(' ', '~') && value.Any(c => c != '\t' && (c is < ' ' or '\x7F' || (_isAscii && c > '~'))))
+                {
+                    throw new WeightSourceException(
+                        display,
+                        $"the header {name} of the request has a line break, another control character or a letter beyond ASCII in it, which no "
+                            + "header may have; check the login, key or option that it comes from.");
+                }
+            }
+        }
+    }
 
     private static void SetAsk(HttpRequestHeaders headers, HttpAsk ask)
     {

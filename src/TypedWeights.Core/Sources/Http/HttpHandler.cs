@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using TypedWeights.Files;
 
 namespace TypedWeights.Sources.Http;
@@ -40,6 +41,9 @@ internal static class HttpHandler
         handler.AllowAutoRedirect = false;
         handler.AutomaticDecompression = DecompressionMethods.None;
         handler.UseCookies = false;
+
+        // A character for each byte, Location too, as ExactUri and ETags want it: .NET would read that as UTF-8 where it can.
+        handler.ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1;
         return handler;
     }
 

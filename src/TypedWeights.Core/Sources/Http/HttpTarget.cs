@@ -148,7 +148,7 @@ internal sealed class HttpTarget
         try
         {
             HttpResponseMessage answer =
-                await _channel.SendAsync(route.Address, ask, route.IsOwn, File, cancellationToken).ConfigureAwait(false);
+                await _channel.SendAsync(route.Address, ask, route.IsOwn, route.From, File, cancellationToken).ConfigureAwait(false);
             if (!route.IsOwn || !IsRefusal(answer) || !await IsRenewedAsync(answer, cancellationToken).ConfigureAwait(false))
             {
                 return answer;
@@ -156,7 +156,8 @@ internal sealed class HttpTarget
 
             answer.Dispose();
             Uri again = route.IsRedirected ? route.Address : Given(ask).Address;
-            return await _channel.SendAsync(again, ask with { IsAgain = true }, isOwn: true, File, cancellationToken).ConfigureAwait(false);
+            return await _channel.SendAsync(again, ask with { IsAgain = true }, isOwn: true, route.From, File, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (WeightSourceException) when (route.IsRedirected)
         {
@@ -209,7 +210,7 @@ internal sealed class HttpTarget
         if (own is null || !ReferenceEquals(own.Base, address) || own.Version != ask.Version)
         {
             Uri versioned = ask.Version is null ? address : File.AddressAt(ask.Version);
-            own = new Own(address, ask.Version, new Route(versioned, IsOwn: true, IsRedirected: false));
+            own = new Own(address, ask.Version, new Route(versioned, IsOwn: true, From: null));
             Volatile.Write(ref _own, own);
         }
 
@@ -233,7 +234,7 @@ internal sealed class HttpTarget
 
         // Once it has left its origin, a chain that comes back to it brings no login there: somebody else chose the address.
         next = ExactUri.WithoutLogin(next);
-        return new Route(next, from.IsOwn && IsSameOrigin(address, next), IsRedirected: true);
+        return new Route(next, from.IsOwn && IsSameOrigin(address, next), answer.RequestMessage);
     }
 
     // As it was sent: the client's own reading of it would tidy a signed URL.
@@ -266,8 +267,11 @@ internal sealed class HttpTarget
 
     /// <param name="Address">Where requests go.</param>
     /// <param name="IsOwn">Whether it and all addresses before it are of the given origin.</param>
-    /// <param name="IsRedirected">Whether a redirect led to it.</param>
-    private sealed record Route(Uri Address, bool IsOwn, bool IsRedirected);
+    /// <param name="From">The request whose redirect led to it; null where it is the file's own.</param>
+    private sealed record Route(Uri Address, bool IsOwn, HttpRequestMessage? From)
+    {
+        public bool IsRedirected => From is not null;
+    }
 
     /// <summary>The file's own route, kept while nothing of what it was made from changes.</summary>
     private sealed record Own(Uri Base, string? Version, Route Route);

@@ -13,7 +13,12 @@ internal static class TransportFailure
     /// <param name="isThroughProxy">Whether the connection is one to a proxy.</param>
     /// <param name="request">The request, whose secrets the answer may have repeated.</param>
     public static WeightSourceException Of(HttpRequestException e, string display, bool isThroughProxy, HttpRequestMessage request) =>
-        ForeignText.Clean(Of(e, display, request.RequestUri!.Host, isThroughProxy), request);
+        ForeignText.Clean(Of(e, display, HostOf(request), isThroughProxy), request);
+
+    // The server chose where it redirected to, and may have put there what it was sent.
+    private static string HostOf(HttpRequestMessage request) => request.Options.TryGetValue(RequestSecrets.RedirectedKey, out _)
+        ? RequestSecrets.Of(request).Scrub(request.RequestUri!.Host)
+        : request.RequestUri!.Host;
 
     private static WeightSourceException Of(HttpRequestException e, string display, string host, bool isThroughProxy) => e.HttpRequestError switch
     {

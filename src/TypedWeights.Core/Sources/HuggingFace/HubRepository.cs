@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TypedWeights.Errors;
 using TypedWeights.Sources.File;
 using TypedWeights.Sources.Stores;
 
@@ -25,13 +26,25 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubLogin l
                 .. json.RootElement.GetProperty("siblings").EnumerateArray()
                     .Select(static file => file.GetProperty("rfilename").GetString() ?? throw new KeyNotFoundException()),
             ];
-            return HubCache.IsCommit(commit) ? (commit, files) : throw new KeyNotFoundException();
+            return !HubCache.IsCommit(commit) ? throw new KeyNotFoundException()
+                : RepeatsLogin([commit, .. files]) ? throw new WeightSourceException(
+                    uri.Display, "the hub's list of files names one by the token that it was asked with; the server is not to be trusted.")
+                : (commit, files);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             throw new WeightSourceException(
                 uri.Display, $"{endpoint} does not answer as the hub does (no commit and list of files); check HF_ENDPOINT.", innerException: e);
         }
+    }
+
+    // A name is shown, and written to disk.
+    private bool RepeatsLogin(IEnumerable<string> names)
+    {
+        using var asked = new HttpRequestMessage();
+        asked.Headers.Authorization = login.Header;
+        var secrets = RequestSecrets.Of(asked);
+        return names.Any(secrets.IsIn);
     }
 
     /// <summary>The entry's name in the folder that the URI names.</summary>

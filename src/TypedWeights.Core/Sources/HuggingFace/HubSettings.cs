@@ -1,4 +1,5 @@
 using System.Text;
+using TypedWeights.Errors;
 using TypedWeights.Files;
 
 namespace TypedWeights.Sources.HuggingFace;
@@ -15,8 +16,8 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
     // The first that is set counts, as for the hub's own tools.
     private static readonly string[] OfflineVariables = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"];
 
-    /// <summary>The hub's address with a final slash.</summary>
-    public Uri Endpoint { get; } = WithSlash(options.Endpoint ?? FromText(Text("HF_ENDPOINT", variable)) ?? new Uri("https://huggingface.co"));
+    /// <summary>The hub's address with a final slash, and without a login or query: errors show it.</summary>
+    public Uri Endpoint { get; } = Plain(options.Endpoint ?? FromText(Text("HF_ENDPOINT", variable)) ?? new Uri("https://huggingface.co"));
 
     /// <summary>The option or variable that forbids to ask the hub; null where none does.</summary>
     public string? OfflineOrigin => options.Offline is { } given
@@ -32,18 +33,19 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
     private static string UserFolder => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 
     /// <summary>The token and where it was found; null where there is none.</summary>
+    /// <exception cref="WeightSourceException">It has a character that no header may have.</exception>
     public HubToken? FindToken()
     {
         if (options.Token?.Trim() is { Length: > 0 } given)
         {
-            return new HubToken(given, "HuggingFaceOptions.Token");
+            return Checked(new HubToken(given, "HuggingFaceOptions.Token"));
         }
 
         foreach (string name in TokenVariables)
         {
             if (Text(name, variable) is { } token)
             {
-                return new HubToken(token, name);
+                return Checked(new HubToken(token, name));
             }
         }
 
@@ -51,13 +53,17 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
         try
         {
             string saved = Encoding.UTF8.GetString(SmallFile.Read(path, TokenLimit)).Trim();
-            return saved.Length > 0 ? new HubToken(saved, "the login saved in " + path) : null;
+            return saved.Length > 0 ? Checked(new HubToken(saved, "the login saved in " + path)) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }
     }
+
+    private static HubToken Checked(HubToken token) => OptionValue.IsSendable(token.Value)
+        ? token
+        : throw new WeightSourceException(token.Origin, "the token " + OptionValue.Unsendable);
 
     // A shell expands ~, a container's settings do not.
     private string? Folder(string name) => Text(name, variable) is not { } text ? null
@@ -70,7 +76,7 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
         : Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https" ? address
         : throw new WeightSourceException("HF_ENDPOINT", "this is not an http or https URL.");
 
-    private static Uri WithSlash(Uri address) => address.AbsolutePath.EndsWith('/') ? address : new Uri(address.AbsoluteUri + "/");
+    private static Uri Plain(Uri address) => new($"{address.Scheme}://{address.Authority}{address.AbsolutePath.TrimEnd('/')}/");
 }
 
 /// <summary>A token of the hub.</summary>

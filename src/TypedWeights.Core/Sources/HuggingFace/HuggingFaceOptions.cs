@@ -33,6 +33,7 @@ public sealed record HuggingFaceOptions
     internal void Validate()
     {
         OptionValue.ThrowUnlessHttp(Endpoint, nameof(Endpoint));
+        OptionValue.ThrowUnlessSendable(Token, nameof(Token));
         OptionValue.ThrowIfBlank(CacheFolder, nameof(CacheFolder));
     }
 }

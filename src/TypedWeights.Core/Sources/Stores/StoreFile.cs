@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using TypedWeights.Sources.Http;
 
@@ -29,6 +30,11 @@ public abstract class StoreFile
     internal static readonly HttpRequestOptionsKey<bool> IsAgainKey = new("TypedWeights.IsAgain");
 
     private const int TextLimit = 64 << 10;
+
+    private static readonly TimeSpan TextPatience = TimeSpan.FromSeconds(2);
+
+    // A body that broke off cannot be read again, and more than one may ask for it.
+    private static readonly ConditionalWeakTable<HttpResponseMessage, string> Texts = [];
 
     /// <summary>Makes a file.</summary>
     /// <param name="display">The file as it may be shown: <c>s3://bucket/key</c>, say.</param>
@@ -93,22 +99,37 @@ public abstract class StoreFile
     /// <returns>null where the signature names no time, or names this one.</returns>
     public static string? DescribePeriod(HttpResponseMessage refusal) => SignedPeriod.Describe(refusal);
 
-    /// <summary>Reads the text of an answer that is an error: 64 KiB at most.</summary>
+    /// <summary>Reads the text of an answer that is an error: 64 KiB at most, for two seconds at most.</summary>
     /// <param name="answer">The answer; reading it twice gives the same.</param>
     /// <param name="cancellationToken">Ends the read.</param>
-    /// <returns>What came; empty where nothing did, or it did not end.</returns>
+    /// <returns>The text; empty where none came, or it did not end.</returns>
     public static async ValueTask<string> ReadTextAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(answer);
+        if (Texts.TryGetValue(answer, out string? known))
+        {
+            return known;
+        }
+
+        string text = await ReadOnceAsync(answer, cancellationToken).ConfigureAwait(false);
+        Texts.AddOrUpdate(answer, text);
+        return text;
+    }
+
+    // The status has been read: that its text is lost, endless, late or was read by somebody else changes nothing.
+    private static async ValueTask<string> ReadOnceAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limited.CancelAfter(TextPatience);
         try
         {
-            await answer.Content.LoadIntoBufferAsync(TextLimit, cancellationToken).ConfigureAwait(false);
-            byte[] bytes = await answer.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+            await answer.Content.LoadIntoBufferAsync(TextLimit, limited.Token).ConfigureAwait(false);
+            byte[] bytes = await answer.Content.ReadAsByteArrayAsync(limited.Token).ConfigureAwait(false);
             return Encoding.UTF8.GetString(bytes);
         }
-        catch (Exception e) when (e is IOException or HttpRequestException)
+        catch (Exception e) when (e is IOException or HttpRequestException or InvalidOperationException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            // The status has been read; that its text is lost or endless changes nothing.
             return "";
         }
     }

@@ -75,6 +75,32 @@ public sealed class EchoedSecretTests : IAsyncLifetime
         Assert.DoesNotContain("k3yk3y", error.ToString(), StringComparison.OrdinalIgnoreCase);
     }
 
+    [Theory]
+    [InlineData("http://T0kenT0kenT0ken.invalid/")]
+    [InlineData("http://t0kent0ken.invalid/")]
+    [InlineData("http://OTHER/T0kenT0kenT0ken")]
+    [InlineData("http://OTHER/on?x=T0kenT0kenT0ken")]
+    public async Task What_a_redirect_carries_to_another_server_is_in_no_error(string location)
+    {
+        await using FileServer other = await FileServer.StartAsync();
+        other.Intercept = context =>
+        {
+            string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+            context.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = $"no {target} T0kenT0kenT0ken";
+            return HttpFile.Status(context, 418);
+        };
+        _server.Intercept = context => HttpFile.Redirect(
+            context,
+            location.Replace("OTHER", other.Address["http://".Length..], StringComparison.Ordinal));
+        await using var provider = new HttpSourceProvider(
+            new HttpSourceOptions { Authorization = (_, _) => new(new AuthenticationHeaderValue("Bearer", "T0kenT0kenT0ken")) });
+
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(_server.Address + "/f.bin"));
+
+        Assert.Contains("***", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("t0ken", error.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
     private async Task FailAsync(Place place, HttpSourceOptions options, string login, string query, params string[] secrets)
     {
         foreach (Func<string, string> spell in Spellings)

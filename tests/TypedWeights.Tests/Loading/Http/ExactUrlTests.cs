@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using TypedWeights.Sources;
 using TypedWeights.Sources.Http;
@@ -83,6 +84,32 @@ public sealed class ExactUrlTests : IAsyncLifetime
         await using IWeightSource source = await _provider.OpenAsync(_server.Address + given);
 
         Assert.Equal([expected], _targets);
+    }
+
+    [Theory]
+    [InlineData("/caf\u00E9.bin", "/caf%E9.bin")]
+    [InlineData("/caf\u00C3\u00A9.bin", "/caf%C3%A9.bin")]
+    [InlineData("/\u00E6\u00A8\u00A1.bin?x=\u00C3\u00BF", "/%E6%A8%A1.bin?x=%C3%BF")]
+    public async Task The_bytes_of_a_redirect_beyond_ASCII_go_out_as_they_came(string bytes, string expected)
+    {
+        var targets = new ConcurrentQueue<string>();
+        await using var server = new RawServer(_bytes);
+        server.Answer = async (connection, token) =>
+        {
+            targets.Enqueue(connection.Request.Split(' ')[1]);
+            if (targets.Count > 1)
+            {
+                return false;
+            }
+
+            await connection.SendAsync(
+                Encoding.Latin1.GetBytes($"HTTP/1.1 302 Found\r\nLocation: {bytes}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), token);
+            return true;
+        };
+
+        await using IWeightSource source = await _provider.OpenAsync(server.Address + "/to");
+
+        Assert.Equal(["/to", expected], targets);
     }
 
     [Fact]

@@ -84,6 +84,32 @@ public sealed class OptionsTests : IAsyncLifetime
         Assert.Equal(["", "\"a\""], _seen.Select(headers => headers.IfMatch.ToString()));
     }
 
+    [Theory]
+    [InlineData("blue\r\nX-Evil: 1")]
+    [InlineData("bl\0ue")]
+    [InlineData("bläue")]
+    [InlineData("bl\u007Fue")]
+    public async Task A_header_or_login_that_may_not_be_sent_is_refused_by_name(string value)
+    {
+        (string Name, HttpSourceOptions Options)[] ways =
+        [
+            ("X-Tenant", new() { Headers = (_, headers) => headers.TryAddWithoutValidation("X-Tenant", value) }),
+            ("Authorization", new() { Headers = (_, headers) => headers.TryAddWithoutValidation("Authorization", value) }),
+        ];
+        foreach ((string name, HttpSourceOptions options) in ways)
+        {
+            await using var provider = new HttpSourceProvider(options);
+
+            WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
+                () => provider.OpenAsync(_server.Address + "/model.safetensors"));
+
+            Assert.Contains($"the header {name} of the request has", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("ue", error.Message.Replace("request", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        }
+
+        Assert.Empty(_seen);
+    }
+
     [Fact]
     public async Task Neither_login_nor_headers_follow_to_another_origin()
     {
