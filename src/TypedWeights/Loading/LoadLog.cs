@@ -48,6 +48,10 @@ internal sealed partial class LoadLog(ILogger logger)
     /// <summary>Writes that somebody cancelled a load: without this line its first one would stay the last.</summary>
     public void Cancelled(string source, TimeSpan elapsed) => Cancelled(logger, source, Math.Round(elapsed.TotalSeconds, 3));
 
+    /// <summary>Writes that a load failed; its caller gets the exception.</summary>
+    public void Failed(string source, TimeSpan elapsed, Exception failure) =>
+        Failed(logger, source, Math.Round(elapsed.TotalSeconds, 3), failure.Message);
+
     /// <summary>Writes a line about the local cache.</summary>
     public void Cache(string source, string message, bool isWrong)
     {
@@ -90,6 +94,9 @@ internal sealed partial class LoadLog(ILogger logger)
 
     [LoggerMessage(10, LogLevel.Information, "Loading {Source} was cancelled after {Seconds} s")]
     private static partial void Cancelled(ILogger logger, string source, double seconds);
+
+    [LoggerMessage(11, LogLevel.Information, "Loading {Source} failed after {Seconds} s: {Failure}")]
+    private static partial void Failed(ILogger logger, string source, double seconds, string failure);
 
     /// <summary>The lines of one load; a line for each further tenth of the way.</summary>
     internal sealed class Load(ILogger logger, string source)

@@ -254,7 +254,9 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         }
         catch (Exception e) when (IsDisposal(e) && !cancellationToken.IsCancellationRequested)
         {
-            throw WeightSourceException.OfDisposedLoader(uri.Display, e);
+            WeightSourceException disposed = WeightSourceException.OfDisposedLoader(uri.Display, e);
+            _log.Failed(uri.Display, _time.GetElapsedTime(start), disposed);
+            throw disposed;
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
@@ -267,9 +269,14 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
             // What waits below has tokens of its own; who cancelled a load looks for theirs.
             throw new OperationCanceledException(e.Message, e, cancellationToken);
         }
-        catch (WeightMismatchException e) when (e.Mismatches.Any(static mismatch => mismatch.Kind == MismatchKind.Digest))
+        catch (Exception e)
         {
-            cache?.Distrust();
+            if (e is WeightMismatchException { Mismatches: var found } && found.Any(static mismatch => mismatch.Kind == MismatchKind.Digest))
+            {
+                cache?.Distrust();
+            }
+
+            _log.Failed(uri.Display, _time.GetElapsedTime(start), e);
             throw;
         }
         finally

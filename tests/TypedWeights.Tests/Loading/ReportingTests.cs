@@ -74,6 +74,34 @@ public sealed class ReportingTests : IDisposable
         Assert.Empty(lines.Warnings);
     }
 
+    [Fact]
+    public async Task A_load_that_fails_or_whose_loader_is_disposed_says_so_in_the_log()
+    {
+        var asked = new TaskCompletionSource();
+        await using FileServer server = await FileServer.StartAsync();
+        server.Intercept = async context =>
+        {
+            asked.TrySetResult();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return true;
+        };
+        string uri = $"{server.Address}/silent.safetensors";
+        var lines = new LineLogger();
+        await using WeightLoader loader = new WeightLoaderBuilder().UseLogging(lines).Build();
+
+        var missing = await Assert.ThrowsAsync<WeightSourceException>(
+            () => loader.LoadTensorsAsync(_folder["absent.safetensors"], cancellationToken: TestContext.Current.CancellationToken));
+        Task<WeightSet> load = loader.LoadTensorsAsync(uri, cancellationToken: TestContext.Current.CancellationToken);
+        await asked.Task;
+        await loader.DisposeAsync();
+        var disposed = await Assert.ThrowsAsync<WeightSourceException>(() => load);
+
+        Assert.Matches(@"^Loading .*absent\.safetensors failed after [\d.E-]+ s: ", lines.Lines[0]);
+        Assert.EndsWith(missing.Message, lines.Lines[0], StringComparison.Ordinal);
+        Assert.StartsWith($"Loading {uri} failed after ", lines.Lines[^1], StringComparison.Ordinal);
+        Assert.EndsWith(disposed.Message, lines.Lines[^1], StringComparison.Ordinal);
+    }
+
     // Every look at it is a second later.
     private sealed class SlowClock : TimeProvider
     {
