@@ -85,7 +85,7 @@ internal sealed class CacheFolder
     {
         try
         {
-            SafeFileHandle file = OpenAlone(item.DataPath);
+            SafeFileHandle file = OwnFile.OpenToRemove(item.DataPath, FileShare.None);
             using (file)
             {
                 if (OperatingSystem.IsWindows())
@@ -187,19 +187,6 @@ internal sealed class CacheFolder
         catch (Exception e) when (DiskFailure.Is(e))
         {
             return CacheRemnant.Of(path, e);
-        }
-    }
-
-    // Removing is a matter of the folder: a file that may not be written to goes all the same.
-    private static SafeFileHandle OpenAlone(string path)
-    {
-        try
-        {
-            return OwnFile.Open(path, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return OwnFile.Open(path, FileAccess.Read, FileShare.None);
         }
     }
 

@@ -18,15 +18,17 @@ internal sealed class PartialFile : IAsyncDisposable
     public const string JournalSuffix = ".partial.jsonl";
 
     private SafeFileHandle _handle;
+    private HeldName _name;
     private PartJournal _journal;
     private FileIdentity? _paused;
     private bool _isOver;
 
-    private PartialFile(string target, SourceIdentity identity, SafeFileHandle handle, PartRecovery.Result found)
+    private PartialFile(string target, SourceIdentity identity, SafeFileHandle handle, HeldName name, PartRecovery.Result found)
     {
         Target = target;
         Identity = identity;
         _handle = handle;
+        _name = name;
         _journal = found.Journal;
         Parts = found.Parts;
         StartedOver = found.StartedOver;
@@ -92,6 +94,7 @@ internal sealed class PartialFile : IAsyncDisposable
             string target = isInCache ? path : TargetFile.Of(path);
             FileSizeLimit.ThrowIfBeyond(path, identity.Length);
             SafeFileHandle handle = PartialLock.Open(target + Suffix, isThisUsers: !isInCache);
+            var name = new HeldName(handle, target + Suffix);
             try
             {
                 PartRecovery.Result found = await PartRecovery.RunAsync(
@@ -102,12 +105,12 @@ internal sealed class PartialFile : IAsyncDisposable
                     isThisUsers: !isInCache,
                     verified,
                     cancellationToken).ConfigureAwait(false);
-                return new PartialFile(target, identity, handle, found);
+                return new PartialFile(target, identity, handle, name, found);
             }
             catch
             {
                 // Nothing is in it: nothing of it stays.
-                if (RandomAccess.GetLength(handle) == 0)
+                if (RandomAccess.GetLength(handle) == 0 && name.IsHeld)
                 {
                     DeleteJournal(target + JournalSuffix);
                     File.Delete(target + Suffix);
@@ -151,6 +154,7 @@ internal sealed class PartialFile : IAsyncDisposable
                 throw new WeightsException($"{PartialPath}: another process has written this file meanwhile; download it again.");
             }
 
+            _name = new HeldName(_handle, PartialPath);
             _journal = PartJournal.Append(JournalPath);
             _paused = null;
         }
@@ -225,15 +229,15 @@ internal sealed class PartialFile : IAsyncDisposable
 
         try
         {
-            if (!OwnFile.IsFile(PartialPath))
+            // Whoever removed the file and began another would find that one renamed, with whatever is in it so far.
+            if (!_name.IsHeld)
             {
-                throw new RefusedFileException(PartialPath, "the file was removed or replaced while it was written; start again");
+                throw new RefusedFileException(
+                    PartialPath, "the file was removed or replaced while it was written, perhaps by another download; start again");
             }
 
-            if (!OperatingSystem.IsWindows() && TargetFile.ModeOf(Target) is { } mode)
-            {
-                File.SetUnixFileMode(_handle, mode);
-            }
+            UnixFileMode? mode = OperatingSystem.IsWindows() ? null : TargetFile.ModeOf(Target);
+            SetMode(mode | UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
             _journal.Dispose();
             if (keepsJournal)
@@ -242,7 +246,13 @@ internal sealed class PartialFile : IAsyncDisposable
                 PartJournal.Write(JournalOf(Target), Identity, Parts.Parts, TargetFile.ModeOf(JournalPath));
             }
 
-            Release(() => File.Move(PartialPath, Target, overwrite: true));
+            Release(() =>
+            {
+                File.Move(PartialPath, Target, overwrite: true);
+
+                // Not before: where the file may not be renamed, the next download has to open it for writing.
+                SetMode(mode);
+            });
             _isOver = true;
             DeleteJournal(JournalPath);
         }
@@ -264,8 +274,12 @@ internal sealed class PartialFile : IAsyncDisposable
         _journal.Dispose();
         Release(() =>
         {
-            File.Delete(JournalPath);
-            File.Delete(PartialPath);
+            // Those of another download, which has begun since somebody removed this one's, stay.
+            if (_name.IsHeld)
+            {
+                File.Delete(JournalPath);
+                File.Delete(PartialPath);
+            }
         });
     }
 
@@ -296,6 +310,14 @@ internal sealed class PartialFile : IAsyncDisposable
         if (OwnFile.IsFile(path))
         {
             File.Delete(path);
+        }
+    }
+
+    private void SetMode(UnixFileMode? mode)
+    {
+        if (mode is { } value && !OperatingSystem.IsWindows() && File.GetUnixFileMode(_handle) != value)
+        {
+            File.SetUnixFileMode(_handle, value);
         }
     }
 

@@ -53,6 +53,21 @@ internal static class OwnFile
         }
     }
 
+    /// <summary>
+    /// Opens a file that is going to be removed. Removing is a matter of the folder: a file that this user may not write to is opened too.
+    /// </summary>
+    public static SafeFileHandle OpenToRemove(string path, FileShare share)
+    {
+        try
+        {
+            return Open(path, FileAccess.ReadWrite, share);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return Open(path, FileAccess.Read, share);
+        }
+    }
+
     /// <summary>Opens a file as <see cref="Open"/> does, or makes it where there is none.</summary>
     public static SafeFileHandle OpenOrCreate(string path, FileAccess access, FileShare share, bool isThisUsers = false)
     {

@@ -22,6 +22,7 @@ internal sealed class ReplacementFile : IDisposable
     private readonly string _target;
     private readonly string _temporary;
     private readonly UnixFileMode? _mode;
+    private readonly HeldName _name;
     private bool _isRenamed;
 
     private ReplacementFile(string target, string temporary, UnixFileMode? mode, FileStream stream)
@@ -30,6 +31,7 @@ internal sealed class ReplacementFile : IDisposable
         _temporary = temporary;
         _mode = mode;
         Stream = stream;
+        _name = new HeldName(stream.SafeFileHandle, temporary);
     }
 
     /// <summary>What is written.</summary>
@@ -102,7 +104,11 @@ internal sealed class ReplacementFile : IDisposable
         try
         {
             // Windows does so once it is closed.
-            File.Delete(_temporary);
+            if (_name.IsHeld)
+            {
+                File.Delete(_temporary);
+            }
+
             Stream.Dispose();
         }
         catch (IOException)
@@ -118,7 +124,7 @@ internal sealed class ReplacementFile : IDisposable
             File.SetUnixFileMode(Stream.SafeFileHandle, mode);
         }
 
-        if (!OwnFile.IsFile(_temporary))
+        if (!_name.IsHeld)
         {
             throw new RefusedFileException(_target, $"{_temporary}, which was to get this name, was removed or replaced while it was written");
         }
@@ -210,7 +216,7 @@ internal sealed class ReplacementFile : IDisposable
         try
         {
             // Where the file system has no locks, nobody knows whether it is abandoned. Windows refuses to open one that is being written.
-            using SafeFileHandle file = OwnFile.Open(path, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            using SafeFileHandle file = OwnFile.OpenToRemove(path, FileShare.ReadWrite | FileShare.Delete);
             if (!LibC.IsSupported || UnixFile.TryLock(file, path, FileShare.None))
             {
                 File.Delete(path);
