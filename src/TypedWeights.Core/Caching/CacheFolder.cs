@@ -36,6 +36,28 @@ internal sealed class CacheFolder
     /// <summary>Why what is in the folder may be another user's doing, as a sentence without its full stop; null where it is trusted.</summary>
     public string? Distrust() => _isTrusted ? null : FolderTrust.Refuse(Path);
 
+    /// <summary>Why what is in a file of the folder may be another user's doing, as <see cref="Distrust()"/>: such a file counts as none.</summary>
+    public string? Distrust(string path) => _isTrusted || FolderTrust.RefuseFile(path) is not { } reason
+        ? null
+        : $"{reason}, so that it is not used; a load with CacheMode.Check replaces it";
+
+    /// <summary>Whether files are made so that their owner alone may write to them, whatever the umask.</summary>
+    public bool KeepsOthersOut => !_isTrusted;
+
+    /// <summary>The files that a version may have.</summary>
+    public static string[] FilesOf(string target) =>
+        [target, PartialFile.JournalOf(target), target + PartialFile.Suffix, target + PartialFile.JournalSuffix];
+
+    /// <summary>Removes what there is of a version and is not trusted: whoever could write to a file may have it open still.</summary>
+    /// <exception cref="IOException">It cannot be removed.</exception>
+    public void RemoveDistrusted(string target)
+    {
+        foreach (string path in FilesOf(target).Where(path => Distrust(path) is not null))
+        {
+            File.Delete(path);
+        }
+    }
+
     /// <summary>Makes the folder where it is not there: its owner's alone, as weights and their sources may be secret.</summary>
     /// <exception cref="IOException">It cannot be made, or it is there by now and not trusted.</exception>
     public void Make()
@@ -44,9 +66,19 @@ internal sealed class CacheFolder
         {
             Directory.CreateDirectory(Path);
         }
-        else if (!Directory.Exists(Path))
+        else
         {
-            Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            // One by one: the system makes those above it as the umask says, and whoever may write to one of them can replace the folder.
+            var missing = new Stack<string>();
+            for (string? at = Path; at is not null && !Directory.Exists(at); at = System.IO.Path.GetDirectoryName(at))
+            {
+                missing.Push(at);
+            }
+
+            foreach (string folder in missing)
+            {
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
         }
 
         // Another user may have been quicker, in a folder where everybody may make one.

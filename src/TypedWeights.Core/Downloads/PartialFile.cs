@@ -17,13 +17,15 @@ internal sealed class PartialFile : IAsyncDisposable
     /// <summary>What the name of its journal ends with.</summary>
     public const string JournalSuffix = ".partial.jsonl";
 
+    private readonly bool _keepsOthersOut;
     private SafeFileHandle _handle;
     private HeldName _name;
     private PartJournal _journal;
     private FileIdentity? _paused;
     private bool _isOver;
 
-    private PartialFile(string target, SourceIdentity identity, SafeFileHandle handle, HeldName name, PartRecovery.Result found)
+    private PartialFile(
+        string target, SourceIdentity identity, SafeFileHandle handle, HeldName name, PartRecovery.Result found, bool keepsOthersOut)
     {
         Target = target;
         Identity = identity;
@@ -32,6 +34,7 @@ internal sealed class PartialFile : IAsyncDisposable
         _journal = found.Journal;
         Parts = found.Parts;
         StartedOver = found.StartedOver;
+        _keepsOthersOut = keepsOthersOut;
     }
 
     /// <summary>The file that it becomes, in full.</summary>
@@ -85,15 +88,21 @@ internal sealed class PartialFile : IAsyncDisposable
     /// <param name="isInCache">
     /// Whether the file lies in a folder of a cache, whose files are no links, and whose other users the cache has judged.
     /// </param>
+    /// <param name="keepsOthersOut">Whether the files are made so that their owner alone may write to them, whatever the umask.</param>
     /// <exception cref="WeightsException">Another process is writing it, or it cannot be written there.</exception>
     public static async ValueTask<PartialFile> OpenAsync(
-        string path, SourceIdentity identity, Action<long>? verified, CancellationToken cancellationToken, bool isInCache = false)
+        string path,
+        SourceIdentity identity,
+        Action<long>? verified,
+        CancellationToken cancellationToken,
+        bool isInCache = false,
+        bool keepsOthersOut = false)
     {
         try
         {
             string target = isInCache ? path : TargetFile.Of(path);
             FileSizeLimit.ThrowIfBeyond(path, identity.Length);
-            SafeFileHandle handle = PartialLock.Open(target + Suffix, isThisUsers: !isInCache);
+            SafeFileHandle handle = PartialLock.Open(target + Suffix, isThisUsers: !isInCache, keepsOthersOut);
             var name = new HeldName(handle, target + Suffix);
             try
             {
@@ -101,11 +110,12 @@ internal sealed class PartialFile : IAsyncDisposable
                     handle,
                     target + JournalSuffix,
                     identity,
-                    TargetFile.ModeOf(target),
+                    ModeFor(target, keepsOthersOut),
                     isThisUsers: !isInCache,
+                    keepsOthersOut,
                     verified,
                     cancellationToken).ConfigureAwait(false);
-                return new PartialFile(target, identity, handle, name, found);
+                return new PartialFile(target, identity, handle, name, found, keepsOthersOut);
             }
             catch
             {
@@ -217,6 +227,17 @@ internal sealed class PartialFile : IAsyncDisposable
         }
     }
 
+    /// <summary>Fails where <see cref="Publish"/> is bound to, before anything has changed: several files may be of use only together.</summary>
+    /// <exception cref="WeightsException">The file has been replaced, or this user may not replace what has its name.</exception>
+    public void ThrowUnlessPublishable()
+    {
+        ThrowIfReplaced();
+        if (Denial.OfReplacement(Target) is { } denied)
+        {
+            throw new WeightsException($"{Target}: {denied}.");
+        }
+    }
+
     /// <summary>Gives the file its name, over whatever had it. It is whole and flushed.</summary>
     /// <param name="keepsJournal">Whether the parts and their hashes stay beside the file, as <see cref="JournalOf"/>.</param>
     /// <exception cref="WeightsException">It cannot be renamed; it stays as it is.</exception>
@@ -230,20 +251,15 @@ internal sealed class PartialFile : IAsyncDisposable
         try
         {
             // Whoever removed the file and began another would find that one renamed, with whatever is in it so far.
-            if (!_name.IsHeld)
-            {
-                throw new RefusedFileException(
-                    PartialPath, "the file was removed or replaced while it was written, perhaps by another download; start again");
-            }
-
-            UnixFileMode? mode = OperatingSystem.IsWindows() ? null : TargetFile.ModeOf(Target);
+            ThrowIfReplaced();
+            UnixFileMode? mode = ModeFor(Target, _keepsOthersOut);
             SetMode(mode | UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
             _journal.Dispose();
             if (keepsJournal)
             {
                 // First: a journal without its file says nothing, and a file without its journal would have to be fetched again.
-                PartJournal.Write(JournalOf(Target), Identity, Parts.Parts, TargetFile.ModeOf(JournalPath));
+                PartJournal.Write(JournalOf(Target), Identity, Parts.Parts, TargetFile.ModeOf(JournalPath), _keepsOthersOut);
             }
 
             Release(() =>
@@ -312,6 +328,18 @@ internal sealed class PartialFile : IAsyncDisposable
             File.Delete(path);
         }
     }
+
+    private void ThrowIfReplaced()
+    {
+        if (!_name.IsHeld)
+        {
+            throw new WeightsException(
+                $"{PartialPath}: the file was removed or replaced while it was written, perhaps by another download; start again.");
+        }
+    }
+
+    private static UnixFileMode? ModeFor(string target, bool keepsOthersOut) =>
+        TargetFile.ModeOf(target) & (keepsOthersOut ? ~OwnFile.WriteOfOthers : ~UnixFileMode.None);
 
     private void SetMode(UnixFileMode? mode)
     {

@@ -42,21 +42,22 @@ internal sealed class ReplacementFile : IDisposable
     /// <param name="mode">Its permissions, whatever the umask; null for those of the file that it replaces, or the default for a new file.</param>
     /// <param name="length">How many bytes will be written, so that a full disk shows before the first one; 0 where that is not known.</param>
     /// <param name="bufferSize">The bytes of the stream's buffer.</param>
+    /// <param name="keepsOthersOut">Whether its owner alone may write to it, whatever else is said of its permissions.</param>
     /// <exception cref="IOException">It cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not make files in the folder.</exception>
-    public static ReplacementFile Create(string target, UnixFileMode? mode = null, long length = 0, int bufferSize = 4096)
+    public static ReplacementFile Create(
+        string target, UnixFileMode? mode = null, long length = 0, int bufferSize = 4096, bool keepsOthersOut = false)
     {
         FileSizeLimit.ThrowIfBeyond(target, length);
-        string folder = Path.GetDirectoryName(target)!;
-        string prefix = Prefix + HashOf(Path.GetFileName(target)) + "-";
-        RemoveAbandoned(folder, prefix);
+        RemoveAbandonedOf(target);
         mode ??= OwnFile.IsFile(target) ? TargetFile.ModeOf(target) : null;
+        mode = keepsOthersOut ? mode & ~OwnFile.WriteOfOthers : mode;
         try
         {
             while (true)
             {
-                string temporary = Path.Combine(folder, $"{prefix}{Guid.NewGuid():N}{Suffix}");
-                if (TryCreate(temporary, Options(mode, length, bufferSize)) is { } stream)
+                string temporary = $"{BeginOf(target)}{Guid.NewGuid():N}{Suffix}";
+                if (TryCreate(temporary, Options(mode, length, bufferSize, keepsOthersOut)) is { } stream)
                 {
                     return new ReplacementFile(target, temporary, mode, stream);
                 }
@@ -65,10 +66,30 @@ internal sealed class ReplacementFile : IDisposable
         catch (UnauthorizedAccessException e)
         {
             // The system names the temporary file, which tells the user nothing.
-            string denied = Denial.OfWrite(target) ?? $"this user may not make files in the folder {folder}";
+            string denied = Denial.OfWrite(target) ?? $"this user may not make files in the folder {Path.GetDirectoryName(target)}";
             throw new UnauthorizedAccessException($"{target}: {denied}.", e);
         }
+        catch (IOException e) when (Named(e, target) is { } named)
+        {
+            throw named;
+        }
     }
+
+    /// <summary>An error of the system, as of a full disk, with the file's name in the place of the temporary one.</summary>
+    /// <returns>null where it does not name the temporary file.</returns>
+    public static IOException? Named(IOException e, string target)
+    {
+        string begin = BeginOf(target);
+        int at = e.Message.IndexOf(begin, StringComparison.Ordinal);
+        int end = at < 0 ? at : e.Message.IndexOf(Suffix, at + begin.Length, StringComparison.Ordinal);
+        return end < 0 || e.GetType() != typeof(IOException)
+            ? null
+            : new IOException(string.Concat(e.Message.AsSpan(0, at), target, e.Message.AsSpan(end + Suffix.Length)), e) { HResult = e.HResult };
+    }
+
+    /// <summary>Removes the temporary files that ended processes left of one file.</summary>
+    public static void RemoveAbandonedOf(string target) =>
+        RemoveAbandoned(Path.GetDirectoryName(target)!, Path.GetFileName(BeginOf(target)));
 
     /// <summary>Removes the temporary files that ended processes left in a folder, whatever names they were to have.</summary>
     public static void RemoveAbandoned(string folder) => RemoveAbandoned(folder, Prefix);
@@ -143,7 +164,7 @@ internal sealed class ReplacementFile : IDisposable
         Stream.Dispose();
     }
 
-    private static FileStreamOptions Options(UnixFileMode? mode, long length, int bufferSize)
+    private static FileStreamOptions Options(UnixFileMode? mode, long length, int bufferSize, bool keepsOthersOut)
     {
         var options = new FileStreamOptions
         {
@@ -158,6 +179,10 @@ internal sealed class ReplacementFile : IDisposable
         if (mode is not null && !OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = mode | UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+        else if (keepsOthersOut && !OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnFile.ModeWithoutOthers;
         }
 
         return options;
@@ -227,6 +252,10 @@ internal sealed class ReplacementFile : IDisposable
             // It is being written, or it is not ours.
         }
     }
+
+    // What all temporary files of a target have in common.
+    private static string BeginOf(string target) =>
+        Path.Combine(Path.GetDirectoryName(target)!, Prefix + HashOf(Path.GetFileName(target)) + "-");
 
     // Of a fixed length, as the name of the file may be as long as a name can be.
     private static string HashOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..HashDigits];
