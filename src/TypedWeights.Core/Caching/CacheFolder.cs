@@ -24,7 +24,7 @@ internal sealed class CacheFolder
 
     /// <summary>The folder that the environment names; null for none.</summary>
     public static string? OfEnvironment =>
-        Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE") is { } folder && !string.IsNullOrWhiteSpace(folder) ? folder : null;
+        Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE") is { } folder && !string.IsNullOrWhiteSpace(folder) ? HomePath.Expand(folder) : null;
 
     /// <summary>Whether the environment says to use its folder whoever may write to it.</summary>
     public static bool IsTrustedByEnvironment =>
@@ -188,8 +188,9 @@ internal sealed class CacheFolder
     public IReadOnlyList<CacheRemnant> RemoveRemnants()
     {
         ReplacementFile.RemoveAbandoned(Path);
-        return [.. Directory.EnumerateFiles(Path).Where(static path => IsOurs(path) && !IsOfSomething(path)).ToArray()
-            .Select(TryDelete).OfType<CacheRemnant>()];
+        string[] files = [.. Directory.EnumerateFiles(Path).Where(static path => IsOurs(path) && !IsOfSomething(path))];
+        string[] folders = [.. Directory.EnumerateDirectories(Path).Where(static path => IsOurs(path + "."))];
+        return [.. files.Select(TryDelete).Concat(folders.Select(TryDeleteFolder)).OfType<CacheRemnant>()];
     }
 
     /// <summary>Notes down that an item is being used.</summary>
@@ -214,6 +215,25 @@ internal sealed class CacheFolder
         try
         {
             File.Delete(path);
+            return null;
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            return CacheRemnant.Of(path, e);
+        }
+    }
+
+    // No cache makes folders: one that is empty, or a link to one, is in the way and goes; what somebody keeps in another one stays.
+    private static CacheRemnant? TryDeleteFolder(string path)
+    {
+        try
+        {
+            if (new DirectoryInfo(path).LinkTarget is null && Directory.EnumerateFileSystemEntries(path).Any())
+            {
+                return new CacheRemnant(path, "it is a folder with something in it; remove it yourself", IsInUse: false);
+            }
+
+            Directory.Delete(path);
             return null;
         }
         catch (Exception e) when (DiskFailure.Is(e))
