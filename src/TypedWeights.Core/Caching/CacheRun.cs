@@ -111,7 +111,7 @@ internal sealed class CacheRun
         return copy;
     }
 
-    /// <summary>Why this user may not read some files of the cache, or they are not trusted, as a sentence without its full stop; null where nothing is denied.</summary>
+    /// <summary>Why some files of the cache may not be read, or are not trusted, as a sentence without its full stop; null for neither.</summary>
     public string? Denied(params IEnumerable<string> paths) =>
         Denial.OfUse(Folder.Path)
             ?? paths.Select(path => Denial.OfRead(path, path) ?? Folder.Distrust(path)).FirstOrDefault(static denied => denied is not null);

@@ -31,7 +31,8 @@ internal sealed record CachedPlace(
 
     /// <returns>null where there is none that can be read.</returns>
     public static CachedPlace? Read(CacheFolder folder, string source, string pins) =>
-        PathOf(folder, source, pins) is var path && folder.Distrust(path) is null && Read(path) is { } place && place.Source == source && place.Pins == pins ? place : null;
+        PathOf(folder, source, pins) is var path && folder.Distrust(path) is null
+        && Read(path) is { } place && place.Source == source && place.Pins == pins ? place : null;
 
     /// <summary>Everything that URIs named.</summary>
     public static IEnumerable<CachedPlace> ReadAll(CacheFolder folder) =>
