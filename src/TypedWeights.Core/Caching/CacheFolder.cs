@@ -24,7 +24,7 @@ internal sealed class CacheFolder
 
     /// <summary>The folder that the environment names; null for none.</summary>
     public static string? OfEnvironment =>
-        Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE") is { } folder && !string.IsNullOrWhiteSpace(folder) ? folder : null;
+        Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE") is { } folder && !string.IsNullOrWhiteSpace(folder) ? HomePath.Expand(folder) : null;
 
     /// <summary>Whether the environment says to use its folder whoever may write to it.</summary>
     public static bool IsTrustedByEnvironment =>
@@ -36,6 +36,28 @@ internal sealed class CacheFolder
     /// <summary>Why what is in the folder may be another user's doing, as a sentence without its full stop; null where it is trusted.</summary>
     public string? Distrust() => _isTrusted ? null : FolderTrust.Refuse(Path);
 
+    /// <summary>Why what is in a file of the folder may be another user's doing, as <see cref="Distrust()"/>: such a file counts as none.</summary>
+    public string? Distrust(string path) => _isTrusted || FolderTrust.RefuseFile(path) is not { } reason
+        ? null
+        : $"{reason}, so that it is not used; a load with CacheMode.Check replaces it";
+
+    /// <summary>Whether files are made so that their owner alone may write to them, whatever the umask.</summary>
+    public bool KeepsOthersOut => !_isTrusted;
+
+    /// <summary>The files that a version may have.</summary>
+    public static string[] FilesOf(string target) =>
+        [target, PartialFile.JournalOf(target), target + PartialFile.Suffix, target + PartialFile.JournalSuffix];
+
+    /// <summary>Removes what there is of a version and is not trusted: whoever could write to a file may have it open still.</summary>
+    /// <exception cref="IOException">It cannot be removed.</exception>
+    public void RemoveDistrusted(string target)
+    {
+        foreach (string path in FilesOf(target).Where(path => Distrust(path) is not null))
+        {
+            File.Delete(path);
+        }
+    }
+
     /// <summary>Makes the folder where it is not there: its owner's alone, as weights and their sources may be secret.</summary>
     /// <exception cref="IOException">It cannot be made, or it is there by now and not trusted.</exception>
     public void Make()
@@ -44,9 +66,19 @@ internal sealed class CacheFolder
         {
             Directory.CreateDirectory(Path);
         }
-        else if (!Directory.Exists(Path))
+        else
         {
-            Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            // One by one: the system makes those above it as the umask says, and whoever may write to one of them can replace the folder.
+            var missing = new Stack<string>();
+            for (string? at = Path; at is not null && !Directory.Exists(at); at = System.IO.Path.GetDirectoryName(at))
+            {
+                missing.Push(at);
+            }
+
+            foreach (string folder in missing)
+            {
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
         }
 
         // Another user may have been quicker, in a folder where everybody may make one.
@@ -85,7 +117,7 @@ internal sealed class CacheFolder
     {
         try
         {
-            SafeFileHandle file = OpenAlone(item.DataPath);
+            SafeFileHandle file = OwnFile.OpenToRemove(item.DataPath, FileShare.None);
             using (file)
             {
                 if (OperatingSystem.IsWindows())
@@ -156,8 +188,9 @@ internal sealed class CacheFolder
     public IReadOnlyList<CacheRemnant> RemoveRemnants()
     {
         ReplacementFile.RemoveAbandoned(Path);
-        return [.. Directory.EnumerateFiles(Path).Where(static path => IsOurs(path) && !IsOfSomething(path)).ToArray()
-            .Select(TryDelete).OfType<CacheRemnant>()];
+        string[] files = [.. Directory.EnumerateFiles(Path).Where(static path => IsOurs(path) && !IsOfSomething(path))];
+        string[] folders = [.. Directory.EnumerateDirectories(Path).Where(static path => IsOurs(path + "."))];
+        return [.. files.Select(TryDelete).Concat(folders.Select(TryDeleteFolder)).OfType<CacheRemnant>()];
     }
 
     /// <summary>Notes down that an item is being used.</summary>
@@ -190,16 +223,22 @@ internal sealed class CacheFolder
         }
     }
 
-    // Removing is a matter of the folder: a file that may not be written to goes all the same.
-    private static SafeFileHandle OpenAlone(string path)
+    // No cache makes folders: one that is empty, or a link to one, is in the way and goes; what somebody keeps in another one stays.
+    private static CacheRemnant? TryDeleteFolder(string path)
     {
         try
         {
-            return OwnFile.Open(path, FileAccess.ReadWrite, FileShare.None);
+            if (new DirectoryInfo(path).LinkTarget is null && Directory.EnumerateFileSystemEntries(path).Any())
+            {
+                return new CacheRemnant(path, "it is a folder with something in it; remove it yourself", IsInUse: false);
+            }
+
+            Directory.Delete(path);
+            return null;
         }
-        catch (UnauthorizedAccessException)
+        catch (Exception e) when (DiskFailure.Is(e))
         {
-            return OwnFile.Open(path, FileAccess.Read, FileShare.None);
+            return CacheRemnant.Of(path, e);
         }
     }
 

@@ -65,6 +65,12 @@ internal sealed class CacheRun
         }
 
         string target = Folder.TargetOf(CacheKey.Of(identity));
+        if ((Folder.Distrust(target) ?? Folder.Distrust(PartialFile.JournalOf(target))) is { } reason)
+        {
+            Note($"the copy in the cache cannot be used: {reason}.");
+            return null;
+        }
+
         try
         {
             return WholeCopy.TryOpen(target, identity);
@@ -105,9 +111,10 @@ internal sealed class CacheRun
         return copy;
     }
 
-    /// <summary>Why this user may not read some files of the cache, as a sentence without its full stop; null where nothing is denied.</summary>
+    /// <summary>Why some files of the cache may not be read, or are not trusted, as a sentence without its full stop; null for neither.</summary>
     public string? Denied(params IEnumerable<string> paths) =>
-        Denial.OfUse(Folder.Path) ?? paths.Select(static path => Denial.OfRead(path, path)).FirstOrDefault(static denied => denied is not null);
+        Denial.OfUse(Folder.Path)
+            ?? paths.Select(path => Denial.OfRead(path, path) ?? Folder.Distrust(path)).FirstOrDefault(static denied => denied is not null);
 
     /// <summary>Says something of the load's use of the cache, once of each kind: what is wrong with one file is mostly so with all.</summary>
     public void Note(string message, bool isWrong = true)

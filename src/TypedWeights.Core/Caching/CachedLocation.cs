@@ -214,6 +214,13 @@ internal sealed class CachedLocation : IWeightLocation
             return null;
         }
 
+        string[] files = CacheFolder.FilesOf(_run.Folder.TargetOf(CacheKey.Of(identity)));
+        if (files.Any(path => _run.Folder.Distrust(path) is not null))
+        {
+            // They stay, as this load cannot replace them.
+            throw Absent(_run, identity.Source, files);
+        }
+
         if (_run.TryOpenToRead(identity) is { } read)
         {
             _ = TryTrust(name, identity);
@@ -223,7 +230,7 @@ internal sealed class CachedLocation : IWeightLocation
         // A load of this process may be writing it.
         return await _run.OpenAsync(identity).ConfigureAwait(false) is PartialCopy partial && TryTrust(name, identity)
             ? new CachedSource(_run, identity, partial, remote: null, ask: null, target: null)
-            : throw Absent(_run, identity.Source, FilesOf(_run.Folder.TargetOf(CacheKey.Of(identity))));
+            : throw Absent(_run, identity.Source, files);
     }
 
     private bool TryTrust(string name, SourceIdentity identity)
@@ -270,9 +277,6 @@ internal sealed class CachedLocation : IWeightLocation
     }
 
     private string SourceOf(string name) => CacheKey.SourceOf(_place.Source, EntryName, name);
-
-    private static string[] FilesOf(string target) =>
-        [target, PartialFile.JournalOf(target), target + PartialFile.Suffix, target + PartialFile.JournalSuffix];
 
     private static WeightSourceException Absent(CacheRun run, string source, string[] files) => new(
         source,

@@ -31,7 +31,8 @@ internal sealed record CachedPlace(
 
     /// <returns>null where there is none that can be read.</returns>
     public static CachedPlace? Read(CacheFolder folder, string source, string pins) =>
-        Read(PathOf(folder, source, pins)) is { } place && place.Source == source && place.Pins == pins ? place : null;
+        PathOf(folder, source, pins) is var path && folder.Distrust(path) is null
+        && Read(path) is { } place && place.Source == source && place.Pins == pins ? place : null;
 
     /// <summary>Everything that URIs named.</summary>
     public static IEnumerable<CachedPlace> ReadAll(CacheFolder folder) =>
@@ -59,7 +60,7 @@ internal sealed record CachedPlace(
     /// <exception cref="IOException">The folder cannot be written to.</exception>
     public void Write(CacheFolder folder)
     {
-        using var file = ReplacementFile.Create(PathOf(folder, Source, Pins));
+        using var file = ReplacementFile.Create(PathOf(folder, Source, Pins), keepsOthersOut: folder.KeepsOthersOut);
         using (var json = new Utf8JsonWriter(file.Stream))
         {
             Write(json);

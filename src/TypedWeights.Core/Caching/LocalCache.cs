@@ -178,8 +178,17 @@ internal sealed class LocalCache : IAsyncDisposable
         }
 
         string target = Folder.TargetOf(key);
+        try
+        {
+            Folder.RemoveDistrusted(target);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, target);
+        }
+
         PartialFile file = await PartialFile.OpenAsync(
-            target, identity, verified: null, CancellationToken.None, isInCache: true).ConfigureAwait(false);
+            target, identity, verified: null, CancellationToken.None, isInCache: true, Folder.KeepsOthersOut).ConfigureAwait(false);
         if (file.Finished == 0 && File.Exists(target))
         {
             // Another process has finished it between the look for it and the lock.

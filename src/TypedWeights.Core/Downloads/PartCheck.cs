@@ -18,6 +18,8 @@ internal static class PartCheck
     /// <param name="cancellationToken">Ends the reading.</param>
     public static async ValueTask RunAsync(ReadAt read, PartMap parts, Action<long> verified, CancellationToken cancellationToken)
     {
+        // A journal may have a million lines, and all of them may be wrong.
+        var unsound = new HashSet<FinishedPart>();
         foreach (FinishedPart part in parts.Parts)
         {
             if (await IsSoundAsync(read, part, verified, cancellationToken).ConfigureAwait(false))
@@ -26,8 +28,13 @@ internal static class PartCheck
             }
             else
             {
-                parts.Remove(part);
+                unsound.Add(part);
             }
+        }
+
+        if (unsound.Count > 0)
+        {
+            parts.Remove(unsound);
         }
     }
 

@@ -51,9 +51,9 @@ internal sealed class PartJournal : IDisposable
 
     /// <summary>Begins a new journal in the place of what has its name: a link or a pipe is removed, what a link leads to stays as it is.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public static PartJournal Create(string path, SourceIdentity identity, bool isThisUsers = false)
+    public static PartJournal Create(string path, SourceIdentity identity, bool isThisUsers = false, bool keepsOthersOut = false)
     {
-        var journal = new PartJournal(OpenEmpty(path, isThisUsers));
+        var journal = new PartJournal(OpenEmpty(path, isThisUsers, keepsOthersOut));
         journal._stream.Write(IdentityLine(identity));
         return journal;
     }
@@ -63,9 +63,11 @@ internal sealed class PartJournal : IDisposable
     /// <param name="identity">What the file is.</param>
     /// <param name="parts">Its parts.</param>
     /// <param name="mode">The permissions of a new journal; null for the default. One that is replaced leaves its own.</param>
-    public static void Write(string path, SourceIdentity identity, IReadOnlyList<FinishedPart> parts, UnixFileMode? mode = null)
+    /// <param name="keepsOthersOut">Whether its owner alone may write to it.</param>
+    public static void Write(
+        string path, SourceIdentity identity, IReadOnlyList<FinishedPart> parts, UnixFileMode? mode = null, bool keepsOthersOut = false)
     {
-        using var file = ReplacementFile.Create(path, OwnFile.IsFile(path) ? null : mode);
+        using var file = ReplacementFile.Create(path, OwnFile.IsFile(path) ? null : mode, keepsOthersOut: keepsOthersOut);
         file.Stream.Write(IdentityLine(identity));
         Span<byte> line = stackalloc byte[LongestLine];
         foreach (FinishedPart part in parts)
@@ -183,11 +185,11 @@ internal sealed class PartJournal : IDisposable
         return length;
     }
 
-    private static SafeFileHandle OpenEmpty(string path, bool isThisUsers)
+    private static SafeFileHandle OpenEmpty(string path, bool isThisUsers, bool keepsOthersOut)
     {
         try
         {
-            SafeFileHandle file = OwnFile.OpenOrCreate(path, FileAccess.Write, FileShare.Read, isThisUsers);
+            SafeFileHandle file = OwnFile.OpenOrCreate(path, FileAccess.Write, FileShare.Read, isThisUsers, keepsOthersOut);
             RandomAccess.SetLength(file, 0);
             return file;
         }
@@ -203,7 +205,7 @@ internal sealed class PartJournal : IDisposable
                 throw refused;
             }
 
-            return OwnFile.CreateNew(path, FileAccess.Write, FileShare.Read);
+            return OwnFile.CreateNew(path, FileAccess.Write, FileShare.Read, keepsOthersOut);
         }
     }
 

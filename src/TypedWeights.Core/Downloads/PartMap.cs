@@ -186,6 +186,22 @@ internal sealed class PartMap
     /// <summary>A part's bytes are not what was noted down: they are missing.</summary>
     public void Remove(FinishedPart part) => Change(part, RemoveAt);
 
+    /// <summary>As <see cref="Remove(FinishedPart)"/>, for any number of parts in the time that it takes to look at each once.</summary>
+    public void Remove(IReadOnlySet<FinishedPart> parts)
+    {
+        lock (_lock)
+        {
+            Slot[] kept = [.. _slots.Values.Where(slot => slot.State == State.Coming || !parts.Contains(slot.Part))];
+            _slots.Clear();
+            foreach (Slot slot in kept)
+            {
+                _slots.Add(slot.Part.Offset, slot);
+            }
+
+            _total = kept.Where(static slot => slot.State != State.Coming).Sum(static slot => slot.Part.Length);
+        }
+    }
+
     /// <summary>The bytes that are not there, in order; what is on its way is not there yet.</summary>
     public IReadOnlyList<(long Offset, long Length)> Missing(long fileLength)
     {

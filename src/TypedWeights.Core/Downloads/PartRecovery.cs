@@ -10,6 +10,7 @@ internal static class PartRecovery
     /// <param name="identity">What is going to be written.</param>
     /// <param name="mode">The permissions of the file that it will stand in for; null for the system's own default.</param>
     /// <param name="isThisUsers">Whether a journal of another user counts as none, in a folder that others may write to.</param>
+    /// <param name="keepsOthersOut">Whether a journal that is made may be written to by its owner alone.</param>
     /// <param name="verified">Is told of bytes as they are held against their hashes; null where each part is to be checked when it is used.</param>
     /// <param name="cancellationToken">Ends that; everything stays as it was.</param>
     public static async ValueTask<Result> RunAsync(
@@ -18,20 +19,21 @@ internal static class PartRecovery
         SourceIdentity identity,
         UnixFileMode? mode,
         bool isThisUsers,
+        bool keepsOthersOut,
         Action<long>? verified,
         CancellationToken cancellationToken)
     {
         long length = RandomAccess.GetLength(file);
         if (length == 0)
         {
-            return new Result(Begin(file, journalPath, identity, mode, isThisUsers), new PartMap(), null);
+            return new Result(Begin(file, journalPath, identity, mode, isThisUsers, keepsOthersOut), new PartMap(), null);
         }
 
         (SourceIdentity? before, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(journalPath, isThisUsers);
         string? refused = identity.Refuse(before) ?? (length == identity.Length ? null : "it has another length than it was given");
         if (refused is not null)
         {
-            return new Result(Begin(file, journalPath, identity, mode, isThisUsers), new PartMap(), refused);
+            return new Result(Begin(file, journalPath, identity, mode, isThisUsers, keepsOthersOut), new PartMap(), refused);
         }
 
         var map = PartMap.OfNotes(parts);
@@ -44,7 +46,8 @@ internal static class PartRecovery
         return new Result(PartJournal.Append(journalPath, isThisUsers), map, null);
     }
 
-    private static PartJournal Begin(SafeFileHandle file, string journalPath, SourceIdentity identity, UnixFileMode? mode, bool isThisUsers)
+    private static PartJournal Begin(
+        SafeFileHandle file, string journalPath, SourceIdentity identity, UnixFileMode? mode, bool isThisUsers, bool keepsOthersOut)
     {
         // Without the bytes of another file, and sparse where the file system can: the room is taken as parts come.
         RandomAccess.SetLength(file, 0);
@@ -53,7 +56,7 @@ internal static class PartRecovery
             File.SetUnixFileMode(file, mode.Value | UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
 
-        var journal = PartJournal.Create(journalPath, identity, isThisUsers);
+        var journal = PartJournal.Create(journalPath, identity, isThisUsers, keepsOthersOut);
         try
         {
             RandomAccess.SetLength(file, identity.Length);

@@ -17,19 +17,24 @@ internal sealed class PartialFile : IAsyncDisposable
     /// <summary>What the name of its journal ends with.</summary>
     public const string JournalSuffix = ".partial.jsonl";
 
+    private readonly bool _keepsOthersOut;
     private SafeFileHandle _handle;
+    private HeldName _name;
     private PartJournal _journal;
     private FileIdentity? _paused;
     private bool _isOver;
 
-    private PartialFile(string target, SourceIdentity identity, SafeFileHandle handle, PartRecovery.Result found)
+    private PartialFile(
+        string target, SourceIdentity identity, SafeFileHandle handle, HeldName name, PartRecovery.Result found, bool keepsOthersOut)
     {
         Target = target;
         Identity = identity;
         _handle = handle;
+        _name = name;
         _journal = found.Journal;
         Parts = found.Parts;
         StartedOver = found.StartedOver;
+        _keepsOthersOut = keepsOthersOut;
     }
 
     /// <summary>The file that it becomes, in full.</summary>
@@ -83,31 +88,39 @@ internal sealed class PartialFile : IAsyncDisposable
     /// <param name="isInCache">
     /// Whether the file lies in a folder of a cache, whose files are no links, and whose other users the cache has judged.
     /// </param>
+    /// <param name="keepsOthersOut">Whether the files are made so that their owner alone may write to them, whatever the umask.</param>
     /// <exception cref="WeightsException">Another process is writing it, or it cannot be written there.</exception>
     public static async ValueTask<PartialFile> OpenAsync(
-        string path, SourceIdentity identity, Action<long>? verified, CancellationToken cancellationToken, bool isInCache = false)
+        string path,
+        SourceIdentity identity,
+        Action<long>? verified,
+        CancellationToken cancellationToken,
+        bool isInCache = false,
+        bool keepsOthersOut = false)
     {
         try
         {
             string target = isInCache ? path : TargetFile.Of(path);
             FileSizeLimit.ThrowIfBeyond(path, identity.Length);
-            SafeFileHandle handle = PartialLock.Open(target + Suffix, isThisUsers: !isInCache);
+            SafeFileHandle handle = PartialLock.Open(target + Suffix, isThisUsers: !isInCache, keepsOthersOut);
+            var name = new HeldName(handle, target + Suffix);
             try
             {
                 PartRecovery.Result found = await PartRecovery.RunAsync(
                     handle,
                     target + JournalSuffix,
                     identity,
-                    TargetFile.ModeOf(target),
+                    ModeFor(target, keepsOthersOut),
                     isThisUsers: !isInCache,
+                    keepsOthersOut,
                     verified,
                     cancellationToken).ConfigureAwait(false);
-                return new PartialFile(target, identity, handle, found);
+                return new PartialFile(target, identity, handle, name, found, keepsOthersOut);
             }
             catch
             {
                 // Nothing is in it: nothing of it stays.
-                if (RandomAccess.GetLength(handle) == 0)
+                if (RandomAccess.GetLength(handle) == 0 && name.IsHeld)
                 {
                     DeleteJournal(target + JournalSuffix);
                     File.Delete(target + Suffix);
@@ -151,6 +164,7 @@ internal sealed class PartialFile : IAsyncDisposable
                 throw new WeightsException($"{PartialPath}: another process has written this file meanwhile; download it again.");
             }
 
+            _name = new HeldName(_handle, PartialPath);
             _journal = PartJournal.Append(JournalPath);
             _paused = null;
         }
@@ -213,6 +227,17 @@ internal sealed class PartialFile : IAsyncDisposable
         }
     }
 
+    /// <summary>Fails where <see cref="Publish"/> is bound to, before anything has changed: several files may be of use only together.</summary>
+    /// <exception cref="WeightsException">The file has been replaced, or this user may not replace what has its name.</exception>
+    public void ThrowUnlessPublishable()
+    {
+        ThrowIfReplaced();
+        if (Denial.OfReplacement(Target) is { } denied)
+        {
+            throw new WeightsException($"{Target}: {denied}.");
+        }
+    }
+
     /// <summary>Gives the file its name, over whatever had it. It is whole and flushed.</summary>
     /// <param name="keepsJournal">Whether the parts and their hashes stay beside the file, as <see cref="JournalOf"/>.</param>
     /// <exception cref="WeightsException">It cannot be renamed; it stays as it is.</exception>
@@ -225,24 +250,25 @@ internal sealed class PartialFile : IAsyncDisposable
 
         try
         {
-            if (!OwnFile.IsFile(PartialPath))
-            {
-                throw new RefusedFileException(PartialPath, "the file was removed or replaced while it was written; start again");
-            }
-
-            if (!OperatingSystem.IsWindows() && TargetFile.ModeOf(Target) is { } mode)
-            {
-                File.SetUnixFileMode(_handle, mode);
-            }
+            // Whoever removed the file and began another would find that one renamed, with whatever is in it so far.
+            ThrowIfReplaced();
+            UnixFileMode? mode = ModeFor(Target, _keepsOthersOut);
+            SetMode(mode | UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
             _journal.Dispose();
             if (keepsJournal)
             {
                 // First: a journal without its file says nothing, and a file without its journal would have to be fetched again.
-                PartJournal.Write(JournalOf(Target), Identity, Parts.Parts, TargetFile.ModeOf(JournalPath));
+                PartJournal.Write(JournalOf(Target), Identity, Parts.Parts, TargetFile.ModeOf(JournalPath), _keepsOthersOut);
             }
 
-            Release(() => File.Move(PartialPath, Target, overwrite: true));
+            Release(() =>
+            {
+                File.Move(PartialPath, Target, overwrite: true);
+
+                // Not before: where the file may not be renamed, the next download has to open it for writing.
+                SetMode(mode);
+            });
             _isOver = true;
             DeleteJournal(JournalPath);
         }
@@ -264,8 +290,12 @@ internal sealed class PartialFile : IAsyncDisposable
         _journal.Dispose();
         Release(() =>
         {
-            File.Delete(JournalPath);
-            File.Delete(PartialPath);
+            // Those of another download, which has begun since somebody removed this one's, stay.
+            if (_name.IsHeld)
+            {
+                File.Delete(JournalPath);
+                File.Delete(PartialPath);
+            }
         });
     }
 
@@ -296,6 +326,26 @@ internal sealed class PartialFile : IAsyncDisposable
         if (OwnFile.IsFile(path))
         {
             File.Delete(path);
+        }
+    }
+
+    private void ThrowIfReplaced()
+    {
+        if (!_name.IsHeld)
+        {
+            throw new WeightsException(
+                $"{PartialPath}: the file was removed or replaced while it was written, perhaps by another download; start again.");
+        }
+    }
+
+    private static UnixFileMode? ModeFor(string target, bool keepsOthersOut) =>
+        TargetFile.ModeOf(target) & (keepsOthersOut ? ~OwnFile.WriteOfOthers : ~UnixFileMode.None);
+
+    private void SetMode(UnixFileMode? mode)
+    {
+        if (mode is { } value && !OperatingSystem.IsWindows() && File.GetUnixFileMode(_handle) != value)
+        {
+            File.SetUnixFileMode(_handle, value);
         }
     }
 

@@ -10,13 +10,14 @@ internal static class PartialLock
 
     /// <param name="path">The file.</param>
     /// <param name="isThisUsers">Whether one of another user is refused, in a folder that others may write to.</param>
+    /// <param name="keepsOthersOut">Whether a file that is made may be written to by its owner alone.</param>
     /// <returns>The file, made where there was none; whoever else opens it so is refused until it is closed.</returns>
     /// <exception cref="WeightsException">Somebody else has it open.</exception>
-    public static SafeFileHandle Open(string path, bool isThisUsers)
+    public static SafeFileHandle Open(string path, bool isThisUsers, bool keepsOthersOut = false)
     {
         for (int look = 1; ; look++)
         {
-            SafeFileHandle handle = OpenOnce(path, isThisUsers);
+            SafeFileHandle handle = OpenOnce(path, isThisUsers, keepsOthersOut);
 
             // Between the opening and the lock, another process may have finished the file, and a third one may have begun the next. Some
             // network file systems give a file another number each time, which ends here.
@@ -29,11 +30,11 @@ internal static class PartialLock
         }
     }
 
-    private static SafeFileHandle OpenOnce(string path, bool isThisUsers)
+    private static SafeFileHandle OpenOnce(string path, bool isThisUsers, bool keepsOthersOut)
     {
         try
         {
-            return OwnFile.OpenOrCreate(path, FileAccess.ReadWrite, FileShare.None, isThisUsers);
+            return OwnFile.OpenOrCreate(path, FileAccess.ReadWrite, FileShare.None, isThisUsers, keepsOthersOut);
         }
         catch (IOException e) when (DiskFailure.IsLocked(e))
         {

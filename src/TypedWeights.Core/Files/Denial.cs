@@ -35,8 +35,16 @@ internal static class Denial
     public static string? OfUse(string folder) => OfRead(folder)
         ?? (LibC.IsSupported && Directory.Exists(folder) && !LibC.Has(folder, LibC.Right.Search) ? Search(folder) : null);
 
-    /// <summary>Why this user may not make or replace a file or folder, with the folders above it that are not there yet.</summary>
-    public static string? OfWrite(string path)
+    /// <summary>Why this user may not make, replace or write to a file or folder, with the folders above it that are not there yet.</summary>
+    public static string? OfWrite(string path) => OfReplacement(path)
+        ?? (LibC.IsSupported && Path.Exists(path) && !LibC.Has(path, LibC.Right.Write)
+            ? $"this user may not write to {Path.GetFullPath(path)} (write permission is missing)"
+            : null);
+
+    /// <summary>
+    /// Why this user may not put another file in the place of one, or make one where there is none: the file's own permissions do not matter.
+    /// </summary>
+    public static string? OfReplacement(string path)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         if (OfSight(full) is { } hidden)
@@ -71,7 +79,7 @@ internal static class Denial
         return LibC.TryFacts(folder, out FileFacts outer, out _) && LibC.TryFacts(full, out FileFacts facts, out _)
             && outer.IsSticky && user != 0 && facts.Owner != user && outer.Owner != user
                 ? $"this user may not replace {full}: it belongs to another user (uid {facts.Owner}), and the folder {folder} is sticky"
-                : LibC.Has(full, LibC.Right.Write) ? null : $"this user may not write to {full} (write permission is missing)";
+                : null;
     }
 
     private static string? OfRead(string full, string called, int links)

@@ -31,6 +31,10 @@ internal static class FolderTrust
     /// <summary>As <see cref="Refuse"/>, for a folder in which this user has one of their own: others may make files in it if it is sticky.</summary>
     public static string? RefuseAsParent(string folder) => LibC.IsSupported ? Walk(Path.GetFullPath(folder), asParent: true) : null;
 
+    /// <summary>As <see cref="Refuse"/>, for a file in a folder that is trusted; null too for what is not there, or is no regular file.</summary>
+    public static string? RefuseFile(string path) =>
+        LibC.IsSupported && LibC.TryFacts(path, out FileFacts facts, out _) && facts.IsFile ? Check(path, facts, isLast: true) : null;
+
     // Component by component, as the system goes, so that each folder and link on the way is looked at.
     private static string? Walk(string folder, bool asParent)
     {

@@ -12,6 +12,13 @@ namespace TypedWeights.Files;
 /// </remarks>
 internal static class OwnFile
 {
+    /// <summary>The rights that files lose which nobody but their owner may write to.</summary>
+    public const UnixFileMode WriteOfOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+
+    /// <summary>Those that such a file has at most when it is made; the umask takes more from them.</summary>
+    public const UnixFileMode ModeWithoutOthers =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
     private const uint Root = 0;
 
     /// <summary>Opens a file that exists.</summary>
@@ -53,8 +60,24 @@ internal static class OwnFile
         }
     }
 
+    /// <summary>
+    /// Opens a file that is going to be removed. Removing is a matter of the folder: a file that this user may not write to is opened too.
+    /// </summary>
+    public static SafeFileHandle OpenToRemove(string path, FileShare share)
+    {
+        try
+        {
+            return Open(path, FileAccess.ReadWrite, share);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return Open(path, FileAccess.Read, share);
+        }
+    }
+
     /// <summary>Opens a file as <see cref="Open"/> does, or makes it where there is none.</summary>
-    public static SafeFileHandle OpenOrCreate(string path, FileAccess access, FileShare share, bool isThisUsers = false)
+    public static SafeFileHandle OpenOrCreate(
+        string path, FileAccess access, FileShare share, bool isThisUsers = false, bool keepsOthersOut = false)
     {
         while (true)
         {
@@ -69,7 +92,7 @@ internal static class OwnFile
 
             try
             {
-                return CreateNew(path, access, share);
+                return CreateNew(path, access, share, keepsOthersOut);
             }
             catch (IOException) when (Exists(path))
             {
@@ -79,8 +102,22 @@ internal static class OwnFile
     }
 
     /// <summary>Makes a file that did not exist: whatever has the name, a link also, is an error and stays as it is.</summary>
-    public static SafeFileHandle CreateNew(string path, FileAccess access, FileShare share) =>
-        File.OpenHandle(path, FileMode.CreateNew, access, share);
+    /// <param name="path">The file.</param>
+    /// <param name="access">What it is opened for.</param>
+    /// <param name="share">What others may do meanwhile.</param>
+    /// <param name="keepsOthersOut">Whether its owner alone may write to it, whatever the umask.</param>
+    public static SafeFileHandle CreateNew(string path, FileAccess access, FileShare share, bool keepsOthersOut = false)
+    {
+        if (!keepsOthersOut || OperatingSystem.IsWindows())
+        {
+            return File.OpenHandle(path, FileMode.CreateNew, access, share);
+        }
+
+        // Only a stream can be made with a mode, and it keeps its handle.
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = access, Share = share, UnixCreateMode = ModeWithoutOthers };
+        new FileStream(path, options).Dispose();
+        return Open(path, access, share);
+    }
 
     /// <summary>Whether an opened file still has the name that it was opened by: it may have been removed or renamed since.</summary>
     public static bool HasName(SafeFileHandle file, string path) => LibC.IsSupported && LibC.TryFacts(file, out FileFacts opened)

@@ -22,6 +22,7 @@ internal sealed class ReplacementFile : IDisposable
     private readonly string _target;
     private readonly string _temporary;
     private readonly UnixFileMode? _mode;
+    private readonly HeldName _name;
     private bool _isRenamed;
 
     private ReplacementFile(string target, string temporary, UnixFileMode? mode, FileStream stream)
@@ -30,6 +31,7 @@ internal sealed class ReplacementFile : IDisposable
         _temporary = temporary;
         _mode = mode;
         Stream = stream;
+        _name = new HeldName(stream.SafeFileHandle, temporary);
     }
 
     /// <summary>What is written.</summary>
@@ -40,21 +42,22 @@ internal sealed class ReplacementFile : IDisposable
     /// <param name="mode">Its permissions, whatever the umask; null for those of the file that it replaces, or the default for a new file.</param>
     /// <param name="length">How many bytes will be written, so that a full disk shows before the first one; 0 where that is not known.</param>
     /// <param name="bufferSize">The bytes of the stream's buffer.</param>
+    /// <param name="keepsOthersOut">Whether its owner alone may write to it, whatever else is said of its permissions.</param>
     /// <exception cref="IOException">It cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not make files in the folder.</exception>
-    public static ReplacementFile Create(string target, UnixFileMode? mode = null, long length = 0, int bufferSize = 4096)
+    public static ReplacementFile Create(
+        string target, UnixFileMode? mode = null, long length = 0, int bufferSize = 4096, bool keepsOthersOut = false)
     {
         FileSizeLimit.ThrowIfBeyond(target, length);
-        string folder = Path.GetDirectoryName(target)!;
-        string prefix = Prefix + HashOf(Path.GetFileName(target)) + "-";
-        RemoveAbandoned(folder, prefix);
+        RemoveAbandonedOf(target);
         mode ??= OwnFile.IsFile(target) ? TargetFile.ModeOf(target) : null;
+        mode = keepsOthersOut ? mode & ~OwnFile.WriteOfOthers : mode;
         try
         {
             while (true)
             {
-                string temporary = Path.Combine(folder, $"{prefix}{Guid.NewGuid():N}{Suffix}");
-                if (TryCreate(temporary, Options(mode, length, bufferSize)) is { } stream)
+                string temporary = $"{BeginOf(target)}{Guid.NewGuid():N}{Suffix}";
+                if (TryCreate(temporary, Options(mode, length, bufferSize, keepsOthersOut)) is { } stream)
                 {
                     return new ReplacementFile(target, temporary, mode, stream);
                 }
@@ -63,10 +66,30 @@ internal sealed class ReplacementFile : IDisposable
         catch (UnauthorizedAccessException e)
         {
             // The system names the temporary file, which tells the user nothing.
-            string denied = Denial.OfWrite(target) ?? $"this user may not make files in the folder {folder}";
+            string denied = Denial.OfWrite(target) ?? $"this user may not make files in the folder {Path.GetDirectoryName(target)}";
             throw new UnauthorizedAccessException($"{target}: {denied}.", e);
         }
+        catch (IOException e) when (Named(e, target) is { } named)
+        {
+            throw named;
+        }
     }
+
+    /// <summary>An error of the system, as of a full disk, with the file's name in the place of the temporary one.</summary>
+    /// <returns>null where it does not name the temporary file.</returns>
+    public static IOException? Named(IOException e, string target)
+    {
+        string begin = BeginOf(target);
+        int at = e.Message.IndexOf(begin, StringComparison.Ordinal);
+        int end = at < 0 ? at : e.Message.IndexOf(Suffix, at + begin.Length, StringComparison.Ordinal);
+        return end < 0 || e.GetType() != typeof(IOException)
+            ? null
+            : new IOException(string.Concat(e.Message.AsSpan(0, at), target, e.Message.AsSpan(end + Suffix.Length)), e) { HResult = e.HResult };
+    }
+
+    /// <summary>Removes the temporary files that ended processes left of one file.</summary>
+    public static void RemoveAbandonedOf(string target) =>
+        RemoveAbandoned(Path.GetDirectoryName(target)!, Path.GetFileName(BeginOf(target)));
 
     /// <summary>Removes the temporary files that ended processes left in a folder, whatever names they were to have.</summary>
     public static void RemoveAbandoned(string folder) => RemoveAbandoned(folder, Prefix);
@@ -102,7 +125,11 @@ internal sealed class ReplacementFile : IDisposable
         try
         {
             // Windows does so once it is closed.
-            File.Delete(_temporary);
+            if (_name.IsHeld)
+            {
+                File.Delete(_temporary);
+            }
+
             Stream.Dispose();
         }
         catch (IOException)
@@ -118,7 +145,7 @@ internal sealed class ReplacementFile : IDisposable
             File.SetUnixFileMode(Stream.SafeFileHandle, mode);
         }
 
-        if (!OwnFile.IsFile(_temporary))
+        if (!_name.IsHeld)
         {
             throw new RefusedFileException(_target, $"{_temporary}, which was to get this name, was removed or replaced while it was written");
         }
@@ -137,7 +164,7 @@ internal sealed class ReplacementFile : IDisposable
         Stream.Dispose();
     }
 
-    private static FileStreamOptions Options(UnixFileMode? mode, long length, int bufferSize)
+    private static FileStreamOptions Options(UnixFileMode? mode, long length, int bufferSize, bool keepsOthersOut)
     {
         var options = new FileStreamOptions
         {
@@ -152,6 +179,10 @@ internal sealed class ReplacementFile : IDisposable
         if (mode is not null && !OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = mode | UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+        else if (keepsOthersOut && !OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnFile.ModeWithoutOthers;
         }
 
         return options;
@@ -210,7 +241,7 @@ internal sealed class ReplacementFile : IDisposable
         try
         {
             // Where the file system has no locks, nobody knows whether it is abandoned. Windows refuses to open one that is being written.
-            using SafeFileHandle file = OwnFile.Open(path, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            using SafeFileHandle file = OwnFile.OpenToRemove(path, FileShare.ReadWrite | FileShare.Delete);
             if (!LibC.IsSupported || UnixFile.TryLock(file, path, FileShare.None))
             {
                 File.Delete(path);
@@ -221,6 +252,10 @@ internal sealed class ReplacementFile : IDisposable
             // It is being written, or it is not ours.
         }
     }
+
+    // What all temporary files of a target have in common.
+    private static string BeginOf(string target) =>
+        Path.Combine(Path.GetDirectoryName(target)!, Prefix + HashOf(Path.GetFileName(target)) + "-");
 
     // Of a fixed length, as the name of the file may be as long as a name can be.
     private static string HashOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..HashDigits];

@@ -92,7 +92,7 @@ internal static class SnapshotCommand
             await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
         }
 
-        bool written = SnapshotStore.Write(path, snapshot, out bool losesDigests);
+        (bool written, bool losesDigests) = await SnapshotStore.WriteAsync(path, snapshot, cancellationToken).ConfigureAwait(false);
         if (losesDigests)
         {
             string warning = $"{path.Shown}: it had the tensors' digests, which loads check, and has none now; take it again with --digest.";

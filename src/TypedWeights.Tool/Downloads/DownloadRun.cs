@@ -49,6 +49,14 @@ internal sealed class DownloadRun : IAsyncDisposable
         var figures = new TransferFigures("downloading", Total, _before);
         await _view.RunAsync(figures, () => FetchAsync(figures, cancellationToken)).ConfigureAwait(false);
         await _beforeNames(cancellationToken).ConfigureAwait(false);
+        foreach (PartialFile file in _partials)
+        {
+            // Before the first change: half of the new files and half of the old ones are no model.
+            file.Resume();
+            file.ThrowUnlessPublishable();
+            PauseUnlessLast(file);
+        }
+
         if (_set.IsSharded)
         {
             // The index of another model, or of another version, would make one of its shards and of those that are there by now.
@@ -160,10 +168,15 @@ internal sealed class DownloadRun : IAsyncDisposable
                 throw;
             }
 
-            if (IsLarge && i < _partials.Count - 1)
-            {
-                file.Pause();
-            }
+            PauseUnlessLast(file);
+        }
+    }
+
+    private void PauseUnlessLast(PartialFile file)
+    {
+        if (IsLarge && file != _partials[^1])
+        {
+            file.Pause();
         }
     }
 }

@@ -21,14 +21,17 @@ internal static class SnapshotStore
     /// <summary>Writes a snapshot so that a reader sees the old file or the new one, never a part.</summary>
     /// <param name="path">Where.</param>
     /// <param name="snapshot">The snapshot.</param>
-    /// <param name="losesDigests">Whether the file held digests, and the snapshot has none.</param>
-    /// <returns>False when the file already held exactly these bytes and was not touched.</returns>
+    /// <param name="cancellationToken">Ends the writing; the old file stays.</param>
+    /// <returns>
+    /// Whether it was written: not where the file already held exactly these bytes; and whether the file held digests, and the snapshot has none.
+    /// </returns>
     /// <exception cref="ToolException">
     /// The file cannot be written, or it is the snapshot of another source and nobody said that it should be replaced.
     /// </exception>
-    public static bool Write(SnapshotFilePath path, WeightSnapshot snapshot, out bool losesDigests)
+    public static async Task<(bool IsWritten, bool LosesDigests)> WriteAsync(
+        SnapshotFilePath path, WeightSnapshot snapshot, CancellationToken cancellationToken)
     {
-        losesDigests = false;
+        bool losesDigests = false;
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path.Full)!);
@@ -36,7 +39,8 @@ internal static class SnapshotStore
             bool exists = File.Exists(target);
             if (SnapshotProbe.IsIn(snapshot, exists ? target : null, out long length))
             {
-                return false;
+                ReplacementFile.RemoveAbandonedOf(target);
+                return (false, false);
             }
 
             if (exists)
@@ -62,9 +66,17 @@ internal static class SnapshotStore
             }
 
             using var file = ReplacementFile.Create(target, TargetFile.ModeOf(target), length);
-            SnapshotWriter.Write(snapshot, file.Stream);
-            file.Commit();
-            return true;
+            try
+            {
+                SnapshotWriter.Write(snapshot, file.Stream);
+                await file.CommitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (IOException e) when (ReplacementFile.Named(e, target) is { } named)
+            {
+                throw named;
+            }
+
+            return (true, losesDigests);
         }
         catch (RefusedFileException e)
         {

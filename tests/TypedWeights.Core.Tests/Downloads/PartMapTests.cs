@@ -127,6 +127,22 @@ public sealed class PartMapTests
     }
 
     [Fact]
+    public void Many_parts_are_removed_in_the_time_that_a_few_take()
+    {
+        // One after another, these would take minutes, as each moves all that come after it.
+        const int Count = 1_500_000;
+        FinishedPart[] noted = [.. Enumerable.Range(0, Count).Select(static at => new FinishedPart(at, 1, (UInt128)at))];
+        var map = PartMap.OfNotes(noted);
+        map.Claim(Count, 5);
+
+        map.Remove(noted.Where(static part => part.Offset != Count - 1).ToHashSet());
+
+        Assert.Equal([noted[^1]], map.Parts);
+        Assert.Equal(1, map.Total);
+        Assert.Empty(map.Claim(Count, 5));
+    }
+
+    [Fact]
     public void Of_a_file_without_bytes_nothing_is_missing()
     {
         Assert.Empty(new PartMap().Missing(0));

@@ -297,6 +297,82 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_download_whose_partial_file_another_one_replaced_renames_and_removes_nothing_of_the_other_one()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows removes no file that is open");
+        await using PartialFile first = await OpenAsync();
+        await WriteAsync(first, 0);
+        File.Delete(Target + ".partial");
+        File.Delete(Target + ".partial.jsonl");
+        await using PartialFile second = await OpenAsync();
+        await WriteAsync(second, 3);
+        foreach (int part in (int[])[1, 2, 3, 4])
+        {
+            await WriteAsync(first, part);
+        }
+
+        WeightsException e = Assert.Throws<WeightsException>(() => first.Publish());
+        Assert.StartsWith(Target + ".partial: ", e.Message, StringComparison.Ordinal);
+        Assert.Contains("another download", e.Message, StringComparison.Ordinal);
+        Assert.False(Path.Exists(Target));
+
+        first.Discard();
+        await first.DisposeAsync();
+        Assert.Equal([Target + ".partial", Target + ".partial.jsonl"], Directory.GetFiles(_folder.Path).Order(StringComparer.Ordinal));
+
+        await FinishAsync(second, 0, 1, 2, 4);
+        Assert.Equal(Bytes, File.ReadAllBytes(Target));
+    }
+
+    [Fact]
+    public async Task A_download_that_ends_without_a_byte_leaves_the_partial_file_of_another_one()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows removes no file that is open");
+        PartialFile first = await OpenAsync();
+        File.Delete(Target + ".partial");
+        File.Delete(Target + ".partial.jsonl");
+        await using PartialFile second = await OpenAsync();
+        await WriteAsync(second, 0);
+
+        await first.DisposeAsync();
+
+        Assert.True(File.Exists(Target + ".partial"));
+        Assert.Single(PartJournal.Read(Target + ".partial.jsonl").Parts);
+    }
+
+    [Fact]
+    public async Task A_file_that_could_not_get_its_name_can_still_be_written_to_where_it_replaces_a_read_only_one()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes");
+            return;
+        }
+
+        File.WriteAllText(Target, "old");
+        File.SetUnixFileMode(Target, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+        string obstacle = Directory.CreateDirectory(Path.Combine(PartialFile.JournalOf(Target), "in the way")).FullName;
+        await using (PartialFile file = await OpenAsync())
+        {
+            foreach (int part in (int[])[0, 1, 2, 3, 4])
+            {
+                await WriteAsync(file, part);
+            }
+
+            Assert.Throws<WeightsException>(() => file.Publish(keepsJournal: true));
+        }
+
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(Target + ".partial"));
+        Directory.Delete(Path.GetDirectoryName(obstacle)!, recursive: true);
+        await using PartialFile again = await OpenAsync();
+        Assert.Empty(again.Missing);
+        again.Publish(keepsJournal: true);
+        Assert.Equal(Bytes, File.ReadAllBytes(Target));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.GroupRead, File.GetUnixFileMode(Target));
+    }
+
+    [Fact]
     public async Task A_journal_that_is_kept_has_the_permissions_that_it_had_while_the_file_was_partial()
     {
         if (OperatingSystem.IsWindows())

@@ -93,6 +93,54 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
+    public void What_a_killed_process_left_is_removed_though_it_be_read_only()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes");
+            return;
+        }
+
+        Abandon(Target);
+        File.SetUnixFileMode(Assert.Single(Directory.GetFiles(_folder.Path)), UnixFileMode.UserRead);
+
+        ReplacementFile.RemoveAbandonedOf(Target);
+
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void A_file_that_somebody_put_in_the_place_of_the_temporary_one_neither_gets_the_name_nor_is_removed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows removes no file that is open");
+        string temporary;
+        using (var file = ReplacementFile.Create(Target))
+        {
+            temporary = Assert.Single(Directory.GetFiles(_folder.Path));
+            File.Delete(temporary);
+            File.WriteAllText(temporary, "another's");
+
+            Assert.Throws<RefusedFileException>(file.Commit);
+        }
+
+        Assert.Equal([temporary], Directory.GetFiles(_folder.Path));
+        Assert.Equal("another's", File.ReadAllText(temporary));
+    }
+
+    [Fact]
+    public void An_error_of_the_system_names_the_file_and_not_the_temporary_one()
+    {
+        using var file = ReplacementFile.Create(Target);
+        string temporary = Assert.Single(Directory.GetFiles(_folder.Path));
+
+        IOException? named = ReplacementFile.Named(new IOException($"No space left on device : '{temporary}'", 28), Target);
+
+        Assert.Equal(($"No space left on device : '{Target}'", 28), (named!.Message, named.HResult));
+        Assert.Null(ReplacementFile.Named(new IOException($"No space left on device : '{temporary}'", 28), Victim));
+        Assert.Null(ReplacementFile.Named(new IOException("No space left on device", 28), Target));
+    }
+
+    [Fact]
     public void What_another_is_writing_stays_and_each_becomes_the_file_whole()
     {
         using var first = ReplacementFile.Create(Target);

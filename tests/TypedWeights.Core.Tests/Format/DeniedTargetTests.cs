@@ -1,3 +1,5 @@
+using TypedWeights.Files;
+
 namespace TypedWeights.Tests.Format;
 
 public sealed class DeniedTargetTests : IDisposable
@@ -28,6 +30,23 @@ public sealed class DeniedTargetTests : IDisposable
         Assert.StartsWith($"{target}: this user may not ", e.Message, StringComparison.Ordinal);
         Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, says, _folder["closed"]), e.Message,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_read_only_file_may_be_replaced_where_its_folder_may_be_written_to()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes");
+            return;
+        }
+
+        File.WriteAllText(_folder["a"], "old");
+        File.SetUnixFileMode(_folder["a"], UnixFileMode.UserRead);
+
+        Assert.Null(Denial.OfReplacement(_folder["a"]));
+        Assert.Null(Denial.OfReplacement(_folder["absent"]));
+        Assert.Equal(!Environment.IsPrivilegedProcess, Denial.OfWrite(_folder["a"]) is not null);
     }
 
     public void Dispose()

@@ -166,6 +166,25 @@ public sealed class CacheCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Clear_removes_an_empty_folder_with_a_cache_s_name_and_names_one_that_is_not_empty()
+    {
+        await PutAsync("https://host/a.safetensors", 3000, 3000);
+        string empty = new CacheFolder(Cache).TargetOf(CacheKey.Of(new SourceIdentity("https://host/b.safetensors", 3000, "\"v\"")));
+        string full = empty + ".partial";
+        Directory.CreateDirectory(empty);
+        Directory.CreateDirectory(Path.Combine(full, "in it"));
+        Directory.CreateDirectory(Path.Combine(Cache, "mine"));
+
+        ToolRun run = await RunAsync("clear");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal($"error: {full}: it stays: it is a folder with something in it; remove it yourself.\n", run.Error);
+        Assert.Equal([full, Path.Combine(Cache, "mine")], Directory.GetFileSystemEntries(Cache).Order(StringComparer.Ordinal));
+        Directory.Delete(full, recursive: true);
+        Assert.Equal(0, (await RunAsync("clear")).ExitCode);
+    }
+
+    [Fact]
     public async Task Without_a_folder_it_asks_which()
     {
         ToolRun run = await ToolRun.InAsync(_folder.Path, "cache", "ls");

@@ -43,6 +43,21 @@ public sealed class SnapshotTargetTests : IDisposable
     }
 
     [Fact]
+    public async Task A_snapshot_that_is_unchanged_still_clears_what_a_killed_process_left_of_it()
+    {
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
+        string[] command = ["snapshot", "m.safetensors", "-o", "m.weights.json"];
+        Assert.Equal(0, (await Support.ToolRun.InAsync(_folder.Path, command)).ExitCode);
+        TypedWeights.Files.ReplacementFile.Create(_folder["m.weights.json"]).Stream.Dispose();
+        Assert.Equal(3, Directory.GetFiles(_folder.Path).Length);
+
+        Support.ToolRun run = await Support.ToolRun.InAsync(_folder.Path, command);
+
+        Assert.Contains("unchanged", run.Out, StringComparison.Ordinal);
+        Assert.Equal(2, Directory.GetFiles(_folder.Path).Length);
+    }
+
+    [Fact]
     public async Task A_snapshot_can_be_written_again_in_a_folder_below_dev()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists("/dev/shm"), "there is no /dev/shm");

@@ -184,6 +184,39 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_model_stays_as_it_was_where_one_of_its_new_shards_cannot_get_its_name()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows removes no file that is open");
+        _server.Files["/m/model.safetensors.index.json"] = """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}"""u8.ToArray();
+        _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000)]);
+        _server.Files["/m/2.safetensors"] = TestFile.Bytes([TestFile.Noise("b", "U8", 8, 3_000)]);
+        Assert.Equal(0, (await RunAsync("download", $"{_server.Address}/m/", "model")).ExitCode);
+        string[] names = ["model.safetensors.index.json", "1.safetensors", "2.safetensors"];
+        byte[][] before = [.. names.Select(name => Read("model/" + name))];
+        _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_500)]);
+        _server.Files["/m/2.safetensors"] = TestFile.Bytes([TestFile.Noise("b", "U8", 8, 3_500)]);
+        string partial = _folder["model/2.safetensors.partial"];
+        _server.Intercept = context =>
+        {
+            // As another download would do that somebody began after removing the file.
+            if (context.Request.Path == "/m/2.safetensors" && Ranges.Of(context.Request.Headers.Range!).Length > 1000)
+            {
+                File.Delete(partial);
+                File.WriteAllText(partial, "another's");
+            }
+
+            return Task.FromResult(false);
+        };
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/m/", "model");
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains(partial, run.Error, Ordinal);
+        Assert.Equal(before, names.Select(name => Read("model/" + name)));
+        Assert.Equal("another's", await File.ReadAllTextAsync(partial, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task No_shard_has_its_name_before_all_are_whole()
     {
         _server.Files["/m/model.safetensors.index.json"] = """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}"""u8.ToArray();

@@ -43,8 +43,15 @@ public static class SafeTensorsWriter
         WriteLayout layout = WriteLayout.Create(entries, metadata);
         string target = TargetFile.Of(path);
         using var file = ReplacementFile.Create(target, TargetFile.ModeOf(target), layout.Length, BufferSize);
-        await WriteAsync(file.Stream, layout, cancellationToken).ConfigureAwait(false);
-        await file.CommitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await WriteAsync(file.Stream, layout, cancellationToken).ConfigureAwait(false);
+            await file.CommitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException e) when (ReplacementFile.Named(e, target) is { } named)
+        {
+            throw named;
+        }
     }
 
     private static async Task WriteAsync(Stream file, WriteLayout layout, CancellationToken cancellationToken)

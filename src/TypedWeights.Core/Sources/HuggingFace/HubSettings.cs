@@ -28,9 +28,7 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
 
     public string CacheFolder => options.CacheFolder ?? Folder("HF_HUB_CACHE") ?? Folder("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(Home, "hub");
 
-    private string Home => Folder("HF_HOME") ?? Path.Combine(Folder("XDG_CACHE_HOME") ?? Path.Combine(UserFolder, ".cache"), "huggingface");
-
-    private static string UserFolder => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+    private string Home => Folder("HF_HOME") ?? Path.Combine(Folder("XDG_CACHE_HOME") ?? Path.Combine(HomePath.UserFolder, ".cache"), "huggingface");
 
     /// <summary>The token and where it was found; null where there is none.</summary>
     /// <exception cref="WeightSourceException">It has a character that no header may have.</exception>
@@ -65,10 +63,7 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
         ? token
         : throw new WeightSourceException(token.Origin, "the token " + OptionValue.Unsendable);
 
-    // A shell expands ~, a container's settings do not.
-    private string? Folder(string name) => Text(name, variable) is not { } text ? null
-        : text == "~" || text.StartsWith("~/", StringComparison.Ordinal) ? UserFolder + text[1..]
-        : text;
+    private string? Folder(string name) => Text(name, variable) is { } text ? HomePath.Expand(text) : null;
 
     private static string? Text(string name, Func<string, string?> variable) => variable(name)?.Trim() is { Length: > 0 } text ? text : null;
 

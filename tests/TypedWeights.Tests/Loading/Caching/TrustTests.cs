@@ -144,6 +144,47 @@ public sealed class TrustTests : CacheTest
         Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, says, path), failure, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(CacheMode.Check, "")]
+    [InlineData(CacheMode.Trust, "")]
+    [InlineData(CacheMode.Check, ".jsonl")]
+    public async Task A_copy_that_others_may_write_to_is_replaced_and_not_loaded(CacheMode mode, string end)
+    {
+        await LoadAsync();
+        await PlantAsync();
+        string name = Path.Combine("cache", Path.GetFileName(WholeCopy()) + end);
+        OpenToAll(name);
+
+        Assert.True(await LoadAsync(new() { Cache = mode }));
+
+        string warning = Assert.Single(Log.Warnings);
+        Assert.Contains($"{Folder[name]} can be written by other users (mode 0777)", warning, StringComparison.Ordinal);
+        long sent = Sent;
+        Assert.True(await LoadAsync(new() { Cache = mode }));
+        Assert.True(Sent - sent < NoiseFile.Bytes.Length, "The new copy is used.");
+        Assert.Single(Log.Warnings);
+    }
+
+    [Theory]
+    [InlineData("*.data")]
+    [InlineData("*.location.json")]
+    public async Task A_load_that_may_not_ask_the_source_names_the_file_that_others_may_write_to_and_leaves_it(string what)
+    {
+        await LoadAsync();
+        string path = Assert.Single(Directory.GetFiles(Cache, what));
+        OpenToAll(Path.Combine("cache", Path.GetFileName(path)));
+        await using WeightLoader loader = Loader();
+
+        var e = await Assert.ThrowsAsync<WeightSourceException>(
+            () => loader.LoadTensorsAsync(Uri, new() { Cache = CacheMode.Offline }, cancellationToken: Token));
+
+        Assert.Contains($"{path} can be written by other users (mode 0777)", e.Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(path));
+        await using WeightLoader trusting = Loader(Trusting);
+        using WeightSet weights = await trusting.LoadTensorsAsync(Uri, new() { Cache = CacheMode.Offline }, cancellationToken: Token);
+        NoiseFile.AssertIn(weights);
+    }
+
     [Fact]
     public void A_folder_that_another_one_made_meanwhile_is_not_written_to()
     {

@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using TypedWeights.Caching;
+using TypedWeights.Downloads;
+using TypedWeights.Files;
+
+namespace TypedWeights.Tests.Caching;
+
+/// <summary>The tests of one class, while no other runs: they change the umask and the environment, which a process has only once.</summary>
+[CollectionDefinition(nameof(ChangedUmask), DisableParallelization = true)]
+public sealed class ChangedUmask;
+
+[Collection(nameof(ChangedUmask))]
+public sealed class CacheFolderTests : IDisposable
+{
+    private const int Nobody = 65534;
+
+    private static readonly SourceIdentity Identity = new("http://host/a", 1000, "\"1\"");
+
+    private readonly TempFolder _folder = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private CacheFolder Cache => new(_folder["above/cache"]);
+
+    private string Target => Cache.TargetOf(CacheKey.Of(Identity));
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_folder_and_those_above_it_that_are_missing_are_made_for_their_owner_alone()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes");
+            return;
+        }
+
+        var cache = new CacheFolder(_folder["a/b/c"]);
+
+        cache.Make();
+        cache.Make();
+
+        foreach (string name in (string[])["a", "a/b", "a/b/c"])
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_folder[name]));
+        }
+    }
+
+    [Theory]
+    [InlineData("~/models", true)]
+    [InlineData("~", true)]
+    [InlineData("~other/models", false)]
+    [InlineData("/a/~/b", false)]
+    public void The_variable_may_begin_with_the_user_s_own_folder(string value, bool isExpanded)
+    {
+        string? before = Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE");
+        Environment.SetEnvironmentVariable("TYPEDWEIGHTS_CACHE", value);
+        try
+        {
+            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+            Assert.Equal(isExpanded ? home + value[1..] : value, CacheFolder.OfEnvironment);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("TYPEDWEIGHTS_CACHE", before);
+        }
+    }
+
+    [Theory]
+    [InlineData("0666", true)]
+    [InlineData("0646", true)]
+    [InlineData("0444", false)]
+    [InlineData("0644", false)]
+    [InlineData("0600", false)]
+    public void A_file_that_others_may_write_to_is_not_trusted_unless_the_folder_is_said_to_be(string mode, bool isDistrusted)
+    {
+        Assert.SkipUnless(LibC.IsSupported, "only the modes of Linux and macOS are read");
+        MakeFile(Target);
+        Run("chmod", mode, Target);
+
+        Assert.Equal(isDistrusted, Cache.Distrust(Target) is { } reason && reason.Contains(mode, StringComparison.Ordinal));
+        Assert.Null(new CacheFolder(Cache.Path, isTrusted: true).Distrust(Target));
+    }
+
+    [Fact]
+    public void A_file_of_another_user_is_not_trusted_whatever_its_mode()
+    {
+        Assert.SkipUnless(LibC.IsSupported && LibC.EffectiveUser() == 0, "only root can give a file to another user");
+        MakeFile(Target);
+        Run("chown", $"{Nobody}", Target);
+
+        Assert.Contains($"{Target} belongs to another user (uid {Nobody})", Cache.Distrust(Target), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_a_version_only_what_is_not_trusted_is_removed()
+    {
+        Assert.SkipUnless(LibC.IsSupported, "only the modes of Linux and macOS are read");
+        string[] files = CacheFolder.FilesOf(Target);
+        Array.ForEach(files, MakeFile);
+        Run("chmod", "0666", files[0], files[3]);
+
+        Cache.RemoveDistrusted(Target);
+
+        Assert.Equal([false, true, true, false], files.Select(File.Exists));
+    }
+
+    [Fact]
+    public async Task Whatever_the_umask_nobody_but_their_owner_may_write_to_the_files_of_a_cache()
+    {
+        Assert.SkipUnless(LibC.IsSupported, "only the modes of Linux and macOS are read");
+        uint before = Umask(0);
+        try
+        {
+            Cache.Make();
+            await using PartialFile file = await PartialFile.OpenAsync(
+                Target, Identity, null, Token, isInCache: true, Cache.KeepsOthersOut);
+            await file.WriteAsync(0, new byte[1000], Token);
+            new CachedPlace("http://host/a", "", "a", null, new Dictionary<string, SourceIdentity>()).Write(Cache);
+            AssertNobodyElseMayWrite(count: 3);
+
+            file.Publish(keepsJournal: true);
+            AssertNobodyElseMayWrite(count: 3);
+        }
+        finally
+        {
+            _ = Umask(before);
+        }
+    }
+
+    [Fact]
+    public void What_a_uri_named_counts_as_unknown_where_others_may_write_it_and_is_written_again_without_that_right()
+    {
+        Assert.SkipUnless(LibC.IsSupported, "only the modes of Linux and macOS are read");
+        Cache.Make();
+        var place = new CachedPlace("http://host/a", "", "a", null, new Dictionary<string, SourceIdentity>());
+        place.Write(Cache);
+        Run("chmod", "0666", CachedPlace.PathOf(Cache, "http://host/a", ""));
+
+        Assert.Null(CachedPlace.Read(Cache, "http://host/a", ""));
+
+        place.Write(Cache);
+        Assert.NotNull(CachedPlace.Read(Cache, "http://host/a", ""));
+        AssertNobodyElseMayWrite(count: 1);
+    }
+
+    private void AssertNobodyElseMayWrite(int count)
+    {
+        string[] files = Directory.GetFiles(Cache.Path);
+        Assert.Equal(count, files.Length);
+        if (!OperatingSystem.IsWindows())
+        {
+            foreach (string path in files)
+            {
+                Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(path) & OwnFile.WriteOfOthers);
+            }
+        }
+    }
+
+    private void MakeFile(string path)
+    {
+        Cache.Make();
+        File.WriteAllText(path, "x");
+    }
+
+    private static void Run(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(program, arguments);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "umask")]
+    private static extern uint Umask(uint mask);
+}
