@@ -69,7 +69,7 @@ internal sealed class DownloadTarget
             string folder = Path.GetDirectoryName(full)!;
             try
             {
-                Directory.CreateDirectory(folder);
+                TargetFile.MakeFolderOf(full);
             }
             catch (Exception e) when (DiskFailure.Is(e))
             {

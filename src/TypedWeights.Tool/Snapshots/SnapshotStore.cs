@@ -29,7 +29,7 @@ internal static class SnapshotStore
         losesDigests = false;
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path.Full)!);
+            TargetFile.MakeFolderOf(path.Full);
             string target = TargetFile.Of(path.Full);
             bool exists = File.Exists(target);
             if (SnapshotProbe.IsIn(snapshot, exists ? target : null, out long length))

@@ -129,6 +129,76 @@ public sealed class TargetFileTests : IDisposable
         Assert.Contains($"is a symbolic link of another user (uid {Nobody})", e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("shared/out/model")]
+    [InlineData("shared/out/deep/model")]
+    [InlineData("own/model")]
+    [InlineData("file")]
+    public async Task A_link_to_a_folder_that_another_user_planted_is_not_followed_wherever_it_is_on_the_way(string path)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a link to another user");
+        Make("mine/model");
+        Make("mine/deep/model");
+        Directory.CreateDirectory(At("shared"));
+        Link("shared/out", At("mine"));
+        Link("own", "shared/out");
+        Link("file", At("shared/out/model"));
+        await RunAsync("chown", "-h", $"{Nobody}:{Nobody}", At("shared/out"));
+        Assert.StartsWith(At("mine"), LibC.RealPath(TargetFile.Of(At(path))), StringComparison.Ordinal);
+
+        await RunAsync("chmod", "1777", At("shared"));
+
+        var e = Assert.Throws<RefusedFileException>(() => TargetFile.Of(At(path)));
+        Assert.Contains($"{At("shared/out")} is a symbolic link of another user (uid {Nobody})", e.Message, StringComparison.Ordinal);
+        Assert.Throws<RefusedFileException>(() => TargetFile.MakeFolderOf(At(path)));
+    }
+
+    [Fact]
+    public async Task Nor_is_a_folder_made_beyond_such_a_link()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a link to another user");
+        Directory.CreateDirectory(At("mine"));
+        Directory.CreateDirectory(At("shared"));
+        Link("shared/out", At("mine"));
+        await RunAsync("chown", "-h", $"{Nobody}:{Nobody}", At("shared/out"));
+        await RunAsync("chmod", "1777", At("shared"));
+
+        Assert.Throws<RefusedFileException>(() => TargetFile.MakeFolderOf(At("shared/out/new/model")));
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(At("mine")));
+    }
+
+    [Fact]
+    public async Task Nor_is_a_link_in_a_folder_that_another_user_made_where_everybody_may_write()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a folder to another user");
+        Make("mine/precious");
+        Directory.CreateDirectory(At("shared/out"));
+        Link("shared/out/model", At("mine/precious"));
+        await RunAsync("chown", "-h", $"{Nobody}:{Nobody}", At("shared/out"), At("shared/out/model"));
+        Assert.Equal(At("mine/precious"), TargetFile.Of(At("shared/out/model")));
+
+        await RunAsync("chmod", "1777", At("shared"));
+
+        Assert.Throws<RefusedFileException>(() => TargetFile.Of(At("shared/out/model")));
+    }
+
+    [Fact]
+    public void A_link_of_this_user_is_followed_where_everybody_may_write()
+    {
+        Make("mine/model");
+        Directory.CreateDirectory(At("shared"));
+        Link("shared/out", At("mine"));
+        Link("shared/file", At("mine/model"));
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(At("shared"), (UnixFileMode)0x3ff);
+        }
+
+        Assert.Equal(At("shared/out/model"), TargetFile.Of(At("shared/out/model")));
+        Assert.Equal(At("mine/model"), TargetFile.Of(At("shared/file")));
+    }
+
     private string At(string name) => Path.Combine(_root, name);
 
     private void Make(string name)
