@@ -89,10 +89,17 @@ internal static class TargetFile
                 throw new IOException($"{path}: its symbolic links lead in a circle.");
             }
 
-            at = Resolve(Path.Combine(Path.GetDirectoryName(at)!, target));
+            // The store's folder may be a link itself: the name of a blob shows before it is followed.
+            string folder = Path.GetDirectoryName(Resolve(at))!;
+            string next = Path.Combine(folder, target);
+            at = Resolve(next);
+            if (IsNamedByContent(Path.GetFullPath(next)) || IsNamedByContent(at))
+            {
+                return full;
+            }
         }
 
-        return at != full && IsNamedByContent(at) ? full : at;
+        return at;
     }
 
     // After a link to a folder, ".." is the parent of the folder that it leads to: only the system knows which one that is, and .NET's own
@@ -148,9 +155,16 @@ internal static class TargetFile
             }
         }
 
-        // The hub's cache, whatever a mirror calls its files.
-        string folder = Path.GetDirectoryName(target)!;
-        return Path.GetFileName(folder) == "blobs" && Directory.Exists(Path.Combine(folder, "..", "snapshots"));
+        // The hub's cache, whatever a mirror calls its files and the folders in it.
+        for (string? folder = Path.GetDirectoryName(target); folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if (Path.GetFileName(folder) == "blobs" && Directory.Exists(Path.Combine(Path.GetDirectoryName(folder)!, "snapshots")))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // A rename would put a file in its place. What lies in /proc are files to the system, and cannot be replaced.

@@ -66,6 +66,7 @@ public sealed class TargetFileTests : IDisposable
     [Theory]
     [InlineData("hub/models--a--b/blobs/" + Digest)]
     [InlineData("hub/models--a--b/blobs/etag-of-a-mirror")]
+    [InlineData("hub/models--a--b/blobs/ab/etag-of-a-mirror")]
     [InlineData("ollama/blobs/sha256-" + Digest)]
     [InlineData("annex/SHA256E-s100--" + Digest + ".safetensors")]
     [InlineData("dvc/files/md5/09/8f6bcd4621d373cade4e832627b4f6")]
@@ -197,6 +198,25 @@ public sealed class TargetFileTests : IDisposable
 
         Assert.Equal(At("shared/out/model"), TargetFile.Of(At("shared/out/model")));
         Assert.Equal(At("mine/model"), TargetFile.Of(At("shared/file")));
+    }
+
+    [Theory]
+    [InlineData("../../blobs/etag")]
+    [InlineData("../../blobs/ab/etag")]
+    public void A_blob_of_the_hub_is_known_also_where_its_folder_is_a_link(string blob)
+    {
+        Directory.CreateDirectory(At("hub/models--a--b/snapshots/1"));
+        Make("disk/etag");
+        Make("disk/ab/etag");
+        Link("hub/models--a--b/blobs", At("disk"));
+        Link("hub/models--a--b/snapshots/1/model.safetensors", blob);
+        Link("mine", "hub/models--a--b/snapshots/1/model.safetensors");
+        Link("folder", "hub/models--a--b/snapshots/1");
+
+        foreach (string path in (string[])["hub/models--a--b/snapshots/1/model.safetensors", "mine", "folder/model.safetensors"])
+        {
+            Assert.Equal(At(path), TargetFile.Of(At(path)));
+        }
     }
 
     private string At(string name) => Path.Combine(_root, name);
