@@ -20,7 +20,7 @@ internal static class TargetFile
     {
         string full = Path.GetFullPath(path);
         RefusePlantedLinks(path);
-        string target = Follow(full, path);
+        string target = Follow(full);
         if (Directory.Exists(target))
         {
             throw new IOException($"{path} is a folder; give the name of a file in it.");
@@ -38,7 +38,10 @@ internal static class TargetFile
 
         throw Denial.OfSight(target) is { } denied
             ? new UnauthorizedAccessException($"{path}: {denied}.")
-            : new DirectoryNotFoundException($"There is no folder for {path}; make it first.");
+            : new DirectoryNotFoundException(
+                MissingFolder.Explain(Path.GetDirectoryName(target)!) is { } reason
+                    ? $"{path}: {reason}."
+                    : $"There is no folder for {path}; make it first.");
     }
 
     /// <summary>
@@ -72,21 +75,31 @@ internal static class TargetFile
     public static void MakeFolderOf(string path)
     {
         RefusePlantedLinks(path);
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (IOException e) when (MissingFolder.Explain(folder) is { } reason)
+        {
+            throw new IOException(reason + ".", e);
+        }
     }
 
     /// <summary>The permissions of the file that is there: one that was its owner's alone stays so. Null for the system's own default.</summary>
     public static UnixFileMode? ModeOf(string target) =>
         !OperatingSystem.IsWindows() && File.Exists(target) ? File.GetUnixFileMode(target) & Permissions : null;
 
-    private static string Follow(string full, string path)
+    /// <summary>Where a path in full ends, as <see cref="Of"/>; what is there is not looked at.</summary>
+    /// <exception cref="IOException">Its links lead in a circle.</exception>
+    public static string Follow(string full)
     {
         string at = full;
         for (int links = 0; new FileInfo(at).LinkTarget is { } target; links++)
         {
             if (links == PathWalk.MostLinks)
             {
-                throw new IOException($"{path}: its symbolic links lead in a circle.");
+                throw new IOException($"{full}: its symbolic links lead in a circle.");
             }
 
             // The store's folder may be a link itself: the name of a blob shows before it is followed.

@@ -41,6 +41,34 @@ public sealed class TargetFileTests : IDisposable
     }
 
     [Fact]
+    public void Why_there_is_no_folder_is_told()
+    {
+        Link("gone", "no/such/folder");
+        Link("loop", "loop");
+        Make("file");
+        OddFile.Make(OddFile.Pipe, At("pipe"), At("victim"));
+
+        AssertNoFolder("gone/model", "gone is a link whose target is missing: no/such/folder (");
+        AssertNoFolder("gone/below/model", "gone is a link whose target is missing: no/such/folder (");
+        AssertNoFolder("loop/model", "loop is a link that leads back to itself, by loop");
+        AssertNoFolder("file/model", "file is not a folder");
+        AssertNoFolder("pipe/below/model", "pipe is not a folder");
+        AssertNoFolder("none/model", "make it first");
+
+        foreach ((string path, string says) in (ReadOnlySpan<(string, string)>)[("loop", "leads back to itself"), ("file", "is not a folder")])
+        {
+            var e = Assert.Throws<IOException>(() => TargetFile.MakeFolderOf(At(path + "/model")));
+            Assert.Contains(says, e.Message, StringComparison.Ordinal);
+        }
+
+        void AssertNoFolder(string path, string says)
+        {
+            var e = Assert.Throws<DirectoryNotFoundException>(() => TargetFile.Of(At(path)));
+            Assert.Contains(says, e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_link_in_a_folder_that_is_itself_a_link_is_followed_as_the_system_does()
     {
         Make("far/away/kept/real");

@@ -67,6 +67,95 @@ public sealed class DeniedTests : IDisposable
     }
 
     [Theory]
+    [InlineData("inspect file.safetensors", 1)]
+    [InlineData("plan file.safetensors", 2)]
+    [InlineData("inspect linked", 1)]
+    [InlineData("inspect model.safetensors.index.json", 1)]
+    [InlineData("inspect folder", 1)]
+    [InlineData("inspect folder/model.safetensors", 1)]
+    [InlineData("snapshot model.safetensors -o a.weights.json", 1)]
+    [InlineData("snapshot model.safetensors -o folder/a.weights.json", 1)]
+    [InlineData("snapshot model.safetensors", 1)]
+    [InlineData("verify a.weights.json", 1)]
+    [InlineData("verify", 1)]
+    [InlineData("download model.safetensors file.safetensors", 1)]
+    [InlineData("download model.safetensors folder/model.safetensors", 1)]
+    [InlineData("cache ls --folder folder", 1)]
+    [InlineData("cache clear --folder folder", 1)]
+    public async Task Nor_is_a_link_called_broken_that_leads_behind_such_a_folder(string command, int code)
+    {
+        Directory.CreateDirectory(_folder["closed/below"]);
+        Directory.CreateDirectory(_folder["linked"]);
+        File.CreateSymbolicLink(_folder["file.safetensors"], _folder["closed/below/model.safetensors"]);
+        File.CreateSymbolicLink(_folder["folder"], "closed/below");
+        File.CreateSymbolicLink(_folder["weights"], "closed/below");
+        File.CreateSymbolicLink(_folder["a.weights.json"], "closed/below/a.weights.json");
+        File.CreateSymbolicLink(_folder["model.safetensors.index.json"], "closed/below/model.safetensors.index.json");
+        File.CreateSymbolicLink(_folder["linked/1.safetensors"], "../closed/below/1.safetensors");
+        await File.WriteAllTextAsync(
+            _folder["linked/model.safetensors.index.json"], """{"weight_map":{"x":"1.safetensors"}}""", TestContext.Current.CancellationToken);
+        Set("closed", Listed);
+
+        ToolRun run = await RunAsync(command, code, $"this user may not search the folder {_folder["closed"]} (execute permission is missing)");
+
+        Assert.DoesNotContain("missing:", run.All, Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ls")]
+    [InlineData("verify")]
+    [InlineData("clear")]
+    [InlineData("prune --size 0B")]
+    public async Task A_cache_folder_whose_links_lead_in_a_circle_is_not_called_denied(string command)
+    {
+        File.CreateSymbolicLink(_folder["loop"], "loop");
+
+        ToolRun run = await RunAsync($"cache {command} --folder loop", 1, "loop: this is a link that leads back to itself, by loop.");
+
+        Assert.DoesNotContain("permission", run.Error, Ordinal);
+    }
+
+    [Theory]
+    [InlineData("cache ls --folder pipe")]
+    [InlineData("cache ls --folder model.safetensors")]
+    [InlineData("snapshot model.safetensors -o pipe/a.weights.json")]
+    [InlineData("snapshot model.safetensors -o model.safetensors/a.weights.json")]
+    [InlineData("download model.safetensors pipe/copy.safetensors")]
+    [InlineData("download model.safetensors model.safetensors/copy.safetensors")]
+    public async Task What_is_no_folder_is_not_used_as_one(string command)
+    {
+        OddFile.Make(OddFile.Pipe, _folder["pipe"], _folder["victim"]);
+        string[] arguments = command.Split(' ');
+        string what = arguments[^1].Split('/')[0];
+
+        ToolRun run = await ToolRun.UnprivilegedAsync(_folder.Path, arguments);
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains($"{_folder[what]} is not a folder", run.Error, Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_that_a_broken_link_stands_for_is_told_as_that_link()
+    {
+        File.CreateSymbolicLink(_folder["gone"], "no/such/folder");
+
+        ToolRun run = await ToolRun.UnprivilegedAsync(_folder.Path, "download", "model.safetensors", "gone/copy.safetensors");
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains($"{_folder["gone"]} is a link whose target is missing: no/such/folder (", run.Error, Ordinal);
+    }
+
+    [Fact]
+    public async Task A_snapshot_over_one_that_may_not_be_read_names_that_right()
+    {
+        await File.WriteAllTextAsync(_folder["closed/a.weights.json"], "{}", TestContext.Current.CancellationToken);
+        Set("closed/a.weights.json", None);
+        Set("closed", (UnixFileMode)0x1ff);
+
+        await RunAsync("snapshot model.safetensors -o closed/a.weights.json", 1, "this user may not read it (read permission is missing)");
+    }
+
+    [Theory]
     [InlineData("inspect closed", 1)]
     [InlineData("plan closed", 2)]
     [InlineData("download closed copy.safetensors", 2)]
