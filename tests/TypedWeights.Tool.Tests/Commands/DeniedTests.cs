@@ -1,3 +1,4 @@
+using System.Text;
 using TypedWeights.Caching;
 using TypedWeights.Downloads;
 using TypedWeights.Tests.Support;
@@ -280,6 +281,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("closed", Listed, "search the folder {0} ")]
     [InlineData("closed", Searched, "list the folder {0} ")]
     [InlineData("closed/models--org--net/refs/main", None, "read {0} ")]
+    [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567", Searched, "list the folder {0} ")]
     [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567/model.safetensors.index.json", None, "read {0} ")]
     public async Task A_cache_of_the_hub_that_may_not_be_read_is_not_said_to_lack_the_model(string what, UnixFileMode mode, string says)
     {
@@ -300,6 +302,61 @@ public sealed class DeniedTests : IDisposable
         Assert.Contains("this user may not ", run.Error, Ordinal);
         Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, says, _folder[what]), run.Error, Ordinal);
         Assert.DoesNotContain("does not hold", run.Error, Ordinal);
+    }
+
+    [Theory]
+    [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567", Searched)]
+    [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567/model.safetensors", None)]
+    [InlineData("closed/models--org--net", None)]
+    public async Task A_hub_that_answers_is_asked_for_what_of_its_cache_may_not_be_read(string what, UnixFileMode mode)
+    {
+        const string Commit = "0123456789abcdef0123456789abcdef01234567";
+        string repository = _folder["closed/models--org--net"];
+        Directory.CreateDirectory(repository + "/refs");
+        Directory.CreateDirectory($"{repository}/snapshots/{Commit}");
+        await File.WriteAllTextAsync(repository + "/refs/main", Commit, TestContext.Current.CancellationToken);
+        File.Copy(_folder["model.safetensors"], $"{repository}/snapshots/{Commit}/model.safetensors");
+        await using FileServer server = await FileServer.StartAsync();
+        server.Files["/api/models/org/net/revision/main"] =
+            Encoding.UTF8.GetBytes($$"""{"sha": "{{Commit}}", "siblings": [{"rfilename": "model.safetensors"}]}""");
+        server.Files[$"/org/net/resolve/{Commit}/model.safetensors"] =
+            await File.ReadAllBytesAsync(_folder["model.safetensors"], TestContext.Current.CancellationToken);
+        Set(what, mode);
+
+        ToolRun run = await ToolRun.UnprivilegedAsync(
+            _folder.Path, ["HF_ENDPOINT=" + server.Address, "HF_HUB_CACHE=" + _folder["closed"]], ["inspect", "hf://org/net"]);
+
+        Set(what, Own);
+        Assert.True(run.ExitCode == 0, run.All);
+        Assert.NotEmpty(server.Requests);
+    }
+
+    [Theory]
+    [InlineData("closed/token", None, "read it (read permission is missing)")]
+    [InlineData("closed", Listed, "search the folder {0} (execute permission is missing)")]
+    public async Task A_saved_login_that_may_not_be_read_is_named_where_the_hub_asks_for_one(string what, UnixFileMode mode, string says)
+    {
+        await File.WriteAllTextAsync(_folder["closed/token"], "hf_secret", TestContext.Current.CancellationToken);
+        await using FileServer server = await FileServer.StartAsync();
+        string code = "";
+        server.Intercept = context =>
+        {
+            context.Response.StatusCode = code is "GatedRepo" ? 403 : 401;
+            context.Response.Headers["X-Error-Code"] = code;
+            return Task.FromResult(true);
+        };
+        Set(what, mode);
+        string reason = string.Format(System.Globalization.CultureInfo.InvariantCulture, says, _folder[what]);
+
+        foreach (string given in (string[])["", "RepoNotFound", "GatedRepo"])
+        {
+            code = given;
+            ToolRun run = await ToolRun.UnprivilegedAsync(
+                _folder.Path, ["HF_ENDPOINT=" + server.Address, "HF_TOKEN_PATH=" + _folder["closed/token"]], ["inspect", "hf://org/net"]);
+
+            Assert.Equal(1, run.ExitCode);
+            Assert.Contains($"The token file {_folder["closed/token"]} was not read: this user may not {reason}.", run.Error, Ordinal);
+        }
     }
 
     private async Task<ToolRun> RunAsync(string command, int code, string says)
