@@ -49,7 +49,8 @@ internal static class PathWalk
         }
     }
 
-    private static Step Look(string path, bool isLast) => new(path, LibC.TryFacts(path, out FileFacts facts, out int error) ? facts : default, error, isLast);
+    private static Step Look(string path, bool isLast) =>
+        new(path, LibC.TryFacts(path, out FileFacts facts, out int error) ? facts : default, error, isLast);
 
     private static void Push(Stack<string> rest, string path)
     {
