@@ -62,6 +62,11 @@ internal sealed class CacheFolder
     /// <exception cref="IOException">It cannot be made, or it is there by now and not trusted.</exception>
     public void Make()
     {
+        if (!Directory.Exists(Path) && MissingFolder.Explain(Path) is { } missing)
+        {
+            throw new IOException(missing);
+        }
+
         if (OperatingSystem.IsWindows())
         {
             Directory.CreateDirectory(Path);

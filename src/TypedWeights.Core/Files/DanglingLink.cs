@@ -5,9 +5,18 @@ internal static class DanglingLink
 {
     /// <summary>Explains a path that cannot be opened: it, or a folder on its way, may be such a link.</summary>
     /// <param name="path">The path in full.</param>
-    /// <returns>The end of a sentence about the path, without its full stop; null where no such link is the reason.</returns>
-    public static string? Explain(string path)
+    /// <param name="called">What the path is called in the sentence.</param>
+    /// <returns>
+    /// The end of a sentence about the path, without its full stop; null where no such link is the reason. Where this user may not see whether
+    /// the target is missing, it says so.
+    /// </returns>
+    public static string? Explain(string path, string called = "this")
     {
+        if (Denial.OfSight(path) is { } denied)
+        {
+            return denied;
+        }
+
         try
         {
             for (string? at = Path.TrimEndingDirectorySeparator(path); at is not null; at = Path.GetDirectoryName(at))
@@ -15,7 +24,8 @@ internal static class DanglingLink
                 var link = new FileInfo(at);
                 if (link.LinkTarget is { } target)
                 {
-                    return Explain(link, target, isPathItself: at.Length >= Path.TrimEndingDirectorySeparator(path).Length);
+                    bool isPathItself = at.Length >= Path.TrimEndingDirectorySeparator(path).Length;
+                    return Explain(link, target, isPathItself ? called : link.FullName.Replace('\\', '/'));
                 }
 
                 if (Directory.Exists(at))
@@ -32,9 +42,8 @@ internal static class DanglingLink
         return null;
     }
 
-    private static string? Explain(FileInfo link, string target, bool isPathItself)
+    private static string? Explain(FileInfo link, string target, string what)
     {
-        string what = isPathItself ? "this" : link.FullName.Replace('\\', '/');
         FileSystemInfo final;
         try
         {

@@ -7,17 +7,22 @@ namespace TypedWeights.Files;
 /// <remarks>All sentences are without their full stop; null means that nothing is denied, as far as can be seen.</remarks>
 internal static class Denial
 {
-    private const int MostLinks = 40;
-
-    /// <summary>Why this user cannot see whether there is a file or folder.</summary>
+    /// <summary>Why this user cannot see whether there is a file or folder; of a link, whether there is what it leads to.</summary>
     public static string? OfSight(string path)
     {
-        if (IsVisible(path))
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (LibC.IsSupported)
+        {
+            PathWalk.Step last = PathWalk.Steps(full).Last();
+            return last.Error == LibC.Denied ? Search(Path.GetDirectoryName(last.Path) ?? last.Path) : null;
+        }
+
+        if (IsVisible(full))
         {
             return null;
         }
 
-        string? folder = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        string? folder = Path.GetDirectoryName(full);
         while (folder is not null && !IsVisible(folder))
         {
             folder = Path.GetDirectoryName(folder);
@@ -29,30 +34,43 @@ internal static class Denial
     /// <summary>Why this user may not read a file, or list a folder.</summary>
     /// <param name="path">The file or folder.</param>
     /// <param name="called">What the file is called in the sentence; a folder, and what a link leads to, is named.</param>
-    public static string? OfRead(string path, string called = "it") => OfRead(Path.GetFullPath(path), called, MostLinks);
+    public static string? OfRead(string path, string called = "it") => OfRead(Path.GetFullPath(path), called, PathWalk.MostLinks);
 
     /// <summary>Why this user may not list a folder or reach what is in it.</summary>
     public static string? OfUse(string folder) => OfRead(folder)
         ?? (LibC.IsSupported && Directory.Exists(folder) && !LibC.Has(folder, LibC.Right.Search) ? Search(folder) : null);
 
-    /// <summary>Why this user may not make, replace or write to a file or folder, with the folders above it that are not there yet.</summary>
+    /// <summary>
+    /// Why this user may not make a file or folder, with the folders above it that are not there yet, or write to the file that is there.
+    /// </summary>
     public static string? OfWrite(string path) => OfReplacement(path)
         ?? (LibC.IsSupported && Path.Exists(path) && !LibC.Has(path, LibC.Right.Write)
             ? $"this user may not write to {Path.GetFullPath(path)} (write permission is missing)"
             : null);
 
     /// <summary>
-    /// Why this user may not put another file in the place of one, or make one where there is none: the file's own permissions do not matter.
+    /// As <see cref="OfWrite"/>, for a file that is put in the place of the one that is there: its own rights do not matter. Where the path is
+    /// a link, the file is that of <see cref="TargetFile.Follow"/>.
     /// </summary>
     public static string? OfReplacement(string path)
     {
-        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        if (OfSight(full) is { } hidden)
+        string full;
+        try
+        {
+            full = TargetFile.Follow(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        }
+        catch (IOException)
+        {
+            // Its links lead in a circle, and nothing is denied.
+            return null;
+        }
+
+        string? folder = Path.GetDirectoryName(full);
+        if (folder is not null && OfSight(folder) is { } hidden)
         {
             return hidden;
         }
 
-        string? folder = Path.GetDirectoryName(full);
         while (folder is not null && !Path.Exists(folder))
         {
             (full, folder) = (folder, Path.GetDirectoryName(folder));
@@ -63,15 +81,14 @@ internal static class Denial
             return null;
         }
 
-        if (!LibC.Has(folder, LibC.Right.Write) || !LibC.Has(folder, LibC.Right.Search))
+        if (!LibC.Has(folder, LibC.Right.Search))
         {
-            string right = LibC.Has(folder, LibC.Right.Write) ? "execute" : "write";
-            return $"this user may not write to the folder {folder} ({right} permission is missing)";
+            return Search(folder);
         }
 
-        if (!Path.Exists(full))
+        if (!LibC.Has(folder, LibC.Right.Write))
         {
-            return null;
+            return $"this user may not write to the folder {folder} (write permission is missing)";
         }
 
         // What is sticky keeps the files of others from being replaced, also by those who may write to the folder.
@@ -89,8 +106,14 @@ internal static class Denial
             return hidden;
         }
 
-        if (links > 0 && new FileInfo(full).LinkTarget is { } target)
+        if (new FileInfo(full).LinkTarget is { } target)
         {
+            if (links == 0)
+            {
+                // They lead in a circle, and nothing is denied.
+                return null;
+            }
+
             string next = Path.GetFullPath(target, Path.GetDirectoryName(full)!);
             return OfRead(next, next, links - 1);
         }

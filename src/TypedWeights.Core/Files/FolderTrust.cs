@@ -16,9 +16,6 @@ internal static class FolderTrust
     // How users of another user namespace, the host's root among them, appear inside a container that has one of its own.
     private const uint Unmapped = 65534;
 
-    // As many as Linux follows.
-    private const int MostLinks = 40;
-
     private static readonly Lazy<bool> HasUnmappedUsers = new(FindUnmappedUsers);
 
     /// <summary>Tells why a folder, which need not exist yet, is not trusted.</summary>
@@ -35,73 +32,34 @@ internal static class FolderTrust
     public static string? RefuseFile(string path) =>
         LibC.IsSupported && LibC.TryFacts(path, out FileFacts facts, out _) && facts.IsFile ? Check(path, facts, isLast: true) : null;
 
-    // Component by component, as the system goes, so that each folder and link on the way is looked at.
     private static string? Walk(string folder, bool asParent)
     {
-        string at = "/";
-        var rest = new Stack<string>();
-        Push(rest, folder);
-        int links = 0;
-        if (Check(at, LibC.Facts(at), isLast: false) is { } root)
+        foreach (PathWalk.Step step in PathWalk.Steps(folder))
         {
-            return root;
-        }
-
-        while (rest.TryPop(out string? name))
-        {
-            if (name == "..")
+            if (step.Error != 0)
             {
-                at = Path.GetDirectoryName(at) ?? "/";
-                continue;
+                return step.Error is LibC.NotThere or LibC.NoFolder or LibC.Denied ? null : $"{step.Path} cannot be looked at (error {step.Error})";
             }
 
-            string path = Path.Combine(at, name);
-            if (!LibC.TryFacts(path, out FileFacts facts, out int error))
+            if (step.Facts.IsLink)
             {
-                return error is LibC.NotThere or LibC.NoFolder or LibC.Denied ? null : $"{path} cannot be looked at (error {error})";
-            }
-
-            if (facts.IsLink)
-            {
-                if (!IsTrusted(facts.Owner, isLast: false))
+                if (!IsTrusted(step.Facts.Owner, isLast: false))
                 {
-                    return $"{path} is a link that belongs to another user (uid {facts.Owner})";
+                    return $"{step.Path} is a link that belongs to another user (uid {step.Facts.Owner})";
                 }
-
-                string? target = ++links <= MostLinks ? new FileInfo(path).LinkTarget : null;
-                if (target is null)
-                {
-                    return null;
-                }
-
-                at = Path.IsPathRooted(target) ? "/" : at;
-                Push(rest, target);
-                continue;
             }
-
-            if (!facts.IsFolder)
+            else if (!step.Facts.IsFolder)
             {
                 // Whoever uses it as one is told so.
                 return null;
             }
-
-            if (Check(path, facts, isLast: rest.Count == 0 && !asParent) is { } reason)
+            else if (Check(step.Path, step.Facts, isLast: step.IsLast && !asParent) is { } reason)
             {
                 return reason;
             }
-
-            at = path;
         }
 
         return null;
-    }
-
-    private static void Push(Stack<string> rest, string path)
-    {
-        foreach (string name in path.Split('/').Reverse().Where(static name => name is not ("" or ".")))
-        {
-            rest.Push(name);
-        }
     }
 
     private static string? Check(string path, FileFacts facts, bool isLast)

@@ -26,6 +26,12 @@ internal sealed class ReopenableFile : IDisposable
         try
         {
             Identity = FileIdentity.Of(_handle);
+
+            // As the files of /proc, whose bytes the system makes up while they are read.
+            if (!isOurs && Identity.Length == 0 && RandomAccess.Read(_handle, new byte[1], 0) > 0)
+            {
+                throw new RefusedFileException(path, "this file has bytes and no length, as the files of /proc; a regular file is expected");
+            }
         }
         catch
         {
@@ -46,7 +52,7 @@ internal sealed class ReopenableFile : IDisposable
     /// Whether it is a file of ours, which <see cref="OwnFile"/> opens. It may be written to meanwhile: its bytes are checked some other way.
     /// </param>
     /// <param name="openFiles">Those of the process, but for tests.</param>
-    /// <exception cref="IOException">It cannot be opened.</exception>
+    /// <exception cref="IOException">It is no regular file, or cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
     public static ReopenableFile Open(string path, bool isOurs = false, OpenFiles? openFiles = null)
     {
@@ -133,7 +139,7 @@ internal sealed class ReopenableFile : IDisposable
                 const FileShare Others = FileShare.ReadWrite | FileShare.Delete;
                 return _isOurs
                     ? OwnFile.Open(_path, FileAccess.Read, Others)
-                    : File.OpenHandle(_path, FileMode.Open, FileAccess.Read, Others);
+                    : SmallFile.Open(_path);
             }
             catch (IOException e) when (OpenFileLimit.IsReached(e) && _openFiles.CloseAll())
             {

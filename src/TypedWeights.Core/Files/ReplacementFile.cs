@@ -66,7 +66,7 @@ internal sealed class ReplacementFile : IDisposable
         catch (UnauthorizedAccessException e)
         {
             // The system names the temporary file, which tells the user nothing.
-            string denied = Denial.OfWrite(target) ?? $"this user may not make files in the folder {Path.GetDirectoryName(target)}";
+            string denied = Denial.OfReplacement(target) ?? $"this user may not make files in the folder {Path.GetDirectoryName(target)}";
             throw new UnauthorizedAccessException($"{target}: {denied}.", e);
         }
         catch (IOException e) when (Named(e, target) is { } named)
@@ -157,7 +157,7 @@ internal sealed class ReplacementFile : IDisposable
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new UnauthorizedAccessException($"{_target}: {Denial.OfWrite(_target) ?? "this user may not replace it"}.", e);
+            throw new UnauthorizedAccessException($"{_target}: {Denial.OfReplacement(_target) ?? "this user may not replace it"}.", e);
         }
 
         _isRenamed = true;

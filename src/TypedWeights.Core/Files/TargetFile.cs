@@ -3,9 +3,6 @@ namespace TypedWeights.Files;
 /// <summary>A file that is to appear at once and whole, over whatever has its name.</summary>
 internal static class TargetFile
 {
-    // As many as Linux follows.
-    private const int MostLinks = 40;
-
     // The shortest names of files in stores that name them by a digest: of MD5's 32 digits, two may be the folder's.
     private const int DigestDigits = 30;
 
@@ -22,7 +19,8 @@ internal static class TargetFile
     public static string Of(string path)
     {
         string full = Path.GetFullPath(path);
-        string target = Follow(full, path);
+        RefusePlantedLinks(path);
+        string target = Follow(full);
         if (Directory.Exists(target))
         {
             throw new IOException($"{path} is a folder; give the name of a file in it.");
@@ -40,28 +38,81 @@ internal static class TargetFile
 
         throw Denial.OfSight(target) is { } denied
             ? new UnauthorizedAccessException($"{path}: {denied}.")
-            : new DirectoryNotFoundException($"There is no folder for {path}; make it first.");
+            : new DirectoryNotFoundException(
+                MissingFolder.Explain(Path.GetDirectoryName(target)!) is { } reason
+                    ? $"{path}: {reason}."
+                    : $"There is no folder for {path}; make it first.");
+    }
+
+    /// <summary>
+    /// Throws where a path leads over a link that another user may have planted, as Linux does for opening a file (protected_symlinks): in
+    /// /tmp, whoever comes first could choose which of this user's files is replaced. Every link on the way counts, those to folders too.
+    /// </summary>
+    /// <exception cref="RefusedFileException">There is such a link.</exception>
+    public static void RefusePlantedLinks(string path)
+    {
+        if (!LibC.IsSupported)
+        {
+            return;
+        }
+
+        foreach (PathWalk.Step step in PathWalk.Steps(Path.GetFullPath(path)))
+        {
+            if (step.Error == 0 && step.Facts.IsLink && IsPlanted(step.Path, step.Facts.Owner))
+            {
+                throw new RefusedFileException(
+                    path,
+                    $"{step.Path} is a symbolic link of another user (uid {step.Facts.Owner}) in a folder that everybody may write to; "
+                        + "choose another name");
+            }
+        }
+    }
+
+    /// <summary>Makes the folder in which a file is to be, with those above it.</summary>
+    /// <exception cref="RefusedFileException">The path leads over a link that another user may have planted.</exception>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not make it.</exception>
+    public static void MakeFolderOf(string path)
+    {
+        RefusePlantedLinks(path);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (IOException e) when (MissingFolder.Explain(folder) is { } reason)
+        {
+            throw new IOException(reason + ".", e);
+        }
     }
 
     /// <summary>The permissions of the file that is there: one that was its owner's alone stays so. Null for the system's own default.</summary>
     public static UnixFileMode? ModeOf(string target) =>
         !OperatingSystem.IsWindows() && File.Exists(target) ? File.GetUnixFileMode(target) & Permissions : null;
 
-    private static string Follow(string full, string path)
+    /// <summary>Where a path in full ends, as <see cref="Of"/>; what is there is not looked at.</summary>
+    /// <exception cref="IOException">Its links lead in a circle.</exception>
+    public static string Follow(string full)
     {
         string at = full;
         for (int links = 0; new FileInfo(at).LinkTarget is { } target; links++)
         {
-            if (links == MostLinks)
+            if (links == PathWalk.MostLinks)
             {
-                throw new IOException($"{path}: its symbolic links lead in a circle.");
+                throw new IOException($"{full}: its symbolic links lead in a circle.");
             }
 
-            RefuseLinkOfOthers(at, path);
-            at = Resolve(Path.Combine(Path.GetDirectoryName(at)!, target));
+            // The store's folder may be a link itself: the name of a blob shows before it is followed.
+            string folder = Path.GetDirectoryName(Resolve(at))!;
+            string next = Path.Combine(folder, target);
+            at = Resolve(next);
+            if (IsNamedByContent(Path.GetFullPath(next)) || IsNamedByContent(at))
+            {
+                return full;
+            }
         }
 
-        return at != full && IsNamedByContent(at) ? full : at;
+        return at;
     }
 
     // After a link to a folder, ".." is the parent of the folder that it leads to: only the system knows which one that is, and .NET's own
@@ -84,18 +135,25 @@ internal static class TargetFile
         return Path.GetFullPath(path);
     }
 
-    // As Linux does for opening (protected_symlinks): in /tmp, whoever comes first could choose which of this user's files is replaced.
-    private static void RefuseLinkOfOthers(string link, string path)
+    private static bool IsPlanted(string link, uint owner)
     {
-        if (LibC.IsSupported
-            && LibC.TryFacts(Path.GetDirectoryName(link)!, out FileFacts folder, out _) && folder.OthersMayWrite
-            && LibC.TryFacts(link, out FileFacts facts, out _)
-            && facts.Owner != LibC.EffectiveUser() && facts.Owner != folder.Owner && facts.Owner != Root)
+        if (owner == LibC.EffectiveUser() || owner == Root)
         {
-            throw new RefusedFileException(
-                path,
-                $"{link} is a symbolic link of another user (uid {facts.Owner}) in a folder that everybody may write to; choose another name");
+            return false;
         }
+
+        // A folder that another user made in such a place serves as well as a link: that user chooses the links in it.
+        for (string at = link; Path.GetDirectoryName(at) is { } folder; at = folder)
+        {
+            if (LibC.TryFacts(folder, out FileFacts outer, out _) && outer.OthersMayWrite
+                && LibC.TryFacts(at, out FileFacts inner, out _)
+                && inner.Owner != LibC.EffectiveUser() && inner.Owner != Root && inner.Owner != outer.Owner)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool IsNamedByContent(string target)
@@ -110,9 +168,16 @@ internal static class TargetFile
             }
         }
 
-        // The hub's cache, whatever a mirror calls its files.
-        string folder = Path.GetDirectoryName(target)!;
-        return Path.GetFileName(folder) == "blobs" && Directory.Exists(Path.Combine(folder, "..", "snapshots"));
+        // The hub's cache, whatever a mirror calls its files and the folders in it.
+        for (string? folder = Path.GetDirectoryName(target); folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if (Path.GetFileName(folder) == "blobs" && Directory.Exists(Path.Combine(Path.GetDirectoryName(folder)!, "snapshots")))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // A rename would put a file in its place. What lies in /proc are files to the system, and cannot be replaced.

@@ -73,6 +73,7 @@ internal static class CacheCommand
 
         return Directory.Exists(full)
             ? new CacheFolder(full, CacheFolder.IsTrustedByEnvironment)
-            : throw new ToolException(ExitCodes.Failed, $"{path}: {DanglingLink.Explain(full) ?? "there is no such folder"}.");
+            : throw new ToolException(
+                ExitCodes.Failed, $"{path}: {DanglingLink.Explain(full) ?? MissingFolder.Explain(full) ?? "there is no such folder"}.");
     }
 }

@@ -45,7 +45,9 @@ internal sealed class DownloadTarget
         if (!isFolder && (!Directory.Exists(parent) || (namesFolder && !set.IsSharded)))
         {
             string missing = namesFolder && !set.IsSharded ? given : context.ShortPath(parent);
-            throw new ToolException(ExitCodes.Usage, $"There is no folder {missing}; make it first.");
+            throw new ToolException(
+                ExitCodes.Usage,
+                MissingFolder.Explain(full) is { } reason ? $"{given}: {reason}." : $"There is no folder {missing}; make it first.");
         }
 
         if (isFolder || set.IsSharded)
@@ -69,7 +71,7 @@ internal sealed class DownloadTarget
             string folder = Path.GetDirectoryName(full)!;
             try
             {
-                Directory.CreateDirectory(folder);
+                TargetFile.MakeFolderOf(full);
             }
             catch (Exception e) when (DiskFailure.Is(e))
             {

@@ -34,7 +34,7 @@ internal static class SnapshotStore
         bool losesDigests = false;
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path.Full)!);
+            TargetFile.MakeFolderOf(path.Full);
             string target = TargetFile.Of(path.Full);
             bool exists = File.Exists(target);
             if (SnapshotProbe.IsIn(snapshot, exists ? target : null, out long length))
@@ -84,8 +84,9 @@ internal static class SnapshotStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            // What is there is read first.
             string reason = DanglingLink.Explain(path.Full)
-                ?? (e is UnauthorizedAccessException ? Denial.OfWrite(path.Full) ?? Denial.OfRead(path.Full) : null) ?? e.Message;
+                ?? (e is UnauthorizedAccessException ? Denial.OfRead(path.Full) ?? Denial.OfReplacement(path.Full) : null) ?? e.Message;
             throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be written: {reason.TrimEnd('.')}.", e);
         }
     }

@@ -41,6 +41,34 @@ public sealed class TargetFileTests : IDisposable
     }
 
     [Fact]
+    public void Why_there_is_no_folder_is_told()
+    {
+        Link("gone", "no/such/folder");
+        Link("loop", "loop");
+        Make("file");
+        OddFile.Make(OddFile.Pipe, At("pipe"), At("victim"));
+
+        AssertNoFolder("gone/model", "gone is a link whose target is missing: no/such/folder (");
+        AssertNoFolder("gone/below/model", "gone is a link whose target is missing: no/such/folder (");
+        AssertNoFolder("loop/model", "loop is a link that leads back to itself, by loop");
+        AssertNoFolder("file/model", "file is not a folder");
+        AssertNoFolder("pipe/below/model", "pipe is not a folder");
+        AssertNoFolder("none/model", "make it first");
+
+        foreach ((string path, string says) in (ReadOnlySpan<(string, string)>)[("loop", "leads back to itself"), ("file", "is not a folder")])
+        {
+            var e = Assert.Throws<IOException>(() => TargetFile.MakeFolderOf(At(path + "/model")));
+            Assert.Contains(says, e.Message, StringComparison.Ordinal);
+        }
+
+        void AssertNoFolder(string path, string says)
+        {
+            var e = Assert.Throws<DirectoryNotFoundException>(() => TargetFile.Of(At(path)));
+            Assert.Contains(says, e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_link_in_a_folder_that_is_itself_a_link_is_followed_as_the_system_does()
     {
         Make("far/away/kept/real");
@@ -66,6 +94,7 @@ public sealed class TargetFileTests : IDisposable
     [Theory]
     [InlineData("hub/models--a--b/blobs/" + Digest)]
     [InlineData("hub/models--a--b/blobs/etag-of-a-mirror")]
+    [InlineData("hub/models--a--b/blobs/ab/etag-of-a-mirror")]
     [InlineData("ollama/blobs/sha256-" + Digest)]
     [InlineData("annex/SHA256E-s100--" + Digest + ".safetensors")]
     [InlineData("dvc/files/md5/09/8f6bcd4621d373cade4e832627b4f6")]
@@ -127,6 +156,95 @@ public sealed class TargetFileTests : IDisposable
 
         var e = Assert.Throws<RefusedFileException>(() => TargetFile.Of(At("shared/model")));
         Assert.Contains($"is a symbolic link of another user (uid {Nobody})", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("shared/out/model")]
+    [InlineData("shared/out/deep/model")]
+    [InlineData("own/model")]
+    [InlineData("file")]
+    public async Task A_link_to_a_folder_that_another_user_planted_is_not_followed_wherever_it_is_on_the_way(string path)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a link to another user");
+        Make("mine/model");
+        Make("mine/deep/model");
+        Directory.CreateDirectory(At("shared"));
+        Link("shared/out", At("mine"));
+        Link("own", "shared/out");
+        Link("file", At("shared/out/model"));
+        await RunAsync("chown", "-h", $"{Nobody}:{Nobody}", At("shared/out"));
+        Assert.StartsWith(At("mine"), LibC.RealPath(TargetFile.Of(At(path))), StringComparison.Ordinal);
+
+        await RunAsync("chmod", "1777", At("shared"));
+
+        var e = Assert.Throws<RefusedFileException>(() => TargetFile.Of(At(path)));
+        Assert.Contains($"{At("shared/out")} is a symbolic link of another user (uid {Nobody})", e.Message, StringComparison.Ordinal);
+        Assert.Throws<RefusedFileException>(() => TargetFile.MakeFolderOf(At(path)));
+    }
+
+    [Fact]
+    public async Task Nor_is_a_folder_made_beyond_such_a_link()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a link to another user");
+        Directory.CreateDirectory(At("mine"));
+        Directory.CreateDirectory(At("shared"));
+        Link("shared/out", At("mine"));
+        await RunAsync("chown", "-h", $"{Nobody}:{Nobody}", At("shared/out"));
+        await RunAsync("chmod", "1777", At("shared"));
+
+        Assert.Throws<RefusedFileException>(() => TargetFile.MakeFolderOf(At("shared/out/new/model")));
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(At("mine")));
+    }
+
+    [Fact]
+    public async Task Nor_is_a_link_in_a_folder_that_another_user_made_where_everybody_may_write()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a folder to another user");
+        Make("mine/precious");
+        Directory.CreateDirectory(At("shared/out"));
+        Link("shared/out/model", At("mine/precious"));
+        await RunAsync("chown", "-h", $"{Nobody}:{Nobody}", At("shared/out"), At("shared/out/model"));
+        Assert.Equal(At("mine/precious"), TargetFile.Of(At("shared/out/model")));
+
+        await RunAsync("chmod", "1777", At("shared"));
+
+        Assert.Throws<RefusedFileException>(() => TargetFile.Of(At("shared/out/model")));
+    }
+
+    [Fact]
+    public void A_link_of_this_user_is_followed_where_everybody_may_write()
+    {
+        Make("mine/model");
+        Directory.CreateDirectory(At("shared"));
+        Link("shared/out", At("mine"));
+        Link("shared/file", At("mine/model"));
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(At("shared"), (UnixFileMode)0x3ff);
+        }
+
+        Assert.Equal(At("shared/out/model"), TargetFile.Of(At("shared/out/model")));
+        Assert.Equal(At("mine/model"), TargetFile.Of(At("shared/file")));
+    }
+
+    [Theory]
+    [InlineData("../../blobs/etag")]
+    [InlineData("../../blobs/ab/etag")]
+    public void A_blob_of_the_hub_is_known_also_where_its_folder_is_a_link(string blob)
+    {
+        Directory.CreateDirectory(At("hub/models--a--b/snapshots/1"));
+        Make("disk/etag");
+        Make("disk/ab/etag");
+        Link("hub/models--a--b/blobs", At("disk"));
+        Link("hub/models--a--b/snapshots/1/model.safetensors", blob);
+        Link("mine", "hub/models--a--b/snapshots/1/model.safetensors");
+        Link("folder", "hub/models--a--b/snapshots/1");
+
+        foreach (string path in (string[])["hub/models--a--b/snapshots/1/model.safetensors", "mine", "folder/model.safetensors"])
+        {
+            Assert.Equal(At(path), TargetFile.Of(At(path)));
+        }
     }
 
     private string At(string name) => Path.Combine(_root, name);

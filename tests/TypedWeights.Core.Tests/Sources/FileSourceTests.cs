@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 
@@ -131,7 +132,66 @@ public sealed class FileSourceTests : IDisposable
 
         // Failing, it would wait for ever.
         var error = await Assert.ThrowsAsync<WeightSourceException>(() => open.WaitAsync(TimeSpan.FromMinutes(1), Token));
-        Assert.Contains("a pipe or device", error.Message, StringComparison.Ordinal);
+        Assert.Equal($"{name}: this is a named pipe, and a regular file is expected.", error.Message);
+    }
+
+    [Theory]
+    [InlineData(OddFile.Socket, "a socket or a device")]
+    [InlineData(OddFile.LinkToDevice, "a device")]
+    public void What_is_no_file_is_refused_with_what_it_is(string kind, string says)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has none among its files");
+        OddFile.Make(kind, _folder["odd"], _folder["victim"]);
+
+        var error = Assert.Throws<WeightSourceException>(() => FileSource.Open(_folder["odd"], "shown"));
+
+        Assert.Equal($"shown: this is {says}, and a regular file is expected.", error.Message);
+    }
+
+    [Theory]
+    [InlineData("/dev/zero")]
+    [InlineData("/dev/null")]
+    [InlineData("/proc/cpuinfo")]
+    [InlineData("/proc/self/status")]
+    public async Task A_device_or_a_file_without_a_length_is_no_empty_file(string path)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "other systems have other such files");
+        WeightUri uri = WeightUri.Parse(path);
+        IWeightLocation location = await new FileSourceProvider().LocateAsync(uri, Token);
+
+        var error = await Assert.ThrowsAsync<WeightSourceException>(async () => await CheckpointReader.ReadAsync(uri, location, Token));
+
+        Assert.StartsWith(path + ": this ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("a regular file is expected.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(OddFile.Pipe, "a named pipe")]
+    [InlineData(OddFile.LinkToDevice, "a device")]
+    public async Task Neither_is_a_shard(string kind, string says)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has none among its files");
+        TestFile.WriteSharded(_folder.Path, new Dictionary<string, TestFile.Entry[]>
+        {
+            ["1.safetensors"] = [TestFile.F32("a", [1], 1)],
+            ["2.safetensors"] = [TestFile.F32("b", [1], 2)],
+        });
+        File.Delete(_folder["2.safetensors"]);
+        OddFile.Make(kind, _folder["2.safetensors"], _folder["victim"]);
+        WeightUri uri = WeightUri.Parse(_folder.Path);
+        IWeightLocation location = await new FileSourceProvider().LocateAsync(uri, Token);
+
+        var error = await Assert.ThrowsAsync<WeightSourceException>(async () => await CheckpointReader.ReadAsync(uri, location, Token));
+
+        Assert.EndsWith($"2.safetensors: this is {says}, and a regular file is expected.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_empty_file_is_a_file()
+    {
+        await File.WriteAllBytesAsync(_folder["empty"], [], Token);
+        await using FileSource source = FileSource.Open(_folder["empty"], "empty");
+        Assert.Equal(0, source.Length);
     }
 
     [Fact]

@@ -95,5 +95,53 @@ public sealed class HubFilesTests : IDisposable
         Assert.Equal(expected, new HubSettings(new HuggingFaceOptions(), name => name == "HF_ENDPOINT" ? given : null).Endpoint.ToString());
     }
 
+    [Theory]
+    [InlineData(OddFile.LinkToDevice, "this is a device")]
+    [InlineData(OddFile.Pipe, "this is a named pipe")]
+    [InlineData(OddFile.DanglingLink, "this is a link whose target is missing")]
+    [InlineData(OddFile.LinkToItself, "this is a link that leads back to itself")]
+    public void A_token_that_is_not_read_is_told_from_one_that_is_not_there(string kind, string says)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        Assert.Null(Settings().FindToken(out string? unread));
+        Assert.Null(unread);
+
+        OddFile.Make(kind, _folder["token"], _folder["victim"]);
+        Assert.Null(Settings().FindToken(out unread));
+        Assert.StartsWith($"The token file {_folder["token"]} was not read: {says}", unread, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(OddFile.Pipe, "this is a named pipe")]
+    [InlineData(OddFile.DanglingLink, "is a link whose target is missing")]
+    [InlineData(OddFile.LinkToItself, "is a link that leads back to itself")]
+    public void A_file_of_a_model_that_cannot_be_read_is_not_kept_and_is_told(string kind, string says)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        File.WriteAllText(_folder["models--a--b/refs/main"], Commit);
+        string file = _folder[$"models--a--b/snapshots/{Commit}/model.safetensors"];
+        Assert.Null(_cache.Flaw("main"));
+
+        OddFile.Make(kind, file, _folder["victim"]);
+
+        Assert.Null(_cache.Find(Commit, "model.safetensors"));
+        Assert.Null(_cache.FindUsual(Commit));
+        Assert.StartsWith(file, _cache.Flaw("main"), StringComparison.Ordinal);
+        Assert.Contains(says, _cache.Flaw("main"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_of_the_hub_whose_links_lead_nowhere_is_told()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
+        File.CreateSymbolicLink(_folder["gone"], "no/such/folder");
+        File.CreateSymbolicLink(_folder["loop"], "loop");
+        HubUri uri = HubUri.Of(WeightUri.Parse("hf://a/b"));
+
+        Assert.StartsWith($"{_folder["gone"]} is a link whose target is missing", new HubCache(_folder["gone"], uri).Flaw("main"));
+        Assert.StartsWith($"{_folder["loop"]} is a link that leads back to itself", new HubCache(_folder["loop"], uri).Flaw("main"));
+        Assert.Null(new HubCache(_folder["absent"], uri).Flaw("main"));
+    }
+
     private HubSettings Settings() => new(new HuggingFaceOptions(), name => name == "HF_TOKEN_PATH" ? _folder["token"] : null);
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using TypedWeights.Caching;
 using TypedWeights.Downloads;
 using TypedWeights.Tests.Support;
@@ -64,6 +65,95 @@ public sealed class DeniedTests : IDisposable
         Set("closed", Listed);
 
         await RunAsync(command, code, $"this user may not search the folder {_folder["closed"]} (execute permission is missing)");
+    }
+
+    [Theory]
+    [InlineData("inspect file.safetensors", 1)]
+    [InlineData("plan file.safetensors", 2)]
+    [InlineData("inspect linked", 1)]
+    [InlineData("inspect model.safetensors.index.json", 1)]
+    [InlineData("inspect folder", 1)]
+    [InlineData("inspect folder/model.safetensors", 1)]
+    [InlineData("snapshot model.safetensors -o a.weights.json", 1)]
+    [InlineData("snapshot model.safetensors -o folder/a.weights.json", 1)]
+    [InlineData("snapshot model.safetensors", 1)]
+    [InlineData("verify a.weights.json", 1)]
+    [InlineData("verify", 1)]
+    [InlineData("download model.safetensors file.safetensors", 1)]
+    [InlineData("download model.safetensors folder/model.safetensors", 1)]
+    [InlineData("cache ls --folder folder", 1)]
+    [InlineData("cache clear --folder folder", 1)]
+    public async Task Nor_is_a_link_called_broken_that_leads_behind_such_a_folder(string command, int code)
+    {
+        Directory.CreateDirectory(_folder["closed/below"]);
+        Directory.CreateDirectory(_folder["linked"]);
+        File.CreateSymbolicLink(_folder["file.safetensors"], _folder["closed/below/model.safetensors"]);
+        File.CreateSymbolicLink(_folder["folder"], "closed/below");
+        File.CreateSymbolicLink(_folder["weights"], "closed/below");
+        File.CreateSymbolicLink(_folder["a.weights.json"], "closed/below/a.weights.json");
+        File.CreateSymbolicLink(_folder["model.safetensors.index.json"], "closed/below/model.safetensors.index.json");
+        File.CreateSymbolicLink(_folder["linked/1.safetensors"], "../closed/below/1.safetensors");
+        await File.WriteAllTextAsync(
+            _folder["linked/model.safetensors.index.json"], """{"weight_map":{"x":"1.safetensors"}}""", TestContext.Current.CancellationToken);
+        Set("closed", Listed);
+
+        ToolRun run = await RunAsync(command, code, $"this user may not search the folder {_folder["closed"]} (execute permission is missing)");
+
+        Assert.DoesNotContain("missing:", run.All, Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ls")]
+    [InlineData("verify")]
+    [InlineData("clear")]
+    [InlineData("prune --size 0B")]
+    public async Task A_cache_folder_whose_links_lead_in_a_circle_is_not_called_denied(string command)
+    {
+        File.CreateSymbolicLink(_folder["loop"], "loop");
+
+        ToolRun run = await RunAsync($"cache {command} --folder loop", 1, "loop: this is a link that leads back to itself, by loop.");
+
+        Assert.DoesNotContain("permission", run.Error, Ordinal);
+    }
+
+    [Theory]
+    [InlineData("cache ls --folder pipe")]
+    [InlineData("cache ls --folder model.safetensors")]
+    [InlineData("snapshot model.safetensors -o pipe/a.weights.json")]
+    [InlineData("snapshot model.safetensors -o model.safetensors/a.weights.json")]
+    [InlineData("download model.safetensors pipe/copy.safetensors")]
+    [InlineData("download model.safetensors model.safetensors/copy.safetensors")]
+    public async Task What_is_no_folder_is_not_used_as_one(string command)
+    {
+        OddFile.Make(OddFile.Pipe, _folder["pipe"], _folder["victim"]);
+        string[] arguments = command.Split(' ');
+        string what = arguments[^1].Split('/')[0];
+
+        ToolRun run = await ToolRun.UnprivilegedAsync(_folder.Path, arguments);
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains($"{_folder[what]} is not a folder", run.Error, Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_that_a_broken_link_stands_for_is_told_as_that_link()
+    {
+        File.CreateSymbolicLink(_folder["gone"], "no/such/folder");
+
+        ToolRun run = await ToolRun.UnprivilegedAsync(_folder.Path, "download", "model.safetensors", "gone/copy.safetensors");
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains($"{_folder["gone"]} is a link whose target is missing: no/such/folder (", run.Error, Ordinal);
+    }
+
+    [Fact]
+    public async Task A_snapshot_over_one_that_may_not_be_read_names_that_right()
+    {
+        await File.WriteAllTextAsync(_folder["closed/a.weights.json"], "{}", TestContext.Current.CancellationToken);
+        Set("closed/a.weights.json", None);
+        Set("closed", (UnixFileMode)0x1ff);
+
+        await RunAsync("snapshot model.safetensors -o closed/a.weights.json", 1, "this user may not read it (read permission is missing)");
     }
 
     [Theory]
@@ -191,6 +281,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("closed", Listed, "search the folder {0} ")]
     [InlineData("closed", Searched, "list the folder {0} ")]
     [InlineData("closed/models--org--net/refs/main", None, "read {0} ")]
+    [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567", Searched, "list the folder {0} ")]
     [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567/model.safetensors.index.json", None, "read {0} ")]
     public async Task A_cache_of_the_hub_that_may_not_be_read_is_not_said_to_lack_the_model(string what, UnixFileMode mode, string says)
     {
@@ -211,6 +302,61 @@ public sealed class DeniedTests : IDisposable
         Assert.Contains("this user may not ", run.Error, Ordinal);
         Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, says, _folder[what]), run.Error, Ordinal);
         Assert.DoesNotContain("does not hold", run.Error, Ordinal);
+    }
+
+    [Theory]
+    [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567", Searched)]
+    [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567/model.safetensors", None)]
+    [InlineData("closed/models--org--net", None)]
+    public async Task A_hub_that_answers_is_asked_for_what_of_its_cache_may_not_be_read(string what, UnixFileMode mode)
+    {
+        const string Commit = "0123456789abcdef0123456789abcdef01234567";
+        string repository = _folder["closed/models--org--net"];
+        Directory.CreateDirectory(repository + "/refs");
+        Directory.CreateDirectory($"{repository}/snapshots/{Commit}");
+        await File.WriteAllTextAsync(repository + "/refs/main", Commit, TestContext.Current.CancellationToken);
+        File.Copy(_folder["model.safetensors"], $"{repository}/snapshots/{Commit}/model.safetensors");
+        await using FileServer server = await FileServer.StartAsync();
+        server.Files["/api/models/org/net/revision/main"] =
+            Encoding.UTF8.GetBytes($$"""{"sha": "{{Commit}}", "siblings": [{"rfilename": "model.safetensors"}]}""");
+        server.Files[$"/org/net/resolve/{Commit}/model.safetensors"] =
+            await File.ReadAllBytesAsync(_folder["model.safetensors"], TestContext.Current.CancellationToken);
+        Set(what, mode);
+
+        ToolRun run = await ToolRun.UnprivilegedAsync(
+            _folder.Path, ["HF_ENDPOINT=" + server.Address, "HF_HUB_CACHE=" + _folder["closed"]], ["inspect", "hf://org/net"]);
+
+        Set(what, Own);
+        Assert.True(run.ExitCode == 0, run.All);
+        Assert.NotEmpty(server.Requests);
+    }
+
+    [Theory]
+    [InlineData("closed/token", None, "read it (read permission is missing)")]
+    [InlineData("closed", Listed, "search the folder {0} (execute permission is missing)")]
+    public async Task A_saved_login_that_may_not_be_read_is_named_where_the_hub_asks_for_one(string what, UnixFileMode mode, string says)
+    {
+        await File.WriteAllTextAsync(_folder["closed/token"], "hf_secret", TestContext.Current.CancellationToken);
+        await using FileServer server = await FileServer.StartAsync();
+        string code = "";
+        server.Intercept = context =>
+        {
+            context.Response.StatusCode = code is "GatedRepo" ? 403 : 401;
+            context.Response.Headers["X-Error-Code"] = code;
+            return Task.FromResult(true);
+        };
+        Set(what, mode);
+        string reason = string.Format(System.Globalization.CultureInfo.InvariantCulture, says, _folder[what]);
+
+        foreach (string given in (string[])["", "RepoNotFound", "GatedRepo"])
+        {
+            code = given;
+            ToolRun run = await ToolRun.UnprivilegedAsync(
+                _folder.Path, ["HF_ENDPOINT=" + server.Address, "HF_TOKEN_PATH=" + _folder["closed/token"]], ["inspect", "hf://org/net"]);
+
+            Assert.Equal(1, run.ExitCode);
+            Assert.Contains($"The token file {_folder["closed/token"]} was not read: this user may not {reason}.", run.Error, Ordinal);
+        }
     }
 
     private async Task<ToolRun> RunAsync(string command, int code, string says)

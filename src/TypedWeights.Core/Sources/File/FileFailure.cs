@@ -14,6 +14,7 @@ internal static class FileFailure
             new WeightSourceException(display, "there is no such file.", isNotFound: true, innerException: e),
         UnauthorizedAccessException =>
             new WeightSourceException(display, Denied(e, path) + ".", innerException: e),
+        RefusedFileException refused => new WeightSourceException(display, refused.Reason + ".", innerException: e),
         NotSupportedException => new WeightSourceException(
             display, "this is a pipe or device; weights are read from a file with a length.", innerException: e),
         PathTooLongException => new WeightSourceException(display, "the path is longer than the system allows.", innerException: e),

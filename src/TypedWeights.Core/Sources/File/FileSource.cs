@@ -35,7 +35,6 @@ internal sealed class FileSource : IMappableSource, IDiskSource
     {
         try
         {
-            RefusePipe(path);
             return new FileSource(ReopenableFile.Open(path), display);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
@@ -127,19 +126,5 @@ internal sealed class FileSource : IMappableSource, IDiskSource
             ? read
             : throw new WeightSourceException(
                 Display, "the file was written to while it was read; load it again when it is whole, and replace it by renaming.");
-    }
-
-    // Opening a named pipe for reading waits for its writer, deaf to any cancellation. Only what has no length can be one.
-    private static void RefusePipe(string path)
-    {
-        FileSystemInfo file = System.IO.File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
-        if (OperatingSystem.IsWindows() || file is not FileInfo { Exists: true, Length: 0 })
-        {
-            return;
-        }
-
-        // Why one cannot be opened shows when it is opened in earnest.
-        using SafeFileHandle handle = UnixFile.OpenAtOnce(path);
-        _ = handle.IsInvalid ? 0 : RandomAccess.GetLength(handle);
     }
 }

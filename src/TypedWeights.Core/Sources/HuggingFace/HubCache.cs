@@ -47,7 +47,7 @@ internal sealed partial class HubCache(string folder, HubUri uri)
     /// <summary>The model on disk, if all of it is there.</summary>
     /// <param name="commit">The commit.</param>
     /// <param name="entryName">The entry, if it is known.</param>
-    /// <returns>null where a file is missing.</returns>
+    /// <returns>null where a file is missing, or cannot be read.</returns>
     public FileLocation? Find(string commit, string? entryName)
     {
         string snapshot = Path.Combine(_repository, "snapshots", commit, uri.Folder);
@@ -61,18 +61,17 @@ internal sealed partial class HubCache(string folder, HubUri uri)
         return name is not null && IsComplete(snapshot, display, name) ? new FileLocation(snapshot, display, name, commit) : null;
     }
 
-    /// <summary>Why this user may not look for a model on disk, as a sentence without its full stop; null where nothing is denied.</summary>
-    public string? Denied(string revision)
+    /// <summary>
+    /// Why what is on disk cannot be used, as a sentence without its full stop: this user may not read it, links lead nowhere, or it is no
+    /// file. null where there is no more to say than that it is not there.
+    /// </summary>
+    public string? Flaw(string revision)
     {
-        string refs = Path.Combine(_repository, "refs", revision);
-        if ((Denial.OfUse(folder) ?? Denial.OfUse(_repository) ?? Denial.OfRead(refs, refs)) is { } denied)
-        {
-            return denied;
-        }
-
         string snapshot = Path.Combine(_repository, "snapshots", CommitOf(revision) ?? "", uri.Folder);
-        return Denial.OfUse(snapshot) ?? (!Directory.Exists(snapshot) ? null : Directory.EnumerateFiles(snapshot)
-            .Select(static path => Denial.OfRead(path, path)).FirstOrDefault(static reason => reason is not null));
+        return FlawOfFolder(folder) ?? FlawOfFolder(_repository) ?? FlawOfFile(Path.Combine(_repository, "refs", revision))
+            ?? FlawOfFolder(snapshot)
+            ?? (!Directory.Exists(snapshot) ? null : Directory.EnumerateFiles(snapshot).Where(IsOfModel).Select(FlawOfFile)
+                .FirstOrDefault(static flaw => flaw is not null));
     }
 
     /// <summary>As <see cref="Find"/>, for who does not know the entry and could ask the hub for it.</summary>
@@ -88,7 +87,7 @@ internal sealed partial class HubCache(string folder, HubUri uri)
             string name = FolderEntry.Find(snapshot, display);
             return ShardName().IsMatch(name) ? null : name;
         }
-        catch (WeightSourceException)
+        catch (Exception e) when (e is WeightSourceException or IOException or UnauthorizedAccessException)
         {
             return null;
         }
@@ -119,8 +118,41 @@ internal sealed partial class HubCache(string folder, HubUri uri)
         }
     }
 
-    // A link to a blob that was removed counts as a file for .NET.
-    private static bool IsThere(string path) => System.IO.File.Exists(path) && DanglingLink.Explain(path) is null;
+    // What counts as a file for .NET may be a link to a blob that was removed, a pipe, or a file that this user may not read.
+    private static bool IsThere(string path)
+    {
+        try
+        {
+            SmallFile.Open(path).Dispose();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static string? FlawOfFolder(string path) => Denial.OfUse(path) ?? (Directory.Exists(path) ? null : MissingFolder.Explain(path));
+
+    private static string? FlawOfFile(string path)
+    {
+        try
+        {
+            SmallFile.Open(path).Dispose();
+            return null;
+        }
+        catch (RefusedFileException e)
+        {
+            return e.Message.TrimEnd('.');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Denial.OfRead(path, path) ?? DanglingLink.Explain(path, path);
+        }
+    }
+
+    private static bool IsOfModel(string path) => path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)
+        || path.EndsWith(".safetensors.index.json", StringComparison.OrdinalIgnoreCase);
 
     [GeneratedRegex(@"-\d{5}-of-\d{5}\.safetensors$", RegexOptions.IgnoreCase)]
     private static partial Regex ShardName();

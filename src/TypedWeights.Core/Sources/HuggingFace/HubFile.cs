@@ -27,7 +27,7 @@ internal sealed class HubFile(Uri address, string display, HubUri uri, HubLogin 
         {
             "GatedRepo" => Gated(refusal),
             "RepoNotFound" => Missing(
-                $"there is no repository {uri.Repository} on the hub, or it is private and {Login()} may not see it."),
+                $"there is no repository {uri.Repository} on the hub, or it is private and {Login()} may not see it.{Unread()}"),
             "RevisionNotFound" => Missing($"the repository has no revision {uri.Revision ?? "main"}."),
             "EntryNotFound" => Missing("the repository has no such file at that revision."),
             "DisabledRepo" => new WeightSourceException(Display, "the hub has disabled the repository."),
@@ -37,16 +37,21 @@ internal sealed class HubFile(Uri address, string display, HubUri uri, HubLogin 
 
     private string Login() => login.Token is { } token ? "the token of " + token.Origin : "nobody without a token (HF_TOKEN)";
 
+    // Where a login is saved and cannot be read, that is what has to be put right.
+    private string Unread() => login.Unread is { } unread ? " " + unread : "";
+
     private WeightSourceException Missing(string message) => new(Display, message, isNotFound: true);
 
     private WeightSourceException Gated(HttpResponseMessage refusal) => new(
         Display,
         login.Token is null || refusal.StatusCode == HttpStatusCode.Unauthorized
-            ? $"the repository is gated: accept its terms at {endpoint}{uri.Repository} and give a token of that account in HF_TOKEN."
+            ? $"the repository is gated: accept its terms at {endpoint}{uri.Repository} and give a token of that account in HF_TOKEN.{Unread()}"
             : $"the repository is gated, and the account of {Login()} has not been let in: accept its terms at {endpoint}{uri.Repository}.");
 
     private WeightSourceException Refused(HttpResponseMessage refusal) => new(
         Display,
         $"the hub refuses access ({(int)refusal.StatusCode}): "
-            + (login.Token is null ? "it asks for a token; give one in HF_TOKEN." : $"{Login()} is not valid, or does not reach this repository."));
+            + (login.Token is null
+                ? $"it asks for a token; give one in HF_TOKEN.{Unread()}"
+                : $"{Login()} is not valid, or does not reach this repository."));
 }

@@ -7,6 +7,7 @@ internal sealed class HubLogin(HubSettings settings)
 {
     private readonly Lock _gate = new();
     private HubToken? _token;
+    private string? _unread;
     private bool _isKnown;
 
     public HubToken? Token
@@ -17,13 +18,17 @@ internal sealed class HubLogin(HubSettings settings)
             {
                 if (!_isKnown)
                 {
-                    (_token, _isKnown) = (settings.FindToken(), true);
+                    _token = settings.FindToken(out _unread);
+                    _isKnown = true;
                 }
 
                 return _token;
             }
         }
     }
+
+    /// <summary>Why there is no token though a login is saved, as a sentence; null for any other case.</summary>
+    public string? Unread => Token is null ? _unread : null;
 
     public AuthenticationHeaderValue? Header => Token is { } token ? new AuthenticationHeaderValue("Bearer", token.Value) : null;
 
@@ -36,7 +41,7 @@ internal sealed class HubLogin(HubSettings settings)
         {
             if (_token?.Value == refused)
             {
-                _token = settings.FindToken();
+                _token = settings.FindToken(out _unread);
             }
 
             return _token is not null && _token.Value != refused;

@@ -32,8 +32,15 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
 
     /// <summary>The token and where it was found; null where there is none.</summary>
     /// <exception cref="WeightSourceException">It has a character that no header may have.</exception>
-    public HubToken? FindToken()
+    public HubToken? FindToken() => FindToken(out _);
+
+    /// <summary>As <see cref="FindToken()"/>.</summary>
+    /// <param name="unread">
+    /// Why the file of a saved login was not read though something is there, as a sentence; null where it was, or there is none.
+    /// </param>
+    public HubToken? FindToken(out string? unread)
     {
+        unread = null;
         if (options.Token?.Trim() is { Length: > 0 } given)
         {
             return Checked(new HubToken(given, "HuggingFaceOptions.Token"));
@@ -55,6 +62,9 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            string? reason = (e as RefusedFileException)?.Reason ?? Denial.OfRead(path) ?? DanglingLink.Explain(Path.GetFullPath(path))
+                ?? (e is FileNotFoundException or DirectoryNotFoundException ? null : e.Message.TrimEnd('.'));
+            unread = reason is null ? null : $"The token file {path} was not read: {reason}.";
             return null;
         }
     }

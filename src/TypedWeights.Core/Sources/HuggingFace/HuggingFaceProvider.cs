@@ -38,8 +38,8 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
         {
             return Kept(cache, hub, revision) ?? throw new WeightSourceException(
                 hub.Display,
-                cache.Denied(revision) is { } denied
-                    ? $"{origin} is set, and of the hub's cache {denied}."
+                cache.Flaw(revision) is { } flaw
+                    ? $"{origin} is set, and of the hub's cache {flaw}."
                     : $"{origin} is set, and {_settings.CacheFolder} does not hold the model at {revision} whole.");
         }
 
