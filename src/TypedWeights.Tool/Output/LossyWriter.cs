@@ -43,8 +43,9 @@ internal sealed class LossyWriter(TextWriter writer) : TextWriter(writer.FormatP
         }
     }
 
-    /// <summary>Whether an exception is a stream's that cannot be written.</summary>
-    public static bool IsFailure(Exception e) => e is IOException || IsClosed(e) || FileSizeLimit.IsBeyond(e);
+    /// <summary>Whether an exception is a stream's that cannot be written, and not that of a part of the program that cannot be loaded.</summary>
+    public static bool IsFailure(Exception e) =>
+        e is IOException and not (FileNotFoundException or FileLoadException) || IsClosed(e) || FileSizeLimit.IsBeyond(e);
 
     /// <summary>Whether it is that of a stream that is closed (EBADF), which .NET takes for a path that is denied.</summary>
     public static bool IsClosed(Exception e) => e is UnauthorizedAccessException { InnerException: not IOException { HResult: not 9 } };

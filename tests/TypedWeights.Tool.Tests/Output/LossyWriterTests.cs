@@ -1,0 +1,21 @@
+using TypedWeights.Tool.Output;
+
+namespace TypedWeights.Tests.Output;
+
+public sealed class LossyWriterTests
+{
+    public static TheoryData<Exception, bool> Exceptions => new()
+    {
+        { new IOException("No space left on device"), true },
+        { new UnauthorizedAccessException("closed", new IOException("Bad file descriptor", 9)), true },
+        { new FileNotFoundException("Could not load file or assembly"), false },
+        { new FileLoadException("Could not load file or assembly"), false },
+        { new BadImageFormatException("Could not load file or assembly"), false },
+        { new InvalidOperationException("a defect"), false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Exceptions))]
+    public void A_stream_that_cannot_be_written_is_told_from_a_program_that_cannot_be_loaded(Exception exception, bool isFailure) =>
+        Assert.Equal(isFailure, LossyWriter.IsFailure(exception));
+}
