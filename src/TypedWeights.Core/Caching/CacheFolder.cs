@@ -62,9 +62,9 @@ internal sealed class CacheFolder
     /// <exception cref="IOException">It cannot be made, or it is there by now and not trusted.</exception>
     public void Make()
     {
-        if (!Directory.Exists(Path) && MissingFolder.Explain(Path) is { } missing)
+        if (!Directory.Exists(Path) && MissingFolder.Explain(Path) is { } obstacle)
         {
-            throw new IOException(missing);
+            throw new IOException(obstacle);
         }
 
         if (OperatingSystem.IsWindows())
