@@ -21,10 +21,6 @@ internal static partial class UnixFile
 
     private static readonly int WouldBlock = OperatingSystem.IsLinux() ? 11 : 35;
 
-    /// <summary>Opens a file for reading, and a named pipe without waiting for its writer.</summary>
-    /// <returns>The file, not to be read from; an invalid handle where it cannot be opened.</returns>
-    public static SafeFileHandle OpenAtOnce(string path) => Open(path, OpenAtOnceFlags);
-
     /// <summary>Opens a file that exists. It does not wait for a pipe, a socket or a device.</summary>
     /// <param name="path">The file.</param>
     /// <param name="access">What it is opened for.</param>

@@ -134,7 +134,6 @@ internal static class HttpAnswer
         }
     }
 
-
     /// <summary>Throws where the first bytes are those of a web page or a Git LFS pointer.</summary>
     public static void ThrowIfPage(ReadOnlySpan<byte> start, string display)
     {
