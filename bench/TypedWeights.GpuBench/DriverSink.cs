@@ -1,7 +1,7 @@
 using TypedWeights.Devices.Cuda;
 using TypedWeights.Interop.Cuda.Handles;
-using TypedWeights.Memory;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.GpuBench;
 

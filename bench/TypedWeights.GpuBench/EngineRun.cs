@@ -1,10 +1,13 @@
 using System.Diagnostics;
 using TypedWeights.Checkpoints;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
-using TypedWeights.Sources.Http;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Sources.Urls;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Retry;
+using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.GpuBench;
 

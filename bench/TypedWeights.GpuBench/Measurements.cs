@@ -2,7 +2,7 @@ using System.Diagnostics;
 using TorchSharp;
 using TypedWeights.Devices.Cuda;
 using TypedWeights.Interop.Cuda.Handles;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.GpuBench;
 

@@ -1,4 +1,3 @@
 using TypedWeights.Sources.AzureBlobs;
-using TypedWeights.Sources.Stores;
 
 [assembly: WeightSourceProvider<AzureBlobsProvider>("az")]

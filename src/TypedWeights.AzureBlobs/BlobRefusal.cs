@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.AzureBlobs;
 

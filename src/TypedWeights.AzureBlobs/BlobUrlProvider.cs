@@ -1,5 +1,5 @@
-using TypedWeights.Sources.Http;
 using TypedWeights.Sources.Stores;
+using TypedWeights.Sources.Urls;
 
 namespace TypedWeights.Sources.AzureBlobs;
 

@@ -1,4 +1,3 @@
 using TypedWeights.Sources.Gcs;
-using TypedWeights.Sources.Stores;
 
 [assembly: WeightSourceProvider<GcsProvider>("gs")]

@@ -1,5 +1,4 @@
 using System.Net;
-using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Gcs;
 

@@ -1,4 +1,3 @@
 using TypedWeights.Sources.S3;
-using TypedWeights.Sources.Stores;
 
 [assembly: WeightSourceProvider<S3SourceProvider>("s3")]

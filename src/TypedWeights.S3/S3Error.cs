@@ -1,6 +1,5 @@
 using System.Xml;
 using System.Xml.Linq;
-using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.S3;
 

@@ -1,7 +1,8 @@
 using TypedWeights.Checkpoints;
+using TypedWeights.Memory;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tool;
 

@@ -2,10 +2,13 @@ using System.Security.Cryptography;
 using TypedWeights;
 using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
-using TypedWeights.Sources.Http;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Sources.Urls;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Retry;
+using TypedWeights.Transfer.Scheduling;
 
 namespace CacheProbe;
 

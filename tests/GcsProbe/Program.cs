@@ -2,8 +2,9 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using TypedWeights;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Retry;
 
 // Reads an object with nothing but the environment's credentials, and prints the SHA-256 of its bytes or the error, after what the store
 // finds odd. The clouds' libraries keep what they have read of settings for a whole process.

@@ -1,7 +1,7 @@
 using TorchSharp;
 using TypedWeights.Devices.Cuda;
 using TypedWeights.Interop.Cuda.Handles;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tests.Gpu;
 

@@ -1,8 +1,8 @@
 using TypedWeights.Devices.Cuda.Staging;
 using TypedWeights.Interop.Cuda.Handles;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
 using TypedWeights.Tests.Simulation;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tests;
 

@@ -1,8 +1,9 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Manifests;
+using TypedWeights.Opening;
 using TypedWeights.Snapshots;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tests.Stores;
 

@@ -3,7 +3,6 @@ using System.Text;
 using TypedWeights.Bench.Figures;
 using TypedWeights.Checkpoints;
 using TypedWeights.Manifests;
-using TypedWeights.Snapshots;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 

@@ -1,4 +1,5 @@
 using TorchSharp;
+using TypedWeights.Checkpoints;
 using TypedWeights.Sources.File;
 
 namespace TypedWeights.Bench.Files;
@@ -21,7 +22,7 @@ internal static class FileCases
         }
 
         await using FileSource source = FileSource.Open(path, path);
-        SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(source);
+        SafeTensorsHeader header = await source.ReadHeaderAsync();
         return new Tensors(name == AllBytes ? NaiveLoads.AllBytes(path, header) : NaiveLoads.StreamPerTensor(path, header));
     }
 

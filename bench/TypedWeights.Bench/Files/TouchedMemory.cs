@@ -1,8 +1,11 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Memory;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Retry;
+using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Bench.Files;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using TypedWeights.Memory;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Bench.Http;
 

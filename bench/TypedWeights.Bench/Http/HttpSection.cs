@@ -1,7 +1,7 @@
 using TypedWeights.Bench.Figures;
 using TypedWeights.Bench.Files;
 using TypedWeights.Bench.Programs;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Bench.Http;
 

@@ -1,8 +1,8 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Bench.Http;
 

@@ -1,6 +1,7 @@
 using Amazon.Runtime;
 using TypedWeights.Bench.Figures;
 using TypedWeights.Bench.Files;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Bench.Http;

@@ -44,19 +44,6 @@ internal static class Printable
         return string.Join("\n", shown) + (lines.Length > MostLines ? "\n…" : "");
     }
 
-    /// <summary>A shape; of one with more than sixteen dimensions the first ones and the rank.</summary>
-    public static string Shape(TensorShape shape)
-    {
-        const int Shown = 16;
-        if (shape.Rank <= Shown)
-        {
-            return shape.ToString();
-        }
-
-        IEnumerable<string> first = Enumerable.Range(0, Shown).Select(axis => shape[axis].ToString(CultureInfo.InvariantCulture));
-        return "[" + string.Join(", ", first) + ", …] of rank " + shape.Rank.ToString("N0", CultureInfo.InvariantCulture);
-    }
-
     private static string Escape(string text)
     {
         int first = 0;

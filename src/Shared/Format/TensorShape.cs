@@ -36,6 +36,19 @@ readonly struct TensorShape : IEquatable<TensorShape>
 
     internal ReadOnlySpan<ulong> Dimensions => _dimensions;
 
+    /// <summary>The shape as a message shows it: of more than sixteen dimensions the first ones and the rank.</summary>
+    internal string ToShortString()
+    {
+        const int Shown = 16;
+        if (Rank <= Shown)
+        {
+            return ToString();
+        }
+
+        IEnumerable<string> first = (_dimensions ?? []).Take(Shown).Select(static dimension => dimension.ToString(CultureInfo.InvariantCulture));
+        return "[" + string.Join(", ", first) + ", …] of rank " + Rank.ToString("N0", CultureInfo.InvariantCulture);
+    }
+
     // A header may hold a shape of millions of dimensions: its reader does not need a second copy.
     internal static TensorShape Own(ulong[] dimensions) => new(new Owned(dimensions));
 

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using TypedWeights.Downloads;
 
 namespace TypedWeights.Caching;
 

@@ -1,4 +1,4 @@
-using TypedWeights.Downloads;
+using TypedWeights.Files;
 using TypedWeights.Memory;
 using TypedWeights.Sources;
 

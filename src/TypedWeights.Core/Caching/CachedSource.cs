@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using TypedWeights.Downloads;
+using TypedWeights.Files;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Caching;

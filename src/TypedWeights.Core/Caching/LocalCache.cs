@@ -1,4 +1,5 @@
 using TypedWeights.Downloads;
+using TypedWeights.Files;
 
 namespace TypedWeights.Caching;
 

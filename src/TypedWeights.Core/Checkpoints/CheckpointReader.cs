@@ -1,7 +1,7 @@
 using System.Globalization;
-using TypedWeights.Errors;
+using TypedWeights.Format;
+using TypedWeights.Memory;
 using TypedWeights.Sources;
-using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Checkpoints;
 
@@ -44,7 +44,7 @@ public static class CheckpointReader
         {
             return await ReadShardsAsync(uri, location, source, budget, cancellationToken).ConfigureAwait(false);
         }
-        catch (SafeTensorsFormatException e) when (ForeignText.Clean(e, source) is var clean && clean != e)
+        catch (SafeTensorsFormatException e) when (RepeatedSecrets.Remove(e, source) is var clean && clean != e)
         {
             throw clean;
         }
@@ -62,7 +62,7 @@ public static class CheckpointReader
             }
 
             index = await ReadIndexAsync(source, budget, cancellationToken).ConfigureAwait(false);
-            ForeignText.ThrowIfIn(index.Shards, source);
+            RepeatedSecrets.ThrowIfShard(index.Shards, source);
         }
 
         IReadOnlyList<CheckpointFile> files =

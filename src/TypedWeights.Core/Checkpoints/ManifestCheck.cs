@@ -97,5 +97,5 @@ internal static class ManifestCheck
             .ThenBy(mismatch => mismatch.Name, StringComparer.Ordinal),
     ];
 
-    private static string Describe(DType dtype, TensorShape shape) => $"{dtype.Name()} {Printable.Shape(shape)}";
+    private static string Describe(DType dtype, TensorShape shape) => $"{dtype.Name()} {shape.ToShortString()}";
 }

@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using TypedWeights.Errors;
-using TypedWeights.Manifests;
+using TypedWeights.Snapshots;
 
 namespace TypedWeights.Checkpoints;
 

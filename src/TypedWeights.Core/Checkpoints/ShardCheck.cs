@@ -1,5 +1,6 @@
 using System.Globalization;
 using TypedWeights.Errors;
+using TypedWeights.Format;
 
 namespace TypedWeights.Checkpoints;
 

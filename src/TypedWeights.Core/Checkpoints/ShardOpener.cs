@@ -1,7 +1,8 @@
 using System.Runtime.ExceptionServices;
 using TypedWeights.Errors;
+using TypedWeights.Format;
+using TypedWeights.Memory;
 using TypedWeights.Sources;
-using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Checkpoints;
 
@@ -16,7 +17,7 @@ internal static class ShardOpener
         IWeightSource source = await location.OpenAsync(name, cancellationToken).ConfigureAwait(false);
         try
         {
-            SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(source, budget, cancellationToken).ConfigureAwait(false);
+            SafeTensorsHeader header = await source.ReadHeaderAsync(budget, cancellationToken).ConfigureAwait(false);
             return new CheckpointFile(name, source, header);
         }
         catch

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Downloads;
 

@@ -1,5 +1,3 @@
-using TypedWeights.Sources;
-
 namespace TypedWeights.Errors;
 
 /// <summary>
@@ -33,26 +31,6 @@ internal static class ForeignText
     {
         string text = cause.ToString();
         return RequestSecrets.Of(request).Scrub(text) == text ? cause : null;
-    }
-
-    /// <summary>An error about what a file holds, without what it repeats of the request that it was asked for with.</summary>
-    public static SafeTensorsFormatException Clean(SafeTensorsFormatException error, IWeightSource source)
-    {
-        string clean = source is IAskedSource { Asked: { } request } ? RequestSecrets.Of(request).ScrubOwn(error.Said) : error.Said;
-        return clean == error.Said ? error : new SafeTensorsFormatException(error.Kind, error.File, clean, error.Position);
-    }
-
-    /// <summary>Throws where an index of a server names a shard by a secret that the server was sent: the name is shown, and written.</summary>
-    public static void ThrowIfIn(IEnumerable<string> shards, IWeightSource source)
-    {
-        if (source is IAskedSource { Asked: { } request }
-            && RequestSecrets.Of(request) is var secrets && shards.Any(secrets.IsIn))
-        {
-            throw new SafeTensorsFormatException(
-                SafeTensorsErrorKind.UnsafeShardName,
-                source.Display,
-                "the index names a shard by the login, key or header that it was asked for with; the server is not to be trusted.");
-        }
     }
 
     /// <summary>An error that a store made of an answer, without the secrets that its text repeats.</summary>

@@ -106,7 +106,7 @@ internal static class HeaderLayout
             : $"ends at {End(tensor)}, before its begin at {Begin(tensor)}. {Rule}";
     }
 
-    private static string Describe(TensorInfo tensor) => $"{tensor.DType.Name()} {Printable.Shape(tensor.Shape)}";
+    private static string Describe(TensorInfo tensor) => $"{tensor.DType.Name()} {tensor.Shape.ToShortString()}";
 
     private static SafeTensorsFormatException Error(SafeTensorsErrorKind kind, RawHeader header, int index, string file, string message) =>
         new(kind, file, $"the tensor {Printable.Name(header.Tensors[index].Name)} {message}", HeaderPrefix.Size + header.Positions[index]);

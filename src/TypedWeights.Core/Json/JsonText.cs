@@ -52,14 +52,14 @@ internal static class JsonText
         json.Write(digits[..length]);
     }
 
-    /// <summary>Writes the dimensions of a shape as an array.</summary>
-    public static void WriteShape(this TextWriter json, TensorShape shape, string separator)
+    /// <summary>Writes whole numbers as an array.</summary>
+    public static void WriteNumbers(this TextWriter json, ReadOnlySpan<ulong> numbers, string separator)
     {
         json.Write('[');
-        for (int axis = 0; axis < shape.Rank; axis++)
+        for (int i = 0; i < numbers.Length; i++)
         {
-            json.Write(axis == 0 ? "" : separator);
-            json.WriteNumber(shape[axis]);
+            json.Write(i == 0 ? "" : separator);
+            json.WriteNumber(numbers[i]);
         }
 
         json.Write(']');

@@ -93,14 +93,6 @@ public sealed class WeightManifest
         return found;
     }
 
-    /// <summary>What the snapshot recorded of the source: a load asks for exactly that.</summary>
-    internal WeightPins Pins => new(
-        Revision,
-        Files.Where(static file => file.Version is not null)
-            .Select(static file => KeyValuePair.Create(file.Name, file.Version!))
-            .Concat(Index is { } index ? [index] : [])
-            .ToDictionary(StringComparer.Ordinal));
-
     /// <summary>Whether the snapshot was taken with the tensors' digests.</summary>
     public bool HasDigests => Tensors.Any(static tensor => tensor.Sha256 is not null);
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using TypedWeights.Manifests;
 
 namespace TypedWeights.Snapshots;
 

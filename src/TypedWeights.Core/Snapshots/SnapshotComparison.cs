@@ -1,5 +1,3 @@
-using TypedWeights.Manifests;
-
 namespace TypedWeights.Snapshots;
 
 /// <summary>Compares a snapshot with what its source is now, by meaning and not by text.</summary>

@@ -119,7 +119,7 @@ public static class SnapshotWriter
         json.Write(", \"dtype\": \"");
         json.Write(tensor.DType.Name());
         json.Write("\", \"shape\": ");
-        json.WriteShape(tensor.Shape, ", ");
+        json.WriteNumbers(tensor.Shape.Dimensions, ", ");
         WriteNumber(json, ", \"file\": ", file);
         WriteNumber(json, ", \"begin\": ", tensor.Begin);
         WriteNumber(json, ", \"end\": ", tensor.End);

@@ -1,3 +1,5 @@
+using TypedWeights.Manifests;
+
 namespace TypedWeights.Sources;
 
 /// <summary>What a load is held to beside its URI: the revision and the files' versions that a snapshot recorded.</summary>
@@ -7,6 +9,14 @@ public sealed record WeightPins(string? Revision, IReadOnlyDictionary<string, st
 {
     /// <summary>Nothing recorded: what is current.</summary>
     public static WeightPins None { get; } = new(null, new Dictionary<string, string>());
+
+    /// <summary>What the snapshot of a generated class recorded.</summary>
+    internal static WeightPins Of(WeightManifest manifest) => new(
+        manifest.Revision,
+        manifest.Files.Where(static file => file.Version is not null)
+            .Select(static file => KeyValuePair.Create(file.Name, file.Version!))
+            .Concat(manifest.Index is { } index ? [index] : [])
+            .ToDictionary(StringComparer.Ordinal));
 
     /// <summary>The version that was recorded for a file, or null.</summary>
     /// <param name="name">The name relative to the entry's folder.</param>

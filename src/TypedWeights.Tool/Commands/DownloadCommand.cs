@@ -3,10 +3,10 @@ using System.Diagnostics;
 using System.Globalization;
 using TypedWeights.Errors;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
 using TypedWeights.Tool.Downloads;
 using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;
+using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tool.Commands;
 

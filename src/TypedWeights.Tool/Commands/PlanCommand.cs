@@ -1,13 +1,10 @@
 using System.CommandLine;
 using System.IO.Enumeration;
 using TypedWeights.Checkpoints;
-using TypedWeights.Memory;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
-using TypedWeights.Streaming.Planning;
 using TypedWeights.Tool.Inspection;
 using TypedWeights.Tool.Output;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tool.Commands;
 

@@ -1,4 +1,4 @@
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Transfer.Limits;
 
 namespace TypedWeights.Tool.Commands;
 

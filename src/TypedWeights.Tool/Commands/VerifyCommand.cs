@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TypedWeights.Checkpoints;
 using TypedWeights.Snapshots;
 using TypedWeights.Sources;
 using TypedWeights.Tool.Output;

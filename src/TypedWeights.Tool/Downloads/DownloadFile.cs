@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using TypedWeights.Checkpoints;
 using TypedWeights.Downloads;
+using TypedWeights.Format;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Tool.Downloads;

@@ -1,8 +1,9 @@
 using TypedWeights.Downloads;
 using TypedWeights.Errors;
-using TypedWeights.Streaming;
+using TypedWeights.Files;
 using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;
+using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tool.Downloads;
 

@@ -1,8 +1,8 @@
 using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Downloads;
+using TypedWeights.Memory;
 using TypedWeights.Sources;
-using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tool.Downloads;
 

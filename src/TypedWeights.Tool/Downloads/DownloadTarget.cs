@@ -1,5 +1,3 @@
-using TypedWeights.Checkpoints;
-using TypedWeights.Downloads;
 using TypedWeights.Errors;
 using TypedWeights.Files;
 

@@ -1,7 +1,8 @@
 using TypedWeights.Checkpoints;
+using TypedWeights.Format;
+using TypedWeights.Memory;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
-using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tool.Downloads;
 
@@ -25,7 +26,7 @@ internal static class EarlierCopy
                 return file switch
                 {
                     { Header: { } header } => IsSame(
-                        (await SafeTensorsHeader.ReadAsync(there, budget, cancellationToken).ConfigureAwait(false)).Tensors.Select(NameOf),
+                        (await there.ReadHeaderAsync(budget, cancellationToken).ConfigureAwait(false)).Tensors.Select(NameOf),
                         header.Tensors.Select(NameOf)),
                     { Shards: { } shards } when there.Length <= ShardIndex.LengthLimit => IsSame(
                         (await CheckpointReader.ReadIndexAsync(there, budget, cancellationToken).ConfigureAwait(false)).WeightMap.Keys,

@@ -1,4 +1,4 @@
-using TypedWeights.Checkpoints;
+using TypedWeights.Format;
 
 namespace TypedWeights.Tool.Downloads;
 

@@ -45,7 +45,7 @@ internal static class JsonReport
         json.Write(",\"dtype\":\"");
         json.Write(tensor.DType.Name());
         json.Write("\",\"shape\":");
-        json.WriteShape(tensor.Shape, ",");
+        json.WriteNumbers(tensor.Shape.Dimensions, ",");
         json.Write(",\"begin\":");
         json.WriteNumber((ulong)tensor.Begin);
         json.Write(",\"end\":");

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text;
 using TypedWeights.Errors;
 using TypedWeights.Json;
-using TypedWeights.Streaming.Planning;
 using TypedWeights.Tool.Output;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tool.Inspection;
 

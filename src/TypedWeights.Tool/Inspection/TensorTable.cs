@@ -118,7 +118,7 @@ internal sealed class TensorTable
         private static TableLine Of(TensorRow row, string name)
         {
             string times = row.Pattern.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"{row.Pattern.Count:N0} × ");
-            return new TableLine(name, row.DType.Name(), Printable.Shape(row.Shape), times + ByteText.Of(row.ByteLength), Page.Plain);
+            return new TableLine(name, row.DType.Name(), row.Shape.ToShortString(), times + ByteText.Of(row.ByteLength), Page.Plain);
         }
     }
 }

@@ -1,9 +1,11 @@
 using TypedWeights.Checkpoints;
+using TypedWeights.Memory;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Planning;
 using TypedWeights.Tool.Commands;
 using TypedWeights.Tool.Output.Progress;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Retry;
+using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Tool.Measuring;
 

@@ -1,3 +1,4 @@
+using TypedWeights.Checkpoints;
 using TypedWeights.Snapshots;
 using TypedWeights.Sources;
 

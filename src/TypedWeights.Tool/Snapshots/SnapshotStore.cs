@@ -3,7 +3,6 @@ using Microsoft.Win32.SafeHandles;
 using TypedWeights.Files;
 using TypedWeights.Memory;
 using TypedWeights.Snapshots;
-using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tool.Snapshots;
 

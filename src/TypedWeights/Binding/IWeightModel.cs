@@ -1,4 +1,3 @@
-
 namespace TypedWeights;
 
 /// <summary>

@@ -4,8 +4,7 @@ using System.Security.Cryptography;
 using System.Threading.Channels;
 using TorchSharp;
 using TypedWeights.Checkpoints;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices;
 

@@ -1,7 +1,7 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Devices;
 

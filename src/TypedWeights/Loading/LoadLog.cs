@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using TypedWeights.Checkpoints;
 using TypedWeights.Errors;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights;
 

@@ -5,10 +5,13 @@ using TypedWeights.Devices;
 using TypedWeights.Devices.Cuda;
 using TypedWeights.Loading.Early;
 using TypedWeights.Loading.Placing;
+using TypedWeights.Memory;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Retry;
+using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights;
 
@@ -49,7 +52,7 @@ internal sealed class LoadSession(
         await using (sink.ConfigureAwait(false))
         {
             WeightPins pins = manifest is not null && options is { Source: null, Revision: WeightRevision.Recorded }
-                ? manifest.Pins
+                ? WeightPins.Of(manifest)
                 : WeightPins.None;
             IWeightLocation location = await sources.LocateAsync(uri, pins, cache, _context, cancellationToken).ConfigureAwait(false);
             if (manifest is not null && sink.OwnsMemory && ExpectedCheckpoint.TryOpen(manifest, uri, location) is { } expected)

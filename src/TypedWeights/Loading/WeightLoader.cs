@@ -5,6 +5,7 @@ using TypedWeights.Checkpoints;
 using TypedWeights.Devices.Cuda;
 using TypedWeights.Errors;
 using TypedWeights.Loading.Early;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
 
 namespace TypedWeights;

@@ -2,10 +2,11 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using TypedWeights.Caching;
 using TypedWeights.Devices.Cuda;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
 using TypedWeights.Sources.Stores;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights;
 

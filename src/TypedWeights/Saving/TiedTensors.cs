@@ -1,7 +1,6 @@
 using TypedWeights.Errors;
-using TypedWeights.Format;
 using TypedWeights.Interop;
-using TypedWeights.Manifests;
+using TypedWeights.Snapshots;
 
 namespace TypedWeights.Saving;
 

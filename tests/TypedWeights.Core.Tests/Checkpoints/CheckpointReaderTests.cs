@@ -1,11 +1,12 @@
 using System.Text;
 using System.Text.Json;
 using TypedWeights.Checkpoints;
+using TypedWeights.Format;
 using TypedWeights.Manifests;
+using TypedWeights.Memory;
 using TypedWeights.Snapshots;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
-using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tests.Checkpoints;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using TypedWeights.Checkpoints;
+using TypedWeights.Format;
 
 namespace TypedWeights.Tests.Checkpoints;
 

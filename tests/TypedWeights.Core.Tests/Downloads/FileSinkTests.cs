@@ -1,6 +1,6 @@
 using TypedWeights.Downloads;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tests.Downloads;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using TypedWeights.Downloads;
+using TypedWeights.Files;
 
 namespace TypedWeights.Tests.Downloads;
 

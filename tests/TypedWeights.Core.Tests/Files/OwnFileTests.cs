@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.Win32.SafeHandles;
-using TypedWeights.Downloads;
 using TypedWeights.Files;
 
 namespace TypedWeights.Tests.Files;

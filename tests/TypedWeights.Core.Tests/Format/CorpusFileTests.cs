@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 
@@ -73,7 +74,7 @@ public sealed class CorpusFileTests
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         await using FileSource source = FileSource.Open(PathOf(c), c.File);
-        SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(source, token);
+        SafeTensorsHeader header = await source.ReadHeaderAsync(token);
 
         Assert.Equal(c.HeaderLen, (ulong)header.HeaderLength);
         Assert.Equal(c.Metadata ?? [], header.Metadata.ToDictionary());
@@ -95,7 +96,7 @@ public sealed class CorpusFileTests
     {
         await using FileSource source = FileSource.Open(PathOf(c), c.File);
         var error = await Assert.ThrowsAsync<SafeTensorsFormatException>(
-            async () => await SafeTensorsHeader.ReadAsync(source, TestContext.Current.CancellationToken));
+            async () => await source.ReadHeaderAsync(TestContext.Current.CancellationToken));
         Assert.StartsWith(c.File + ": ", error.Message, StringComparison.Ordinal);
         Assert.InRange(error.Position!.Value, 0, c.FileBytes);
         Assert.DoesNotContain(error.Message, static ch => char.IsControl(ch));

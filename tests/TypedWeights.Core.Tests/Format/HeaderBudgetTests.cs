@@ -1,6 +1,6 @@
 using TypedWeights.Checkpoints;
+using TypedWeights.Memory;
 using TypedWeights.Sources;
-using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Tests.Format;
 
@@ -16,7 +16,7 @@ public class HeaderBudgetTests
         var source = new CountingSource(Headers.File("{}" + new string(' ', 300_000)));
         var budget = new HeaderBudget(memoryLimit is { } most ? MemoryBound.Of(most) : default, bufferLimit);
 
-        var error = await Assert.ThrowsAsync<MemoryLimitException>(async () => await SafeTensorsHeader.ReadAsync(source, budget, Token));
+        var error = await Assert.ThrowsAsync<MemoryLimitException>(async () => await source.ReadHeaderAsync(budget, Token));
 
         Assert.Equal((1_000_000L, 1_200_008L), (error.Limit, error.BufferBytes));
         Assert.Contains(limit, error.Message, StringComparison.Ordinal);
@@ -30,9 +30,9 @@ public class HeaderBudgetTests
         byte[] file = Headers.File("{}" + new string(' ', 100_000));
         var budget = new HeaderBudget(MemoryBound.Of(1_000_000));
 
-        Assert.Empty((await SafeTensorsHeader.ReadAsync(new CountingSource(file), budget, Token)).Tensors);
-        Assert.Empty((await SafeTensorsHeader.ReadAsync(new CountingSource(file), budget, Token)).Tensors);
-        await Assert.ThrowsAsync<MemoryLimitException>(async () => await SafeTensorsHeader.ReadAsync(new CountingSource(file), budget, Token));
+        Assert.Empty((await new CountingSource(file).ReadHeaderAsync(budget, Token)).Tensors);
+        Assert.Empty((await new CountingSource(file).ReadHeaderAsync(budget, Token)).Tensors);
+        await Assert.ThrowsAsync<MemoryLimitException>(async () => await new CountingSource(file).ReadHeaderAsync(budget, Token));
     }
 
     [Theory]
@@ -42,7 +42,7 @@ public class HeaderBudgetTests
     {
         byte[] file = Headers.File("""{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""" + new string(' ', padding));
 
-        SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(new BytesSource(file), Token);
+        SafeTensorsHeader header = await new BytesSource(file).ReadHeaderAsync(Token);
 
         Assert.Equal("a", Assert.Single(header.Tensors).Name);
         Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file.AsSpan(8))), header.Sha256);

@@ -1,4 +1,5 @@
 using System.Text;
+using TypedWeights.Checkpoints;
 using TypedWeights.Format;
 
 namespace TypedWeights.Tests.Format;
@@ -46,7 +47,7 @@ public sealed class HostileHeaderTests
 
         // These bytes come at once, so all of it happens on this thread.
         Task<SafeTensorsHeader> reading =
-            SafeTensorsHeader.ReadAsync(new BytesSource(bytes), TestContext.Current.CancellationToken).AsTask();
+            new BytesSource(bytes).ReadHeaderAsync(TestContext.Current.CancellationToken).AsTask();
 
         Assert.True(reading.IsFaulted);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);

@@ -1,3 +1,4 @@
+using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 
@@ -9,7 +10,7 @@ internal static class Rewriting
     public static async Task AssertSameBytesAsync(string from, string to, CancellationToken token)
     {
         await using FileSource source = FileSource.Open(from, from);
-        SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(source, token);
+        SafeTensorsHeader header = await source.ReadHeaderAsync(token);
         var entries = new List<SafeTensorsEntry>();
         foreach (TensorInfo tensor in header.Tensors)
         {

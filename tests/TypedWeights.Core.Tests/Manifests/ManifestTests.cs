@@ -251,7 +251,7 @@ public class ManifestTests
         WeightManifest manifest = WeightManifest.Parse(Encoding.ASCII.GetBytes(text));
         Assert.Equal(snapshot.Source, manifest.Source);
         Assert.Equal(snapshot.Revision, manifest.Revision);
-        Assert.Equal(snapshot.Index?.Version, manifest.Pins.VersionOf("an index.json"));
+        Assert.Equal(snapshot.Index?.Version, WeightPins.Of(manifest).VersionOf("an index.json"));
         Assert.Equal(
             snapshot.Files.Select(file => new ManifestFile(file.Name, file.Length, file.Validator, file.HeaderLength) { Version = file.Version }),
             manifest.Files);

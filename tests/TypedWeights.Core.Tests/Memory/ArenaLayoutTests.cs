@@ -1,8 +1,7 @@
 using TypedWeights.Checkpoints;
-using TypedWeights.Memory;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
 using TypedWeights.Tests.Streaming;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tests.Memory;
 

@@ -1,5 +1,5 @@
 using TypedWeights.Memory;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tests.Memory;
 

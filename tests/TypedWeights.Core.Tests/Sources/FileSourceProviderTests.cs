@@ -1,3 +1,5 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 
@@ -127,7 +129,7 @@ public sealed class FileSourceProviderTests : IDisposable
 
         IWeightLocation location = await LocateAsync(_folder["snapshots/rev"]);
         await using IWeightSource source = await location.OpenAsync(location.EntryName, Token);
-        Assert.Equal("a", (await SafeTensorsHeader.ReadAsync(source, Token)).Tensors.Single().Name);
+        Assert.Equal("a", (await source.ReadHeaderAsync(Token)).Tensors.Single().Name);
     }
 
     [Fact]

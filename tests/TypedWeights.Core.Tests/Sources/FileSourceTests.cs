@@ -76,7 +76,7 @@ public sealed class FileSourceTests : IDisposable
             writer.SetLength(12);
         }
 
-        await Assert.ThrowsAsync<WeightSourceException>(async () => await SafeTensorsHeader.ReadAsync(source, Token));
+        await Assert.ThrowsAsync<WeightSourceException>(async () => await source.ReadHeaderAsync(Token));
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class FileSourceTests : IDisposable
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await reader.ReadAsync(new byte[10], cancelled.Token));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await source.OpenRangeAsync(0, 1, cancelled.Token));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await SafeTensorsHeader.ReadAsync(source, cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await source.ReadHeaderAsync(cancelled.Token));
     }
 
     [Fact]

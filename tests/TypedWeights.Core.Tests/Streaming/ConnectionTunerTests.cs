@@ -1,5 +1,5 @@
-using TypedWeights.Streaming.Limits;
-using TypedWeights.Streaming.Scheduling;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Tests.Streaming;
 

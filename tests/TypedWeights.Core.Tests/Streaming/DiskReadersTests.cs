@@ -1,7 +1,9 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Retry;
+using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Tests.Streaming;
 

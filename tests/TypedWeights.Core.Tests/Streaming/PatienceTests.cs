@@ -1,4 +1,4 @@
-using TypedWeights.Streaming.Retry;
+using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tests.Streaming;
 

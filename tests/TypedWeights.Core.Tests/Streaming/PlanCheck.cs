@@ -1,5 +1,5 @@
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tests.Streaming;
 

@@ -1,8 +1,7 @@
 using CsCheck;
 using TypedWeights.Checkpoints;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tests.Streaming;
 

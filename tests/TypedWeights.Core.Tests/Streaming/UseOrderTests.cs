@@ -1,6 +1,6 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Manifests;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tests.Streaming;
 

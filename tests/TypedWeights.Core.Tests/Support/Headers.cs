@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using TypedWeights.Checkpoints;
 
 namespace TypedWeights.Tests;
 
@@ -18,8 +19,8 @@ internal static class Headers
 
     public static async Task<SafeTensorsFormatException> RefusedAsync(byte[] file) =>
         await Assert.ThrowsAsync<SafeTensorsFormatException>(
-            async () => await SafeTensorsHeader.ReadAsync(new BytesSource(file), TestContext.Current.CancellationToken));
+            async () => await new BytesSource(file).ReadHeaderAsync(TestContext.Current.CancellationToken));
 
     public static async Task<SafeTensorsHeader> ReadAsync(byte[] file) =>
-        await SafeTensorsHeader.ReadAsync(new BytesSource(file), TestContext.Current.CancellationToken);
+        await new BytesSource(file).ReadHeaderAsync(TestContext.Current.CancellationToken);
 }

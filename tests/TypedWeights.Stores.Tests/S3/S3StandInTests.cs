@@ -2,9 +2,10 @@ using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using Amazon.Runtime;
 using Microsoft.AspNetCore.Http;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
 using TypedWeights.Tests.Loading.Faults;
+using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tests.Stores.S3;
 

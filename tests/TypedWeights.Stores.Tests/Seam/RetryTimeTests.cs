@@ -1,4 +1,4 @@
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tests.Stores.Seam;
 

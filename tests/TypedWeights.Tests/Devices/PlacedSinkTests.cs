@@ -5,12 +5,14 @@ using TypedWeights.Devices.Converting;
 using TypedWeights.Devices.Cpu;
 using TypedWeights.Devices.Placing;
 using TypedWeights.Loading.Placing;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
-using TypedWeights.Streaming.Planning;
 using TypedWeights.Tests.Loading;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Retry;
+using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Tests.Devices;
 

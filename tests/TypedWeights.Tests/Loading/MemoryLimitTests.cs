@@ -1,9 +1,9 @@
 using System.Text;
 using TypedWeights.Checkpoints;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tests.Loading;
 

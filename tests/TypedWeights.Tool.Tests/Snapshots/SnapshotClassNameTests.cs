@@ -1,5 +1,5 @@
 using CsCheck;
-using TypedWeights.Snapshots;
+using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Tests.Snapshots;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using TypedWeights.Errors;
-using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Http;
 

@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
 using TypedWeights.Errors;
-using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Http;
 

@@ -1,9 +1,8 @@
 using System.Buffers;
 using System.Globalization;
-using TypedWeights.Checkpoints;
 using TypedWeights.Format;
 using TypedWeights.Json;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Memory;
 
 namespace TypedWeights.Sources.Http;
 

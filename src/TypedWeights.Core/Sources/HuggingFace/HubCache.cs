@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using TypedWeights.Checkpoints;
 using TypedWeights.Files;
+using TypedWeights.Format;
+using TypedWeights.Memory;
 using TypedWeights.Sources.File;
-using TypedWeights.Streaming.Planning;
 
 namespace TypedWeights.Sources.HuggingFace;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tool.Output.Progress;
 

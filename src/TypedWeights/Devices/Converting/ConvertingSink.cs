@@ -1,7 +1,6 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Converting;
 

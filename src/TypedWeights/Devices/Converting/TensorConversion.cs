@@ -1,7 +1,7 @@
 using System.Buffers;
 using TorchSharp;
 using TypedWeights.Interop;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Converting;
 

@@ -2,7 +2,7 @@ using TypedWeights.Checkpoints;
 using TypedWeights.Interop;
 using TypedWeights.Memory;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Cpu;
 

@@ -1,8 +1,8 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Interop;
-using TypedWeights.Memory;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Devices.Cpu;
 

@@ -1,7 +1,7 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Interop;
 using TypedWeights.Sources;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Cpu;
 

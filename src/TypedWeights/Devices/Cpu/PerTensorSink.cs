@@ -1,7 +1,7 @@
 using TorchSharp;
 using TypedWeights.Interop;
 using TypedWeights.Memory;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Cpu;
 

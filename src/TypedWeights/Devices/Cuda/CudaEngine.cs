@@ -1,7 +1,7 @@
 using TypedWeights.Devices.Cuda.Staging;
 using TypedWeights.Interop.Cuda;
 using TypedWeights.Interop.Cuda.Handles;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Cuda;
 

@@ -3,9 +3,7 @@ using TypedWeights.Checkpoints;
 using TypedWeights.Interop;
 using TypedWeights.Interop.Cuda.Handles;
 using TypedWeights.Loading.Placing;
-using TypedWeights.Memory;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Cuda;
 

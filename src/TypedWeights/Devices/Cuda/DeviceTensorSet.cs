@@ -3,8 +3,7 @@ using System.Runtime.InteropServices;
 using TorchSharp;
 using TypedWeights.Interop;
 using TypedWeights.Interop.Cuda.Handles;
-using TypedWeights.Memory;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Cuda;
 

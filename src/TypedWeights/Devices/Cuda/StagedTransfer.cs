@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using TypedWeights.Devices.Cuda.Copying;
 using TypedWeights.Devices.Cuda.Staging;
 using TypedWeights.Interop.Cuda.Handles;
-using TypedWeights.Streaming;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Cuda;
 

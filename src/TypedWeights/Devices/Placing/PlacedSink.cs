@@ -1,8 +1,7 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Loading.Placing;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Placing;
 

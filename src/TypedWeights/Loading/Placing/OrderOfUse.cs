@@ -1,7 +1,7 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Errors;
 using TypedWeights.Manifests;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Loading.Placing;
 

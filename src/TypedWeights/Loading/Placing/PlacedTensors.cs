@@ -1,7 +1,7 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Errors;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Loading.Placing;
 

@@ -1,11 +1,13 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
 using TypedWeights.Devices.Cpu;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
-using TypedWeights.Streaming.Planning;
+using TypedWeights.Transfer.Limits;
+using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Retry;
+using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Tests.Loading.Early;
 

@@ -1,5 +1,5 @@
 using TypedWeights.Sources;
-using TypedWeights.Sources.Http;
+using TypedWeights.Sources.Urls;
 using static System.StringComparison;
 
 namespace TypedWeights.Tests.Loading.Http;

@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using TypedWeights.Sources.Http;
+using TypedWeights.Sources.Urls;
 
 namespace TypedWeights.Tests.Loading.Http;
 

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using TypedWeights.Sources;
 using TypedWeights.Sources.Http;
+using TypedWeights.Sources.Urls;
 
 namespace TypedWeights.Tests.Loading.Http;
 

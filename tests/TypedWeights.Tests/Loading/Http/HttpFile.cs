@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using TypedWeights.Sources;
-using TypedWeights.Sources.Http;
+using TypedWeights.Sources.Urls;
 
 namespace TypedWeights.Tests.Loading.Http;
 

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using TypedWeights.Sources;
-using TypedWeights.Sources.Http;
+using TypedWeights.Sources.Urls;
 using static System.StringComparison;
 
 namespace TypedWeights.Tests.Loading.Http;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using TypedWeights.Sources;
-using TypedWeights.Sources.Http;
+using TypedWeights.Sources.Urls;
 
 namespace TypedWeights.Tests.Loading.Http;
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
+using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
-using TypedWeights.Sources.Http;
+using TypedWeights.Sources.Urls;
 using static System.StringComparison;
 
 namespace TypedWeights.Tests.Loading.Http;
@@ -46,7 +47,7 @@ public sealed class SequentialTests : IAsyncLifetime
         _server.Intercept = context => HttpFile.ServeWholeAsync(context, file);
 
         await using IWeightSource source = await _provider.OpenAsync(Url);
-        SafeTensorsHeader header = await SafeTensorsHeader.ReadAsync(source, Token);
+        SafeTensorsHeader header = await source.ReadHeaderAsync(Token);
 
         Assert.Equal("a", Assert.Single(header.Tensors).Name);
         Assert.Equal(file[^100_000..], await source.ReadAsync(header.DataStart, 100_000));
@@ -179,7 +180,7 @@ public sealed class SequentialTests : IAsyncLifetime
         await using IWeightSource source = await _provider.OpenAsync(Url);
 
         SafeTensorsFormatException error = await Assert.ThrowsAsync<SafeTensorsFormatException>(
-            async () => await SafeTensorsHeader.ReadAsync(source, TestContext.Current.CancellationToken));
+            async () => await source.ReadHeaderAsync(TestContext.Current.CancellationToken));
 
         Assert.Equal(SafeTensorsErrorKind.InvalidHeaderDeserialization, error.Kind);
     }

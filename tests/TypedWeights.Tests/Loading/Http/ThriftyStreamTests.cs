@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using TypedWeights.Sources;
 using TypedWeights.Sources.Http;
+using TypedWeights.Sources.Urls;
 
 namespace TypedWeights.Tests.Loading.Http;
 

@@ -1,8 +1,7 @@
 using System.Globalization;
 using TypedWeights.Interop.Cuda;
 using TypedWeights.Interop.Cuda.Handles;
-using TypedWeights.Streaming;
-using TypedWeights.Streaming.Limits;
+using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Cuda.Staging;
 

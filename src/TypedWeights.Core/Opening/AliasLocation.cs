@@ -1,0 +1,40 @@
+using TypedWeights.Sources;
+
+namespace TypedWeights.Opening;
+
+/// <summary>A place that an alias led to: what cannot be opened there is told with the alias and where it led.</summary>
+internal sealed class AliasLocation(IWeightLocation inner, WeightUri alias) : IWeightLocation
+{
+    public string EntryName => inner.EntryName;
+
+    public string? Revision => inner.Revision;
+
+    public bool IsRemote => inner.IsRemote;
+
+    public static async ValueTask<T> TellAsync<T>(ValueTask<T> call, WeightUri alias)
+    {
+        try
+        {
+            return await call.ConfigureAwait(false);
+        }
+        catch (WeightSourceException e)
+        {
+            string before = e.Source + ": ";
+            throw new WeightSourceException(
+                $"{alias.Display} → {e.Source}",
+                e.Message.StartsWith(before, StringComparison.Ordinal) ? e.Message[before.Length..] : e.Message,
+                e.IsTransient,
+                e.IsNotFound,
+                e,
+                e.RetryAfter);
+        }
+    }
+
+    public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
+        TellAsync(inner.OpenAsync(name, cancellationToken), alias);
+
+    public ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken) =>
+        TellAsync(inner.OpenAsync(name, firstBytes, cancellationToken), alias);
+
+    public IWeightSource? OpenAhead(string name, long expectedLength) => inner.OpenAhead(name, expectedLength);
+}

@@ -1,0 +1,56 @@
+using TypedWeights.Sources;
+using TypedWeights.Sources.File;
+using TypedWeights.Sources.HuggingFace;
+using TypedWeights.Sources.Stores;
+using TypedWeights.Sources.Urls;
+using TypedWeights.Transfer.Retry;
+
+namespace TypedWeights.Opening;
+
+/// <summary>Gathers the stores of a loader or of the tool: those that were added, and beside them the built-in and registered ones.</summary>
+internal sealed class SourceRegistryBuilder : IWeightSourceBuilder
+{
+    private readonly List<Func<StoreContext, IWeightSourceProvider>> _added = [];
+    private readonly Dictionary<string, string> _aliases = new(StringComparer.Ordinal);
+
+    /// <summary>How servers are reached.</summary>
+    public HttpSourceOptions Http { get; set; } = new();
+
+    /// <summary>Where relative paths are looked up after the current folder.</summary>
+    public IReadOnlyList<string> Folders { get; set; } = [];
+
+    public void AddSource(Func<StoreContext, IWeightSourceProvider> create)
+    {
+        ArgumentNullException.ThrowIfNull(create);
+        _added.Add(create);
+    }
+
+    /// <summary>Makes a scheme stand for a place.</summary>
+    /// <exception cref="ArgumentException">The scheme is none.</exception>
+    public void AddAlias(string scheme, string target)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(target);
+        if (!WeightUri.TryParse(scheme + "://x", out WeightUri? uri, out _) || !uri!.Scheme.Equals(scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ArgumentException($"\"{scheme}\" is not a scheme: letters, digits and - . + after a first letter.", nameof(scheme));
+        }
+
+        _aliases[uri.Scheme] = target;
+    }
+
+    /// <exception cref="ArgumentException">Two of the added stores serve one scheme.</exception>
+    public SourceRegistry Build(TransferContext transfer)
+    {
+        var context = new StoreContext(Http, transfer.Time, (source, message) => transfer.Noted?.Invoke(source, message));
+        var own = new ProviderSet(context, BuiltIn());
+        var aliases = new SourceAliases(_aliases, Environment.GetEnvironmentVariable);
+        return new SourceRegistry(transfer, _added.Select(create => create(context)), own, aliases);
+    }
+
+    private SourceKind[] BuiltIn() =>
+    [
+        new(typeof(FileSourceProvider), ["file"], _ => new FileSourceProvider(Folders)),
+        new(typeof(HttpSourceProvider), ["http", "https"], static context => new HttpSourceProvider(context)),
+        new(typeof(HuggingFaceProvider), ["hf"], static context => new HuggingFaceProvider(context, new HuggingFaceOptions())),
+    ];
+}

@@ -1,0 +1,69 @@
+using TypedWeights.Sources.Http;
+using TypedWeights.Sources.Stores;
+
+namespace TypedWeights.Sources.Urls;
+
+/// <summary>
+/// Files behind <c>http://</c> and <c>https://</c> URLs on servers that answer range requests. User info in a URL is sent as basic
+/// authentication, to its own origin alone.
+/// </summary>
+public sealed class HttpSourceProvider : IWeightSourceProvider
+{
+    private readonly StoreContext _context;
+    private readonly bool _ownsContext;
+
+    /// <summary>Makes a provider with a connection pool of its own.</summary>
+    public HttpSourceProvider()
+        : this(new HttpSourceOptions())
+    {
+    }
+
+    /// <summary>Makes a provider with a connection pool of its own.</summary>
+    /// <param name="options">Logins, headers, proxies, certificates.</param>
+    /// <exception cref="ArgumentException">One of the values is out of its range.</exception>
+    public HttpSourceProvider(HttpSourceOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _context = new StoreContext(options);
+        _ownsContext = true;
+    }
+
+    /// <summary>Makes a provider over a loader's connections, with its options: for a store that takes some URLs and leaves the rest.</summary>
+    /// <param name="context">The loader's connections; they stay open when the provider is disposed.</param>
+    public HttpSourceProvider(StoreContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        _context = context;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Schemes { get; } = ["http", "https"];
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// A URL whose path ends with <c>/</c> is a folder: the usual names of an index and of a single file are tried in it.
+    /// </remarks>
+    public async ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken)
+    {
+        if (ExactUri.Read(uri.Original) is not { } address)
+        {
+            throw new WeightSourceException(uri.Display, "this is not a valid URL.");
+        }
+
+        var folder = new UrlFolder(address, _context.HttpOptions);
+        return folder.EntryName is { } name
+            ? _context.Locate(name, revision: null, folder.File)
+            : await _context.LocateInFolderAsync(uri.Display, revision: null, folder.File, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes the connections, where they are its own.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (_ownsContext)
+        {
+            _context.Dispose();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+}
