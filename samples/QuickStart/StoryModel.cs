@@ -1,5 +1,3 @@
-using TypedWeights;
-
 namespace QuickStart;
 
 /// <summary>The weights of the story model; the generator fills the class in from <c>weights/StoryModel.weights.json</c>.</summary>

@@ -1,5 +1,3 @@
-using TypedWeights.Errors;
-
 namespace TypedWeights.Checkpoints;
 
 /// <summary>

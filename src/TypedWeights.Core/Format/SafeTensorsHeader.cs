@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using TypedWeights.Errors;
 using TypedWeights.Format;
 using TypedWeights.Json;
 

@@ -1,7 +1,6 @@
 using System.Collections.ObjectModel;
 using TypedWeights.Errors;
 using TypedWeights.Manifests;
-using TypedWeights.Sources;
 
 namespace TypedWeights;
 

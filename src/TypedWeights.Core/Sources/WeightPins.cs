@@ -1,5 +1,3 @@
-using TypedWeights.Manifests;
-
 namespace TypedWeights.Sources;
 
 /// <summary>What a load is held to beside its URI: the revision and the files' versions that a snapshot recorded.</summary>

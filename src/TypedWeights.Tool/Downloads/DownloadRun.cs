@@ -1,7 +1,6 @@
 using TypedWeights.Downloads;
 using TypedWeights.Errors;
 using TypedWeights.Files;
-using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;
 using TypedWeights.Transfer.Retry;
 

@@ -1,7 +1,6 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Format;
 using TypedWeights.Memory;
-using TypedWeights.Sources;
 using TypedWeights.Sources.File;
 
 namespace TypedWeights.Tool.Downloads;

@@ -1,6 +1,5 @@
 using System.Collections;
 using TorchSharp;
-using TypedWeights.Binding;
 
 namespace TypedWeights;
 

@@ -122,7 +122,7 @@ internal sealed class DigestSink(ITensorSink inner, Func<string, string?> expect
 
     public torch.Tensor TakeTensor(int tensor) => inner.TakeTensor(tensor);
 
-    public void Report(LoadLog.Load log) => inner.Report(log);
+    public void Report(ISinkReport report) => inner.Report(report);
 
     public async ValueTask DisposeAsync()
     {

@@ -53,7 +53,7 @@ internal interface ITensorSink : IWeightSink
     torch.Tensor TakeTensor(int tensor);
 
     /// <summary>Writes what the user should know of how the tensors were made, once the load is complete.</summary>
-    void Report(LoadLog.Load log)
+    void Report(ISinkReport report)
     {
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TypedWeights.Checkpoints;
+using TypedWeights.Devices;
 using TypedWeights.Errors;
 using TypedWeights.Transfer.Planning;
 
@@ -99,7 +100,7 @@ internal sealed partial class LoadLog(ILogger logger)
     private static partial void Failed(ILogger logger, string source, double seconds, string failure);
 
     /// <summary>The lines of one load; a line for each further tenth of the way.</summary>
-    internal sealed class Load(ILogger logger, string source)
+    internal sealed class Load(ILogger logger, string source) : ISinkReport
     {
         private int _tenths;
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using TorchSharp;
 using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices.Cuda;

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TypedWeights.Interop;
 using TypedWeights.Saving;
 
 namespace TypedWeights;

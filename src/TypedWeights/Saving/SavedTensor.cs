@@ -1,5 +1,4 @@
 using TorchSharp;
-using TypedWeights.Binding;
 using TypedWeights.Errors;
 using TypedWeights.Interop;
 
@@ -49,13 +48,12 @@ internal sealed class SavedTensor(string name, DType dtype, TensorShape shape, t
     }
 
     /// <summary>Describes a loaded tensor by what its checkpoint said of it, which for packed types is more than libtorch knows.</summary>
-    public static SavedTensor Of(WeightEntry entry)
+    public static SavedTensor OfLoaded(string name, DType dtype, TensorShape shape, torch.Tensor tensor)
     {
-        torch.Tensor tensor = entry.Tensor;
-        TorchLayout loaded = TorchLayout.Of(entry.DType, entry.Shape);
+        TorchLayout loaded = TorchLayout.Of(dtype, shape);
         return tensor.dtype == loaded.ScalarType && tensor.shape.AsSpan().SequenceEqual(loaded.Shape.ToInt64Array())
-            ? new SavedTensor(entry.Name, entry.DType, entry.Shape, tensor)
-            : Of(entry.Name, tensor);
+            ? new SavedTensor(name, dtype, shape, tensor)
+            : Of(name, tensor);
     }
 
     private static TensorShape ShapeOf(torch.Tensor tensor, DType dtype)

@@ -1,5 +1,6 @@
 using TorchSharp;
 using TypedWeights.Interop.Cuda;
+using TypedWeights.Interop.Cuda.Native;
 using TypedWeights.Tests.Simulation;
 
 namespace TypedWeights.Tests.Mutations;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using TypedWeights.Interop.Cuda;
+using TypedWeights.Interop.Cuda.Native;
 
 namespace TypedWeights.Tests.Simulation;
 

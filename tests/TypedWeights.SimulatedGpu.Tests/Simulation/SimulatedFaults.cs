@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using TypedWeights.Interop.Cuda;
+using TypedWeights.Interop.Cuda.Native;
 
 namespace TypedWeights.Tests.Simulation;
 

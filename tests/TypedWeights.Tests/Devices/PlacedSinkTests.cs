@@ -4,7 +4,6 @@ using TypedWeights.Devices;
 using TypedWeights.Devices.Converting;
 using TypedWeights.Devices.Cpu;
 using TypedWeights.Devices.Placing;
-using TypedWeights.Loading.Placing;
 using TypedWeights.Opening;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;

@@ -1,5 +1,5 @@
-using TypedWeights.Interop.Elf;
-using TypedWeights.Interop.Native;
+using TypedWeights.Elf;
+using TypedWeights.Native;
 using TypedWeights.Tests.Interop.Support;
 
 namespace TypedWeights.Tests.Interop;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using TorchSharp;
-using TypedWeights.Interop.Elf;
+using TypedWeights.Elf;
 using TypedWeights.Tests.Interop.Support;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using TorchSharp;
-using TypedWeights.Binding;
 using TypedWeights.Tests.Loading.Faults;
 
 namespace TypedWeights.Tests.Loading;

@@ -1,5 +1,4 @@
 using TypedWeights.Transfer.Limits;
-using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Transfer.Scheduling;
 

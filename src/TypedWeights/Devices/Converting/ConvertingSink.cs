@@ -82,20 +82,20 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
 
     public torch.Tensor TakeTensor(int tensor) => inner.TakeTensor(tensor);
 
-    public void Report(LoadLog.Load log)
+    public void Report(ISinkReport report)
     {
         foreach (IGrouping<DType, TensorConversion> from in _conversions.OfType<TensorConversion>().GroupBy(static conversion => conversion.From))
         {
-            log.Converted(from.Count(), _conversions.Length, from.Key, rule.Target);
+            report.Converted(from.Count(), _conversions.Length, from.Key, rule.Target);
         }
 
         TensorConversion[] lossy = [.. _conversions.OfType<TensorConversion>().Where(static conversion => conversion.Overflows > 0)];
         if (lossy.Length > 0)
         {
-            log.Overflowed(lossy.Sum(static conversion => conversion.Overflows), lossy.Length, lossy[0].Name, rule.Target);
+            report.Overflowed(lossy.Sum(static conversion => conversion.Overflows), lossy.Length, lossy[0].Name, rule.Target);
         }
 
-        inner.Report(log);
+        inner.Report(report);
     }
 
     public async ValueTask DisposeAsync()

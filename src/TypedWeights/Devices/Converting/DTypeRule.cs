@@ -1,4 +1,3 @@
-using TorchSharp;
 using TypedWeights.Interop;
 
 namespace TypedWeights.Devices.Converting;

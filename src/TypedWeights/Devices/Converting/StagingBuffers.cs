@@ -43,7 +43,7 @@ internal sealed class StagingBuffers : IDisposable
 
         // A buffer may begin a part of an element late.
         int size = (int)((largest + (2 * HeapRegion.SmallAlignment) - 1) & -HeapRegion.SmallAlignment);
-        long most = Math.Min(segments, Math.Max(options.MaxConnections, Transfer.Planning.ReaderLimits.Local.Max));
+        long most = Math.Min(segments, Math.Max(options.MaxConnections, Transfer.Limits.ReaderLimits.Local.Max));
         return new StagingBuffers(size, (int)Math.Min(most, Math.Max(1, limit / size)));
     }
 

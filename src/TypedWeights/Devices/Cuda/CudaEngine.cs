@@ -33,7 +33,7 @@ internal sealed class CudaEngine : IDisposable
     {
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, typeof(WeightLoader));
+            DisposedLoader.ThrowIf(_isDisposed);
             if (_contexts.TryGetValue(device, out CudaContext? context))
             {
                 return context;

@@ -1,8 +1,8 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
+using TypedWeights.Devices.Placing;
 using TypedWeights.Interop;
 using TypedWeights.Interop.Cuda.Handles;
-using TypedWeights.Loading.Placing;
 using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Cuda;
@@ -33,7 +33,7 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
     public void Allocate(TransferPlan plan)
     {
         // The loader may be disposed before there is a stream that keeps the context.
-        ObjectDisposedException.ThrowIf(context.IsClosed, typeof(WeightLoader));
+        DisposedLoader.ThrowIf(context.IsClosed);
         context.DangerousAddRef(ref _holdsContext);
         DeviceTensorSet tensors = _tensors = new DeviceTensorSet(engine.Tensors, context, plan);
         tensors.Allocate(Layout(plan));

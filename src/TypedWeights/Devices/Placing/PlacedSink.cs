@@ -1,6 +1,5 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
-using TypedWeights.Loading.Placing;
 using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Placing;
@@ -92,16 +91,16 @@ internal sealed class PlacedSink : ITensorSink
 
     public torch.Tensor TakeTensor(int tensor) => _places[tensor].Sink.TakeTensor(_places[tensor].Index);
 
-    public void Report(LoadLog.Load log)
+    public void Report(ISinkReport report)
     {
         foreach (IGrouping<string, torch.Device> device in _devices.GroupBy(PlacedTensors.Text, StringComparer.Ordinal))
         {
-            log.Placed(device.Count(), device.Key);
+            report.Placed(device.Count(), device.Key);
         }
 
         foreach (ITensorSink sink in _sinks.Values)
         {
-            sink.Report(log);
+            sink.Report(report);
         }
     }
 

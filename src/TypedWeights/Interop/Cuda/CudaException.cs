@@ -1,3 +1,5 @@
+using TypedWeights.Interop.Cuda.Native;
+
 namespace TypedWeights.Interop.Cuda;
 
 /// <summary>A call of the driver that failed: the call as it was written, and the driver's own words.</summary>

@@ -1,10 +1,12 @@
+using TypedWeights.Weights;
+
 namespace TypedWeights.Loading.Early;
 
 /// <summary>
 /// A load whose set is given away before its tensors have come: it lets each be seen when it has landed, and nothing before the live
 /// headers have been checked.
 /// </summary>
-internal sealed class EarlyLoad
+internal sealed class EarlyLoad : IRunningLoad
 {
     private readonly CancellationToken _callersToken;
     private readonly CancellationTokenSource _stop;

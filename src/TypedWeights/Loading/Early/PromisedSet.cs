@@ -1,7 +1,7 @@
 using TorchSharp;
-using TypedWeights.Binding;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
+using TypedWeights.Weights;
 
 namespace TypedWeights.Loading.Early;
 

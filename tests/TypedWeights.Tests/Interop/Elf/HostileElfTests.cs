@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using TypedWeights.Interop.Elf;
+using TypedWeights.Elf;
 using TypedWeights.Tests.Interop.Support;
 
 namespace TypedWeights.Tests.Interop.Elf;

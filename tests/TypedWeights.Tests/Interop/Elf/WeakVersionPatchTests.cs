@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using TypedWeights.Interop.Elf;
+using TypedWeights.Elf;
 using TypedWeights.Tests.Interop.Support;
 
 namespace TypedWeights.Tests.Interop.Elf;

@@ -1,4 +1,4 @@
-using TypedWeights.Interop.Native;
+using TypedWeights.Native;
 using TypedWeights.Tests.Interop.Support;
 
 namespace TypedWeights.Tests.Interop.Native;

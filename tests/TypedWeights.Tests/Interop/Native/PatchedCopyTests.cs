@@ -1,6 +1,6 @@
 using System.Runtime.Versioning;
-using TypedWeights.Interop.Elf;
-using TypedWeights.Interop.Native;
+using TypedWeights.Elf;
+using TypedWeights.Native;
 using TypedWeights.Tests.Interop.Support;
 
 namespace TypedWeights.Tests.Interop.Native;

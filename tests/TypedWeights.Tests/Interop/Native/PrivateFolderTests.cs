@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using TypedWeights.Interop.Native;
+using TypedWeights.Native;
 using TypedWeights.Tests.Interop.Support;
 
 namespace TypedWeights.Tests.Interop.Native;

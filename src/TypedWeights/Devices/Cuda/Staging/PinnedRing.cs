@@ -54,7 +54,7 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
         LinkedListNode<RingWaiter> waiter;
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, typeof(WeightLoader));
+            DisposedLoader.ThrowIf(_isDisposed);
             share.ThrowIfFailed();
             if (_count == 0)
             {
@@ -121,7 +121,7 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
         lock (_lock)
         {
             _isDisposed = true;
-            RemoveWaiters(static _ => true, static () => new ObjectDisposedException(nameof(WeightLoader)));
+            RemoveWaiters(static _ => true, DisposedLoader.Error);
             while (_free.TryPop(out RingBuffer? buffer))
             {
                 buffer.Free();
@@ -139,7 +139,7 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
                 if (_isDisposed)
                 {
                     buffer.Free();
-                    throw new ObjectDisposedException(nameof(WeightLoader));
+                    throw DisposedLoader.Error();
                 }
 
                 _count++;

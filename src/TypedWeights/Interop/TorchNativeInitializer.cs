@@ -1,0 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace TypedWeights.Interop;
+
+/// <summary>Prepares TorchSharp's native library when the first type of this assembly is used.</summary>
+internal static class TorchNativeInitializer
+{
+    [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255", Justification = "The same reason as that of the initializer which it runs.")]
+    internal static void Run() => RuntimeHelpers.RunModuleConstructor(typeof(TorchNative).Module.ModuleHandle);
+}

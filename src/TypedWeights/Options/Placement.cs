@@ -1,0 +1,91 @@
+using TorchSharp;
+using TypedWeights.Errors;
+using TypedWeights.Manifests;
+using TypedWeights.Options;
+using TypedWeights.Placements;
+
+namespace TypedWeights;
+
+/// <summary>
+/// Which tensors go to which device: by patterns over their names, by a budget of bytes for each device, or by both. Immutable: each
+/// call gives another one.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A pattern is a name in which <c>{0..15}</c> or <c>{0,2,5}</c> stands for numbers and <c>*</c> for any text, dots included; it has to
+/// match the whole name. Patterns go before budgets. One that matches no tensor is an error, and so are two that send one tensor to
+/// different devices. A tied tensor has one place: any of its names will do.
+/// </para>
+/// <para>
+/// Budgets take what no pattern took, in the order in which the model uses it (<see cref="LoadOptions.OrderOfUse"/>), a layer as a whole.
+/// What neither places goes to <see cref="LoadOptions.Device"/>.
+/// </para>
+/// </remarks>
+/// <example><code>
+/// new Placement().Put("model.embed_tokens.*", "cpu").Put("model.layers.{0..15}.*", "cuda:0").Put("model.layers.{16..31}.*", "cuda:1")
+/// new Placement().Fill("cuda:0", 22L &lt;&lt; 30).Fill("cuda:1", 22L &lt;&lt; 30)
+/// </code></example>
+public sealed class Placement
+{
+    private readonly PlacementRule[] _rules;
+
+    /// <summary>Makes a placement without rules.</summary>
+    public Placement()
+        : this([])
+    {
+    }
+
+    private Placement(PlacementRule[] rules) => _rules = rules;
+
+    internal IReadOnlyList<PlacementRule> Rules => _rules;
+
+    /// <summary>Puts the tensors of some names on a device.</summary>
+    /// <param name="pattern">The names, such as <c>model.layers.{0..15}.*</c>.</param>
+    /// <param name="device">The device.</param>
+    /// <exception cref="ArgumentException">The pattern cannot be read.</exception>
+    public Placement Put(string pattern, torch.Device device)
+    {
+        ArgumentNullException.ThrowIfNull(pattern);
+        ArgumentNullException.ThrowIfNull(device);
+        try
+        {
+            return new([.. _rules, new PlacementRule(device, NameGlob.Parse(pattern), 0)]);
+        }
+        catch (FormatException e)
+        {
+            throw new ArgumentException($"{Printable.Name(pattern)} is no pattern: {e.Message}.", nameof(pattern), e);
+        }
+    }
+
+    /// <summary>Puts the tensors of some names on a device.</summary>
+    /// <param name="pattern">The names, such as <c>model.layers.{0..15}.*</c>.</param>
+    /// <param name="device"><c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>.</param>
+    /// <exception cref="ArgumentException">The pattern cannot be read, or the text is no device.</exception>
+    public Placement Put(string pattern, string device) => Put(pattern, Parse(device));
+
+    /// <summary>Fills a device, in the order of use and after the devices of earlier budgets, with what no pattern takes.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="bytes">The most bytes of tensors that it gets; what they take there is a little more, as memory is aligned.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The budget is negative.</exception>
+    public Placement Fill(torch.Device device, long bytes)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        return new([.. _rules, new PlacementRule(device, null, bytes)]);
+    }
+
+    /// <summary>Fills a device, in the order of use and after the devices of earlier budgets, with what no pattern takes.</summary>
+    /// <param name="device"><c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>.</param>
+    /// <param name="bytes">The most bytes of tensors that it gets; what they take there is a little more, as memory is aligned.</param>
+    /// <exception cref="ArgumentException">The text is no device, or the budget is negative.</exception>
+    public Placement Fill(string device, long bytes) => Fill(Parse(device), bytes);
+
+    private static torch.Device Parse(string device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return DeviceText.TryParse(device, out string type, out int index) && Enum.TryParse(type, ignoreCase: true, out DeviceType found)
+            ? new torch.Device(found, index)
+            : throw new ArgumentException(
+                $"{Printable.Name(device)} is no device; devices are written {string.Join(", ", DeviceText.Types)}, and cuda:1.", nameof(device));
+    }
+}
