@@ -7,6 +7,7 @@ using TypedWeights.Generators.Diagnostics;
 using TypedWeights.Generators.Emit;
 using TypedWeights.Generators.Model;
 using TypedWeights.Generators.Parsing;
+using TypedWeights.Generators.Tree;
 
 namespace TypedWeights.Generators;
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using TypedWeights.Files;
 using TypedWeights.Tool;
-using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 
 // Names may be in any script; without a byte order mark, so that redirected output is plain UTF-8.
 Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);

@@ -3,10 +3,10 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Reflection;
-using TypedWeights.Errors;
 using TypedWeights.Files;
+using TypedWeights.Tool.Arguments;
 using TypedWeights.Tool.Commands;
-using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool;
 
@@ -30,7 +30,7 @@ internal static class ToolProgram
         }
         catch (Exception e) when (ToolException.From(e) is { } failure)
         {
-            await WriteErrorAsync(context, failure.Message).ConfigureAwait(false);
+            await context.WriteErrorAsync(failure.Message).ConfigureAwait(false);
             return failure.ExitCode;
         }
         catch (Exception e) when (LossyWriter.IsFailure(e))
@@ -39,39 +39,22 @@ internal static class ToolProgram
             string reason = FileSizeLimit.IsBeyond(e)
                 ? FileSizeLimit.Describe(e, "standard output")
                 : LossyWriter.IsClosed(e) ? "standard output is closed" : e.Message;
-            await WriteErrorAsync(context, $"the output cannot be written: {reason}").ConfigureAwait(false);
+            await context.WriteErrorAsync($"the output cannot be written: {reason}").ConfigureAwait(false);
             return ExitCodes.Failed;
         }
         catch (UnauthorizedAccessException e)
         {
             // The message names the file.
-            await WriteErrorAsync(context, e.Message).ConfigureAwait(false);
+            await context.WriteErrorAsync(e.Message).ConfigureAwait(false);
             return ExitCodes.Failed;
         }
         catch (Exception e)
         {
-            await WriteErrorAsync(context, $"a defect in {Name}, please report it: {e.GetType().Name}: {e.Message}").ConfigureAwait(false);
+            await context.WriteErrorAsync($"a defect in {Name}, please report it: {e.GetType().Name}: {e.Message}").ConfigureAwait(false);
             await context.Error.WriteLineAsync(e.StackTrace).ConfigureAwait(false);
             return ExitCodes.Defect;
         }
     }
-
-    /// <summary>Writes an error as the one line that a script and a person look for.</summary>
-    public static Task WriteErrorAsync(ToolContext context, string message) =>
-        context.Error.WriteLineAsync("error: " + Printable.Line(message));
-
-    /// <summary>Writes what is odd and not an error, from any thread.</summary>
-    public static void WriteWarning(ToolContext context, string message)
-    {
-        lock (context.Error)
-        {
-            context.Error.WriteLine("warning: " + Printable.Line(message));
-        }
-    }
-
-    /// <summary>Writes what is odd and not an error.</summary>
-    public static Task WriteWarningAsync(ToolContext context, string message) =>
-        context.Error.WriteLineAsync("warning: " + Printable.Line(message));
 
     private static async Task<int> AnswerAsync(IReadOnlyList<string> args, ToolContext context, CancellationToken cancellationToken)
     {
@@ -91,7 +74,7 @@ internal static class ToolProgram
                 // The parser repeats what it does not understand, and that may be a URL with a password.
                 string shown = args.Where(word => word.Contains("://", StringComparison.Ordinal))
                     .Aggregate(message, (text, word) => text.Replace(word, ArgumentText.Shown(word), StringComparison.Ordinal));
-                await WriteErrorAsync(context, shown).ConfigureAwait(false);
+                await context.WriteErrorAsync(shown).ConfigureAwait(false);
             }
 
             await context.Error.WriteLineAsync($"try: {FullName(parsed.CommandResult)} --help").ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using Microsoft.CodeAnalysis;
+using TypedWeights.Generators.Model;
 
 namespace TypedWeights.Generators.Diagnostics;
 
@@ -91,7 +92,9 @@ internal static class Descriptors
 
     public static IEnumerable<DiagnosticDescriptor> All => ById.Values;
 
-    public static DiagnosticDescriptor Of(string id) => ById[id];
+    /// <summary>The diagnostic of a problem, where it is in the source.</summary>
+    public static Diagnostic At(this Problem problem, Location location) =>
+        Diagnostic.Create(ById[problem.Id], location, [.. problem.Arguments]);
 
     private static DiagnosticDescriptor Make(string id, string title, string message, DiagnosticSeverity severity) => new(
         id,

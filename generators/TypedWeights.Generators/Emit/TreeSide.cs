@@ -1,4 +1,5 @@
 using TypedWeights.Generators.Model;
+using TypedWeights.Generators.Naming;
 
 namespace TypedWeights.Generators.Emit;
 

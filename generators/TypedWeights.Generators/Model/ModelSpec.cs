@@ -1,5 +1,3 @@
-using TypedWeights.Generators.Diagnostics;
-
 namespace TypedWeights.Generators.Model;
 
 /// <summary>

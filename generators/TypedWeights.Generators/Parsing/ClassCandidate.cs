@@ -1,5 +1,4 @@
 using Microsoft.CodeAnalysis;
-using TypedWeights.Generators.Diagnostics;
 using TypedWeights.Generators.Model;
 
 namespace TypedWeights.Generators.Parsing;

@@ -3,6 +3,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using TypedWeights.Generators.Diagnostics;
+using TypedWeights.Generators.Model;
 
 namespace TypedWeights.Generators.Parsing;
 

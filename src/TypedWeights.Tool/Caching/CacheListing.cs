@@ -4,6 +4,7 @@ using TypedWeights.Caching;
 using TypedWeights.Errors;
 using TypedWeights.Json;
 using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Caching;
 
@@ -50,7 +51,7 @@ internal static class CacheListing
         int code = ExitCodes.Success;
         foreach (string unread in items.Select(static item => item.Unread).OfType<string>())
         {
-            await ToolProgram.WriteErrorAsync(context, unread + ".").ConfigureAwait(false);
+            await context.WriteErrorAsync(unread + ".").ConfigureAwait(false);
             code = ExitCodes.Failed;
         }
 

@@ -1,6 +1,7 @@
 using TypedWeights.Caching;
 using TypedWeights.Errors;
 using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Caching;
 
@@ -27,7 +28,7 @@ internal static class CacheRemoval
             + (!isDone && stayed.TrueForAll(static remnant => remnant.IsInUse) ? ", in use" : ""));
         foreach (CacheRemnant remnant in isDone ? [] : stayed)
         {
-            await ToolProgram.WriteErrorAsync(context, $"{remnant.Path}: it stays: {remnant.Reason}.").ConfigureAwait(false);
+            await context.WriteErrorAsync($"{remnant.Path}: it stays: {remnant.Reason}.").ConfigureAwait(false);
         }
 
         return isDone ? ExitCodes.Success : ExitCodes.Failed;

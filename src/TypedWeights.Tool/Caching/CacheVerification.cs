@@ -2,6 +2,7 @@ using TypedWeights.Caching;
 using TypedWeights.Errors;
 using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Caching;
 
@@ -51,7 +52,7 @@ internal static class CacheVerification
 
         foreach (string failure in failures)
         {
-            await ToolProgram.WriteErrorAsync(context, failure).ConfigureAwait(false);
+            await context.WriteErrorAsync(failure).ConfigureAwait(false);
         }
 
         return failures.Count > 0 || found.Exists(static pair => pair.Damage > 0) ? ExitCodes.Failed : ExitCodes.Success;

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using TypedWeights.Sources;
+using TypedWeights.Tool.Arguments;
 using TypedWeights.Tool.Measuring;
 using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Commands;
 

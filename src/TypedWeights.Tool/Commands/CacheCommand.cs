@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using TypedWeights.Caching;
 using TypedWeights.Files;
+using TypedWeights.Tool.Arguments;
 using TypedWeights.Tool.Caching;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Commands;
 
@@ -51,7 +53,7 @@ internal static class CacheCommand
                 {
                     string warning = $"loads do without this cache, as {reason}; "
                         + "take the right from them, or say that the folder is trusted (TYPEDWEIGHTS_CACHE_TRUST=1).";
-                    await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
+                    await context.WriteWarningAsync(warning).ConfigureAwait(false);
                 }
 
                 return await run(parsed, folder, token).ConfigureAwait(false);

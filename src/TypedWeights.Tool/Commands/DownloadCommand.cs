@@ -3,9 +3,11 @@ using System.Diagnostics;
 using System.Globalization;
 using TypedWeights.Errors;
 using TypedWeights.Sources;
+using TypedWeights.Tool.Arguments;
 using TypedWeights.Tool.Downloads;
 using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;
+using TypedWeights.Tool.Running;
 using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tool.Commands;

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using TypedWeights.Sources;
+using TypedWeights.Tool.Arguments;
 using TypedWeights.Tool.Inspection;
 using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Commands;
 
@@ -81,7 +83,7 @@ internal static class InspectCommand
                 code = ExitCodes.Failed;
                 await (json
                     ? context.Out.WriteAsync(JsonReport.Error(shown, failure))
-                    : ToolProgram.WriteErrorAsync(context, failure.Message)).ConfigureAwait(false);
+                    : context.WriteErrorAsync(failure.Message)).ConfigureAwait(false);
             }
         }
 

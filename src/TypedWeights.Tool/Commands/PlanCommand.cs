@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.IO.Enumeration;
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
+using TypedWeights.Tool.Arguments;
 using TypedWeights.Tool.Inspection;
 using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tool.Commands;

@@ -2,9 +2,11 @@ using System.CommandLine;
 using TypedWeights.Checkpoints;
 using TypedWeights.Snapshots;
 using TypedWeights.Sources;
+using TypedWeights.Tool.Arguments;
 using TypedWeights.Tool.Inspection;
 using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;
+using TypedWeights.Tool.Running;
 using TypedWeights.Tool.Snapshots;
 
 namespace TypedWeights.Tool.Commands;
@@ -73,7 +75,7 @@ internal static class SnapshotCommand
                 snapshot = SnapshotBuilder.Build(opened.Checkpoint, className, digests);
                 foreach (string warning in opened.Checkpoint.Warnings)
                 {
-                    await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
+                    await context.WriteWarningAsync(warning).ConfigureAwait(false);
                 }
             }
         }
@@ -82,21 +84,21 @@ internal static class SnapshotCommand
         {
             string warning = $"{uri.Display}: of the URL's other parameters nothing is kept; where one of them says which file it is, "
                 + "a class of this snapshot has to be loaded with LoadOptions.Source.";
-            await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
+            await context.WriteWarningAsync(warning).ConfigureAwait(false);
         }
 
         SnapshotFilePath path = SnapshotFilePath.For(context, snapshot, output);
         if (!path.IsSeenByGenerator)
         {
             string warning = $"{path.Shown}: the generator takes files named *{SnapshotFilePath.Extension} only.";
-            await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
+            await context.WriteWarningAsync(warning).ConfigureAwait(false);
         }
 
         (bool written, bool losesDigests) = await SnapshotStore.WriteAsync(path, snapshot, cancellationToken).ConfigureAwait(false);
         if (losesDigests)
         {
             string warning = $"{path.Shown}: it had the tensors' digests, which loads check, and has none now; take it again with --digest.";
-            await ToolProgram.WriteWarningAsync(context, warning).ConfigureAwait(false);
+            await context.WriteWarningAsync(warning).ConfigureAwait(false);
         }
 
         string line = $"{(written ? "wrote " : "")}{path.Shown}: {(written ? "" : "unchanged, ")}{SnapshotSummary.Of(snapshot)}";

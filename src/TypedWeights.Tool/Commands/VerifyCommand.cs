@@ -2,7 +2,9 @@ using System.CommandLine;
 using TypedWeights.Checkpoints;
 using TypedWeights.Snapshots;
 using TypedWeights.Sources;
+using TypedWeights.Tool.Arguments;
 using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 using TypedWeights.Tool.Snapshots;
 
 namespace TypedWeights.Tool.Commands;
@@ -50,7 +52,7 @@ internal static class VerifyCommand
             }
             catch (Exception e) when (ToolException.From(e) is { } failure)
             {
-                await ToolProgram.WriteErrorAsync(context, failure.Message).ConfigureAwait(false);
+                await context.WriteErrorAsync(failure.Message).ConfigureAwait(false);
                 codes.Add(failure.ExitCode);
             }
         }

@@ -1,5 +1,6 @@
 using TypedWeights.Errors;
 using TypedWeights.Files;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Downloads;
 

@@ -1,6 +1,7 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Errors;
 using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Inspection;
 

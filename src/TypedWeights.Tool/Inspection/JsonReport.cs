@@ -2,6 +2,7 @@ using System.Text;
 using TypedWeights.Checkpoints;
 using TypedWeights.Json;
 using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Inspection;
 

@@ -3,6 +3,7 @@ using System.Text;
 using TypedWeights.Errors;
 using TypedWeights.Json;
 using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tool.Inspection;

@@ -1,8 +1,9 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Memory;
 using TypedWeights.Sources;
-using TypedWeights.Tool.Commands;
+using TypedWeights.Tool.Arguments;
 using TypedWeights.Tool.Output.Progress;
+using TypedWeights.Tool.Running;
 using TypedWeights.Transfer.Planning;
 using TypedWeights.Transfer.Retry;
 using TypedWeights.Transfer.Scheduling;

@@ -1,5 +1,6 @@
 using Spectre.Console;
 using TypedWeights.Errors;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Output;
 

@@ -1,6 +1,7 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Snapshots;
 using TypedWeights.Sources;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Snapshots;
 

@@ -1,5 +1,6 @@
 using TypedWeights.Snapshots;
 using TypedWeights.Tool.Downloads;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Snapshots;
 

@@ -1,5 +1,6 @@
 using TypedWeights.Files;
-using TypedWeights.Tool.Commands;
+using TypedWeights.Tool.Arguments;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Snapshots;
 

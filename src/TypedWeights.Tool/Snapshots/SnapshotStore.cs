@@ -3,6 +3,7 @@ using Microsoft.Win32.SafeHandles;
 using TypedWeights.Files;
 using TypedWeights.Memory;
 using TypedWeights.Snapshots;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Snapshots;
 

@@ -1,11 +1,10 @@
 using System.Text.Json;
 using TypedWeights.Sources;
 using TypedWeights.Tests.Support;
-using TypedWeights.Tool;
-using TypedWeights.Tool.Commands;
+using TypedWeights.Tool.Arguments;
 using TypedWeights.Tool.Measuring;
-using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;
+using TypedWeights.Tool.Running;
 using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;

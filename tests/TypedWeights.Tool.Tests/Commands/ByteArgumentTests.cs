@@ -1,5 +1,5 @@
 using System.CommandLine;
-using TypedWeights.Tool.Commands;
+using TypedWeights.Tool.Arguments;
 
 namespace TypedWeights.Tests.Commands;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using TypedWeights.Tests.Support;
-using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;

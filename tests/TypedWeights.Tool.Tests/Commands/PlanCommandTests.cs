@@ -3,10 +3,9 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using TypedWeights.Sources;
 using TypedWeights.Tests.Support;
-using TypedWeights.Tool;
 using TypedWeights.Tool.Measuring;
-using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;
+using TypedWeights.Tool.Running;
 using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using TypedWeights.Tests.Support;
-using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tests.Commands;
 

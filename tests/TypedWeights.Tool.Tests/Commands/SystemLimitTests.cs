@@ -3,7 +3,7 @@ using System.Text.Json;
 using TypedWeights.Memory;
 using TypedWeights.Snapshots;
 using TypedWeights.Tests.Support;
-using TypedWeights.Tool;
+using TypedWeights.Tool.Running;
 using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;

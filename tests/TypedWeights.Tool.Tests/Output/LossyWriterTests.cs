@@ -1,4 +1,4 @@
-using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Tests.Output;
 

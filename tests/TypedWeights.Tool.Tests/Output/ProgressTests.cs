@@ -1,8 +1,7 @@
 using System.Text.RegularExpressions;
 using TypedWeights.Tests.Support;
-using TypedWeights.Tool;
-using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Output.Progress;
+using TypedWeights.Tool.Running;
 using static System.StringComparison;
 
 namespace TypedWeights.Tests.Output;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using TypedWeights.Tool;
-using TypedWeights.Tool.Output;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tests.Support;
 

@@ -1,6 +1,7 @@
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using TypedWeights.Errors;
+using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Output.Progress;
 

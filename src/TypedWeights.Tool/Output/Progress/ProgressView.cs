@@ -1,3 +1,5 @@
+using TypedWeights.Tool.Running;
+
 namespace TypedWeights.Tool.Output.Progress;
 
 /// <summary>

@@ -1,6 +1,6 @@
-using TypedWeights.Tool.Output;
+using TypedWeights.Errors;
 
-namespace TypedWeights.Tool;
+namespace TypedWeights.Tool.Running;
 
 /// <summary>What a command sees of the process it runs in.</summary>
 /// <param name="Out">Standard output: results.</param>
@@ -24,5 +24,20 @@ internal sealed record ToolContext(TextWriter Out, TextWriter Error, string Curr
     {
         string relative = Path.GetRelativePath(CurrentDirectory, fullPath);
         return (relative.StartsWith("..", StringComparison.Ordinal) ? fullPath : relative).Replace('\\', '/');
+    }
+
+    /// <summary>Writes an error as the one line that a script and a person look for.</summary>
+    public Task WriteErrorAsync(string message) => Error.WriteLineAsync("error: " + Printable.Line(message));
+
+    /// <summary>Writes what is odd and not an error.</summary>
+    public Task WriteWarningAsync(string message) => Error.WriteLineAsync("warning: " + Printable.Line(message));
+
+    /// <summary>Writes what is odd and not an error, from any thread.</summary>
+    public void WriteWarning(string message)
+    {
+        lock (Error)
+        {
+            Error.WriteLine("warning: " + Printable.Line(message));
+        }
     }
 }

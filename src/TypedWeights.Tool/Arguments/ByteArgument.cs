@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 
-namespace TypedWeights.Tool.Commands;
+namespace TypedWeights.Tool.Arguments;
 
 /// <summary>Sizes on a command line: bytes, or a number with a unit, such as <c>8MiB</c> or <c>1.5 GB</c>.</summary>
 internal static class ByteArgument

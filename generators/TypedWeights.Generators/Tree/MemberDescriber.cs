@@ -1,4 +1,7 @@
-namespace TypedWeights.Generators.Model;
+using TypedWeights.Generators.Model;
+using TypedWeights.Generators.Naming;
+
+namespace TypedWeights.Generators.Tree;
 
 /// <summary>Makes a property of a member: what it holds and what its documentation says.</summary>
 internal sealed class MemberDescriber(

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
-namespace TypedWeights.Native;
+namespace TypedWeights;
 
 /// <summary>Acts when the first type of this assembly is used: code that reaches TorchSharp through it need not think of it.</summary>
 internal static class TorchNativeInitializer

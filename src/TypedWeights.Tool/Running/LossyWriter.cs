@@ -1,7 +1,7 @@
 using System.Text;
 using TypedWeights.Files;
 
-namespace TypedWeights.Tool.Output;
+namespace TypedWeights.Tool.Running;
 
 /// <summary>
 /// Standard error as the tool writes it: what cannot be written is lost. A full disk under a log, or nobody who listens, ends neither a

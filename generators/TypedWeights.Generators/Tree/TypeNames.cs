@@ -1,6 +1,6 @@
-using TypedWeights.Generators.Model;
+using TypedWeights.Generators.Naming;
 
-namespace TypedWeights.Generators.Naming;
+namespace TypedWeights.Generators.Tree;
 
 /// <summary>
 /// Gives each class its name: what the places agree on that it stands in; if another class would have the same name, both try the

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 
-namespace TypedWeights.Tool.Commands;
+namespace TypedWeights.Tool.Arguments;
 
 /// <summary>Whole numbers on a command line.</summary>
 internal static class CountArgument

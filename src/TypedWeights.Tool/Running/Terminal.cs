@@ -1,4 +1,4 @@
-namespace TypedWeights.Tool.Output;
+namespace TypedWeights.Tool.Running;
 
 /// <summary>How wide lines may be and whether they may have colours.</summary>
 /// <param name="Width">Columns; null where the output is redirected and lines are as long as they are.</param>

@@ -1,7 +1,7 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 
-namespace TypedWeights.Tool;
+namespace TypedWeights.Tool.Running;
 
 /// <summary>A checkpoint and where it was found.</summary>
 /// <param name="Checkpoint">The opened files and their headers; disposed with this.</param>

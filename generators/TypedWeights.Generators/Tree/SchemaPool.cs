@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using TypedWeights.Manifests;
 
-namespace TypedWeights.Generators.Model;
+namespace TypedWeights.Generators.Tree;
 
 /// <summary>
 /// Finds the form of a tree, each form once, so that equal subtrees share a class. Items of a list that differ are drawn together into

@@ -1,7 +1,8 @@
 using TypedWeights.Generators.Diagnostics;
+using TypedWeights.Generators.Model;
 using TypedWeights.Generators.Parsing;
 
-namespace TypedWeights.Generators.Model;
+namespace TypedWeights.Generators.Tree;
 
 /// <summary>A model, or why there is none.</summary>
 /// <param name="HintName">The generated file's name.</param>

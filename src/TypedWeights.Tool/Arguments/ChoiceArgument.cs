@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace TypedWeights.Tool.Commands;
+namespace TypedWeights.Tool.Arguments;
 
 /// <summary>One of a few words on a command line. The parser's own check answers in several lines; an error here is one.</summary>
 internal static class ChoiceArgument

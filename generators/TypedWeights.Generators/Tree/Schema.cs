@@ -1,4 +1,4 @@
-namespace TypedWeights.Generators.Model;
+namespace TypedWeights.Generators.Tree;
 
 /// <summary>The form of a part of the tree. Two parts of the same form are the same object: see <see cref="SchemaPool"/>.</summary>
 internal abstract class Schema(int id)

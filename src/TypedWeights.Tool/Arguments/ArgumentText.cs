@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using TypedWeights.Sources;
+using TypedWeights.Tool.Running;
 
-namespace TypedWeights.Tool.Commands;
+namespace TypedWeights.Tool.Arguments;
 
 /// <summary>Words of a command line: what of them may be shown, and what the parser would let through.</summary>
 internal static class ArgumentText

@@ -1,7 +1,7 @@
 using System.Globalization;
 using TypedWeights.Memory;
 
-namespace TypedWeights.Tool;
+namespace TypedWeights.Tool.Running;
 
 /// <summary>An expected failure: what the one line after <c>error:</c> says, and what the process returns.</summary>
 internal sealed class ToolException : Exception

@@ -1,4 +1,4 @@
-namespace TypedWeights.Generators.Model;
+namespace TypedWeights.Generators.Tree;
 
 /// <summary>The raw names that each class and each of its members stands for, found by walking a tree beside its form.</summary>
 internal sealed class NamesInUse

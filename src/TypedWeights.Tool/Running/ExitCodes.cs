@@ -1,4 +1,4 @@
-namespace TypedWeights.Tool;
+namespace TypedWeights.Tool.Running;
 
 /// <summary>What the process returns. Scripts depend on these: they are listed in docs/tool.md.</summary>
 internal static class ExitCodes

@@ -4,7 +4,7 @@ using TypedWeights.Opening;
 using TypedWeights.Sources;
 using TypedWeights.Transfer.Retry;
 
-namespace TypedWeights.Tool;
+namespace TypedWeights.Tool.Running;
 
 /// <summary>The stores the tool can reach. A new scheme is one <c>UseX</c> here.</summary>
 internal sealed class ToolSources : IAsyncDisposable
@@ -25,7 +25,7 @@ internal sealed class ToolSources : IAsyncDisposable
     /// <param name="options">How bytes are fetched.</param>
     /// <param name="folders">As above.</param>
     public ToolSources(ToolContext context, TransferOptions options, params IEnumerable<string> folders)
-        : this(options, folders) => Context.Noted = (source, message) => ToolProgram.WriteWarning(context, $"{source}: {message}");
+        : this(options, folders) => Context.Noted = (source, message) => context.WriteWarning($"{source}: {message}");
 
     /// <param name="options">How bytes are fetched.</param>
     /// <param name="folders">As above.</param>

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 
-namespace TypedWeights.Tool.Commands;
+namespace TypedWeights.Tool.Arguments;
 
 /// <summary>What somebody may have meant, and may want to type next.</summary>
 internal static class Suggestion

@@ -1,7 +1,6 @@
 using Microsoft.CodeAnalysis;
-using TypedWeights.Generators.Model;
 
-namespace TypedWeights.Generators.Diagnostics;
+namespace TypedWeights.Generators.Model;
 
 /// <summary>A diagnostic without its location, so that it can stand in a model.</summary>
 /// <param name="Id">The descriptor's id.</param>
@@ -12,6 +11,4 @@ internal sealed record Problem(string Id, EquatableArray<string> Arguments)
     public int? Placement { get; init; }
 
     public static Problem Of(DiagnosticDescriptor descriptor, params string[] arguments) => new(descriptor.Id, new(arguments));
-
-    public Diagnostic At(Location location) => Diagnostic.Create(Descriptors.Of(Id), location, [.. Arguments]);
 }

@@ -1,6 +1,6 @@
 using TypedWeights.Generators.Naming;
 
-namespace TypedWeights.Generators.Model;
+namespace TypedWeights.Generators.Tree;
 
 /// <summary>The classes that can be reached from a root, and where each stands.</summary>
 internal sealed class SchemaGraph

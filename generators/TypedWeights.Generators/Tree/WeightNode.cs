@@ -1,7 +1,7 @@
 using System.Globalization;
 using TypedWeights.Manifests;
 
-namespace TypedWeights.Generators.Model;
+namespace TypedWeights.Generators.Tree;
 
 /// <summary>A name of the header, split at its dots, as a place in a tree.</summary>
 internal sealed class WeightNode

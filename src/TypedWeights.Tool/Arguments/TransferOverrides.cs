@@ -1,6 +1,6 @@
 using TypedWeights.Transfer.Limits;
 
-namespace TypedWeights.Tool.Commands;
+namespace TypedWeights.Tool.Arguments;
 
 /// <summary>What a command line says of a transfer. It counts for files of this machine too, which else have limits of their own.</summary>
 /// <param name="Gap">The most bytes of a gap that is read along; null for what a load does.</param>

@@ -1,9 +1,10 @@
 using TypedWeights.Generators.Diagnostics;
+using TypedWeights.Generators.Model;
 using TypedWeights.Generators.Naming;
 using TypedWeights.Manifests;
 using TypedWeights.Snapshots;
 
-namespace TypedWeights.Generators.Model;
+namespace TypedWeights.Generators.Tree;
 
 /// <summary>From a class and its snapshot to what is written.</summary>
 internal static class ModelBuilder

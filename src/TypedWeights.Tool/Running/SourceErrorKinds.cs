@@ -1,4 +1,4 @@
-namespace TypedWeights.Tool;
+namespace TypedWeights.Tool.Running;
 
 /// <summary>
 /// The kinds of errors in <c>inspect --json</c> that are not about a file's content; the others are the names of

@@ -1,8 +1,10 @@
 using TypedWeights.Generators.Diagnostics;
+using TypedWeights.Generators.Model;
+using TypedWeights.Generators.Naming;
 using TypedWeights.Manifests;
 using TypedWeights.Placements;
 
-namespace TypedWeights.Generators.Model;
+namespace TypedWeights.Generators.Tree;
 
 /// <summary>Which weights a class's placements put where, and what is wrong with them.</summary>
 internal sealed class PlacedNames

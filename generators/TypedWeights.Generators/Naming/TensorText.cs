@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using TypedWeights.Manifests;
 
-namespace TypedWeights.Generators.Model;
+namespace TypedWeights.Generators.Naming;
 
 /// <summary>What documentation comments say of tensors and names, as plain text.</summary>
 internal static class TensorText
