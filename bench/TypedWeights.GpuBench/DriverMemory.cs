@@ -48,7 +48,7 @@ internal sealed unsafe class DriverMemory : IDisposable
     {
         if (error != 0)
         {
-            throw new WeightsException($"{call} gave {LibCuda.NameOf((Interop.Cuda.CudaError)error)}.");
+            throw new WeightsException($"{call} gave {LibCuda.NameOf((Interop.Cuda.Native.CudaError)error)}.");
         }
     }
 }

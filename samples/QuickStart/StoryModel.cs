@@ -1,3 +1,5 @@
+using TypedWeights;
+
 namespace QuickStart;
 
 /// <summary>The weights of the story model; the generator fills the class in from <c>weights/StoryModel.weights.json</c>.</summary>

@@ -1,3 +1,4 @@
 using TypedWeights.Sources.AzureBlobs;
+using TypedWeights.Sources.Stores;
 
 [assembly: WeightSourceProvider<AzureBlobsProvider>("az")]

@@ -1,3 +1,4 @@
 using TypedWeights.Sources.Gcs;
+using TypedWeights.Sources.Stores;
 
 [assembly: WeightSourceProvider<GcsProvider>("gs")]

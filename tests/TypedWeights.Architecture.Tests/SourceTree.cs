@@ -1,62 +1,55 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
-using System.Runtime.CompilerServices;
 
 namespace TypedWeights.Architecture.Tests;
 
-/// <summary>The source files of some projects, compiled as one, and which of them uses which.</summary>
-internal sealed class SourceTree
+/// <summary>Source files, compiled as one, and which of them uses a type of which other.</summary>
+internal sealed class SourceTree(CSharpCompilation compilation)
 {
-    private readonly CSharpCompilation _compilation;
-    private readonly string _root;
+    private const string ImplicitUsings =
+        "System System.Collections.Generic System.IO System.Linq System.Net.Http System.Threading System.Threading.Tasks";
 
-    private SourceTree(CSharpCompilation compilation, string root) => (_compilation, _root) = (compilation, root);
-
-    /// <summary>The repository's root.</summary>
-    public static string Root { get; } = Path.GetFullPath(Path.Combine(ThisFolder(), "../.."));
-
-    /// <summary>Compiles every C# file below these folders of the repository.</summary>
-    public static SourceTree Of(string[] symbols, params string[] folders)
+    /// <summary>Compiles files against the assemblies of this process.</summary>
+    /// <param name="files">Each file's path and text.</param>
+    /// <param name="symbols">The preprocessor's symbols.</param>
+    public static SourceTree Of(IEnumerable<(string Path, string Text)> files, params string[] symbols)
     {
         var options = new CSharpParseOptions(LanguageVersion.Preview, preprocessorSymbols: symbols);
-        var usings = "System System.Collections.Generic System.IO System.Linq System.Net.Http System.Threading System.Threading.Tasks"
-            .Split(' ').Select(name => $"global using global::{name};");
-        var trees = folders
-            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories))
-            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal))
-            .Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file), options, file))
-            .Append(CSharpSyntaxTree.ParseText(string.Concat(usings), options));
-        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(file => !Path.GetFileName(file).StartsWith("TypedWeights", StringComparison.OrdinalIgnoreCase))
-            .Select(file => MetadataReference.CreateFromFile(file));
-        return new(CSharpCompilation.Create("sources", trees, references, new(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true)), Root);
+        string usings = string.Concat(ImplicitUsings.Split(' ').Select(static name => $"global using global::{name};"));
+        IEnumerable<SyntaxTree> trees = files.Append(("", usings))
+            .Select(file => CSharpSyntaxTree.ParseText(file.Item2, options, file.Item1, cancellationToken: TestContext.Current.CancellationToken));
+
+        // The products' own assemblies would bring every type a second time.
+        IEnumerable<MetadataReference> references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            .Where(static file => !Path.GetFileName(file).StartsWith("TypedWeights", StringComparison.OrdinalIgnoreCase))
+            .Select(static file => MetadataReference.CreateFromFile(file));
+        return new(CSharpCompilation.Create("sources", trees, references, new(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true)));
     }
 
-    /// <summary>Each use of a type of another file.</summary>
-    public IEnumerable<SourceUse> Uses() => _compilation.SyntaxTrees.Where(tree => tree.FilePath.Length > 0).SelectMany(Uses);
-
-    public IEnumerable<Diagnostic> Errors() => _compilation.GetDiagnostics().Where(item => item.Severity == DiagnosticSeverity.Error);
+    /// <summary>Every place where a file names a type of another, or a member of it.</summary>
+    public IEnumerable<SourceUse> Uses() =>
+        compilation.SyntaxTrees.Where(static tree => tree.FilePath.Length > 0).AsParallel().AsOrdered().SelectMany(Uses);
 
     private IEnumerable<SourceUse> Uses(SyntaxTree tree)
     {
-        SemanticModel model = _compilation.GetSemanticModel(tree);
-        foreach (SimpleNameSyntax name in tree.GetRoot().DescendantNodes(descendIntoTrivia: false).OfType<SimpleNameSyntax>())
+        SemanticModel model = compilation.GetSemanticModel(tree);
+        foreach (SimpleNameSyntax name in tree.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>())
         {
             ISymbol? symbol = model.GetSymbolInfo(name).Symbol;
-            INamedTypeSymbol? type = (symbol as INamedTypeSymbol ?? symbol?.ContainingType)?.OriginalDefinition;
-            string? declared = type?.DeclaringSyntaxReferences.FirstOrDefault()?.SyntaxTree.FilePath;
+            INamedTypeSymbol? type = symbol as INamedTypeSymbol ?? symbol?.ContainingType;
+            string? declared = type?.OriginalDefinition.DeclaringSyntaxReferences.FirstOrDefault()?.SyntaxTree.FilePath;
             if (!string.IsNullOrEmpty(declared) && declared != tree.FilePath)
             {
-                int line = name.GetLocation().GetLineSpan().StartLinePosition.Line + 1;
-                yield return new(Relative(tree.FilePath), line, Relative(declared), type!.Name);
+                yield return new(tree.FilePath, name.GetLocation().GetLineSpan().StartLinePosition.Line + 1, declared, type!.Name);
             }
         }
     }
-
-    private string Relative(string file) => Path.GetRelativePath(_root, file).Replace('\\', '/');
-
-    private static string ThisFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }
 
-internal sealed record SourceUse(string File, int Line, string UsedFile, string UsedType);
+/// <summary>One use.</summary>
+/// <param name="File">The file that uses the type.</param>
+/// <param name="Line">The line, from 1.</param>
+/// <param name="UsedFile">The file that declares it.</param>
+/// <param name="Type">The type's name.</param>
+internal sealed record SourceUse(string File, int Line, string UsedFile, string Type);

@@ -40,7 +40,7 @@ internal sealed class GroupEmitter(SourceWriter writer, TreeSide side)
             if (IsEntry(member))
             {
                 string mark = member.IsOptional ? "?" : "";
-                writer.Line($"private readonly global::TypedWeights.Binding.WeightEntry{mark} {Field(member)};");
+                writer.Line($"private readonly global::TypedWeights.WeightEntry{mark} {Field(member)};");
                 writer.Line();
             }
 

@@ -58,7 +58,7 @@ public sealed record LoadOptions
     /// <remarks>
     /// Without it every tensor is as the checkpoint has it. With it those of <see cref="ConvertWhere"/> are converted as their bytes come,
     /// on the CPU whatever the device, through buffers of at most half of <see cref="TransferOptions.BufferLimit"/>. The wide
-    /// tensors never exist as a whole. <see cref="Binding.WeightEntry.DType"/> and <see cref="Binding.WeightEntry.TensorDType"/> show
+    /// tensors never exist as a whole. <see cref="WeightEntry.DType"/> and <see cref="WeightEntry.TensorDType"/> show
     /// both types, and the log says how many were converted, and how many finite values are infinite in a type that ends earlier
     /// (beyond 65,504 in <c>float16</c>). Not with <see cref="TensorStorage.Mapped"/>.
     /// </remarks>

@@ -3,6 +3,7 @@ using CsCheck;
 using TypedWeights.Binding;
 using TypedWeights.Manifests;
 using TypedWeights.Snapshots;
+using TypedWeights.Sources;
 
 namespace TypedWeights.Tests.Manifests;
 

@@ -179,7 +179,7 @@ namespace Demo
                 __Weight = scope.Tensor("weight");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Weight;
+            private readonly global::TypedWeights.WeightEntry __Weight;
 
             /// <summary>BF16 [320, 64]</summary>
             /// <remarks>
@@ -307,7 +307,7 @@ namespace Demo
                 __Weight = scope.Tensor("weight");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Weight;
+            private readonly global::TypedWeights.WeightEntry __Weight;
 
             /// <summary>BF16 [64]</summary>
             /// <remarks>model.layers.{0..11}.input_layernorm.weight, model.layers.{0..11}.post_attention_layernorm.weight, model.norm.weight</remarks>
@@ -379,7 +379,7 @@ namespace Demo
                 __Weight = scope.Tensor("weight");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Weight;
+            private readonly global::TypedWeights.WeightEntry __Weight;
 
             /// <summary>BF16 [64, 224]</summary>
             /// <remarks>model.layers.{0..11}.mlp.down_proj.weight</remarks>
@@ -409,7 +409,7 @@ namespace Demo
                 __Weight = scope.Tensor("weight");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Weight;
+            private readonly global::TypedWeights.WeightEntry __Weight;
 
             /// <summary>BF16 [224, 64]</summary>
             /// <remarks>model.layers.{0..11}.mlp.gate_proj.weight, model.layers.{0..11}.mlp.up_proj.weight</remarks>
@@ -489,7 +489,7 @@ namespace Demo
                 __Weight = scope.Tensor("weight");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Weight;
+            private readonly global::TypedWeights.WeightEntry __Weight;
 
             /// <summary>BF16 [16, 64]</summary>
             /// <remarks>model.layers.{0..11}.self_attn.k_proj.weight, model.layers.{0..11}.self_attn.v_proj.weight</remarks>
@@ -519,7 +519,7 @@ namespace Demo
                 __Weight = scope.Tensor("weight");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Weight;
+            private readonly global::TypedWeights.WeightEntry __Weight;
 
             /// <summary>BF16 [64, 64]</summary>
             /// <remarks>model.layers.{0..11}.self_attn.o_proj.weight, model.layers.{0..11}.self_attn.q_proj.weight</remarks>

@@ -184,13 +184,13 @@ namespace Demo
                 __Scale = scope.OptionalTensor("scale");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Value;
+            private readonly global::TypedWeights.WeightEntry __Value;
 
             /// <summary>F32 [2]</summary>
             /// <remarks>items.{0,1}</remarks>
             public global::TorchSharp.torch.Tensor Value => __Value.Tensor;
 
-            private readonly global::TypedWeights.Binding.WeightEntry? __Scale;
+            private readonly global::TypedWeights.WeightEntry? __Scale;
 
             /// <summary>F32 []</summary>
             /// <remarks>
@@ -259,13 +259,13 @@ namespace Demo
                 QuantState = new global::Demo.TinyModel.QuantStateWeights(scope.Group("quant_state"));
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Value;
+            private readonly global::TypedWeights.WeightEntry __Value;
 
             /// <summary>U8 [8, 1]</summary>
             /// <remarks>proj.weight</remarks>
             public global::TorchSharp.torch.Tensor Value => __Value.Tensor;
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Absmax;
+            private readonly global::TypedWeights.WeightEntry __Absmax;
 
             /// <summary>F32 [4]</summary>
             /// <remarks>proj.weight.absmax</remarks>
@@ -307,7 +307,7 @@ namespace Demo
                 __BitsandbytesNf4 = scope.Tensor("bitsandbytes__nf4");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __BitsandbytesNf4;
+            private readonly global::TypedWeights.WeightEntry __BitsandbytesNf4;
 
             /// <summary>U8 [86]</summary>
             /// <remarks>proj.weight.quant_state.bitsandbytes__nf4</remarks>
@@ -338,13 +338,13 @@ namespace Demo
                 __Value_ = scope.Tensor("value");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Value;
+            private readonly global::TypedWeights.WeightEntry __Value;
 
             /// <summary>F32 [1]</summary>
             /// <remarks>value</remarks>
             public global::TorchSharp.torch.Tensor Value => __Value.Tensor;
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Value_;
+            private readonly global::TypedWeights.WeightEntry __Value_;
 
             /// <summary>F32 [1]</summary>
             /// <remarks>value.value</remarks>

@@ -177,7 +177,7 @@ namespace Demo
                 __Weight = scope.Tensor("weight");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Weight;
+            private readonly global::TypedWeights.WeightEntry __Weight;
 
             /// <summary>BF16 [4, 4] or F16 [4, 4] or F32 [4, 4] or F8_E4M3 [4, 4] or one of 2 others</summary>
             /// <remarks>
@@ -224,25 +224,25 @@ namespace Demo
                 __F6b = scope.Tensor("f6b");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __F4;
+            private readonly global::TypedWeights.WeightEntry __F4;
 
             /// <summary>F4 [4, 8], two elements a byte: the tensor is [4, 4]</summary>
             /// <remarks>packed.f4</remarks>
             public global::TorchSharp.torch.Tensor F4 => __F4.Tensor;
 
-            private readonly global::TypedWeights.Binding.WeightEntry __F4Odd;
+            private readonly global::TypedWeights.WeightEntry __F4Odd;
 
             /// <summary>F4 [2, 3], held as bytes</summary>
             /// <remarks>packed.f4_odd</remarks>
             public global::TorchSharp.torch.Tensor F4Odd => __F4Odd.Tensor;
 
-            private readonly global::TypedWeights.Binding.WeightEntry __F6a;
+            private readonly global::TypedWeights.WeightEntry __F6a;
 
             /// <summary>F6_E2M3 [4], held as bytes</summary>
             /// <remarks>packed.f6a</remarks>
             public global::TorchSharp.torch.Tensor F6a => __F6a.Tensor;
 
-            private readonly global::TypedWeights.Binding.WeightEntry __F6b;
+            private readonly global::TypedWeights.WeightEntry __F6b;
 
             /// <summary>F6_E3M2 [8], held as bytes</summary>
             /// <remarks>packed.f6b</remarks>

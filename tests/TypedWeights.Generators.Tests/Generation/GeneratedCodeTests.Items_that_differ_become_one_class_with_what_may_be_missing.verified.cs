@@ -168,7 +168,7 @@ namespace Demo
                 Norm = scope.HasGroup("norm") ? new global::Demo.TinyModel.NormWeights(scope.Group("norm")) : null;
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry? __Value;
+            private readonly global::TypedWeights.WeightEntry? __Value;
 
             /// <summary>F32 [3]</summary>
             /// <remarks>
@@ -232,7 +232,7 @@ namespace Demo
                 Experts = scope.List("experts", scope.CountItems("experts", 3), static item => new global::Demo.TinyModel.ExpertWeights(item));
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __D;
+            private readonly global::TypedWeights.WeightEntry __D;
 
             /// <summary>BF16 [4]</summary>
             /// <remarks>layers.{2,3}.mixer.D</remarks>
@@ -269,7 +269,7 @@ namespace Demo
                 __W = scope.Tensor("w");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __W;
+            private readonly global::TypedWeights.WeightEntry __W;
 
             /// <summary>F32 [4, 2]</summary>
             /// <remarks>layers.2.mixer.experts.{0,1}.w, layers.3.mixer.experts.{0..2}.w</remarks>
@@ -299,7 +299,7 @@ namespace Demo
                 __Weight = scope.Tensor("weight");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Weight;
+            private readonly global::TypedWeights.WeightEntry __Weight;
 
             /// <summary>F32 [4, 4] or F32 [5, 4]</summary>
             /// <remarks>
@@ -335,7 +335,7 @@ namespace Demo
                 __Weight = scope.Tensor("weight");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Weight;
+            private readonly global::TypedWeights.WeightEntry __Weight;
 
             /// <summary>F32 [4]</summary>
             /// <remarks>layers.{0..3}.norm.weight</remarks>

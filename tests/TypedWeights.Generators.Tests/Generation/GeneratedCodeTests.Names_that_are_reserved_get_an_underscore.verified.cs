@@ -25,28 +25,28 @@ namespace Demo
             OnBound();
         }
 
-        private readonly global::TypedWeights.Binding.WeightEntry __Bind_;
+        private readonly global::TypedWeights.WeightEntry __Bind_;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>bind</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor Bind_ => __Bind_.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __Detach_;
+        private readonly global::TypedWeights.WeightEntry __Detach_;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>detach</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor Detach_ => __Detach_.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __Dispose_;
+        private readonly global::TypedWeights.WeightEntry __Dispose_;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>dispose</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor Dispose_ => __Dispose_.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __GetType_;
+        private readonly global::TypedWeights.WeightEntry __GetType_;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>get_type</remarks>
@@ -61,42 +61,42 @@ namespace Demo
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::Demo.TinyModel.LoadAsyncWeights LoadAsync_ { get; }
 
-        private readonly global::TypedWeights.Binding.WeightEntry __Manifest_;
+        private readonly global::TypedWeights.WeightEntry __Manifest_;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>manifest</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor Manifest_ => __Manifest_.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __OnBound_;
+        private readonly global::TypedWeights.WeightEntry __OnBound_;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>on_bound</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor OnBound_ => __OnBound_.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __Paths_;
+        private readonly global::TypedWeights.WeightEntry __Paths_;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>paths</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor Paths_ => __Paths_.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __SaveAsync_;
+        private readonly global::TypedWeights.WeightEntry __SaveAsync_;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>save_async</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor SaveAsync_ => __SaveAsync_.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __ToString_;
+        private readonly global::TypedWeights.WeightEntry __ToString_;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>to_string</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor ToString_ => __ToString_.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __Weights_;
+        private readonly global::TypedWeights.WeightEntry __Weights_;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>weights</remarks>
@@ -309,7 +309,7 @@ namespace Demo
                 __Equals_ = scope.Tensor("equals");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Equals_;
+            private readonly global::TypedWeights.WeightEntry __Equals_;
 
             /// <summary>F32 [2]</summary>
             /// <remarks>item.equals</remarks>
@@ -339,7 +339,7 @@ namespace Demo
                 __W = scope.Tensor("w");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __W;
+            private readonly global::TypedWeights.WeightEntry __W;
 
             /// <summary>F32 [2]</summary>
             /// <remarks>load_async.w</remarks>

@@ -188,7 +188,7 @@ namespace Demo
             /// <summary>Group: blocks.norm</summary>
             public global::Demo.TinyModel.BlockItemNormWeights Norm { get; }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Weight;
+            private readonly global::TypedWeights.WeightEntry __Weight;
 
             /// <summary>F32 [2]</summary>
             /// <remarks>blocks.weight</remarks>
@@ -229,7 +229,7 @@ namespace Demo
                 __W = scope.Tensor("w");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __W;
+            private readonly global::TypedWeights.WeightEntry __W;
 
             /// <summary>F32 [2]</summary>
             /// <remarks>blocks.norm.w, blocks.{0,1}.w, items.0.w</remarks>
@@ -260,7 +260,7 @@ namespace Demo
                 Items = scope.List(null, 1, static item => new global::Demo.TinyModel.BlockItemNormWeights(item));
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __W;
+            private readonly global::TypedWeights.WeightEntry __W;
 
             /// <summary>F32 [2]</summary>
             /// <remarks>items.w</remarks>
@@ -298,7 +298,7 @@ namespace Demo
                 __W = scope.OptionalTensor("w");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry? __Value;
+            private readonly global::TypedWeights.WeightEntry? __Value;
 
             /// <summary>F32 [2]</summary>
             /// <remarks>
@@ -307,7 +307,7 @@ namespace Demo
             /// </remarks>
             public global::TorchSharp.torch.Tensor? Value => __Value?.Tensor;
 
-            private readonly global::TypedWeights.Binding.WeightEntry? __W;
+            private readonly global::TypedWeights.WeightEntry? __W;
 
             /// <summary>F32 [2]</summary>
             /// <remarks>

@@ -174,7 +174,7 @@ namespace Demo
                 __Weight = scope.Tensor("weight");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Bias;
+            private readonly global::TypedWeights.WeightEntry __Bias;
 
             /// <summary>F32 [1] or F32 [4]</summary>
             /// <remarks>
@@ -183,7 +183,7 @@ namespace Demo
             /// </remarks>
             public global::TorchSharp.torch.Tensor Bias => __Bias.Tensor;
 
-            private readonly global::TypedWeights.Binding.WeightEntry __Weight;
+            private readonly global::TypedWeights.WeightEntry __Weight;
 
             /// <summary>F32 [1, 4] or F32 [4, 2]</summary>
             /// <remarks>
@@ -253,7 +253,7 @@ namespace Demo
                 __W = scope.Tensor("w");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __W;
+            private readonly global::TypedWeights.WeightEntry __W;
 
             /// <summary>F32 [2]</summary>
             /// <remarks>stages.0.net.{0,2}.w, stages.1.net.1.w</remarks>

@@ -25,77 +25,77 @@ namespace Demo
             OnBound();
         }
 
-        private readonly global::TypedWeights.Binding.WeightEntry ___b42b4e4f;
+        private readonly global::TypedWeights.WeightEntry ___b42b4e4f;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>-</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor _b42b4e4f => ___b42b4e4f.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __S1;
+        private readonly global::TypedWeights.WeightEntry __S1;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>&lt;s1&gt;</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor S1 => __S1.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __AB_f5b5f862;
+        private readonly global::TypedWeights.WeightEntry __AB_f5b5f862;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>a"""b</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor AB_f5b5f862 => __AB_f5b5f862.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __AB_3183bf9e;
+        private readonly global::TypedWeights.WeightEntry __AB_3183bf9e;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>a&amp;b</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor AB_3183bf9e => __AB_3183bf9e.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __BackSlash;
+        private readonly global::TypedWeights.WeightEntry __BackSlash;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>back\\slash</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor BackSlash => __BackSlash.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __Brace0;
+        private readonly global::TypedWeights.WeightEntry __Brace0;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>brace\{0\}</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor Brace0 => __Brace0.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __DownConv;
+        private readonly global::TypedWeights.WeightEntry __DownConv;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>down/conv</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor DownConv => __DownConv.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __Quote;
+        private readonly global::TypedWeights.WeightEntry __Quote;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>quote"</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor Quote => __Quote.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __TextEncoder0Down;
+        private readonly global::TypedWeights.WeightEntry __TextEncoder0Down;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>text_encoder:0:down</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor TextEncoder0Down => __TextEncoder0Down.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry __XY;
+        private readonly global::TypedWeights.WeightEntry __XY;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>x*y</remarks>
         [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
         public global::TorchSharp.torch.Tensor XY => __XY.Tensor;
 
-        private readonly global::TypedWeights.Binding.WeightEntry ___ccaefc12;
+        private readonly global::TypedWeights.WeightEntry ___ccaefc12;
 
         /// <summary>F32 [2]</summary>
         /// <remarks>\u{2028}</remarks>
@@ -313,7 +313,7 @@ namespace Demo
                 __重み = scope.Tensor("\u91CD\u307F");
             }
 
-            private readonly global::TypedWeights.Binding.WeightEntry __重み;
+            private readonly global::TypedWeights.WeightEntry __重み;
 
             /// <summary>F32 [2]</summary>
             /// <remarks>権重.重み</remarks>

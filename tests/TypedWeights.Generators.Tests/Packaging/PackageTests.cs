@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Xml.Linq;
 using TypedWeights.Generators.Tests.Headers;
 
 namespace TypedWeights.Generators.Tests.Packaging;
@@ -29,6 +30,23 @@ public class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>
         Assert.DoesNotContain(
             files,
             file => file.StartsWith("lib/", StringComparison.Ordinal) && file.Contains("Generators", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("TypedWeights.Core", "Microsoft.Extensions.Logging.Abstractions", "Polly.Core", "System.IO.Hashing")]
+    [InlineData("TypedWeights.TorchNative", "TypedWeights.Core [this]", "TorchSharp")]
+    [InlineData("TypedWeights", "TypedWeights.Core [this]", "TypedWeights.TorchNative [this]", "TorchSharp")]
+    public void A_package_depends_on_what_it_uses_and_on_the_exact_version_of_packages_whose_internals_it_uses(
+        string package, params string[] dependencies)
+    {
+        using ZipArchive packed = ZipFile.OpenRead(Directory.GetFiles(feed.Folder, $"{package}.0*.nupkg").Single());
+        using Stream text = packed.GetEntry($"{package}.nuspec")!.Open();
+        var nuspec = XDocument.Load(text);
+        string version = nuspec.Descendants().Single(static element => element.Name.LocalName == "version").Value;
+        Assert.Equal(
+            dependencies,
+            nuspec.Descendants().Where(static element => element.Name.LocalName == "dependency").Select(element =>
+                element.Attribute("id")!.Value + (element.Attribute("version")!.Value == $"[{version}]" ? " [this]" : "")));
     }
 
     [Fact]

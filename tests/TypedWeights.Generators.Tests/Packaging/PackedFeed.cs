@@ -22,7 +22,7 @@ public sealed class PackedFeed : IAsyncLifetime
             $"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
             ? "Release"
             : "Debug";
-        foreach (string project in new[] { "TypedWeights.Core", "TypedWeights" })
+        foreach (string project in new[] { "TypedWeights.Core", "TypedWeights.TorchNative", "TypedWeights" })
         {
             await DotnetAsync(Path.Combine(repository, "src", project), "pack", "--no-build", "-c", configuration, "-o", Folder);
         }

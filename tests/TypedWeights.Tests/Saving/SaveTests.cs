@@ -251,5 +251,5 @@ public sealed class SaveTests : IDisposable
     private static Task<WeightSet> LoadAsync(string path) =>
         WeightLoader.Default.LoadTensorsAsync(path, cancellationToken: TestContext.Current.CancellationToken);
 
-    private static string Describe(Binding.WeightEntry entry) => $"{entry.Name} {entry.DType.Name()} {entry.Shape}";
+    private static string Describe(WeightEntry entry) => $"{entry.Name} {entry.DType.Name()} {entry.Shape}";
 }

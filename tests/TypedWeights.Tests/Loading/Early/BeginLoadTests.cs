@@ -148,7 +148,7 @@ public sealed class BeginLoadTests : EarlyTest
 
         using LayeredModel model = await BeginAsync(
             loader, new() { DType = torch.bfloat16, Placement = new Placement().Put("model.layers.{0..3}.*", "cpu") });
-        Binding.WeightEntry entry = model.Weights.Entry("model.layers.2.attn.weight");
+        WeightEntry entry = model.Weights.Entry("model.layers.2.attn.weight");
         Assert.Equal((DType.F32, torch.bfloat16, DeviceType.CPU), (entry.DType, entry.TensorDType, entry.Device.type));
         Assert.Throws<InvalidOperationException>(() => entry.Tensor);
         Gate.SetResult();
