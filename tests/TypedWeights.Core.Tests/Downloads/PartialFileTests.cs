@@ -373,6 +373,32 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_is_paused_or_has_its_name_is_free_while_a_process_that_is_being_started_has_copies_of_its_descriptors()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux lists the descriptors");
+        await LeaveAsync(0, 1);
+        await using PartialFile file = await OpenAsync();
+        using (new CopiedDescriptors(file.PartialPath))
+        using (new CopiedDescriptors(Target + ".partial.jsonl"))
+        {
+            file.Pause();
+            OpenAlone(Target + ".partial.jsonl");
+            file.Resume();
+        }
+
+        foreach (int part in (int[])[2, 3, 4])
+        {
+            await WriteAsync(file, part);
+        }
+
+        using var copies = new CopiedDescriptors(file.PartialPath);
+        file.Publish();
+        OpenAlone(Target);
+
+        static void OpenAlone(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+    }
+
+    [Fact]
     public async Task A_journal_that_is_kept_has_the_permissions_that_it_had_while_the_file_was_partial()
     {
         if (OperatingSystem.IsWindows())
