@@ -45,9 +45,9 @@ internal sealed class HeaderBudget(MemoryBound bound, long bufferLimit = long.Ma
     public void Take(string source, long memory, string what)
     {
         long all = Interlocked.Add(ref _taken, memory);
-        if (bound.Bytes is { } most && all > Math.Max(Least, most))
+        if (all > Least && !bound.Allows(all))
         {
-            throw TooMuch(source, all, most, bound.Reason, what);
+            throw TooMuch(source, all, bound.Bytes!.Value, bound.Reason, what);
         }
     }
 

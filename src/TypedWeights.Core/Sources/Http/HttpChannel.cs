@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using TypedWeights.Errors;
+using TypedWeights.Files;
 
 namespace TypedWeights.Sources.Http;
 
@@ -89,6 +90,11 @@ internal sealed class HttpChannel : IDisposable
         if ((isTls ? _proxyFaults.Value.Https : _proxyFaults.Value.Http) is { } fault)
         {
             throw new WeightSourceException(display, fault);
+        }
+
+        if (OpenFileLimit.TooLow is { } reason)
+        {
+            throw new WeightSourceException(display, reason + ".");
         }
 
         ThrowIfUnsendable(request, display);
