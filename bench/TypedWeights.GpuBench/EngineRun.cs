@@ -29,16 +29,10 @@ internal static class EngineRun
             TensorSelection.All(checkpoint).Tensors,
             PartLimits.For(context.Options, location.IsRemote),
             segmentSize: into.SegmentSize);
-        into.Allocate(plan);
+        var job = new TransferJob(
+            plan, [.. checkpoint.Files.Select(static file => file.Source)], into, ReaderLimits.For(context.Options, location.IsRemote));
         long start = Stopwatch.GetTimestamp();
-        await RangeScheduler.RunAsync(
-            plan,
-            [.. checkpoint.Files.Select(static file => file.Source)],
-            into,
-            ReaderLimits.For(context.Options, location.IsRemote),
-            context,
-            new ProgressTracker(plan, static _ => { }, TimeProvider.System),
-            default);
+        await TransferRunner.RunAsync(job, context, default);
         return plan.TotalBytes / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 }

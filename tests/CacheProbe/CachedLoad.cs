@@ -89,15 +89,12 @@ internal static class CachedLoad
             var sink = new KeepingSink();
             await using (sink.ConfigureAwait(false))
             {
-                sink.Allocate(plan);
-                await RangeScheduler.RunAsync(
+                var job = new TransferJob(
                     plan,
                     [.. checkpoint.Files.Select(static file => file.Source)],
                     sink,
-                    ReaderLimits.For(options, location.IsRemote),
-                    registry.Context,
-                    new ProgressTracker(plan, static _ => { }, registry.Context.Time),
-                    CancellationToken.None).ConfigureAwait(false);
+                    ReaderLimits.For(options, location.IsRemote));
+                await TransferRunner.RunAsync(job, registry.Context, CancellationToken.None).ConfigureAwait(false);
                 return Convert.ToHexStringLower(SHA256.HashData(sink.Bytes));
             }
         }

@@ -49,16 +49,9 @@ internal sealed class TouchedMemory : IWeightSink
         await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(parsed, location);
         var limits = PartLimits.For(context.Options, location.IsRemote);
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, TensorSelection.All(checkpoint).Tensors, limits);
-        Allocate(plan);
-        var tracker = new ProgressTracker(plan, static _ => { }, TimeProvider.System);
-        await RangeScheduler.RunAsync(
-            plan,
-            [.. checkpoint.Files.Select(file => file.Source)],
-            this,
-            ReaderLimits.For(context.Options, location.IsRemote),
-            context,
-            tracker,
-            CancellationToken.None);
+        var job = new TransferJob(
+            plan, [.. checkpoint.Files.Select(file => file.Source)], this, ReaderLimits.For(context.Options, location.IsRemote));
+        await TransferRunner.RunAsync(job, context, CancellationToken.None);
     }
 
     public void Allocate(TransferPlan plan)

@@ -47,11 +47,8 @@ internal static class FileDownload
         var sink = new FileSink(file, context.Options.BufferLimit, segmentSize);
         await using (sink.ConfigureAwait(false))
         {
-            sink.Allocate(plan);
-            var tracker = new ProgressTracker(plan, report, context.Time);
-            await RangeScheduler.RunAsync(
-                plan, [source], sink, ReaderLimits.For(context.Options, isRemote), context, tracker, cancellationToken).ConfigureAwait(false);
-            tracker.Finish();
+            var job = new TransferJob(plan, [source], sink, ReaderLimits.For(context.Options, isRemote)) { Progress = report };
+            await TransferRunner.RunAsync(job, context, cancellationToken).ConfigureAwait(false);
         }
     }
 

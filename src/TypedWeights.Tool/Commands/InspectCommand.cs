@@ -67,7 +67,7 @@ internal static class InspectCommand
                         {
                             IReadOnlyDictionary<string, string>? digests =
                                 digest
-                                    ? await TensorDigests.ReadAsync(opened.Checkpoint, static _ => { }, cancellationToken).ConfigureAwait(false)
+                                    ? await TensorDigests.ReadAsync(opened, sources.Context, progress: null, cancellationToken).ConfigureAwait(false)
                                     : null;
                             JsonReport.Write(context.Out, shown, opened, digests);
                         }

@@ -71,7 +71,7 @@ internal static class SnapshotCommand
             await using (opened.ConfigureAwait(false))
             {
                 IReadOnlyDictionary<string, string>? digests =
-                    digest ? await ReadDigestsAsync(context, opened.Checkpoint, cancellationToken).ConfigureAwait(false) : null;
+                    digest ? await ReadDigestsAsync(context, sources, opened, cancellationToken).ConfigureAwait(false) : null;
                 snapshot = SnapshotBuilder.Build(opened.Checkpoint, className, digests);
                 foreach (string warning in opened.Checkpoint.Warnings)
                 {
@@ -107,13 +107,14 @@ internal static class SnapshotCommand
     }
 
     private static async Task<IReadOnlyDictionary<string, string>> ReadDigestsAsync(
-        ToolContext context, Checkpoint checkpoint, CancellationToken cancellationToken)
+        ToolContext context, ToolSources sources, OpenedCheckpoint opened, CancellationToken cancellationToken)
     {
         IReadOnlyDictionary<string, string> digests = new Dictionary<string, string>();
-        var figures = new TransferFigures("hashing", checkpoint.Files.Sum(static file => file.Header.DataLength));
+        var figures = new TransferFigures("hashing");
         await ProgressView.Create(context, quiet: false).RunAsync(
             figures,
-            async () => digests = await TensorDigests.ReadAsync(checkpoint, figures.Add, cancellationToken).ConfigureAwait(false))
+            async () => digests = await TensorDigests.ReadAsync(
+                opened, sources.Context, now => figures.Report(now.Bytes, now.BytesTotal), cancellationToken).ConfigureAwait(false))
             .ConfigureAwait(false);
         return digests;
     }

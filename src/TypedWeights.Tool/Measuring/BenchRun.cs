@@ -48,16 +48,12 @@ internal static class BenchRun
             var sink = new MemorySink();
             await using (sink.ConfigureAwait(false))
             {
-                sink.Allocate(plan);
-                var tracker = new ProgressTracker(plan, now => figures.Report(now.Bytes, now.BytesTotal), transfer.Time);
-                await RangeScheduler.RunAsync(
-                    plan,
-                    [.. files.Select(file => file.Source)],
-                    sink,
-                    overrides.Readers(transfer.Options, isRemote),
-                    transfer,
-                    tracker,
-                    cancellationToken).ConfigureAwait(false);
+                var job = new TransferJob(
+                    plan, [.. files.Select(static file => file.Source)], sink, overrides.Readers(transfer.Options, isRemote))
+                {
+                    Progress = now => figures.Report(now.Bytes, now.BytesTotal),
+                };
+                await TransferRunner.RunAsync(job, transfer, cancellationToken).ConfigureAwait(false);
                 return new BenchResult(
                     plan.TotalBytes,
                     used.Elapsed,

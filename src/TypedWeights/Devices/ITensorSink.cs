@@ -8,12 +8,6 @@ namespace TypedWeights.Devices;
 /// <summary>A sink whose bytes end up as tensors of one device. A device is one folder here with one implementation of this.</summary>
 internal interface ITensorSink : IWeightSink
 {
-    /// <summary>
-    /// Whether the tensors' memory is the sink's own until they are handed over. Memory that the user holds already is not written to
-    /// before the headers have been checked.
-    /// </summary>
-    bool OwnsMemory => true;
-
     /// <summary>Is told, before a plan is made of it, what will be loaded under which names.</summary>
     /// <param name="selection">The tensors and their names.</param>
     /// <param name="order">In what order they are used, for a sink that wants to know.</param>
@@ -35,6 +29,22 @@ internal interface ITensorSink : IWeightSink
     /// <exception cref="WeightSourceException">The file is not one that this sink can take tensors from.</exception>
     bool Reads(CheckpointFile file, TensorInfo tensor);
 
+    /// <summary>Whether each tensor's bytes are to be read: an input of the plan.</summary>
+    IReadOnlyList<bool> ReadsOf(IReadOnlyList<CheckpointFile> files, IReadOnlyList<CheckpointTensor> tensors) =>
+        [.. tensors.Select(tensor => Reads(files[tensor.File], tensor.Info))];
+
+    /// <summary>Says what the plan's tensors will take; nothing is allocated. Asked before <see cref="IWeightSink.Allocate"/>.</summary>
+    SinkMemory MemoryOf(TransferPlan plan);
+
+    /// <summary>
+    /// Returns when a tensor, all of whose bytes have been committed (or are not read), is where the user will read it, and is right as far
+    /// as the sink can tell. From many tasks at once; the token ends the wait.
+    /// </summary>
+    /// <remarks>
+    /// At once in the host's memory; on a device when its last copy is done, or the device's own work has been made to wait for it.
+    /// </remarks>
+    ValueTask WhenReadyAsync(int tensor, CancellationToken cancellationToken);
+
     /// <summary>Gives bytes of a tensor that has all of its own: the memory that they lie in, or the buffer, filled.</summary>
     /// <param name="tensor">An index into the plan's tensors.</param>
     /// <param name="offset">The first byte, counted from the tensor's own first byte.</param>
@@ -45,7 +55,7 @@ internal interface ITensorSink : IWeightSink
         throw new WeightsException("Tensors of this device cannot be checked against digests in this version; load onto the CPU.");
 
     /// <summary>
-    /// Hands a tensor over, once, when it has landed (<see cref="IWeightSink.WhenLandedAsync"/> or <see cref="IWeightSink.CompleteAsync"/>
+    /// Hands a tensor over, once, when it is ready (<see cref="WhenReadyAsync"/> or <see cref="IWeightSink.CompleteAsync"/>
     /// has returned) or has no bytes to read; from then on it is the caller's to dispose. It belongs to no dispose scope. From many tasks at
     /// once, each for another tensor.
     /// </summary>

@@ -4,6 +4,7 @@ using TypedWeights.Checkpoints;
 using TypedWeights.Devices.Cuda;
 using TypedWeights.Errors;
 using TypedWeights.Loading.Early;
+using TypedWeights.Loading;
 using TypedWeights.Opening;
 using TypedWeights.Sources;
 
@@ -16,10 +17,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
 {
     private static readonly Lazy<WeightLoader> Process = new(() => new WeightLoaderBuilder().Build());
 
-    private readonly SourceRegistry _sources;
-    private readonly CudaEngine _cuda;
-    private readonly LoadLog _log;
-    private readonly TimeProvider _time;
+    private readonly LoaderParts _parts;
     private readonly LocalCache? _cache;
     private readonly CancellationTokenSource _disposing = new();
     private readonly CancellationToken _disposal;
@@ -27,17 +25,15 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
 
     internal WeightLoader(SourceRegistry sources, CudaEngine cuda, ILoggerFactory loggers, TimeProvider time, LocalCache? cache)
     {
-        _sources = sources;
-        _cuda = cuda;
-        _log = new LoadLog(loggers.CreateLogger<WeightLoader>());
-        sources.Context.Retrying = _log.Retrying;
-        sources.Context.Noted = _log.Warn;
-        _time = time;
+        var log = new LoadLog(loggers.CreateLogger<WeightLoader>());
+        _parts = new LoaderParts(sources, cuda, log, time);
+        sources.Context.Retrying = log.Retrying;
+        sources.Context.Noted = log.Warn;
         _cache = cache;
         _disposal = _disposing.Token;
         if (cache is not null)
         {
-            cache.Noted = _log.Cache;
+            cache.Noted = log.Cache;
         }
     }
 
@@ -127,15 +123,15 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         }
 
         WeightUri source = ParseUri(options.Source ?? uri);
-        return LoadAsync(
+        var request = new LoadRequest(
             source,
-            checkpoint => options.Filter is { } filter ? TensorSelection.Matching(checkpoint, filter) : TensorSelection.All(checkpoint),
-            manifest: null,
             options,
             source.Display,
-            progress,
-            early: null,
-            cancellationToken);
+            checkpoint => options.Filter is { } filter ? TensorSelection.Matching(checkpoint, filter) : TensorSelection.All(checkpoint))
+        {
+            Progress = progress,
+        };
+        return RunAsync(request, cancellationToken);
     }
 
     /// <summary>
@@ -153,8 +149,8 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         // An answer that is under way would be read on: only the next request would find the connections closed.
         await _disposing.CancelAsync().ConfigureAwait(false);
         _disposing.Dispose();
-        await _sources.DisposeAsync().ConfigureAwait(false);
-        _cuda.Dispose();
+        await _parts.Sources.DisposeAsync().ConfigureAwait(false);
+        _parts.Cuda.Dispose();
         if (_cache is not null)
         {
             await _cache.DisposeAsync().ConfigureAwait(false);
@@ -192,15 +188,17 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
                     + $"typedweights snapshot {manifest.Source} --class {typeof(T).Name} --digest, and build.");
         }
 
-        return await LoadAsync(
+        var request = new LoadRequest(
             ParseUri(options.Source ?? manifest.Source),
-            checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected),
-            manifest,
             options,
             typeof(T).Name,
-            progress,
-            early,
-            cancellationToken).ConfigureAwait(false);
+            checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected))
+        {
+            Manifest = manifest,
+            Progress = progress,
+            Early = early,
+        };
+        return await RunAsync(request, cancellationToken).ConfigureAwait(false);
     }
 
     private static T Bind<T>(WeightSet weights)
@@ -217,25 +215,18 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         }
     }
 
-    private async Task<WeightSet> LoadAsync(
-        WeightUri uri,
-        Func<Checkpoint, TensorSelection> select,
-        WeightManifest? manifest,
-        LoadOptions options,
-        string title,
-        IProgress<LoadProgress>? progress,
-        EarlyLoad? early,
-        CancellationToken cancellationToken)
+    private async Task<WeightSet> RunAsync(LoadRequest request, CancellationToken cancellationToken)
     {
+        (WeightUri uri, LoadOptions options) = (request.Uri, request.Options);
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
-        bool isLocal = _sources.Resolve(uri).Scheme == "file";
+        bool isLocal = _parts.Sources.Resolve(uri).Scheme == "file";
         if (_cache is null && options.Cache == CacheMode.Offline && !isLocal)
         {
             throw new WeightsException(
                 $"{uri.Display}: LoadOptions.Cache is Offline, and this loader has no cache; see UseLocalCache and TYPEDWEIGHTS_CACHE.");
         }
 
-        long start = _time.GetTimestamp();
+        long start = _parts.Time.GetTimestamp();
         CacheRun? cache = _cache?.Begin(options.Cache, uri.Display, checksAll: options.Storage == TensorStorage.Mapped, isLocal);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposal);
         try
@@ -243,8 +234,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
             // The caller's thread may be the one that draws: it neither loads libtorch, which takes 0.4 s, nor does what comes before the
             // first wait.
             await TorchNative.EnsureLoadedAsync(ending.Token).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            var session = new LoadSession(_sources, _cuda, _log, _time, uri, options, title, progress, cache, early);
-            WeightSet weights = await session.RunAsync(select, manifest, ending.Token).ConfigureAwait(false);
+            WeightSet weights = await new LoadSession(_parts, request, cache).RunAsync(ending.Token).ConfigureAwait(false);
             if (cache is not null)
             {
                 weights.Caching = cache.FinishAsync();
@@ -255,12 +245,12 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         catch (Exception e) when (IsDisposal(e) && !cancellationToken.IsCancellationRequested)
         {
             WeightSourceException disposed = WeightSourceException.OfDisposedLoader(uri.Display, e);
-            _log.Failed(uri.Display, _time.GetElapsedTime(start), disposed);
+            _parts.Log.Failed(uri.Display, _parts.Time.GetElapsedTime(start), disposed);
             throw disposed;
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
-            _log.Cancelled(uri.Display, _time.GetElapsedTime(start));
+            _parts.Log.Cancelled(uri.Display, _parts.Time.GetElapsedTime(start));
             if (e.CancellationToken == cancellationToken)
             {
                 throw;
@@ -276,7 +266,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
                 cache?.Distrust();
             }
 
-            _log.Failed(uri.Display, _time.GetElapsedTime(start), e);
+            _parts.Log.Failed(uri.Display, _parts.Time.GetElapsedTime(start), e);
             throw;
         }
         finally

@@ -22,7 +22,7 @@ public sealed class ArenaLayoutTests
         CheckpointFile[] files = [PlannedFiles.Of("a", lengths, headerLength), PlannedFiles.Of("b", lengths, headerLength + 808)];
         TransferPlan plan = TransferPlan.Create(files, PlannedFiles.AllOf(files), PartLimits.Local);
 
-        ArenaLayout layout = plan.ReadLayout;
+        ArenaLayout layout = ArenaLayout.Of(plan);
 
         long end = 0;
         foreach ((int tensor, long offset) in layout.Places)
@@ -44,7 +44,8 @@ public sealed class ArenaLayoutTests
     {
         CheckpointFile[] files = [PlannedFiles.Of("a", [Large, 64, 2 * Large, 128, Large], 1000)];
 
-        IReadOnlyList<(int Tensor, long Offset)> places = TransferPlan.Create(files, PlannedFiles.AllOf(files), PartLimits.Local).ReadLayout.Places;
+        IReadOnlyList<(int Tensor, long Offset)> places = ArenaLayout.Of(
+            TransferPlan.Create(files, PlannedFiles.AllOf(files), PartLimits.Local)).Places;
 
         Assert.All(places, place => Assert.Equal(files[0].Header.Tensors[place.Tensor].Begin, place.Offset - places[0].Offset));
     }

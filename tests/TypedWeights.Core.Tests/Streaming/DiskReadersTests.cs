@@ -74,15 +74,7 @@ public sealed class DiskReadersTests
         TransferPlan plan = TransferPlan.Create(files, PlannedFiles.AllOf(files), new PartLimits(64, 0, 1));
         Assert.Equal(Parts, plan.Ranges.Count);
         await using var sink = new MemorySink();
-        sink.Allocate(plan);
-        await RangeScheduler.RunAsync(
-            plan,
-            [source],
-            sink,
-            ReaderLimits.Local,
-            new TransferContext(),
-            new ProgressTracker(plan, static _ => { }, TimeProvider.System),
-            Token);
+        await TransferRunner.RunAsync(new TransferJob(plan, [source], sink, ReaderLimits.Local), new TransferContext(), Token);
     }
 
     private sealed class DiskSource : IDiskSource

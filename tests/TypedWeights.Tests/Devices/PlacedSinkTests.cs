@@ -104,17 +104,11 @@ public sealed class PlacedSinkTests : IDisposable
         await using (sink)
         {
             sink.Select(selection, new(() => UseOrder.Of(selection, [])));
-            TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, PartLimits.Local, sink.Reads);
+            TransferPlan plan = TransferPlan.Create(
+                checkpoint.Files, selection.Tensors, PartLimits.Local, sink.ReadsOf(checkpoint.Files, selection.Tensors));
             SinkMemory memory = sink.MemoryOf(plan);
-            sink.Allocate(plan);
-            await RangeScheduler.RunAsync(
-                plan,
-                [.. checkpoint.Files.Select(file => file.Source)],
-                sink,
-                ReaderLimits.Local,
-                context,
-                new ProgressTracker(plan, _ => { }, TimeProvider.System),
-                token);
+            var job = new TransferJob(plan, [.. checkpoint.Files.Select(file => file.Source)], sink, ReaderLimits.Local);
+            await TransferRunner.RunAsync(job, context, token);
 
             foreach ((string name, int index) in selection.Names)
             {

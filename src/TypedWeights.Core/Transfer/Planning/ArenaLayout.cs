@@ -26,15 +26,13 @@ internal sealed class ArenaLayout
     /// <summary>The bytes that all take.</summary>
     public long Length { get; }
 
-    /// <summary>Places some of a plan's tensors side by side.</summary>
-    /// <param name="plan">The plan.</param>
-    /// <param name="inOrder">Which of its tensors, in the order of the memory.</param>
+    /// <summary>Places those of a plan's tensors that are read side by side, in the order of the files.</summary>
     /// <exception cref="OverflowException">They are longer than any memory.</exception>
-    public static ArenaLayout Of(TransferPlan plan, IReadOnlyList<int> inOrder)
+    public static ArenaLayout Of(TransferPlan plan)
     {
-        var places = new List<(int Tensor, long Offset)>(inOrder.Count);
+        var places = new List<(int Tensor, long Offset)>(plan.ReadInFileOrder.Count);
         long length = 0;
-        foreach (int tensor in inOrder)
+        foreach (int tensor in plan.ReadInFileOrder)
         {
             (int file, TensorInfo info) = plan.Tensors[tensor];
             long offset = checked(length + HeapRegion.SmallAlignment - 1) & -HeapRegion.SmallAlignment;

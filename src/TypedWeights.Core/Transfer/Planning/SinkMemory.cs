@@ -16,7 +16,10 @@ internal sealed record SinkMemory(long TensorBytes)
     public IReadOnlyDictionary<string, long> Devices { get; init; } = new Dictionary<string, long>();
 
     /// <summary>All tensors that are read side by side in the host's memory.</summary>
-    public static SinkMemory InHost(TransferPlan plan) => new(HeapRegion.RoomFor(plan.ReadLayout.Length));
+    public static SinkMemory InHost(TransferPlan plan) => InHost(ArenaLayout.Of(plan));
+
+    /// <summary>The same, where the layout is known.</summary>
+    public static SinkMemory InHost(ArenaLayout layout) => new(HeapRegion.RoomFor(layout.Length));
 
     /// <summary>All tensors that are read on one device.</summary>
     /// <param name="device">Its name.</param>

@@ -16,8 +16,6 @@ internal sealed class TransferPlan
     // A few bytes of a header can claim a tensor of any size: nothing is cut, and so allocated, for more than this. 4 TiB in parts of 8 MiB.
     private const long MostParts = 1L << 19;
 
-    private ArenaLayout? _readLayout;
-
     private TransferPlan(
         IReadOnlyList<CheckpointFile> files,
         IReadOnlyList<CheckpointTensor> tensors,
@@ -47,10 +45,6 @@ internal sealed class TransferPlan
     /// <summary>Those of <see cref="InFileOrder"/> that are read.</summary>
     public IReadOnlyList<int> ReadInFileOrder { get; }
 
-    /// <summary>Where those that are read lie side by side in one run of memory.</summary>
-    /// <exception cref="OverflowException">They are longer than any memory.</exception>
-    public ArenaLayout ReadLayout => _readLayout ??= ArenaLayout.Of(this, ReadInFileOrder);
-
     /// <summary>
     /// The ranges, file by file in the order of their bytes, unless an order of use was given. Tensors without bytes, or that are not read,
     /// have none. Nothing waits between two files: readers that are done with one are at work on the next.
@@ -76,7 +70,7 @@ internal sealed class TransferPlan
     /// <param name="files">The checkpoint's files.</param>
     /// <param name="tensors">The wanted tensors, each once.</param>
     /// <param name="limits">How large a range may be: neighbours are merged up to that, larger tensors split.</param>
-    /// <param name="isRead">Tells which tensors are read; null for all. The others' bytes come some other way.</param>
+    /// <param name="isRead">Which of the tensors are read; null for all. The others' bytes come some other way.</param>
     /// <param name="order">In what order they are used, which is the order of the ranges then; null for the order of the files.</param>
     /// <param name="segmentSize">The most bytes of one segment: <see cref="IWeightSink.SegmentSize"/>.</param>
     /// <exception cref="WeightSourceException">A file can only be read as a whole, and a part of it is wanted.</exception>
@@ -85,14 +79,14 @@ internal sealed class TransferPlan
         IReadOnlyList<CheckpointFile> files,
         IReadOnlyList<CheckpointTensor> tensors,
         PartLimits limits,
-        Func<CheckpointFile, TensorInfo, bool>? isRead = null,
+        IReadOnlyList<bool>? isRead = null,
         UseOrder? order = null,
         long segmentSize = long.MaxValue)
     {
         int[] inFileOrder = TensorOrder.InFiles(tensors);
         int[] read = isRead is null
             ? inFileOrder
-            : Array.FindAll(inFileOrder, index => isRead(files[tensors[index].File], tensors[index].Info));
+            : Array.FindAll(inFileOrder, index => isRead[index]);
         var wanted = new WantedBytes[read.Length];
         long total = 0;
         for (int i = 0; i < read.Length; i++)

@@ -5,7 +5,23 @@ namespace TypedWeights.Transfer.Planning;
 /// <param name="Offset">The position of the first byte in the file.</param>
 /// <param name="Length">The number of bytes; the sum of the segments, gaps included.</param>
 /// <param name="Segments">Where they go, in the order of the bytes. The first and the last are no gaps.</param>
-internal sealed record TransferRange(int File, long Offset, long Length, IReadOnlyList<TransferSegment> Segments);
+internal sealed record TransferRange(int File, long Offset, long Length, IReadOnlyList<TransferSegment> Segments)
+{
+    /// <summary>The bytes of it that go to tensors.</summary>
+    public long WantedLength
+    {
+        get
+        {
+            long gaps = 0;
+            for (int i = 0; i < Segments.Count; i++)
+            {
+                gaps += Segments[i].IsGap ? Segments[i].Length : 0;
+            }
+
+            return Length - gaps;
+        }
+    }
+}
 
 /// <summary>A part of a range that belongs to one tensor, or that belongs to none and is dropped.</summary>
 /// <param name="Tensor">An index into the plan's tensors; negative for a gap.</param>

@@ -6,17 +6,12 @@ namespace TypedWeights.Transfer.Scheduling;
 /// Where bytes land: the memory of the tensors themselves, or buffers on the way to a device. One sink serves one load.
 /// </summary>
 /// <remarks>
-/// The calls come in this order: <see cref="MemoryOf"/>; <see cref="Allocate"/> once, before the first byte of payload;
-/// <see cref="AcquireAsync"/> and <see cref="CommitAsync"/> in pairs, from many tasks at once; <see cref="WhenLandedAsync"/> for a tensor
-/// of which every segment has been committed, where somebody wants to know, while others are still on their way;
-/// <see cref="CompleteAsync"/> once, when every segment of all has been committed. Disposing without completing gives back all that was
-/// allocated; it comes after every writer and every wait has returned.
+/// The calls come in this order: <see cref="Allocate"/> once, before the first byte of payload; <see cref="AcquireAsync"/> and
+/// <see cref="CommitAsync"/> in pairs, from many tasks at once; <see cref="CompleteAsync"/> once, when every segment of all has been
+/// committed. Disposing without completing gives back all that was allocated; it comes after every writer has returned.
 /// </remarks>
 internal interface IWeightSink : IAsyncDisposable
 {
-    /// <summary>Says what the plan's tensors will take; nothing is allocated.</summary>
-    SinkMemory MemoryOf(TransferPlan plan) => SinkMemory.InHost(plan);
-
     /// <summary>Makes room for the plan's tensors.</summary>
     void Allocate(TransferPlan plan);
 
@@ -34,15 +29,6 @@ internal interface IWeightSink : IAsyncDisposable
 
     /// <summary>Takes back memory that has been filled to the last byte.</summary>
     ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Returns when a tensor, all of whose bytes have been committed (or are not read), is where the user will read it, and is right as far
-    /// as the sink can tell. From many tasks at once; the token ends the wait.
-    /// </summary>
-    /// <remarks>
-    /// At once in the host's memory; on a device when its last copy is done, or the device's own work has been made to wait for it.
-    /// </remarks>
-    ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     /// <summary>Returns when every committed byte is where the user will read it.</summary>
     ValueTask CompleteAsync(CancellationToken cancellationToken);

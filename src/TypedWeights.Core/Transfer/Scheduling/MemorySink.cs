@@ -12,7 +12,7 @@ internal sealed class MemorySink : IWeightSink
     public void Allocate(TransferPlan plan)
     {
         _addresses = new TensorAddresses(plan.TargetCount);
-        ArenaLayout layout = plan.ReadLayout;
+        ArenaLayout layout = ArenaLayout.Of(plan);
         if (layout.Length == 0)
         {
             return;

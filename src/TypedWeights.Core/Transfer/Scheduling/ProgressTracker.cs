@@ -7,19 +7,19 @@ internal sealed class ProgressTracker
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    private readonly Action<LoadProgress> _report;
+    private readonly Action<LoadProgress>? _report;
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly long[] _fileBytesLeft;
-    private readonly long[] _tensorBytesLeft;
     private readonly int _filesTotal;
+    private readonly int _tensorsTotal;
     private readonly long _bytesTotal;
     private long _bytes;
     private int _files;
     private int _tensors;
     private long _nextReport;
 
-    public ProgressTracker(TransferPlan plan, Action<LoadProgress> report, TimeProvider time)
+    public ProgressTracker(TransferPlan plan, TensorCountdown countdown, Action<LoadProgress>? report, TimeProvider time)
     {
         _report = report;
         _time = time;
@@ -27,38 +27,20 @@ internal sealed class ProgressTracker
         _nextReport = Interval.Ticks;
         _bytesTotal = plan.TotalBytes;
         _fileBytesLeft = new long[plan.FileCount];
-        _tensorBytesLeft = new long[plan.TargetCount];
         foreach (TransferRange range in plan.Ranges)
         {
-            for (int i = 0; i < range.Segments.Count; i++)
-            {
-                TransferSegment segment = range.Segments[i];
-                if (!segment.IsGap)
-                {
-                    _fileBytesLeft[range.File] += segment.Length;
-                    _tensorBytesLeft[segment.Tensor] += segment.Length;
-                }
-            }
+            _fileBytesLeft[range.File] += range.WantedLength;
         }
 
-        // Those without bytes, and those whose bytes are not read.
-        _tensors = _tensorBytesLeft.Count(bytes => bytes == 0);
         _filesTotal = _fileBytesLeft.Count(bytes => bytes > 0);
+        _tensorsTotal = countdown.Count;
+        countdown.Completed += _ => Interlocked.Increment(ref _tensors);
     }
 
     /// <summary>Bytes that have landed.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
-    /// <summary>Counts bytes that have landed in a tensor. They count for its file by <see cref="AddBytes"/>.</summary>
-    public void AddToTensor(int tensor, long bytes)
-    {
-        if (Interlocked.Add(ref _tensorBytesLeft[tensor], -bytes) == 0)
-        {
-            Interlocked.Increment(ref _tensors);
-        }
-    }
-
-    /// <summary>Counts bytes that have landed, in whatever tensors of a file. Those of a gap are not what was asked for.</summary>
+    /// <summary>Counts bytes of a file that have landed in tensors. Those of a gap are not what was asked for.</summary>
     public void AddBytes(int file, long bytes)
     {
         Interlocked.Add(ref _bytes, bytes);
@@ -72,7 +54,7 @@ internal sealed class ProgressTracker
         long elapsed = _time.GetElapsedTime(_start).Ticks;
         if (elapsed >= due && Interlocked.CompareExchange(ref _nextReport, elapsed + Interval.Ticks, due) == due)
         {
-            _report(Current);
+            _report?.Invoke(Current);
         }
     }
 
@@ -80,7 +62,7 @@ internal sealed class ProgressTracker
     public LoadProgress Finish()
     {
         LoadProgress last = Current;
-        _report(last);
+        _report?.Invoke(last);
         return last;
     }
 
@@ -88,7 +70,7 @@ internal sealed class ProgressTracker
         Volatile.Read(ref _files),
         _filesTotal,
         Volatile.Read(ref _tensors),
-        _tensorBytesLeft.Length,
+        _tensorsTotal,
         Interlocked.Read(ref _bytes),
         _bytesTotal,
         _time.GetElapsedTime(_start));

@@ -16,8 +16,8 @@ internal sealed class RangeRun : IDisposable
     private readonly TransferRange _range;
     private readonly IWeightSource _source;
     private readonly IWeightSink _sink;
+    private readonly TensorCountdown _countdown;
     private readonly ProgressTracker _tracker;
-    private readonly Landing? _landing;
     private readonly CancellationTokenSource _rescue;
     private readonly CancellationToken _stop;
     private readonly Action<int> _onArrived;
@@ -26,29 +26,25 @@ internal sealed class RangeRun : IDisposable
     private bool _hasReturned;
     private bool _isRescued;
     private long _received;
-
-    // The segment that the next byte belongs to, and how many bytes it is still to get.
-    private int _segment;
-    private long _segmentLeft;
+    private bool _isInGap;
 
     public RangeRun(
         TransferRange range,
         IWeightSource source,
         IWeightSink sink,
+        TensorCountdown countdown,
         ProgressTracker tracker,
-        Landing? landing,
         long startedAt,
         CancellationToken stop)
     {
         _range = range;
         _source = source;
         _sink = sink;
+        _countdown = countdown;
         _tracker = tracker;
-        _landing = landing;
         _stop = stop;
         _rescue = CancellationTokenSource.CreateLinkedTokenSource(stop);
         _onArrived = OnArrived;
-        _segmentLeft = range.Segments[0].Length;
         StartedAt = startedAt;
     }
 
@@ -73,6 +69,7 @@ internal sealed class RangeRun : IDisposable
             {
                 int first = i;
                 TransferSegment segment = Joined(ref i);
+                _isInGap = segment.IsGap;
                 if (segment.IsGap)
                 {
                     reader = await DropAsync(reader, segment.Length).ConfigureAwait(false);
@@ -82,9 +79,9 @@ internal sealed class RangeRun : IDisposable
                 Memory<byte> memory = await _sink.AcquireAsync(segment, _stop).ConfigureAwait(false);
                 reader = await FillAsync(reader, memory).ConfigureAwait(false);
                 await _sink.CommitAsync(segment, memory, _stop).ConfigureAwait(false);
-                for (; _landing is not null && first < i; first++)
+                for (; first < i; first++)
                 {
-                    _landing.Committed(_range.Segments[first]);
+                    _countdown.Subtract(_range.Segments[first]);
                 }
             }
         }
@@ -229,28 +226,9 @@ internal sealed class RangeRun : IDisposable
     private void OnArrived(int bytes)
     {
         Interlocked.Add(ref _received, bytes);
-        long wanted = 0;
-        for (long left = bytes; left > 0;)
+        if (!_isInGap)
         {
-            TransferSegment segment = _range.Segments[_segment];
-            long take = Math.Min(left, _segmentLeft);
-            if (!segment.IsGap)
-            {
-                _tracker.AddToTensor(segment.Tensor, take);
-                wanted += take;
-            }
-
-            left -= take;
-            _segmentLeft -= take;
-            if (_segmentLeft == 0 && ++_segment < _range.Segments.Count)
-            {
-                _segmentLeft = _range.Segments[_segment].Length;
-            }
-        }
-
-        if (wanted > 0)
-        {
-            _tracker.AddBytes(_range.File, wanted);
+            _tracker.AddBytes(_range.File, bytes);
         }
     }
 }

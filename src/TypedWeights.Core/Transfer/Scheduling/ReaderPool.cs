@@ -13,10 +13,10 @@ internal sealed class ReaderPool : IDisposable
     private readonly RangeQueue _queue;
     private readonly IReadOnlyList<IWeightSource> _sources;
     private readonly IWeightSink _sink;
+    private readonly TensorCountdown _countdown;
     private readonly ProgressTracker _tracker;
     private readonly TransferContext _context;
     private readonly ReaderLimits _limits;
-    private readonly Landing? _landing;
     private readonly ConnectionTuner _tuner;
     private readonly Stragglers _stragglers;
     private readonly SpareMemory _spares;
@@ -31,25 +31,18 @@ internal sealed class ReaderPool : IDisposable
     private int _hedges;
 
     public ReaderPool(
-        TransferPlan plan,
-        IReadOnlyList<IWeightSource> sources,
-        IWeightSink sink,
-        ProgressTracker tracker,
-        TransferContext context,
-        ReaderLimits limits,
-        Landing? landing,
-        CancellationToken cancellationToken)
+        TransferJob job, TensorCountdown countdown, ProgressTracker tracker, TransferContext context, CancellationToken cancellationToken)
     {
-        _queue = new RangeQueue(plan, sources);
-        _sources = sources;
-        _sink = sink;
+        _queue = new RangeQueue(job.Plan, job.Files);
+        _sources = job.Files;
+        _sink = job.Sink;
+        _countdown = countdown;
         _tracker = tracker;
         _context = context;
-        _limits = limits;
-        _landing = landing;
-        _tuner = new ConnectionTuner(limits);
+        _limits = job.Readers;
+        _tuner = new ConnectionTuner(_limits);
         _stragglers = new Stragglers(context.Time);
-        _spares = new SpareMemory(limits.SpareBytes);
+        _spares = new SpareMemory(_limits.SpareBytes);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     }
 
@@ -223,7 +216,7 @@ internal sealed class ReaderPool : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ReadAsync(TransferRange range)
     {
-        using var run = new RangeRun(range, _sources[range.File], _sink, _tracker, _landing, _context.Time.GetTimestamp(), _stop.Token);
+        using var run = new RangeRun(range, _sources[range.File], _sink, _countdown, _tracker, _context.Time.GetTimestamp(), _stop.Token);
         _stragglers.Add(run);
         try
         {

@@ -1,4 +1,3 @@
-using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Transfer.Planning;
 
@@ -18,33 +17,26 @@ namespace TypedWeights.Devices.Converting;
 /// ones.
 /// </para>
 /// </remarks>
-internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, TransferOptions transfer) : ITensorSink
+internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, TransferOptions transfer) : DelegatingTensorSink(inner)
 {
+    private readonly ITensorSink _inner = inner;
     private DType[] _targets = [];
     private TensorConversion?[] _conversions = [];
     private StagingBuffers? _staging;
     private long _largest;
 
-    public long SegmentSize => inner.SegmentSize;
-
-    public bool OwnsMemory => inner.OwnsMemory;
-
-    public bool Reads(CheckpointFile file, TensorInfo tensor) => inner.Reads(file, tensor);
-
-    public void Select(TensorSelection selection, Lazy<UseOrder> order)
+    public override void Select(TensorSelection selection, Lazy<UseOrder> order)
     {
         _targets = [.. selection.Tensors.Select(tensor => rule.Of(tensor.Info))];
-        inner.Select(selection with { Tensors = Converted(selection.Tensors) }, order);
+        _inner.Select(selection with { Tensors = Converted(selection.Tensors) }, order);
     }
 
-    public DType DTypeOf(int tensor, DType inFile) => _targets[tensor];
+    public override DType DTypeOf(int tensor, DType inFile) => _targets[tensor];
 
-    public torch.Device DeviceOf(int tensor) => inner.DeviceOf(tensor);
+    public override SinkMemory MemoryOf(TransferPlan plan) =>
+        _inner.MemoryOf(plan.WithTensors(Converted(plan.Tensors))) + new SinkMemory(0) { StagingBytes = Staging(plan).Bytes };
 
-    public SinkMemory MemoryOf(TransferPlan plan) =>
-        inner.MemoryOf(plan.WithTensors(Converted(plan.Tensors))) + new SinkMemory(0) { StagingBytes = Staging(plan).Bytes };
-
-    public void Allocate(TransferPlan plan)
+    public override void Allocate(TransferPlan plan)
     {
         TransferPlan converted = plan.WithTensors(Converted(plan.Tensors));
         _conversions = new TensorConversion?[plan.Tensors.Count];
@@ -57,32 +49,23 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
         _largest = plan.LargestRange;
         _staging = Staging(plan);
         _staging.Allocate();
-        inner.Allocate(converted);
+        _inner.Allocate(converted);
     }
 
-    public bool IsContinued(TransferSegment segment, TransferSegment by) =>
-        _conversions[segment.Tensor] is null && _conversions[by.Tensor] is null && inner.IsContinued(segment, by);
+    public override bool IsContinued(TransferSegment segment, TransferSegment by) =>
+        _conversions[segment.Tensor] is null && _conversions[by.Tensor] is null && _inner.IsContinued(segment, by);
 
-    public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) =>
+    public override ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) =>
         _conversions[segment.Tensor] is { } conversion
             ? _staging!.AcquireAsync((int)segment.Length, conversion.Misalignment(segment), cancellationToken)
-            : inner.AcquireAsync(segment, cancellationToken);
+            : _inner.AcquireAsync(segment, cancellationToken);
 
-    public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) =>
+    public override ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) =>
         _conversions[segment.Tensor] is { } conversion
             ? ConvertAsync(conversion, segment, memory, cancellationToken)
-            : inner.CommitAsync(segment, memory, cancellationToken);
+            : _inner.CommitAsync(segment, memory, cancellationToken);
 
-    public ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken) => inner.WhenLandedAsync(tensor, cancellationToken);
-
-    public ValueTask CompleteAsync(CancellationToken cancellationToken) => inner.CompleteAsync(cancellationToken);
-
-    public ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
-        inner.ReadBackAsync(tensor, offset, buffer, cancellationToken);
-
-    public torch.Tensor TakeTensor(int tensor) => inner.TakeTensor(tensor);
-
-    public void Report(ISinkReport report)
+    public override void Report(ISinkReport report)
     {
         foreach (IGrouping<DType, TensorConversion> from in _conversions.OfType<TensorConversion>().GroupBy(static conversion => conversion.From))
         {
@@ -95,20 +78,20 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
             report.Overflowed(lossy.Sum(static conversion => conversion.Overflows), lossy.Length, lossy[0].Name, rule.Target);
         }
 
-        inner.Report(report);
+        _inner.Report(report);
     }
 
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         _staging?.Dispose();
-        await inner.DisposeAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
     }
 
     // Half of the limit for buffers; a quarter where a device's ring takes half of it.
     private StagingBuffers Staging(TransferPlan plan) => StagingBuffers.For(
         plan,
         [.. plan.Tensors.Zip(_targets, static (tensor, to) => tensor.Info.DType != to)],
-        transfer.BufferLimit / (inner.SegmentSize == long.MaxValue ? 2 : 4),
+        transfer.BufferLimit / (_inner.SegmentSize == long.MaxValue ? 2 : 4),
         transfer);
 
     // The tensors as they will be: of another dtype, and as long as that makes them.
@@ -146,9 +129,9 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
         {
             long take = Math.Min(most, count - done);
             var segment = new TransferSegment(tensor, (first + done) * conversion.ToSize, take * conversion.ToSize);
-            Memory<byte> memory = await inner.AcquireAsync(segment, cancellationToken).ConfigureAwait(false);
+            Memory<byte> memory = await _inner.AcquireAsync(segment, cancellationToken).ConfigureAwait(false);
             conversion.Convert(elements.Slice((int)(done * conversion.FromSize), (int)(take * conversion.FromSize)), memory, take);
-            await inner.CommitAsync(segment, memory, cancellationToken).ConfigureAwait(false);
+            await _inner.CommitAsync(segment, memory, cancellationToken).ConfigureAwait(false);
             done += take;
         }
     }

@@ -14,7 +14,7 @@ internal class ArenaSink : CpuSink
     /// <summary>Places those of a plan's tensors that are read side by side.</summary>
     protected void PlaceInArena(TransferPlan plan)
     {
-        ArenaLayout layout = plan.ReadLayout;
+        ArenaLayout layout = LayoutOf(plan);
         if (layout.Places.Count == 0)
         {
             return;

@@ -11,10 +11,13 @@ internal abstract class CpuSink : ITensorSink
 {
     private torch.Tensor?[] _tensors = [];
     private TensorAddresses _addresses;
+    private ArenaLayout? _layout;
 
     public virtual bool Reads(CheckpointFile file, TensorInfo tensor) => true;
 
     public torch.Device DeviceOf(int tensor) => torch.CPU;
+
+    public SinkMemory MemoryOf(TransferPlan plan) => SinkMemory.InHost(LayoutOf(plan));
 
     public void Allocate(TransferPlan plan)
     {
@@ -33,6 +36,8 @@ internal abstract class CpuSink : ITensorSink
         ValueTask.FromResult(_addresses.Of(segment));
 
     public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    public virtual ValueTask WhenReadyAsync(int tensor, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     public ValueTask CompleteAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
@@ -62,6 +67,9 @@ internal abstract class CpuSink : ITensorSink
 
     /// <summary>Makes the tensors that have bytes, with <see cref="Put"/>; those without are made elsewhere.</summary>
     protected abstract void Place(TransferPlan plan);
+
+    /// <summary>Where the tensors that are read lie side by side; the same for every call, as a sink serves one plan.</summary>
+    protected ArenaLayout LayoutOf(TransferPlan plan) => _layout ??= ArenaLayout.Of(plan);
 
     /// <summary>Makes tensors over memory that is there already.</summary>
     /// <param name="region">The memory.</param>

@@ -57,7 +57,7 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
     }
 
     // All of its copies have been put into the stream; those of others that came before are waited for with them.
-    public ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken) => CompleteAsync(cancellationToken);
+    public ValueTask WhenReadyAsync(int tensor, CancellationToken cancellationToken) => CompleteAsync(cancellationToken);
 
     public async ValueTask CompleteAsync(CancellationToken cancellationToken)
     {
@@ -70,7 +70,7 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
     public async ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(
         int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        await WhenLandedAsync(tensor, cancellationToken).ConfigureAwait(false);
+        await WhenReadyAsync(tensor, cancellationToken).ConfigureAwait(false);
         _tensors!.ReadBack(tensor, offset, buffer);
         return buffer;
     }

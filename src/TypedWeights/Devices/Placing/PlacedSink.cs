@@ -35,8 +35,6 @@ internal sealed class PlacedSink : ITensorSink
 
     public long SegmentSize => _sinks.Values.Min(static sink => sink.SegmentSize);
 
-    public bool OwnsMemory => _sinks.Values.All(static sink => sink.OwnsMemory);
-
     public bool Reads(CheckpointFile file, TensorInfo tensor) => _byTensor[tensor.Name].Reads(file, tensor);
 
     public void Select(TensorSelection selection, Lazy<UseOrder> order)
@@ -75,8 +73,8 @@ internal sealed class PlacedSink : ITensorSink
     public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) =>
         _places[segment.Tensor].Sink.CommitAsync(Inside(segment), memory, cancellationToken);
 
-    public ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken) =>
-        _places[tensor].Sink.WhenLandedAsync(_places[tensor].Index, cancellationToken);
+    public ValueTask WhenReadyAsync(int tensor, CancellationToken cancellationToken) =>
+        _places[tensor].Sink.WhenReadyAsync(_places[tensor].Index, cancellationToken);
 
     public async ValueTask CompleteAsync(CancellationToken cancellationToken)
     {

@@ -3,7 +3,7 @@ using TypedWeights.Weights;
 namespace TypedWeights.Loading.Early;
 
 /// <summary>
-/// A load whose set is given away before its tensors have come: it lets each be seen when it has landed, and nothing before the live
+/// A load whose set is given away before its tensors have come: it lets each be seen when it is ready, and nothing before the live
 /// headers have been checked.
 /// </summary>
 internal sealed class EarlyLoad : IRunningLoad
@@ -13,7 +13,7 @@ internal sealed class EarlyLoad : IRunningLoad
     private readonly TaskCompletionSource<PromisedSet> _given = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Arrival _end = new();
     private readonly Lock _lock = new();
-    private readonly List<int> _landed = [];
+    private readonly List<int> _ready = [];
     private PromisedSet? _set;
     private Func<int, bool> _isTrusted = static _ => true;
     private Task _supervision = Task.CompletedTask;
@@ -37,13 +37,13 @@ internal sealed class EarlyLoad : IRunningLoad
 
     /// <summary>A tensor is where it will be read. Until the set is given it waits, unseen.</summary>
     /// <exception cref="WeightsException">It is not of the files whose headers were checked.</exception>
-    public void Landed(int tensor)
+    public void OnReady(int tensor)
     {
         lock (_lock)
         {
             if (_set is null)
             {
-                _landed.Add(tensor);
+                _ready.Add(tensor);
                 return;
             }
         }
@@ -51,24 +51,24 @@ internal sealed class EarlyLoad : IRunningLoad
         Show(tensor);
     }
 
-    /// <summary>Forgets what has landed: the transfer has been dropped and its sink with it.</summary>
+    /// <summary>Forgets which tensors were ready: the transfer has been dropped and its sink with it.</summary>
     public void Forget()
     {
         lock (_lock)
         {
-            _landed.Clear();
+            _ready.Clear();
         }
     }
 
-    /// <summary>Gives the set away: from now on what has landed is seen.</summary>
+    /// <summary>Gives the set away: from now on tensors that are ready are seen.</summary>
     /// <param name="set">The set, of the checked headers.</param>
-    /// <param name="isTrusted">Tells of a tensor that has landed whether it came from what was checked; null where it cannot be otherwise.</param>
-    /// <returns>False where something has landed that did not: nothing was given then.</returns>
+    /// <param name="isTrusted">Tells of a tensor that is ready whether it came from what was checked; null where it cannot be otherwise.</param>
+    /// <returns>False where a ready tensor did not: nothing was given then.</returns>
     public bool TryGive(Func<PromisedSet> set, Func<int, bool>? isTrusted = null)
     {
         lock (_lock)
         {
-            if (isTrusted is not null && !_landed.TrueForAll(new Predicate<int>(isTrusted)))
+            if (isTrusted is not null && !_ready.TrueForAll(new Predicate<int>(isTrusted)))
             {
                 return false;
             }
@@ -78,7 +78,7 @@ internal sealed class EarlyLoad : IRunningLoad
         }
 
         // Nobody adds to the list any more.
-        _landed.ForEach(Show);
+        _ready.ForEach(Show);
         _given.TrySetResult(_set);
         return true;
     }

@@ -1,6 +1,7 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
 using TypedWeights.Devices.Cpu;
+using TypedWeights.Loading;
 using TypedWeights.Opening;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
@@ -12,7 +13,7 @@ using TypedWeights.Transfer.Scheduling;
 namespace TypedWeights.Tests.Loading.Early;
 
 /// <summary>A tensor is told of when its sink says so, not when its bytes have been committed. The sink is a double for a device's.</summary>
-public sealed class LandingTests : IDisposable
+public sealed class ReadyTensorsTests : IDisposable
 {
     private readonly TempFolder _folder = new();
 
@@ -56,10 +57,11 @@ public sealed class LandingTests : IDisposable
     public async Task A_tensor_whose_digest_is_wrong_is_never_told_of()
     {
         string right = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(TestFile.Noise("b", "U8", 8, 100).Data));
-        await using var sink = new DigestSink(new PerTensorSink(), name => name == "empty" ? null : right, "m.safetensors");
+        await using var sink = new PerTensorSink();
         var told = new System.Collections.Concurrent.ConcurrentQueue<int>();
 
-        Task transfer = await BeginAsync(sink, told.Enqueue);
+        Task transfer = await BeginAsync(
+            sink, told.Enqueue, selection => new DigestCheck(sink, selection, name => name == "empty" ? null : right, "m.safetensors"));
 
         WeightMismatchException error = await Assert.ThrowsAsync<WeightMismatchException>(
             () => transfer.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken));
@@ -67,7 +69,7 @@ public sealed class LandingTests : IDisposable
         Assert.DoesNotContain(0, told);
     }
 
-    private async Task<Task> BeginAsync(ITensorSink sink, Action<int> landed)
+    private async Task<Task> BeginAsync(ITensorSink sink, Action<int> ready, Func<TensorSelection, DigestCheck>? check = null)
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         string path = TestFile.Write(
@@ -79,37 +81,32 @@ public sealed class LandingTests : IDisposable
         TensorSelection selection = TensorSelection.All(checkpoint);
         sink.Select(selection, new Lazy<UseOrder>(new UseOrder([0, 0, 0])));
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, PartLimits.Local);
-        sink.Allocate(plan);
-        var landing = new Landing(plan, sink, landed);
+        DigestCheck? digests = check?.Invoke(selection);
+        var observer = new ReadyTensors(digests is null ? sink.WhenReadyAsync : digests.WhenCheckedAsync, ready);
+        var job = new TransferJob(plan, [.. checkpoint.Files.Select(file => file.Source)], sink, ReaderLimits.Local)
+        {
+            Observers = digests is null ? [observer] : [digests, observer],
+        };
         return RunAsync();
 
         async Task RunAsync()
         {
             await using (checkpoint)
             await using (sources)
-            using (landing)
             {
-                await RangeScheduler.RunAsync(
-                    plan,
-                    [.. checkpoint.Files.Select(file => file.Source)],
-                    sink,
-                    ReaderLimits.Local,
-                    context,
-                    new ProgressTracker(plan, static _ => { }, TimeProvider.System),
-                    token,
-                    landing);
+                await TransferRunner.RunAsync(job, context, token);
             }
         }
     }
 
-    private sealed class LateSink : PerTensorSink, ITensorSink
+    private sealed class LateSink : PerTensorSink
     {
         private readonly TaskCompletionSource[] _landed =
             [.. Enumerable.Range(0, 3).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
 
         private int _asked;
 
-        public ValueTask WhenLandedAsync(int tensor, CancellationToken cancellationToken)
+        public override ValueTask WhenReadyAsync(int tensor, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _asked);
             return new ValueTask(_landed[tensor].Task.WaitAsync(cancellationToken));

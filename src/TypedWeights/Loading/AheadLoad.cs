@@ -1,0 +1,94 @@
+using TypedWeights.Checkpoints;
+using TypedWeights.Devices;
+using TypedWeights.Loading.Early;
+using TypedWeights.Sources;
+
+namespace TypedWeights.Loading;
+
+/// <summary>
+/// A load that requests payload before it has read a header, as the manifest says where the bytes should be. The headers are read beside the
+/// payload, and what they say counts: nothing is visible before they have been checked. This saves a round trip per file.
+/// </summary>
+/// <param name="session">The load.</param>
+/// <param name="location">Where the files are.</param>
+/// <param name="expected">What the manifest leads to expect there; opened without a request.</param>
+/// <param name="sink">Where the payload goes.</param>
+internal sealed class AheadLoad(LoadSession session, IWeightLocation location, Checkpoint expected, ITensorSink sink)
+{
+    private readonly EarlyLoad? _early = session.Request.Early;
+
+    public async Task<WeightSet> RunAsync(CancellationToken cancellationToken)
+    {
+        using var drop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task transfer = session.TransferAsync(
+            expected, session.Request.Select(expected), sink, location.IsRemote, allocated: null, drop.Token);
+        try
+        {
+            IWeightLocation withHeaders = ExpectedCheckpoint.WithHeaders(location, expected);
+            Checkpoint live = await session.OpenAsync(withHeaders, cancellationToken).ConfigureAwait(false);
+            await using (live.ConfigureAwait(false))
+            {
+                TensorSelection selection = session.Request.Select(live);
+                if (await TryUseAsync(live, selection, transfer).ConfigureAwait(false))
+                {
+                    return session.Collect(live, selection, sink);
+                }
+
+                // The layout differs, or a file was replaced in between: the payload is dropped and its memory given back before the load
+                // starts again.
+                await EndAsync(transfer, drop).ConfigureAwait(false);
+                _early?.Forget();
+                await sink.DisposeAsync().ConfigureAwait(false);
+                ITensorSink another = session.CreateSink();
+                await using (another.ConfigureAwait(false))
+                {
+                    return await session.LoadAsync(live, selection, another, location.IsRemote, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+        finally
+        {
+            // No way out of here leaves a reader that writes into the sink's memory.
+            await EndAsync(transfer, drop).ConfigureAwait(false);
+        }
+    }
+
+    // Whether the payload is that of the files whose headers were checked, and is complete.
+    private async ValueTask<bool> TryUseAsync(Checkpoint live, TensorSelection selection, Task transfer)
+    {
+        if (!ExpectedCheckpoint.HasLayout(live, expected))
+        {
+            return false;
+        }
+
+        if (_early is null)
+        {
+            await transfer.ConfigureAwait(false);
+            return ExpectedCheckpoint.HasValidators(live, expected);
+        }
+
+        if (transfer.IsCompleted)
+        {
+            // It may have failed: then nothing is handed out.
+            await transfer.ConfigureAwait(false);
+        }
+
+        // Tensors that are ready, or become so, may be seen as long as they come from the files whose headers were checked.
+        bool isGiven = _early.TryGive(
+            () => session.Promise(live, selection, sink),
+            tensor => selection.Tensors[tensor] is var (file, info)
+                && (info.ByteLength == 0 || live.Files[file].Source.Validator == expected.Files[file].Source.Validator));
+        if (isGiven)
+        {
+            await transfer.ConfigureAwait(false);
+        }
+
+        return isGiven;
+    }
+
+    private static async Task EndAsync(Task transfer, CancellationTokenSource drop)
+    {
+        await drop.CancelAsync().ConfigureAwait(false);
+        await transfer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}
