@@ -1,3 +1,4 @@
+using TypedWeights.Errors;
 using TypedWeights.Manifests;
 
 namespace TypedWeights.Snapshots;
@@ -87,6 +88,6 @@ public static class SnapshotComparison
     private sealed record Entry(string Name, DType DType, TensorShape Shape, string? Tie)
     {
         /// <summary>Dtype and shape.</summary>
-        public string Form => $"{DType.Name()} {Shape}";
+        public string Form => $"{DType.Name()} {Printable.Shape(Shape)}";
     }
 }
