@@ -37,7 +37,7 @@ public static class SnapshotBuilder
         return new WeightSnapshot(
             className ?? SnapshotClassName.For(checkpoint.Uri), checkpoint.Uri.Display, checkpoint.Revision, files, tensors)
         {
-            Index = checkpoint.Index is ({ } name, { } version) ? new SnapshotIndex(name, version) : null,
+            Index = checkpoint.Index is ({ } name, { } version, _) ? new SnapshotIndex(name, version) : null,
         };
     }
 
