@@ -11,6 +11,16 @@ internal readonly record struct MemoryBound(long? Bytes, string Reason)
     // What the runtime and libtorch still grow by while they load: code, threads, the collector's own.
     private const long Reserve = 16L << 20;
 
+    // Stores open files for a load without being told of it, and some have to read all of a file for that (UnannouncedLength).
+    private static readonly AsyncLocal<long?> LimitOfLoad = new();
+
+    /// <summary>The limit of the load that this task is a part of; outside of any, what the container leaves.</summary>
+    public static MemoryBound OfLoad => Of(LimitOfLoad.Value);
+
+    /// <summary>Makes what the calling method opens from here on a part of a load.</summary>
+    /// <param name="memoryLimit">The load's limit; null for what the container leaves.</param>
+    public static void BeginLoad(long? memoryLimit) => LimitOfLoad.Value = memoryLimit;
+
     /// <summary>The limit of a load that begins now.</summary>
     /// <param name="memoryLimit">The one that it was given; null for what the container leaves.</param>
     public static MemoryBound Of(long? memoryLimit) => memoryLimit is { } limit
