@@ -26,7 +26,7 @@ public class ServerSocketTests
 
         using var request = new HttpRequestMessage(HttpMethod.Get, "https://host/m.safetensors");
 
-        WeightSourceException error = TransportFailure.Of(failure, "https://host/m.safetensors", isThroughProxy, request);
+        WeightSourceException error = TransportFailure.Of(failure, "https://host/m.safetensors", isThroughProxy ? new Uri("http://proxy:3128") : null, request);
 
         Assert.Contains("ulimit -n", error.Message, StringComparison.Ordinal);
         Assert.True(error.IsTransient);
