@@ -49,7 +49,7 @@ internal static class HttpFailure
     public static WeightSourceException Changed(string how, string display) =>
         new(display, $"the file was replaced while it was read ({how}); load it again.");
 
-    private static string StatusOf(HttpResponseMessage response) => 
+    private static string StatusOf(HttpResponseMessage response) =>
         $"{(int)response.StatusCode} {ForeignText.Show(response.ReasonPhrase, response.RequestMessage)}".TrimEnd();
 
     // 501, 505 and 511 say that it will never work; the rest of the 500s, some of them a CDN's own, that it does not work now.

@@ -23,37 +23,37 @@ internal static class TransportFailure
 
     private static WeightSourceException Failure(
         HttpRequestException e, string display, Uri? proxy, HttpRequestMessage request) => e.HttpRequestError switch
-    {
-        _ when OpenFileLimit.IsReached(e.InnerException) => NoDescriptor(e, display),
-        HttpRequestError.NameResolutionError => Unresolved(e, display, proxy, request),
-        HttpRequestError.ConnectionError when proxy is not null => Proxy(e, display, proxy),
-        HttpRequestError.ConnectionError => new WeightSourceException(
-            display, $"no connection to the server: {Sentence(e, request)}", isTransient: true, innerException: e)
         {
-            IsUnserved = true,
-        },
-        HttpRequestError.SecureConnectionError => Tls(e, display, request),
-        HttpRequestError.ProxyTunnelError => Proxy(e, display, proxy),
-        HttpRequestError.ResponseEnded => new WeightSourceException(
-            display, "the server closed the connection before it answered.", isTransient: true, innerException: e)
-        {
-            IsUnserved = true,
-        },
-        HttpRequestError.InvalidResponse => new WeightSourceException(
-            display, "what answers there does not speak HTTP/1.1, or sent more than it had announced.", innerException: e),
-        HttpRequestError.ConfigurationLimitExceeded => new WeightSourceException(
-            display, "the headers of the answer are longer than 64 KiB.", innerException: e),
+            _ when OpenFileLimit.IsReached(e.InnerException) => NoDescriptor(e, display),
+            HttpRequestError.NameResolutionError => Unresolved(e, display, proxy, request),
+            HttpRequestError.ConnectionError when proxy is not null => Proxy(e, display, proxy),
+            HttpRequestError.ConnectionError => new WeightSourceException(
+                display, $"no connection to the server: {Sentence(e, request)}", isTransient: true, innerException: e)
+            {
+                IsUnserved = true,
+            },
+            HttpRequestError.SecureConnectionError => Tls(e, display, request),
+            HttpRequestError.ProxyTunnelError => Proxy(e, display, proxy),
+            HttpRequestError.ResponseEnded => new WeightSourceException(
+                display, "the server closed the connection before it answered.", isTransient: true, innerException: e)
+            {
+                IsUnserved = true,
+            },
+            HttpRequestError.InvalidResponse => new WeightSourceException(
+                display, "what answers there does not speak HTTP/1.1, or sent more than it had announced.", innerException: e),
+            HttpRequestError.ConfigurationLimitExceeded => new WeightSourceException(
+                display, "the headers of the answer are longer than 64 KiB.", innerException: e),
 
-        // Without a cause it is the request itself that cannot be sent: a header with letters that none may have, say.
-        _ => new WeightSourceException(
-            display,
-            $"the request failed: {Sentence(e, request)}",
-            isTransient: e.InnerException is not null,
-            innerException: e)
-        {
-            IsUnserved = e.InnerException is IOException,
-        },
-    };
+            // Without a cause it is the request itself that cannot be sent: a header with letters that none may have, say.
+            _ => new WeightSourceException(
+                display,
+                $"the request failed: {Sentence(e, request)}",
+                isTransient: e.InnerException is not null,
+                innerException: e)
+            {
+                IsUnserved = e.InnerException is IOException,
+            },
+        };
 
     public static WeightSourceException TimedOut(OperationCanceledException e, string display) => new(
         display,
@@ -120,7 +120,8 @@ internal static class TransportFailure
             display, $"the proxy refused the connection ({status}).", isTransient: status is 408 or 429 or 500 or 502 or 503 or 504),
         null => new WeightSourceException(
             display,
-            $"there is no connection to the proxy{(proxy is null ? "" : " " + proxy.Authority)}, or none through it{(e.InnerException is ConnectException own ? $": {own.Message}" : "")}; "
+            $"there is no connection to the proxy{(proxy is null ? "" : " " + proxy.Authority)}, or none through it"
+                + $"{(e.InnerException is ConnectException own ? $": {own.Message}" : "")}; "
                 + "check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
             isTransient: e.HttpRequestError == HttpRequestError.ConnectionError)
         {
@@ -128,10 +129,11 @@ internal static class TransportFailure
         },
     };
 
-    // The client quotes the answer; its own words and those of the system, which stand around that, go with it.
+    // The client may quote the answer: secrets are left out of all that it says. What a failed connection says is the library's own.
     private static string Sentence(HttpRequestException e, HttpRequestMessage request)
     {
-        Exception said = e.InnerException ?? e;
-        return (said is ConnectException ? HostsOf(said.Message, request) : ForeignText.Show(said.Message, request, isFree: false)).TrimEnd('.') + ".";
+        string said = (e.InnerException ?? e).Message;
+        string shown = e.InnerException is ConnectException ? HostsOf(said, request) : ForeignText.Show(said, request, isFree: false);
+        return shown.TrimEnd('.') + ".";
     }
 }
