@@ -48,7 +48,9 @@ internal sealed class LoadSession(
     public async Task<WeightSet> RunAsync(
         Func<Checkpoint, TensorSelection> select, WeightManifest? manifest, CancellationToken cancellationToken)
     {
-        // First of all, as it refuses devices that are not served.
+        MemoryBound.BeginLoad(options.MemoryLimit);
+
+        // Before anything is asked for, as it refuses devices that are not served.
         ITensorSink sink = CreateSink(manifest);
         await using (sink.ConfigureAwait(false))
         {
