@@ -14,6 +14,9 @@ internal sealed class MemoryBound
     // A small part of the reserve: so much is allowed whatever the container has left.
     private const long LeastOfContainer = 1 << 20;
 
+    // Stores open files for a load without being told of it, and some have to read all of a file for that (UnannouncedLength).
+    private static readonly AsyncLocal<long?> LimitOfLoad = new();
+
     private readonly long _least;
     private readonly Lazy<(long? Bytes, string Reason)> _limit;
 
@@ -31,6 +34,13 @@ internal sealed class MemoryBound
 
     /// <summary>What sets the limit and what to do about it, after the words "more than"; empty for no limit.</summary>
     public string Reason => _limit.Value.Reason;
+
+    /// <summary>The limit of the load that this task is a part of; outside of any, what the container leaves.</summary>
+    public static MemoryBound OfLoad => Of(LimitOfLoad.Value);
+
+    /// <summary>Makes what the calling method opens from here on a part of a load.</summary>
+    /// <param name="memoryLimit">The load's limit; null for what the container leaves.</param>
+    public static void BeginLoad(long? memoryLimit) => LimitOfLoad.Value = memoryLimit;
 
     /// <summary>The limit of a load that begins now.</summary>
     /// <param name="memoryLimit">The one that it was given; null for what the container leaves.</param>

@@ -85,6 +85,6 @@ public static class SnapshotComparison
     private sealed record Entry(string Name, DType DType, TensorShape Shape, string? Tie)
     {
         /// <summary>Dtype and shape.</summary>
-        public string Form => $"{DType.Name()} {Shape}";
+        public string Form => $"{DType.Name()} {Shape.ToShortString()}";
     }
 }

@@ -29,7 +29,9 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
     /// <summary>Loads.</summary>
     public async Task<WeightSet> RunAsync(CancellationToken cancellationToken)
     {
-        // First of all, as it refuses devices that are not served.
+        MemoryBound.BeginLoad(request.Options.MemoryLimit);
+
+        // Before the first request, as it refuses devices that are not supported.
         ITensorSink sink = CreateSink();
         await using (sink.ConfigureAwait(false))
         {

@@ -105,7 +105,7 @@ internal sealed class HttpChannel : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw TransportFailure.Of(e, display, IsThroughProxy(request.RequestUri!), request);
+            throw TransportFailure.Of(e, display, ProxyFor(request.RequestUri!), request);
         }
         catch (NotSupportedException e)
         {
@@ -126,8 +126,8 @@ internal sealed class HttpChannel : IDisposable
 
     public void Dispose() => _connections.Dispose();
 
-    private bool IsThroughProxy(Uri address) =>
-        _proxy is not null && !_proxy.IsBypassed(address) && _proxy.GetProxy(address) is { } proxy && proxy != address;
+    private Uri? ProxyFor(Uri address) =>
+        _proxy is not null && !_proxy.IsBypassed(address) && _proxy.GetProxy(address) is { } proxy && proxy != address ? proxy : null;
 
     // A line break would begin a header of its own, which whoever wrote the login never meant.
     private void ThrowIfUnsendable(HttpRequestMessage request, string display)

@@ -104,7 +104,9 @@ internal abstract class CpuSink : ITensorSink
         catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or OutOfMemoryException)
         {
             throw new WeightsException(
-                $"libtorch could not allocate \"{info.Name}\" ({info.DType.Name()} {info.Shape}, {info.ByteLength} bytes): {e.Message}", e);
+                $"libtorch could not allocate \"{info.Name}\" ({info.DType.Name()} {info.Shape.ToShortString()}, {info.ByteLength} bytes): "
+                    + e.Message,
+                e);
         }
     }
 }
