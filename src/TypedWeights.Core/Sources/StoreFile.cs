@@ -13,11 +13,11 @@ namespace TypedWeights.Sources;
 /// <list type="number">
 /// <item>A class derived from this one, for a file: <see cref="Address"/>, <see cref="AuthorizeAsync"/>, and what else the store has.</item>
 /// <item>
-/// An <see cref="IRegisteredSource{TSelf}"/>, for the schemes: it reads the URI, looks the credentials up once, and answers with
-/// <see cref="StoreContext.Locate"/> or, for a folder, <see cref="StoreContext.LocateInFolderAsync"/>.
+/// An <see cref="Stores.IRegisteredSource{TSelf}"/>, for the schemes: it reads the URI, looks the credentials up once, and answers with
+/// <see cref="Stores.StoreContext.Locate"/> or, for a folder, <see cref="Stores.StoreContext.LocateInFolderAsync"/>.
 /// </item>
 /// <item><c>[assembly: WeightSourceProvider&lt;MyProvider&gt;("my")]</c>, by which applications that reference the package have it.</item>
-/// <item>One <c>UseMy</c> for <see cref="IWeightSourceBuilder"/>, for those who want other options.</item>
+/// <item>One <c>UseMy</c> for <see cref="Stores.IWeightSourceBuilder"/>, for those who want other options.</item>
 /// </list>
 /// <para>
 /// What is given here reaches the origin (scheme, host, port) of <see cref="Address"/> alone; where redirects lead elsewhere, nothing
