@@ -48,6 +48,8 @@ internal class CachedSource : IWeightSource, IAskedSource
 
     public string? Validator => Identity.Validator ?? _remote?.Validator;
 
+    public string? Version => _remote?.Version;
+
     public virtual bool IsSequential => _remote is { IsSequential: true };
 
     public HttpRequestMessage? Asked => (_remote as IAskedSource)?.Asked;

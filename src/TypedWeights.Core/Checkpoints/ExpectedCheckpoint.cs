@@ -89,20 +89,14 @@ internal static class ExpectedCheckpoint
     // take longer than an opening answer is waited for.
     private const int LongestFirstBytes = 128 << 10;
 
-    private sealed class HeaderHints(IWeightLocation inner, Checkpoint expected) : IWeightLocation
+    private sealed class HeaderHints(IWeightLocation inner, Checkpoint expected) : DelegatingLocation(inner)
     {
         private readonly Dictionary<string, long> _starts =
             expected.Files.ToDictionary(static file => file.Name, static file => file.Header.DataStart, StringComparer.Ordinal);
 
-        public string EntryName => inner.EntryName;
-
-        public string? Revision => inner.Revision;
-
-        public bool IsRemote => inner.IsRemote;
-
-        public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
+        public override ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
             _starts.TryGetValue(name, out long start) && start <= LongestFirstBytes
-                ? inner.OpenAsync(name, (int)start, cancellationToken)
-                : inner.OpenAsync(name, cancellationToken);
+                ? Inner.OpenAsync(name, (int)start, cancellationToken)
+                : Inner.OpenAsync(name, cancellationToken);
     }
 }

@@ -3,14 +3,8 @@ using TypedWeights.Sources;
 namespace TypedWeights.Opening;
 
 /// <summary>A place that an alias led to: what cannot be opened there is told with the alias and where it led.</summary>
-internal sealed class AliasLocation(IWeightLocation inner, WeightUri alias) : IWeightLocation
+internal sealed class AliasLocation(IWeightLocation inner, WeightUri alias) : DelegatingLocation(inner)
 {
-    public string EntryName => inner.EntryName;
-
-    public string? Revision => inner.Revision;
-
-    public bool IsRemote => inner.IsRemote;
-
     public static async ValueTask<T> TellAsync<T>(ValueTask<T> call, WeightUri alias)
     {
         try
@@ -30,11 +24,9 @@ internal sealed class AliasLocation(IWeightLocation inner, WeightUri alias) : IW
         }
     }
 
-    public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
-        TellAsync(inner.OpenAsync(name, cancellationToken), alias);
+    public override ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
+        TellAsync(Inner.OpenAsync(name, cancellationToken), alias);
 
-    public ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken) =>
-        TellAsync(inner.OpenAsync(name, firstBytes, cancellationToken), alias);
-
-    public IWeightSource? OpenAhead(string name, long expectedLength) => inner.OpenAhead(name, expectedLength);
+    public override ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken) =>
+        TellAsync(Inner.OpenAsync(name, firstBytes, cancellationToken), alias);
 }

@@ -4,26 +4,19 @@ using TypedWeights.Sources;
 namespace TypedWeights.Transfer.Retry;
 
 /// <summary>A place across a network: its files are opened and read with patience.</summary>
-internal sealed class ResilientLocation : IWeightLocation
+internal sealed class ResilientLocation : DelegatingLocation
 {
-    private readonly IWeightLocation _inner;
     private readonly string _display;
     private readonly RetryPolicy _retry;
     private readonly TransferContext _context;
 
     private ResilientLocation(IWeightLocation inner, string display, RetryPolicy retry, TransferContext context)
+        : base(inner)
     {
-        _inner = inner;
         _display = display;
         _retry = retry;
         _context = context;
     }
-
-    public string EntryName => _inner.EntryName;
-
-    public string? Revision => _inner.Revision;
-
-    public bool IsRemote => _inner.IsRemote;
 
     /// <summary>Finds out what a URI names, with patience too.</summary>
     /// <returns>The location; a local one as it is.</returns>
@@ -53,10 +46,10 @@ internal sealed class ResilientLocation : IWeightLocation
         }
     }
 
-    public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
+    public override ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
         OpenAsync(name, HeaderPrefix.Size, cancellationToken);
 
-    public async ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken)
+    public override async ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
         StallGuard guard = _context.Guards.Rent(_context.Patience);
         try
@@ -74,16 +67,16 @@ internal sealed class ResilientLocation : IWeightLocation
         }
     }
 
-    public IWeightSource? OpenAhead(string name, long expectedLength) =>
-        _inner.OpenAhead(name, expectedLength) is { } source ? new ResilientSource(source, _retry, _context, firstBytes: 0) : null;
+    public override IWeightSource? OpenAhead(string name, long expectedLength) =>
+        Inner.OpenAhead(name, expectedLength) is { } source ? new ResilientSource(source, _retry, _context, firstBytes: 0) : null;
 
     private ValueTask<IWeightSource> AttemptAsync(string name, int firstBytes, StallGuard guard, CancellationToken cancellationToken)
     {
         _context.CountRequest();
         _context.Turns.Take();
         return GuardAsync(
-            static (call, token) => call._inner.OpenAsync(call.name, call.firstBytes, token),
-            (_inner, name, firstBytes),
+            static (call, token) => call.Inner.OpenAsync(call.name, call.firstBytes, token),
+            (Inner, name, firstBytes),
             guard,
             mayBeEarly: true,
             _display,
