@@ -36,8 +36,6 @@ internal sealed class ElfSymbols
 
     public ushort Version(uint symbol) => (ushort)(_image.U16(_versions + symbol * sizeof(ushort)) & VersionMask);
 
-    public bool IsWeak(uint symbol) => _image.U8(InfoOffset(symbol)) >> 4 == Weak;
-
     /// <summary>Where in the file the byte with a symbol's binding (high four bits) and type (low four) is.</summary>
     public ulong InfoOffset(uint symbol) => Place(symbol) + 4;
 

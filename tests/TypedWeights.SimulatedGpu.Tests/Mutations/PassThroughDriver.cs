@@ -35,8 +35,6 @@ internal abstract class PassThroughDriver(ICudaDriver inner) : ICudaDriver
 
     public virtual void RecordEvent(nint what, nint stream) => inner.RecordEvent(what, stream);
 
-    public bool QueryEvent(nint what) => inner.QueryEvent(what);
-
     public virtual void SynchronizeEvent(nint what) => inner.SynchronizeEvent(what);
 
     public virtual void DestroyEvent(nint what) => inner.DestroyEvent(what);

@@ -226,18 +226,6 @@ internal sealed unsafe class SimulatedDriver(SimulatedGpu gpu) : ICudaDriver
         }
     }
 
-    public bool QueryEvent(nint what)
-    {
-        SimulatedEvent.Mark? mark = Event(what, Enter(nameof(QueryEvent))).Last;
-        if (mark is { Reached.IsSet: false })
-        {
-            return false;
-        }
-
-        Wait(mark);
-        return true;
-    }
-
     public void SynchronizeEvent(nint what) => Wait(Event(what, Enter(nameof(SynchronizeEvent))).Last);
 
     public void DestroyEvent(nint what)

@@ -10,7 +10,6 @@ internal sealed class TransferContext
     private readonly TransferContext? _all;
     private long _requests;
     private long _retries;
-    private long _hedges;
     private long _throttles;
     private long _bytes;
 
@@ -66,9 +65,6 @@ internal sealed class TransferContext
     /// <summary>Requests that were repeated because the one before failed or stalled.</summary>
     public long Retries => Interlocked.Read(ref _retries);
 
-    /// <summary>Parts that were asked for a second time because they straggled.</summary>
-    public long Hedges => Interlocked.Read(ref _hedges);
-
     /// <summary>Answers that asked for fewer requests at once.</summary>
     public long Throttles => Interlocked.Read(ref _throttles);
 
@@ -103,12 +99,6 @@ internal sealed class TransferContext
         {
             _all.CountBytes(bytes);
         }
-    }
-
-    public void CountHedge()
-    {
-        Interlocked.Increment(ref _hedges);
-        _all?.CountHedge();
     }
 
     public void CountRetry(WeightSourceException failure, int attempt, TimeSpan wait)

@@ -131,7 +131,6 @@ internal sealed class ReaderPool : IDisposable
                 if (run.TryHedge(from => hedge = Hedge.TryCreate(run, from, _spares, _stop.Token)))
                 {
                     _hedges++;
-                    _context.CountHedge();
                     _tasks.Add(Task.Run(() => HedgeAsync(hedge!), CancellationToken.None));
                 }
             }

@@ -77,18 +77,6 @@ internal sealed class CudaDriver : ICudaDriver
 
     public void RecordEvent(nint what, nint stream) => Check(LibCuda.EventRecord(what, stream));
 
-    public bool QueryEvent(nint what)
-    {
-        CudaError error = LibCuda.EventQuery(what);
-        if (error == CudaError.NotReady)
-        {
-            return false;
-        }
-
-        Check(error, "EventQuery(what)");
-        return true;
-    }
-
     public void SynchronizeEvent(nint what) => Check(LibCuda.EventSynchronize(what));
 
     public void DestroyEvent(nint what) => Check(LibCuda.EventDestroy(what));

@@ -50,9 +50,6 @@ internal interface ICudaDriver
     /// <summary>Marks the place in a stream that the event stands for from now on. 0 is the context's legacy default stream: libtorch's.</summary>
     void RecordEvent(nint what, nint stream);
 
-    /// <summary>Whether everything before the mark is done.</summary>
-    bool QueryEvent(nint what);
-
     /// <summary>Waits until everything before the mark is done.</summary>
     void SynchronizeEvent(nint what);
 
