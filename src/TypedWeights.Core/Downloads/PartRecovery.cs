@@ -8,7 +8,7 @@ internal static class PartRecovery
     /// <param name="file">The partial file, locked.</param>
     /// <param name="journalPath">Its journal, where there is one.</param>
     /// <param name="identity">What is going to be written.</param>
-    /// <param name="mode">The permissions of the file that it will stand in for; null for the system's own default.</param>
+    /// <param name="mode">The permissions of the file that it will stand in for (<see cref="TypedWeights.Files.TargetFile.ModeOf"/>).</param>
     /// <param name="isThisUsers">Whether a journal of another user counts as none, in a folder that others may write to.</param>
     /// <param name="keepsOthersOut">Whether a journal that is made may be written to by its owner alone.</param>
     /// <param name="verified">Is told of bytes as they are held against their hashes; null where each part is to be checked when it is used.</param>

@@ -19,8 +19,6 @@ internal static class OwnFile
     public const UnixFileMode ModeWithoutOthers =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    private const uint Root = 0;
-
     /// <summary>Opens a file that exists.</summary>
     /// <param name="path">The file.</param>
     /// <param name="access">What it is opened for. A file with several names (hard links) is not opened for writing.</param>
@@ -165,7 +163,7 @@ internal static class OwnFile
                 path, "the file has another name as well (a hard link), and writing to it would change it there too; remove this name");
         }
 
-        if (isThisUsers && facts.Owner != LibC.EffectiveUser() && facts.Owner != Root
+        if (isThisUsers && !facts.IsThisUsersOrRoots
             && FolderTrust.Refuse(Path.GetDirectoryName(Path.GetFullPath(path))!) is { } reason)
         {
             throw new RefusedFileException(
