@@ -62,10 +62,15 @@ internal static class PartRecovery
             RandomAccess.SetLength(file, identity.Length);
             return journal;
         }
-        catch (ArgumentOutOfRangeException e)
+        catch (Exception e)
         {
-            // What .NET makes of EFBIG: FAT holds 4 GiB, ext4 16 TiB, and a server may claim any length.
             journal.Dispose();
+            if (e is not ArgumentOutOfRangeException)
+            {
+                throw;
+            }
+
+            // What .NET makes of EFBIG: FAT holds 4 GiB, ext4 16 TiB, and a server may claim any length.
             throw new IOException($"The file system holds no file of {identity.Length} bytes.", e);
         }
     }

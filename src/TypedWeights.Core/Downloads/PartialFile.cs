@@ -119,14 +119,14 @@ internal sealed class PartialFile : IAsyncDisposable
             }
             catch
             {
-                // Nothing is in it: nothing of it stays.
-                if (RandomAccess.GetLength(handle) == 0 && name.IsHeld)
+                using (handle)
                 {
-                    DeleteJournal(target + JournalSuffix);
-                    File.Delete(target + Suffix);
+                    if (RandomAccess.GetLength(handle) == 0)
+                    {
+                        Remove(handle, name, target);
+                    }
                 }
 
-                handle.Dispose();
                 throw;
             }
         }
@@ -262,7 +262,7 @@ internal sealed class PartialFile : IAsyncDisposable
                 PartJournal.Write(JournalOf(Target), Identity, Parts.Parts, TargetFile.ModeOf(JournalPath), _keepsOthersOut);
             }
 
-            Release(() =>
+            Release(_handle, () =>
             {
                 File.Move(PartialPath, Target, overwrite: true);
 
@@ -270,7 +270,7 @@ internal sealed class PartialFile : IAsyncDisposable
                 SetMode(mode);
             });
             _isOver = true;
-            DeleteJournal(JournalPath);
+            TryDelete(JournalPath);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
@@ -288,15 +288,7 @@ internal sealed class PartialFile : IAsyncDisposable
 
         _isOver = true;
         _journal.Dispose();
-        Release(() =>
-        {
-            // Those of another download, which has begun since somebody removed this one's, stay.
-            if (_name.IsHeld)
-            {
-                File.Delete(JournalPath);
-                File.Delete(PartialPath);
-            }
-        });
+        Remove(_handle, _name, Target);
     }
 
     /// <summary>Leaves what is there to a later download; what none could use is removed.</summary>
@@ -320,12 +312,27 @@ internal sealed class PartialFile : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    // Where it is no file of ours, a folder perhaps, that has been said, and it stays.
-    private static void DeleteJournal(string path)
+    // Closes the file and removes it with its journal. Those of another download, which has begun since somebody removed this one's, stay.
+    private static void Remove(SafeFileHandle handle, HeldName name, string target)
     {
-        if (OwnFile.IsFile(path))
+        string[] paths = name.IsHeld ? [target + JournalSuffix, target + Suffix] : [];
+        Release(handle, () => Array.ForEach(paths, TryDelete));
+    }
+
+    // What cannot be removed, a folder in the place of the journal or a file of another user, stays: it is no reason to leave the other file, nor
+    // to say this in the place of what went wrong before.
+    private static void TryDelete(string path)
+    {
+        try
         {
-            File.Delete(path);
+            if (OwnFile.IsFile(path))
+            {
+                File.Delete(path);
+            }
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            // The next download says so if it is in its way.
         }
     }
 
@@ -350,14 +357,14 @@ internal sealed class PartialFile : IAsyncDisposable
     }
 
     // An open file keeps its lock until it has its name, so that nobody else begins on it; Windows renames none that is locked.
-    private void Release(Action act)
+    private static void Release(SafeFileHandle handle, Action act)
     {
         if (OperatingSystem.IsWindows())
         {
-            _handle.Dispose();
+            handle.Dispose();
         }
 
         act();
-        _handle.Dispose();
+        handle.Dispose();
     }
 }
