@@ -1,3 +1,4 @@
+using TypedWeights.Downloads;
 using TypedWeights.Format;
 
 namespace TypedWeights.Tool.Downloads;
@@ -46,6 +47,12 @@ internal static class ForeignName
                 return "ends with a dot or a space, which Windows leaves out";
             }
 
+            if (part.EndsWith(PartialFile.Suffix, StringComparison.OrdinalIgnoreCase)
+                || part.EndsWith(PartialFile.JournalSuffix, StringComparison.OrdinalIgnoreCase))
+            {
+                return $"has a part that ends with {PartialFile.Suffix} or {PartialFile.JournalSuffix}, as the files of an unfinished download do";
+            }
+
             if (Devices.Contains(part.Split('.')[0].TrimEnd()))
             {
                 return "is a device on Windows";
@@ -53,5 +60,24 @@ internal static class ForeignName
         }
 
         return name.EndsWith(suffix, StringComparison.OrdinalIgnoreCase) ? null : $"does not end with {suffix}";
+    }
+
+    /// <summary>Finds a file that another file of the same set needs as a folder. The case of letters does not tell names apart everywhere.</summary>
+    /// <returns>The two names; null where there are none.</returns>
+    public static (string File, string Below)? FindFileAsFolder(IEnumerable<string> names)
+    {
+        var files = new HashSet<string>(names, StringComparer.OrdinalIgnoreCase);
+        foreach (string name in files)
+        {
+            for (int end = name.IndexOf('/'); end >= 0; end = name.IndexOf('/', end + 1))
+            {
+                if (files.TryGetValue(name[..end], out string? file))
+                {
+                    return (file, name);
+                }
+            }
+        }
+
+        return null;
     }
 }
