@@ -29,21 +29,21 @@ internal static class PartRecovery
             return new Result(Begin(file, journalPath, identity, mode, isThisUsers, keepsOthersOut), new PartMap(), null);
         }
 
-        (SourceIdentity? before, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(journalPath, isThisUsers);
-        string? refused = identity.Refuse(before) ?? (length == identity.Length ? null : "it has another length than it was given");
+        PartNotes noted = PartJournal.Read(journalPath, cancellationToken, isThisUsers);
+        string? refused = identity.Refuse(noted.Identity) ?? (length == identity.Length ? null : "it has another length than it was given");
         if (refused is not null)
         {
             return new Result(Begin(file, journalPath, identity, mode, isThisUsers, keepsOthersOut), new PartMap(), refused);
         }
 
-        var map = PartMap.OfNotes(parts);
+        var map = PartMap.OfNotes(noted.Parts);
         if (verified is not null)
         {
             await PartCheck.RunAsync(
                 (memory, at, token) => RandomAccess.ReadAsync(file, memory, at, token), map, verified, cancellationToken).ConfigureAwait(false);
         }
 
-        return new Result(PartJournal.Append(journalPath, isThisUsers), map, null);
+        return new Result(PartJournal.Append(journalPath, noted.Length, isThisUsers), map, null);
     }
 
     private static PartJournal Begin(

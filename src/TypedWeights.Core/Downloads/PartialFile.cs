@@ -21,7 +21,7 @@ internal sealed class PartialFile : IAsyncDisposable
     private SafeFileHandle _handle;
     private HeldName _name;
     private PartJournal _journal;
-    private FileIdentity? _paused;
+    private (FileIdentity File, long JournalLength)? _paused;
     private bool _isOver;
 
     private PartialFile(
@@ -141,8 +141,8 @@ internal sealed class PartialFile : IAsyncDisposable
     /// </summary>
     public void Pause()
     {
+        _paused = (FileIdentity.Of(_handle), _journal.Length);
         _journal.Dispose();
-        _paused = FileIdentity.Of(_handle);
         _handle.Dispose();
     }
 
@@ -158,14 +158,14 @@ internal sealed class PartialFile : IAsyncDisposable
         try
         {
             _handle = PartialLock.Open(PartialPath, isThisUsers: true);
-            if (FileIdentity.Of(_handle) != before)
+            if (FileIdentity.Of(_handle) != before.File)
             {
                 _handle.Dispose();
                 throw new WeightsException($"{PartialPath}: another process has written this file meanwhile; download it again.");
             }
 
             _name = new HeldName(_handle, PartialPath);
-            _journal = PartJournal.Append(JournalPath);
+            _journal = PartJournal.Append(JournalPath, before.JournalLength, isThisUsers: true);
             _paused = null;
         }
         catch (Exception e) when (DiskFailure.Is(e))

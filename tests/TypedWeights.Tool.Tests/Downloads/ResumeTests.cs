@@ -200,7 +200,7 @@ public sealed class ResumeTests : IAsyncLifetime
             process.Kill();
         }
 
-        long Kept() => PartJournal.Read(JournalPath).Parts.Sum(part => part.Length);
+        long Kept() => PartJournal.Read(JournalPath, Token).Parts.Sum(part => part.Length);
     }
 
     // Kills a download when some of its parts are finished and others are under way, and forgets what was asked for until then.
@@ -212,7 +212,7 @@ public sealed class ResumeTests : IAsyncLifetime
         Assert.Equal(["net.safetensors.partial", "net.safetensors.partial.jsonl"], Left());
         _server.Intercept = null;
         _server.Requests.Clear();
-        return PartJournal.Read(JournalPath).Parts;
+        return PartJournal.Read(JournalPath, Token).Parts;
 
         async Task KillAsync(Process process)
         {
@@ -257,7 +257,7 @@ public sealed class ResumeTests : IAsyncLifetime
     private async Task SomeFinishedAsync()
     {
         await _stuck.Task.WaitAsync(Token);
-        while (PartJournal.Read(JournalPath).Parts.Count < 3)
+        while (PartJournal.Read(JournalPath, Token).Parts.Count < 3)
         {
             await Task.Delay(20, Token);
         }
