@@ -2,6 +2,7 @@ using Azure;
 using Azure.Identity;
 using Azure.Storage;
 using Azure.Storage.Blobs;
+using TypedWeights.Errors;
 using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.AzureBlobs;
@@ -30,7 +31,7 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
     public (Uri Service, BlobLogin Login) Find(BlobUri uri)
     {
         BlobConnection? given = Connect(options.ConnectionString, "AzureBlobsOptions.ConnectionString", uri);
-        BlobConnection? found = given ?? Connect(Text(Connection), Connection, uri);
+        BlobConnection? found = given ?? Connect(Text(Connection, uri.Display), Connection, uri);
         Uri service = Service(uri, found);
         BlobLogin login = uri.Query.Signature is { } signature ? Signed(signature, "the URI", uri.Display) : Login(uri, given, found);
         if (login is not BlobLogin.Token token || service.Scheme == Uri.UriSchemeHttps)
@@ -87,8 +88,8 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
 
     private BlobLogin? FromVariables(string account, string display)
     {
-        string? owner = Text(AccountName);
-        if (Text(Key) is { } key && owner == account)
+        string? owner = Text(AccountName, display);
+        if (Text(Key, display) is { } key && owner == account)
         {
             try
             {
@@ -101,7 +102,7 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
             }
         }
 
-        return Text(Sas) is { } sas && (owner ?? account) == account ? Signed(sas, Sas, display) : null;
+        return Text(Sas, display) is { } sas && (owner ?? account) == account ? Signed(sas, Sas, display) : null;
     }
 
     private Uri Service(BlobUri uri, BlobConnection? connection) => options.Endpoint is { } endpoint
@@ -150,7 +151,13 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
         }
     }
 
-    private string? Text(string name) => variable(name)?.Trim() is { Length: > 0 } text ? text : null;
+    private string? Text(string name, string display)
+    {
+        string text = variable(name)?.Trim() ?? "";
+        return OptionValue.HasControl(text) ? throw new WeightSourceException(display, $"{name} {OptionValue.Control}")
+            : text.Length > 0 ? text
+            : null;
+    }
 
     private sealed record BlobConnection(Uri Service, BlobLogin Login);
 }

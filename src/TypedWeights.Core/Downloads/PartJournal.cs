@@ -26,10 +26,15 @@ internal sealed class PartJournal : IDisposable
     private const int MostSmallParts = 1 << 16;
 
     private readonly Lock _lock = new();
+    private readonly LockedFile _file;
     private readonly FileStream _stream;
 
     // Without a buffer: once a line has been written, it survives the end of the process.
-    private PartJournal(SafeFileHandle file) => _stream = new FileStream(file, FileAccess.Write, bufferSize: 0);
+    private PartJournal(LockedFile file)
+    {
+        _file = file;
+        _stream = new FileStream(file.Handle, FileAccess.Write, bufferSize: 0);
+    }
 
     /// <summary>The bytes that have been written.</summary>
     public long Length => _stream.Position;
@@ -88,11 +93,11 @@ internal sealed class PartJournal : IDisposable
 
     private static PartNotes ReadLines(string path, bool isThisUsers, CancellationToken cancellationToken)
     {
-        using SafeFileHandle file = OwnFile.Open(path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, isThisUsers);
+        using LockedFile file = OwnFile.Open(path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, isThisUsers);
         var parts = new List<FinishedPart>();
         SourceIdentity? identity = null;
         long length = 0;
-        foreach (ReadOnlyMemory<byte> line in LinesOf(file, cancellationToken))
+        foreach (ReadOnlyMemory<byte> line in LinesOf(file.Handle, cancellationToken))
         {
             if (identity is null)
             {
@@ -175,7 +180,7 @@ internal sealed class PartJournal : IDisposable
     /// <exception cref="IOException">It cannot be written.</exception>
     public static PartJournal Append(string path, long length, bool isThisUsers = false)
     {
-        SafeFileHandle file = OwnFile.Open(path, FileAccess.Write, FileShare.Read, isThisUsers);
+        LockedFile file = OwnFile.Open(path, FileAccess.Write, FileShare.Read, isThisUsers);
         var journal = new PartJournal(file);
         journal._stream.SetLength(length);
         journal._stream.Seek(length, SeekOrigin.Begin);
@@ -193,14 +198,19 @@ internal sealed class PartJournal : IDisposable
         }
     }
 
-    public void Dispose() => _stream.Dispose();
+    public void Dispose()
+    {
+        // In this order, as the stream would close the file with its lock.
+        _file.Dispose();
+        _stream.Dispose();
+    }
 
-    private static SafeFileHandle OpenEmpty(string path, bool isThisUsers, bool keepsOthersOut)
+    private static LockedFile OpenEmpty(string path, bool isThisUsers, bool keepsOthersOut)
     {
         try
         {
-            SafeFileHandle file = OwnFile.OpenOrCreate(path, FileAccess.Write, FileShare.Read, isThisUsers, keepsOthersOut);
-            RandomAccess.SetLength(file, 0);
+            LockedFile file = OwnFile.OpenOrCreate(path, FileAccess.Write, FileShare.Read, isThisUsers, keepsOthersOut);
+            RandomAccess.SetLength(file.Handle, 0);
             return file;
         }
         catch (RefusedFileException refused)

@@ -1,5 +1,4 @@
 using System.IO.Hashing;
-using Microsoft.Win32.SafeHandles;
 using TypedWeights.Files;
 
 namespace TypedWeights.Downloads;
@@ -18,18 +17,18 @@ internal sealed class PartialFile : IAsyncDisposable
     public const string JournalSuffix = ".partial.jsonl";
 
     private readonly bool _keepsOthersOut;
-    private SafeFileHandle _handle;
+    private LockedFile _file;
     private HeldName _name;
     private PartJournal _journal;
     private (FileIdentity File, long JournalLength)? _paused;
     private bool _isOver;
 
     private PartialFile(
-        string target, SourceIdentity identity, SafeFileHandle handle, HeldName name, PartRecovery.Result found, bool keepsOthersOut)
+        string target, SourceIdentity identity, LockedFile file, HeldName name, PartRecovery.Result found, bool keepsOthersOut)
     {
         Target = target;
         Identity = identity;
-        _handle = handle;
+        _file = file;
         _name = name;
         _journal = found.Journal;
         Parts = found.Parts;
@@ -102,12 +101,12 @@ internal sealed class PartialFile : IAsyncDisposable
         {
             string target = isInCache ? path : TargetFile.Of(path);
             FileSizeLimit.ThrowIfBeyond(path, identity.Length);
-            SafeFileHandle handle = PartialLock.Open(target + Suffix, isThisUsers: !isInCache, keepsOthersOut);
-            var name = new HeldName(handle, target + Suffix);
+            LockedFile file = PartialLock.Open(target + Suffix, isThisUsers: !isInCache, keepsOthersOut);
+            var name = new HeldName(file.Handle, target + Suffix);
             try
             {
                 PartRecovery.Result found = await PartRecovery.RunAsync(
-                    handle,
+                    file.Handle,
                     target + JournalSuffix,
                     identity,
                     ModeFor(target, keepsOthersOut),
@@ -115,15 +114,15 @@ internal sealed class PartialFile : IAsyncDisposable
                     keepsOthersOut,
                     verified,
                     cancellationToken).ConfigureAwait(false);
-                return new PartialFile(target, identity, handle, name, found, keepsOthersOut);
+                return new PartialFile(target, identity, file, name, found, keepsOthersOut);
             }
             catch
             {
-                using (handle)
+                using (file)
                 {
-                    if (RandomAccess.GetLength(handle) == 0)
+                    if (RandomAccess.GetLength(file.Handle) == 0)
                     {
-                        Remove(handle, name, target);
+                        Remove(file, name, target);
                     }
                 }
 
@@ -141,9 +140,9 @@ internal sealed class PartialFile : IAsyncDisposable
     /// </summary>
     public void Pause()
     {
-        _paused = (FileIdentity.Of(_handle), _journal.Length);
+        _paused = (FileIdentity.Of(_file.Handle), _journal.Length);
         _journal.Dispose();
-        _handle.Dispose();
+        _file.Dispose();
     }
 
     /// <summary>Opens the file again where it was closed.</summary>
@@ -157,14 +156,14 @@ internal sealed class PartialFile : IAsyncDisposable
 
         try
         {
-            _handle = PartialLock.Open(PartialPath, isThisUsers: true);
-            if (FileIdentity.Of(_handle) != before.File)
+            _file = PartialLock.Open(PartialPath, isThisUsers: true);
+            if (FileIdentity.Of(_file.Handle) != before.File)
             {
-                _handle.Dispose();
+                _file.Dispose();
                 throw new WeightsException($"{PartialPath}: another process has written this file meanwhile; download it again.");
             }
 
-            _name = new HeldName(_handle, PartialPath);
+            _name = new HeldName(_file.Handle, PartialPath);
             _journal = PartJournal.Append(JournalPath, before.JournalLength, isThisUsers: true);
             _paused = null;
         }
@@ -180,7 +179,7 @@ internal sealed class PartialFile : IAsyncDisposable
     {
         try
         {
-            await RandomAccess.WriteAsync(_handle, bytes, offset, cancellationToken).ConfigureAwait(false);
+            await RandomAccess.WriteAsync(_file.Handle, bytes, offset, cancellationToken).ConfigureAwait(false);
             var part = new FinishedPart(offset, bytes.Length, XxHash128.HashToUInt128(bytes.Span));
             _journal.Add(part);
             Parts.Add(part, isSound: true);
@@ -193,7 +192,7 @@ internal sealed class PartialFile : IAsyncDisposable
 
     /// <summary>Writes the right bytes over damaged ones, which the journal has noted down already.</summary>
     public ValueTask MendAsync(FinishedPart part, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
-        RandomAccess.WriteAsync(_handle, bytes, part.Offset, cancellationToken);
+        RandomAccess.WriteAsync(_file.Handle, bytes, part.Offset, cancellationToken);
 
     /// <summary>Reads back what was written.</summary>
     public async ValueTask<byte[]> ReadAsync(long offset, int length, CancellationToken cancellationToken)
@@ -211,7 +210,7 @@ internal sealed class PartialFile : IAsyncDisposable
     /// <summary>Reads back some of what was written.</summary>
     /// <returns>How many bytes came; 0 at the end of the file.</returns>
     public ValueTask<int> ReadAsync(Memory<byte> destination, long offset, CancellationToken cancellationToken) =>
-        RandomAccess.ReadAsync(_handle, destination, offset, cancellationToken);
+        RandomAccess.ReadAsync(_file.Handle, destination, offset, cancellationToken);
 
     /// <summary>Returns when what was written is on the disk: a rename before that could leave an empty file after a power failure.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
@@ -219,7 +218,7 @@ internal sealed class PartialFile : IAsyncDisposable
         try
         {
             // Cancelled, the file does not get its name, and the next download holds every byte against its hash.
-            await DiskFlush.RunAsync(_handle, cancellationToken).ConfigureAwait(false);
+            await DiskFlush.RunAsync(_file.Handle, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
@@ -262,7 +261,7 @@ internal sealed class PartialFile : IAsyncDisposable
                 PartJournal.Write(JournalOf(Target), Identity, Parts.Parts, TargetFile.ModeOf(JournalPath), _keepsOthersOut);
             }
 
-            Release(_handle, () =>
+            Release(_file, () =>
             {
                 File.Move(PartialPath, Target, overwrite: true);
 
@@ -288,7 +287,7 @@ internal sealed class PartialFile : IAsyncDisposable
 
         _isOver = true;
         _journal.Dispose();
-        Remove(_handle, _name, Target);
+        Remove(_file, _name, Target);
     }
 
     /// <summary>Leaves what is there to a later download; what none could use is removed.</summary>
@@ -308,15 +307,15 @@ internal sealed class PartialFile : IAsyncDisposable
         }
 
         _journal.Dispose();
-        _handle.Dispose();
+        _file.Dispose();
         return ValueTask.CompletedTask;
     }
 
     // Closes the file and removes it with its journal. Those of another download, which has begun since somebody removed this one's, stay.
-    private static void Remove(SafeFileHandle handle, HeldName name, string target)
+    private static void Remove(LockedFile file, HeldName name, string target)
     {
         string[] paths = name.IsHeld ? [target + JournalSuffix, target + Suffix] : [];
-        Release(handle, () => Array.ForEach(paths, TryDelete));
+        Release(file, () => Array.ForEach(paths, TryDelete));
     }
 
     // What cannot be removed, a folder in the place of the journal or a file of another user, stays: it is no reason to leave the other file, nor
@@ -350,21 +349,21 @@ internal sealed class PartialFile : IAsyncDisposable
 
     private void SetMode(UnixFileMode? mode)
     {
-        if (mode is { } value && !OperatingSystem.IsWindows() && File.GetUnixFileMode(_handle) != value)
+        if (mode is { } value && !OperatingSystem.IsWindows() && File.GetUnixFileMode(_file.Handle) != value)
         {
-            File.SetUnixFileMode(_handle, value);
+            File.SetUnixFileMode(_file.Handle, value);
         }
     }
 
     // An open file keeps its lock until it has its name, so that nobody else begins on it; Windows renames none that is locked.
-    private static void Release(SafeFileHandle handle, Action act)
+    private static void Release(LockedFile file, Action act)
     {
         if (OperatingSystem.IsWindows())
         {
-            handle.Dispose();
+            file.Dispose();
         }
 
         act();
-        handle.Dispose();
+        file.Dispose();
     }
 }

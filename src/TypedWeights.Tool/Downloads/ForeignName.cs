@@ -50,7 +50,7 @@ internal static class ForeignName
             if (part.EndsWith(PartialFile.Suffix, StringComparison.OrdinalIgnoreCase)
                 || part.EndsWith(PartialFile.JournalSuffix, StringComparison.OrdinalIgnoreCase))
             {
-                return $"has a part that ends with {PartialFile.Suffix} or {PartialFile.JournalSuffix}, as the files of an unfinished download do";
+                return $"ends with {PartialFile.Suffix} or {PartialFile.JournalSuffix}, as files do that are not whole yet";
             }
 
             if (Devices.Contains(part.Split('.')[0].TrimEnd()))

@@ -36,8 +36,8 @@ public sealed class ForeignNameTests : IAsyncLifetime
     [InlineData("a.safetensors.bak")]
     [InlineData("a.safetensors.partial")]
     [InlineData("a.safetensors.partial.jsonl")]
-    [InlineData("b.safetensors.partial/a.safetensors")]
-    [InlineData("below/b.safetensors.PARTIAL.jsonl/a.safetensors")]
+    [InlineData("a.safetensors.partial/b.safetensors")]
+    [InlineData("below/A.PARTIAL.JSONL/b.safetensors")]
     [InlineData(".typedweights-0123456789abcdef-0.tmp/a.safetensors")]
     [InlineData("a.safetensors.index.json")]
     [InlineData(".safetensors")]
@@ -66,6 +66,13 @@ public sealed class ForeignNameTests : IAsyncLifetime
     public void No_other_name_is_written(string name) => Assert.NotNull(ForeignName.Refuse(name, ForeignName.FileSuffix));
 
     [Theory]
+    [InlineData("notes.partial")]
+    [InlineData("model.safetensors.Partial")]
+    [InlineData("model.safetensors.partial.jsonl")]
+    public void A_name_of_a_file_that_is_not_whole_is_refused_whatever_it_has_to_end_with(string name) =>
+        Assert.Contains("as files do that are not whole yet", ForeignName.Refuse(name, suffix: ""), Ordinal);
+
+    [Theory]
     [InlineData(".bashrc", "is hidden")]
     [InlineData(".ssh/authorized_keys", "is hidden")]
     [InlineData("notes.txt", "does not end with .safetensors")]
@@ -90,8 +97,8 @@ public sealed class ForeignNameTests : IAsyncLifetime
     [InlineData("A.safetensors", "a.safetensors/b.safetensors", "\"A.safetensors\" is a file and cannot be its folder too")]
     [InlineData("a/b.safetensors", "a/b.safetensors/c/d.safetensors", "\"a/b.safetensors\" is a file and cannot be its folder too")]
     [InlineData("a.safetensors", Index + "/b.safetensors", $"\"{Index}\" is a file and cannot be its folder too")]
-    [InlineData("a.safetensors", "a.safetensors.partial/b.safetensors", "its name has a part that ends with .partial")]
-    [InlineData("a.safetensors", "a.safetensors.partial.jsonl/b.safetensors", "its name has a part that ends with .partial")]
+    [InlineData("a.safetensors", "a.safetensors.partial/b.safetensors", "its name ends with .partial or .partial.jsonl")]
+    [InlineData("a.safetensors", "a.safetensors.partial.jsonl/b.safetensors", "its name ends with .partial or .partial.jsonl")]
     public async Task A_shard_that_needs_the_name_of_another_file_as_its_folder_is_refused_before_any_folder_is_made(
         string first, string second, string reason)
     {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using TypedWeights.Errors;
+using TypedWeights.Files;
 
 namespace TypedWeights.Sources.Http;
 
@@ -91,6 +92,11 @@ internal sealed class HttpChannel : IDisposable
             throw new WeightSourceException(display, fault);
         }
 
+        if (OpenFileLimit.TooLow is { } reason)
+        {
+            throw new WeightSourceException(display, reason + ".");
+        }
+
         ThrowIfUnsendable(request, display);
 
         try
@@ -99,7 +105,7 @@ internal sealed class HttpChannel : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw TransportFailure.Of(e, display, IsThroughProxy(request.RequestUri!), request);
+            throw TransportFailure.Of(e, display, ProxyFor(request.RequestUri!), request);
         }
         catch (NotSupportedException e)
         {
@@ -120,8 +126,8 @@ internal sealed class HttpChannel : IDisposable
 
     public void Dispose() => _connections.Dispose();
 
-    private bool IsThroughProxy(Uri address) =>
-        _proxy is not null && !_proxy.IsBypassed(address) && _proxy.GetProxy(address) is { } proxy && proxy != address;
+    private Uri? ProxyFor(Uri address) =>
+        _proxy is not null && !_proxy.IsBypassed(address) && _proxy.GetProxy(address) is { } proxy && proxy != address ? proxy : null;
 
     // A line break would begin a header of its own, which whoever wrote the login never meant.
     private void ThrowIfUnsendable(HttpRequestMessage request, string display)
