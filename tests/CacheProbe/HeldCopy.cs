@@ -8,7 +8,8 @@ internal static class HeldCopy
 {
     public static int Run(string target)
     {
-        using WholeCopy? copy = WholeCopy.TryOpen(target, PartJournal.Read(PartialFile.JournalOf(target)).Identity!);
+        using WholeCopy? copy = WholeCopy.TryOpen(
+            target, PartJournal.Read(PartialFile.JournalOf(target), CancellationToken.None).Identity!, CancellationToken.None);
         Console.WriteLine(copy is null ? "absent" : "held");
         Console.ReadLine();
         return copy is null ? 1 : 0;

@@ -66,6 +66,16 @@ internal static class OddFile
         }
     }
 
+    /// <summary>Puts a file of the user nobody there, as root can.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="mode">Its permissions, as <c>chmod</c> takes them.</param>
+    public static void OfAnotherUser(string path, string mode)
+    {
+        File.WriteAllText(path, "another's");
+        Run("chmod", mode, path);
+        Run("chown", "65534:65534", path);
+    }
+
     private static void Run(string program, params string[] arguments)
     {
         using Process process = Process.Start(program, arguments);

@@ -20,17 +20,17 @@ internal static class CacheAudit
         try
         {
             using LockedFile file = OwnFile.Open(item.DataPath, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(item.JournalPath);
-            if (identity is null)
+            PartNotes notes = PartJournal.Read(item.JournalPath, cancellationToken);
+            if (notes.Identity is null)
             {
                 return item.Bytes;
             }
 
-            var map = PartMap.OfNotes(parts);
+            var map = PartMap.OfNotes(notes.Parts);
             long noted = map.Total;
             await PartCheck.RunAsync(
                 (memory, at, token) => RandomAccess.ReadAsync(file.Handle, memory, at, token), map, read, cancellationToken).ConfigureAwait(false);
-            return (item.IsWhole ? identity.Length : noted) - map.Total;
+            return (item.IsWhole ? notes.Identity.Length : noted) - map.Total;
         }
         catch (IOException e) when (DiskFailure.IsLocked(e))
         {

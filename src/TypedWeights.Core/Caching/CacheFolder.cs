@@ -96,10 +96,11 @@ internal sealed class CacheFolder
     public string TargetOf(string key) => System.IO.Path.Combine(Path, key + DataSuffix);
 
     /// <summary>Everything in the folder, the last used first.</summary>
-    public IReadOnlyList<CachedItem> List() => List("");
+    public IReadOnlyList<CachedItem> List(CancellationToken cancellationToken) => List("", cancellationToken);
 
     /// <summary>The versions of a source, the last used first.</summary>
-    public IReadOnlyList<CachedItem> VersionsOf(string source) => List(CacheKey.OfSource(source));
+    public IReadOnlyList<CachedItem> VersionsOf(string source, CancellationToken cancellationToken) =>
+        List(CacheKey.OfSource(source), cancellationToken);
 
     /// <summary>Whether there is anything of a source.</summary>
     public bool HasVersionOf(string source)
@@ -158,15 +159,19 @@ internal sealed class CacheFolder
 
     /// <summary>Removes what was not used for the longest time until no more than some bytes are left.</summary>
     /// <param name="most">How many may stay.</param>
+    /// <param name="cancellationToken">Ends it; what is removed by then is gone.</param>
     /// <param name="removed">Is told of each item that went.</param>
     /// <param name="stayed">Is told of each that should have gone.</param>
     /// <returns>How many stayed; more than that where the rest is in use, or this user may not remove it.</returns>
-    public long Shrink(long most, Action<CachedItem>? removed = null, Action<CacheRemnant>? stayed = null)
+    public long Shrink(
+        long most, CancellationToken cancellationToken, Action<CachedItem>? removed = null, Action<CacheRemnant>? stayed = null)
     {
-        IReadOnlyList<CachedItem> items = List();
+        IReadOnlyList<CachedItem> items = List(cancellationToken);
         long bytes = items.Sum(static item => item.Bytes);
         foreach (CachedItem item in items.Reverse())
         {
+            cancellationToken.ThrowIfCancellationRequested();
+
             // To nothing means all, also what has no bytes.
             if (bytes <= most && most > 0)
             {
@@ -266,7 +271,7 @@ internal sealed class CacheFolder
             || (path == PartialFile.JournalOf(target) && File.Exists(target));
     }
 
-    private IReadOnlyList<CachedItem> List(string prefix)
+    private IReadOnlyList<CachedItem> List(string prefix, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(Path))
         {
@@ -278,7 +283,8 @@ internal sealed class CacheFolder
         {
             bool isPartial = path.EndsWith(DataSuffix + PartialFile.Suffix, StringComparison.Ordinal);
             string target = isPartial ? path[..^PartialFile.Suffix.Length] : path;
-            if (IsOurs(target + ".") && target.EndsWith(DataSuffix, StringComparison.Ordinal) && CachedItem.At(target, !isPartial) is { } item)
+            if (IsOurs(target + ".") && target.EndsWith(DataSuffix, StringComparison.Ordinal)
+                && CachedItem.At(target, !isPartial, cancellationToken) is { } item)
             {
                 items.Add(item);
             }

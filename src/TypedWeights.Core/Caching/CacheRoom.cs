@@ -27,13 +27,13 @@ internal sealed class CacheRoom(CacheFolder folder, long? limit)
             {
                 // Other processes may have written; what this one is writing is in its own count, and perhaps in the folder already.
                 _since = 0;
-                _used = Math.Max(_used, folder.List().Sum(static item => item.Bytes));
+                _used = Math.Max(_used, folder.List(CancellationToken.None).Sum(static item => item.Bytes));
             }
 
             if (_used < 0 || _used + bytes > most)
             {
                 _since = 0;
-                _used = folder.Shrink(Math.Max(0, most - bytes - _pending)) + _pending;
+                _used = folder.Shrink(Math.Max(0, most - bytes - _pending), CancellationToken.None) + _pending;
             }
 
             if (_used + bytes > most)

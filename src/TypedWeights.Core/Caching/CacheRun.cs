@@ -56,7 +56,7 @@ internal sealed class CacheRun
 
     /// <summary>Opens the whole copy of a version.</summary>
     /// <returns>null where there is none that can be used.</returns>
-    public WholeCopy? TryOpenWhole(SourceIdentity identity)
+    public WholeCopy? TryOpenWhole(SourceIdentity identity, CancellationToken cancellationToken)
     {
         // Whatever the mode, this is where a load looks first.
         lock (_lock)
@@ -73,7 +73,7 @@ internal sealed class CacheRun
 
         try
         {
-            return WholeCopy.TryOpen(target, identity);
+            return WholeCopy.TryOpen(target, identity, cancellationToken);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
@@ -86,11 +86,11 @@ internal sealed class CacheRun
 
     /// <summary>Opens the partial copy of a version beside others who read it.</summary>
     /// <returns>null where there is none, or somebody is writing it.</returns>
-    public ReadCopy? TryOpenToRead(SourceIdentity identity)
+    public ReadCopy? TryOpenToRead(SourceIdentity identity, CancellationToken cancellationToken)
     {
         try
         {
-            return ReadCopy.TryOpen(Folder.TargetOf(CacheKey.Of(identity)), identity);
+            return ReadCopy.TryOpen(Folder.TargetOf(CacheKey.Of(identity)), identity, cancellationToken);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
@@ -100,9 +100,9 @@ internal sealed class CacheRun
 
     /// <summary>Opens the copy of a version: the whole one, or the partial one that this load will write into.</summary>
     /// <returns>null where it goes without.</returns>
-    public async ValueTask<ICacheCopy?> OpenAsync(SourceIdentity identity)
+    public async ValueTask<ICacheCopy?> OpenAsync(SourceIdentity identity, CancellationToken cancellationToken)
     {
-        ICacheCopy? copy = await TryOpenAsync(identity).ConfigureAwait(false);
+        ICacheCopy? copy = await TryOpenAsync(identity, cancellationToken).ConfigureAwait(false);
         if (copy is null)
         {
             _goesWithout = true;
@@ -149,7 +149,7 @@ internal sealed class CacheRun
         }
     }
 
-    private async ValueTask<ICacheCopy?> TryOpenAsync(SourceIdentity identity)
+    private async ValueTask<ICacheCopy?> TryOpenAsync(SourceIdentity identity, CancellationToken cancellationToken)
     {
         if (!identity.IsCertain)
         {
@@ -161,7 +161,7 @@ internal sealed class CacheRun
         {
             for (int look = 0; look < Looks; look++)
             {
-                if (TryOpenWhole(identity) is { } whole)
+                if (TryOpenWhole(identity, cancellationToken) is { } whole)
                 {
                     return whole;
                 }
@@ -173,7 +173,7 @@ internal sealed class CacheRun
                     return null;
                 }
 
-                if (await JoinAsync(identity).ConfigureAwait(false) is { } copy)
+                if (await JoinAsync(identity, cancellationToken).ConfigureAwait(false) is { } copy)
                 {
                     return copy;
                 }
@@ -191,9 +191,9 @@ internal sealed class CacheRun
         }
     }
 
-    private async ValueTask<PartialCopy?> JoinAsync(SourceIdentity identity)
+    private async ValueTask<PartialCopy?> JoinAsync(SourceIdentity identity, CancellationToken cancellationToken)
     {
-        PartialCopy? copy = await _cache.JoinAsync(identity).ConfigureAwait(false);
+        PartialCopy? copy = await _cache.JoinAsync(identity, cancellationToken).ConfigureAwait(false);
         bool isAgain;
         lock (_lock)
         {
@@ -252,7 +252,7 @@ internal sealed class CacheRun
         HashSet<string> targets = [.. _opened.Select(identity => Folder.TargetOf(CacheKey.Of(identity)))];
         try
         {
-            foreach (CachedItem item in _opened.SelectMany(identity => Folder.VersionsOf(identity.Source))
+            foreach (CachedItem item in _opened.SelectMany(identity => Folder.VersionsOf(identity.Source, CancellationToken.None))
                 .Where(item => targets.Contains(item.Target)))
             {
                 if (CacheFolder.Remove(item) is { IsInUse: false } stayed)
@@ -302,7 +302,7 @@ internal sealed class CacheRun
 
         var named = CachedPlace.ReadAll(Folder).SelectMany(static place => place.Files.Values).Select(CacheKey.Of)
             .Concat(whole.Select(static copy => copy.Key)).Select(Folder.TargetOf).ToHashSet(StringComparer.Ordinal);
-        IEnumerable<CachedItem> versions = whole.SelectMany(copy => Folder.VersionsOf(copy.File.Identity.Source));
+        IEnumerable<CachedItem> versions = whole.SelectMany(copy => Folder.VersionsOf(copy.File.Identity.Source, CancellationToken.None));
         foreach (CachedItem item in versions.Where(item => !named.Contains(item.Target)))
         {
             CacheFolder.Remove(item);

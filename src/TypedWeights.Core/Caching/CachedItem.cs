@@ -21,8 +21,11 @@ internal sealed record CachedItem(string Target, bool IsWhole, SourceIdentity? I
     public string JournalPath => IsWhole ? PartialFile.JournalOf(Target) : Target + PartialFile.JournalSuffix;
 
     /// <summary>Reads what is at a path.</summary>
+    /// <param name="target">The path of the file when it is whole, in full.</param>
+    /// <param name="isWhole">Whether the whole file is looked for; else the partial one.</param>
+    /// <param name="cancellationToken">Ends the reading of its journal.</param>
     /// <returns>null where there is nothing.</returns>
-    public static CachedItem? At(string target, bool isWhole)
+    public static CachedItem? At(string target, bool isWhole, CancellationToken cancellationToken)
     {
         var item = new CachedItem(target, isWhole, null, 0, default);
         var data = new FileInfo(item.DataPath);
@@ -31,11 +34,11 @@ internal sealed record CachedItem(string Target, bool IsWhole, SourceIdentity? I
             return null;
         }
 
-        (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = (null, []);
+        PartNotes notes = PartNotes.None;
         string? unread = null;
         try
         {
-            (identity, parts) = PartJournal.Read(item.JournalPath);
+            notes = PartJournal.Read(item.JournalPath, cancellationToken);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
@@ -46,12 +49,12 @@ internal sealed record CachedItem(string Target, bool IsWhole, SourceIdentity? I
         var journal = new FileInfo(item.JournalPath);
         return item with
         {
-            Identity = identity,
+            Identity = notes.Identity,
             Unread = unread,
 
             // A partial file has its whole length from the start and takes room as parts come.
             // A journal may claim more than there is.
-            Bytes = isWhole ? data.Length : Math.Min(data.Length, PartMap.OfNotes(parts).Total),
+            Bytes = isWhole ? data.Length : Math.Min(data.Length, PartMap.OfNotes(notes.Parts).Total),
             LastUse = journal.Exists ? journal.LastWriteTimeUtc : data.LastWriteTimeUtc,
         };
     }

@@ -98,7 +98,7 @@ internal sealed class CachedLocation : IWeightLocation
 
     public async ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
-        IWeightSource opened = await TryOpenTrustedAsync(name).ConfigureAwait(false)
+        IWeightSource opened = await TryOpenTrustedAsync(name, cancellationToken).ConfigureAwait(false)
             ?? await OpenCheckedAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
         if (opened is not CachedFile file)
         {
@@ -161,7 +161,7 @@ internal sealed class CachedLocation : IWeightLocation
 
     private async Task<PartialCopy?> TargetAsync(SourceIdentity identity)
     {
-        ICacheCopy? copy = await _run.OpenAsync(identity).ConfigureAwait(false);
+        ICacheCopy? copy = await _run.OpenAsync(identity, CancellationToken.None).ConfigureAwait(false);
 
         // Somebody else has it whole by now.
         (copy as WholeCopy)?.Dispose();
@@ -178,7 +178,18 @@ internal sealed class CachedLocation : IWeightLocation
         }
 
         var identity = new SourceIdentity(SourceOf(name), remote.Length, remote.Validator);
-        return await _run.OpenAsync(identity).ConfigureAwait(false) switch
+        ICacheCopy? opened;
+        try
+        {
+            opened = await _run.OpenAsync(identity, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await remote.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        return opened switch
         {
             WholeCopy whole => new CachedFile(_run, whole, remote, ask: null),
             PartialCopy copy => new CachedSource(_run, identity, copy, remote, ask: null, () => Task.FromResult<PartialCopy?>(copy)),
@@ -187,7 +198,7 @@ internal sealed class CachedLocation : IWeightLocation
     }
 
     // null where the source has to be asked.
-    private async ValueTask<IWeightSource?> TryOpenTrustedAsync(string name)
+    private async ValueTask<IWeightSource?> TryOpenTrustedAsync(string name, CancellationToken cancellationToken)
     {
         bool isOffline = _run.Mode == CacheMode.Offline;
         SourceIdentity? identity = null;
@@ -199,7 +210,7 @@ internal sealed class CachedLocation : IWeightLocation
             }
         }
 
-        if (_run.TryOpenWhole(identity) is { } whole)
+        if (_run.TryOpenWhole(identity, cancellationToken) is { } whole)
         {
             if (TryTrust(name, identity))
             {
@@ -221,14 +232,14 @@ internal sealed class CachedLocation : IWeightLocation
             throw Absent(_run, identity.Source, files);
         }
 
-        if (_run.TryOpenToRead(identity) is { } read)
+        if (_run.TryOpenToRead(identity, cancellationToken) is { } read)
         {
             _ = TryTrust(name, identity);
             return new CachedSource(_run, identity, read, remote: null, ask: null, target: null);
         }
 
         // A load of this process may be writing it.
-        return await _run.OpenAsync(identity).ConfigureAwait(false) is PartialCopy partial && TryTrust(name, identity)
+        return await _run.OpenAsync(identity, cancellationToken).ConfigureAwait(false) is PartialCopy partial && TryTrust(name, identity)
             ? new CachedSource(_run, identity, partial, remote: null, ask: null, target: null)
             : throw Absent(_run, identity.Source, files);
     }

@@ -63,9 +63,11 @@ internal sealed class LocalCache : IAsyncDisposable
     }
 
     /// <summary>Opens the partial copy of a version for a load, or gives the one that another load of this process has open.</summary>
+    /// <param name="identity">The version.</param>
+    /// <param name="cancellationToken">Ends the reading of its journal; another load that waits for the copy begins to read by itself.</param>
     /// <returns>null where the caller is to look for a whole one again: it may have appeared meanwhile.</returns>
     /// <exception cref="WeightsException">Another process has it, or it cannot be written.</exception>
-    public async Task<PartialCopy?> JoinAsync(SourceIdentity identity)
+    public async Task<PartialCopy?> JoinAsync(SourceIdentity identity, CancellationToken cancellationToken)
     {
         string key = CacheKey.Of(identity);
         while (true)
@@ -75,7 +77,7 @@ internal sealed class LocalCache : IAsyncDisposable
             {
                 if (!_open.TryGetValue(key, out opening!))
                 {
-                    _open[key] = opening = Task.Run(() => OpenAsync(key, identity));
+                    _open[key] = opening = Task.Run(() => OpenAsync(key, identity, cancellationToken), CancellationToken.None);
                 }
             }
 
@@ -83,6 +85,11 @@ internal sealed class LocalCache : IAsyncDisposable
             try
             {
                 copy = await opening.ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                Forget(key, opening);
+                continue;
             }
             catch
             {
@@ -167,7 +174,7 @@ internal sealed class LocalCache : IAsyncDisposable
         await Task.WhenAll(running).ConfigureAwait(false);
     }
 
-    private async Task<PartialCopy?> OpenAsync(string key, SourceIdentity identity)
+    private async Task<PartialCopy?> OpenAsync(string key, SourceIdentity identity, CancellationToken cancellationToken)
     {
         try
         {
@@ -189,7 +196,7 @@ internal sealed class LocalCache : IAsyncDisposable
         }
 
         PartialFile file = await PartialFile.OpenAsync(
-            target, identity, verified: null, CancellationToken.None, isInCache: true, Folder.KeepsOthersOut).ConfigureAwait(false);
+            target, identity, verified: null, cancellationToken, isInCache: true, Folder.KeepsOthersOut).ConfigureAwait(false);
         if (file.Finished == 0 && File.Exists(target))
         {
             // Another process has finished it between the look for it and the lock.

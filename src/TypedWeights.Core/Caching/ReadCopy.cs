@@ -22,9 +22,10 @@ internal sealed class ReadCopy : ICacheCopy, IDisposable
     /// <summary>Opens a partial copy.</summary>
     /// <param name="target">The path that it would have if it were whole.</param>
     /// <param name="expected">The version that it is a copy of.</param>
+    /// <param name="cancellationToken">Ends the reading of its journal.</param>
     /// <returns>null where there is none.</returns>
     /// <exception cref="IOException">It cannot be read, or somebody is writing it.</exception>
-    public static ReadCopy? TryOpen(string target, SourceIdentity expected)
+    public static ReadCopy? TryOpen(string target, SourceIdentity expected, CancellationToken cancellationToken)
     {
         if (!File.Exists(target + PartialFile.Suffix))
         {
@@ -34,12 +35,11 @@ internal sealed class ReadCopy : ICacheCopy, IDisposable
         LockedFile file = OwnFile.Open(target + PartialFile.Suffix, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         try
         {
-            (SourceIdentity? identity, IReadOnlyList<FinishedPart> noted) = PartJournal.Read(target + PartialFile.JournalSuffix);
-            var parts = PartMap.OfNotes(noted);
-            if (identity == expected && RandomAccess.GetLength(file.Handle) == identity.Length)
+            PartNotes noted = PartJournal.Read(target + PartialFile.JournalSuffix, cancellationToken);
+            if (noted.Identity == expected && RandomAccess.GetLength(file.Handle) == expected.Length)
             {
                 CacheFolder.Touch(target + PartialFile.JournalSuffix);
-                return new ReadCopy(file, parts);
+                return new ReadCopy(file, PartMap.OfNotes(noted.Parts));
             }
 
             file.Dispose();

@@ -30,11 +30,12 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
     /// <summary>Opens a copy.</summary>
     /// <param name="target">Its path.</param>
     /// <param name="expected">The version that it is a copy of.</param>
+    /// <param name="cancellationToken">Ends the reading of its journal.</param>
     /// <returns>
     /// null where there is none. One that was cut, or whose journal does not tell of all its bytes, has been made a partial one.
     /// </returns>
     /// <exception cref="IOException">It cannot be read, or somebody is removing it.</exception>
-    public static WholeCopy? TryOpen(string target, SourceIdentity expected)
+    public static WholeCopy? TryOpen(string target, SourceIdentity expected, CancellationToken cancellationToken)
     {
         if (!File.Exists(target))
         {
@@ -45,17 +46,16 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
         try
         {
             string journal = PartialFile.JournalOf(target);
-            (SourceIdentity? identity, IReadOnlyList<FinishedPart> noted) = PartJournal.Read(journal);
-            var parts = PartMap.OfNotes(noted);
-            if (identity == expected
-                && parts.Total == identity.Length && file.Identity.Length == identity.Length)
+            PartNotes noted = PartJournal.Read(journal, cancellationToken);
+            var parts = PartMap.OfNotes(noted.Parts);
+            if (noted.Identity == expected && parts.Total == expected.Length && file.Identity.Length == expected.Length)
             {
                 CacheFolder.Touch(journal);
                 return new WholeCopy(target, file, expected, parts);
             }
 
             file.Dispose();
-            Reopen(target, identity == expected ? expected.Length : 0);
+            Reopen(target, noted.Identity == expected ? expected.Length : 0);
             return null;
         }
         catch

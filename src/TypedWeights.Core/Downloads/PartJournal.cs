@@ -1,28 +1,29 @@
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Unicode;
 using Microsoft.Win32.SafeHandles;
 using TypedWeights.Files;
 
 namespace TypedWeights.Downloads;
 
 /// <summary>
-/// What of a partial file has been written, a line of JSON for each part, appended as parts come. A line that was cut short by the end
-/// of the process says nothing; a line that outlived its bytes is found out by their hash.
+/// What of a partial file has been written, a line of JSON for each part, appended as parts come. The journal ends at the first line that is
+/// not as this class writes them, such as one that the end of the process cut short. A line that outlived its bytes is found out by their hash.
 /// </summary>
 /// <remarks>
-/// The first line is the file's identity: <c>{"typedweights":1,"source":"…","length":…,"validator":"…"}</c>; the others are
-/// <c>{"offset":…,"length":…,"xxh128":"…"}</c>, the hash as 32 hexadecimal digits.
+/// The first line is the file's identity: <c>{"typedweights":1,"source":"…","length":…,"validator":"…"}</c>; the others are as
+/// <see cref="PartLine"/> says.
 /// </remarks>
 internal sealed class PartJournal : IDisposable
 {
     private const int Version = 1;
-    private const int LongestLine = 160;
 
     // Of what is read: a source and a validator are URLs and headers; and a file of a terabyte has a million parts.
     private const int LongestIdentity = 64 << 10;
     private const long LongestJournal = 128 << 20;
+
+    // Parts have 64 KiB or more, except at the ends of requests and beside what was there before.
+    private const long UsualPart = 64 << 10;
+    private const int MostSmallParts = 1 << 16;
 
     private readonly Lock _lock = new();
     private readonly LockedFile _file;
@@ -35,22 +36,29 @@ internal sealed class PartJournal : IDisposable
         _stream = new FileStream(file.Handle, FileAccess.Write, bufferSize: 0);
     }
 
+    /// <summary>The bytes that have been written.</summary>
+    public long Length => _stream.Position;
+
     /// <summary>Reads a journal. Whatever has its name, no more than a bounded part of it is read.</summary>
     /// <param name="path">The journal.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     /// <param name="isThisUsers">Whether one of another user counts as none, in a folder that others may write to.</param>
-    /// <returns>The identity, or null where there is no journal that this version understands; and its whole lines.</returns>
+    /// <returns>
+    /// What it says up to the first line that is not ours. <see cref="PartNotes.None"/> also where it has more parts than a file of the
+    /// length can have.
+    /// </returns>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static (SourceIdentity? Identity, IReadOnlyList<FinishedPart> Parts) Read(string path, bool isThisUsers = false)
+    public static PartNotes Read(string path, CancellationToken cancellationToken, bool isThisUsers = false)
     {
         try
         {
             // Looked for first: most often there is none, and an exception costs more.
-            return File.Exists(path) ? ReadLines(path, isThisUsers) : (null, []);
+            return File.Exists(path) ? ReadLines(path, isThisUsers, cancellationToken) : PartNotes.None;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or RefusedFileException)
         {
             // Another process has removed it, or it is no journal of ours.
-            return (null, []);
+            return PartNotes.None;
         }
     }
 
@@ -72,61 +80,73 @@ internal sealed class PartJournal : IDisposable
     public static void Write(
         string path, SourceIdentity identity, IReadOnlyList<FinishedPart> parts, UnixFileMode? mode = null, bool keepsOthersOut = false)
     {
-        using var file = ReplacementFile.Create(path, OwnFile.IsFile(path) ? null : mode, keepsOthersOut: keepsOthersOut);
+        using var file = ReplacementFile.Create(path, TargetFile.ModeOf(path) ?? mode, keepsOthersOut: keepsOthersOut);
         file.Stream.Write(IdentityLine(identity));
-        Span<byte> line = stackalloc byte[LongestLine];
+        Span<byte> line = stackalloc byte[PartLine.LongestLine];
         foreach (FinishedPart part in parts)
         {
-            file.Stream.Write(line[..Format(part, line)]);
+            file.Stream.Write(line[..PartLine.Format(part, line)]);
         }
 
         file.Commit();
     }
 
-    private static (SourceIdentity? Identity, IReadOnlyList<FinishedPart> Parts) ReadLines(string path, bool isThisUsers)
+    private static PartNotes ReadLines(string path, bool isThisUsers, CancellationToken cancellationToken)
     {
         using LockedFile file = OwnFile.Open(path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, isThisUsers);
         var parts = new List<FinishedPart>();
         SourceIdentity? identity = null;
-        foreach (ReadOnlyMemory<byte> line in LinesOf(file.Handle))
+        long length = 0;
+        foreach (ReadOnlyMemory<byte> line in LinesOf(file.Handle, cancellationToken))
         {
             if (identity is null)
             {
                 identity = ParseIdentity(line.Span);
                 if (identity is null)
                 {
-                    return (null, []);
+                    return PartNotes.None;
                 }
             }
-            else if (ParsePart(line.Span) is { } part && part.Offset <= identity.Length - part.Length)
+            else if (!PartLine.TryParse(line.Span, out FinishedPart part) || part.Offset > identity.Length - part.Length)
+            {
+                break;
+            }
+            else if (parts.Count == MostSmallParts + (identity.Length / UsualPart))
+            {
+                return PartNotes.None;
+            }
+            else
             {
                 parts.Add(part);
             }
+
+            length += line.Length + 1;
         }
 
-        return (identity, parts);
+        return new PartNotes(identity, parts, length);
     }
 
-    // Up to the first line that is longer than any of ours, or to a length that no journal has. Each is valid until the next one is asked for.
-    private static IEnumerable<ReadOnlyMemory<byte>> LinesOf(SafeFileHandle file)
+    // Whole lines without their line breaks, up to the first one that is longer than any of ours, or to a length that no journal has. Each is
+    // valid until the next one is asked for.
+    private static IEnumerable<ReadOnlyMemory<byte>> LinesOf(SafeFileHandle file, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[LongestIdentity];
         int filled = 0;
         for (long position = 0; position < LongestJournal && filled < buffer.Length;)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             int count = RandomAccess.Read(file, buffer.AsSpan(filled), position);
+            if (count == 0)
+            {
+                yield break;
+            }
+
             position += count;
             filled += count;
             int begin = 0;
             for (int length; (length = buffer.AsSpan(begin, filled - begin).IndexOf((byte)'\n')) >= 0; begin += length + 1)
             {
                 yield return buffer.AsMemory(begin, length);
-            }
-
-            if (count == 0)
-            {
-                yield return buffer.AsMemory(begin, filled - begin);
-                yield break;
             }
 
             buffer.AsSpan(begin, filled - begin).CopyTo(buffer);
@@ -154,23 +174,24 @@ internal sealed class PartJournal : IDisposable
     }
 
     /// <summary>Goes on with a journal that has been read.</summary>
+    /// <param name="path">The journal.</param>
+    /// <param name="length">How much of it was understood; what comes after that is cut off, as lines after it would not be read.</param>
+    /// <param name="isThisUsers">Whether one of another user is refused, in a folder that others may write to.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public static PartJournal Append(string path, bool isThisUsers = false)
+    public static PartJournal Append(string path, long length, bool isThisUsers = false)
     {
         LockedFile file = OwnFile.Open(path, FileAccess.Write, FileShare.Read, isThisUsers);
         var journal = new PartJournal(file);
-        journal._stream.Seek(0, SeekOrigin.End);
-
-        // The last line may have been cut short; the next one must not become its end.
-        journal._stream.WriteByte((byte)'\n');
+        journal._stream.SetLength(length);
+        journal._stream.Seek(length, SeekOrigin.Begin);
         return journal;
     }
 
     /// <summary>Writes that a part has been written. Safe for use from many tasks at once.</summary>
     public void Add(FinishedPart part)
     {
-        Span<byte> line = stackalloc byte[LongestLine];
-        int length = Format(part, line);
+        Span<byte> line = stackalloc byte[PartLine.LongestLine];
+        int length = PartLine.Format(part, line);
         lock (_lock)
         {
             _stream.Write(line[..length]);
@@ -182,17 +203,6 @@ internal sealed class PartJournal : IDisposable
         // In this order, as the stream would close the file with its lock.
         _file.Dispose();
         _stream.Dispose();
-    }
-
-    private static int Format(FinishedPart part, Span<byte> line)
-    {
-        bool fits = Utf8.TryWrite(
-            line,
-            CultureInfo.InvariantCulture,
-            $"{{\"offset\":{part.Offset},\"length\":{part.Length},\"xxh128\":\"{part.Hash:x32}\"}}\n",
-            out int length);
-        System.Diagnostics.Debug.Assert(fits, "Three numbers fit any line.");
-        return length;
     }
 
     private static LockedFile OpenEmpty(string path, bool isThisUsers, bool keepsOthersOut)
@@ -226,15 +236,6 @@ internal sealed class PartJournal : IDisposable
         && json.TryGetProperty("validator", out JsonElement validator) && validator.ValueKind is JsonValueKind.String or JsonValueKind.Null
         && TextOf(source) is { } text && (validator.ValueKind == JsonValueKind.Null || TextOf(validator) is not null)
             ? new SourceIdentity(text, bytes, TextOf(validator))
-            : null;
-
-    private static FinishedPart? ParsePart(ReadOnlySpan<byte> line) => Parse(line) is { } json
-        && json.TryGetProperty("offset", out JsonElement offset) && Number(offset) is >= 0 and long begin
-        && json.TryGetProperty("length", out JsonElement length) && Number(length) is >= 1 and long bytes
-        && json.TryGetProperty("xxh128", out JsonElement hash) && hash.ValueKind == JsonValueKind.String
-        && TextOf(hash) is { Length: 32 } digits
-        && UInt128.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out UInt128 value)
-            ? new FinishedPart(begin, bytes, value)
             : null;
 
     private static long? Number(JsonElement element) =>

@@ -8,7 +8,7 @@ internal static class PartRecovery
     /// <param name="file">The partial file, locked.</param>
     /// <param name="journalPath">Its journal, where there is one.</param>
     /// <param name="identity">What is going to be written.</param>
-    /// <param name="mode">The permissions of the file that it will stand in for; null for the system's own default.</param>
+    /// <param name="mode">The permissions of the file that it will stand in for (<see cref="TypedWeights.Files.TargetFile.ModeOf"/>).</param>
     /// <param name="isThisUsers">Whether a journal of another user counts as none, in a folder that others may write to.</param>
     /// <param name="keepsOthersOut">Whether a journal that is made may be written to by its owner alone.</param>
     /// <param name="verified">Is told of bytes as they are held against their hashes; null where each part is to be checked when it is used.</param>
@@ -29,21 +29,21 @@ internal static class PartRecovery
             return new Result(Begin(file, journalPath, identity, mode, isThisUsers, keepsOthersOut), new PartMap(), null);
         }
 
-        (SourceIdentity? before, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(journalPath, isThisUsers);
-        string? refused = identity.Refuse(before) ?? (length == identity.Length ? null : "it has another length than it was given");
+        PartNotes noted = PartJournal.Read(journalPath, cancellationToken, isThisUsers);
+        string? refused = identity.Refuse(noted.Identity) ?? (length == identity.Length ? null : "it has another length than it was given");
         if (refused is not null)
         {
             return new Result(Begin(file, journalPath, identity, mode, isThisUsers, keepsOthersOut), new PartMap(), refused);
         }
 
-        var map = PartMap.OfNotes(parts);
+        var map = PartMap.OfNotes(noted.Parts);
         if (verified is not null)
         {
             await PartCheck.RunAsync(
                 (memory, at, token) => RandomAccess.ReadAsync(file, memory, at, token), map, verified, cancellationToken).ConfigureAwait(false);
         }
 
-        return new Result(PartJournal.Append(journalPath, isThisUsers), map, null);
+        return new Result(PartJournal.Append(journalPath, noted.Length, isThisUsers), map, null);
     }
 
     private static PartJournal Begin(
@@ -62,10 +62,15 @@ internal static class PartRecovery
             RandomAccess.SetLength(file, identity.Length);
             return journal;
         }
-        catch (ArgumentOutOfRangeException e)
+        catch (Exception e)
         {
-            // What .NET makes of EFBIG: FAT holds 4 GiB, ext4 16 TiB, and a server may claim any length.
             journal.Dispose();
+            if (e is not ArgumentOutOfRangeException)
+            {
+                throw;
+            }
+
+            // What .NET makes of EFBIG: FAT holds 4 GiB, ext4 16 TiB, and a server may claim any length.
             throw new IOException($"The file system holds no file of {identity.Length} bytes.", e);
         }
     }

@@ -20,7 +20,7 @@ internal sealed class PartialFile : IAsyncDisposable
     private LockedFile _file;
     private HeldName _name;
     private PartJournal _journal;
-    private FileIdentity? _paused;
+    private (FileIdentity File, long JournalLength)? _paused;
     private bool _isOver;
 
     private PartialFile(
@@ -118,14 +118,14 @@ internal sealed class PartialFile : IAsyncDisposable
             }
             catch
             {
-                // Nothing is in it: nothing of it stays.
-                if (RandomAccess.GetLength(file.Handle) == 0 && name.IsHeld)
+                using (file)
                 {
-                    DeleteJournal(target + JournalSuffix);
-                    File.Delete(target + Suffix);
+                    if (RandomAccess.GetLength(file.Handle) == 0)
+                    {
+                        Remove(file, name, target);
+                    }
                 }
 
-                file.Dispose();
                 throw;
             }
         }
@@ -140,8 +140,8 @@ internal sealed class PartialFile : IAsyncDisposable
     /// </summary>
     public void Pause()
     {
+        _paused = (FileIdentity.Of(_file.Handle), _journal.Length);
         _journal.Dispose();
-        _paused = FileIdentity.Of(_file.Handle);
         _file.Dispose();
     }
 
@@ -157,14 +157,14 @@ internal sealed class PartialFile : IAsyncDisposable
         try
         {
             _file = PartialLock.Open(PartialPath, isThisUsers: true);
-            if (FileIdentity.Of(_file.Handle) != before)
+            if (FileIdentity.Of(_file.Handle) != before.File)
             {
                 _file.Dispose();
                 throw new WeightsException($"{PartialPath}: another process has written this file meanwhile; download it again.");
             }
 
             _name = new HeldName(_file.Handle, PartialPath);
-            _journal = PartJournal.Append(JournalPath);
+            _journal = PartJournal.Append(JournalPath, before.JournalLength, isThisUsers: true);
             _paused = null;
         }
         catch (Exception e) when (DiskFailure.Is(e))
@@ -261,7 +261,7 @@ internal sealed class PartialFile : IAsyncDisposable
                 PartJournal.Write(JournalOf(Target), Identity, Parts.Parts, TargetFile.ModeOf(JournalPath), _keepsOthersOut);
             }
 
-            Release(() =>
+            Release(_file, () =>
             {
                 File.Move(PartialPath, Target, overwrite: true);
 
@@ -269,7 +269,7 @@ internal sealed class PartialFile : IAsyncDisposable
                 SetMode(mode);
             });
             _isOver = true;
-            DeleteJournal(JournalPath);
+            TryDelete(JournalPath);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
@@ -287,15 +287,7 @@ internal sealed class PartialFile : IAsyncDisposable
 
         _isOver = true;
         _journal.Dispose();
-        Release(() =>
-        {
-            // Those of another download, which has begun since somebody removed this one's, stay.
-            if (_name.IsHeld)
-            {
-                File.Delete(JournalPath);
-                File.Delete(PartialPath);
-            }
-        });
+        Remove(_file, _name, Target);
     }
 
     /// <summary>Leaves what is there to a later download; what none could use is removed.</summary>
@@ -319,12 +311,27 @@ internal sealed class PartialFile : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    // Where it is no file of ours, a folder perhaps, that has been said, and it stays.
-    private static void DeleteJournal(string path)
+    // Closes the file and removes it with its journal. Those of another download, which has begun since somebody removed this one's, stay.
+    private static void Remove(LockedFile file, HeldName name, string target)
     {
-        if (OwnFile.IsFile(path))
+        string[] paths = name.IsHeld ? [target + JournalSuffix, target + Suffix] : [];
+        Release(file, () => Array.ForEach(paths, TryDelete));
+    }
+
+    // What cannot be removed, a folder in the place of the journal or a file of another user, stays: it is no reason to leave the other file, nor
+    // to say this in the place of what went wrong before.
+    private static void TryDelete(string path)
+    {
+        try
         {
-            File.Delete(path);
+            if (OwnFile.IsFile(path))
+            {
+                File.Delete(path);
+            }
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            // The next download says so if it is in its way.
         }
     }
 
@@ -349,14 +356,14 @@ internal sealed class PartialFile : IAsyncDisposable
     }
 
     // An open file keeps its lock until it has its name, so that nobody else begins on it; Windows renames none that is locked.
-    private void Release(Action act)
+    private static void Release(LockedFile file, Action act)
     {
         if (OperatingSystem.IsWindows())
         {
-            _file.Dispose();
+            file.Dispose();
         }
 
         act();
-        _file.Dispose();
+        file.Dispose();
     }
 }

@@ -13,6 +13,7 @@ internal readonly record struct FileFacts(uint Owner, uint Group, ushort Mode)
     private const int OthersWrite = 0x2;
     private const int OthersMayAnything = 0x3f;
     private const int Sticky = 0x200;
+    private const uint Root = 0;
 
     /// <summary>How many names the file has.</summary>
     public uint Links { get; init; }
@@ -30,6 +31,9 @@ internal readonly record struct FileFacts(uint Owner, uint Group, ushort Mode)
         SocketKind => "a socket",
         _ => "a device",
     };
+
+    /// <summary>Whether it belongs to this user, or to root, who can change any file.</summary>
+    public bool IsThisUsersOrRoots => Owner == Root || Owner == LibC.EffectiveUser();
 
     public bool IsFile => (Mode & KindMask) == RegularFileKind;
 

@@ -24,12 +24,16 @@ internal static partial class LibC
     private const uint BasicFacts = 0x7ff;
     private const int PathMax = 4096;
     private const int GroupBuffer = 64 << 10;
+    private const int MostUsers = 10_000;
 
     // The current folder, and "as the effective user"; their numbers differ between Linux and macOS.
     private static readonly int CurrentFolder = OperatingSystem.IsMacOS() ? -2 : -100;
     private static readonly int AsEffectiveUser = OperatingSystem.IsMacOS() ? 0x10 : 0x200;
 
     private static readonly Lazy<bool> HasStatX = new(FindStatX);
+
+    // The system has one list of users for the whole process.
+    private static readonly Lock UserList = new();
 
     /// <summary>A right to a file or folder, as <c>access</c> names it.</summary>
     internal enum Right
@@ -114,6 +118,34 @@ internal static partial class LibC
         }
     }
 
+    /// <summary>The names of the users whose own (primary) group it is: a group does not list them as members.</summary>
+    /// <returns>null where the system has too many users to look at each.</returns>
+    public static IReadOnlyList<string>? UsersOfGroup(uint id)
+    {
+        lock (UserList)
+        {
+            var names = new List<string>();
+            RewindUsers();
+            for (int count = 0; NextUser() is not 0 and nint user; count++)
+            {
+                if (count == MostUsers)
+                {
+                    EndUsers();
+                    return null;
+                }
+
+                // Both systems lay it out so: name, password, number, group.
+                if ((uint)Marshal.ReadInt32(user, (2 * nint.Size) + sizeof(uint)) == id)
+                {
+                    names.Add(Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(user)) ?? "");
+                }
+            }
+
+            EndUsers();
+            return names;
+        }
+    }
+
     /// <summary>The absolute path without links, <c>.</c> and <c>..</c>; it has to exist.</summary>
     /// <exception cref="IOException">It does not, or cannot be reached.</exception>
     public static string RealPath(string path)
@@ -184,6 +216,15 @@ internal static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "getgrgid_r")]
     private static partial int GetGroup(uint id, Span<nint> record, nint buffer, nint length, out nint found);
+
+    [LibraryImport("libc", EntryPoint = "setpwent")]
+    private static partial void RewindUsers();
+
+    [LibraryImport("libc", EntryPoint = "getpwent")]
+    private static partial nint NextUser();
+
+    [LibraryImport("libc", EntryPoint = "endpwent")]
+    private static partial void EndUsers();
 
     [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint RealPath(string path, Span<byte> answer);

@@ -19,8 +19,6 @@ internal static class OwnFile
     public const UnixFileMode ModeWithoutOthers =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    private const uint Root = 0;
-
     /// <summary>Opens a file that exists.</summary>
     /// <param name="path">The file.</param>
     /// <param name="access">What it is opened for. A file with several names (hard links) is not opened for writing.</param>
@@ -101,7 +99,10 @@ internal static class OwnFile
         }
     }
 
-    /// <summary>Makes a file that did not exist: whatever has the name, a link also, is an error and stays as it is.</summary>
+    /// <summary>
+    /// Makes a file that did not exist: whatever has the name, a link also, is an error and stays as it is. Its owner may read it and write to
+    /// it, whatever the umask, as another process may have to go on with it.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="access">What it is opened for.</param>
     /// <param name="share">What others may do meanwhile.</param>
@@ -110,12 +111,18 @@ internal static class OwnFile
     {
         if (!keepsOthersOut || OperatingSystem.IsWindows())
         {
-            return new LockedFile(File.OpenHandle(path, FileMode.CreateNew, access, share));
+            SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, access, share);
+            LetOwnerUse(file);
+            return new LockedFile(file);
         }
 
         // Only a stream can be made with a mode, and it keeps its handle.
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = access, Share = share, UnixCreateMode = ModeWithoutOthers };
-        new FileStream(path, options).Dispose();
+        using (var stream = new FileStream(path, options))
+        {
+            LetOwnerUse(stream.SafeFileHandle);
+        }
+
         return Open(path, access, share);
     }
 
@@ -128,6 +135,15 @@ internal static class OwnFile
     public static bool IsFile(string path) => LibC.IsSupported
         ? LibC.TryFacts(path, out FileFacts facts, out _) && facts.IsFile
         : File.Exists(path) && new FileInfo(path).LinkTarget is null;
+
+    private static void LetOwnerUse(SafeFileHandle file)
+    {
+        const UnixFileMode Needed = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(file) is var mode && (mode & Needed) != Needed)
+        {
+            File.SetUnixFileMode(file, mode | Needed);
+        }
+    }
 
     // Also a link that leads nowhere.
     private static bool Exists(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
@@ -165,7 +181,7 @@ internal static class OwnFile
                 path, "the file has another name as well (a hard link), and writing to it would change it there too; remove this name");
         }
 
-        if (isThisUsers && facts.Owner != LibC.EffectiveUser() && facts.Owner != Root
+        if (isThisUsers && !facts.IsThisUsersOrRoots
             && FolderTrust.Refuse(Path.GetDirectoryName(Path.GetFullPath(path))!) is { } reason)
         {
             throw new RefusedFileException(

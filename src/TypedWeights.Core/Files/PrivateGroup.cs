@@ -1,8 +1,8 @@
 namespace TypedWeights.Files;
 
 /// <summary>
-/// Groups of one user alone, as most Linux systems make one for each user: the group has the user's name, and nobody else is listed in it.
-/// A folder that such a group may write to is as good as one that its user alone may write to.
+/// Groups of one user alone, as most Linux systems make one for each user: the group has the user's name, nobody else is listed in it, and it is
+/// nobody else's own (primary) group. A folder that such a group may write to is as good as one that its user alone may write to.
 /// </summary>
 internal static class PrivateGroup
 {
@@ -10,7 +10,10 @@ internal static class PrivateGroup
 
     /// <summary>Whether a group is this user's or root's alone.</summary>
     /// <param name="group">The group's number.</param>
-    public static bool Is(uint group) => LibC.Group(group) is var (name, members) && Is(name, members, Environment.UserName);
+    public static bool Is(uint group) => LibC.Group(group) is var (name, members) && Is(name, members, Environment.UserName)
+
+        // Many systems give root's group to accounts of their own, such as halt and sync.
+        && (name == Root || (LibC.UsersOfGroup(group) is { } users && Is(name, users, name)));
 
     /// <summary>As <see cref="Is(uint)"/>, for a group that is known.</summary>
     internal static bool Is(string group, IReadOnlyList<string> members, string user) =>

@@ -37,7 +37,7 @@ internal sealed class ReplacementFile : IDisposable
 
     /// <summary>Begins a file.</summary>
     /// <param name="target">The name that it is to have, in full; its folder exists.</param>
-    /// <param name="mode">Its permissions, whatever the umask; null for those of the file that it replaces, or the default for a new file.</param>
+    /// <param name="mode">Its permissions, whatever the umask; null for <see cref="TargetFile.ModeOf"/>, or the default for a new file.</param>
     /// <param name="length">How many bytes will be written, so that a full disk shows before the first one; 0 where that is not known.</param>
     /// <param name="bufferSize">The bytes of the stream's buffer.</param>
     /// <param name="keepsOthersOut">Whether its owner alone may write to it, whatever else is said of its permissions.</param>
@@ -48,7 +48,7 @@ internal sealed class ReplacementFile : IDisposable
     {
         FileSizeLimit.ThrowIfBeyond(target, length);
         RemoveAbandonedOf(target);
-        mode ??= OwnFile.IsFile(target) ? TargetFile.ModeOf(target) : null;
+        mode ??= TargetFile.ModeOf(target);
         mode = keepsOthersOut ? mode & ~OwnFile.WriteOfOthers : mode;
         try
         {

@@ -86,9 +86,27 @@ internal static class TargetFile
         }
     }
 
-    /// <summary>The permissions of the file that is there: one that was its owner's alone stays so. Null for the system's own default.</summary>
-    public static UnixFileMode? ModeOf(string target) =>
-        !OperatingSystem.IsWindows() && File.Exists(target) ? File.GetUnixFileMode(target) & Permissions : null;
+    /// <summary>
+    /// The permissions that a file takes from the one that it replaces: a file that was its owner's alone stays so. Null for the system's own
+    /// default: where no file is replaced, and where another user owns it, who could otherwise choose who may write to this user's file.
+    /// </summary>
+    public static UnixFileMode? ModeOf(string target)
+    {
+        if (OperatingSystem.IsWindows() || !OwnFile.IsFile(target))
+        {
+            return null;
+        }
+
+        if (!LibC.IsSupported)
+        {
+            // Who owns the file is not known there.
+            return File.GetUnixFileMode(target) & Permissions;
+        }
+
+        return LibC.TryFacts(target, out FileFacts facts, out _) && facts.IsFile && facts.IsThisUsersOrRoots
+            ? (UnixFileMode)facts.Mode & Permissions
+            : null;
+    }
 
     /// <summary>Where a path in full ends, as <see cref="Of"/>; what is there is not looked at.</summary>
     /// <exception cref="IOException">Its links lead in a circle.</exception>

@@ -10,7 +10,8 @@ namespace TypedWeights;
 /// <remarks>
 /// The file appears at once and whole: it is written beside the target, flushed to the disk and renamed over it. A reader that has the
 /// old file open keeps the old bytes. A failure or cancellation leaves the old file as it was and nothing beside it; what a process that was
-/// killed left beside it is removed by the next one that writes the same file. On Unix the new file has the permissions of the old one.
+/// killed left beside it is removed by the next one that writes the same file. On Unix the new file
+/// has the permissions of the old one if that belonged to this user or to root.
 /// </remarks>
 public static class SafeTensorsWriter
 {
@@ -42,7 +43,7 @@ public static class SafeTensorsWriter
         ArgumentException.ThrowIfNullOrEmpty(path);
         WriteLayout layout = WriteLayout.Create(entries, metadata);
         string target = TargetFile.Of(path);
-        using var file = ReplacementFile.Create(target, TargetFile.ModeOf(target), layout.Length, BufferSize);
+        using var file = ReplacementFile.Create(target, mode: null, layout.Length, BufferSize);
         try
         {
             await WriteAsync(file.Stream, layout, cancellationToken).ConfigureAwait(false);

@@ -11,9 +11,9 @@ namespace TypedWeights.Tool.Caching;
 /// <summary>What <c>cache ls</c> prints, and the words for a file of a cache that the other commands share.</summary>
 internal static class CacheListing
 {
-    public static async Task<int> PrintAsync(ToolContext context, CacheFolder folder, bool json)
+    public static async Task<int> PrintAsync(ToolContext context, CacheFolder folder, bool json, CancellationToken cancellationToken)
     {
-        IReadOnlyList<CachedItem> items = folder.List();
+        IReadOnlyList<CachedItem> items = folder.List(cancellationToken);
         if (json)
         {
             foreach (CachedItem item in items)

@@ -11,12 +11,13 @@ internal static class CacheRemoval
     /// <param name="context">The command's.</param>
     /// <param name="folder">The cache.</param>
     /// <param name="most">The most bytes that stay.</param>
+    /// <param name="cancellationToken">Ends it; what is removed by then is gone.</param>
     /// <returns>Failed where more stays; each file that does is named, with the reason.</returns>
-    public static async Task<int> RunAsync(ToolContext context, CacheFolder folder, long most)
+    public static async Task<int> RunAsync(ToolContext context, CacheFolder folder, long most, CancellationToken cancellationToken)
     {
         var removed = new List<CachedItem>();
         var stayed = new List<CacheRemnant>();
-        long left = folder.Shrink(most, removed.Add, stayed.Add);
+        long left = folder.Shrink(most, cancellationToken, removed.Add, stayed.Add);
         if (most == 0)
         {
             stayed.AddRange(folder.RemoveRemnants().Where(remnant => stayed.TrueForAll(known => known.Path != remnant.Path)));

@@ -11,7 +11,7 @@ internal static class CacheVerification
 {
     public static async Task<int> RunAsync(ToolContext context, CacheFolder folder, bool json, CancellationToken cancellationToken)
     {
-        IReadOnlyList<CachedItem> items = folder.List();
+        IReadOnlyList<CachedItem> items = folder.List(cancellationToken);
         var found = new List<(CachedItem Item, long? Damage)>();
         var failures = new List<string>();
         var figures = new TransferFigures("checking", items.Sum(static item => item.Bytes));

@@ -30,13 +30,13 @@ internal static class CacheCommand
         Size.Required = true;
         var command = new Command("cache", "Shows, checks and empties the folder in which loads keep remote files.")
         {
-            Sub("ls", "Lists the files, the last used first.", [Json], (parsed, folder, _) =>
-                CacheListing.PrintAsync(context, folder, parsed.GetValue(Json))),
+            Sub("ls", "Lists the files, the last used first.", [Json], (parsed, folder, token) =>
+                CacheListing.PrintAsync(context, folder, parsed.GetValue(Json), token)),
             Sub("verify", "Reads every file and holds it against its hashes.", [Json], (parsed, folder, token) =>
                 CacheVerification.RunAsync(context, folder, parsed.GetValue(Json), token)),
             Sub("prune", "Removes what was not used for the longest time, until no more than a size is left; what is in use stays.", [Size],
-                (parsed, folder, _) => CacheRemoval.RunAsync(context, folder, parsed.GetRequiredValue(Size)!.Value)),
-            Sub("clear", "Removes everything that is not in use.", [], (_, folder, _) => CacheRemoval.RunAsync(context, folder, 0)),
+                (parsed, folder, token) => CacheRemoval.RunAsync(context, folder, parsed.GetRequiredValue(Size)!.Value, token)),
+            Sub("clear", "Removes everything that is not in use.", [], (_, folder, token) => CacheRemoval.RunAsync(context, folder, 0, token)),
             Folder,
         };
         command.SetAction(new HelpAction().Invoke);

@@ -52,6 +52,11 @@ internal sealed class DownloadTarget
         if (isFolder || set.IsSharded)
         {
             set.Files.ToList().ForEach(file => RefuseName(file, set));
+            if (ForeignName.FindFileAsFolder(set.Files.Select(static file => file.Name)) is var (file, below))
+            {
+                string folder = Printable.Name(file);
+                throw NotWritten(set, $"the file {Printable.Name(below)} is not written, as {folder} is a file and cannot be its folder too");
+            }
         }
 
         return new DownloadTarget(given, isFolder || set.IsSharded, set);
@@ -119,10 +124,12 @@ internal sealed class DownloadTarget
         }
         else if (ForeignName.Refuse(file.Name, file.Shards is null ? ForeignName.FileSuffix : ForeignName.IndexSuffix) is { } reason)
         {
-            throw new SafeTensorsFormatException(
-                SafeTensorsErrorKind.UnsafeShardName,
-                set.Files[^1].Source.Display,
-                $"the file {name} is not written, as its name {reason}; download that file by itself, with a name of your own as DEST.");
+            throw NotWritten(set, $"the file {name} is not written, as its name {reason}");
         }
     }
+
+    private static SafeTensorsFormatException NotWritten(DownloadSet set, string what) => new(
+        SafeTensorsErrorKind.UnsafeShardName,
+        set.Files[^1].Source.Display,
+        $"{what}; download that file by itself, with a name of your own as DEST.");
 }

@@ -61,4 +61,23 @@ internal static class ForeignName
 
         return name.EndsWith(suffix, StringComparison.OrdinalIgnoreCase) ? null : $"does not end with {suffix}";
     }
+
+    /// <summary>Finds a file that another file of the same set needs as a folder. The case of letters does not tell names apart everywhere.</summary>
+    /// <returns>The two names; null where there are none.</returns>
+    public static (string File, string Below)? FindFileAsFolder(IEnumerable<string> names)
+    {
+        var files = new HashSet<string>(names, StringComparer.OrdinalIgnoreCase);
+        foreach (string name in files)
+        {
+            for (int end = name.IndexOf('/'); end >= 0; end = name.IndexOf('/', end + 1))
+            {
+                if (files.TryGetValue(name[..end], out string? file))
+                {
+                    return (file, name);
+                }
+            }
+        }
+
+        return null;
+    }
 }

@@ -65,7 +65,7 @@ internal static class SnapshotStore
                 }
             }
 
-            using var file = ReplacementFile.Create(target, TargetFile.ModeOf(target), length);
+            using var file = ReplacementFile.Create(target, mode: null, length);
             try
             {
                 SnapshotWriter.Write(snapshot, file.Stream);

@@ -128,6 +128,76 @@ public sealed class CacheFolderTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task Whatever_the_umask_their_owner_may_go_on_with_partial_files(bool isInCache, bool keepsOthersOut)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes");
+            return;
+        }
+
+        const UnixFileMode Own = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Cache.Make();
+        uint before = Umask(0x1ff);
+        try
+        {
+            await using PartialFile file = await PartialFile.OpenAsync(Target, Identity, _ => { }, Token, isInCache, keepsOthersOut);
+            Assert.Equal([Own, Own], Directory.GetFiles(Cache.Path).Select(File.GetUnixFileMode));
+        }
+        finally
+        {
+            _ = Umask(before);
+        }
+    }
+
+    [Fact]
+    public async Task Whatever_reads_journals_can_be_cancelled()
+    {
+        Cache.Make();
+        await using (PartialFile file = await PartialFile.OpenAsync(Target, Identity, null, Token, isInCache: true))
+        {
+            await file.WriteAsync(0, new byte[1000], Token);
+            file.Publish(keepsJournal: true);
+        }
+
+        SourceIdentity newer = Identity with { Validator = "\"2\"" };
+        string partial = Cache.TargetOf(CacheKey.Of(newer));
+        await using (PartialFile file = await PartialFile.OpenAsync(partial, newer, null, Token, isInCache: true))
+        {
+            await file.WriteAsync(0, new byte[500], Token);
+        }
+
+        var cancelled = new CancellationToken(canceled: true);
+        await using var cache = new LocalCache(Cache.Path, new LocalCacheOptions());
+        CachedItem item = Cache.List(Token)[0];
+        Func<Task>[] readers =
+        [
+            () => Task.FromResult(Cache.List(cancelled)),
+            () => Task.FromResult(Cache.VersionsOf(Identity.Source, cancelled)),
+            () => Task.FromResult(Cache.Shrink(0, cancelled)),
+            () => Task.FromResult(CachedItem.At(Target, isWhole: true, cancelled)),
+            () => Task.FromResult(WholeCopy.TryOpen(Target, Identity, cancelled)),
+            () => Task.FromResult(ReadCopy.TryOpen(partial, newer, cancelled)),
+            () => CacheAudit.DamageOfAsync(item, _ => { }, cancelled).AsTask(),
+            () => PartialFile.OpenAsync(partial, newer, null, cancelled, isInCache: true).AsTask(),
+            () => cache.JoinAsync(newer, cancelled),
+        ];
+        foreach (Func<Task> reader in readers)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(reader);
+        }
+
+        // Nothing is locked or gone.
+        Assert.Equal(1000 + 500, Cache.List(Token).Sum(static found => found.Bytes));
+        PartialCopy? copy = await cache.JoinAsync(newer, Token);
+        Assert.Equal(500, copy!.File.Finished);
+        await cache.LeaveAsync(copy);
+    }
+
     [Fact]
     public void What_a_uri_named_counts_as_unknown_where_others_may_write_it_and_is_written_again_without_that_right()
     {

@@ -13,6 +13,8 @@ public sealed class PartJournalTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     private string JournalPath => _folder["a.partial.jsonl"];
 
     [Fact]
@@ -23,13 +25,13 @@ public sealed class PartJournalTests : IDisposable
             journal.Add(Parts[0]);
         }
 
-        using (var journal = PartJournal.Append(JournalPath))
+        using (var journal = PartJournal.Append(JournalPath, PartJournal.Read(JournalPath, Token).Length))
         {
             journal.Add(Parts[1]);
             journal.Add(Parts[2]);
         }
 
-        (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(JournalPath);
+        (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts, _) = PartJournal.Read(JournalPath, Token);
         Assert.Equal(Identity, identity);
         Assert.Equal(Parts, parts);
     }
@@ -44,20 +46,20 @@ public sealed class PartJournalTests : IDisposable
         for (int length = 0; length <= whole.Length; length++)
         {
             File.WriteAllBytes(JournalPath, whole[..length]);
-            (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(JournalPath);
+            (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts, _) = PartJournal.Read(JournalPath, Token);
 
-            // A line is whole with its last brace, whether or not its line break came.
-            int lines = ends.Count(end => end <= length);
+            // A line is whole with its line break.
+            int lines = ends.Count(end => end < length);
             Assert.Equal(lines > 0 ? Identity : null, identity);
             Assert.Equal(Parts[..Math.Max(0, lines - 1)], parts);
             if (lines > 0)
             {
-                using (var journal = PartJournal.Append(JournalPath))
+                using (var journal = PartJournal.Append(JournalPath, PartJournal.Read(JournalPath, Token).Length))
                 {
                     journal.Add(Parts[2]);
                 }
 
-                Assert.Equal([.. Parts[..(lines - 1)], Parts[2]], PartJournal.Read(JournalPath).Parts);
+                Assert.Equal([.. Parts[..(lines - 1)], Parts[2]], PartJournal.Read(JournalPath, Token).Parts);
             }
         }
     }
@@ -76,12 +78,17 @@ public sealed class PartJournalTests : IDisposable
     [InlineData("""{"offset":1e400,"length":99999999999999999999,"xxh128":"00000000000000000000000000000001"}""")]
     [InlineData("\0\0\0\0")]
     [InlineData("")]
-    public void A_line_that_makes_no_sense_says_nothing(string line)
+    [InlineData(" {\"offset\":0,\"length\":5,\"xxh128\":\"00000000000000000000000000000001\"}")]
+    [InlineData("{\"offset\":0,\"length\":5,\"xxh128\":\"00000000000000000000000000000001\"} ")]
+    [InlineData("{\"offset\":0,\"length\":5,\"xxh128\":\"00000000000000000000000000000001\",\"more\":1}")]
+    [InlineData("{\"length\":5,\"offset\":0,\"xxh128\":\"00000000000000000000000000000001\"}")]
+    [InlineData("{\"offset\":,\"length\":5,\"xxh128\":\"00000000000000000000000000000001\"}")]
+    public void A_journal_ends_before_the_first_line_that_is_not_as_we_write_it(string line)
     {
         Write();
-        File.AppendAllText(JournalPath, line + "\n");
+        File.AppendAllText(JournalPath, line + "\n" + "{\"offset\":0,\"length\":5,\"xxh128\":\"00000000000000000000000000000001\"}\n");
 
-        (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(JournalPath);
+        (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts, _) = PartJournal.Read(JournalPath, Token);
 
         Assert.Equal(Identity, identity);
         Assert.Equal(Parts, parts);
@@ -108,7 +115,7 @@ public sealed class PartJournalTests : IDisposable
 
             """);
 
-        Assert.Equal((null, 0), (PartJournal.Read(JournalPath).Identity, PartJournal.Read(JournalPath).Parts.Count));
+        Assert.Equal((null, 0), (PartJournal.Read(JournalPath, Token).Identity, PartJournal.Read(JournalPath, Token).Parts.Count));
     }
 
     [Fact]
@@ -123,7 +130,7 @@ public sealed class PartJournalTests : IDisposable
         foreach (byte[] line in lines)
         {
             File.WriteAllBytes(JournalPath, line);
-            Assert.Null(PartJournal.Read(JournalPath).Identity);
+            Assert.Null(PartJournal.Read(JournalPath, Token).Identity);
         }
     }
 
@@ -144,7 +151,7 @@ public sealed class PartJournalTests : IDisposable
             }
 
             long before = GC.GetAllocatedBytesForCurrentThread();
-            (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(JournalPath);
+            (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts, _) = PartJournal.Read(JournalPath, Token);
 
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
             Assert.Equal(isBegun ? Identity : null, identity);
@@ -156,18 +163,68 @@ public sealed class PartJournalTests : IDisposable
     [Fact]
     public void Of_lines_without_end_only_as_many_are_read_as_a_journal_can_have()
     {
-        Write();
-        string line = """{"offset":0,"length":5,"xxh128":"00000000000000000000000000000001"}""".PadRight((32 << 10) - 1) + "\n";
-        byte[] lines = System.Text.Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(line, 32)));
+        // Of a file that is so long that it may have any number of parts.
+        PartJournal.Create(JournalPath, Identity with { Length = long.MaxValue }).Dispose();
+        Span<byte> line = stackalloc byte[PartLine.LongestLine];
+        int length = PartLine.Format(new FinishedPart(1L << 60, 1L << 60, 1), line);
+        byte[] lines = [.. Enumerable.Repeat(line[..length].ToArray(), 10_000).SelectMany(static text => text)];
         using (FileStream stream = new(JournalPath, FileMode.Append))
         {
-            for (int i = 0; i < 150; i++)
+            while (stream.Length < 140 << 20)
             {
                 stream.Write(lines);
             }
         }
 
-        Assert.InRange(PartJournal.Read(JournalPath).Parts.Count, 120 * 32, 130 * 32);
+        Assert.InRange(PartJournal.Read(JournalPath, Token).Parts.Count, (120 << 20) / length, (129 << 20) / length);
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public void A_journal_of_more_parts_than_the_file_can_have_is_none(int more, bool isJournal)
+    {
+        // One for each 64 KiB of the file, and 65,536 for the ends of requests.
+        SourceIdentity identity = Identity with { Length = 10 * (64 << 10) };
+        int parts = 10 + (1 << 16) + more;
+        PartJournal.Write(JournalPath, identity, [.. Enumerable.Range(0, parts).Select(static at => new FinishedPart(at, 1, 1))]);
+
+        PartNotes notes = PartJournal.Read(JournalPath, Token);
+
+        Assert.Equal(isJournal ? (identity, parts) : (null, 0), (notes.Identity, notes.Parts.Count));
+    }
+
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("{}\n")]
+    public void A_journal_full_of_lines_that_are_not_ours_costs_one_look(string line)
+    {
+        Write();
+        string lines = string.Concat(Enumerable.Repeat(line, 1_000_000));
+        File.AppendAllText(JournalPath, lines);
+        int exceptions = 0;
+        int thread = Environment.CurrentManagedThreadId;
+        EventHandler<System.Runtime.ExceptionServices.FirstChanceExceptionEventArgs> count =
+            (_, _) => exceptions += Environment.CurrentManagedThreadId == thread ? 1 : 0;
+        AppDomain.CurrentDomain.FirstChanceException += count;
+        try
+        {
+            Assert.Equal(Parts, PartJournal.Read(JournalPath, Token).Parts);
+        }
+        finally
+        {
+            AppDomain.CurrentDomain.FirstChanceException -= count;
+        }
+
+        Assert.Equal(0, exceptions);
+    }
+
+    [Fact]
+    public void Reading_a_journal_can_be_cancelled()
+    {
+        Write();
+
+        Assert.Throws<OperationCanceledException>(() => PartJournal.Read(JournalPath, new CancellationToken(canceled: true)));
     }
 
     [Theory]
@@ -180,8 +237,8 @@ public sealed class PartJournalTests : IDisposable
         OddFile.Make(kind, JournalPath, _folder["victim"]);
 
         // What another name of the file says is read: it is written to that is refused.
-        Assert.Equal(kind == OddFile.HardLink ? Identity : null, PartJournal.Read(JournalPath).Identity);
-        Assert.ThrowsAny<IOException>(() => PartJournal.Append(JournalPath));
+        Assert.Equal(kind == OddFile.HardLink ? Identity : null, PartJournal.Read(JournalPath, Token).Identity);
+        Assert.ThrowsAny<IOException>(() => PartJournal.Append(JournalPath, 0));
         if (kind == OddFile.Folder)
         {
             IOException e = Assert.ThrowsAny<IOException>(() => PartJournal.Create(JournalPath, Identity));
@@ -194,7 +251,7 @@ public sealed class PartJournalTests : IDisposable
                 journal.Add(Parts[0]);
             }
 
-            Assert.Equal(Parts[..1], PartJournal.Read(JournalPath).Parts);
+            Assert.Equal(Parts[..1], PartJournal.Read(JournalPath, Token).Parts);
         }
 
         Assert.Equal(before, File.ReadAllBytes(_folder["victim"]));
@@ -204,10 +261,10 @@ public sealed class PartJournalTests : IDisposable
     [Fact]
     public void Where_there_is_none_nothing_is_known()
     {
-        Assert.Null(PartJournal.Read(JournalPath).Identity);
+        Assert.Null(PartJournal.Read(JournalPath, Token).Identity);
         using (PartJournal.Create(JournalPath, Identity with { Validator = null }))
         {
-            Assert.Equal(Identity with { Validator = null }, PartJournal.Read(JournalPath).Identity);
+            Assert.Equal(Identity with { Validator = null }, PartJournal.Read(JournalPath, Token).Identity);
         }
     }
 

@@ -340,7 +340,7 @@ public sealed class PartialFileTests : IDisposable
         await first.DisposeAsync();
 
         Assert.True(File.Exists(Target + ".partial"));
-        Assert.Single(PartJournal.Read(Target + ".partial.jsonl").Parts);
+        Assert.Single(PartJournal.Read(Target + ".partial.jsonl", Token).Parts);
     }
 
     [Fact]
@@ -443,7 +443,7 @@ public sealed class PartialFileTests : IDisposable
         file.Publish(keepsJournal: true);
 
         Assert.Equal(Bytes, File.ReadAllBytes(Target));
-        Assert.Equal(5, PartJournal.Read(PartialFile.JournalOf(Target)).Parts.Count);
+        Assert.Equal(5, PartJournal.Read(PartialFile.JournalOf(Target), Token).Parts.Count);
         Assert.Equal("precious", File.ReadAllText(_folder["victim"]));
         Assert.Equal(3, Directory.GetFiles(_folder.Path).Length);
     }
@@ -477,6 +477,41 @@ public sealed class PartialFileTests : IDisposable
         {
             await using PartialFile next = await PartialFile.OpenAsync(target, Identity, _ => { }, Token);
             Assert.Equal(0, next.Finished);
+        }
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_file_of_another_user_chooses_the_permissions_of_no_file_of_ours(bool isInCache, bool keepsOthersOut)
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        {
+            Assert.Skip("only root can give a file to another user");
+            return;
+        }
+
+        UnixFileMode usual = await PublishedAsync(_folder["usual"]);
+        OddFile.OfAnotherUser(Target, "0666");
+        OddFile.OfAnotherUser(PartialFile.JournalOf(Target), "0666");
+
+        Assert.Equal(usual, await PublishedAsync(Target));
+        Assert.Equal(usual, File.GetUnixFileMode(PartialFile.JournalOf(Target)));
+
+        async Task<UnixFileMode> PublishedAsync(string target)
+        {
+            await using PartialFile file = await PartialFile.OpenAsync(target, Identity, _ => { }, Token, isInCache, keepsOthersOut);
+            UnixFileMode mode = File.GetUnixFileMode(target + ".partial");
+            foreach (int part in (int[])[0, 1, 2, 3, 4])
+            {
+                await WriteAsync(file, part);
+            }
+
+            file.Publish(keepsJournal: true);
+            Assert.Equal(mode, File.GetUnixFileMode(target));
+            return mode;
         }
     }
 

@@ -112,6 +112,22 @@ public sealed partial class FolderTrustTests : IDisposable
     public void A_group_is_a_users_own_if_it_has_the_users_name_and_no_other_member(string group, bool isPrivate, params string[] members) =>
         Assert.Equal(isPrivate, PrivateGroup.Is(group, members, "anna"));
 
+    [Fact]
+    public void The_users_whose_own_group_it_is_are_those_of_the_list_of_users()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "macOS keeps its users elsewhere.");
+        IEnumerable<IGrouping<uint, string>> groups = File.ReadAllLines("/etc/passwd").Select(static line => line.Split(':'))
+            .Where(static user => user.Length > 3).GroupBy(static user => uint.Parse(user[3]), static user => user[0]);
+        foreach (IGrouping<uint, string> group in groups)
+        {
+            // The system may know of more users than this file.
+            Assert.Subset(LibC.UsersOfGroup(group.Key)!.ToHashSet(), group.ToHashSet());
+        }
+
+        Assert.Contains("root", LibC.UsersOfGroup(0)!);
+        Assert.Empty(LibC.UsersOfGroup(NobodysGroup)!);
+    }
+
     public void Dispose() => _temp.Dispose();
 
     private void Set(string name, UnixFileMode mode)

@@ -38,6 +38,47 @@ public sealed class ReplacementFileTests : IDisposable
         Assert.Equal("new", File.ReadAllText(Target));
     }
 
+    [Theory]
+    [InlineData("0666")]
+    [InlineData("0600")]
+    [InlineData("0777")]
+    public void A_file_of_another_user_does_not_choose_the_permissions_of_the_one_that_replaces_it(string mode)
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        {
+            Assert.Skip("only root can give a file to another user");
+            return;
+        }
+
+        File.WriteAllText(Victim, "");
+        OddFile.OfAnotherUser(Target, mode);
+
+        using (var file = ReplacementFile.Create(Target))
+        {
+            Assert.Equal(File.GetUnixFileMode(Victim), File.GetUnixFileMode(file.Stream.SafeFileHandle));
+            file.Commit();
+        }
+
+        Assert.Equal(File.GetUnixFileMode(Victim), File.GetUnixFileMode(Target));
+    }
+
+    [Fact]
+    public void A_link_that_is_replaced_does_not_choose_the_permissions()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("links need a privilege on Windows");
+            return;
+        }
+
+        File.WriteAllText(Victim, "precious");
+        File.CreateSymbolicLink(Target, Victim);
+
+        Write(Target, "new");
+
+        Assert.Equal(File.GetUnixFileMode(Victim), File.GetUnixFileMode(Target));
+    }
+
     [Fact]
     public void A_new_file_has_those_that_every_new_file_has()
     {

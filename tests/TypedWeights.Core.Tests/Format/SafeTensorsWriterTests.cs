@@ -94,6 +94,23 @@ public sealed class SafeTensorsWriterTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_file_of_another_user_does_not_choose_the_permissions_of_the_saved_one()
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        {
+            Assert.Skip("only root can give a file to another user");
+            return;
+        }
+
+        await SafeTensorsWriter.WriteAsync(_folder["new.safetensors"], [Entry("a", DType.U8, [3], 1)], cancellationToken: Token);
+        OddFile.OfAnotherUser(_folder["model.safetensors"], "0666");
+
+        await SafeTensorsWriter.WriteAsync(_folder["model.safetensors"], [Entry("a", DType.U8, [3], 1)], cancellationToken: Token);
+
+        Assert.Equal(File.GetUnixFileMode(_folder["new.safetensors"]), File.GetUnixFileMode(_folder["model.safetensors"]));
+    }
+
     [Theory]
     [InlineData("throws")]
     [InlineData("too few")]

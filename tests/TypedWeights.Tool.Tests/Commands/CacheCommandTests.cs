@@ -113,7 +113,7 @@ public sealed class CacheCommandTests : IDisposable
         Assert.Equal((0, "removed 1 file, 3.00 kB; 3.00 kB left"), (run.ExitCode, Assert.Single(run.OutLines)));
         Assert.Equal((false, true), (File.Exists(old), File.Exists(recent)));
 
-        using (WholeCopy used = WholeCopy.TryOpen(recent, new SourceIdentity("https://host/new.safetensors", 3000, "\"v\""))!)
+        using (WholeCopy used = WholeCopy.TryOpen(recent, new SourceIdentity("https://host/new.safetensors", 3000, "\"v\""), Token)!)
         {
             run = await RunAsync("clear");
             Assert.Equal((1, "removed 0 files, 0 bytes; 3.00 kB left, in use"), (run.ExitCode, Assert.Single(run.OutLines)));
@@ -218,7 +218,7 @@ public sealed class CacheCommandTests : IDisposable
             }
         }
 
-        File.SetLastWriteTimeUtc(CachedItem.At(target, there == length)!.JournalPath, DateTime.UtcNow.AddHours(-hours));
+        File.SetLastWriteTimeUtc(CachedItem.At(target, there == length, Token)!.JournalPath, DateTime.UtcNow.AddHours(-hours));
         return target;
     }
 }

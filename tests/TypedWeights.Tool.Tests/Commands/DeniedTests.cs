@@ -73,6 +73,19 @@ public sealed class DeniedTests : IDisposable
         await RunAsync(command, code, $"this user may not search the folder {_folder["closed"]} (execute permission is missing)");
     }
 
+    [Fact]
+    public async Task A_download_that_may_not_replace_the_journal_leaves_nothing_and_says_why()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can leave a file that this user may not remove");
+        Directory.CreateDirectory(_folder["sticky"]);
+        Set("sticky", (UnixFileMode)0x3ff);
+        await File.WriteAllTextAsync(_folder["sticky/m.safetensors.partial.jsonl"], "another's", TestContext.Current.CancellationToken);
+
+        await RunAsync("download model.safetensors sticky/m.safetensors", 1, "sticky/m.safetensors.partial.jsonl");
+
+        Assert.Equal([_folder["sticky/m.safetensors.partial.jsonl"]], Directory.GetFileSystemEntries(_folder["sticky"]));
+    }
+
     [Theory]
     [InlineData("inspect file.safetensors", 1)]
     [InlineData("plan file.safetensors", 2)]

@@ -79,6 +79,24 @@ public sealed class SnapshotTargetTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_of_another_user_does_not_choose_the_permissions_of_the_snapshot_that_replaces_it()
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        {
+            Assert.Skip("only root can give a file to another user");
+            return;
+        }
+
+        TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
+        OddFile.OfAnotherUser(_folder["m.weights.json"], "0666");
+
+        Support.ToolRun run = await Support.ToolRun.InAsync(_folder.Path, "snapshot", "m.safetensors", "-o", "m.weights.json");
+
+        Assert.True(run.ExitCode == 0, run.All);
+        Assert.Equal(File.GetUnixFileMode(_folder["m.safetensors"]), File.GetUnixFileMode(_folder["m.weights.json"]));
+    }
+
+    [Fact]
     public async Task A_snapshot_that_is_written_again_keeps_its_permissions()
     {
         if (OperatingSystem.IsWindows())

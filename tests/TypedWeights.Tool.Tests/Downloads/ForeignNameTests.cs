@@ -37,7 +37,8 @@ public sealed class ForeignNameTests : IAsyncLifetime
     [InlineData("a.safetensors.partial")]
     [InlineData("a.safetensors.partial.jsonl")]
     [InlineData("a.safetensors.partial/b.safetensors")]
-    [InlineData("A.PARTIAL.JSONL/b.safetensors")]
+    [InlineData("below/A.PARTIAL.JSONL/b.safetensors")]
+    [InlineData(".typedweights-0123456789abcdef-0.tmp/a.safetensors")]
     [InlineData("a.safetensors.index.json")]
     [InlineData(".safetensors")]
     [InlineData(".bashrc")]
@@ -92,10 +93,33 @@ public sealed class ForeignNameTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("a.safetensors", "a.safetensors/b.safetensors", "\"a.safetensors\" is a file and cannot be its folder too")]
+    [InlineData("A.safetensors", "a.safetensors/b.safetensors", "\"A.safetensors\" is a file and cannot be its folder too")]
+    [InlineData("a/b.safetensors", "a/b.safetensors/c/d.safetensors", "\"a/b.safetensors\" is a file and cannot be its folder too")]
+    [InlineData("a.safetensors", Index + "/b.safetensors", $"\"{Index}\" is a file and cannot be its folder too")]
+    [InlineData("a.safetensors", "a.safetensors.partial/b.safetensors", "its name ends with .partial or .partial.jsonl")]
+    [InlineData("a.safetensors", "a.safetensors.partial.jsonl/b.safetensors", "its name ends with .partial or .partial.jsonl")]
+    public async Task A_shard_that_needs_the_name_of_another_file_as_its_folder_is_refused_before_any_folder_is_made(
+        string first, string second, string reason)
+    {
+        _server.Files["/m/" + first] = TestFile.Bytes([TestFile.Noise("x", "U8", 8, 20_000)]);
+        _server.Files["/m/" + second] = TestFile.Bytes([TestFile.Noise("y", "U8", 8, 20_000)]);
+        _server.Files["/m/" + Index] = Encoding.UTF8.GetBytes(
+            JsonSerializer.Serialize(new { weight_map = new Dictionary<string, string> { ["x"] = first, ["y"] = second } }));
+
+        ToolRun run = await RunAsync("download", $"{_server.Address}/m/{Index}", "model", "--force");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains($"/m/{Index}: the file \"{second}\" is not written, as {reason}", run.Error, Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Theory]
     [InlineData("%2Ebashrc")]
     [InlineData(".ssh%2Fauthorized_keys")]
     [InlineData("%2e%2e%2Fup")]
     [InlineData("nul")]
+    [InlineData("a.partial")]
     public async Task The_last_part_of_a_URL_is_no_hidden_name_either(string last)
     {
         _server.Files["/m/" + Uri.UnescapeDataString(last)] = Encoding.UTF8.GetBytes("theirs");

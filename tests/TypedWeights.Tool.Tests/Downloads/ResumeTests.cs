@@ -55,6 +55,36 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("0277")]
+    [InlineData("0777")]
+    public async Task A_download_that_was_killed_goes_on_under_a_umask_that_takes_the_owners_rights_too(string umask)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Skip("umasks are those of Unix");
+            return;
+        }
+
+        File.SetUnixFileMode(_folder.Path, (UnixFileMode)0x1ff);
+        GetStuck();
+        await ToolRun.WithUmaskAsync(_folder.Path, umask, KillAsync, "download", Uri, "net.safetensors");
+        Assert.Equal(["net.safetensors.partial", "net.safetensors.partial.jsonl"], Left());
+        _server.Intercept = null;
+
+        ToolRun next = await ToolRun.WithUmaskAsync(_folder.Path, umask, null, "download", Uri, "net.safetensors");
+
+        Assert.True(next.ExitCode == 0, next.All);
+        Assert.StartsWith("going on: ", next.Error, Ordinal);
+        Assert.Equal(Model, await File.ReadAllBytesAsync(_folder["net.safetensors"], Token));
+
+        async Task KillAsync(Process process)
+        {
+            await SomeFinishedAsync();
+            process.Kill();
+        }
+    }
+
+    [Theory]
     [InlineData("?sig=2&file=a", "going on: ")]
     [InlineData("?file=b&sig=1", "net.safetensors.partial: starting over, as it is a part of ")]
     public async Task Another_signature_of_a_file_goes_on_and_another_parameter_may_name_another_file(string query, string said)
@@ -170,7 +200,7 @@ public sealed class ResumeTests : IAsyncLifetime
             process.Kill();
         }
 
-        long Kept() => PartJournal.Read(JournalPath).Parts.Sum(part => part.Length);
+        long Kept() => PartJournal.Read(JournalPath, Token).Parts.Sum(part => part.Length);
     }
 
     // Kills a download when some of its parts are finished and others are under way, and forgets what was asked for until then.
@@ -182,7 +212,7 @@ public sealed class ResumeTests : IAsyncLifetime
         Assert.Equal(["net.safetensors.partial", "net.safetensors.partial.jsonl"], Left());
         _server.Intercept = null;
         _server.Requests.Clear();
-        return PartJournal.Read(JournalPath).Parts;
+        return PartJournal.Read(JournalPath, Token).Parts;
 
         async Task KillAsync(Process process)
         {
@@ -227,7 +257,7 @@ public sealed class ResumeTests : IAsyncLifetime
     private async Task SomeFinishedAsync()
     {
         await _stuck.Task.WaitAsync(Token);
-        while (PartJournal.Read(JournalPath).Parts.Count < 3)
+        while (PartJournal.Read(JournalPath, Token).Parts.Count < 3)
         {
             await Task.Delay(20, Token);
         }

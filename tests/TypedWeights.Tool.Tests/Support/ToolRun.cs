@@ -62,19 +62,16 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
 
     /// <inheritdoc cref="UnprivilegedAsync(string, string[])"/>
     /// <param name="variables">Variables of its environment: <c>NAME=value</c>.</param>
-    public static async Task<ToolRun> UnprivilegedAsync(string folder, string[] variables, string[] args)
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "users and modes are those of Linux");
-        if (!Environment.IsPrivilegedProcess)
-        {
-            return await ProcessAsync(folder, ["env", .. variables, Host], null, args);
-        }
+    public static Task<ToolRun> UnprivilegedAsync(string folder, string[] variables, string[] args) =>
+        UnprivilegedAsync(folder, ["env", .. variables, Host], null, args);
 
-        string[] command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "HOME=/nonexistent", .. variables, Host];
-        ToolRun version = await ProcessAsync("/", command, null, ["--version"]);
-        Assert.SkipUnless(version.ExitCode == 0, "the user nobody cannot run the tool where it was built: " + version.Error);
-        return await ProcessAsync(folder, command, null, args);
-    }
+    /// <summary>As <see cref="UnprivilegedAsync(string, string[])"/>, with a umask.</summary>
+    /// <param name="folder">Its current directory, which that user can get at.</param>
+    /// <param name="umask">The umask in octal digits.</param>
+    /// <param name="started">Is called once it runs.</param>
+    /// <param name="args">Its arguments.</param>
+    public static Task<ToolRun> WithUmaskAsync(string folder, string umask, Func<Process, Task>? started, params string[] args) =>
+        UnprivilegedAsync(folder, ["sh", "-c", $"umask {umask}; exec \"$@\"", "sh", Host], started, args);
 
     /// <summary>Runs the real process under a limit of the system; Linux only.</summary>
     /// <param name="folder">Its current directory.</param>
@@ -119,6 +116,19 @@ internal sealed record ToolRun(int ExitCode, string Out, string Error)
         {
             Directory.Delete(group);
         }
+    }
+
+    private static async Task<ToolRun> UnprivilegedAsync(string folder, string[] command, Func<Process, Task>? started, string[] args)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "users and modes are those of Linux");
+        if (Environment.IsPrivilegedProcess)
+        {
+            command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "HOME=/nonexistent", .. command];
+            ToolRun version = await ProcessAsync("/", command, null, ["--version"]);
+            Assert.SkipUnless(version.ExitCode == 0, "the user nobody cannot run the tool where it was built: " + version.Error);
+        }
+
+        return await ProcessAsync(folder, command, started, args);
     }
 
     private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";

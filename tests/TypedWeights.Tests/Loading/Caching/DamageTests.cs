@@ -168,9 +168,9 @@ public sealed class DamageTests : CacheTest
         // Said in the course of the load: one of its files is being written by somebody else.
         string uri = Server.Address + "/m/model.safetensors.index.json";
         await LoadAsync(uri: uri);
-        CachedItem index = new CacheFolder(Cache).VersionsOf(uri).Single();
+        CachedItem index = new CacheFolder(Cache).VersionsOf(uri, Token).Single();
         File.Delete(index.DataPath);
-        File.Delete(Assert.Single(new CacheFolder(Cache).VersionsOf(Server.Address + "/m/a")).DataPath);
+        File.Delete(Assert.Single(new CacheFolder(Cache).VersionsOf(Server.Address + "/m/a", Token)).DataPath);
         using (File.OpenHandle(index.Target + ".partial", FileMode.Create, FileAccess.ReadWrite, FileShare.None))
         {
             Assert.False(await LoadAsync(options: new() { BeforeWrite = () => throw new IOException("no more room") }, uri: uri));
@@ -275,7 +275,7 @@ public sealed class DamageTests : CacheTest
         await File.WriteAllTextAsync(partial, "x", Token);
         await File.WriteAllTextAsync(partial + ".jsonl", begin + part + part, Token);
 
-        Assert.Equal(NoiseFile.Bytes.Length + 1, new CacheFolder(Cache).List().Sum(static item => item.Bytes));
+        Assert.Equal(NoiseFile.Bytes.Length + 1, new CacheFolder(Cache).List(Token).Sum(static item => item.Bytes));
         Assert.True(await LoadAsync());
 
         Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
@@ -290,7 +290,7 @@ public sealed class DamageTests : CacheTest
         Assert.Equal(4, Directory.GetFiles(Cache).Length);
 
         var folder = new CacheFolder(Cache);
-        folder.Shrink(0);
+        folder.Shrink(0, Token);
         folder.RemoveRemnants();
 
         Assert.Empty(Directory.GetFiles(Cache));

@@ -205,7 +205,7 @@ public sealed class ReuseTests : CacheTest
 
         string uri = Server.Address + "/m/model.safetensors.index.json";
         Assert.True(await LoadAsync(uri: uri));
-        string data = Assert.Single(new CacheFolder(Cache).VersionsOf($"{Server.Address}/m/{evicted}")).DataPath;
+        string data = Assert.Single(new CacheFolder(Cache).VersionsOf($"{Server.Address}/m/{evicted}", Token)).DataPath;
         File.Delete(data);
         File.Delete(data + ".jsonl");
         string place = Assert.Single(Directory.GetFiles(Cache, "*.location.json"));

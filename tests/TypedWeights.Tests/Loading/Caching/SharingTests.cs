@@ -70,7 +70,7 @@ public sealed class SharingTests : CacheTest
         await LoadAsync(options: options, uri: uris[0]);
         Assert.True(await LoadAsync(options: options, uri: uris[2]));
 
-        Assert.True(new CacheFolder(Cache).List().Sum(item => item.Bytes) <= options.SizeLimit);
+        Assert.True(new CacheFolder(Cache).List(Token).Sum(item => item.Bytes) <= options.SizeLimit);
         await LoadAsync(new() { Cache = CacheMode.Offline }, uri: uris[0]);
         await LoadAsync(new() { Cache = CacheMode.Offline }, uri: uris[2]);
         await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(new() { Cache = CacheMode.Offline }, uri: uris[1]));
@@ -100,7 +100,7 @@ public sealed class SharingTests : CacheTest
         Assert.False(await LoadAsync(options: options, uri: other));
         Assert.True(File.Exists(target));
         Assert.Contains("in use", Assert.Single(Log.Warnings), StringComparison.Ordinal);
-        Assert.InRange(new CacheFolder(Cache).List().Sum(item => item.Bytes), length, options.SizeLimit!.Value);
+        Assert.InRange(new CacheFolder(Cache).List(Token).Sum(item => item.Bytes), length, options.SizeLimit!.Value);
         if (mapped is not null)
         {
             NoiseFile.AssertIn(mapped);
@@ -143,7 +143,7 @@ public sealed class SharingTests : CacheTest
     public async Task A_folder_can_be_listed_while_another_process_empties_it()
     {
         await LoadAsync();
-        CachedItem item = new CacheFolder(Cache).List().Single();
+        CachedItem item = new CacheFolder(Cache).List(Token).Single();
         byte[] journal = await File.ReadAllBytesAsync(item.JournalPath, Token);
         Task other = Task.Run(
             () =>
@@ -157,7 +157,7 @@ public sealed class SharingTests : CacheTest
             Token);
         while (!other.IsCompleted)
         {
-            Assert.Equal(item.Bytes, Assert.Single(new CacheFolder(Cache).List()).Bytes);
+            Assert.Equal(item.Bytes, Assert.Single(new CacheFolder(Cache).List(Token)).Bytes);
         }
 
         await other;
@@ -182,12 +182,12 @@ public sealed class SharingTests : CacheTest
             Assert.True(room.TryTake(length / 10));
         }
 
-        Assert.Equal(2, new CacheFolder(Cache).List().Count);
+        Assert.Equal(2, new CacheFolder(Cache).List(Token).Count);
     }
 
     private void Age(string uri, int hours)
     {
-        CachedItem item = new CacheFolder(Cache).VersionsOf(uri).Single();
+        CachedItem item = new CacheFolder(Cache).VersionsOf(uri, Token).Single();
         File.SetLastWriteTimeUtc(item.JournalPath, DateTime.UtcNow.AddHours(-hours));
     }
 }

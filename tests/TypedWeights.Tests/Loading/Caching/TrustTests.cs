@@ -209,7 +209,7 @@ public sealed class TrustTests : CacheTest
     private async Task PlantAsync()
     {
         string target = WholeCopy();
-        SourceIdentity identity = PartJournal.Read(PartialFile.JournalOf(target)).Identity!;
+        SourceIdentity identity = PartJournal.Read(PartialFile.JournalOf(target), Token).Identity!;
         byte[] bytes = (byte[])NoiseFile.Bytes.Clone();
         bytes[^1] ^= 1;
         File.Delete(target);
