@@ -95,7 +95,16 @@ internal sealed class HttpChannel : IDisposable
 
         try
         {
-            return await _connections.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            HttpResponseMessage answer = await _connections.SendAsync(request, cancellationToken).ConfigureAwait(false);
+
+            // Under TLS, what a proxy says is no answer to the request: this is the server's, as it is where there is no proxy.
+            if (answer.StatusCode != HttpStatusCode.ProxyAuthenticationRequired || isTls || !IsThroughProxy(request.RequestUri))
+            {
+                return answer;
+            }
+
+            answer.Dispose();
+            throw TransportFailure.ProxyLogin(display, "HTTP_PROXY");
         }
         catch (HttpRequestException e)
         {
