@@ -36,9 +36,11 @@ internal sealed class LoadSession(
     string title,
     IProgress<LoadProgress>? progress,
     CacheRun? cache,
-    EarlyLoad? early)
+    EarlyLoad? early) : IDisposable
 {
-    private readonly TransferContext _context = sources.Context.OfOneLoad();
+    private readonly TransferContext _context = sources.Context.OfOneLoad(sources.Resolve(uri));
+
+    public void Dispose() => _context.Dispose();
 
     /// <summary>Loads.</summary>
     /// <param name="select">Checks a checkpoint and chooses what is read of it.</param>

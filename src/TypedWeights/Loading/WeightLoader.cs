@@ -243,7 +243,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
             // The caller's thread may be the one that draws: it neither loads libtorch, which takes 0.4 s, nor does what comes before the
             // first wait.
             await TorchNative.EnsureLoadedAsync(ending.Token).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            var session = new LoadSession(_sources, _cuda, _log, _time, uri, options, title, progress, cache, early);
+            using var session = new LoadSession(_sources, _cuda, _log, _time, uri, options, title, progress, cache, early);
             WeightSet weights = await session.RunAsync(select, manifest, ending.Token).ConfigureAwait(false);
             if (cache is not null)
             {

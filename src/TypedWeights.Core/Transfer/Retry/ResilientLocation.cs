@@ -58,6 +58,7 @@ internal sealed class ResilientLocation : IWeightLocation
 
     public async ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
+        await _context.Turns.EnterAsync(cancellationToken).ConfigureAwait(false);
         StallGuard guard = _context.Guards.Rent(_context.Patience);
         try
         {
@@ -80,7 +81,6 @@ internal sealed class ResilientLocation : IWeightLocation
     private ValueTask<IWeightSource> AttemptAsync(string name, int firstBytes, StallGuard guard, CancellationToken cancellationToken)
     {
         _context.CountRequest();
-        _context.Turns.Take();
         return GuardAsync(
             static (call, token) => call._inner.OpenAsync(call.name, call.firstBytes, token),
             (_inner, name, firstBytes),
