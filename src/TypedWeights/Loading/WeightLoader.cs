@@ -42,7 +42,8 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// The process's own loader, made at first use: files, HTTP and the stores of all referenced packages, no log. It is never disposed.
+    /// The process's own loader, made at first use: files, HTTP and the stores of all referenced packages, no log. Disposing it does
+    /// nothing: other code of the process may load with it.
     /// </summary>
     public static WeightLoader Default => Process.Value;
 
@@ -141,11 +142,12 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// <summary>
     /// Closes the connections and gives page-locked memory back. Loads that still run end with a <see cref="WeightSourceException"/>; a later
     /// load throws. What loads left to be written to the local cache is waited for (<see cref="WeightSet.Caching"/>). Doing it twice is
-    /// harmless.
+    /// harmless, and so is doing it to <see cref="Default"/>, which stays open.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        bool isDefault = Process.IsValueCreated && ReferenceEquals(Process.Value, this);
+        if (isDefault || Interlocked.Exchange(ref _disposed, 1) != 0)
         {
             return;
         }
