@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using TypedWeights.Errors;
+using TypedWeights.Files;
 
 namespace TypedWeights.Sources.Http;
 
@@ -11,6 +12,7 @@ internal sealed class HttpChannel : IDisposable
     private readonly HttpMessageInvoker _connections;
     private readonly IWebProxy? _proxy;
     private readonly Lazy<(string? Http, string? Https)> _proxyFaults;
+    private readonly Lazy<string?> _authoritiesFault = new(AuthoritiesFault);
     private readonly bool _isAscii;
 
     /// <param name="options">How servers are reached.</param>
@@ -86,7 +88,7 @@ internal sealed class HttpChannel : IDisposable
         HttpRequestMessage request, string display, CancellationToken cancellationToken)
     {
         bool isTls = request.RequestUri!.Scheme == Uri.UriSchemeHttps;
-        if ((isTls ? _proxyFaults.Value.Https : _proxyFaults.Value.Http) is { } fault)
+        if ((isTls ? _proxyFaults.Value.Https ?? _authoritiesFault.Value : _proxyFaults.Value.Http) is { } fault)
         {
             throw new WeightSourceException(display, fault);
         }
@@ -131,6 +133,15 @@ internal sealed class HttpChannel : IDisposable
 
     private bool IsThroughProxy(Uri address) =>
         _proxy is not null && !_proxy.IsBypassed(address) && _proxy.GetProxy(address) is { } proxy && proxy != address;
+
+    // .NET reads it at the first certificate, and waits for a pipe for ever.
+    private static string? AuthoritiesFault()
+    {
+        const string Variable = "SSL_CERT_FILE";
+        return Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path && SettingsFile.Refuse(path) is { } reason
+            ? $"the certificates of authorities in {path} ({Variable}) cannot be read: {reason}."
+            : null;
+    }
 
     // A line break would begin a header of its own, which whoever wrote the login never meant.
     private void ThrowIfUnsendable(HttpRequestMessage request, string display)
