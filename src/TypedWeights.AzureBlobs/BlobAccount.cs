@@ -85,6 +85,7 @@ internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
             Explain = login is BlobLogin.Token ? BlobIdentity.Explain : null,
             IsTransient = BlobIdentity.IsTransient,
             Secrets = BlobIdentity.Secrets,
+            Files = login is BlobLogin.Token { IsOptional: true } ? BlobIdentity.Files : [],
         };
         await guard.CallAsync(call, token => SignAsync(signer, request, token), cancellationToken).ConfigureAwait(false);
     }
@@ -96,10 +97,10 @@ internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
             await signer.SignAsync(request, cancellationToken).ConfigureAwait(false);
             return true;
         }
-        catch (CredentialUnavailableException) when (login is BlobLogin.Token { IsOptional: true })
+        catch (CredentialUnavailableException) when (login is BlobLogin.Token { IsOptional: true } token)
         {
             // The container may be public. What was tried, and how to log in, is said if it is not.
-            string mistakes = BlobIdentity.Mistakes;
+            string mistakes = BlobIdentity.Mistakes(token.PassedOver);
             _lack = (mistakes.Length == 0 ? "" : mistakes + "; ")
                 + "DefaultAzureCredential found none: log in with az login, or set AZURE_STORAGE_CONNECTION_STRING, "
                 + "AZURE_STORAGE_KEY with AZURE_STORAGE_ACCOUNT, or AZURE_STORAGE_SAS_TOKEN";

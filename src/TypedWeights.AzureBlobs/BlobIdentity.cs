@@ -20,15 +20,16 @@ internal static class BlobIdentity
     private static readonly string[] SecretVariables =
         ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD", "IDENTITY_HEADER", "MSI_SECRET"];
 
+    /// <summary>The files that it reads.</summary>
+    public static IReadOnlyList<SdkFile> Files => [.. FileVariables.SelectMany(SdkFile.Of)];
+
     /// <summary>What it depends on: the variables that are set, whose values are not shown, and what is wrong with them.</summary>
-    public static string Setting
+    /// <param name="passedOver">As for <see cref="Mistakes"/>.</param>
+    public static string Setting(string passedOver)
     {
-        get
-        {
-            string[] set = [.. Variables.Concat(SecretVariables).Where(static name => Variable(name) is not null)];
-            string chosen = set.Length > 0 ? string.Join(", ", set) : $"managed identity, az login and others; {Chain} chooses";
-            return $"DefaultAzureCredential ({chosen}{(Mistakes is { Length: > 0 } mistakes ? "; " + mistakes : "")})";
-        }
+        string[] set = [.. Variables.Concat(SecretVariables).Where(static name => Variable(name) is not null)];
+        string chosen = set.Length > 0 ? string.Join(", ", set) : $"managed identity, az login and others; {Chain} chooses";
+        return $"DefaultAzureCredential ({chosen}{(Mistakes(passedOver) is { Length: > 0 } mistakes ? "; " + mistakes : "")})";
     }
 
     /// <summary>Values that an answer or an error of the SDK may have repeated.</summary>
@@ -36,7 +37,7 @@ internal static class BlobIdentity
 
     /// <exception cref="WeightSourceException">A variable is malformed.</exception>
     public static DefaultAzureCredential Create(SdkGuard guard, string display) => guard.Call(
-        new SdkCall(display, Setting) { Explain = ExplainVariable, Secrets = Secrets },
+        new SdkCall(display, Setting(passedOver: "")) { Explain = ExplainVariable, Secrets = Secrets },
         static () =>
         {
             var options = new DefaultAzureCredentialOptions();
@@ -57,17 +58,15 @@ internal static class BlobIdentity
     /// Variables that are set and cannot serve, for the error of a load that found no credentials; empty where there are none. The SDK passes
     /// over them and blames the last credential that it tried.
     /// </summary>
-    public static string Mistakes
+    /// <param name="passedOver">Credentials that are set and are another account's; empty where there are none.</param>
+    public static string Mistakes(string passedOver)
     {
-        get
-        {
-            IEnumerable<string> files = FileVariables
-                .Where(static name => Variable(name) is { } path && !System.IO.File.Exists(path))
-                .Select(static name => $"{name} names a file that is not there or cannot be read: {Variable(name)}");
-            bool lacksAccount = Variable(BlobSettings.Key) is not null && Variable(BlobSettings.AccountName) is null;
-            string[] key = lacksAccount ? [$"{BlobSettings.Key} is set and {BlobSettings.AccountName} is not; set both"] : [];
-            return string.Join("; ", files.Concat(key));
-        }
+        IEnumerable<string> files = FileVariables
+            .Where(static name => Variable(name) is { } path && !System.IO.File.Exists(path))
+            .Select(static name => $"{name} names a file that is not there or cannot be read: {Variable(name)}");
+        bool lacksAccount = Variable(BlobSettings.Key) is not null && Variable(BlobSettings.AccountName) is null;
+        string[] key = lacksAccount ? [$"{BlobSettings.Key} is set and {BlobSettings.AccountName} is not; set both"] : [];
+        return string.Join("; ", files.Concat(key).Append(passedOver).Where(static text => text.Length > 0));
     }
 
     /// <summary>Whether it may pass by itself, by the SDK's own exceptions.</summary>

@@ -39,7 +39,10 @@ internal abstract record BlobLogin
     /// <param name="IsOptional">Whether it is no error that there are none: the container may be public.</param>
     internal sealed record Token(Azure.Core.TokenCredential Credential, bool IsOptional = false) : BlobLogin
     {
-        public override string Setting => IsOptional ? BlobIdentity.Setting : Name;
+        /// <summary>Credentials that are set and are another account's, for errors; empty where there are none.</summary>
+        public string PassedOver { get; init; } = "";
+
+        public override string Setting => IsOptional ? BlobIdentity.Setting(PassedOver) : Name;
 
         public override HttpPipelinePolicy? CreatePolicy(Uri service) => Sdk.PolicyOf(new BlobServiceClient(service, Credential));
     }

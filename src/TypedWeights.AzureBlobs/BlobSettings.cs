@@ -20,6 +20,7 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
     public const string AccountName = "AZURE_STORAGE_ACCOUNT";
 
     private const string Connection = "AZURE_STORAGE_CONNECTION_STRING";
+    private const string ConnectionOption = "AzureBlobsOptions.ConnectionString";
     private const string Sas = "AZURE_STORAGE_SAS_TOKEN";
 
     // Made once: it caches what it found out.
@@ -30,8 +31,8 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
     /// <exception cref="WeightSourceException">A setting is malformed; the message names it and does not repeat it.</exception>
     public (Uri Service, BlobLogin Login) Find(BlobUri uri)
     {
-        BlobConnection? given = Connect(options.ConnectionString, "AzureBlobsOptions.ConnectionString", uri);
-        BlobConnection? found = given ?? Connect(Text(Connection, uri.Display), Connection, uri);
+        BlobConnection? given = OfAccount(Connect(options.ConnectionString, ConnectionOption, uri.Display), uri.Account);
+        BlobConnection? found = given ?? OfAccount(Connect(Text(Connection, uri.Display), Connection, uri.Display), uri.Account);
         Uri service = Service(uri, found);
         BlobLogin login = uri.Query.Signature is { } signature ? Signed(signature, "the URI", uri.Display) : Login(uri, given, found);
         if (login is not BlobLogin.Token token || service.Scheme == Uri.UriSchemeHttps)
@@ -77,7 +78,27 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
             ?? (options.Credential is { } credential
                 ? new BlobLogin.Token(credential) { Name = $"the identity of AzureBlobsOptions.Credential ({credential.GetType().Name})" }
                 : found?.Login ?? FromVariables(account, uri.Display)
-                    ?? new BlobLogin.Token(Default(uri.Display), IsOptional: true) { Name = "the identity that DefaultAzureCredential found" });
+                    ?? new BlobLogin.Token(Default(uri.Display), IsOptional: true)
+                    {
+                        Name = "the identity that DefaultAzureCredential found",
+                        PassedOver = PassedOver(uri),
+                    });
+    }
+
+    private string PassedOver(BlobUri uri)
+    {
+        string? owner = Text(AccountName, uri.Display);
+        (string Origin, string? Account)[] set =
+        [
+            ("AzureBlobsOptions.SharedKey", options.SharedKey?.AccountName),
+            ("AzureBlobsOptions.Sas", options.Sas is null ? null : options.SasAccount),
+            (ConnectionOption, Connect(options.ConnectionString, ConnectionOption, uri.Display)?.Account),
+            (Connection, Connect(Text(Connection, uri.Display), Connection, uri.Display)?.Account),
+            (Key, Text(Key, uri.Display) is null ? null : owner),
+            (Sas, Text(Sas, uri.Display) is null ? null : owner),
+        ];
+        return string.Join("; ", set.Where(login => login.Account is not null && login.Account != uri.Account).Select(static login =>
+            login.Account is "" ? $"{login.Origin} names no account" : $"{login.Origin} is for the account {login.Account}"));
     }
 
     private DefaultAzureCredential Default(string display)
@@ -127,8 +148,11 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
             : throw new WeightSourceException(display, $"{origin} is not a shared access signature: it has no sig= in it.");
     }
 
-    // null where the connection string is another account's.
-    private static BlobConnection? Connect(string? text, string origin, BlobUri uri)
+    private static BlobConnection? OfAccount(BlobConnection? connection, string account) =>
+        connection?.Account == account ? connection : null;
+
+    // null where there is no connection string.
+    private static BlobConnection? Connect(string? text, string origin, string display)
     {
         if (text is null)
         {
@@ -138,16 +162,21 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
         try
         {
             var client = new BlobServiceClient(text);
+            if (client.Uri.Scheme is not ("http" or "https"))
+            {
+                throw new WeightSourceException(display, $"the BlobEndpoint of {origin} is not an http or https URL.");
+            }
+
             var service = new UriBuilder(client.Uri) { Query = "" };
             BlobLogin login = client.Uri.Query.Length > 1
-                ? Signed(client.Uri.Query, origin, uri.Display)
+                ? Signed(client.Uri.Query, origin, display)
                 : new BlobLogin.Connection(text) { Name = "the key in " + origin };
-            return client.AccountName == uri.Account ? new BlobConnection(service.Uri, login) : null;
+            return new BlobConnection(client.AccountName ?? "", service.Uri, login);
         }
         catch (Exception e) when (e is not (WeightSourceException or OutOfMemoryException))
         {
             // Without the SDK's words, which may hold the key.
-            throw new WeightSourceException(uri.Display, $"{origin} is not a connection string of a storage account.");
+            throw new WeightSourceException(display, $"{origin} is not a connection string of a storage account.");
         }
     }
 
@@ -159,5 +188,5 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
             : null;
     }
 
-    private sealed record BlobConnection(Uri Service, BlobLogin Login);
+    private sealed record BlobConnection(string Account, Uri Service, BlobLogin Login);
 }

@@ -20,6 +20,15 @@ internal sealed record BlobUri(string Display, string Account, string? Host, str
     /// <exception cref="WeightSourceException">It names no container and blob.</exception>
     public static BlobUri Of(WeightUri uri)
     {
+        string authority = uri.Original[(uri.Scheme.Length + "://".Length)..].Split('/', '?', '#')[0];
+        if (authority.Contains('@') || (authority.Contains(':') && !authority.Contains('.')))
+        {
+            throw new WeightSourceException(
+                uri.Display,
+                "an account has neither port nor login; give another address in AzureBlobsOptions.Endpoint or a connection string, and a key or "
+                    + "signature in the variables of the az command line.");
+        }
+
         string display = uri.Display.Split('?')[0];
         string[] parts = display[(uri.Scheme.Length + "://".Length)..].Split('/');
         string host = parts[0];

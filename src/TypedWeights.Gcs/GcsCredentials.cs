@@ -28,6 +28,13 @@ internal sealed record GcsCredentials(GoogleCredential? Value, string Name)
             ? $"the application default credentials ({Variable}, gcloud's own file, then the metadata server that {Metadata} names)"
             : $"the application default credentials ({Variable}, gcloud's own file, then the metadata server)";
 
+    private static string GcloudFile => Path.Combine(
+        OperatingSystem.IsWindows()
+            ? Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData)
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config"),
+        "gcloud",
+        "application_default_credentials.json");
+
     private static string? Named => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path ? path : null;
 
     /// <summary>Looks for the application default credentials.</summary>
@@ -57,12 +64,11 @@ internal sealed record GcsCredentials(GoogleCredential? Value, string Name)
         Explain = static e => Named is { } path ? ExplainFile(path, e)
             : e is UriFormatException ? $"{Metadata} is not a host or a host with its port"
             : "they cannot be read",
-        QuotedFiles = Named is { } file ? [file] : [],
+        Files = SdkFile.Of(Variable) is { Count: > 0 } named ? named : [new SdkFile(GcloudFile, null)],
     };
 
     private static string ExplainFile(string path, Exception e) =>
-        Directory.Exists(path) ? "that is a folder, and the variable names a file"
-        : !System.IO.File.Exists(path) ? "there is no such file"
+        !System.IO.File.Exists(path) ? "there is no such file"
         : e.GetBaseException() is UnauthorizedAccessException ? "this user may not read that file"
         : "that file is not the JSON of a Google credential";
 

@@ -24,9 +24,11 @@ internal sealed record GcsUri(string Bucket, string Folder, string? File, string
         const string Parameter = "generation=";
         string? generation = halves.Length < 2 ? null : halves[1].Split('&')
             .FirstOrDefault(static pair => pair.StartsWith(Parameter, StringComparison.Ordinal))?[Parameter.Length..];
-        if (bucket.Contains(':', StringComparison.Ordinal) || generation?.All(char.IsAsciiDigit) == false || generation is "")
+        bool hasLogin = uri.Original["gs://".Length..].Split('/')[0].Contains('@', StringComparison.Ordinal);
+        if (hasLogin || bucket.Contains(':', StringComparison.Ordinal) || generation?.All(char.IsAsciiDigit) == false || generation is "")
         {
-            throw new WeightSourceException(uri.Display, "this is not gs://bucket/object, with a generation in digits or without.");
+            throw new WeightSourceException(
+                uri.Display, "this is not gs://bucket/object, with a generation in digits or without; a bucket has neither port nor login.");
         }
 
         bool isFile = name.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)

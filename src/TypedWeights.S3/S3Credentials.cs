@@ -36,6 +36,7 @@ internal sealed class S3Credentials(S3SourceOptions options, SdkGuard guard)
                 Explain = e => S3CredentialFailure.Explain(e, found.Profile),
                 IsTransient = S3CredentialFailure.IsTransient,
                 Secrets = Secrets,
+                Files = found.Files,
             },
             _ => credentials.GetCredentialsAsync(),
             cancellationToken).ConfigureAwait(false);
@@ -172,7 +173,10 @@ internal sealed class S3Credentials(S3SourceOptions options, SdkGuard guard)
     }
 
     private Found OfWebIdentity(string display, string origin) => new(
-        guard.Call(new SdkCall(display, origin), static () => AssumeRoleWithWebIdentityCredentials.FromEnvironmentVariables()), origin);
+        guard.Call(new SdkCall(display, origin), static () => AssumeRoleWithWebIdentityCredentials.FromEnvironmentVariables()), origin)
+    {
+        Files = [.. SdkFile.Of("AWS_WEB_IDENTITY_TOKEN_FILE"), .. S3Profile.ReadFiles],
+    };
 
     private Found? OfProfile(string display)
     {
@@ -186,6 +190,11 @@ internal sealed class S3Credentials(S3SourceOptions options, SdkGuard guard)
 
         return profile.Credentials(read, guard, display) is { } credentials
             ? new Found(credentials, profile.Setting, read)
+            {
+                Files = read.Options.WebIdentityTokenFile is { Length: > 0 } path
+                    ? [new SdkFile(path, $"web_identity_token_file of {profile.Setting}")]
+                    : [],
+            }
             : options.Profile is null
                 ? null
                 : throw new WeightSourceException(display, $"Amazon S3 cannot use {profile.Setting}: it has no credentials.");
@@ -196,7 +205,10 @@ internal sealed class S3Credentials(S3SourceOptions options, SdkGuard guard)
         if (Container is { } container)
         {
             string origin = $"the container's credentials ({container})";
-            return new(guard.Call(new SdkCall(display, origin) { Secrets = Secrets }, static () => new GenericContainerCredentials()), origin);
+            return new(guard.Call(new SdkCall(display, origin) { Secrets = Secrets }, static () => new GenericContainerCredentials()), origin)
+            {
+                Files = SdkFile.Of("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+            };
         }
 
         if (S3Variable.IsTrue("AWS_EC2_METADATA_DISABLED"))
@@ -223,5 +235,9 @@ internal sealed class S3Credentials(S3SourceOptions options, SdkGuard guard)
     /// <param name="Credentials">null where there are none, and requests go unsigned.</param>
     /// <param name="Origin">Where they come from, or why there are none.</param>
     /// <param name="Profile">The profile that they come from; null where it is none.</param>
-    private sealed record Found(AWSCredentials? Credentials, string Origin, CredentialProfile? Profile = null);
+    private sealed record Found(AWSCredentials? Credentials, string Origin, CredentialProfile? Profile = null)
+    {
+        /// <summary>Files that the SDK reads whenever it makes keys of them.</summary>
+        public IReadOnlyList<SdkFile> Files { get; init; } = [];
+    }
 }

@@ -28,13 +28,16 @@ internal sealed class S3Profile(string name, string? origin)
         : S3Variable.Of("AWS_PROFILE") is { } named ? new S3Profile(named, "AWS_PROFILE")
         : new S3Profile("default", null);
 
+    /// <summary>The files that the SDK reads for it, and for every call to STS.</summary>
+    public static IReadOnlyList<SdkFile> ReadFiles => [File("AWS_CONFIG_FILE", "config"), File("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
+
     /// <returns>null where the files have none of that name.</returns>
     /// <exception cref="WeightSourceException">The files cannot be read.</exception>
     public CredentialProfile? Read(SdkGuard guard, string display) => guard.Call(
         new SdkCall(display, Setting)
         {
             Explain = static _ => "the files cannot be read, or the profile names what they do not have",
-            QuotedFiles = [Path("AWS_CONFIG_FILE", "config"), Path("AWS_SHARED_CREDENTIALS_FILE", "credentials")],
+            Files = ReadFiles,
         },
         () => _files.TryGetProfile(name, out CredentialProfile profile) ? profile : null);
 
@@ -56,6 +59,7 @@ internal sealed class S3Profile(string name, string? origin)
 
     private static string PathOf(string variable, string file) => S3Variable.Of(variable) ?? $"~/.aws/{file}";
 
-    private static string Path(string variable, string file) => S3Variable.Of(variable)
-        ?? System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".aws", file);
+    private static SdkFile File(string variable, string file) => S3Variable.Of(variable) is { } path
+        ? new SdkFile(path, variable)
+        : new SdkFile(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".aws", file), null);
 }

@@ -7,7 +7,7 @@ public sealed class S3SourceProvider : IRegisteredSource<S3SourceProvider>
 {
     private readonly StoreContext _context;
     private readonly S3SourceOptions _options;
-    private readonly Lock _lock = new();
+    private readonly SdkGuard _guard;
     private S3Access? _access;
 
     /// <summary>Makes the provider.</summary>
@@ -19,6 +19,7 @@ public sealed class S3SourceProvider : IRegisteredSource<S3SourceProvider>
         ArgumentNullException.ThrowIfNull(options);
         _context = context;
         _options = options;
+        _guard = new SdkGuard(context, "Amazon S3");
     }
 
     /// <inheritdoc/>
@@ -32,16 +33,16 @@ public sealed class S3SourceProvider : IRegisteredSource<S3SourceProvider>
         LocateAsync(uri, WeightPins.None, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken)
+    public async ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(uri);
         ArgumentNullException.ThrowIfNull(pins);
         var s3 = S3Uri.Of(uri);
-        S3Access access = Access(s3.Display + s3.File);
+        S3Access access = await AccessAsync(s3.Display + s3.File, cancellationToken).ConfigureAwait(false);
         var bucket = new S3Bucket(access.Settings, access.Guard, s3);
         return s3.File is { } name
-            ? new(_context.Locate(name, revision: null, File))
-            : _context.LocateInFolderAsync(s3.Display, revision: null, File, cancellationToken);
+            ? _context.Locate(name, revision: null, File)
+            : await _context.LocateInFolderAsync(s3.Display, revision: null, File, cancellationToken).ConfigureAwait(false);
 
         S3File File(string name) => new(access, bucket, s3, name)
         {
@@ -52,19 +53,22 @@ public sealed class S3SourceProvider : IRegisteredSource<S3SourceProvider>
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    // Made when it is first needed. Settings that are wrong are read again by the next load.
-    private S3Access Access(string display)
+    // Made when it is first needed: the SDK reads its files then. Settings that are wrong are read again by the next load.
+    private async ValueTask<S3Access> AccessAsync(string display, CancellationToken cancellationToken)
     {
-        lock (_lock)
+        if (Volatile.Read(ref _access) is { } known)
         {
-            if (_access is null)
-            {
-                var guard = new SdkGuard(_context, "Amazon S3");
-                _access = new S3Access(
-                    new S3Settings(_options, _context, guard, display), new S3Credentials(_options, guard), new S3Clock(_context.Time), guard);
-            }
-
-            return _access;
+            return known;
         }
+
+        S3Access made = await _guard.CallAsync(
+            new SdkCall(display, S3Profile.Of(_options).Setting),
+            _ => Task.FromResult(new S3Access(
+                new S3Settings(_options, _context, _guard, display),
+                new S3Credentials(_options, _guard),
+                new S3Clock(_context.Time),
+                _guard)),
+            cancellationToken).ConfigureAwait(false);
+        return Interlocked.CompareExchange(ref _access, made, null) ?? made;
     }
 }

@@ -38,13 +38,16 @@ internal sealed class SourceRegistryBuilder : IWeightSourceBuilder
         _aliases[uri.Scheme] = target;
     }
 
-    /// <exception cref="ArgumentException">Two of the added stores serve one scheme.</exception>
+    /// <exception cref="ArgumentException">Two of the added stores serve one scheme, or one serves that of an alias.</exception>
     public SourceRegistry Build(TransferContext transfer)
     {
         var context = new StoreContext(Http, transfer.Time, (source, message) => transfer.Noted?.Invoke(source, message));
         var own = new ProviderSet(context, BuiltIn());
         var aliases = new SourceAliases(_aliases, Environment.GetEnvironmentVariable);
-        return new SourceRegistry(transfer, _added.Select(create => create(context)), own, aliases);
+        var registry = new SourceRegistry(transfer, _added.Select(create => create(context)), own, aliases);
+        return _aliases.Keys.FirstOrDefault(registry.Schemes.Contains) is not { } served
+            ? registry
+            : throw new ArgumentException($"{served}:// is served by a store and cannot be an alias; choose another scheme.");
     }
 
     private SourceKind[] BuiltIn() =>

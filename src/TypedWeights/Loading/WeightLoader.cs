@@ -38,7 +38,8 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// The process's own loader, made at first use: files, HTTP and the stores of all referenced packages, no log. It is never disposed.
+    /// The process's own loader, made at first use: files, HTTP and the stores of all referenced packages, no log. Disposing it does
+    /// nothing: other code of the process may load with it.
     /// </summary>
     public static WeightLoader Default => Process.Value;
 
@@ -137,11 +138,12 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// <summary>
     /// Closes the connections and gives page-locked memory back. Loads that still run end with a <see cref="WeightSourceException"/>; a later
     /// load throws. What loads left to be written to the local cache is waited for (<see cref="WeightSet.Caching"/>). Doing it twice is
-    /// harmless.
+    /// harmless, and so is doing it to <see cref="Default"/>, which stays open.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        bool isDefault = Process.IsValueCreated && ReferenceEquals(Process.Value, this);
+        if (isDefault || Interlocked.Exchange(ref _disposed, 1) != 0)
         {
             return;
         }
@@ -234,7 +236,8 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
             // The caller's thread may be the one that draws: it neither loads libtorch, which takes 0.4 s, nor does what comes before the
             // first wait.
             await TorchNative.EnsureLoadedAsync(ending.Token).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            WeightSet weights = await new LoadSession(_parts, request, cache).RunAsync(ending.Token).ConfigureAwait(false);
+            using var session = new LoadSession(_parts, request, cache);
+            WeightSet weights = await session.RunAsync(ending.Token).ConfigureAwait(false);
             if (cache is not null)
             {
                 weights.Caching = cache.FinishAsync();

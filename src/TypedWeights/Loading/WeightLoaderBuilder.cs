@@ -79,7 +79,8 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     /// <summary>
     /// Makes a scheme of one's own stand for a place, so that one attribute serves development and production:
     /// <c>UseAlias("models", "s3://bucket/prefix")</c> makes <c>models://story</c> mean <c>s3://bucket/prefix/story</c>. Without this call
-    /// the variable <c>TYPEDWEIGHTS_ALIAS_MODELS</c> says it. A scheme that a store serves is no alias.
+    /// the variable <c>TYPEDWEIGHTS_ALIAS_MODELS</c> says it. A scheme that a store serves cannot be one:
+    /// <see cref="Build"/> throws.
     /// </summary>
     /// <param name="scheme">The scheme, in lower case.</param>
     /// <param name="target">A path or URI of a folder.</param>
@@ -116,7 +117,7 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     }
 
     /// <summary>Makes the loader.</summary>
-    /// <exception cref="ArgumentException">Two of the added stores serve one scheme.</exception>
+    /// <exception cref="ArgumentException">Two of the added stores serve one scheme, or one serves that of an alias.</exception>
     public WeightLoader Build()
     {
         LocalCache? cache = _cache is { } given ? new LocalCache(given.Folder, given.Options)

@@ -104,11 +104,13 @@ public sealed class HubFilesTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         Assert.Null(Settings().FindToken(out string? unread));
+        Assert.Equal($"The token file {_folder["token"]} (HF_TOKEN_PATH) was not read: there is no such file.", unread);
+        Assert.Null(new HubSettings(new HuggingFaceOptions(), name => name == "HF_HOME" ? _folder.Path : null).FindToken(out unread));
         Assert.Null(unread);
 
         OddFile.Make(kind, _folder["token"], _folder["victim"]);
         Assert.Null(Settings().FindToken(out unread));
-        Assert.StartsWith($"The token file {_folder["token"]} was not read: {says}", unread, StringComparison.Ordinal);
+        Assert.StartsWith($"The token file {_folder["token"]} (HF_TOKEN_PATH) was not read: {says}", unread, StringComparison.Ordinal);
     }
 
     [Theory]

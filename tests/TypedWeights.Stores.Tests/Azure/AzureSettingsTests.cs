@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Azure.Core;
 using Azure.Identity;
+using TypedWeights.Sources;
 using TypedWeights.Sources.AzureBlobs;
 using TypedWeights.Sources.Stores;
 
@@ -26,6 +27,9 @@ public sealed class AzureSettingsTests : IDisposable
     [InlineData("AZURE_AUTHORITY_HOST", "http://login.invalid", "AZURE_AUTHORITY_HOST is not an https URL.*The SDK says: ")]
     [InlineData("AZURE_AUTHORITY_HOST", "nowhere", "AZURE_AUTHORITY_HOST is not an https URL.*The SDK says: ")]
     [InlineData("AZURE_STORAGE_CONNECTION_STRING", "AccountKey=" + Secret, "AZURE_STORAGE_CONNECTION_STRING is not a connection string")]
+    [InlineData(
+        "AZURE_STORAGE_CONNECTION_STRING", "AccountName=account;AccountKey=QUJD;BlobEndpoint=ftp://x/",
+        "the BlobEndpoint of AZURE_STORAGE_CONNECTION_STRING is not an http or https URL")]
     [InlineData("AZURE_STORAGE_SAS_TOKEN", Secret, "AZURE_STORAGE_SAS_TOKEN is not a shared access signature")]
     [InlineData("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=" + Secret + "\r\nX-Evil: 1", "AZURE_STORAGE_SAS_TOKEN has a line break")]
     [InlineData("AZURE_STORAGE_ACCOUNT", "acc\nount", "AZURE_STORAGE_ACCOUNT has a line break")]
@@ -53,6 +57,45 @@ public sealed class AzureSettingsTests : IDisposable
         { "AZURE_FEDERATED_TOKEN_FILE", "/nowhere/token", "names a file that is not there or cannot be read: /nowhere/token" },
         { "AZURE_STORAGE_KEY", Secret, "is set and AZURE_STORAGE_ACCOUNT is not; set both" },
     };
+
+    [Theory]
+    [InlineData("AZURE_STORAGE_CONNECTION_STRING", "AccountName=other;AccountKey=QUJD;BlobEndpoint=https://x/", null, "is for the account other")]
+    [InlineData("AZURE_STORAGE_CONNECTION_STRING", "BlobEndpoint=http://127.0.0.1:9/;SharedAccessSignature=sig=" + Secret, null, "names no account")]
+    [InlineData("AZURE_STORAGE_KEY", "QUJD", "other", "is for the account other")]
+    [InlineData("AZURE_STORAGE_SAS_TOKEN", "sig=" + Secret, "other", "is for the account other")]
+    public async Task A_login_of_another_account_is_named_where_no_other_is_found(string name, string value, string? account, string mistake)
+    {
+        await using IdentityFixture identity = await IdentityFixture.StartAsync();
+        identity.Refuses = true;
+        using Variables environment = identity.Environment();
+        using var variables = new Variables(
+            ("AZURE_TENANT_ID", "tenant"), ("AZURE_CLIENT_ID", Guid.NewGuid().ToString()), (name, value), ("AZURE_STORAGE_ACCOUNT", account));
+        await FailAsync($"cannot use DefaultAzureCredential \\(.*; {name} {mistake}\\): \\w+Credential has no token");
+    }
+
+    [Theory]
+    [InlineData("AZURE_CLIENT_CERTIFICATE_PATH", "EnvironmentCredential")]
+    [InlineData("AZURE_FEDERATED_TOKEN_FILE", "WorkloadIdentityCredential")]
+    public async Task A_pipe_that_a_variable_names_is_named_and_not_waited_for(string name, string chain)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        using var folder = new TempFolder();
+        OddFile.Make(OddFile.Pipe, folder["pipe"], folder["victim"]);
+        using var variables = new Variables(
+            ("AZURE_TENANT_ID", "tenant"), ("AZURE_CLIENT_ID", "client"), ("AZURE_TOKEN_CREDENTIALS", chain), (name, folder["pipe"]));
+        await FailAsync($"Azure Blob Storage cannot use .*pipe \\({name}\\): this is a named pipe, and a regular file is expected");
+    }
+
+    [Theory]
+    [InlineData("az://user:" + Secret + "@account/weights/model.safetensors")]
+    [InlineData("az://user:" + Secret + "@account.blob.core.windows.net/weights/model.safetensors")]
+    [InlineData("az://account:80/weights/model.safetensors")]
+    public void A_login_or_a_port_of_an_account_is_refused(string uri)
+    {
+        WeightSourceException error = Assert.Throws<WeightSourceException>(() => BlobUri.Of(WeightUri.Parse(uri)));
+        Assert.Contains("an account has neither port nor login", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, error.Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [MemberData(nameof(Mistakes), DisableDiscoveryEnumeration = true)]

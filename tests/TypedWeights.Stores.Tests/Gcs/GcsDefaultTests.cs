@@ -92,8 +92,25 @@ public sealed class GcsDefaultTests : IAsyncLifetime
         await AssertRefusesAsync(path, pattern);
     }
 
+    [Theory]
+    [InlineData(OddFile.Folder, "this is a folder")]
+    [InlineData(OddFile.Pipe, "this is a named pipe")]
+    public async Task What_is_no_regular_file_is_named_and_not_waited_for(string kind, string says)
+    {
+        OddFile.Make(kind, _home["odd"], _home["victim"]);
+        Assert.Contains(
+            $"Google Cloud Storage cannot use {_home["odd"]} (GOOGLE_APPLICATION_CREDENTIALS): {says}, and a regular file is expected.",
+            await RunAsync(_store, null, ("GOOGLE_APPLICATION_CREDENTIALS", _home["odd"])),
+            StringComparison.Ordinal);
+    }
+
     [Fact]
-    public Task A_folder_in_the_place_of_the_file_is_told() => AssertRefusesAsync(_home.Path, "that is a folder, and the variable names a file");
+    public async Task A_pipe_in_the_place_of_the_login_of_gcloud_is_named_and_not_waited_for()
+    {
+        Directory.CreateDirectory(_home[".config/gcloud"]);
+        OddFile.Make(OddFile.Pipe, _home[".config/gcloud/application_default_credentials.json"], _home["victim"]);
+        Assert.Contains("application_default_credentials.json: this is a named pipe", await RunAsync(_store, null), StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task A_metadata_server_that_is_no_host_is_named()

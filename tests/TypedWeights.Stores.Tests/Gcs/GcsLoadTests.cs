@@ -109,6 +109,7 @@ public sealed class GcsLoadTests : GcsTest
 
     [Theory]
     [InlineData("gs://weights:80/model.safetensors")]
+    [InlineData("gs://user:s3cret@weights/model.safetensors")]
     [InlineData("gs://weights/model.safetensors?generation=a17")]
     [InlineData("gs://weights/model.safetensors?generation=")]
     public Task What_names_no_object_is_an_error(string uri) => AssertFailsAsync("this is not gs://bucket/object", uri);

@@ -58,6 +58,32 @@ public sealed class S3SettingsTests : IDisposable
     public Task A_variable_that_cannot_be_used_is_named(string name, string value, string pattern) => FailAsync(pattern, (name, value));
 
     [Theory]
+    [InlineData("AWS_CONFIG_FILE")]
+    [InlineData("AWS_SHARED_CREDENTIALS_FILE")]
+    [InlineData("AWS_WEB_IDENTITY_TOKEN_FILE")]
+    [InlineData("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")]
+    public Task A_pipe_that_a_variable_names_is_named_and_not_waited_for(string name)
+    {
+        OddFile.Make(OddFile.Pipe, _folder["pipe"], _folder["victim"]);
+        (string, string)[] rest = name switch
+        {
+            "AWS_WEB_IDENTITY_TOKEN_FILE" => [("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader"), ("AWS_REGION", "eu-west-1")],
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" => [("AWS_CONTAINER_CREDENTIALS_FULL_URI", $"http://127.0.0.1:{FreePort.Find()}/keys")],
+            _ => [],
+        };
+        return FailAsync(
+            $"Amazon S3 cannot use .*pipe \\({name}\\): this is a named pipe, and a regular file is expected", [(name, _folder["pipe"]), .. rest]);
+    }
+
+    [Fact]
+    public Task A_pipe_that_a_profile_names_is_named_and_not_waited_for()
+    {
+        OddFile.Make(OddFile.Pipe, _folder["pipe"], _folder["victim"]);
+        Save($"[profile dev]\nregion = eu-west-1\nweb_identity_token_file = {_folder["pipe"]}\n" + Role);
+        return FailAsync("pipe \\(web_identity_token_file of the profile dev .*: this is a named pipe", ("AWS_PROFILE", "dev"));
+    }
+
+    [Theory]
     [InlineData("AKIA\r\nX-Evil: 1", "token", "the access key id of the variables AWS_ACCESS_KEY_ID")]
     [InlineData("AKIÄ", "token", "the access key id of the variables AWS_ACCESS_KEY_ID")]
     [InlineData("AKIA", "tok\nX-Evil: 1", "the session token of the variables AWS_ACCESS_KEY_ID")]

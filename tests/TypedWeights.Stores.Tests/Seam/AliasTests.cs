@@ -79,6 +79,16 @@ public sealed class AliasTests : IDisposable
         Assert.Throws<ArgumentException>(() => new WeightLoaderBuilder().UseAlias("no scheme", "/x"));
     }
 
+    [Theory]
+    [InlineData("http")]
+    [InlineData("hf")]
+    [InlineData("s3")]
+    public void An_alias_of_a_scheme_that_a_store_serves_is_refused(string scheme)
+    {
+        WeightLoaderBuilder builder = new WeightLoaderBuilder().UseAlias(scheme, "/x");
+        Assert.StartsWith(scheme + ":// is served by a store", Assert.Throws<ArgumentException>(builder.Build).Message, StringComparison.Ordinal);
+    }
+
     private static async Task AssertLoadsAsync(WeightLoaderBuilder builder, string uri)
     {
         await using WeightLoader loader = builder.Build();

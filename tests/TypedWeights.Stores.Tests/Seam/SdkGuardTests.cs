@@ -68,12 +68,57 @@ public sealed class SdkGuardTests : IDisposable
     {
         using var folder = new TempFolder();
         await System.IO.File.WriteAllTextAsync(folder["config"], "[profile dev]\naws_secret_access_key wJalrXUtnFEMI/K7MDENG\n", Token);
-        SdkCall call = Call() with { Secrets = static () => ["hunter2", ""], QuotedFiles = [folder["config"], folder["absent"], folder.Path] };
+        SdkCall call = Call() with { Secrets = static () => ["hunter2", ""], Files = [new(folder["config"], "CONFIG"), new(folder["absent"], null)] };
         WeightSourceException error = await FailAsync(
             call, _ => throw new FormatException("line <aws_secret_access_key wJalrXUtnFEMI/K7MDENG> of profile dev, not hunter2"));
         Assert.DoesNotContain("wJalr", error.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", error.ToString(), StringComparison.Ordinal);
         Assert.Contains("of profile dev, not …", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(OddFile.Pipe, "this is a named pipe")]
+    [InlineData(OddFile.LinkToDevice, "this is a device")]
+    [InlineData(OddFile.Folder, "this is a folder")]
+    public async Task A_file_that_is_no_regular_one_is_refused_before_the_SDK_reads_it(string kind, string says)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        using var folder = new TempFolder();
+        OddFile.Make(kind, folder["config"], folder["victim"]);
+        SdkCall call = Call() with { Files = [new(folder["config"], "CONFIG")] };
+        string expected = $"{File}: My Store cannot use {folder["config"]} (CONFIG): {says}, and a regular file is expected.";
+        WeightSourceException error = await FailAsync(call, _ => throw new InvalidOperationException("it was read"));
+        Assert.Equal((expected, false), (error.Message, error.IsTransient));
+        Assert.Equal(expected, Assert.Throws<WeightSourceException>(() => _guard.Call(call, () => 0)).Message);
+    }
+
+    [Fact]
+    public async Task The_null_device_stands_for_no_file()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
+        Assert.Equal(7, await _guard.CallAsync(Call() with { Files = [new("/dev/null", "CONFIG")] }, _ => Task.FromResult(7), Token));
+    }
+
+    [Fact]
+    public async Task A_call_that_blocks_its_thread_is_given_up_as_one_that_waits()
+    {
+        using var release = new ManualResetEventSlim();
+        Task<WeightSourceException> late = FailAsync(Call(), Block);
+        await _clock.PassAsync(SdkGuard.Patience, Token);
+        await _clock.PassAsync(SdkGuard.Limit - SdkGuard.Patience, Token);
+        Assert.Contains("got no answer for 25 s from the setting", (await late).Message, StringComparison.Ordinal);
+
+        using var cancelled = new CancellationTokenSource();
+        Task<int> waiting = _guard.CallAsync(Call(), Block, cancelled.Token).AsTask();
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        release.Set();
+
+        Task<int> Block(CancellationToken token)
+        {
+            release.Wait(CancellationToken.None);
+            return Task.FromResult(0);
+        }
     }
 
     [Fact]

@@ -185,5 +185,17 @@ public sealed class UntypedLoadTests : IDisposable
             () => loader.LoadTensorsAsync(_folder["any.safetensors"], cancellationToken: TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task Disposing_the_loader_of_the_process_leaves_it_open_for_everybody_else()
+    {
+        string path = TestFile.Write(_folder["one.safetensors"], [TestFile.F32("a", [1], 1)]);
+
+        await WeightLoader.Default.DisposeAsync();
+        WeightLoader.Default.Dispose();
+
+        using WeightSet weights = await WeightLoader.Default.LoadTensorsAsync(path, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(1f, weights["a"].item<float>());
+    }
+
     private static nint TensorBytesAddress(Tensor tensor) => TypedWeights.Interop.TensorData.Address(tensor);
 }

@@ -374,7 +374,8 @@ public sealed class DeniedTests : IDisposable
                 _folder.Path, ["HF_ENDPOINT=" + server.Address, "HF_TOKEN_PATH=" + _folder["closed/token"]], ["inspect", "hf://org/net"]);
 
             Assert.Equal(1, run.ExitCode);
-            Assert.Contains($"The token file {_folder["closed/token"]} was not read: this user may not {reason}.", run.Error, Ordinal);
+            Assert.Contains(
+                $"The token file {_folder["closed/token"]} (HF_TOKEN_PATH) was not read: this user may not {reason}.", run.Error, Ordinal);
         }
     }
 

@@ -34,4 +34,17 @@ public sealed class OwnAuthorityTests : IDisposable
         Assert.Contains("SSL_CERT_FILE", unknown.Error, Ordinal);
         Assert.Equal((0, ""), (trusted.ExitCode, trusted.Error));
     }
+
+    [Fact]
+    public async Task A_pipe_in_the_place_of_its_certificate_is_named_and_not_waited_for()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere the system's own store decides");
+        OddFile.Make(OddFile.Pipe, _folder["root.pem"], _folder["victim"]);
+
+        ToolRun run = await ToolRun.WithVariableAsync(
+            _folder.Path, $"SSL_CERT_FILE={_folder["root.pem"]}", "plan", "https://127.0.0.1:1/m.safetensors");
+
+        Assert.Equal((2, ""), (run.ExitCode, run.Out));
+        Assert.Contains($"{_folder["root.pem"]} (SSL_CERT_FILE) cannot be read: this is a named pipe", run.Error, Ordinal);
+    }
 }

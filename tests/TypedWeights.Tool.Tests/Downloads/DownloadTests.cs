@@ -459,8 +459,28 @@ public sealed class DownloadTests : IAsyncLifetime
         ToolRun quiet = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors", "-q");
 
         Assert.Equal((0, 0, ""), (run.ExitCode, quiet.ExitCode, quiet.All));
-        Assert.Matches(@"net\.safetensors: the server .+503.+ Trying again in [\d.]+ s\.\n(.+\n)*wrote ", run.Error);
+        Assert.Matches(@"net\.safetensors: the server .+503.+ Trying again( in (0\.[1-9]|[1-9][\d.]*) s)?\.\n(.+\n)*wrote ", run.Error);
         Assert.Equal(Model, Read("net.safetensors"));
+    }
+
+    [Fact]
+    public async Task An_empty_file_is_refused_whether_its_length_is_told_or_not()
+    {
+        bool isTold = false;
+        _server.Intercept = async context =>
+        {
+            context.Response.ContentLength = isTold ? 0 : null;
+            await context.Response.StartAsync();
+            return true;
+        };
+
+        ToolRun untold = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors");
+        isTold = true;
+        ToolRun told = await RunAsync("download", $"{_server.Address}/net.safetensors", "net.safetensors");
+
+        Assert.Equal((told.ExitCode, told.All), (untold.ExitCode, untold.All));
+        Assert.Contains("an empty file", untold.Error, Ordinal);
+        Assert.Empty(Left());
     }
 
     [Theory]

@@ -17,27 +17,31 @@ internal static class HttpAnswer
         answer.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable ? RangeOf(answer)?.Length : null;
 
     /// <summary>The length of the body, as the answer announces it; null where it does not.</summary>
-    /// <remarks>A proxy may have joined two equal headers to one, <c>8, 8</c>, which the HTTP client does not read.</remarks>
-    public static long? LengthOf(HttpResponseMessage answer) => answer.Content.Headers.ContentLength
-        ?? (Single(answer.Content.Headers, "Content-Length") is { } text
-            && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long length) ? length : null);
-
-    /// <summary>The value of a header that has one, however often it was sent with that same value; null where it has none, or several.</summary>
-    public static string? Single(HttpHeaders headers, string name)
+    /// <param name="answer">The answer.</param>
+    /// <param name="display">The file as it may be shown.</param>
+    /// <remarks>
+    /// A proxy may have joined two equal headers to one, <c>8, 8</c>, which the HTTP client does not read. A body in chunks ends with its
+    /// last chunk, whatever length stands beside them (RFC 9112, 6.3); the HTTP client reads it so.
+    /// </remarks>
+    /// <exception cref="WeightSourceException">The answer announces several lengths.</exception>
+    public static long? LengthOf(HttpResponseMessage answer, string display)
     {
-        if (!headers.NonValidated.TryGetValues(name, out HeaderStringValues values))
+        if (answer.Headers.NonValidated.Contains("Transfer-Encoding") && answer.Headers.TransferEncodingChunked == true)
         {
             return null;
         }
 
-        if (values.Count == 1 && values.ToString() is { Length: > 0 } one && !one.Contains(','))
-        {
-            return one.Trim();
-        }
-
-        string[] different = [.. values.SelectMany(static value => value.Split(',')).Select(static value => value.Trim()).Distinct()];
-        return different.Length == 1 && different[0].Length > 0 ? different[0] : null;
+        string[] lengths = Values(answer.Content.Headers, "Content-Length");
+        return lengths.Length < 2
+            ? lengths is [var text] && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long length) ? length : null
+            : throw new WeightSourceException(
+                display,
+                "the server announced more than one length of the body (Content-Length: "
+                    + $"{ForeignText.Show(string.Join(", ", lengths), answer.RequestMessage)}).");
     }
+
+    /// <summary>The value of a header that has one, however often it was sent with that same value; null where it has none, or several.</summary>
+    public static string? Single(HttpHeaders headers, string name) => Values(headers, name) is [{ Length: > 0 } one] ? one : null;
 
     /// <summary>Throws unless an answer is a part, uncompressed, of a file.</summary>
     /// <param name="answer">The answer.</param>
@@ -98,7 +102,7 @@ internal static class HttpAnswer
         }
 
         long sent = range.To!.Value - offset + 1;
-        return LengthOf(answer) is not { } announced || announced == sent
+        return LengthOf(answer, display) is not { } announced || announced == sent
             ? sent
             : throw new WeightSourceException(
                 display, $"the server answered a range of {sent} bytes with a body of {announced} (Content-Length, with Content-Range: {range}).");
@@ -144,6 +148,11 @@ internal static class HttpAnswer
             throw new WeightSourceException(display, "the server answered with " + page);
         }
     }
+
+    // Each value once.
+    private static string[] Values(HttpHeaders headers, string name) => !headers.NonValidated.TryGetValues(name, out HeaderStringValues values) ? []
+        : values.Count == 1 && values.ToString() is var one && !one.Contains(',') ? [one.Trim()]
+        : [.. values.SelectMany(static value => value.Split(',')).Select(static value => value.Trim()).Distinct()];
 
     // The unit in any case; of .NET's own type, as that reads the rest as RFC 9110 has it.
     private static ContentRangeHeaderValue? RangeOf(HttpResponseMessage answer) =>

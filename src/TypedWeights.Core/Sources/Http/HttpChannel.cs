@@ -12,6 +12,7 @@ internal sealed class HttpChannel : IDisposable
     private readonly HttpMessageInvoker _connections;
     private readonly IWebProxy? _proxy;
     private readonly Lazy<(string? Http, string? Https)> _proxyFaults;
+    private readonly Lazy<string?> _authoritiesFault = new(AuthoritiesFault);
     private readonly bool _isAscii;
 
     /// <param name="options">How servers are reached.</param>
@@ -87,7 +88,7 @@ internal sealed class HttpChannel : IDisposable
         HttpRequestMessage request, string display, CancellationToken cancellationToken)
     {
         bool isTls = request.RequestUri!.Scheme == Uri.UriSchemeHttps;
-        if ((isTls ? _proxyFaults.Value.Https : _proxyFaults.Value.Http) is { } fault)
+        if ((isTls ? _proxyFaults.Value.Https ?? _authoritiesFault.Value : _proxyFaults.Value.Http) is { } fault)
         {
             throw new WeightSourceException(display, fault);
         }
@@ -101,7 +102,16 @@ internal sealed class HttpChannel : IDisposable
 
         try
         {
-            return await _connections.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            HttpResponseMessage answer = await _connections.SendAsync(request, cancellationToken).ConfigureAwait(false);
+
+            // Under TLS, what a proxy says is no answer to the request: this is the server's, as it is where there is no proxy.
+            if (answer.StatusCode != HttpStatusCode.ProxyAuthenticationRequired || isTls || ProxyFor(request.RequestUri) is null)
+            {
+                return answer;
+            }
+
+            answer.Dispose();
+            throw TransportFailure.ProxyLogin(display, "HTTP_PROXY");
         }
         catch (HttpRequestException e)
         {
@@ -128,6 +138,15 @@ internal sealed class HttpChannel : IDisposable
 
     private Uri? ProxyFor(Uri address) =>
         _proxy is not null && !_proxy.IsBypassed(address) && _proxy.GetProxy(address) is { } proxy && proxy != address ? proxy : null;
+
+    // .NET reads it at the first certificate, and waits for a pipe for ever.
+    private static string? AuthoritiesFault()
+    {
+        const string Variable = "SSL_CERT_FILE";
+        return Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path && SettingsFile.Refuse(path) is { } reason
+            ? $"the certificates of authorities in {path} ({Variable}) cannot be read: {reason}."
+            : null;
+    }
 
     // A line break would begin a header of its own, which whoever wrote the login never meant.
     private void ThrowIfUnsendable(HttpRequestMessage request, string display)

@@ -29,8 +29,6 @@ internal static class HttpFailure
                     + $"{(SignedPeriod.Describe(response) is { } period ? "the signature of the URL " + period : Signed)}." + away),
             HttpStatusCode.NotFound or HttpStatusCode.Gone => new WeightSourceException(
                 display, $"there is no such file on the server ({status}).", isNotFound: true),
-            HttpStatusCode.ProxyAuthenticationRequired => new WeightSourceException(
-                display, "the proxy asks for a login (407); give it in HttpSourceOptions.Proxy or in the variable HTTP_PROXY."),
             HttpStatusCode.PreconditionFailed => Changed("its ETag is another now", display),
             HttpStatusCode.RequestedRangeNotSatisfiable => new WeightSourceException(
                 display, "the server does not have this range (416): the file has become shorter, or the server refuses range requests."),
@@ -60,6 +58,8 @@ internal static class HttpFailure
     {
         TimeSpan? wait = response.Headers.RetryAfter switch
         {
+            // The client reads no more than 31 bits.
+            _ when HttpAnswer.Single(response.Headers, "Retry-After") is { } text && text.All(char.IsAsciiDigit) => RateLimit.Wait(text),
             { Delta: { } delta } => delta,
             { Date: { } date } => date - (response.Headers.Date ?? DateTimeOffset.UtcNow),
             _ => RateLimit.ResetOf(response),

@@ -143,7 +143,7 @@ internal sealed class HttpSource : IWeightSource, IAskedSource
             }
 
             HttpAnswer.ThrowUnlessWhole(answer, target.IsElsewhere(answer), target.Display);
-            if (HttpAnswer.LengthOf(answer) is { } length)
+            if (HttpAnswer.LengthOf(answer, target.Display) is { } length)
             {
                 identity.Check(answer, length);
                 return new HttpSource(target, identity, length, firstBytes);

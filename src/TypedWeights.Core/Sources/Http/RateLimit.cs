@@ -9,6 +9,13 @@ namespace TypedWeights.Sources.Http;
 /// </summary>
 internal static partial class RateLimit
 {
+    // Far beyond what a load waits.
+    private const long Longest = 1_000_000_000;
+
+    /// <summary>What a number of seconds of any length means; one that is longer than thirty years is cut to that.</summary>
+    /// <param name="digits">Digits alone.</param>
+    public static TimeSpan Wait(string digits) => TimeSpan.FromSeconds(Math.Min(Number(digits), Longest));
+
     /// <returns>null where the answer does not say.</returns>
     public static TimeSpan? ResetOf(HttpResponseMessage answer)
     {
@@ -30,16 +37,19 @@ internal static partial class RateLimit
         answer.Headers.TryGetValues(name, out IEnumerable<string>? values) ? values : [];
 
     // More than a day is a date in seconds, which some servers send, or makes no difference: a load does not wait that long.
-    private static long Seconds(string digits) => long.TryParse(digits, CultureInfo.InvariantCulture, out long seconds)
-        ? seconds > 1_000_000_000 ? Math.Max(0, seconds - DateTimeOffset.UtcNow.ToUnixTimeSeconds()) : seconds
-        : 1_000_000_000;
+    private static long Seconds(string digits) => Number(digits) is var seconds && seconds > Longest
+        ? Math.Clamp(seconds - DateTimeOffset.UtcNow.ToUnixTimeSeconds(), 0, Longest)
+        : seconds;
 
-    [GeneratedRegex(@";\s*t=(?<t>\d{1,12})(?!\d)|(?<=^|\s)reset=(?<t>\d{1,12})", RegexOptions.IgnoreCase)]
+    private static long Number(string digits) =>
+        long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : long.MaxValue;
+
+    [GeneratedRegex(@";\s*t=(?<t>[0-9]+)|(?<=^|\s)reset=(?<t>[0-9]+)", RegexOptions.IgnoreCase)]
     private static partial Regex Time();
 
-    [GeneratedRegex(@";\s*r=(\d{1,18})(?!\d)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@";\s*r=([0-9]+)", RegexOptions.IgnoreCase)]
     private static partial Regex Remaining();
 
-    [GeneratedRegex(@"^\s*(\d{1,12})\s*$")]
+    [GeneratedRegex(@"^\s*([0-9]+)\s*$")]
     private static partial Regex Reset();
 }

@@ -54,7 +54,7 @@ internal sealed class SequentialSource : IWeightSource, IAskedSource
         {
             HttpAnswer.ThrowIfCompressed(answer, target.Display);
             HttpAnswer.ThrowIfPage(answer, target.Display);
-            long? announced = HttpAnswer.LengthOf(answer);
+            long? announced = HttpAnswer.LengthOf(answer, target.Display);
             body = new HttpBody(answer, announced, target.Display);
             byte[] bytes = new byte[(int)Math.Min(Math.Max(firstBytes, FileSniffer.Wanted), announced ?? long.MaxValue)];
             int count = await body.FillAsync(bytes, cancellationToken).ConfigureAwait(false);
@@ -140,7 +140,7 @@ internal sealed class SequentialSource : IWeightSource, IAskedSource
         try
         {
             HttpAnswer.ThrowUnlessWhole(answer, _target.IsElsewhere(answer), Display);
-            _identity.Check(answer, HttpAnswer.LengthOf(answer));
+            _identity.Check(answer, HttpAnswer.LengthOf(answer, Display));
             return new HttpBody(answer, Length, Display);
         }
         catch

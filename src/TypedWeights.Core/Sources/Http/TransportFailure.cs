@@ -64,6 +64,11 @@ internal static class TransportFailure
         IsUnserved = true,
     };
 
+    /// <param name="display">The file as it may be shown.</param>
+    /// <param name="variable">The variable that names the proxy.</param>
+    public static WeightSourceException ProxyLogin(string display, string variable) => new(
+        display, $"the proxy asks for a login (407); give it in HttpSourceOptions.Proxy or in the variable {variable}.");
+
     public static WeightSourceException Broken(Exception e, string received, string display, HttpRequestMessage? request) => new(
         display, $"the connection broke after {received}.", isTransient: true, innerException: ForeignText.Cause(e, request));
 
@@ -114,8 +119,7 @@ internal static class TransportFailure
 
     private static WeightSourceException Proxy(HttpRequestException e, string display, Uri? proxy) => (int?)e.StatusCode switch
     {
-        407 => new WeightSourceException(
-            display, "the proxy asks for a login (407); give it in HttpSourceOptions.Proxy or in the variable HTTPS_PROXY."),
+        407 => ProxyLogin(display, "HTTPS_PROXY"),
         { } status => new WeightSourceException(
             display, $"the proxy refused the connection ({status}).", isTransient: status is 408 or 429 or 500 or 502 or 503 or 504),
         null => new WeightSourceException(

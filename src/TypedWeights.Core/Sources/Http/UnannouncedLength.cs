@@ -25,7 +25,7 @@ internal static class UnannouncedLength
     public static async ValueTask<(long Length, ReadOnlyMemory<byte> Start)> FindAsync(
         HttpBody body, ReadOnlyMemory<byte> start, string display, CancellationToken cancellationToken)
     {
-        var read = new ArrayBufferWriter<byte>(start.Length);
+        var read = new ArrayBufferWriter<byte>();
         read.Write(start.Span);
         bool isHeader = IsHeader(start.Span, out int headerLength);
         int wanted = isHeader ? HeaderPrefix.Size + headerLength : Limit + 1;

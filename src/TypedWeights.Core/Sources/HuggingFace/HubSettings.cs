@@ -11,6 +11,8 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
 {
     private const int TokenLimit = 64 << 10;
 
+    private const string TokenPathVariable = "HF_TOKEN_PATH";
+
     private static readonly string[] TokenVariables = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
 
     // The first that is set counts, as for the hub's own tools.
@@ -36,7 +38,8 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
 
     /// <summary>As <see cref="FindToken()"/>.</summary>
     /// <param name="unread">
-    /// Why the file of a saved login was not read though something is there, as a sentence; null where it was, or there is none.
+    /// Why the file of a saved login was not read though something is there or a variable names it, as a sentence; null where it was read,
+    /// or there is none.
     /// </param>
     public HubToken? FindToken(out string? unread)
     {
@@ -54,7 +57,8 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
             }
         }
 
-        string path = Folder("HF_TOKEN_PATH") ?? Path.Combine(Home, "token");
+        string? named = Folder(TokenPathVariable);
+        string path = named ?? Path.Combine(Home, "token");
         try
         {
             string saved = Encoding.UTF8.GetString(SmallFile.Read(path, TokenLimit)).Trim();
@@ -63,8 +67,11 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             string? reason = (e as RefusedFileException)?.Reason ?? Denial.OfRead(path) ?? DanglingLink.Explain(Path.GetFullPath(path))
-                ?? (e is FileNotFoundException or DirectoryNotFoundException ? null : e.Message.TrimEnd('.'));
-            unread = reason is null ? null : $"The token file {path} was not read: {reason}.";
+                ?? (e is not (FileNotFoundException or DirectoryNotFoundException) ? e.Message.TrimEnd('.')
+                    : named is not null ? "there is no such file"
+                    : null);
+            string origin = named is null ? "" : $" ({TokenPathVariable})";
+            unread = reason is null ? null : $"The token file {path}{origin} was not read: {reason}.";
             return null;
         }
     }

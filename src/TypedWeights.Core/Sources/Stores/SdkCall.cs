@@ -19,7 +19,10 @@ public sealed record SdkCall(string Display, string Setting)
     /// <value>null: none</value>
     public Func<IEnumerable<string>>? Secrets { get; init; }
 
-    /// <summary>Files of which the SDK's words may quote a line: no word of theirs that could be a secret is shown.</summary>
+    /// <summary>
+    /// Files that the SDK reads for it. A pipe, a device or a folder is refused before the SDK waits for it. The SDK's words may quote a line
+    /// of the others: no word of theirs that could be a secret is shown.
+    /// </summary>
     /// <value>none</value>
-    public IReadOnlyList<string> QuotedFiles { get; init; } = [];
+    public IReadOnlyList<SdkFile> Files { get; init; } = [];
 }

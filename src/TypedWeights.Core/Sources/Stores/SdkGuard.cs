@@ -53,6 +53,7 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         ArgumentNullException.ThrowIfNull(ask);
         try
         {
+            ThrowIfOdd(call);
             return ask();
         }
         catch (Exception e) when (IsForeign(e, call, CancellationToken.None))
@@ -64,7 +65,7 @@ public sealed partial class SdkGuard(StoreContext context, string store)
     /// <summary>Makes a call that may take its time.</summary>
     /// <typeparam name="T">What it gives.</typeparam>
     /// <param name="call">What it is about.</param>
-    /// <param name="ask">The call. One that blocks belongs on another thread; what it still does when the limit is over is not awaited.</param>
+    /// <param name="ask">The call. It may block: it has a thread of the pool. What it still does when the limit is over is not awaited.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>What the SDK gave.</returns>
     /// <exception cref="WeightSourceException">The SDK threw, or did not answer within <see cref="Limit"/>.</exception>
@@ -76,15 +77,15 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         ArgumentNullException.ThrowIfNull(ask);
         try
         {
-            Task<T> answer = Begin(ask, cancellationToken);
-            T value = answer.IsCompletedSuccessfully
-                ? answer.Result
-                : await WaitAsync(call, answer, cancellationToken).ConfigureAwait(false);
-            if (_isTroubled)
-            {
-                EndWait(goesOn: false);
-            }
-
+            Task<T> answer = Task.Run(
+                () =>
+                {
+                    ThrowIfOdd(call);
+                    return ask(cancellationToken);
+                },
+                CancellationToken.None);
+            T value = await WaitAsync(call, answer, cancellationToken).ConfigureAwait(false);
+            EndWait(goesOn: false);
             return value;
         }
         catch (Exception e) when (IsForeign(e, call, cancellationToken))
@@ -102,15 +103,15 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         }
     }
 
-    private static Task<T> Begin<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    private void ThrowIfOdd(SdkCall call)
     {
-        try
+        foreach (SdkFile file in call.Files)
         {
-            return ask(cancellationToken);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            return Task.FromException<T>(e);
+            if (SettingsFile.Refuse(file.Path) is { } reason)
+            {
+                string name = file.Origin is null ? file.Path : $"{file.Path} ({file.Origin})";
+                throw new WeightSourceException(call.Display, $"{store} cannot use {name}: {reason}.");
+            }
         }
     }
 
@@ -164,7 +165,7 @@ public sealed partial class SdkGuard(StoreContext context, string store)
     private WeightSourceException Failure(SdkCall call, Exception e, bool isTransient, bool isExhausted)
     {
         string? advice = call.Explain?.Invoke(e);
-        string? words = Sentence(e, [.. call.Secrets?.Invoke() ?? [], .. call.QuotedFiles.SelectMany(Words)]);
+        string? words = Sentence(e, [.. call.Secrets?.Invoke() ?? [], .. call.Files.SelectMany(static file => Words(file.Path))]);
         string said = words is null ? "" : $" The SDK says: {words}";
         return new WeightSourceException(
             call.Display,

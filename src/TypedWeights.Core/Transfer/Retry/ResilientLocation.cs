@@ -51,6 +51,7 @@ internal sealed class ResilientLocation : DelegatingLocation
 
     public override async ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
+        await _context.Turns.EnterAsync(cancellationToken).ConfigureAwait(false);
         StallGuard guard = _context.Guards.Rent(_context.Patience);
         try
         {
@@ -73,7 +74,6 @@ internal sealed class ResilientLocation : DelegatingLocation
     private ValueTask<IWeightSource> AttemptAsync(string name, int firstBytes, StallGuard guard, CancellationToken cancellationToken)
     {
         _context.CountRequest();
-        _context.Turns.Take();
         return GuardAsync(
             static (call, token) => call.Inner.OpenAsync(call.name, call.firstBytes, token),
             (Inner, name, firstBytes),

@@ -77,6 +77,12 @@ internal sealed class ResumingReader : IRangeReader
     private async ValueTask<bool> AttemptAsync(CancellationToken cancellationToken)
     {
         StallGuard guard = _guard!;
+        bool asks = _inner is null && IsRequest();
+        if (asks && !_hasAsked)
+        {
+            await _context.Turns.EnterAsync(cancellationToken).ConfigureAwait(false);
+            _hasAsked = true;
+        }
 
         // A file that is read in order would be asked for from its start.
         CancellationToken token = guard.Begin(mayBeEarly: !_source.IsSequential, cancellationToken);
@@ -84,7 +90,11 @@ internal sealed class ResumingReader : IRangeReader
         {
             if (_inner is null)
             {
-                Ask();
+                if (asks)
+                {
+                    _context.CountRequest();
+                }
+
                 _inner = await _source.Inner.OpenRangeAsync(_position, _end - _position, token).ConfigureAwait(false);
                 guard.Answered();
             }
@@ -109,15 +119,7 @@ internal sealed class ResumingReader : IRangeReader
     }
 
     // A file that is read in order has one answer for all its ranges.
-    private void Ask()
-    {
-        if (!_isInMemory && (!_source.IsSequential || _hasFailed))
-        {
-            _hasAsked = true;
-            _context.CountRequest();
-            _context.Turns.Take();
-        }
-    }
+    private bool IsRequest() => !_isInMemory && (!_source.IsSequential || _hasFailed);
 
     private void OnArrived(int bytes)
     {

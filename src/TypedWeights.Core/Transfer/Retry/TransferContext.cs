@@ -1,13 +1,16 @@
+using TypedWeights.Sources;
 using TypedWeights.Transfer.Limits;
 
 namespace TypedWeights.Transfer.Retry;
 
 /// <summary>What all transfers of one loader, or of one command of the tool, share; and, made of that, what is one load's own: its counts.</summary>
-internal sealed class TransferContext
+internal sealed class TransferContext : IDisposable
 {
     private static long _allBytes;
 
     private readonly TransferContext? _all;
+    private readonly Dictionary<string, Origin> _origins = new(StringComparer.Ordinal);
+    private readonly string _origin = "";
     private long _requests;
     private long _retries;
     private long _throttles;
@@ -25,16 +28,16 @@ internal sealed class TransferContext
         Turns = new Turns(Patience, Time);
     }
 
-    private TransferContext(TransferContext all)
+    private TransferContext(TransferContext all, string origin)
     {
         _all = all;
+        _origin = origin;
         Options = all.Options;
         Time = all.Time;
         Pacer = all.Pacer;
         Retry = all.Retry.Of(this);
         Guards = all.Guards;
-        Patience = new Patience(Options.StallTimeout, Time);
-        Turns = new Turns(Patience, Time);
+        (Patience, Turns) = all.Join(origin);
     }
 
     public TransferOptions Options { get; }
@@ -78,9 +81,14 @@ internal sealed class TransferContext
     public Action<string, string>? Noted { get; set; }
 
     /// <summary>
-    /// One load's own: what one server answers is nothing to a load from another. What it counts is counted here too.
+    /// One load's own; disposed when the load has ended. What it counts is counted here too. What one server answers is nothing to a load
+    /// from another, but loads that run at the same time from one origin share patience and turns: the connection that one of them keeps
+    /// after its last answer may be the only one that the server would serve another with.
     /// </summary>
-    public TransferContext OfOneLoad() => new(this);
+    /// <param name="uri">What is loaded.</param>
+    public TransferContext OfOneLoad(WeightUri uri) => new(this, OriginOf(uri));
+
+    public void Dispose() => _all?.Leave(_origin);
 
     public void CountRequest()
     {
@@ -117,5 +125,49 @@ internal sealed class TransferContext
         {
             _all.CountRetry(failure, attempt, wait);
         }
+    }
+
+    private (Patience Patience, Turns Turns) Join(string name)
+    {
+        lock (_origins)
+        {
+            if (!_origins.TryGetValue(name, out Origin? origin))
+            {
+                var patience = new Patience(Options.StallTimeout, Time);
+                _origins.Add(name, origin = new Origin(patience, new Turns(patience, Time)));
+            }
+
+            origin.Loads++;
+            return (origin.Patience, origin.Turns);
+        }
+    }
+
+    private void Leave(string name)
+    {
+        lock (_origins)
+        {
+            if (--_origins[name].Loads == 0)
+            {
+                _origins.Remove(name);
+            }
+        }
+    }
+
+    // The scheme with the host or bucket: all up to the path.
+    private static string OriginOf(WeightUri uri)
+    {
+        string text = uri.Display;
+        int path = uri.Scheme == "file" ? 0 : text.IndexOf('/', uri.Scheme.Length + "://".Length);
+        return path < 0 ? text : text[..path];
+    }
+
+    /// <summary>What is known of a server while at least one load reads from it.</summary>
+    private sealed class Origin(Patience patience, Turns turns)
+    {
+        public Patience Patience => patience;
+
+        public Turns Turns => turns;
+
+        public int Loads { get; set; }
     }
 }

@@ -1,10 +1,10 @@
 namespace TypedWeights.Transfer.Retry;
 
 /// <summary>
-/// Where the reads of a load wait that got no answer while others did: a server that serves few connections has one for them when another
-/// read is done with its own.
+/// Where reads from one origin wait that got no answer while others did: a server that serves few connections has one for them when another
+/// read is done with its own. New reads line up behind them.
 /// </summary>
-/// <param name="patience">That of the load.</param>
+/// <param name="patience">That of the origin.</param>
 /// <param name="time">The loader's clock.</param>
 internal sealed class Turns(Patience patience, TimeProvider time)
 {
@@ -27,13 +27,19 @@ internal sealed class Turns(Patience patience, TimeProvider time)
         }
     }
 
-    /// <summary>A read asks for something: it takes a connection that is free, if one is.</summary>
-    public void Take()
+    /// <summary>A read asks for the first time: after those that wait, and otherwise at once, over a connection that is free if one is.</summary>
+    public ValueTask EnterAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            _free = Math.Max(0, _free - 1);
+            if (_waiting.Count == 0)
+            {
+                _free = Math.Max(0, _free - 1);
+                return default;
+            }
         }
+
+        return WaitAsync(cancellationToken);
     }
 
     /// <summary>

@@ -21,7 +21,7 @@ internal static class RetryNotes
                 {
                     last = context.Time.GetTimestamp();
                     string seconds = wait.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
-                    view.Note($"{failure.Message} Trying again in {seconds} s.");
+                    view.Note(failure.Message + (seconds == "0" ? " Trying again." : $" Trying again in {seconds} s."));
                 }
             }
         };

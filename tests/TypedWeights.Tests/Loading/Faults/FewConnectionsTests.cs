@@ -69,6 +69,26 @@ public sealed class FewConnectionsTests
         Assert.Contains("3 attempts", error.Message, StringComparison.Ordinal);
     }
 
+    // What one load keeps open when it has ended is the only connection that the server would serve the next with.
+    [Theory(Timeout = 60_000)]
+    [InlineData(1, 6)]
+    [InlineData(3, 12)]
+    public async Task Many_loads_of_one_loader_take_turns_at_its_connections(int workers, int loads)
+    {
+        using var places = new SemaphoreSlim(workers);
+        await using var server = new RawServer(NoiseFile.Bytes) { Workers = places };
+        await using WeightLoader loader = new WeightLoaderBuilder().UseTransferOptions(Patient with { Attempts = 1 }).Build();
+
+        WeightSet[] all = await Task.WhenAll(Enumerable.Range(0, loads).Select(
+            _ => loader.LoadTensorsAsync(Source(server), cancellationToken: TestContext.Current.CancellationToken)));
+
+        foreach (WeightSet weights in all)
+        {
+            NoiseFile.AssertIn(weights);
+            weights.Dispose();
+        }
+    }
+
     private static async Task AssertLoadsAsync(RawServer server, TransferOptions options, bool isTyped)
     {
         long before = NativeTensors.Count();

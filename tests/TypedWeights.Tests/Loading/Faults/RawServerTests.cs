@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace TypedWeights.Tests.Loading.Faults;
 
 /// <summary>What comes from sockets without a web server behind them.</summary>
@@ -41,6 +43,47 @@ public sealed class RawServerTests : IAsyncLifetime
         };
 
         await AssertLoadsAsync();
+    }
+
+    [Theory]
+    [InlineData("5")]
+    [InlineData("99999999")]
+    public async Task A_body_in_chunks_ends_with_its_last_chunk_whatever_length_stands_beside_them(string length)
+    {
+        _server.Answer = async (connection, token) =>
+        {
+            await connection.SendAsync(
+                $"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nTransfer-Encoding: chunked\r\n\r\n{NoiseFile.Bytes.Length:x}\r\n", token);
+            await connection.SendAsync(NoiseFile.Bytes, token);
+            await connection.SendAsync("\r\n0\r\n\r\n", token);
+            return true;
+        };
+
+        await AssertLoadsAsync();
+    }
+
+    [Theory]
+    [InlineData(200, false)]
+    [InlineData(200, true)]
+    [InlineData(206, false)]
+    [InlineData(206, true)]
+    public async Task An_answer_with_several_lengths_is_an_error_of_the_server(int status, bool inOneHeader)
+    {
+        _server.Answer = async (connection, token) =>
+        {
+            string right = (status == 200 ? NoiseFile.Bytes.Length : connection.Length).ToString(CultureInfo.InvariantCulture);
+            await connection.SendAsync(
+                $"HTTP/1.1 {status} OK\r\nContent-Range: bytes {connection.From}-{connection.To}/{NoiseFile.Bytes.Length}\r\n"
+                    + (inOneHeader ? $"Content-Length: 5, {right}" : $"Content-Length: 5\r\nContent-Length: {right}") + "\r\n\r\n",
+                token);
+            await connection.SendAsync(status == 200 ? NoiseFile.Bytes : NoiseFile.Bytes.AsMemory(connection.From, connection.Length), token);
+            return true;
+        };
+
+        WeightSourceException error = await AssertFailsAsync();
+
+        Assert.Matches("announced more than one length of the body .Content-Length: 5, [0-9]+.", error.Message);
+        Assert.False(error.IsTransient);
     }
 
     [Theory]

@@ -35,6 +35,26 @@ public sealed class RetryAfterTests : FaultTest
     }
 
     [Theory]
+    [InlineData("Retry-After", "301")]
+    [InlineData("Retry-After", "2147483648")]
+    [InlineData("Retry-After", "99999999999999999999999")]
+    [InlineData("RateLimit", "\"api\";r=0;t=99999999999999999999999")]
+    [InlineData("RateLimit-Reset", "99999999999999999999999")]
+    public async Task Who_asks_for_longer_than_a_load_waits_is_asked_once_however_long_the_number_is(string name, string value)
+    {
+        Server.Answer = _ => request =>
+        {
+            request.Context.Response.StatusCode = 503;
+            request.Context.Response.Headers[name] = value;
+            return Task.CompletedTask;
+        };
+
+        await AssertFailsAsync("asks to be left alone for [0-9]+ s, which is longer than a load waits");
+
+        Assert.Single(Server.Requests);
+    }
+
+    [Theory]
     [InlineData("0")]
     [InlineData("soon")]
     [InlineData("-5")]

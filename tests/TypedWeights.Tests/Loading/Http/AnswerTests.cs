@@ -216,7 +216,7 @@ public sealed class AnswerTests : IAsyncLifetime
     [InlineData(400, null, "answered 400")]
     [InlineData(401, null, "asks for a login")]
     [InlineData(403, null, "access is refused")]
-    [InlineData(407, null, "the proxy asks for a login")]
+    [InlineData(407, null, "the server answered 407")]
     public async Task An_answer_that_will_not_do_is_named_and_not_repeated(int status, string? encoding, string expected)
     {
         (_, WeightSourceException error) = await AnswerAsync(response =>

@@ -143,6 +143,30 @@ public sealed class SequentialTests : IAsyncLifetime
         Assert.Single(_server.Requests);
     }
 
+    [Theory]
+    [InlineData("m.safetensors", "Content-Length: 0\r\n\r\n")]
+    [InlineData("m.safetensors", "Connection: close\r\n\r\n")]
+    [InlineData("m.safetensors", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")]
+    [InlineData("m.safetensors.index.json", "Content-Length: 0\r\n\r\n")]
+    [InlineData("m.safetensors.index.json", "Connection: close\r\n\r\n")]
+    [InlineData("m.safetensors.index.json", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")]
+    public async Task An_empty_file_is_told_as_such_however_its_length_is_told(string name, string head)
+    {
+        await using var server = new RawServer([1]);
+        server.Answer = async (connection, token) =>
+        {
+            await connection.SendAsync("HTTP/1.1 200 OK\r\n" + head, token);
+            return true;
+        };
+        await using WeightLoader loader = new WeightLoaderBuilder().Build();
+
+        SafeTensorsFormatException error = await Assert.ThrowsAsync<SafeTensorsFormatException>(
+            () => loader.LoadTensorsAsync($"{server.Address}/{name}", cancellationToken: Token));
+
+        Assert.Contains(
+            name.EndsWith("json", Ordinal) ? "found the end of the text" : "not a safetensors file but an empty file", error.Message, Ordinal);
+    }
+
     [Fact]
     public async Task The_length_of_a_safetensors_file_that_comes_in_chunks_is_that_of_its_header()
     {
