@@ -5,7 +5,7 @@ namespace TypedWeights.Manifests;
 
 /// <summary>
 /// The words of a manifest and its escapes. A manifest is lines of printable ASCII, so that it can stand in a C# raw literal whatever
-/// the names hold; <c>docs/manifest.md</c> has the grammar.
+/// the names hold; <c>docs/generator.md</c> has the grammar.
 /// </summary>
 internal static class ManifestText
 {
