@@ -67,7 +67,11 @@ public sealed record AzureBlobsOptions
     internal void Validate()
     {
         OptionValue.ThrowIfBlank(SasAccount, nameof(SasAccount));
+        OptionValue.ThrowIfControl(SasAccount, nameof(SasAccount));
         OptionValue.ThrowIfBlank(ConnectionString, nameof(ConnectionString));
+        OptionValue.ThrowIfControl(ConnectionString, nameof(ConnectionString));
+        OptionValue.ThrowIfControl(Sas?.Signature, nameof(Sas));
+        OptionValue.ThrowIfControl(Endpoint, nameof(Endpoint));
         if (Endpoint is not null)
         {
             Uri.TryCreate(Endpoint.Replace("{account}", "account", StringComparison.Ordinal), UriKind.RelativeOrAbsolute, out Uri? address);

@@ -21,7 +21,7 @@ internal static partial class BlobRefusal
         string? missing = Missing(code, file, uri, account);
         return new WeightSourceException(
             file.Display,
-            missing ?? $"the store refuses ({status} {code}): {Refused(code, text, uri, account, refusal)}",
+            missing ?? $"the store refuses ({StoreFile.QuoteStatus(refusal, code)}): {Refused(code, text, uri, account, refusal)}",
             isNotFound: missing is not null)
         {
             IsPlaceNotFound = code is "ContainerNotFound" || (code is "ResourceNotFound" && account.IsAnonymous)
@@ -56,19 +56,20 @@ internal static partial class BlobRefusal
             $"{account.LoginName} is not for blobs; make one for the service b and the resource type o.",
         "KeyBasedAuthenticationNotPermitted" => $"the account {uri.Account} takes no keys, and no signatures made with them; "
             + "log in with az login, or give a managed identity the role Storage Blob Data Reader.",
-        "AuthenticationFailed" or "InvalidAuthenticationInfo" => NotAuthenticated(text, uri, account),
+        "AuthenticationFailed" or "InvalidAuthenticationInfo" => NotAuthenticated(text, uri, account, refusal),
         "BlobArchived" => "the blob is in the archive tier; move it to hot, cool or cold first.",
         "AccountIsDisabled" => $"the account {uri.Account} is disabled.",
         "InvalidQueryParameterValue" => "the version or snapshot in the URI is not one; both are times such as 2026-01-31T12:00:00.1234567Z.",
         _ => $"it was asked with {account.LoginName}.",
     };
 
-    private static string NotAuthenticated(string text, BlobUri uri, BlobAccount account)
+    private static string NotAuthenticated(string text, BlobUri uri, BlobAccount account, HttpResponseMessage refusal)
     {
         if (Period().Match(text) is { Success: true } period)
         {
-            return $"{account.LoginName} is not valid now: it is for {period.Groups[1].Value} to {period.Groups[2].Value}, "
-                + $"and the server has {period.Groups[3].Value}.";
+            return $"{account.LoginName} is not valid now: it is for {Told(1)} to {Told(2)}, and the server has {Told(3)}.";
+
+            string Told(int group) => StoreFile.Quote(refusal, period.Groups[group].Value);
         }
 
         return account.HasToken

@@ -2,6 +2,7 @@ using Azure;
 using Azure.Identity;
 using Azure.Storage;
 using Azure.Storage.Blobs;
+using TypedWeights.Errors;
 using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.AzureBlobs;
@@ -31,7 +32,7 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
     public (Uri Service, BlobLogin Login) Find(BlobUri uri)
     {
         BlobConnection? given = OfAccount(Connect(options.ConnectionString, ConnectionOption, uri.Display), uri.Account);
-        BlobConnection? found = given ?? OfAccount(Connect(Text(Connection), Connection, uri.Display), uri.Account);
+        BlobConnection? found = given ?? OfAccount(Connect(Text(Connection, uri.Display), Connection, uri.Display), uri.Account);
         Uri service = Service(uri, found);
         BlobLogin login = uri.Query.Signature is { } signature ? Signed(signature, "the URI", uri.Display) : Login(uri, given, found);
         if (login is not BlobLogin.Token token || service.Scheme == Uri.UriSchemeHttps)
@@ -86,15 +87,15 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
 
     private string PassedOver(BlobUri uri)
     {
-        string? owner = Text(AccountName);
+        string? owner = Text(AccountName, uri.Display);
         (string Origin, string? Account)[] set =
         [
             ("AzureBlobsOptions.SharedKey", options.SharedKey?.AccountName),
             ("AzureBlobsOptions.Sas", options.Sas is null ? null : options.SasAccount),
             (ConnectionOption, Connect(options.ConnectionString, ConnectionOption, uri.Display)?.Account),
-            (Connection, Connect(Text(Connection), Connection, uri.Display)?.Account),
-            (Key, Text(Key) is null ? null : owner),
-            (Sas, Text(Sas) is null ? null : owner),
+            (Connection, Connect(Text(Connection, uri.Display), Connection, uri.Display)?.Account),
+            (Key, Text(Key, uri.Display) is null ? null : owner),
+            (Sas, Text(Sas, uri.Display) is null ? null : owner),
         ];
         return string.Join("; ", set.Where(login => login.Account is not null && login.Account != uri.Account).Select(static login =>
             login.Account is "" ? $"{login.Origin} names no account" : $"{login.Origin} is for the account {login.Account}"));
@@ -108,8 +109,8 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
 
     private BlobLogin? FromVariables(string account, string display)
     {
-        string? owner = Text(AccountName);
-        if (Text(Key) is { } key && owner == account)
+        string? owner = Text(AccountName, display);
+        if (Text(Key, display) is { } key && owner == account)
         {
             try
             {
@@ -122,7 +123,7 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
             }
         }
 
-        return Text(Sas) is { } sas && (owner ?? account) == account ? Signed(sas, Sas, display) : null;
+        return Text(Sas, display) is { } sas && (owner ?? account) == account ? Signed(sas, Sas, display) : null;
     }
 
     private Uri Service(BlobUri uri, BlobConnection? connection) => options.Endpoint is { } endpoint
@@ -179,7 +180,13 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
         }
     }
 
-    private string? Text(string name) => variable(name)?.Trim() is { Length: > 0 } text ? text : null;
+    private string? Text(string name, string display)
+    {
+        string text = variable(name)?.Trim() ?? "";
+        return OptionValue.HasControl(text) ? throw new WeightSourceException(display, $"{name} {OptionValue.Control}")
+            : text.Length > 0 ? text
+            : null;
+    }
 
     private sealed record BlobConnection(string Account, Uri Service, BlobLogin Login);
 }

@@ -10,7 +10,12 @@ internal sealed record GcsCredentials(GoogleCredential? Value, string Name)
 {
     private const string Scope = "https://www.googleapis.com/auth/devstorage.read_only";
     private const string Variable = "GOOGLE_APPLICATION_CREDENTIALS";
-    private const string Metadata = "GCE_METADATA_HOST";
+
+    /// <summary>The variable that names the metadata server.</summary>
+    public const string Metadata = "GCE_METADATA_HOST";
+
+    /// <summary>The variable of the project whose quota requests count for; Google's library reads it.</summary>
+    public const string QuotaProject = "GOOGLE_CLOUD_QUOTA_PROJECT";
 
     /// <summary>The program's own.</summary>
     public static GcsCredentials Of(GoogleCredential given) =>

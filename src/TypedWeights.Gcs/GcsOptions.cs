@@ -34,5 +34,6 @@ public sealed record GcsOptions
     {
         OptionValue.ThrowUnlessHttp(Endpoint, nameof(Endpoint));
         OptionValue.ThrowIfBlank(UserProject, nameof(UserProject));
+        OptionValue.ThrowUnlessSendable(UserProject, nameof(UserProject));
     }
 }

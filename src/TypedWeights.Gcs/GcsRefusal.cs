@@ -6,13 +6,12 @@ namespace TypedWeights.Sources.Gcs;
 /// <summary>Says what the service's error codes mean, and what to do.</summary>
 internal static class GcsRefusal
 {
-    private const int MostOfDetails = 400;
-
     public static async ValueTask<WeightSourceException?> ExplainAsync(
         HttpResponseMessage refusal, GcsObject file, GcsUri uri, GcsService service, CancellationToken cancellationToken)
     {
         (string code, string details) = await ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
         int status = (int)refusal.StatusCode;
+        string told = StoreFile.QuoteStatus(refusal, code);
         if (status >= 500 || status == 429)
         {
             return null;
@@ -21,14 +20,14 @@ internal static class GcsRefusal
         if (status == 404)
         {
             bool isPinned = refusal.RequestMessage?.RequestUri?.Query.Contains("generation=", StringComparison.Ordinal) == true;
-            return Missing(code, file, uri, isPinned);
+            return Missing(code, told, file, uri, isPinned);
         }
 
-        string? text = Refused(code, status, details, service);
-        return text is null ? null : new WeightSourceException(file.Display, $"the store refuses ({status} {code}): {text}");
+        string? text = Refused(code, status, StoreFile.Quote(refusal, details), service);
+        return text is null ? null : new WeightSourceException(file.Display, $"the store refuses ({told}): {text}");
     }
 
-    private static WeightSourceException Missing(string code, GcsObject file, GcsUri uri, bool isPinned)
+    private static WeightSourceException Missing(string code, string told, GcsObject file, GcsUri uri, bool isPinned)
     {
         if (code == "NoSuchBucket")
         {
@@ -42,7 +41,7 @@ internal static class GcsRefusal
         {
             return new WeightSourceException(
                 file.Display,
-                $"the bucket has the generation {generation} of this object no more (404 {code}); take the snapshot again, or ask for the latest.",
+                $"the bucket has the generation {generation} of this object no more ({told}); take the snapshot again, or ask for the latest.",
                 isNotFound: true)
             {
                 IsPlaceNotFound = true,
@@ -52,7 +51,7 @@ internal static class GcsRefusal
         return isPinned
             ? new WeightSourceException(
                 file.Display, "the file was replaced while it was read (its generation is gone, and the bucket keeps no old ones); load it again.")
-            : new WeightSourceException(file.Display, $"the bucket {uri.Bucket} has no such object (404 {code}).", isNotFound: true);
+            : new WeightSourceException(file.Display, $"the bucket {uri.Bucket} has no such object ({told}).", isNotFound: true);
     }
 
     private static string? Refused(string code, int status, string details, GcsService service) => code switch
@@ -79,8 +78,7 @@ internal static class GcsRefusal
             using XmlReader reader = XmlReader.Create(
                 new StringReader(text), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
             XElement error = XElement.Load(reader);
-            string details = error.Element("Details")?.Value.Trim() ?? "";
-            return (error.Element("Code")?.Value ?? "", details.Length > MostOfDetails ? details[..MostOfDetails] + "…" : details);
+            return (error.Element("Code")?.Value ?? "", error.Element("Details")?.Value ?? "");
         }
         catch (XmlException)
         {

@@ -1,3 +1,4 @@
+using TypedWeights.Errors;
 using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Gcs;
@@ -13,6 +14,14 @@ internal sealed class GcsService
     /// <param name="display">The file that it is first needed for.</param>
     public GcsService(StoreContext context, GcsOptions options, Func<string, string?> variable, string display)
     {
+        foreach (string name in (string[])[EmulatorVariable, GcsCredentials.QuotaProject, GcsCredentials.Metadata])
+        {
+            if (variable(name) is { } text && OptionValue.HasControl(text))
+            {
+                throw new WeightSourceException(display, $"{name} {OptionValue.Control}");
+            }
+        }
+
         string? emulator = options.Endpoint is null ? variable(EmulatorVariable)?.Trim() : null;
         Endpoint = options.Endpoint
             ?? (string.IsNullOrEmpty(emulator) ? new Uri("https://storage.googleapis.com") : Emulator(emulator, display));

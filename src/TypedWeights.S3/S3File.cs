@@ -81,6 +81,7 @@ internal sealed class S3File : StoreFile
         HttpResponseMessage refusal, CancellationToken cancellationToken)
     {
         var error = await S3Error.ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
+        error = error with { Region = error.Region is { } region ? Quote(refusal, region) : null };
         return Explain(error)
             ?? (refusal.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect
                 ? Explain(new S3Error("PermanentRedirect", error.Region))

@@ -19,6 +19,13 @@ internal static class ToolProgram
     /// <returns>One of <see cref="ExitCodes"/>. No exception leaves it; only a defect shows its stack trace.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> args, ToolContext context, CancellationToken cancellationToken)
     {
+        // First of all, as each library that is loaded takes two files.
+        if (OpenFileLimit.TooLow is { } tooLow)
+        {
+            await context.WriteErrorAsync(tooLow + ".").ConfigureAwait(false);
+            return ExitCodes.Failed;
+        }
+
         try
         {
             return await AnswerAsync(args, context, cancellationToken).ConfigureAwait(false);

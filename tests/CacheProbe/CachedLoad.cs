@@ -56,16 +56,23 @@ internal static class CachedLoad
     /// <summary>Loads by several loaders at once, each with connections of its own, and without a cache.</summary>
     public static async Task RunManyAsync(string uri, int loads)
     {
-        string[] digests = await Task.WhenAll(Enumerable.Range(0, loads).Select(_ => Task.Run(async () =>
+        string[] results = await Task.WhenAll(Enumerable.Range(0, loads).Select(_ => Task.Run(async () =>
         {
             var options = new TransferOptions { PartSize = 64 << 10 };
             var registry = new SourceRegistry(new TransferContext(options), [new HttpSourceProvider()]);
             await using (registry.ConfigureAwait(false))
             {
-                return await LoadAsync(registry, run: null, uri, options).ConfigureAwait(false);
+                try
+                {
+                    return $"loaded {await LoadAsync(registry, run: null, uri, options).ConfigureAwait(false)}";
+                }
+                catch (WeightSourceException e)
+                {
+                    return $"failed {e.Message}";
+                }
             }
         }))).ConfigureAwait(false);
-        Array.ForEach(digests, digest => Console.WriteLine($"loaded {digest}"));
+        Array.ForEach(results, Console.WriteLine);
     }
 
     private static async Task<string> LoadAsync(SourceRegistry registry, CacheRun? run, string source, TransferOptions options)

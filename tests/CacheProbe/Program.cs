@@ -2,7 +2,7 @@
 // quickly; all else is the library's own way from a URI to memory.
 //   CacheProbe load URI FOLDER    prints `ready`, waits for a line, loads, prints `loaded SHA256`; writes what is left; prints `cached true|false`
 //   CacheProbe offline URI FOLDER loads from the cache alone, whoever it belongs to: prints `loaded SHA256` or `failed MESSAGE`
-//   CacheProbe many URI COUNT     loads by so many loaders at once, without a cache, and prints `loaded SHA256` for each
+//   CacheProbe many URI COUNT     loads by so many loaders at once, without a cache, and prints `loaded SHA256` or `failed MESSAGE` for each
 //   CacheProbe hold TARGET        has a whole copy in use: prints `held`, and lets go at the next line
 using CacheProbe;
 

@@ -35,7 +35,7 @@ internal static class TensorText
     /// <summary>Raw names, drawn together where they differ in numbers only.</summary>
     public static string Names(IEnumerable<string> names, CancellationToken cancellationToken)
     {
-        List<NamePattern> patterns = NamePattern.Factor(names, Printable, cancellationToken);
+        NamePattern[] patterns = [.. NamePattern.Factor(names, Printable, cancellationToken)];
         string text = string.Join(", ", patterns.Take(MostPatterns).Select(static pattern => Shortened(pattern.ToString())));
         int others = patterns.Skip(MostPatterns).Sum(static pattern => pattern.Count);
         return others > 0 ? $"{text} and {Number(others)} more" : text;

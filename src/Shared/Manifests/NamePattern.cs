@@ -34,34 +34,37 @@ internal sealed class NamePattern
     /// <param name="names">Distinct names.</param>
     /// <param name="escape">Writes a segment so that a brace in it is not taken for a place.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    public static List<NamePattern> Factor(IEnumerable<string> names, Func<string, string> escape, CancellationToken cancellationToken)
+    /// <returns>The patterns, each made when it is asked for: there may be as many as there are names.</returns>
+    public static IEnumerable<NamePattern> Factor(
+        IEnumerable<string> names, Func<string, string> escape, CancellationToken cancellationToken)
     {
-        var bySkeleton = new Dictionary<string, List<int[]>>(StringComparer.Ordinal);
+        // By the first name of each skeleton: no text is made of the others, of which there may be a million.
+        var bySkeleton = new Dictionary<string, List<int[]>>(new SkeletonComparer());
         var order = new List<string>();
         foreach (string name in names)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            string skeleton = Split(name, escape, out int[] numbers);
-            if (!bySkeleton.TryGetValue(skeleton, out List<int[]>? rows))
+            if (!bySkeleton.TryGetValue(name, out List<int[]>? rows))
             {
-                rows = [];
-                bySkeleton.Add(skeleton, rows);
-                order.Add(skeleton);
+                rows = new List<int[]>(1);
+                bySkeleton.Add(name, rows);
+                order.Add(name);
             }
 
-            rows.Add(numbers);
+            rows.Add(NumbersOf(name));
         }
 
-        var patterns = new List<NamePattern>();
-        foreach (string skeleton in order)
+        foreach (string name in order)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            List<int[]> rows = bySkeleton[skeleton];
-            rows.Sort(Compare);
-            patterns.AddRange(Products(rows, 0, rows.Count, 0).Select(numbers => new NamePattern(skeleton, numbers)));
+            List<int[]> rows = bySkeleton[name];
+            rows.Sort(static (a, b) => Compare(a, b, 0));
+            string skeleton = SkeletonOf(name, escape);
+            foreach (int[][] numbers in Products(rows, 0, rows.Count, 0))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                yield return new NamePattern(skeleton, numbers);
+            }
         }
-
-        return patterns;
     }
 
     /// <summary>A number as it stands in a name: no sign, no leading zero, at most nine digits.</summary>
@@ -89,19 +92,14 @@ internal sealed class NamePattern
     public static int HashSkeleton(string name)
     {
         int hash = 17, found = 0, start = 0;
-        while (start <= name.Length)
+        while (NextSegment(name, ref start, ref found, out int from, out int end, out bool isNumber))
         {
-            int dot = name.IndexOf('.', start);
-            int end = dot < 0 ? name.Length : dot;
-            bool isNumber = found < MostNumbers && IsNumber(name, start, end);
-            found += isNumber ? 1 : 0;
-            for (int i = start; i < end && !isNumber; i++)
+            for (int i = from; i < end && !isNumber; i++)
             {
                 hash = unchecked((hash * 31) + name[i]);
             }
 
             hash = unchecked((hash * 31) + (isNumber ? 1 : 2));
-            start = end + 1;
         }
 
         return hash;
@@ -135,87 +133,129 @@ internal sealed class NamePattern
         return text.Append(Skeleton, from, Skeleton.Length - from).ToString();
     }
 
-    private static string Split(string name, Func<string, string> escape, out int[] numbers)
+    // The next part of a name between two dots, and whether it is a number that has a place in the skeleton.
+    private static bool NextSegment(string name, ref int start, ref int found, out int from, out int end, out bool isNumber)
     {
-        if (name.Length > LongestName)
+        from = start;
+        end = from;
+        isNumber = false;
+        if (from > name.Length)
         {
-            numbers = [];
-            return escape(name);
+            return false;
         }
 
-        var found = new List<int>();
-        string[] segments = name.Split('.');
-        for (int i = 0; i < segments.Length; i++)
-        {
-            if (found.Count < MostNumbers && IsNumber(segments[i]))
-            {
-                found.Add(int.Parse(segments[i], NumberStyles.None, CultureInfo.InvariantCulture));
-                segments[i] = "{}";
-            }
-            else if (segments[i].Length > 0 || segments.Length == 1)
-            {
-                segments[i] = escape(segments[i]);
-            }
-        }
-
-        numbers = [.. found];
-        return string.Join(".", segments);
+        int dot = name.Length > LongestName ? -1 : name.IndexOf('.', from);
+        end = dot < 0 ? name.Length : dot;
+        isNumber = found < MostNumbers && IsNumber(name, from, end);
+        found += isNumber ? 1 : 0;
+        start = end + 1;
+        return true;
     }
 
-    // The rows from start to end agree on all numbers before the column. First values whose remainders are the same products are
-    // drawn together; what is left over stands as a product of its own.
-    private static List<int[][]> Products(List<int[]> rows, int start, int end, int column)
+    private static int[] NumbersOf(string name)
     {
-        if (column == rows[start].Length)
+        int count = 0, start = 0;
+        while (NextSegment(name, ref start, ref count, out _, out _, out _))
         {
-            return [[]];
         }
 
-        // As of names that have no pattern, and there may be hundreds of thousands.
+        int[] numbers = count == 0 ? [] : new int[count];
+        int found = 0;
+        start = 0;
+        while (NextSegment(name, ref start, ref found, out int from, out int end, out bool isNumber))
+        {
+            for (int i = from; i < end && isNumber; i++)
+            {
+                numbers[found - 1] = (numbers[found - 1] * 10) + (name[i] - '0');
+            }
+        }
+
+        return numbers;
+    }
+
+    private static string SkeletonOf(string name, Func<string, string> escape)
+    {
+        var text = new StringBuilder(name.Length);
+        int start = 0, found = 0;
+        while (NextSegment(name, ref start, ref found, out int from, out int end, out bool isNumber))
+        {
+            text.Append(from == 0 ? "" : ".");
+            if (isNumber)
+            {
+                text.Append("{}");
+            }
+            else if (end > from || name.Length == 0)
+            {
+                text.Append(escape(name.Substring(from, end - from)));
+            }
+        }
+
+        return text.ToString();
+    }
+
+    // The rows from start to end agree on all numbers before the column. First values that the same rows follow are drawn together; what is
+    // left over is a product of its own.
+    private static IEnumerable<int[][]> Products(List<int[]> rows, int start, int end, int column)
+    {
+        // Of names that have no pattern there may be hundreds of thousands. No two rows are the same, so there is one behind the last column.
         if (end - start == 1)
         {
-            return [[.. rows[start].Skip(column).Select(static number => new[] { number })]];
+            yield return [.. rows[start].Skip(column).Select(static number => new[] { number })];
+            yield break;
         }
 
-        var values = new Dictionary<string, (List<int> Heads, List<int[][]> Tails)>(StringComparer.Ordinal);
-        var order = new List<string>();
-        for (int i = start; i < end;)
+        int count = 0;
+        for (int i = start; i < end; i = EndOfRun(rows, i, end, column))
         {
-            int value = rows[i][column];
-            int next = i + 1;
-            while (next < end && rows[next][column] == value)
-            {
-                next++;
-            }
-
-            List<int[][]> tails = Products(rows, i, next, column + 1);
-            string key = string.Join(
-                ";", tails.Select(static numbers => string.Join("|", numbers.Select(static n => IndexRuns.Text(n, ',')))));
-            if (!values.TryGetValue(key, out (List<int> Heads, List<int[][]> Tails) same))
-            {
-                same = (new List<int>(1), tails);
-                values.Add(key, same);
-                order.Add(key);
-            }
-
-            same.Heads.Add(value);
-            i = next;
+            count++;
         }
 
-        var products = new List<int[][]>();
-        foreach (string key in order)
+        // Each run with the others that are drawn to it; null where there are none. All have room from the start: no table grows.
+        var others = new Dictionary<Run, List<int>?>(count, new RunComparer(rows, column + 1));
+        var runs = new List<Run>(count);
+        for (int i = start, next; i < end; i = next)
         {
-            (List<int> heads, List<int[][]> remainders) = values[key];
-            int[] head = [.. heads];
-            products.AddRange(remainders.Select(numbers => (int[][])[head, .. numbers]));
+            next = EndOfRun(rows, i, end, column);
+            var run = new Run(i, next);
+            if (!others.TryGetValue(run, out List<int>? values))
+            {
+                others.Add(run, null);
+                runs.Add(run);
+            }
+            else if (values is null)
+            {
+                others[run] = [rows[i][column]];
+            }
+            else
+            {
+                values.Add(rows[i][column]);
+            }
         }
 
-        return products;
+        foreach (Run run in runs)
+        {
+            int[] head = [rows[run.Start][column], .. others[run] ?? []];
+            foreach (int[][] tail in Products(rows, run.Start, run.End, column + 1))
+            {
+                yield return [head, .. tail];
+            }
+        }
     }
 
-    private static int Compare(int[] a, int[] b)
+    private static int EndOfRun(List<int[]> rows, int start, int end, int column)
     {
-        for (int i = 0; i < a.Length; i++)
+        int next = start + 1;
+        while (next < end && rows[next][column] == rows[start][column])
+        {
+            next++;
+        }
+
+        return next;
+    }
+
+    private static int Compare(int[] a, int[] b, int column)
+    {
+        for (int i = column; i < a.Length; i++)
         {
             int difference = a[i].CompareTo(b[i]);
             if (difference != 0)
@@ -225,5 +265,62 @@ internal sealed class NamePattern
         }
 
         return 0;
+    }
+
+    // Names are the same that differ in their numbers only.
+    private sealed class SkeletonComparer : IEqualityComparer<string>
+    {
+        public bool Equals(string? x, string? y) => x is not null && y is not null && AreSame(x, y);
+
+        public int GetHashCode(string name) => HashSkeleton(name);
+
+        private static bool AreSame(string a, string b)
+        {
+            int startA = 0, startB = 0, foundA = 0, foundB = 0;
+            while (NextSegment(a, ref startA, ref foundA, out int fromA, out int endA, out bool isNumber))
+            {
+                if (!NextSegment(b, ref startB, ref foundB, out int fromB, out int endB, out bool isNumberToo)
+                    || isNumber != isNumberToo
+                    || (!isNumber && !a.AsSpan(fromA, endA - fromA).SequenceEqual(b.AsSpan(fromB, endB - fromB))))
+                {
+                    return false;
+                }
+            }
+
+            return startB > b.Length;
+        }
+    }
+
+    // Rows, from the first to the one before the end, that agree on all numbers up to a column.
+    private readonly record struct Run(int Start, int End);
+
+    // Runs are the same whose rows have the same numbers from a column on.
+    private sealed class RunComparer(List<int[]> rows, int column) : IEqualityComparer<Run>
+    {
+        public bool Equals(Run a, Run b)
+        {
+            int length = a.End - a.Start;
+            bool isSame = length == b.End - b.Start;
+            for (int i = 0; i < length && isSame; i++)
+            {
+                isSame = Compare(rows[a.Start + i], rows[b.Start + i], column) == 0;
+            }
+
+            return isSame;
+        }
+
+        public int GetHashCode(Run run)
+        {
+            int hash = 17;
+            for (int i = run.Start; i < run.End; i++)
+            {
+                for (int j = column; j < rows[i].Length; j++)
+                {
+                    hash = unchecked((hash * 31) + rows[i][j]);
+                }
+            }
+
+            return hash;
+        }
     }
 }

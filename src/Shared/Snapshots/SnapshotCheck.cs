@@ -96,7 +96,7 @@ internal static class SnapshotCheck
         {
             throw new JsonReadException(
                 position,
-                $"the tensor {Printable.Name(tensor.Name)} is {tensor.DType.Name()} {tensor.Shape}, "
+                $"the tensor {Printable.Name(tensor.Name)} is {tensor.DType.Name()} {tensor.Shape.ToShortString()}, "
                     + $"which is not the {tensor.End - tensor.Begin} bytes from {tensor.Begin} to {tensor.End}");
         }
     }

@@ -1,4 +1,5 @@
 using TypedWeights.Errors;
+using TypedWeights.Format;
 using TypedWeights.Json;
 
 namespace TypedWeights.Snapshots;
@@ -60,7 +61,7 @@ static class SnapshotReader
         while (json.NextProperty(out string name))
         {
             int at = json.Position;
-            seen.Add(name, at);
+            seen.Add(name, json);
             switch (name)
             {
                 case "schema":
@@ -114,7 +115,7 @@ static class SnapshotReader
         json.BeginObject();
         while (json.NextProperty(out string member))
         {
-            seen.Add(member, json.Position);
+            seen.Add(member, json);
             switch (member)
             {
                 case "name":
@@ -159,7 +160,7 @@ static class SnapshotReader
         json.BeginObject();
         while (json.NextProperty(out string member))
         {
-            seen.Add(member, json.Position);
+            seen.Add(member, json);
             switch (member)
             {
                 case "name":
@@ -200,7 +201,8 @@ static class SnapshotReader
         json.BeginObject();
         while (json.NextProperty(out string key))
         {
-            seen.Add(key, json.Position);
+            int all = seen.Add(key, json);
+            metadata.Capacity = Math.Max(metadata.Capacity, all);
             metadata.Add(new KeyValuePair<string, string>(key, json.ReadString()));
         }
 
@@ -210,17 +212,18 @@ static class SnapshotReader
     private static List<SnapshotTensor> ReadTensors(ref JsonPullReader json, List<int> positions)
     {
         var tensors = new List<SnapshotTensor>();
+        var shapes = new ShapeCache();
         json.BeginArray();
         while (json.NextElement())
         {
             positions.Add(json.Position);
-            tensors.Add(ReadTensor(ref json, tensors.Count == 0 ? default : tensors[tensors.Count - 1].Shape));
+            tensors.Add(ReadTensor(ref json, shapes));
         }
 
         return tensors;
     }
 
-    private static SnapshotTensor ReadTensor(ref JsonPullReader json, TensorShape before)
+    private static SnapshotTensor ReadTensor(ref JsonPullReader json, ShapeCache shapes)
     {
         int start = json.Position;
         var seen = new MemberSet("a tensor");
@@ -235,7 +238,7 @@ static class SnapshotReader
         while (json.NextProperty(out string member))
         {
             int at = json.Position;
-            seen.Add(member, at);
+            seen.Add(member, json);
             switch (member)
             {
                 case "name":
@@ -248,7 +251,7 @@ static class SnapshotReader
                         : throw new JsonReadException(at, $"{Printable.Name(text)} is not a safetensors dtype");
                     break;
                 case "shape":
-                    shape = ReadShape(ref json, before);
+                    shape = ShapeReader.Read(ref json, shapes);
                     break;
                 case "file":
                     file = json.ReadUInt64();
@@ -270,20 +273,6 @@ static class SnapshotReader
 
         seen.Require(["name", "dtype", "shape", "file", "begin", "end"], start);
         return new SnapshotTensor(name, dtype, shape, file > int.MaxValue ? int.MaxValue : (int)file, begin, end, sha256);
-    }
-
-    // Mostly that of the tensor before, which is then the same object.
-    private static TensorShape ReadShape(ref JsonPullReader json, TensorShape before)
-    {
-        var dimensions = new List<ulong>();
-        json.BeginArray();
-        while (json.NextElement())
-        {
-            dimensions.Add(json.ReadUInt64());
-        }
-
-        TensorShape shape = TensorShape.Own([.. dimensions]);
-        return shape == before ? before : shape;
     }
 
     private static long ReadInt64(ref JsonPullReader json)

@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using TypedWeights.Downloads;
 using TypedWeights.Files;
 
@@ -20,8 +19,7 @@ internal static class CacheAudit
     {
         try
         {
-            using SafeFileHandle file =
-                OwnFile.Open(item.DataPath, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using LockedFile file = OwnFile.Open(item.DataPath, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             (SourceIdentity? identity, IReadOnlyList<FinishedPart> parts) = PartJournal.Read(item.JournalPath);
             if (identity is null)
             {
@@ -31,7 +29,7 @@ internal static class CacheAudit
             var map = PartMap.OfNotes(parts);
             long noted = map.Total;
             await PartCheck.RunAsync(
-                (memory, at, token) => RandomAccess.ReadAsync(file, memory, at, token), map, read, cancellationToken).ConfigureAwait(false);
+                (memory, at, token) => RandomAccess.ReadAsync(file.Handle, memory, at, token), map, read, cancellationToken).ConfigureAwait(false);
             return (item.IsWhole ? identity.Length : noted) - map.Total;
         }
         catch (IOException e) when (DiskFailure.IsLocked(e))

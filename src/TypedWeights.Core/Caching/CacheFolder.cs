@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using TypedWeights.Downloads;
 using TypedWeights.Files;
 
@@ -122,7 +121,7 @@ internal sealed class CacheFolder
     {
         try
         {
-            SafeFileHandle file = OwnFile.OpenToRemove(item.DataPath, FileShare.None);
+            LockedFile file = OwnFile.OpenToRemove(item.DataPath, FileShare.None);
             using (file)
             {
                 if (OperatingSystem.IsWindows())

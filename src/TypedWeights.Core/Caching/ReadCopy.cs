@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using TypedWeights.Downloads;
 using TypedWeights.Files;
 
@@ -10,11 +9,11 @@ namespace TypedWeights.Caching;
 /// </summary>
 internal sealed class ReadCopy : ICacheCopy, IDisposable
 {
-    private readonly SafeFileHandle _handle;
+    private readonly LockedFile _file;
 
-    private ReadCopy(SafeFileHandle handle, PartMap parts)
+    private ReadCopy(LockedFile file, PartMap parts)
     {
-        _handle = handle;
+        _file = file;
         Parts = parts;
     }
 
@@ -32,33 +31,32 @@ internal sealed class ReadCopy : ICacheCopy, IDisposable
             return null;
         }
 
-        SafeFileHandle handle =
-            OwnFile.Open(target + PartialFile.Suffix, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        LockedFile file = OwnFile.Open(target + PartialFile.Suffix, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         try
         {
             (SourceIdentity? identity, IReadOnlyList<FinishedPart> noted) = PartJournal.Read(target + PartialFile.JournalSuffix);
             var parts = PartMap.OfNotes(noted);
-            if (identity == expected && RandomAccess.GetLength(handle) == identity.Length)
+            if (identity == expected && RandomAccess.GetLength(file.Handle) == identity.Length)
             {
                 CacheFolder.Touch(target + PartialFile.JournalSuffix);
-                return new ReadCopy(handle, parts);
+                return new ReadCopy(file, parts);
             }
 
-            handle.Dispose();
+            file.Dispose();
             return null;
         }
         catch
         {
-            handle.Dispose();
+            file.Dispose();
             throw;
         }
     }
 
     public ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken) =>
-        RandomAccess.ReadAsync(_handle, destination, position, cancellationToken);
+        RandomAccess.ReadAsync(_file.Handle, destination, position, cancellationToken);
 
     public ValueTask MendAsync(FinishedPart part, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         throw new IOException("Who only reads a copy mends nothing.");
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => _file.Dispose();
 }

@@ -81,8 +81,8 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
     // Everybody who mends writes the same bytes: the hash says which.
     public async ValueTask MendAsync(FinishedPart part, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        using SafeFileHandle file = OwnFile.Open(_path, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        await RandomAccess.WriteAsync(file, bytes, part.Offset, cancellationToken).ConfigureAwait(false);
+        using LockedFile file = OwnFile.Open(_path, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        await RandomAccess.WriteAsync(file.Handle, bytes, part.Offset, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Maps the copy; the mapping keeps it in use.</summary>
@@ -115,16 +115,16 @@ internal sealed class WholeCopy : ICacheCopy, IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private static SafeFileHandle Lease(string path) =>
+    private static LockedFile Lease(string path) =>
         OwnFile.Open(path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     // With the file locked, as somebody may have it mapped.
     private static void Reopen(string target, long length)
     {
-        using SafeFileHandle alone = OwnFile.Open(target, FileAccess.ReadWrite, FileShare.None);
-        if (RandomAccess.GetLength(alone) < length)
+        using LockedFile alone = OwnFile.Open(target, FileAccess.ReadWrite, FileShare.None);
+        if (RandomAccess.GetLength(alone.Handle) < length)
         {
-            RandomAccess.SetLength(alone, length);
+            RandomAccess.SetLength(alone.Handle, length);
         }
 
         if (OperatingSystem.IsWindows())

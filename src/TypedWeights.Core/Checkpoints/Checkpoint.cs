@@ -29,8 +29,8 @@ public sealed class Checkpoint : IAsyncDisposable
     /// <summary>The resolved revision, or null where the store has none.</summary>
     public string? Revision { get; }
 
-    /// <summary>The index that named the files, and the store's version of it; null for a single file.</summary>
-    internal (string Name, string? Version)? Index { get; init; }
+    /// <summary>The index that named the files, the store's version of it and the SHA-256 of its text; null for a single file.</summary>
+    internal (string Name, string? Version, string Sha256)? Index { get; init; }
 
     /// <summary>The files in ordinal order of their names.</summary>
     public IReadOnlyList<CheckpointFile> Files { get; }

@@ -71,7 +71,7 @@ public static class CheckpointReader
         {
             var warnings = new List<string>();
             Dictionary<string, CheckpointTensor> tensors = ShardCheck.Run(index, files, source.Display, warnings);
-            return new Checkpoint(uri, location.Revision, files, tensors, warnings) { Index = (location.EntryName, source.Version) };
+            return new Checkpoint(uri, location.Revision, files, tensors, warnings) { Index = (location.EntryName, source.Version, index.Sha256) };
         }
         catch
         {

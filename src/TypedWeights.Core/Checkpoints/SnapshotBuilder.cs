@@ -28,13 +28,16 @@ public static class SnapshotBuilder
         ];
         SnapshotTensor[] tensors =
         [
-            .. checkpoint.Tensors.Values.OrderBy(tensor => tensor.Info.Name, StringComparer.Ordinal).Select(tensor => new SnapshotTensor(
+            .. TensorSelection.TensorsOf(checkpoint).Select(tensor => new SnapshotTensor(
                 tensor.Info.Name, tensor.Info.DType, tensor.Info.Shape, tensor.File, tensor.Info.Begin, tensor.Info.End, digests?[tensor.Info.Name])),
         ];
+
+        // In place: a header may have a million.
+        Array.Sort(tensors, static (a, b) => string.CompareOrdinal(a.Name, b.Name));
         return new WeightSnapshot(
             className ?? SnapshotClassName.For(checkpoint.Uri), checkpoint.Uri.Display, checkpoint.Revision, files, tensors)
         {
-            Index = checkpoint.Index is ({ } name, { } version) ? new SnapshotIndex(name, version) : null,
+            Index = checkpoint.Index is ({ } name, { } version, _) ? new SnapshotIndex(name, version) : null,
         };
     }
 

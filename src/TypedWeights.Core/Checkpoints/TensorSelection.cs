@@ -17,14 +17,17 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
             return Of(checkpoint, StateDict(checkpoint), checkpoint.Tensors.Count + checkpoint.Ties.Count);
         }
 
-        IReadOnlyList<CheckpointTensor> tensors = checkpoint.Files.Count == 1
-            ? new ProjectedList<TensorInfo, CheckpointTensor>(checkpoint.Files[0].Header.Tensors, static (info, _) => new CheckpointTensor(0, info))
-            : [.. checkpoint.Tensors.Values];
+        IReadOnlyList<CheckpointTensor> tensors = TensorsOf(checkpoint);
         return new TensorSelection(
             tensors,
             new ProjectedList<CheckpointTensor, KeyValuePair<string, int>>(
                 tensors, static (tensor, index) => KeyValuePair.Create(tensor.Info.Name, index)));
     }
+
+    /// <summary>Every tensor of a checkpoint once; of a checkpoint of one file without a copy of the list.</summary>
+    public static IReadOnlyList<CheckpointTensor> TensorsOf(Checkpoint checkpoint) => checkpoint.Files.Count == 1
+        ? new ProjectedList<TensorInfo, CheckpointTensor>(checkpoint.Files[0].Header.Tensors, static (info, _) => new CheckpointTensor(0, info))
+        : [.. checkpoint.Tensors.Values];
 
     /// <summary>What a filter takes of the state dict. A tied name that it takes brings its tensor, under that name alone.</summary>
     /// <exception cref="WeightsException">It takes nothing of a checkpoint that has something: a wrong prefix, most likely.</exception>

@@ -25,10 +25,15 @@ internal sealed class PartJournal : IDisposable
     private const long LongestJournal = 128 << 20;
 
     private readonly Lock _lock = new();
+    private readonly LockedFile _file;
     private readonly FileStream _stream;
 
     // Without a buffer: once a line has been written, it survives the end of the process.
-    private PartJournal(SafeFileHandle file) => _stream = new FileStream(file, FileAccess.Write, bufferSize: 0);
+    private PartJournal(LockedFile file)
+    {
+        _file = file;
+        _stream = new FileStream(file.Handle, FileAccess.Write, bufferSize: 0);
+    }
 
     /// <summary>Reads a journal. Whatever has its name, no more than a bounded part of it is read.</summary>
     /// <param name="path">The journal.</param>
@@ -80,10 +85,10 @@ internal sealed class PartJournal : IDisposable
 
     private static (SourceIdentity? Identity, IReadOnlyList<FinishedPart> Parts) ReadLines(string path, bool isThisUsers)
     {
-        using SafeFileHandle file = OwnFile.Open(path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, isThisUsers);
+        using LockedFile file = OwnFile.Open(path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, isThisUsers);
         var parts = new List<FinishedPart>();
         SourceIdentity? identity = null;
-        foreach (ReadOnlyMemory<byte> line in LinesOf(file))
+        foreach (ReadOnlyMemory<byte> line in LinesOf(file.Handle))
         {
             if (identity is null)
             {
@@ -152,7 +157,7 @@ internal sealed class PartJournal : IDisposable
     /// <exception cref="IOException">It cannot be written.</exception>
     public static PartJournal Append(string path, bool isThisUsers = false)
     {
-        SafeFileHandle file = OwnFile.Open(path, FileAccess.Write, FileShare.Read, isThisUsers);
+        LockedFile file = OwnFile.Open(path, FileAccess.Write, FileShare.Read, isThisUsers);
         var journal = new PartJournal(file);
         journal._stream.Seek(0, SeekOrigin.End);
 
@@ -172,7 +177,12 @@ internal sealed class PartJournal : IDisposable
         }
     }
 
-    public void Dispose() => _stream.Dispose();
+    public void Dispose()
+    {
+        // In this order, as the stream would close the file with its lock.
+        _file.Dispose();
+        _stream.Dispose();
+    }
 
     private static int Format(FinishedPart part, Span<byte> line)
     {
@@ -185,12 +195,12 @@ internal sealed class PartJournal : IDisposable
         return length;
     }
 
-    private static SafeFileHandle OpenEmpty(string path, bool isThisUsers, bool keepsOthersOut)
+    private static LockedFile OpenEmpty(string path, bool isThisUsers, bool keepsOthersOut)
     {
         try
         {
-            SafeFileHandle file = OwnFile.OpenOrCreate(path, FileAccess.Write, FileShare.Read, isThisUsers, keepsOthersOut);
-            RandomAccess.SetLength(file, 0);
+            LockedFile file = OwnFile.OpenOrCreate(path, FileAccess.Write, FileShare.Read, isThisUsers, keepsOthersOut);
+            RandomAccess.SetLength(file.Handle, 0);
             return file;
         }
         catch (RefusedFileException refused)

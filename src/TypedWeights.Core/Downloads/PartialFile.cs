@@ -1,5 +1,4 @@
 using System.IO.Hashing;
-using Microsoft.Win32.SafeHandles;
 using TypedWeights.Files;
 
 namespace TypedWeights.Downloads;
@@ -18,18 +17,18 @@ internal sealed class PartialFile : IAsyncDisposable
     public const string JournalSuffix = ".partial.jsonl";
 
     private readonly bool _keepsOthersOut;
-    private SafeFileHandle _handle;
+    private LockedFile _file;
     private HeldName _name;
     private PartJournal _journal;
     private FileIdentity? _paused;
     private bool _isOver;
 
     private PartialFile(
-        string target, SourceIdentity identity, SafeFileHandle handle, HeldName name, PartRecovery.Result found, bool keepsOthersOut)
+        string target, SourceIdentity identity, LockedFile file, HeldName name, PartRecovery.Result found, bool keepsOthersOut)
     {
         Target = target;
         Identity = identity;
-        _handle = handle;
+        _file = file;
         _name = name;
         _journal = found.Journal;
         Parts = found.Parts;
@@ -102,12 +101,12 @@ internal sealed class PartialFile : IAsyncDisposable
         {
             string target = isInCache ? path : TargetFile.Of(path);
             FileSizeLimit.ThrowIfBeyond(path, identity.Length);
-            SafeFileHandle handle = PartialLock.Open(target + Suffix, isThisUsers: !isInCache, keepsOthersOut);
-            var name = new HeldName(handle, target + Suffix);
+            LockedFile file = PartialLock.Open(target + Suffix, isThisUsers: !isInCache, keepsOthersOut);
+            var name = new HeldName(file.Handle, target + Suffix);
             try
             {
                 PartRecovery.Result found = await PartRecovery.RunAsync(
-                    handle,
+                    file.Handle,
                     target + JournalSuffix,
                     identity,
                     ModeFor(target, keepsOthersOut),
@@ -115,18 +114,18 @@ internal sealed class PartialFile : IAsyncDisposable
                     keepsOthersOut,
                     verified,
                     cancellationToken).ConfigureAwait(false);
-                return new PartialFile(target, identity, handle, name, found, keepsOthersOut);
+                return new PartialFile(target, identity, file, name, found, keepsOthersOut);
             }
             catch
             {
                 // Nothing is in it: nothing of it stays.
-                if (RandomAccess.GetLength(handle) == 0 && name.IsHeld)
+                if (RandomAccess.GetLength(file.Handle) == 0 && name.IsHeld)
                 {
                     DeleteJournal(target + JournalSuffix);
                     File.Delete(target + Suffix);
                 }
 
-                handle.Dispose();
+                file.Dispose();
                 throw;
             }
         }
@@ -142,8 +141,8 @@ internal sealed class PartialFile : IAsyncDisposable
     public void Pause()
     {
         _journal.Dispose();
-        _paused = FileIdentity.Of(_handle);
-        _handle.Dispose();
+        _paused = FileIdentity.Of(_file.Handle);
+        _file.Dispose();
     }
 
     /// <summary>Opens the file again where it was closed.</summary>
@@ -157,14 +156,14 @@ internal sealed class PartialFile : IAsyncDisposable
 
         try
         {
-            _handle = PartialLock.Open(PartialPath, isThisUsers: true);
-            if (FileIdentity.Of(_handle) != before)
+            _file = PartialLock.Open(PartialPath, isThisUsers: true);
+            if (FileIdentity.Of(_file.Handle) != before)
             {
-                _handle.Dispose();
+                _file.Dispose();
                 throw new WeightsException($"{PartialPath}: another process has written this file meanwhile; download it again.");
             }
 
-            _name = new HeldName(_handle, PartialPath);
+            _name = new HeldName(_file.Handle, PartialPath);
             _journal = PartJournal.Append(JournalPath);
             _paused = null;
         }
@@ -180,7 +179,7 @@ internal sealed class PartialFile : IAsyncDisposable
     {
         try
         {
-            await RandomAccess.WriteAsync(_handle, bytes, offset, cancellationToken).ConfigureAwait(false);
+            await RandomAccess.WriteAsync(_file.Handle, bytes, offset, cancellationToken).ConfigureAwait(false);
             var part = new FinishedPart(offset, bytes.Length, XxHash128.HashToUInt128(bytes.Span));
             _journal.Add(part);
             Parts.Add(part, isSound: true);
@@ -193,7 +192,7 @@ internal sealed class PartialFile : IAsyncDisposable
 
     /// <summary>Writes the right bytes over damaged ones, which the journal has noted down already.</summary>
     public ValueTask MendAsync(FinishedPart part, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
-        RandomAccess.WriteAsync(_handle, bytes, part.Offset, cancellationToken);
+        RandomAccess.WriteAsync(_file.Handle, bytes, part.Offset, cancellationToken);
 
     /// <summary>Reads back what was written.</summary>
     public async ValueTask<byte[]> ReadAsync(long offset, int length, CancellationToken cancellationToken)
@@ -211,7 +210,7 @@ internal sealed class PartialFile : IAsyncDisposable
     /// <summary>Reads back some of what was written.</summary>
     /// <returns>How many bytes came; 0 at the end of the file.</returns>
     public ValueTask<int> ReadAsync(Memory<byte> destination, long offset, CancellationToken cancellationToken) =>
-        RandomAccess.ReadAsync(_handle, destination, offset, cancellationToken);
+        RandomAccess.ReadAsync(_file.Handle, destination, offset, cancellationToken);
 
     /// <summary>Returns when what was written is on the disk: a rename before that could leave an empty file after a power failure.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
@@ -219,7 +218,7 @@ internal sealed class PartialFile : IAsyncDisposable
         try
         {
             // Cancelled, the file does not get its name, and the next download holds every byte against its hash.
-            await DiskFlush.RunAsync(_handle, cancellationToken).ConfigureAwait(false);
+            await DiskFlush.RunAsync(_file.Handle, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
@@ -316,7 +315,7 @@ internal sealed class PartialFile : IAsyncDisposable
         }
 
         _journal.Dispose();
-        _handle.Dispose();
+        _file.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -343,9 +342,9 @@ internal sealed class PartialFile : IAsyncDisposable
 
     private void SetMode(UnixFileMode? mode)
     {
-        if (mode is { } value && !OperatingSystem.IsWindows() && File.GetUnixFileMode(_handle) != value)
+        if (mode is { } value && !OperatingSystem.IsWindows() && File.GetUnixFileMode(_file.Handle) != value)
         {
-            File.SetUnixFileMode(_handle, value);
+            File.SetUnixFileMode(_file.Handle, value);
         }
     }
 
@@ -354,10 +353,10 @@ internal sealed class PartialFile : IAsyncDisposable
     {
         if (OperatingSystem.IsWindows())
         {
-            _handle.Dispose();
+            _file.Dispose();
         }
 
         act();
-        _handle.Dispose();
+        _file.Dispose();
     }
 }

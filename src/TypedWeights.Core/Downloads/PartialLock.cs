@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using TypedWeights.Files;
 
 namespace TypedWeights.Downloads;
@@ -13,24 +12,24 @@ internal static class PartialLock
     /// <param name="keepsOthersOut">Whether a file that is made may be written to by its owner alone.</param>
     /// <returns>The file, made where there was none; whoever else opens it so is refused until it is closed.</returns>
     /// <exception cref="WeightsException">Somebody else has it open.</exception>
-    public static SafeFileHandle Open(string path, bool isThisUsers, bool keepsOthersOut = false)
+    public static LockedFile Open(string path, bool isThisUsers, bool keepsOthersOut = false)
     {
         for (int look = 1; ; look++)
         {
-            SafeFileHandle handle = OpenOnce(path, isThisUsers, keepsOthersOut);
+            LockedFile file = OpenOnce(path, isThisUsers, keepsOthersOut);
 
             // Between the opening and the lock, another process may have finished the file, and a third one may have begun the next. Some
             // network file systems give a file another number each time, which ends here.
-            if (OwnFile.HasName(handle, path) || (look >= MostLooks && OwnFile.IsFile(path)))
+            if (OwnFile.HasName(file.Handle, path) || (look >= MostLooks && OwnFile.IsFile(path)))
             {
-                return handle;
+                return file;
             }
 
-            handle.Dispose();
+            file.Dispose();
         }
     }
 
-    private static SafeFileHandle OpenOnce(string path, bool isThisUsers, bool keepsOthersOut)
+    private static LockedFile OpenOnce(string path, bool isThisUsers, bool keepsOthersOut)
     {
         try
         {

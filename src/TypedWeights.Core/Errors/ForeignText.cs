@@ -6,14 +6,18 @@ namespace TypedWeights.Errors;
 /// </summary>
 internal static class ForeignText
 {
-    private const int Longest = 200;
+    private const int Longest = 400;
 
     // What is looked at: a reason phrase may have 64 KiB. Nothing behind it is shown, whatever is left out before.
     private const int Looked = 4000;
 
     /// <param name="text">The text; null for none.</param>
     /// <param name="request">The request that it came for; null for none.</param>
-    public static string Show(string? text, HttpRequestMessage? request)
+    /// <param name="isFree">
+    /// Whether it may be anything, as a reason phrase may: then long runs of letters and digits that are made of no words are left out too. A
+    /// store's text names projects, buckets and hosts by such.
+    /// </param>
+    public static string Show(string? text, HttpRequestMessage? request, bool isFree = true)
     {
         if (string.IsNullOrEmpty(text))
         {
@@ -22,7 +26,8 @@ internal static class ForeignText
 
         // Left out before it is cut: half a secret would not be found.
         string looked = text.Length <= Looked ? text : text[..Looked];
-        return Printable.Line(RequestSecrets.Of(request).ScrubQuoted(looked), Longest);
+        var secrets = RequestSecrets.Of(request);
+        return Printable.Line(isFree ? secrets.ScrubQuoted(looked) : secrets.Scrub(looked), Longest);
     }
 
     /// <summary>A cause as it may be kept in an error: whoever prints the error prints it too.</summary>
@@ -33,7 +38,10 @@ internal static class ForeignText
         return RequestSecrets.Of(request).Scrub(text) == text ? cause : null;
     }
 
-    /// <summary>An error that a store made of an answer, without the secrets that its text repeats.</summary>
+    /// <summary>
+    /// An error that a store made of an answer, without what of the request is in it all the same, and without a cause that repeats a secret.
+    /// What it quotes of the answer has been through <see cref="Show"/>, so that its own words stay.
+    /// </summary>
     public static WeightSourceException Clean(WeightSourceException error, HttpRequestMessage? request)
     {
         var secrets = RequestSecrets.Of(request);

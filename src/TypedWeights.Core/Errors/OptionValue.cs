@@ -47,6 +47,24 @@ internal static class OptionValue
     public const string Unsendable =
         "has a space, a line break, another control character or a letter beyond ASCII in it, which no header may have; set it again without.";
 
+    /// <summary>Refuses a setting with a line break or another control character in it.</summary>
+    /// <param name="value">The option's value; null where it is not set.</param>
+    /// <param name="name">The option's name.</param>
+    /// <exception cref="ArgumentException">It has one. The message does not show it.</exception>
+    public static void ThrowIfControl(string? value, string name)
+    {
+        if (value is not null && HasControl(value))
+        {
+            throw new ArgumentException($"{name} {Control}", name);
+        }
+    }
+
+    /// <summary>Whether a text has a control character within it; what stands around it is trimmed.</summary>
+    public static bool HasControl(string text) => text.Trim().Any(char.IsControl);
+
+    /// <summary>What is wrong with a setting of which <see cref="HasControl"/> says so.</summary>
+    public const string Control = "has a line break or another control character in it; set it again without.";
+
     /// <summary>Refuses an empty text, as of a variable that is not set: null stands for the default.</summary>
     /// <param name="value">The option's value; null where it is not set.</param>
     /// <param name="name">The option's name.</param>

@@ -16,7 +16,8 @@ internal sealed partial class RequestSecrets
     // A run of this many letters and digits that a secret has too is a part of it: a server may repeat a token cut short.
     private const int Telling = 8;
 
-    // The same in a sentence of the library or a store, whose words may well be in an account's name or a header.
+    // The same in a sentence of the library or a store, whose words may well be in an account's name or a header. Where a secret has a digit in
+    // it, it need not be as long.
     private const int TellingInOwnWords = 16;
 
     // Shorter ones are left out only where they stand as a word, or no sentence would survive a password such as "on".
@@ -76,13 +77,13 @@ internal sealed partial class RequestSecrets
     /// <summary>
     /// Leaves every secret out of a text, however it is written there: in other case, escaped, encoded, taken apart by other characters.
     /// </summary>
-    public string Scrub(string text) => Scrub(text, Telling, Shortest);
+    public string Scrub(string text) => WithoutSecrets(text, static _ => true, Telling);
 
     /// <summary>
     /// The same, and without any long run of letters and digits that is made of no words, where there is a secret: it may be one in an encoding
     /// that nobody thought of.
     /// </summary>
-    public string ScrubQuoted(string text) => Scrub(text, Telling, Shortest, static run => !IsOfWords(run));
+    public string ScrubQuoted(string text) => WithoutSecrets(text, static _ => true, Telling, static run => !IsOfWords(run));
 
     /// <summary>Whether a name that a server chose has a whole secret in it, in any spelling.</summary>
     public bool IsIn(string name)
@@ -126,32 +127,44 @@ internal sealed partial class RequestSecrets
     [GeneratedRegex("^([0-9]{1,4}|[A-Z]+|[a-z]+|([A-Z]?[a-z]{2,}){1,4})$")]
     private static partial Regex Words();
 
-    /// <summary>The same for a sentence of the library or a store that may quote such a text.</summary>
-    public string ScrubOwn(string text) => Scrub(text, TellingInOwnWords, Telling);
+    /// <summary>
+    /// The same for a sentence of the library or a store. What stands in quotation marks in it is somebody else's; of its own words none is left
+    /// out that is a short secret, or one without a digit, as those may well be words ("the", "token", "resource").
+    /// </summary>
+    public string ScrubOwn(string text)
+    {
+        int first = text.IndexOf('"', StringComparison.Ordinal), last = text.LastIndexOf('"');
+        return first == last ? ScrubWords(text) : ScrubWords(text[..first]) + Scrub(text[first..last]) + ScrubWords(text[last..]);
+    }
 
-    private string Scrub(string text, int telling, int shortest, Func<string, bool>? isSuspect = null)
+    private string ScrubWords(string text) => WithoutSecrets(text, IsTelling, TellingInOwnWords);
+
+    private static bool IsTelling(string secret) =>
+        secret.Length >= TellingInOwnWords || (secret.Length >= Telling && secret.Any(char.IsAsciiDigit));
+
+    private string WithoutSecrets(string text, Func<string, bool> isMeant, int telling, Func<string, bool>? isSuspect = null)
     {
         if (!HasAny || text.Length == 0)
         {
             return text;
         }
 
-        string scrubbed = _literal.Aggregate(text, static (left, secret) => WithoutWord(left, secret));
-        return WithoutPlain(scrubbed, telling, shortest, isSuspect ?? (static _ => false));
+        string scrubbed = _literal.Where(isMeant).Aggregate(text, static (left, secret) => WithoutWord(left, secret));
+        return WithoutPlain(scrubbed, isMeant, telling, isSuspect ?? (static _ => false));
     }
 
-    private string WithoutPlain(string text, int telling, int shortest, Func<string, bool> isSuspect)
+    private string WithoutPlain(string text, Func<string, bool> isMeant, int telling, Func<string, bool> isSuspect)
     {
         var letters = new PlainText(text);
         bool[] isSecret = new bool[letters.Text.Length];
-        foreach (string secret in _plain)
+        foreach (string secret in _plain.Where(isMeant))
         {
             int length = Math.Min(secret.Length, telling);
             for (int i = 0; i + length <= isSecret.Length; i++)
             {
                 ReadOnlySpan<char> run = letters.Text.AsSpan(i, length);
                 if (secret.AsSpan().Contains(run, StringComparison.Ordinal)
-                    && (length >= shortest || letters.IsWord(i, length)))
+                    && (length >= Shortest || letters.IsWord(i, length)))
                 {
                     isSecret.AsSpan(i, length).Fill(true);
                 }

@@ -33,7 +33,7 @@ internal static class OwnFile
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="IOException">It is in use, or cannot be opened for another reason.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not open it.</exception>
-    public static SafeFileHandle Open(string path, FileAccess access, FileShare share, bool isThisUsers = false)
+    public static LockedFile Open(string path, FileAccess access, FileShare share, bool isThisUsers = false)
     {
         if (!LibC.IsSupported)
         {
@@ -51,7 +51,7 @@ internal static class OwnFile
         {
             Check(file, path, access, isThisUsers);
             _ = UnixFile.TryLock(file, path, share);
-            return file;
+            return new LockedFile(file);
         }
         catch
         {
@@ -63,7 +63,7 @@ internal static class OwnFile
     /// <summary>
     /// Opens a file that is going to be removed. Removing is a matter of the folder: a file that this user may not write to is opened too.
     /// </summary>
-    public static SafeFileHandle OpenToRemove(string path, FileShare share)
+    public static LockedFile OpenToRemove(string path, FileShare share)
     {
         try
         {
@@ -76,7 +76,7 @@ internal static class OwnFile
     }
 
     /// <summary>Opens a file as <see cref="Open"/> does, or makes it where there is none.</summary>
-    public static SafeFileHandle OpenOrCreate(
+    public static LockedFile OpenOrCreate(
         string path, FileAccess access, FileShare share, bool isThisUsers = false, bool keepsOthersOut = false)
     {
         while (true)
@@ -106,11 +106,11 @@ internal static class OwnFile
     /// <param name="access">What it is opened for.</param>
     /// <param name="share">What others may do meanwhile.</param>
     /// <param name="keepsOthersOut">Whether its owner alone may write to it, whatever the umask.</param>
-    public static SafeFileHandle CreateNew(string path, FileAccess access, FileShare share, bool keepsOthersOut = false)
+    public static LockedFile CreateNew(string path, FileAccess access, FileShare share, bool keepsOthersOut = false)
     {
         if (!keepsOthersOut || OperatingSystem.IsWindows())
         {
-            return File.OpenHandle(path, FileMode.CreateNew, access, share);
+            return new LockedFile(File.OpenHandle(path, FileMode.CreateNew, access, share));
         }
 
         // Only a stream can be made with a mode, and it keeps its handle.
@@ -132,7 +132,7 @@ internal static class OwnFile
     // Also a link that leads nowhere.
     private static bool Exists(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
 
-    private static SafeFileHandle OpenPortably(string path, FileAccess access, FileShare share)
+    private static LockedFile OpenPortably(string path, FileAccess access, FileShare share)
     {
         if (new FileInfo(path).LinkTarget is not null)
         {
@@ -144,7 +144,7 @@ internal static class OwnFile
             throw RefusedFileException.For(path, "a folder");
         }
 
-        return File.OpenHandle(path, FileMode.Open, access, share);
+        return new LockedFile(File.OpenHandle(path, FileMode.Open, access, share));
     }
 
     private static void Check(SafeFileHandle file, string path, FileAccess access, bool isThisUsers)

@@ -17,15 +17,10 @@ internal static partial class ProcessLimits
     /// The most files and sockets that it may have open at once (<c>ulimit -n</c>); null where nothing limits them, as on Windows, or the
     /// limit is not known. The runtime raises it to the hard limit when the process starts.
     /// </summary>
-    public static long? OpenFiles => Bounded(Read(OpenFilesResource)?.Soft);
-
-    /// <summary>The highest that <see cref="OpenFiles"/> can be raised to without privileges; null as above.</summary>
-    public static long? MostOpenFiles => Bounded(Read(OpenFilesResource)?.Hard);
+    // No limit is a number that no process reaches.
+    public static long? OpenFiles => Read(OpenFilesResource) is { Soft: < int.MaxValue and var count } ? (long)count : null;
 
     private static int OpenFilesResource => OperatingSystem.IsLinux() ? OpenFilesOnLinux : OpenFilesElsewhere;
-
-    // No limit is a number that no process reaches.
-    private static long? Bounded(ulong? value) => value < int.MaxValue ? (long?)value : null;
 
     // On 32-bit systems the numbers have another width.
     private static Limit? Read(int resource) =>

@@ -12,7 +12,7 @@ internal sealed class ReopenableFile : IDisposable
     private readonly string _path;
     private readonly bool _isOurs;
     private readonly OpenFiles _openFiles;
-    private SafeFileHandle? _handle;
+    private LockedFile? _file;
     private int _users;
     private bool _isDisposed;
 
@@ -22,20 +22,20 @@ internal sealed class ReopenableFile : IDisposable
         _isOurs = isOurs;
         _openFiles = openFiles;
         Idle = new LinkedListNode<ReopenableFile>(this);
-        _handle = OpenHandle();
+        _file = OpenFile();
         try
         {
-            Identity = FileIdentity.Of(_handle);
+            Identity = FileIdentity.Of(_file.Handle);
 
             // As the files of /proc, whose bytes the system makes up while they are read.
-            if (!isOurs && Identity.Length == 0 && RandomAccess.Read(_handle, new byte[1], 0) > 0)
+            if (!isOurs && Identity.Length == 0 && RandomAccess.Read(_file.Handle, new byte[1], 0) > 0)
             {
                 throw new RefusedFileException(path, "this file has bytes and no length, as the files of /proc; a regular file is expected");
             }
         }
         catch
         {
-            _handle.Dispose();
+            _file.Dispose();
             throw;
         }
     }
@@ -71,9 +71,9 @@ internal sealed class ReopenableFile : IDisposable
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             _openFiles.Remove(this);
-            _handle ??= Reopen();
+            _file ??= Reopen();
             _users++;
-            return _handle;
+            return _file.Handle;
         }
     }
 
@@ -99,7 +99,7 @@ internal sealed class ReopenableFile : IDisposable
         {
             _isDisposed = true;
             _openFiles.Remove(this);
-            _handle?.Dispose();
+            _file?.Dispose();
         }
     }
 
@@ -110,26 +110,26 @@ internal sealed class ReopenableFile : IDisposable
         {
             if (_users == 0)
             {
-                _handle?.Dispose();
-                _handle = null;
+                _file?.Dispose();
+                _file = null;
             }
         }
     }
 
-    private SafeFileHandle Reopen()
+    private LockedFile Reopen()
     {
-        SafeFileHandle handle = OpenHandle();
-        FileIdentity found = FileIdentity.Of(handle);
+        LockedFile file = OpenFile();
+        FileIdentity found = FileIdentity.Of(file.Handle);
         if ((_isOurs ? found with { Modified = Identity.Modified } : found) == Identity)
         {
-            return handle;
+            return file;
         }
 
-        handle.Dispose();
+        file.Dispose();
         throw new IOException("the file was replaced or written to since the load opened it; load it again");
     }
 
-    private SafeFileHandle OpenHandle()
+    private LockedFile OpenFile()
     {
         while (true)
         {
@@ -139,7 +139,7 @@ internal sealed class ReopenableFile : IDisposable
                 const FileShare Others = FileShare.ReadWrite | FileShare.Delete;
                 return _isOurs
                     ? OwnFile.Open(_path, FileAccess.Read, Others)
-                    : SmallFile.Open(_path);
+                    : new LockedFile(SmallFile.Open(_path));
             }
             catch (IOException e) when (OpenFileLimit.IsReached(e) && _openFiles.CloseAll())
             {

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 
 namespace TypedWeights.Files;
 
@@ -240,8 +239,8 @@ internal sealed class ReplacementFile : IDisposable
         try
         {
             // Where the file system has no locks, nobody knows whether it is abandoned. Windows refuses to open one that is being written.
-            using SafeFileHandle file = OwnFile.OpenToRemove(path, FileShare.ReadWrite | FileShare.Delete);
-            if (!LibC.IsSupported || UnixFile.TryLock(file, path, FileShare.None))
+            using LockedFile file = OwnFile.OpenToRemove(path, FileShare.ReadWrite | FileShare.Delete);
+            if (!LibC.IsSupported || UnixFile.TryLock(file.Handle, path, FileShare.None))
             {
                 File.Delete(path);
             }

@@ -14,8 +14,8 @@ internal static class SmallFile
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
     public static byte[] ReadOwn(string path, int limit)
     {
-        using SafeFileHandle file = OwnFile.Open(path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        return Read(file, path, limit);
+        using LockedFile file = OwnFile.Open(path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        return Read(file.Handle, path, limit);
     }
 
     /// <summary>Reads all of a file that somebody named; links are followed.</summary>

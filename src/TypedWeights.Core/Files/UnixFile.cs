@@ -11,6 +11,7 @@ internal static partial class UnixFile
     private const int LockShared = 1;
     private const int LockAlone = 2;
     private const int LockAtOnce = 4;
+    private const int NoLock = 8;
 
     // O_NONBLOCK | O_CLOEXEC and O_NOFOLLOW: other numbers on macOS, and the last one differs between processors on Linux.
     private static readonly int OpenAtOnceFlags = OperatingSystem.IsLinux() ? 0x800 | 0x80000 : 0x4 | 0x1000000;
@@ -56,6 +57,9 @@ internal static partial class UnixFile
             ? throw new IOException($"{path} is in use by another process.", WouldBlock)
             : false;
     }
+
+    /// <summary>Ends the lock that <see cref="TryLock"/> took, also for those who have a copy of the descriptor.</summary>
+    public static void Unlock(SafeFileHandle file) => _ = FLock(file, NoLock);
 
     // The same exceptions as .NET's, so that callers need not know who opened a file.
     private static Exception Failure(string path, int error)

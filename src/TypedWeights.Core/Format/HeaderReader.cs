@@ -74,7 +74,7 @@ internal static class HeaderReader
             return NoMetadata;
         }
 
-        var metadata = new Dictionary<string, string>(CountEntries(json), StringComparer.Ordinal);
+        var metadata = new Dictionary<string, string>(json.CountMembers(), StringComparer.Ordinal);
         string last = "";
         json.BeginObject();
         while (json.NextProperty(out string key))
@@ -96,26 +96,6 @@ internal static class HeaderReader
         }
 
         return metadata;
-    }
-
-    // A table that grows is copied into one of twice its size: what takes a second look at seven million entries, takes half of the memory.
-    private static int CountEntries(JsonPullReader json)
-    {
-        const int Long = 1 << 20;
-        if (json.Remaining < Long)
-        {
-            return 0;
-        }
-
-        int count = 0;
-        json.BeginObject();
-        while (json.NextField(out _))
-        {
-            json.Skip();
-            count++;
-        }
-
-        return count;
     }
 
     private static TensorInfo ReadTensor(ref JsonPullReader json, string name, ShapeCache shapes, ref DType dtype)

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using TypedWeights.Errors;
 using TypedWeights.Json;
 
@@ -32,6 +33,9 @@ internal sealed class ShardIndex
     /// <summary>The checked names of the shards, each once, in ordinal order.</summary>
     public IReadOnlyList<string> Shards { get; }
 
+    /// <summary>SHA-256 of the text in lower-case hexadecimal.</summary>
+    public string Sha256 { get; private init; } = "";
+
     /// <summary>What <c>metadata.total_size</c> says, as it is written; null where there is none.</summary>
     public string? TotalSize { get; }
 
@@ -55,7 +59,7 @@ internal sealed class ShardIndex
 
         try
         {
-            return ReadDocument(text, file, start);
+            return ReadDocument(utf8, start, file);
         }
         catch (JsonReadException e)
         {
@@ -66,9 +70,9 @@ internal sealed class ShardIndex
     public static SafeTensorsFormatException Error(string file, string message, long? position = null) =>
         new(SafeTensorsErrorKind.InvalidIndex, file, "this is not a usable shard index: " + message, position);
 
-    private static ShardIndex ReadDocument(ReadOnlySpan<byte> text, string file, int start)
+    private static ShardIndex ReadDocument(ReadOnlySpan<byte> utf8, int start, string file)
     {
-        var json = new JsonPullReader(text);
+        var json = new JsonPullReader(utf8[start..]);
         var seen = new MemberSet("the index");
         Dictionary<string, string>? weightMap = null;
         var shards = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -76,7 +80,7 @@ internal sealed class ShardIndex
         json.BeginObject();
         while (json.NextProperty(out string member))
         {
-            seen.Add(member, json.Position);
+            seen.Add(member, json);
             if (member == "weight_map")
             {
                 weightMap = ReadWeightMap(ref json, shards, file, start);
@@ -93,13 +97,13 @@ internal sealed class ShardIndex
 
         json.End();
         seen.Require(["weight_map"], 0);
-        return new ShardIndex(weightMap!, [.. shards.Keys], totalSize);
+        return new ShardIndex(weightMap!, [.. shards.Keys], totalSize) { Sha256 = Convert.ToHexStringLower(SHA256.HashData(utf8)) };
     }
 
     private static Dictionary<string, string> ReadWeightMap(
         ref JsonPullReader json, SortedDictionary<string, string> shards, string file, int start)
     {
-        var map = new Dictionary<string, string>(StringComparer.Ordinal);
+        var map = new Dictionary<string, string>(json.CountMembers(), StringComparer.Ordinal);
         json.BeginObject();
         while (json.NextProperty(out string tensor))
         {

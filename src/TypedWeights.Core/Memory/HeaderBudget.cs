@@ -18,8 +18,8 @@ internal sealed class HeaderBudget(MemoryBound bound, long bufferLimit = long.Ma
     /// <summary>What a header takes, with all that is made of it: a usual one of up to a million tensors takes less.</summary>
     public static long MemoryOf(long headerLength) => headerLength * 4;
 
-    /// <summary>What the JSON text of an index or a snapshot takes, with all that is made of it: a usual one takes less.</summary>
-    public static long MemoryOfText(long length) => length * 8;
+    /// <summary>The most that the JSON text of an index or a snapshot takes, with all that is made of it, whatever is in it.</summary>
+    public static long MemoryOfText(long length) => length * SafeTensorsHeader.MostMemory;
 
     /// <summary>Takes the memory of one more header.</summary>
     /// <exception cref="MemoryLimitException">There is less.</exception>
@@ -45,9 +45,9 @@ internal sealed class HeaderBudget(MemoryBound bound, long bufferLimit = long.Ma
     public void Take(string source, long memory, string what)
     {
         long all = Interlocked.Add(ref _taken, memory);
-        if (bound.Bytes is { } most && all > Math.Max(Least, most))
+        if (all > Least && !bound.Allows(all))
         {
-            throw TooMuch(source, all, most, bound.Reason, what);
+            throw TooMuch(source, all, bound.Bytes!.Value, bound.Reason, what);
         }
     }
 

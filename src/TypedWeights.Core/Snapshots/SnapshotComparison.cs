@@ -1,3 +1,5 @@
+using TypedWeights.Errors;
+
 namespace TypedWeights.Snapshots;
 
 /// <summary>Compares a snapshot with what its source is now, by meaning and not by text.</summary>
@@ -85,6 +87,6 @@ public static class SnapshotComparison
     private sealed record Entry(string Name, DType DType, TensorShape Shape, string? Tie)
     {
         /// <summary>Dtype and shape.</summary>
-        public string Form => $"{DType.Name()} {Shape}";
+        public string Form => $"{DType.Name()} {Shape.ToShortString()}";
     }
 }

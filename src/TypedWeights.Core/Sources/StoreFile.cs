@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using TypedWeights.Errors;
 using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources;
@@ -21,7 +22,7 @@ namespace TypedWeights.Sources;
 /// </list>
 /// <para>
 /// What is given here reaches the origin (scheme, host, port) of <see cref="Address"/> alone; where redirects lead elsewhere, nothing
-/// goes along. No text of an error may hold a secret: <see cref="Display"/> is what they say.
+/// goes along. No text of an error may hold a secret: <see cref="Display"/> is what they say, and <see cref="Quote"/> what an answer said.
 /// </para>
 /// </remarks>
 public abstract class StoreFile
@@ -98,6 +99,28 @@ public abstract class StoreFile
     /// <param name="refusal">The answer; its <c>Date</c> is the time now where it has one.</param>
     /// <returns>null where the signature names no time, or names this one.</returns>
     public static string? DescribePeriod(HttpResponseMessage refusal) => SignedPeriod.Describe(refusal);
+
+    /// <summary>
+    /// Makes text that came with an answer fit for an error: without the secrets of the request, in whatever spelling the server repeats them,
+    /// without characters that do not show, and no longer than a sentence. Whatever an error quotes of an answer goes through here.
+    /// </summary>
+    /// <param name="answer">The answer.</param>
+    /// <param name="text">The text: a code, a message, the value of a header; null for none.</param>
+    /// <returns>The text as it may be shown; empty for none.</returns>
+    public static string Quote(HttpResponseMessage answer, string? text)
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        return ForeignText.Show(text, answer.RequestMessage, isFree: false).Trim();
+    }
+
+    /// <summary>The status of an answer with the text that came with it: <c>403 AccessDenied</c>, and <c>403</c> where none came.</summary>
+    /// <param name="answer">The answer.</param>
+    /// <param name="text">The text, as for <see cref="Quote"/>.</param>
+    public static string QuoteStatus(HttpResponseMessage answer, string? text)
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        return $"{(int)answer.StatusCode} {Quote(answer, text)}".TrimEnd();
+    }
 
     /// <summary>Reads the text of an answer that is an error: 64 KiB at most, for two seconds at most.</summary>
     /// <param name="answer">The answer; reading it twice gives the same.</param>

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using TypedWeights.Checkpoints;
 using TypedWeights.Downloads;
-using TypedWeights.Format;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Tool.Downloads;
@@ -15,33 +14,27 @@ namespace TypedWeights.Tool.Downloads;
 internal sealed record DownloadFile(
     string Name, IWeightSource Source, SafeTensorsHeader? Header = null, IReadOnlyList<CheckpointFile>? Shards = null)
 {
+    /// <summary>The SHA-256 that the text of an index had when it was read; null for what is no index.</summary>
+    public string? IndexSha256 { get; init; }
+
     /// <summary>
-    /// Holds what has been fetched against what was checked before the first byte: a source without a validator can change unnoticed.
+    /// Compares what has been fetched with what was checked before the first byte: a source without a validator can change unnoticed.
     /// </summary>
     /// <exception cref="WeightSourceException">It is another file.</exception>
-    /// <exception cref="SafeTensorsFormatException">It is no index, or not that of the shards.</exception>
     public async Task CheckAsync(PartialFile file, CancellationToken cancellationToken)
     {
-        if (Shards is not null)
+        if ((IndexSha256 ?? Header?.Sha256) is not { } expected)
         {
-            byte[] text = await file.ReadAsync(0, checked((int)Source.Length), cancellationToken).ConfigureAwait(false);
-            var index = ShardIndex.Read(text, Source.Display);
-            if (!index.Shards.SequenceEqual(Shards.Select(shard => shard.Name)))
-            {
-                throw Replaced(Source);
-            }
-
-            _ = ShardCheck.Run(index, Shards, Source.Display, []);
+            return;
         }
-        else if (Header is not null)
+
+        // An index whole; of a safetensors file the header, which lies behind eight bytes with its length.
+        byte[] text = await file.ReadAsync(0, checked((int)(Header?.DataStart ?? Source.Length)), cancellationToken).ConfigureAwait(false);
+        int start = Header is null ? 0 : text.Length - (int)Header.HeaderLength;
+        if ((Header is not null && BinaryPrimitives.ReadInt64LittleEndian(text) != Header.HeaderLength)
+            || Convert.ToHexStringLower(SHA256.HashData(text.AsSpan(start))) != expected)
         {
-            byte[] start = await file.ReadAsync(0, checked((int)Header.DataStart), cancellationToken).ConfigureAwait(false);
-            int prefix = start.Length - (int)Header.HeaderLength;
-            if (BinaryPrimitives.ReadInt64LittleEndian(start) != Header.HeaderLength
-                || Convert.ToHexStringLower(SHA256.HashData(start.AsSpan(prefix))) != Header.Sha256)
-            {
-                throw Replaced(Source);
-            }
+            throw Replaced(Source);
         }
     }
 

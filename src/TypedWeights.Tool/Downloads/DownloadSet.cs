@@ -39,6 +39,7 @@ internal sealed class DownloadSet : IAsyncDisposable
         bool isSharded = location.EntryName.EndsWith(ForeignName.IndexSuffix, StringComparison.OrdinalIgnoreCase);
         var set = new DownloadSet(uri, location, isSharded);
         IReadOnlyList<CheckpointFile>? shards = null;
+        string? sha256 = null;
         try
         {
             if (isSharded || location.EntryName.EndsWith(ForeignName.FileSuffix, StringComparison.OrdinalIgnoreCase))
@@ -47,13 +48,14 @@ internal sealed class DownloadSet : IAsyncDisposable
                     uri, location, new HeaderBudget(MemoryBound.Of(null)), cancellationToken).ConfigureAwait(false);
                 set._files.AddRange(checkpoint.Files.Select(file => new DownloadFile(file.Name, file.Source, file.Header)));
                 shards = isSharded ? checkpoint.Files : null;
+                sha256 = checkpoint.Index?.Sha256;
                 await set.CloseSequentialAsync().ConfigureAwait(false);
             }
 
             if (isSharded || set._files.Count == 0)
             {
                 IWeightSource entry = await location.OpenAsync(location.EntryName, cancellationToken).ConfigureAwait(false);
-                set._files.Add(new DownloadFile(location.EntryName, entry, Shards: shards));
+                set._files.Add(new DownloadFile(location.EntryName, entry, Shards: shards) { IndexSha256 = sha256 });
             }
 
             return set;

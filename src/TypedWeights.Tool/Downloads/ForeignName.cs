@@ -1,3 +1,4 @@
+using TypedWeights.Downloads;
 using TypedWeights.Format;
 
 namespace TypedWeights.Tool.Downloads;
@@ -44,6 +45,12 @@ internal static class ForeignName
             if (part.EndsWith('.') || part.EndsWith(' '))
             {
                 return "ends with a dot or a space, which Windows leaves out";
+            }
+
+            if (part.EndsWith(PartialFile.Suffix, StringComparison.OrdinalIgnoreCase)
+                || part.EndsWith(PartialFile.JournalSuffix, StringComparison.OrdinalIgnoreCase))
+            {
+                return $"ends with {PartialFile.Suffix} or {PartialFile.JournalSuffix}, as files do that are not whole yet";
             }
 
             if (Devices.Contains(part.Split('.')[0].TrimEnd()))

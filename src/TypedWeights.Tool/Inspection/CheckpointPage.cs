@@ -24,9 +24,9 @@ internal static class CheckpointPage
         Checkpoint checkpoint = opened.Checkpoint;
         string entry = checkpoint.Uri.Display.EndsWith(opened.EntryName, StringComparison.Ordinal) ? "" : $" ({opened.EntryName})";
         page.Line((checkpoint.Uri.Display, Page.Strong), (entry, Page.Faint));
-        TensorInfo[] tensors = [.. checkpoint.Tensors.Values.Select(tensor => tensor.Info)];
+        IEnumerable<TensorInfo> tensors = checkpoint.Tensors.Values.Select(tensor => tensor.Info);
         page.Line(
-            $"{SnapshotSummary.Count(tensors.Length, "tensor")}, {ByteText.OfValues(CountValues(tensors))} values, "
+            $"{SnapshotSummary.Count(checkpoint.Tensors.Count, "tensor")}, {ByteText.OfValues(CountValues(tensors))} values, "
             + $"{ByteText.Of(checkpoint.Files.Sum(file => file.Source.Length))} in {SnapshotSummary.Count(checkpoint.Files.Count, "file")}"
             + (opened.IsSharded ? "" : $" (header {ByteText.Of(checkpoint.Files[0].Header.HeaderLength)})")
             + (checkpoint.Revision is null ? "" : $", revision {checkpoint.Revision}"));
@@ -35,9 +35,13 @@ internal static class CheckpointPage
             PrintFiles(page, checkpoint);
         }
 
-        PrintTypes(page, tensors);
+        if (checkpoint.Tensors.Count > 0)
+        {
+            PrintTypes(page, tensors);
+        }
+
         PrintMetadata(page, checkpoint);
-        if (tensors.Length > 0)
+        if (checkpoint.Tensors.Count > 0)
         {
             Section(page, "Tensors");
             TensorTable.Print(page, TensorRow.Of(tensors, out int leftOut, cancellationToken));
@@ -69,22 +73,20 @@ internal static class CheckpointPage
         }
     }
 
-    private static void PrintTypes(Page page, TensorInfo[] tensors)
+    private static void PrintTypes(Page page, IEnumerable<TensorInfo> tensors)
     {
-        if (tensors.Length == 0)
-        {
-            return;
-        }
-
         Section(page, "Types");
-        PrintColumns(page, tensors.GroupBy(tensor => tensor.DType).OrderByDescending(kind => kind.Sum(tensor => (decimal)tensor.ByteLength))
-            .Select(kind => (string[])
-            [
-                kind.Key.Name(),
-                SnapshotSummary.Count(kind.Count(), "tensor"),
-                ByteText.OfValues(CountValues(kind)) + " values",
-                ByteText.Of(kind.Sum(tensor => tensor.ByteLength)),
-            ]));
+        IEnumerable<KeyValuePair<DType, (int Tensors, UInt128 Values, decimal Bytes)>> kinds = tensors.AggregateBy(
+            tensor => tensor.DType,
+            (Tensors: 0, Values: UInt128.Zero, Bytes: 0m),
+            (sum, tensor) => (sum.Tensors + 1, sum.Values + ValuesOf(tensor), sum.Bytes + tensor.ByteLength));
+        PrintColumns(page, kinds.OrderByDescending(kind => kind.Value.Bytes).Select(kind => (string[])
+        [
+            kind.Key.Name(),
+            SnapshotSummary.Count(kind.Value.Tensors, "tensor"),
+            ByteText.OfValues(kind.Value.Values) + " values",
+            ByteText.Of((long)kind.Value.Bytes),
+        ]));
     }
 
     private static void PrintMetadata(Page page, Checkpoint checkpoint)
@@ -135,15 +137,12 @@ internal static class CheckpointPage
         }
     }
 
-    private static UInt128 CountValues(IEnumerable<TensorInfo> tensors)
-    {
-        UInt128 count = 0;
-        foreach (TensorInfo tensor in tensors)
-        {
-            _ = tensor.Shape.TryGetElementCount(out ulong values);
-            count += values;
-        }
+    private static UInt128 CountValues(IEnumerable<TensorInfo> tensors) =>
+        tensors.Aggregate(UInt128.Zero, (count, tensor) => count + ValuesOf(tensor));
 
-        return count;
+    private static UInt128 ValuesOf(TensorInfo tensor)
+    {
+        _ = tensor.Shape.TryGetElementCount(out ulong values);
+        return values;
     }
 }

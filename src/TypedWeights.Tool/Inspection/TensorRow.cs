@@ -39,39 +39,24 @@ internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape S
     /// <param name="cancellationToken">Ends the work.</param>
     public static IReadOnlyList<TensorRow> Of(IEnumerable<TensorInfo> tensors, out int leftOut, CancellationToken cancellationToken)
     {
+        int count = 0;
         var kinds = new HashSet<int>();
-        var shown = new List<TensorInfo>();
-        leftOut = 0;
-        foreach (TensorInfo tensor in tensors)
+        bool IsShown(TensorInfo tensor)
         {
+            count++;
             int kind = HashCode.Combine(NamePattern.HashSkeleton(tensor.Name), tensor.DType, tensor.Shape);
-            if (kinds.Contains(kind) || (kinds.Count < MostRows && kinds.Add(kind)))
-            {
-                shown.Add(tensor);
-            }
-            else
-            {
-                leftOut++;
-            }
+            return kinds.Contains(kind) || (kinds.Count < MostRows && kinds.Add(kind));
         }
 
         // Names of one kind become as many rows as they have patterns, and that can be as many as there are names.
-        var rows = new List<TensorRow>();
-        foreach (var kind in shown.GroupBy(tensor => (tensor.DType, tensor.Shape)))
-        {
-            foreach (NamePattern pattern in NamePattern.Factor(kind.Select(tensor => tensor.Name), Escape, cancellationToken))
-            {
-                if (rows.Count < MostRows)
-                {
-                    rows.Add(new TensorRow(pattern, kind.Key.DType, kind.Key.Shape, kind.First().ByteLength));
-                }
-                else
-                {
-                    leftOut += pattern.Count;
-                }
-            }
-        }
-
+        List<TensorRow> rows =
+        [
+            .. tensors.Where(IsShown).GroupBy(tensor => (tensor.DType, tensor.Shape)).SelectMany(kind => NamePattern
+                .Factor(kind.Select(tensor => tensor.Name), Escape, cancellationToken)
+                .Select(pattern => new TensorRow(pattern, kind.Key.DType, kind.Key.Shape, kind.First().ByteLength)))
+                .Take(MostRows),
+        ];
+        leftOut = count - rows.Sum(row => row.Pattern.Count);
         return [.. rows.OrderBy(row => PatternExpansion.Names(row.Name).First(), NaturalOrder.Instance)];
     }
 

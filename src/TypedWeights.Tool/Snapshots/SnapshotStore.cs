@@ -168,7 +168,7 @@ internal static class SnapshotStore
     private static MemoryBound BoundFor(long memory)
     {
         var bound = MemoryBound.Of(null);
-        if (memory > bound.Bytes)
+        if (!bound.Allows(memory))
         {
             // What other snapshots of this command took is garbage that still counts as in use.
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);

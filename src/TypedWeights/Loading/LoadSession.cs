@@ -39,6 +39,7 @@ internal sealed class LoadSession(
     EarlyLoad? early) : IDisposable
 {
     private readonly TransferContext _context = sources.Context.OfOneLoad(sources.Resolve(uri));
+    private readonly MemoryBound _bound = MemoryBound.Of(options.MemoryLimit);
 
     public void Dispose() => _context.Dispose();
 
@@ -49,7 +50,9 @@ internal sealed class LoadSession(
     public async Task<WeightSet> RunAsync(
         Func<Checkpoint, TensorSelection> select, WeightManifest? manifest, CancellationToken cancellationToken)
     {
-        // First of all, as it refuses devices that are not served.
+        MemoryBound.BeginLoad(options.MemoryLimit);
+
+        // Before anything is asked for, as it refuses devices that are not served.
         ITensorSink sink = CreateSink(manifest);
         await using (sink.ConfigureAwait(false))
         {
@@ -168,10 +171,9 @@ internal sealed class LoadSession(
             sink.Reads,
             early is null ? null : order.Value,
             sink.SegmentSize);
-        var bound = MemoryBound.Of(options.MemoryLimit);
-        var need = MemoryNeed.Of(plan, transfer, isRemote, bound.Bytes, sink.MemoryOf(plan));
-        need.ThrowIfBeyond(uri.Display, transfer, bound, isRemote, options.Storage == TensorStorage.Mapped);
-        cache?.Writer.BufferLimit = need.LeftForCache(transfer, bound.Bytes);
+        var need = MemoryNeed.Of(plan, transfer, isRemote, isRemote ? _bound.Bytes : null, sink.MemoryOf(plan));
+        need.ThrowIfBeyond(uri.Display, transfer, _bound, isRemote, options.Storage == TensorStorage.Mapped);
+        cache?.Writer.BufferLimit = need.LeftForCache(transfer, _bound.Bytes);
         LoadLog.Load lines = log.Start(checkpoint, plan);
         sink.Allocate(plan);
         using Landing? landing = early is null ? null : new Landing(plan, sink, early.Landed);
@@ -207,7 +209,7 @@ internal sealed class LoadSession(
         return options.Verify == Verification.Digests ? new DigestSink(sink, manifest!.DigestOf, uri.Display) : sink;
     }
 
-    private HeaderBudget NewBudget() => new(MemoryBound.Of(options.MemoryLimit), _context.Options.BufferLimit);
+    private HeaderBudget NewBudget() => new(_bound, _context.Options.BufferLimit);
 
     private static async Task EndAsync(Task transfer, CancellationTokenSource drop)
     {

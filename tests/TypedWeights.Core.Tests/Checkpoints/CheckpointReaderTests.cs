@@ -359,7 +359,7 @@ public sealed class CheckpointReaderTests : IDisposable
         var error = await Assert.ThrowsAsync<MemoryLimitException>(
             async () => await CheckpointReader.ReadAsync(WeightUri.Parse(_folder[Index]), location, budget, Token));
 
-        Assert.Equal((500_000L, 8L * json.Length), (error.Limit, error.BufferBytes));
+        Assert.Equal((500_000L, 10L * json.Length), (error.Limit, error.BufferBytes));
         Assert.Contains(Index + ": ", error.Message, StringComparison.Ordinal);
         Assert.Contains(
             $"LoadOptions.MemoryLimit. Raise it; an index of {json.Length:N0} bytes was not read", error.Message, StringComparison.Ordinal);

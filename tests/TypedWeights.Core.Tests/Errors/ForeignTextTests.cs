@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using TypedWeights.Errors;
+using TypedWeights.Sources;
 
 namespace TypedWeights.Tests.Errors;
 
@@ -140,11 +141,11 @@ public sealed class ForeignTextTests
     {
         HttpRequestMessage request = Request(request => request.Headers.Add("X-Key", "0123456789abcdefghij"));
 
-        for (int before = 150; before < 210; before++)
+        for (int before = 350; before < 410; before++)
         {
             string shown = ForeignText.Show(new string('-', before) + "0123456789abcdefghij" + new string('-', 10_000), request);
 
-            Assert.True(shown.Length <= 200);
+            Assert.True(shown.Length <= 400);
             Assert.DoesNotContain("0123", shown, StringComparison.Ordinal);
         }
     }
@@ -155,7 +156,7 @@ public sealed class ForeignTextTests
         string shown = ForeignText.Show("a\u001b[2J\u202e" + new string('\u0007', 60_000), request: null);
 
         Assert.StartsWith("a\\u{1B}[2J\\u{202E}", shown, StringComparison.Ordinal);
-        Assert.True(shown.Length <= 200);
+        Assert.True(shown.Length <= 400);
     }
 
     [Fact]
@@ -179,6 +180,44 @@ public sealed class ForeignTextTests
         Assert.Same(clean, ForeignText.Clean(clean, request));
     }
 
+    [Theory]
+    [InlineData("the")]
+    [InlineData("token")]
+    [InlineData("resource")]
+    [InlineData("container")]
+    [InlineData(":")]
+    public void A_secret_that_is_a_word_leaves_the_sentences_of_a_store_as_they_are(string secret)
+    {
+        HttpRequestMessage request = Request(request => request.Headers.TryAddWithoutValidation("X-Key", secret));
+        var told = new WeightSourceException("az://a/b", "the token: it is not for the resource of this container.");
+
+        Assert.Same(told, ForeignText.Clean(told, request));
+        Assert.Equal("no *** here", ForeignText.Show($"no {secret} here", request));
+    }
+
+    [Theory]
+    [InlineData("the tensor \"KEY\" stands twice", "the tensor \"***\" stands twice")]
+    [InlineData("the tensor \"a\"KEY\" stands twice", "the tensor \"a\"***\" stands twice")]
+    [InlineData("the tensor \"a\" has no KEY", "the tensor \"a\" has no KEY")]
+    public void In_an_error_about_a_file_a_short_secret_is_left_out_of_what_stands_in_quotation_marks_alone(string said, string expected)
+    {
+        HttpRequestMessage request = Request(request => request.Headers.TryAddWithoutValidation("X-Key", "dtype"));
+        var error = new SafeTensorsFormatException(SafeTensorsErrorKind.InvalidHeader, "f", said.Replace("KEY", "dtype", StringComparison.Ordinal));
+
+        Assert.Equal(
+            expected.Replace("KEY", "dtype", StringComparison.Ordinal), ForeignText.Clean(error, new AskedSource(request)).Said);
+    }
+
+    [Fact]
+    public void A_text_of_a_store_keeps_the_names_of_projects_which_a_reason_phrase_loses_where_there_is_a_secret()
+    {
+        HttpRequestMessage request = Request(request => request.Headers.TryAddWithoutValidation("X-Key", "0123456789"));
+        const string Text = "reader@my-project-123456 has no access";
+
+        Assert.Equal(Text, ForeignText.Show(Text, request, isFree: false));
+        Assert.Equal("reader@*** has no access", ForeignText.Show(Text, request));
+    }
+
     [Fact]
     public void A_cause_that_repeats_a_secret_is_not_kept()
     {
@@ -187,6 +226,22 @@ public sealed class ForeignTextTests
 
         Assert.Same(clean, ForeignText.Cause(clean, request));
         Assert.Null(ForeignText.Cause(new IOException("broken", new IOException("Received an invalid header line: 'X 0123456789'")), request));
+    }
+
+    private sealed class AskedSource(HttpRequestMessage asked) : IWeightSource, IAskedSource
+    {
+        public string Display => "f";
+
+        public long Length => 0;
+
+        public string? Validator => null;
+
+        public HttpRequestMessage? Asked => asked;
+
+        public ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
     private static HttpRequestMessage Request(Action<HttpRequestMessage> set, string url = "https://h/f")

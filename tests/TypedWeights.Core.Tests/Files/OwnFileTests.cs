@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Microsoft.Win32.SafeHandles;
+using TypedWeights.Downloads;
 using TypedWeights.Files;
 
 namespace TypedWeights.Tests.Files;
@@ -52,22 +52,22 @@ public sealed class OwnFileTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no ln on Windows");
         OddFile.Make(OddFile.HardLink, Name, Victim);
 
-        using SafeFileHandle file = OwnFile.Open(Name, FileAccess.Read, FileShare.Read);
+        using LockedFile file = OwnFile.Open(Name, FileAccess.Read, FileShare.Read);
 
-        Assert.Equal(8, RandomAccess.GetLength(file));
+        Assert.Equal(8, RandomAccess.GetLength(file.Handle));
     }
 
     [Fact]
     public void A_file_is_made_where_there_is_none_and_opened_where_there_is_one()
     {
-        using (SafeFileHandle made = OwnFile.OpenOrCreate(Name, FileAccess.ReadWrite, FileShare.None))
+        using (LockedFile made = OwnFile.OpenOrCreate(Name, FileAccess.ReadWrite, FileShare.None))
         {
-            RandomAccess.Write(made, "abc"u8, 0);
+            RandomAccess.Write(made.Handle, "abc"u8, 0);
         }
 
-        using SafeFileHandle again = OwnFile.OpenOrCreate(Name, FileAccess.ReadWrite, FileShare.None);
+        using LockedFile again = OwnFile.OpenOrCreate(Name, FileAccess.ReadWrite, FileShare.None);
 
-        Assert.Equal(3, RandomAccess.GetLength(again));
+        Assert.Equal(3, RandomAccess.GetLength(again.Handle));
         Assert.Throws<FileNotFoundException>(() => OwnFile.Open(_folder["absent"], FileAccess.Read, FileShare.Read));
         Assert.Throws<DirectoryNotFoundException>(() => OwnFile.Open(_folder["absent/a"], FileAccess.Read, FileShare.Read));
         Assert.Throws<DirectoryNotFoundException>(() => OwnFile.OpenOrCreate(_folder["absent/a"], FileAccess.Write, FileShare.Read));
@@ -90,17 +90,33 @@ public sealed class OwnFileTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(FileShare.None)]
+    [InlineData(FileShare.ReadWrite | FileShare.Delete)]
+    public void A_file_that_was_closed_is_free_while_a_process_that_is_being_started_has_a_copy_of_its_descriptor(FileShare share)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux lists the descriptors");
+        LockedFile[] files = [OwnFile.Open(Victim, FileAccess.ReadWrite, share), OwnFile.CreateNew(Name, FileAccess.ReadWrite, share)];
+        using var ofVictim = new CopiedDescriptors(Victim);
+        using var ofName = new CopiedDescriptors(Name);
+
+        Array.ForEach(files, file => file.Dispose());
+
+        File.OpenHandle(Victim, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+        File.OpenHandle(Name, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+    }
+
     [Fact]
     public void A_file_that_was_replaced_has_lost_its_name()
     {
-        using SafeFileHandle file = OwnFile.Open(Victim, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        Assert.True(OwnFile.HasName(file, Victim));
+        using LockedFile file = OwnFile.Open(Victim, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        Assert.True(OwnFile.HasName(file.Handle, Victim));
 
         File.WriteAllText(Name, "another");
         File.Move(Name, Victim, overwrite: true);
 
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows tells only whether the name is there");
-        Assert.False(OwnFile.HasName(file, Victim));
+        Assert.False(OwnFile.HasName(file.Handle, Victim));
     }
 
     [Theory]

@@ -14,7 +14,7 @@ public class HeaderBudgetTests
     public async Task A_header_that_the_limits_do_not_allow_is_refused_before_it_is_asked_for(int? memoryLimit, long bufferLimit, string limit)
     {
         var source = new CountingSource(Headers.File("{}" + new string(' ', 300_000)));
-        var budget = new HeaderBudget(memoryLimit is { } most ? MemoryBound.Of(most) : default, bufferLimit);
+        var budget = new HeaderBudget(memoryLimit is { } most ? MemoryBound.Of(most) : MemoryBound.None, bufferLimit);
 
         var error = await Assert.ThrowsAsync<MemoryLimitException>(async () => await source.ReadHeaderAsync(budget, Token));
 

@@ -118,7 +118,7 @@ public sealed class ContainerMemoryTests : IDisposable
     [Fact]
     public void The_error_of_a_load_says_where_the_limit_comes_from_and_what_to_do()
     {
-        var bound = MemoryBound.In(new ContainerMemory("/sys/fs/cgroup/memory.max", 300L << 20, 100L << 20, 0));
+        var bound = MemoryBound.In(() => new ContainerMemory("/sys/fs/cgroup/memory.max", 300L << 20, 100L << 20, 0));
         var need = new MemoryNeed(250L << 20, 1000, 0);
 
         var error = Assert.Throws<MemoryLimitException>(() => need.ThrowIfBeyond("m.safetensors", new(), bound, isRemote: false));
@@ -149,10 +149,29 @@ public sealed class ContainerMemoryTests : IDisposable
     [Fact]
     public void A_load_of_mapped_tensors_fits_into_a_full_container()
     {
-        var bound = MemoryBound.In(new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0));
+        var bound = MemoryBound.In(() => new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0));
 
         new MemoryNeed(0, 368, 0).ThrowIfBeyond("m", new(), bound, isRemote: false, isMapped: true);
         Assert.Throws<MemoryLimitException>(() => new MemoryNeed(1 << 20, 368, 0).ThrowIfBeyond("m", new(), bound, isRemote: false));
+    }
+
+    [Fact]
+    public void A_container_is_asked_once_and_not_about_little()
+    {
+        int asked = 0;
+        var bound = MemoryBound.In(() =>
+        {
+            asked++;
+            return new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0);
+        });
+
+        new MemoryNeed(1 << 19, 1 << 19, 0).ThrowIfBeyond("m", new(), bound, isRemote: false);
+        new HeaderBudget(bound).Take("m", 1 << 20, "a header");
+        Assert.Equal(0, asked);
+
+        Assert.Throws<MemoryLimitException>(() => new MemoryNeed(1 << 20, 1, 0).ThrowIfBeyond("m", new(), bound, isRemote: false));
+        Assert.Throws<MemoryLimitException>(() => new HeaderBudget(bound).Take("m", (1 << 20) + 1, "a header"));
+        Assert.Equal(1, asked);
     }
 
     [Theory]
@@ -161,10 +180,10 @@ public sealed class ContainerMemoryTests : IDisposable
     [InlineData(0, false, "Give the container more memory.", "fewer tensors")]
     public void A_load_that_does_not_fit_is_not_told_to_do_what_does_not_help(long tensors, bool isMapped, string advice, string useless)
     {
-        var bound = MemoryBound.In(new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0));
+        var bound = MemoryBound.In(() => new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0));
 
         var error = Assert.Throws<MemoryLimitException>(
-            () => new MemoryNeed(tensors, 1 << 20, 0).ThrowIfBeyond("m", new(), bound, isRemote: false, isMapped));
+            () => new MemoryNeed(tensors, (1 << 20) + 1, 0).ThrowIfBeyond("m", new(), bound, isRemote: false, isMapped));
 
         Assert.Contains(advice, error.Message, StringComparison.Ordinal);
         Assert.Equal(advice == "map the file", error.Message.Contains(useless, StringComparison.Ordinal));

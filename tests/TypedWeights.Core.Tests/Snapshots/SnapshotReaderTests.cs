@@ -25,6 +25,44 @@ public sealed class SnapshotReaderTests
 
         """;
 
+    public static TheoryData<string, string, Func<int, string>> Stuffed => new()
+    {
+        // What is replaced, by what, and what comes in its place many times.
+        { "\"revision\"", "MANY \"revision\"", static i => $"\"{i:x}\":0," },
+        { "\"length\"", "MANY \"length\"", static i => $"\"{i:x}\":0," },
+        { "\"end\": 8}", "MANY \"end\": 8}", static i => $"\"{i:x}\":0," },
+        { "\"format\": \"pt\"", "MANY \"format\": \"pt\"", static i => $"\"{i:x}\":\"\"," },
+        { "\"shape\": [2]", "\"shape\": [MANY 2]", static _ => "1," },
+    };
+
+    [Theory]
+    [MemberData(nameof(Stuffed), DisableDiscoveryEnumeration = true)]
+    public void Whatever_is_in_a_snapshot_it_takes_at_most_ten_times_its_length(string what, string by, Func<int, string> item)
+    {
+        string text = Text.Replace(what, by.Replace("MANY", string.Concat(Enumerable.Range(0, 300_000).Select(item))));
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        WeightSnapshot snapshot = SnapshotReader.Read(bytes);
+
+        // The text itself is the tenth.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 9L * bytes.Length);
+        Assert.Equal(["a", "b"], snapshot.Tensors.Select(static tensor => tensor.Name));
+    }
+
+    [Fact]
+    public void Of_very_many_members_none_may_come_twice_either()
+    {
+        string members = string.Concat(Enumerable.Range(0, 3000).Select(static i => $"\"{i}\":0,"));
+
+        foreach (string twice in (string[])["7", "999", "1000", "1001", "2999"])
+        {
+            string text = Text.Replace("\"revision\"", $"{members}\"{twice}\":0,\"revision\"");
+            var error = Assert.Throws<SnapshotFormatException>(() => SnapshotReader.Read(Encoding.UTF8.GetBytes(text)));
+            Assert.Contains($"\"{twice}\" stands twice", error.Message);
+        }
+    }
+
     public static TheoryData<string, string, string> Wrong => new()
     {
         // What is replaced, by what, and what the error must say.

@@ -31,6 +31,10 @@ public sealed class AzureSettingsTests : IDisposable
         "AZURE_STORAGE_CONNECTION_STRING", "AccountName=account;AccountKey=QUJD;BlobEndpoint=ftp://x/",
         "the BlobEndpoint of AZURE_STORAGE_CONNECTION_STRING is not an http or https URL")]
     [InlineData("AZURE_STORAGE_SAS_TOKEN", Secret, "AZURE_STORAGE_SAS_TOKEN is not a shared access signature")]
+    [InlineData("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=" + Secret + "\r\nX-Evil: 1", "AZURE_STORAGE_SAS_TOKEN has a line break")]
+    [InlineData("AZURE_STORAGE_ACCOUNT", "acc\nount", "AZURE_STORAGE_ACCOUNT has a line break")]
+    [InlineData("AZURE_STORAGE_KEY", Secret + "\u0001" + Secret, "AZURE_STORAGE_KEY has a line break or another control character")]
+    [InlineData("AZURE_STORAGE_CONNECTION_STRING", "AccountName=a\nb", "AZURE_STORAGE_CONNECTION_STRING has a line break")]
     public async Task A_variable_that_cannot_be_used_is_named(string name, string value, string pattern)
     {
         using var variable = new Variables((name, value), ("AZURE_CLIENT_ID", "client"), ("AZURE_CLIENT_SECRET", Secret));

@@ -87,6 +87,24 @@ public sealed class GcsCredentialTests : GcsTest
         }
     }
 
+    [Theory]
+    [InlineData("STORAGE_EMULATOR_HOST")]
+    [InlineData("GOOGLE_CLOUD_QUOTA_PROJECT")]
+    [InlineData("GCE_METADATA_HOST")]
+    public async Task A_variable_with_a_line_break_in_it_is_named(string name)
+    {
+        using var environment = new Variables((name, "127.0.0.1\r\nX-Evil: 1"));
+        await AssertFailsAsync($"{name} has a line break or another control character", Model, new GcsOptions());
+    }
+
+    [Fact]
+    public async Task A_refusal_without_a_code_has_no_empty_place_for_it()
+    {
+        Store.RefusesWithoutText = true;
+        WeightSourceException error = await AssertFailsAsync("the store refuses \\(403\\): ", Model);
+        Assert.DoesNotContain(" )", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_project_that_pays_is_named_with_every_request()
     {

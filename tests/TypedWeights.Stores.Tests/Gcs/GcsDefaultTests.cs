@@ -7,7 +7,7 @@ namespace TypedWeights.Tests.Stores.Gcs;
 
 /// <summary>
 /// The application default credentials: Google's library looks them up once in a process, so each case is a process of its own
-/// (tests/GcsProbe). The names of Google's servers are the real ones; the connections lead here.
+/// (tests/StoreProbe). The names of Google's servers are the real ones; the connections lead here.
 /// </summary>
 public sealed class GcsDefaultTests : IAsyncLifetime
 {
@@ -156,7 +156,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
         {
             ArgumentList =
             {
-                Path.Combine(AppContext.BaseDirectory, "GcsProbe.dll"),
+                Path.Combine(AppContext.BaseDirectory, "StoreProbe.dll"),
                 $"gs://{GcsFixture.Bucket}/{NoiseFile.Name}",
                 _home["root.pem"],
                 $"storage.googleapis.com={store.Address.Port}",

@@ -37,6 +37,9 @@ internal sealed class GcsFixture : IAsyncDisposable
     /// <summary>Whether tokens of the account are without the permission to read.</summary>
     public bool Forbids { get; set; }
 
+    /// <summary>Whether everything is refused with a status alone, as a proxy does.</summary>
+    public bool RefusesWithoutText { get; set; }
+
     /// <summary>The project that pays, where the owner does not.</summary>
     public string? Payer { get; set; }
 
@@ -62,6 +65,12 @@ internal sealed class GcsFixture : IAsyncDisposable
 
     private async Task<bool> AnswerAsync(HttpContext context)
     {
+        if (RefusesWithoutText)
+        {
+            context.Response.StatusCode = 403;
+            return true;
+        }
+
         // As it was sent: ASP.NET's own path is unescaped and tidied.
         string raw = context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget;
         string[] halves = raw.Split('?', 2);

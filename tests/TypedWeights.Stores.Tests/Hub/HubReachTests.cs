@@ -51,6 +51,20 @@ public sealed class HubReachTests : IDisposable
         Assert.Single(_log.Warnings);
     }
 
+    [Fact]
+    public async Task A_404_without_a_code_tells_that_there_is_no_token_too()
+    {
+        await using FileServer server = await FileServer.StartAsync();
+        server.Intercept = static context =>
+        {
+            context.Response.StatusCode = 404;
+            return Task.FromResult(true);
+        };
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync("hf://org/model", new Uri(server.Address)));
+        Assert.True(error.IsNotFound);
+        Assert.Contains("or the repository is private and nobody may see it without a token (HF_TOKEN)", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(401)]
     [InlineData(403)]

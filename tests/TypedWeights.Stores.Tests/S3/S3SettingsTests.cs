@@ -7,7 +7,7 @@ namespace TypedWeights.Tests.Stores.S3;
 
 /// <summary>
 /// Mistakes in profiles and variables: each is an error of the library that names the setting, or does not matter. The SDK reads real
-/// files here and runs real programs; as it reads settings once in a process, each case is a process of its own (tests/GcsProbe).
+/// files here and runs real programs; as it reads settings once in a process, each case is a process of its own (tests/StoreProbe).
 /// </summary>
 public sealed class S3SettingsTests : IDisposable
 {
@@ -203,7 +203,7 @@ public sealed class S3SettingsTests : IDisposable
         CancellationToken token = TestContext.Current.CancellationToken;
         var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet")
         {
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "GcsProbe.dll"), Uri, "-" },
+            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "StoreProbe.dll"), Uri, "-" },
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

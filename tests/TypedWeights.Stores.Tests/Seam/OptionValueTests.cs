@@ -17,6 +17,11 @@ public sealed class OptionValueTests
         { nameof(AzureBlobsOptions.Endpoint), b => b.UseAzureBlobs(new() { Endpoint = "" }) },
         { nameof(AzureBlobsOptions.SasAccount), b => b.UseAzureBlobs(new() { SasAccount = "" }) },
         { nameof(AzureBlobsOptions.ConnectionString), b => b.UseAzureBlobs(new() { ConnectionString = "" }) },
+        { nameof(GcsOptions.UserProject), b => b.UseGcs(new() { UserProject = "my\nproject" }) },
+        { nameof(AzureBlobsOptions.SasAccount), b => b.UseAzureBlobs(new() { SasAccount = "a\nb" }) },
+        { nameof(AzureBlobsOptions.ConnectionString), b => b.UseAzureBlobs(new() { ConnectionString = "AccountName=a;\nAccountKey=b" }) },
+        { nameof(AzureBlobsOptions.Sas), b => b.UseAzureBlobs(new() { Sas = new("sv=1&sig=a\u0001b") }) },
+        { nameof(AzureBlobsOptions.Endpoint), b => b.UseAzureBlobs(new() { Endpoint = "https://a\nb/{account}" }) },
     };
 
     [Theory]

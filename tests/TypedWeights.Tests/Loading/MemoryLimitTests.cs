@@ -135,6 +135,29 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_index_without_a_length_is_read_no_further_than_the_limit_allows()
+    {
+        long sent = 0;
+        _server.Intercept = async context =>
+        {
+            // A chunked answer to everything: an index that does not end, unless the reader does.
+            byte[] spaces = Encoding.UTF8.GetBytes("{\"weight_map\":{" + new string(' ', 100_000));
+            while (Interlocked.Add(ref sent, spaces.Length) < 200_000_000 && !context.RequestAborted.IsCancellationRequested)
+            {
+                await context.Response.Body.WriteAsync(spaces, context.RequestAborted);
+            }
+
+            return true;
+        };
+
+        MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(
+            () => LoadAsync($"{_server.Address}/model.safetensors.index.json", 20_000_000));
+
+        Assert.Contains("the 20,000,000 of LoadOptions.MemoryLimit", error.Message, StringComparison.Ordinal);
+        Assert.InRange(Interlocked.Read(ref sent), 0, 100_000_000);
+    }
+
+    [Fact]
     public async Task Mapped_tensors_and_those_that_a_filter_leaves_out_take_no_memory()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, Size), TestFile.Noise("b", "U8", 8, 4)]);

@@ -35,12 +35,18 @@ public sealed class DeniedTests : IDisposable
 
     public void Dispose()
     {
-        foreach (string name in Directory.Exists(_folder.Path) ? Directory.GetDirectories(_folder.Path) : [])
-        {
-            Set(Path.GetFileName(name), Own);
-        }
-
+        Open(_folder.Path);
         _folder.Dispose();
+
+        // From above, as what is in a folder that may not be read cannot be listed.
+        void Open(string folder)
+        {
+            Set(folder, Own);
+            foreach (string inner in Directory.GetDirectories(folder).Where(inner => new DirectoryInfo(inner).LinkTarget is null))
+            {
+                Open(inner);
+            }
+        }
     }
 
     [Theory]

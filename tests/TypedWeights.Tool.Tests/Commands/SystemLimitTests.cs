@@ -67,6 +67,19 @@ public sealed class SystemLimitTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(48)]
+    [InlineData(127)]
+    public async Task A_process_that_may_open_too_few_files_is_told_so_in_one_line(int openFiles)
+    {
+        ToolRun run = await ToolRun.LimitedAsync(_folder.Path, $"-n {openFiles}", "inspect", "https://127.0.0.1:1/m.safetensors");
+
+        Assert.Equal(
+            (1, $"error: this process may have {openFiles} files and sockets open at once, and at least 128 are needed; "
+                + "raise the limit before the process starts (ulimit -n 1024).\n"),
+            (run.ExitCode, run.Error));
+    }
+
     [Fact]
     public async Task Memory_that_there_is_not_is_no_defect_of_the_tool()
     {

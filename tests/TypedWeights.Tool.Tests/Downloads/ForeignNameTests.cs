@@ -36,6 +36,8 @@ public sealed class ForeignNameTests : IAsyncLifetime
     [InlineData("a.safetensors.bak")]
     [InlineData("a.safetensors.partial")]
     [InlineData("a.safetensors.partial.jsonl")]
+    [InlineData("a.safetensors.partial/b.safetensors")]
+    [InlineData("A.PARTIAL.JSONL/b.safetensors")]
     [InlineData("a.safetensors.index.json")]
     [InlineData(".safetensors")]
     [InlineData(".bashrc")]
@@ -61,6 +63,13 @@ public sealed class ForeignNameTests : IAsyncLifetime
     [InlineData("a.safetensors ")]
     [InlineData("")]
     public void No_other_name_is_written(string name) => Assert.NotNull(ForeignName.Refuse(name, ForeignName.FileSuffix));
+
+    [Theory]
+    [InlineData("notes.partial")]
+    [InlineData("model.safetensors.Partial")]
+    [InlineData("model.safetensors.partial.jsonl")]
+    public void A_name_of_a_file_that_is_not_whole_is_refused_whatever_it_has_to_end_with(string name) =>
+        Assert.Contains("as files do that are not whole yet", ForeignName.Refuse(name, suffix: ""), Ordinal);
 
     [Theory]
     [InlineData(".bashrc", "is hidden")]

@@ -64,8 +64,10 @@ internal static class HttpAnswer
 
         return RangeOf(answer) is { From: not null, To: not null } range
             ? range
-            : throw new WeightSourceException(
-                display, "the server sent a part (206) without a Content-Range in bytes that gives its begin and its end.");
+            : throw new WeightSourceException(display, HasSeveral(answer)
+                ? "the server sent a part (206) with several values of Content-Range, so nobody can tell which part it is: "
+                    + $"{ForeignText.Show(answer.Content.Headers.NonValidated["Content-Range"].ToString(), answer.RequestMessage)}."
+                : "the server sent a part (206) without a Content-Range in bytes that gives its begin and its end.");
     }
 
     /// <summary>Throws unless an answer is the whole file, uncompressed.</summary>
@@ -158,6 +160,10 @@ internal static class HttpAnswer
         && range.Unit.Equals("bytes", StringComparison.OrdinalIgnoreCase)
             ? range
             : null;
+
+    private static bool HasSeveral(HttpResponseMessage answer) =>
+        answer.Content.Headers.NonValidated.TryGetValues("Content-Range", out HeaderStringValues values)
+        && Single(answer.Content.Headers, "Content-Range") is null && values.ToString().Contains(',');
 
     // Without making anything of it: every answer is asked.
     private static bool IsOfType(HttpResponseMessage answer, string mediaType)

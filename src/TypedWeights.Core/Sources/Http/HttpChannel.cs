@@ -93,6 +93,11 @@ internal sealed class HttpChannel : IDisposable
             throw new WeightSourceException(display, fault);
         }
 
+        if (OpenFileLimit.TooLow is { } reason)
+        {
+            throw new WeightSourceException(display, reason + ".");
+        }
+
         ThrowIfUnsendable(request, display);
 
         try
@@ -100,7 +105,7 @@ internal sealed class HttpChannel : IDisposable
             HttpResponseMessage answer = await _connections.SendAsync(request, cancellationToken).ConfigureAwait(false);
 
             // Under TLS, what a proxy says is no answer to the request: this is the server's, as it is where there is no proxy.
-            if (answer.StatusCode != HttpStatusCode.ProxyAuthenticationRequired || isTls || !IsThroughProxy(request.RequestUri))
+            if (answer.StatusCode != HttpStatusCode.ProxyAuthenticationRequired || isTls || ProxyFor(request.RequestUri) is null)
             {
                 return answer;
             }
@@ -110,7 +115,7 @@ internal sealed class HttpChannel : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw TransportFailure.Of(e, display, IsThroughProxy(request.RequestUri!), request);
+            throw TransportFailure.Of(e, display, ProxyFor(request.RequestUri!), request);
         }
         catch (NotSupportedException e)
         {
@@ -131,8 +136,8 @@ internal sealed class HttpChannel : IDisposable
 
     public void Dispose() => _connections.Dispose();
 
-    private bool IsThroughProxy(Uri address) =>
-        _proxy is not null && !_proxy.IsBypassed(address) && _proxy.GetProxy(address) is { } proxy && proxy != address;
+    private Uri? ProxyFor(Uri address) =>
+        _proxy is not null && !_proxy.IsBypassed(address) && _proxy.GetProxy(address) is { } proxy && proxy != address ? proxy : null;
 
     // .NET reads it at the first certificate, and waits for a pipe for ever.
     private static string? AuthoritiesFault()

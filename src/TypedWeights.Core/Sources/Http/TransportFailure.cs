@@ -10,51 +10,50 @@ internal static class TransportFailure
 {
     /// <param name="e">What the client says; it may quote the answer.</param>
     /// <param name="display">The file as it may be shown.</param>
-    /// <param name="isThroughProxy">Whether the connection is one to a proxy.</param>
+    /// <param name="proxy">The proxy that the connection goes to; null for none.</param>
     /// <param name="request">The request, whose secrets the answer may have repeated.</param>
-    public static WeightSourceException Of(HttpRequestException e, string display, bool isThroughProxy, HttpRequestMessage request) =>
-        ForeignText.Clean(Of(e, display, HostOf(request), isThroughProxy), request);
+    public static WeightSourceException Of(HttpRequestException e, string display, Uri? proxy, HttpRequestMessage request) =>
+        ForeignText.Clean(Failure(e, display, proxy, request), request);
+
+    private static string HostOf(HttpRequestMessage request) => HostsOf(request.RequestUri!.Host, request);
 
     // The server chose where it redirected to, and may have put there what it was sent.
-    private static string HostOf(HttpRequestMessage request) => request.Options.TryGetValue(RequestSecrets.RedirectedKey, out _)
-        ? RequestSecrets.Of(request).Scrub(request.RequestUri!.Host)
-        : request.RequestUri!.Host;
+    private static string HostsOf(string text, HttpRequestMessage request) =>
+        request.Options.TryGetValue(RequestSecrets.RedirectedKey, out _) ? RequestSecrets.Of(request).Scrub(text) : text;
 
-    private static WeightSourceException Of(HttpRequestException e, string display, string host, bool isThroughProxy) => e.HttpRequestError switch
-    {
-        _ when OpenFileLimit.IsReached(e.InnerException) => NoDescriptor(e, display),
-        HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError when isThroughProxy => Proxy(e, display),
-        HttpRequestError.NameResolutionError when Socket(e) is SocketError.TryAgain => new WeightSourceException(
-            display, $"the host name {host} does not resolve at the moment.", isTransient: true, innerException: e),
-        HttpRequestError.NameResolutionError => new WeightSourceException(
-            display, $"the host name {host} does not resolve; check the spelling and the network.", innerException: e),
-        HttpRequestError.ConnectionError => new WeightSourceException(
-            display, $"no connection to the server: {Sentence(e.InnerException ?? e)}", isTransient: true, innerException: e)
+    private static WeightSourceException Failure(
+        HttpRequestException e, string display, Uri? proxy, HttpRequestMessage request) => e.HttpRequestError switch
         {
-            IsUnserved = true,
-        },
-        HttpRequestError.SecureConnectionError => Tls(e, display),
-        HttpRequestError.ProxyTunnelError => Proxy(e, display),
-        HttpRequestError.ResponseEnded => new WeightSourceException(
-            display, "the server closed the connection before it answered.", isTransient: true, innerException: e)
-        {
-            IsUnserved = true,
-        },
-        HttpRequestError.InvalidResponse => new WeightSourceException(
-            display, "what answers there does not speak HTTP/1.1, or sent more than it had announced.", innerException: e),
-        HttpRequestError.ConfigurationLimitExceeded => new WeightSourceException(
-            display, "the headers of the answer are longer than 64 KiB.", innerException: e),
+            _ when OpenFileLimit.IsReached(e.InnerException) => NoDescriptor(e, display),
+            HttpRequestError.NameResolutionError => Unresolved(e, display, proxy, request),
+            HttpRequestError.ConnectionError when proxy is not null => Proxy(e, display, proxy),
+            HttpRequestError.ConnectionError => new WeightSourceException(
+                display, $"no connection to the server: {Sentence(e, request)}", isTransient: true, innerException: e)
+            {
+                IsUnserved = true,
+            },
+            HttpRequestError.SecureConnectionError => Tls(e, display, request),
+            HttpRequestError.ProxyTunnelError => Proxy(e, display, proxy),
+            HttpRequestError.ResponseEnded => new WeightSourceException(
+                display, "the server closed the connection before it answered.", isTransient: true, innerException: e)
+            {
+                IsUnserved = true,
+            },
+            HttpRequestError.InvalidResponse => new WeightSourceException(
+                display, "what answers there does not speak HTTP/1.1, or sent more than it had announced.", innerException: e),
+            HttpRequestError.ConfigurationLimitExceeded => new WeightSourceException(
+                display, "the headers of the answer are longer than 64 KiB.", innerException: e),
 
-        // Without a cause it is the request itself that cannot be sent: a header with letters that none may have, say.
-        _ => new WeightSourceException(
-            display,
-            $"the request failed: {Sentence(e.InnerException ?? e)}",
-            isTransient: e.InnerException is not null,
-            innerException: e)
-        {
-            IsUnserved = e.InnerException is IOException,
-        },
-    };
+            // Without a cause it is the request itself that cannot be sent: a header with letters that none may have, say.
+            _ => new WeightSourceException(
+                display,
+                $"the request failed: {Sentence(e, request)}",
+                isTransient: e.InnerException is not null,
+                innerException: e)
+            {
+                IsUnserved = e.InnerException is IOException,
+            },
+        };
 
     public static WeightSourceException TimedOut(OperationCanceledException e, string display) => new(
         display,
@@ -74,7 +73,7 @@ internal static class TransportFailure
         display, $"the connection broke after {received}.", isTransient: true, innerException: ForeignText.Cause(e, request));
 
     // The certificate is the server's fault or the machine's; a connection that is cut during the handshake is the network's.
-    private static WeightSourceException Tls(HttpRequestException e, string display)
+    private static WeightSourceException Tls(HttpRequestException e, string display, HttpRequestMessage request)
     {
         for (Exception? cause = e.InnerException; cause is not null; cause = cause.InnerException)
         {
@@ -86,7 +85,7 @@ internal static class TransportFailure
 
         return new WeightSourceException(
             display,
-            $"no TLS connection to the server: {Sentence(e.InnerException ?? e)}",
+            $"no TLS connection to the server: {Sentence(e, request)}",
             isTransient: e.InnerException is not AuthenticationException,
             innerException: e)
         {
@@ -106,15 +105,27 @@ internal static class TransportFailure
         IsUnserved = true,
     };
 
-    // Without the cause, unless it is our own: the text of others has the proxy's address, and that may have a password.
-    private static WeightSourceException Proxy(HttpRequestException e, string display) => (int?)e.StatusCode switch
+    // With the proxy's host alone, and without the cause: the text of others has the proxy's address, and that may have a password.
+    private static WeightSourceException Unresolved(HttpRequestException e, string display, Uri? proxy, HttpRequestMessage request)
+    {
+        bool isTransient = (e.InnerException as SocketException)?.SocketErrorCode is SocketError.TryAgain;
+        string host = proxy is null ? $"the host name {HostOf(request)}" : $"the host name {proxy.Host} of the proxy";
+        string advice = isTransient ? " at the moment."
+            : proxy is null ? "; check the spelling and the network."
+            : "; check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and the network.";
+        return new WeightSourceException(
+            display, $"{host} does not resolve{advice}", isTransient, innerException: proxy is null ? e : null);
+    }
+
+    private static WeightSourceException Proxy(HttpRequestException e, string display, Uri? proxy) => (int?)e.StatusCode switch
     {
         407 => ProxyLogin(display, "HTTPS_PROXY"),
         { } status => new WeightSourceException(
             display, $"the proxy refused the connection ({status}).", isTransient: status is 408 or 429 or 500 or 502 or 503 or 504),
         null => new WeightSourceException(
             display,
-            $"there is no connection to the proxy, or none through it{(e.InnerException is ConnectException own ? $": {own.Message}" : "")}; "
+            $"there is no connection to the proxy{(proxy is null ? "" : " " + proxy.Authority)}, or none through it"
+                + $"{(e.InnerException is ConnectException own ? $": {own.Message}" : "")}; "
                 + "check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
             isTransient: e.HttpRequestError == HttpRequestError.ConnectionError)
         {
@@ -122,7 +133,11 @@ internal static class TransportFailure
         },
     };
 
-    private static SocketError? Socket(Exception e) => (e.InnerException as SocketException)?.SocketErrorCode;
-
-    private static string Sentence(Exception e) => Printable.Line(e.Message.TrimEnd('.'), longest: 400) + ".";
+    // The client may quote the answer: secrets are left out of all that it says. What a failed connection says is the library's own.
+    private static string Sentence(HttpRequestException e, HttpRequestMessage request)
+    {
+        string said = (e.InnerException ?? e).Message;
+        string shown = e.InnerException is ConnectException ? HostsOf(said, request) : ForeignText.Show(said, request, isFree: false);
+        return shown.TrimEnd('.') + ".";
+    }
 }

@@ -21,7 +21,7 @@ internal static class UnannouncedLength
     /// <param name="cancellationToken">Ends the reads.</param>
     /// <returns>The length of the file, and what has been read of it.</returns>
     /// <exception cref="WeightSourceException">It is neither a safetensors file nor short enough.</exception>
-    /// <exception cref="MemoryLimitException">It takes more memory than this process's container leaves.</exception>
+    /// <exception cref="MemoryLimitException">It takes more memory than the load's limit, or the container, leaves.</exception>
     public static async ValueTask<(long Length, ReadOnlyMemory<byte> Start)> FindAsync(
         HttpBody body, ReadOnlyMemory<byte> start, string display, CancellationToken cancellationToken)
     {
@@ -70,7 +70,7 @@ internal static class UnannouncedLength
     // Before the buffer grows: whoever opened the file can compare its length with a limit only when all of it is here.
     private static void ThrowIfTooLarge(string display, int? headerLength, int readSoFar)
     {
-        var budget = new HeaderBudget(MemoryBound.Of(null));
+        var budget = new HeaderBudget(MemoryBound.OfLoad);
         if (headerLength is { } length)
         {
             budget.Take(display, length);

@@ -26,15 +26,19 @@ internal sealed class HubFile(Uri address, string display, HubUri uri, HubLogin 
         {
             "GatedRepo" => Gated(refusal),
             "RepoNotFound" => Missing(
-                $"there is no repository {uri.Repository} on the hub, or it is private and {Login()} may not see it.{Unread()}"),
+                $"there is no repository {uri.Repository} on the hub, or it is private and {Unseen()}.{Unread()}"),
             "RevisionNotFound" => Missing($"the repository has no revision {uri.Revision ?? "main"}."),
             "EntryNotFound" => Missing("the repository has no such file at that revision."),
             "DisabledRepo" => new WeightSourceException(Display, "the hub has disabled the repository."),
+            _ when refusal.StatusCode is HttpStatusCode.NotFound => Missing(
+                $"the hub has no such file or repository (404), or the repository is private and {Unseen()}.{Unread()}"),
             _ => refusal.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? Refused(refusal) : null,
         });
     }
 
-    private string Login() => login.Token is { } token ? "the token of " + token.Origin : "nobody without a token (HF_TOKEN)";
+    private string Login() => $"the token of {login.Token?.Origin}";
+
+    private string Unseen() => login.Token is null ? "nobody may see it without a token (HF_TOKEN)" : Login() + " may not see it";
 
     // Where a login is saved and cannot be read, that is what has to be put right.
     private string Unread() => login.Unread is { } unread ? " " + unread : "";

@@ -72,7 +72,7 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     /// <exception cref="MemoryLimitException">The load needs more; the message has the numbers.</exception>
     public void ThrowIfBeyond(string source, TransferOptions options, MemoryBound bound, bool isRemote, bool isMapped = false)
     {
-        if (TensorBytes + BufferBytes > bound.Bytes)
+        if (!bound.Allows(TensorBytes + BufferBytes))
         {
             string map = isRemote || isMapped || DeviceBytes > 0 ? "" : ", map the file (Storage = TensorStorage.Mapped)";
             string less = TensorBytes == 0 ? "" : map + ", or take fewer tensors (Filter, in an untyped load)";
@@ -80,7 +80,7 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
                 source,
                 TensorBytes,
                 BufferBytes,
-                bound.Bytes.Value,
+                bound.Bytes!.Value,
                 $"more than {bound.Reason}{less}.");
         }
 

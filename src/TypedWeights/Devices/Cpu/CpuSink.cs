@@ -1,5 +1,6 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
+using TypedWeights.Errors;
 using TypedWeights.Interop;
 using TypedWeights.Transfer.Planning;
 using TypedWeights.Transfer.Scheduling;
@@ -96,7 +97,9 @@ internal abstract class CpuSink : ITensorSink
         catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or OutOfMemoryException)
         {
             throw new WeightsException(
-                $"libtorch could not allocate \"{info.Name}\" ({info.DType.Name()} {info.Shape}, {info.ByteLength} bytes): {e.Message}", e);
+                $"libtorch could not allocate \"{info.Name}\" ({info.DType.Name()} {info.Shape.ToShortString()}, {info.ByteLength} bytes): "
+                    + e.Message,
+                e);
         }
     }
 }

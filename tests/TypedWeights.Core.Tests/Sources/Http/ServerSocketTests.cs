@@ -26,7 +26,8 @@ public class ServerSocketTests
 
         using var request = new HttpRequestMessage(HttpMethod.Get, "https://host/m.safetensors");
 
-        WeightSourceException error = TransportFailure.Of(failure, "https://host/m.safetensors", isThroughProxy, request);
+        Uri? proxy = isThroughProxy ? new Uri("http://proxy:3128") : null;
+        WeightSourceException error = TransportFailure.Of(failure, "https://host/m.safetensors", proxy, request);
 
         Assert.Contains("ulimit -n", error.Message, StringComparison.Ordinal);
         Assert.True(error.IsTransient);

@@ -1,4 +1,5 @@
 using TypedWeights.Tests.Loading.Caching;
+using static System.StringComparison;
 
 namespace TypedWeights.Tests.Loading.Faults;
 
@@ -22,6 +23,21 @@ public sealed class OpenFilesTests : FaultTest
             Assert.Equal(ProbeProcess.DigestOf(NoiseFile.Entries), await probe.ReadAsync("loaded"));
         }
 
+        await probe.EndAsync();
+    }
+
+    [Theory]
+    [InlineData(90)]
+    [InlineData(127)]
+    public async Task A_load_over_HTTP_by_a_process_that_may_open_too_few_files_is_an_error_that_says_how_many_are_needed(int openFiles)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such limit.");
+        using ProbeProcess probe = ProbeProcess.Start(openFiles, "many", Uri, "1");
+
+        string error = await probe.ReadAsync("failed");
+
+        Assert.Contains($"this process may have {openFiles} files and sockets open at once, and at least 128 are needed", error, Ordinal);
+        Assert.Contains("ulimit -n 1024", error, Ordinal);
         await probe.EndAsync();
     }
 }

@@ -218,8 +218,9 @@ public sealed class OptionsTests : IAsyncLifetime
 
     [Theory]
     [InlineData("http://127.0.0.1:1", "http", "no connection to the proxy", true)]
-    [InlineData("http://ada:s3cret@proxy.invalid", "http", "no connection to the proxy", false)]
-    [InlineData("http://ada:s3cret@proxy.invalid", "https", "no connection to the proxy", false)]
+    [InlineData("http://ada:s3cret@127.0.0.1:1", "https", "no connection to the proxy 127.0.0.1:1", true)]
+    [InlineData("http://ada:s3cret@proxy.invalid", "http", "the host name proxy.invalid of the proxy does not resolve", false)]
+    [InlineData("http://ada:s3cret@proxy.invalid", "https", "the host name proxy.invalid of the proxy does not resolve", false)]
     [InlineData("ftp://ada:s3cret@127.0.0.1", "http", "the request cannot be made", false)]
     public async Task A_proxy_that_is_not_there_is_not_taken_for_the_host(string proxy, string scheme, string expected, bool isTransient)
     {

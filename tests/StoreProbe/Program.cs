@@ -9,7 +9,7 @@ using TypedWeights.Transfer.Retry;
 // Reads an object with nothing but the environment's credentials, and prints the SHA-256 of its bytes or the error, after what the store
 // finds odd. The clouds' libraries keep what they have read of settings for a whole process.
 //
-//   GcsProbe URI ROOT.pem HOST=PORT...      connections to HOST go to PORT of this machine, whose certificate ROOT.pem vouches for;
+//   StoreProbe URI ROOT.pem HOST=PORT...      connections to HOST go to PORT of this machine, whose certificate ROOT.pem vouches for;
 //                                           - for ROOT.pem: what the machine trusts, and warnings are printed too
 Dictionary<string, int> ports = args[2..].Select(static pair => pair.Split('=')).ToDictionary(
     static pair => pair[0], static pair => int.Parse(pair[1], System.Globalization.CultureInfo.InvariantCulture));
