@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using TypedWeights.Checkpoints;
 using TypedWeights.Errors;
 using TypedWeights.Sources;
 
@@ -205,7 +206,7 @@ public sealed class ForeignTextTests
         var error = new SafeTensorsFormatException(SafeTensorsErrorKind.InvalidHeader, "f", said.Replace("KEY", "dtype", StringComparison.Ordinal));
 
         Assert.Equal(
-            expected.Replace("KEY", "dtype", StringComparison.Ordinal), ForeignText.Clean(error, new AskedSource(request)).Said);
+            expected.Replace("KEY", "dtype", StringComparison.Ordinal), RepeatedSecrets.Remove(error, new AskedSource(request)).Said);
     }
 
     [Fact]
