@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using TypedWeights.Errors;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources;
 
