@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using TypedWeights.Errors;
-using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources;
 
