@@ -70,7 +70,7 @@ public sealed class FewConnectionsTests
     }
 
     // What one load keeps open when it has ended is the only connection that the server would serve the next with.
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 240_000)]
     [InlineData(1, 6)]
     [InlineData(3, 12)]
     public async Task Many_loads_of_one_loader_take_turns_at_its_connections(int workers, int loads)
