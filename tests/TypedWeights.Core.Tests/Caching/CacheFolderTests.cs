@@ -27,7 +27,7 @@ public sealed class CacheFolderTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void A_folder_and_those_above_it_that_are_missing_are_made_for_their_owner_alone()
+    public void A_missing_cache_folder_is_made_with_its_parents_for_the_owner_alone()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -51,7 +51,7 @@ public sealed class CacheFolderTests : IDisposable
     [InlineData("~", true)]
     [InlineData("~other/models", false)]
     [InlineData("/a/~/b", false)]
-    public void The_variable_may_begin_with_the_user_s_own_folder(string value, bool isExpanded)
+    public void The_cache_variable_may_begin_with_a_tilde_for_the_home_folder(string value, bool isExpanded)
     {
         string? before = Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE");
         Environment.SetEnvironmentVariable("TYPEDWEIGHTS_CACHE", value);
@@ -72,7 +72,7 @@ public sealed class CacheFolderTests : IDisposable
     [InlineData("0444", false)]
     [InlineData("0644", false)]
     [InlineData("0600", false)]
-    public void A_file_that_others_may_write_to_is_not_trusted_unless_the_folder_is_said_to_be(string mode, bool isDistrusted)
+    public void A_file_that_others_may_write_to_is_trusted_only_if_the_cache_is_marked_as_trusted(string mode, bool isDistrusted)
     {
         Assert.SkipUnless(LibC.IsSupported, "only the modes of Linux and macOS are read");
         MakeFile(Target);
@@ -83,7 +83,7 @@ public sealed class CacheFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_file_of_another_user_is_not_trusted_whatever_its_mode()
+    public void A_file_of_another_user_is_not_trusted_with_any_mode()
     {
         Assert.SkipUnless(LibC.IsSupported && LibC.EffectiveUser() == 0, "only root can give a file to another user");
         MakeFile(Target);
@@ -93,7 +93,7 @@ public sealed class CacheFolderTests : IDisposable
     }
 
     [Fact]
-    public void Of_a_version_only_what_is_not_trusted_is_removed()
+    public void Only_the_files_of_a_copy_that_are_not_trusted_are_removed()
     {
         Assert.SkipUnless(LibC.IsSupported, "only the modes of Linux and macOS are read");
         string[] files = CacheFolder.FilesOf(Target);
@@ -106,7 +106,7 @@ public sealed class CacheFolderTests : IDisposable
     }
 
     [Fact]
-    public async Task Whatever_the_umask_nobody_but_their_owner_may_write_to_the_files_of_a_cache()
+    public async Task Only_the_owner_may_write_to_the_files_of_a_cache_under_any_umask()
     {
         Assert.SkipUnless(LibC.IsSupported, "only the modes of Linux and macOS are read");
         uint before = Umask(0);
@@ -132,7 +132,7 @@ public sealed class CacheFolderTests : IDisposable
     [InlineData(false, false)]
     [InlineData(true, false)]
     [InlineData(true, true)]
-    public async Task Whatever_the_umask_their_owner_may_go_on_with_partial_files(bool isInCache, bool keepsOthersOut)
+    public async Task The_owner_can_resume_partial_files_under_any_umask(bool isInCache, bool keepsOthersOut)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -155,7 +155,7 @@ public sealed class CacheFolderTests : IDisposable
     }
 
     [Fact]
-    public async Task Whatever_reads_journals_can_be_cancelled()
+    public async Task Every_operation_that_reads_journals_can_be_cancelled()
     {
         Cache.Make();
         await using (PartialFile file = await PartialFile.OpenAsync(Target, Identity, null, Token, isInCache: true))
@@ -199,7 +199,7 @@ public sealed class CacheFolderTests : IDisposable
     }
 
     [Fact]
-    public void What_a_uri_named_counts_as_unknown_where_others_may_write_it_and_is_written_again_without_that_right()
+    public void A_cached_location_that_others_may_write_to_is_ignored_and_rewritten_for_the_owner_alone()
     {
         Assert.SkipUnless(LibC.IsSupported, "only the modes of Linux and macOS are read");
         Cache.Make();

@@ -46,7 +46,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Shards_come_in_the_order_of_their_names_and_the_index_is_closed()
+    public async Task Shards_are_listed_in_the_order_of_their_names_and_the_index_is_closed()
     {
         WriteShards(("b.safetensors", ["x", "y"]), ("a.safetensors", ["z"]), ("sub/c.safetensors", ["w"]));
         (WatchedLocation location, Checkpoint checkpoint) = await ReadAsync(Index);
@@ -61,7 +61,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Headers_are_read_side_by_side_and_not_too_many_at_once()
+    public async Task At_most_eight_headers_are_read_in_parallel()
     {
         const int AtATime = 8;
         WriteShards([.. Enumerable.Range(0, 40).Select(static i => ($"s{i:00}.safetensors", new[] { $"t{i}" }))]);
@@ -93,7 +93,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_tensor_in_two_shards_that_the_index_does_not_list_is_an_error_that_names_both()
+    public async Task An_unlisted_tensor_in_two_shards_is_an_error_that_names_both_shards()
     {
         WriteShards(("a.safetensors", ["y"]), ("b.safetensors", ["z"]));
         TestFile.Write(_folder["a.safetensors"], [TestFile.F32("y", [1], 1), TestFile.F32("x", [1], 1)]);
@@ -106,7 +106,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [Theory]
     [InlineData("a.safetensors")]
     [InlineData("b.safetensors")]
-    public async Task Of_a_tensor_in_two_shards_the_index_says_which_counts(string shard)
+    public async Task The_index_decides_which_shard_of_a_duplicate_tensor_is_used(string shard)
     {
         string other = shard == "a.safetensors" ? "b.safetensors" : "a.safetensors";
         WriteShards((shard, ["x", "y"]), (other, ["z"]));
@@ -133,7 +133,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [InlineData("embed.weight", "pt", true)]
     [InlineData("embed.weight", "pt2", false)]
     [InlineData("other", "pt", false)]
-    public async Task A_text_of_the_metadata_is_a_tie_only_where_it_can_be_one(string key, string value, bool isTie)
+    public async Task A_metadata_entry_is_a_tie_only_if_its_key_has_a_dot_and_its_value_is_the_name_of_a_tensor(string key, string value, bool isTie)
     {
         var metadata = new Dictionary<string, string> { [key] = value };
         TestFile.Write(_folder["m.safetensors"], [TestFile.F32("pt", [1], 1), TestFile.F32("other", [1], 1)], metadata);
@@ -147,7 +147,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [Theory]
     [InlineData("head", true)]
     [InlineData("tail", false)]
-    public async Task A_name_without_a_dot_is_tied_where_a_second_entry_declares_it(string declared, bool isTie)
+    public async Task A_name_without_a_dot_is_tied_only_if_a_second_metadata_entry_declares_the_tie(string declared, bool isTie)
     {
         var metadata = new Dictionary<string, string> { ["embed"] = "head", ["tie:embed"] = declared };
         TestFile.Write(_folder["m.safetensors"], [TestFile.F32("head", [1], 1), TestFile.F32("tail", [1], 1)], metadata);
@@ -185,7 +185,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [InlineData("8.5", true)]
     [InlineData("\"many\"", true)]
     [InlineData("1e300", true)]
-    public async Task A_total_size_that_differs_is_a_warning(string totalSize, bool warns)
+    public async Task A_total_size_that_differs_from_the_tensors_is_a_warning(string totalSize, bool warns)
     {
         WriteShards(("a.safetensors", ["x"]), ("b.safetensors", ["y"]));
         await WriteIndexAsync(
@@ -204,7 +204,7 @@ public sealed class CheckpointReaderTests : IDisposable
     [InlineData("a.safetensors", "truncated")]
     [InlineData("b.safetensors", "truncated")]
     [InlineData("b.safetensors", "another")]
-    public async Task After_an_error_nothing_stays_open_and_the_shard_is_named(string shard, string what)
+    public async Task A_broken_shard_is_named_in_the_error_and_every_file_is_closed(string shard, string what)
     {
         WriteShards(("a.safetensors", ["x"]), ("b.safetensors", ["y"]), ("c.safetensors", ["z"]));
         byte[] whole = await File.ReadAllBytesAsync(_folder[shard], Token);
@@ -237,7 +237,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_several_broken_shards_the_first_is_told_every_time()
+    public async Task The_error_always_names_the_first_of_several_broken_shards()
     {
         WriteShards([.. Enumerable.Range(0, 20).Select(static i => ($"s{i:00}.safetensors", new[] { $"t{i}" }))]);
         for (int i = 3; i < 20; i++)
@@ -252,7 +252,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Cancelling_closes_what_was_opened()
+    public async Task Cancelling_a_read_closes_the_files_that_were_opened()
     {
         WriteShards(("a.safetensors", ["x"]), ("b.safetensors", ["y"]), ("c.safetensors", ["z"]));
         using var cancel = new CancellationTokenSource();
@@ -290,7 +290,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task An_index_under_the_name_of_a_file_is_told_what_name_it_needs()
+    public async Task An_index_with_the_name_of_a_safetensors_file_gets_an_error_with_the_right_extension()
     {
         WriteShards(("a.safetensors", ["x"]));
         File.Move(_folder[Index], _folder["model.safetensors"]);
@@ -315,7 +315,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task The_declaration_of_a_tie_is_no_tie_itself()
+    public async Task The_metadata_entry_that_declares_a_tie_is_not_a_tie_itself()
     {
         var metadata = new Dictionary<string, string> { ["b.w"] = "head", ["tie:b.w"] = "head", ["tie:c.w"] = "head", ["tie:tie:c.w"] = "head" };
         TestFile.Write(_folder["m.safetensors"], [TestFile.F32("head", [1], 1)], metadata);
@@ -348,7 +348,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task An_index_that_the_memory_limit_does_not_allow_is_refused_before_a_byte_of_it_is_read()
+    public async Task An_index_beyond_the_memory_limit_is_refused_before_a_byte_of_it_is_read()
     {
         WriteShards(("a.safetensors", ["x"]));
         string json = await File.ReadAllTextAsync(_folder[Index], Token) + new string(' ', 100_000);
@@ -367,7 +367,7 @@ public sealed class CheckpointReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task An_index_counts_for_the_limit_of_all_memory_and_not_for_that_of_buffers()
+    public async Task An_index_counts_towards_the_total_memory_limit_and_not_the_buffer_limit()
     {
         WriteShards(("a.safetensors", ["x"]));
         await WriteIndexAsync(await File.ReadAllTextAsync(_folder[Index], Token) + new string(' ', 100_000));

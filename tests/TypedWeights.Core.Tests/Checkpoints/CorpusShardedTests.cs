@@ -11,7 +11,7 @@ public sealed class CorpusShardedTests
     public static TheoryData<string> Cases => [.. Corpus.Sharded.Select(static c => c.Case)];
 
     [Fact]
-    public void No_case_has_gone_missing()
+    public void Every_sharded_case_of_the_corpus_is_on_the_disk()
     {
         Assert.Equal(Count, Corpus.Sharded.Count);
         Assert.Equal(
@@ -21,7 +21,7 @@ public sealed class CorpusShardedTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task A_sharded_model_gets_its_verdict(string name)
+    public async Task A_sharded_model_of_the_corpus_gets_the_recorded_verdict(string name)
     {
         ShardedCase c = Corpus.Sharded.Single(c => c.Case == name);
         if (c.Verdict == "reject")

@@ -9,7 +9,7 @@ namespace TypedWeights.Tests.Checkpoints;
 public sealed class HugeShardsTests
 {
     [Fact]
-    public async Task Shards_that_are_beyond_64_bits_together_are_refused()
+    public async Task Shards_whose_total_length_does_not_fit_in_64_bits_are_refused()
     {
         var error = await Assert.ThrowsAsync<SafeTensorsFormatException>(
             async () => await CheckpointReader.ReadAsync(WeightUri.Parse("x"), new Shards(), TestContext.Current.CancellationToken));

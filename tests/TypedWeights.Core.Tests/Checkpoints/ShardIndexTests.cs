@@ -36,7 +36,7 @@ public sealed class ShardIndexTests
 
     [Theory]
     [MemberData(nameof(Unsafe))]
-    public void A_name_that_could_lead_elsewhere_is_refused(string name, string says)
+    public void A_shard_name_that_could_leave_the_folder_is_refused(string name, string says)
     {
         Assert.Contains(says, ShardName.Refuse(name), StringComparison.Ordinal);
         var map = new Dictionary<string, string> { ["t"] = "ok.safetensors", ["u"] = name };
@@ -54,11 +54,11 @@ public sealed class ShardIndexTests
     [InlineData("..x")]
     [InlineData("x..y/...z")]
     [InlineData("größe-重み.safetensors")]
-    public void A_plain_name_is_taken(string name) => Assert.Null(ShardName.Refuse(name));
+    public void A_plain_shard_name_is_accepted(string name) => Assert.Null(ShardName.Refuse(name));
 
     [Theory]
     [MemberData(nameof(Wrong))]
-    public void What_is_no_index_is_refused_at_its_byte(string text, int position, string says)
+    public void Text_that_is_not_a_valid_index_is_refused_with_the_position_of_the_error(string text, int position, string says)
     {
         var error = Assert.Throws<SafeTensorsFormatException>(() => Read(text));
         Assert.Equal((SafeTensorsErrorKind.InvalidIndex, (long)position), (error.Kind, error.Position));
@@ -66,7 +66,7 @@ public sealed class ShardIndexTests
     }
 
     [Fact]
-    public void Names_keep_what_the_index_says_and_shards_come_once_each_in_order()
+    public void The_weight_map_keeps_every_name_and_lists_each_shard_once_in_order()
     {
         ShardIndex index = Read(
             """{"later":{"weight_map":[]},"weight_map":{"b":"2","":"1","a":"2"},"metadata":{"total_size":12,"x":null}}""");
@@ -80,7 +80,7 @@ public sealed class ShardIndexTests
     }
 
     [Fact]
-    public void Bytes_that_are_not_UTF8_are_refused_at_their_place() =>
+    public void Bytes_that_are_not_UTF8_are_refused_with_their_position() =>
         Assert.Equal(
             4, Assert.Throws<SafeTensorsFormatException>(static () => ShardIndex.Read([0xEF, 0xBB, 0xBF, 0x7B, 0xFF], "i")).Position);
 

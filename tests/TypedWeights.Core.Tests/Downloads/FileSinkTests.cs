@@ -13,7 +13,7 @@ public sealed class FileSinkTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task No_more_buffers_are_out_than_the_limit_allows_and_each_is_used_again()
+    public async Task A_file_sink_lends_no_more_buffers_than_the_limit_allows_and_reuses_each_buffer()
     {
         const int Segment = 1000;
         await using PartialFile file = await PartialFile.OpenAsync(_folder["a"], new SourceIdentity("a", 10 * Segment, "1"), _ => { }, Token);

@@ -18,7 +18,7 @@ public sealed class PartJournalTests : IDisposable
     private string JournalPath => _folder["a.partial.jsonl"];
 
     [Fact]
-    public void What_was_written_is_read_also_when_it_was_gone_on_with()
+    public void A_journal_that_was_extended_after_a_reopen_is_read_completely()
     {
         using (var journal = PartJournal.Create(JournalPath, Identity))
         {
@@ -37,7 +37,7 @@ public sealed class PartJournalTests : IDisposable
     }
 
     [Fact]
-    public void A_journal_cut_at_any_byte_has_its_whole_lines_and_takes_further_ones()
+    public void A_journal_cut_at_any_byte_keeps_its_whole_lines_and_accepts_further_lines()
     {
         Write();
         byte[] whole = File.ReadAllBytes(JournalPath);
@@ -83,7 +83,7 @@ public sealed class PartJournalTests : IDisposable
     [InlineData("{\"offset\":0,\"length\":5,\"xxh128\":\"00000000000000000000000000000001\",\"more\":1}")]
     [InlineData("{\"length\":5,\"offset\":0,\"xxh128\":\"00000000000000000000000000000001\"}")]
     [InlineData("{\"offset\":,\"length\":5,\"xxh128\":\"00000000000000000000000000000001\"}")]
-    public void A_journal_ends_before_the_first_line_that_is_not_as_we_write_it(string line)
+    public void A_journal_ends_before_the_first_line_that_is_not_in_its_exact_format(string line)
     {
         Write();
         File.AppendAllText(JournalPath, line + "\n" + "{\"offset\":0,\"length\":5,\"xxh128\":\"00000000000000000000000000000001\"}\n");
@@ -107,7 +107,7 @@ public sealed class PartJournalTests : IDisposable
     [InlineData("""{"typedweights":1e99,"source":"a","length":1000,"validator":"b"}""")]
     [InlineData("""{"typedweights":1,"source":{},"length":[],"validator":{}}""")]
     [InlineData("""{"typedweights":1,"source":"a","length":1000,"validator":"b" """)]
-    public void A_journal_of_another_kind_says_nothing(string first)
+    public void A_journal_whose_first_line_is_not_valid_has_no_identity_and_no_parts(string first)
     {
         File.WriteAllText(JournalPath, first + """
 
@@ -119,7 +119,7 @@ public sealed class PartJournalTests : IDisposable
     }
 
     [Fact]
-    public void Text_that_is_not_utf8_or_nested_ever_deeper_says_nothing()
+    public void A_journal_with_bytes_that_are_not_UTF8_or_with_deep_nesting_has_no_identity()
     {
         byte[][] lines =
         [
@@ -135,7 +135,7 @@ public sealed class PartJournalTests : IDisposable
     }
 
     [Fact]
-    public void A_journal_without_end_takes_no_memory_and_its_whole_lines_count()
+    public void A_journal_followed_by_3_GiB_of_zeros_keeps_its_whole_lines_and_takes_little_memory()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the file system of Windows gives a long file its blocks");
         foreach (bool isBegun in (bool[])[false, true])
@@ -161,7 +161,7 @@ public sealed class PartJournalTests : IDisposable
     }
 
     [Fact]
-    public void Of_lines_without_end_only_as_many_are_read_as_a_journal_can_have()
+    public void Reading_a_journal_stops_after_the_greatest_length_that_a_journal_can_have()
     {
         // Of a file that is so long that it may have any number of parts.
         PartJournal.Create(JournalPath, Identity with { Length = long.MaxValue }).Dispose();
@@ -182,7 +182,7 @@ public sealed class PartJournalTests : IDisposable
     [Theory]
     [InlineData(0, true)]
     [InlineData(1, false)]
-    public void A_journal_of_more_parts_than_the_file_can_have_is_none(int more, bool isJournal)
+    public void A_journal_with_more_parts_than_the_file_can_have_is_ignored(int more, bool isJournal)
     {
         // One for each 64 KiB of the file, and 65,536 for the ends of requests.
         SourceIdentity identity = Identity with { Length = 10 * (64 << 10) };
@@ -197,7 +197,7 @@ public sealed class PartJournalTests : IDisposable
     [Theory]
     [InlineData("\n")]
     [InlineData("{}\n")]
-    public void A_journal_full_of_lines_that_are_not_ours_costs_one_look(string line)
+    public void A_journal_with_a_million_invalid_lines_is_read_without_an_exception(string line)
     {
         Write();
         string lines = string.Concat(Enumerable.Repeat(line, 1_000_000));
@@ -229,7 +229,7 @@ public sealed class PartJournalTests : IDisposable
 
     [Theory]
     [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
-    public void What_is_no_file_of_ours_is_no_journal_and_a_new_one_takes_its_name(string kind)
+    public void A_path_that_is_not_a_regular_file_is_not_read_as_a_journal_and_a_new_journal_replaces_it(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         PartJournal.Create(_folder["victim"], Identity).Dispose();
@@ -259,7 +259,7 @@ public sealed class PartJournalTests : IDisposable
     }
 
     [Fact]
-    public void Where_there_is_none_nothing_is_known()
+    public void A_missing_journal_reads_as_no_identity()
     {
         Assert.Null(PartJournal.Read(JournalPath, Token).Identity);
         using (PartJournal.Create(JournalPath, Identity with { Validator = null }))

@@ -11,7 +11,7 @@ public sealed class PartMapTests
         Gen.Select(Gen.Int[0, Length - 1], Gen.Int[1, 12], static (offset, wanted) => (offset, Math.Min(wanted, Length - offset))).Array[0, 15];
 
     [Fact]
-    public void What_is_missing_is_every_byte_that_was_not_claimed_and_written_and_no_other() => Parts.Sample(parts =>
+    public void Exactly_the_bytes_that_were_not_claimed_and_written_are_missing() => Parts.Sample(parts =>
     {
         var map = new PartMap();
         var there = new bool[Length];
@@ -34,7 +34,7 @@ public sealed class PartMapTests
     });
 
     [Fact]
-    public void Of_a_journals_notes_only_those_are_dropped_that_a_later_one_overlaps() => Parts.Sample(parts =>
+    public void A_journal_entry_is_dropped_only_if_a_later_entry_overlaps_it() => Parts.Sample(parts =>
     {
         FinishedPart[] notes = [.. parts.Select((part, order) => new FinishedPart(part.Offset, part.Length, (UInt128)order))];
 
@@ -49,7 +49,7 @@ public sealed class PartMapTests
     });
 
     [Fact]
-    public void Notes_in_the_worst_order_are_taken_in_as_the_others_are()
+    public void Journal_entries_in_descending_order_are_added_without_quadratic_time()
     {
         // One by one, each at the front of all that are there, these would be moved 45 billion times.
         const int Count = 300_000;
@@ -59,7 +59,7 @@ public sealed class PartMapTests
     }
 
     [Fact]
-    public void Of_two_notes_about_one_byte_the_later_one_counts() => Parts.Sample(parts =>
+    public void The_later_of_two_journal_entries_for_one_byte_replaces_the_earlier_entry() => Parts.Sample(parts =>
     {
         var map = new PartMap();
         int?[] by = new int?[Length];
@@ -86,7 +86,7 @@ public sealed class PartMapTests
     });
 
     [Fact]
-    public void What_is_on_its_way_is_not_there_and_nobody_else_s()
+    public void A_claimed_range_is_missing_until_it_is_written_and_cannot_be_claimed_again()
     {
         var map = new PartMap();
         Assert.Equal([(10L, 10L)], map.Claim(10, 10));
@@ -106,7 +106,7 @@ public sealed class PartMapTests
     }
 
     [Fact]
-    public void A_part_is_judged_only_while_it_is_the_same()
+    public void A_part_is_removed_or_marked_sound_only_if_it_has_not_been_replaced()
     {
         var map = new PartMap();
         var before = new FinishedPart(0, 10, 1);
@@ -127,7 +127,7 @@ public sealed class PartMapTests
     }
 
     [Fact]
-    public void Many_parts_are_removed_in_the_time_that_a_few_take()
+    public void Removing_1_500_000_parts_takes_no_quadratic_time()
     {
         // One after another, these would take minutes, as each moves all that come after it.
         const int Count = 1_500_000;
@@ -143,7 +143,7 @@ public sealed class PartMapTests
     }
 
     [Fact]
-    public void Of_a_file_without_bytes_nothing_is_missing()
+    public void A_file_without_bytes_has_no_missing_parts()
     {
         Assert.Empty(new PartMap().Missing(0));
         Assert.Equal([(0L, 5L)], new PartMap().Missing(5));

@@ -20,7 +20,7 @@ public sealed class PartialFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_file_has_its_name_when_it_is_whole_and_then_nothing_is_beside_it()
+    public async Task A_file_gets_its_name_only_when_it_is_whole_and_then_nothing_is_left_beside_it()
     {
         File.WriteAllText(Target, "before");
         await using PartialFile file = await OpenAsync();
@@ -44,7 +44,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task The_next_one_goes_on_with_what_is_there()
+    public async Task A_new_download_resumes_a_partial_file_with_the_parts_that_are_already_written()
     {
         await LeaveAsync(0, 3);
 
@@ -59,7 +59,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_part_that_is_not_what_was_written_is_missing_again()
+    public async Task A_part_whose_bytes_were_changed_on_disk_is_missing_again()
     {
         await LeaveAsync(0, 1, 2);
         using (FileStream stream = File.OpenWrite(Target + ".partial"))
@@ -76,7 +76,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Parts_that_never_reached_the_disk_are_missing_whatever_the_journal_says()
+    public async Task Parts_that_never_reached_the_disk_are_missing_although_the_journal_lists_them()
     {
         await LeaveAsync(0, 1, 2, 3, 4);
         File.WriteAllBytes(Target + ".partial", new byte[5 * Part]);
@@ -91,7 +91,7 @@ public sealed class PartialFileTests : IDisposable
     [InlineData("http://host/a", 5 * Part, null, "changed at its source")]
     [InlineData("http://host/a", 4 * Part, "\"1\"", "changed at its source")]
     [InlineData("http://host/b", 5 * Part, "\"1\"", "a part of http://host/a")]
-    public async Task What_is_left_of_another_file_is_not_gone_on_with(string source, long length, string? validator, string reason)
+    public async Task A_partial_file_of_another_file_or_version_is_not_resumed(string source, long length, string? validator, string reason)
     {
         await LeaveAsync(0, 1);
 
@@ -103,7 +103,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_validator_nothing_stays_to_go_on_with()
+    public async Task A_partial_file_without_a_validator_is_removed_and_not_resumed()
     {
         SourceIdentity uncertain = Identity with { Validator = null };
         await using (PartialFile file = await PartialFile.OpenAsync(Target, uncertain, _ => { }, Token))
@@ -124,7 +124,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_partial_file_without_its_journal_or_of_another_length_is_begun_anew()
+    public async Task A_partial_file_without_a_journal_or_with_another_length_is_started_again()
     {
         await LeaveAsync(0, 1);
         File.Delete(Target + ".partial.jsonl");
@@ -147,7 +147,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Two_at_once_are_one_too_many()
+    public async Task A_second_download_of_the_same_file_at_the_same_time_is_refused()
     {
         await using (PartialFile first = await OpenAsync())
         {
@@ -162,7 +162,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_stays_where_nothing_was_written_or_what_was_is_of_no_use()
+    public async Task A_partial_file_that_is_empty_or_discarded_leaves_nothing_behind()
     {
         await (await OpenAsync()).DisposeAsync();
         Assert.Empty(Directory.GetFiles(_folder.Path));
@@ -175,7 +175,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_without_bytes_is_whole_at_once()
+    public async Task A_file_without_bytes_can_be_published_at_once()
     {
         await using PartialFile file = await PartialFile.OpenAsync(Target, Identity with { Length = 0 }, _ => { }, Token);
         Assert.Empty(file.Missing);
@@ -184,7 +184,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Permissions_and_links_stay()
+    public async Task A_download_through_a_link_keeps_the_link_and_the_permissions_of_its_target()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -207,7 +207,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_no_file_is_refused_as_it_is()
+    public async Task A_target_that_is_not_a_regular_file_is_refused_with_the_reason()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no mkfifo on Windows");
         Directory.CreateDirectory(_folder["folder"]);
@@ -236,7 +236,7 @@ public sealed class PartialFileTests : IDisposable
 
     [Theory]
     [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
-    public async Task What_somebody_put_in_the_place_of_the_partial_file_is_refused_by_its_name(string kind)
+    public async Task A_foreign_object_in_place_of_the_partial_file_is_refused_by_name(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         File.WriteAllText(_folder["victim"], "precious");
@@ -255,7 +255,7 @@ public sealed class PartialFileTests : IDisposable
 
     [Theory]
     [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
-    public async Task What_somebody_put_in_the_place_of_the_journal_counts_as_none(string kind)
+    public async Task A_foreign_object_in_place_of_the_journal_is_not_read_as_a_journal(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         await LeaveAsync(0, 1);
@@ -280,7 +280,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_link_that_somebody_put_in_its_place_meanwhile_never_gets_the_name()
+    public async Task A_link_that_replaces_the_partial_file_during_a_download_never_gets_the_target_name()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
         File.WriteAllText(_folder["victim"], "precious");
@@ -300,7 +300,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_download_whose_partial_file_another_one_replaced_renames_and_removes_nothing_of_the_other_one()
+    public async Task A_download_whose_partial_file_was_replaced_leaves_the_files_of_the_other_download_alone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows removes no file that is open");
         await using PartialFile first = await OpenAsync();
@@ -328,7 +328,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_download_that_ends_without_a_byte_leaves_the_partial_file_of_another_one()
+    public async Task A_download_that_ends_without_a_byte_leaves_the_partial_file_of_another_download()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows removes no file that is open");
         PartialFile first = await OpenAsync();
@@ -344,7 +344,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_could_not_get_its_name_can_still_be_written_to_where_it_replaces_a_read_only_one()
+    public async Task A_partial_file_stays_writable_after_it_could_not_replace_a_read_only_file()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -376,7 +376,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_paused_or_has_its_name_is_free_while_a_process_that_is_being_started_has_copies_of_its_descriptors()
+    public async Task A_paused_or_published_file_is_unlocked_although_a_starting_process_has_copies_of_its_descriptors()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux lists the descriptors");
         await LeaveAsync(0, 1);
@@ -402,7 +402,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_journal_that_is_kept_has_the_permissions_that_it_had_while_the_file_was_partial()
+    public async Task A_kept_journal_has_the_permissions_that_it_had_beside_the_partial_file()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -426,7 +426,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task In_a_cache_a_link_in_the_place_of_the_file_is_replaced_and_its_target_left_alone()
+    public async Task A_download_into_a_cache_replaces_a_link_at_the_target_and_leaves_the_link_target_alone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
         File.WriteAllText(_folder["victim"], "precious");
@@ -451,7 +451,7 @@ public sealed class PartialFileTests : IDisposable
     [Theory]
     [InlineData("name.partial")]
     [InlineData("name.partial.jsonl")]
-    public async Task What_another_user_left_where_everybody_may_write_is_not_gone_on_with(string name)
+    public async Task A_partial_file_of_another_user_in_a_shared_folder_is_not_resumed(string name)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a file to another user");
         string target = _folder["name"];
@@ -485,7 +485,7 @@ public sealed class PartialFileTests : IDisposable
     [InlineData(false, true)]
     [InlineData(true, false)]
     [InlineData(true, true)]
-    public async Task A_file_of_another_user_chooses_the_permissions_of_no_file_of_ours(bool isInCache, bool keepsOthersOut)
+    public async Task A_file_of_another_user_does_not_set_the_permissions_of_the_downloaded_file(bool isInCache, bool keepsOthersOut)
     {
         if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
         {
@@ -516,7 +516,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public void A_disk_that_is_too_small_is_told_beforehand()
+    public void A_disk_that_is_too_small_is_reported_before_anything_is_written()
     {
         DiskSpace.ThrowUnlessRoom(Target, 1);
         WeightsException e = Assert.Throws<WeightsException>(() => DiskSpace.ThrowUnlessRoom(Target, long.MaxValue - 1));
@@ -524,7 +524,7 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_disk_is_told_as_such()
+    public async Task A_full_disk_is_reported_with_the_target_path()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "there is no /dev/full here");
         var full = await Assert.ThrowsAnyAsync<IOException>(() => File.WriteAllBytesAsync("/dev/full", Bytes, Token));

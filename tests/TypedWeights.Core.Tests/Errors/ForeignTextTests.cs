@@ -18,7 +18,7 @@ public sealed class ForeignTextTests
     [InlineData("\\u0061bcdefghIJKL1234", "***")]
     [InlineData("Service Unavailable", "Service Unavailable")]
     [InlineData("a bearer token is wanted", "a bearer token is wanted")]
-    public void A_token_is_left_out_in_whatever_spelling(string text, string expected) => Assert.Equal(
+    public void A_token_is_removed_in_every_spelling(string text, string expected) => Assert.Equal(
         expected,
         ForeignText.Show(text, Request(request => request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "abcdefghIJKL1234"))));
 
@@ -30,7 +30,7 @@ public sealed class ForeignTextTests
     [InlineData("ada:!?$", "really!?", "really!?")]
     [InlineData("ada:", "ada is a token here", "*** is a token here")]
     [InlineData("ada:longer password", "ada is a name here", "ada is a name here")]
-    public void A_password_is_left_out_and_a_very_short_one_only_as_a_word(string login, string text, string expected)
+    public void A_password_is_removed_and_a_very_short_password_only_as_a_whole_word(string login, string text, string expected)
     {
         string base64 = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(login));
 
@@ -67,7 +67,7 @@ public sealed class ForeignTextTests
 
     [Theory]
     [MemberData(nameof(Encodings))]
-    public void A_token_is_left_out_in_whatever_encoding_and_the_words_around_it_stay(string encoded)
+    public void A_token_is_removed_in_every_encoding_and_the_words_around_it_stay(string encoded)
     {
         HttpRequestMessage request = Request(
             request => request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "hf_abcdefghIJKL1234"));
@@ -78,7 +78,7 @@ public sealed class ForeignTextTests
     }
 
     [Fact]
-    public void Without_a_secret_a_long_run_of_letters_and_digits_stays()
+    public void A_long_identifier_is_removed_only_if_the_request_has_a_secret()
     {
         const string Text = "request 4bf92f3577b34da6a3ce929d0e0e4736 failed";
 
@@ -90,7 +90,7 @@ public sealed class ForeignTextTests
     [InlineData("geheimé")]
     [InlineData("geheim\u00C3\u00A9")]
     [InlineData("geheim%C3%A9")]
-    public void Letters_of_a_password_beyond_ASCII_are_left_out_with_it(string repeated)
+    public void The_non_ASCII_letters_of_a_password_are_removed_with_the_password(string repeated)
     {
         string base64 = Convert.ToBase64String(Encoding.UTF8.GetBytes("ada:geheimé"));
 
@@ -103,11 +103,11 @@ public sealed class ForeignTextTests
     [Theory]
     [InlineData("https://h/f?s3cretT0ken")]
     [InlineData("https://h/f?download&s3cretT0ken")]
-    public void A_parameter_that_is_a_token_alone_is_left_out(string url) =>
+    public void A_query_that_is_only_a_token_is_removed(string url) =>
         Assert.Equal("no *** here, download it", ForeignText.Show("no s3cretT0ken here, download it", Request(_ => { }, url)));
 
     [Fact]
-    public void The_secrets_of_a_request_are_left_out_of_what_comes_from_where_it_was_redirected_to()
+    public void The_secrets_of_a_request_are_removed_from_the_text_of_a_redirect_target()
     {
         HttpRequestMessage first = Request(request => request.Headers.Add("X-Key", "0123456789"));
         HttpRequestMessage second = Request(request => request.Options.Set(RequestSecrets.RedirectedKey, first), "https://h/f?sig=abcdefgh");
@@ -125,11 +125,11 @@ public sealed class ForeignTextTests
         "Authorization",
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0123456789abcdef",
         "0123456789abcdef")]
-    public void What_a_header_holds_is_left_out(string name, string value, string secret) => Assert.Equal(
+    public void The_secret_value_of_a_request_header_is_removed(string name, string value, string secret) => Assert.Equal(
         "<***> in eu-west-1", ForeignText.Show($"<{secret}> in eu-west-1", Request(request => request.Headers.TryAddWithoutValidation(name, value))));
 
     [Fact]
-    public void What_a_URL_hides_is_left_out_and_what_it_shows_is_not() => Assert.Equal(
+    public void The_secret_parameters_of_a_URL_are_removed_and_the_other_parameters_stay() => Assert.Equal(
         "***== of 2026-01-01 and *** for eu-west-1",
         ForeignText.Show(
             "abc/d+ef== of 2026-01-01 and AKIDEXAMPLE for eu-west-1",
@@ -138,7 +138,7 @@ public sealed class ForeignTextTests
                 "https://h/f?sig=abc%2Fd%2Bef%3D%3D&versionId=2026-01-01&X-Amz-Credential=AKIDEXAMPLE%2F20260101%2Feu-west-1%2Fs3%2Faws4_request")));
 
     [Fact]
-    public void A_secret_is_left_out_before_the_text_is_cut()
+    public void A_secret_is_removed_before_the_text_is_cut()
     {
         HttpRequestMessage request = Request(request => request.Headers.Add("X-Key", "0123456789abcdefghij"));
 
@@ -152,7 +152,7 @@ public sealed class ForeignTextTests
     }
 
     [Fact]
-    public void Control_characters_are_escaped_and_length_is_bounded()
+    public void Control_characters_are_escaped_and_the_length_of_the_text_is_bounded()
     {
         string shown = ForeignText.Show("a\u001b[2J\u202e" + new string('\u0007', 60_000), request: null);
 
@@ -161,7 +161,7 @@ public sealed class ForeignTextTests
     }
 
     [Fact]
-    public void A_sentence_of_a_store_keeps_its_own_words_and_loses_the_secrets_that_it_quotes()
+    public void A_message_of_a_store_keeps_its_own_words_and_loses_the_secrets_that_it_quotes()
     {
         HttpRequestMessage request = Request(request =>
         {
@@ -187,7 +187,7 @@ public sealed class ForeignTextTests
     [InlineData("resource")]
     [InlineData("container")]
     [InlineData(":")]
-    public void A_secret_that_is_a_word_leaves_the_sentences_of_a_store_as_they_are(string secret)
+    public void A_secret_that_is_a_common_word_does_not_change_the_message_of_a_store(string secret)
     {
         HttpRequestMessage request = Request(request => request.Headers.TryAddWithoutValidation("X-Key", secret));
         var told = new WeightSourceException("az://a/b", "the token: it is not for the resource of this container.");
@@ -200,7 +200,7 @@ public sealed class ForeignTextTests
     [InlineData("the tensor \"KEY\" stands twice", "the tensor \"***\" stands twice")]
     [InlineData("the tensor \"a\"KEY\" stands twice", "the tensor \"a\"***\" stands twice")]
     [InlineData("the tensor \"a\" has no KEY", "the tensor \"a\" has no KEY")]
-    public void In_an_error_about_a_file_a_short_secret_is_left_out_of_what_stands_in_quotation_marks_alone(string said, string expected)
+    public void An_error_about_a_file_loses_a_short_secret_only_inside_quotation_marks(string said, string expected)
     {
         HttpRequestMessage request = Request(request => request.Headers.TryAddWithoutValidation("X-Key", "dtype"));
         var error = new SafeTensorsFormatException(SafeTensorsErrorKind.InvalidHeader, "f", said.Replace("KEY", "dtype", StringComparison.Ordinal));
@@ -210,7 +210,7 @@ public sealed class ForeignTextTests
     }
 
     [Fact]
-    public void A_text_of_a_store_keeps_the_names_of_projects_which_a_reason_phrase_loses_where_there_is_a_secret()
+    public void A_project_name_stays_in_the_text_of_a_store_and_is_removed_from_a_reason_phrase()
     {
         HttpRequestMessage request = Request(request => request.Headers.TryAddWithoutValidation("X-Key", "0123456789"));
         const string Text = "reader@my-project-123456 has no access";
@@ -220,7 +220,7 @@ public sealed class ForeignTextTests
     }
 
     [Fact]
-    public void A_cause_that_repeats_a_secret_is_not_kept()
+    public void An_inner_exception_that_repeats_a_secret_is_dropped()
     {
         HttpRequestMessage request = Request(request => request.Headers.Add("X-Key", "0123456789"));
         var clean = new IOException("broken");

@@ -12,17 +12,17 @@ public sealed class PrintableTests
     [InlineData("a\u200bb\u202ec\ufeff", "\"a\\u{200B}b\\u{202E}c\\u{FEFF}\"")]
     [InlineData("a\u00a0b\u2028", "\"a\\u{A0}b\\u{2028}\"")]
     [InlineData("\U000E0041", "\"\\u{E0041}\"")]
-    public void A_name_shows_what_cannot_be_seen(string name, string shown) => Assert.Equal(shown, Printable.Name(name));
+    public void Invisible_characters_of_a_name_are_shown_as_escapes(string name, string shown) => Assert.Equal(shown, Printable.Name(name));
 
     [Fact]
-    public void Half_a_character_is_shown_as_its_number()
+    public void An_unpaired_surrogate_is_shown_as_its_code_point()
     {
         // Attributes cannot carry it.
         Assert.Equal("\"\\u{D800}x\\u{DC00}\"", Printable.Name("\ud800x\udc00"));
     }
 
     [Fact]
-    public void A_long_name_keeps_its_ends_and_tells_its_length()
+    public void A_long_name_is_cut_in_the_middle_and_shows_its_length()
     {
         string shown = Printable.Name("begin" + new string('x', 1_000_000) + "end");
         Assert.StartsWith("\"beginxxx", shown, StringComparison.Ordinal);
@@ -32,7 +32,7 @@ public sealed class PrintableTests
     }
 
     [Fact]
-    public void A_cut_never_halves_a_character()
+    public void Cutting_a_text_never_splits_a_surrogate_pair()
     {
         for (int padding = 0; padding < 4; padding++)
         {
@@ -43,7 +43,7 @@ public sealed class PrintableTests
     }
 
     [Fact]
-    public void A_line_is_escaped_once_and_has_an_end()
+    public void A_line_is_escaped_only_once_and_its_length_is_bounded()
     {
         string once = Printable.Line("a\n" + new string('\u202e', 5000));
         Assert.Equal(once, Printable.Line(once));
@@ -51,7 +51,7 @@ public sealed class PrintableTests
     }
 
     [Fact]
-    public void A_message_of_several_lines_keeps_its_breaks_and_each_line_is_bounded()
+    public void A_message_of_several_lines_keeps_its_line_breaks_and_the_length_of_each_line_is_bounded()
     {
         string shown = Printable.Lines("a\u001b[31m\n  b\u202e\n" + new string('x', 100_000) + string.Concat(Enumerable.Repeat("\ny", 10_000)));
 
@@ -61,7 +61,7 @@ public sealed class PrintableTests
     }
 
     [Fact]
-    public void Every_error_about_weights_is_printable_whoever_made_it()
+    public void Every_WeightsException_has_a_printable_message_of_bounded_length()
     {
         var error = new WeightsException("folder/\u001b]0;title\u0007: " + new string('x', 1_000_000));
 
@@ -70,7 +70,7 @@ public sealed class PrintableTests
     }
 
     [Fact]
-    public void A_difference_names_tensors_so_that_they_can_be_shown()
+    public void A_mismatch_shows_tensor_names_without_control_characters_and_with_bounded_length()
     {
         string evil = "a\u001b[2J\n" + new string('n', 1_000_000);
         string shown = new WeightMismatch(MismatchKind.Missing, evil, "F32 [1]", null, evil).ToString();
@@ -87,7 +87,7 @@ public sealed class PrintableTests
     [InlineData("file LONG 1 - a")]
     [InlineData("digest LONG")]
     [InlineData("LONG")]
-    public void A_manifest_that_cannot_be_read_is_told_of_in_a_bounded_line(string line)
+    public void A_manifest_that_cannot_be_read_is_reported_in_one_printable_line_of_bounded_length(string line)
     {
         string text = "typedweights 1\nsource a\n" + line.Replace("LONG", "\u001b\u202e" + new string('x', 1_000_000), StringComparison.Ordinal);
 

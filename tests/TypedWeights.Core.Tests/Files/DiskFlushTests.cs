@@ -5,7 +5,7 @@ namespace TypedWeights.Tests.Files;
 public sealed class DiskFlushTests
 {
     [Fact]
-    public async Task Who_cancels_does_not_wait_for_the_disk()
+    public async Task Cancelling_a_flush_does_not_wait_for_the_disk()
     {
         using var begun = new SemaphoreSlim(0);
         using var disk = new ManualResetEventSlim();
@@ -27,7 +27,7 @@ public sealed class DiskFlushTests
     }
 
     [Fact]
-    public async Task A_disk_that_fails_is_an_error()
+    public async Task A_disk_failure_during_a_flush_is_thrown()
     {
         await Assert.ThrowsAsync<IOException>(
             () => DiskFlush.RunAsync(() => throw new IOException("no disk"), TestContext.Current.CancellationToken));

@@ -22,7 +22,7 @@ public sealed partial class FolderTrustTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_nobody_else_may_write_to_is_trusted_and_so_is_one_that_is_not_there_yet()
+    public void A_folder_that_only_this_user_may_write_to_is_trusted_even_before_it_exists()
     {
         Assert.Null(FolderTrust.Refuse(_temp["above/cache"]));
         Assert.Null(FolderTrust.Refuse(_temp["above/cache/to/come"]));
@@ -34,7 +34,7 @@ public sealed partial class FolderTrustTests : IDisposable
     [Theory]
     [InlineData(UnixFileMode.None)]
     [InlineData(UnixFileMode.StickyBit)]
-    public void A_folder_that_everybody_may_write_to_is_not_trusted_though_it_be_sticky(UnixFileMode sticky)
+    public void A_folder_that_everybody_may_write_to_is_not_trusted_even_with_the_sticky_bit(UnixFileMode sticky)
     {
         Set("above/cache", Own | OthersWrite | sticky);
 
@@ -42,7 +42,7 @@ public sealed partial class FolderTrustTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_below_one_that_everybody_may_write_to_is_not_trusted_unless_that_is_sticky()
+    public void A_folder_below_a_world_writable_folder_is_trusted_only_if_the_parent_has_the_sticky_bit()
     {
         Set("above", Own | OthersWrite);
         Assert.StartsWith(_temp["above"] + " can be written", FolderTrust.Refuse(_temp["above/cache"]));
@@ -53,7 +53,7 @@ public sealed partial class FolderTrustTests : IDisposable
     }
 
     [Fact]
-    public void Where_a_link_leads_counts_and_every_folder_on_the_way_there()
+    public void Trust_in_a_linked_folder_depends_on_every_folder_on_the_way_to_the_link_target()
     {
         Directory.CreateDirectory(_temp["open/cache"]);
         Set("open", Own);
@@ -66,7 +66,7 @@ public sealed partial class FolderTrustTests : IDisposable
     }
 
     [Fact]
-    public void Links_that_lead_in_a_circle_end_the_look_at_them()
+    public void Circular_links_end_the_trust_check()
     {
         File.CreateSymbolicLink(_temp["above/one"], "two");
         File.CreateSymbolicLink(_temp["above/two"], "one");
@@ -78,7 +78,7 @@ public sealed partial class FolderTrustTests : IDisposable
     [InlineData("above/cache", "above/cache")]
     [InlineData("above", "above/cache")]
     [InlineData("link", "link/cache")]
-    public void What_belongs_to_another_user_is_not_trusted(string theirs, string folder)
+    public void A_folder_or_link_of_another_user_is_not_trusted(string theirs, string folder)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can give a file to another user.");
         Directory.CreateSymbolicLink(_temp["link"], _temp["above"]);
@@ -91,7 +91,7 @@ public sealed partial class FolderTrustTests : IDisposable
     }
 
     [Fact]
-    public void A_group_may_write_only_if_it_is_one_users_own()
+    public void A_group_writable_folder_is_trusted_only_if_the_group_is_the_private_group_of_the_user()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can give a folder to any group.");
         Set("above/cache", Own | UnixFileMode.GroupWrite);
@@ -109,11 +109,11 @@ public sealed partial class FolderTrustTests : IDisposable
     [InlineData("root", false, "ben")]
     [InlineData("staff", false)]
     [InlineData("", false)]
-    public void A_group_is_a_users_own_if_it_has_the_users_name_and_no_other_member(string group, bool isPrivate, params string[] members) =>
+    public void A_group_is_private_if_it_has_the_name_of_the_user_and_no_other_member(string group, bool isPrivate, params string[] members) =>
         Assert.Equal(isPrivate, PrivateGroup.Is(group, members, "anna"));
 
     [Fact]
-    public void The_users_whose_own_group_it_is_are_those_of_the_list_of_users()
+    public void The_users_with_a_given_primary_group_are_read_from_the_user_database()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "macOS keeps its users elsewhere.");
         IEnumerable<IGrouping<uint, string>> groups = File.ReadAllLines("/etc/passwd").Select(static line => line.Split(':'))

@@ -6,7 +6,7 @@ namespace TypedWeights.Tests.Files;
 public class OpenFileLimitTests
 {
     [Fact]
-    public void A_file_that_is_opened_is_counted()
+    public void The_count_of_open_files_includes_a_newly_opened_file()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows does not count descriptors.");
 
@@ -29,7 +29,7 @@ public class OpenFileLimitTests
     }
 
     [Fact]
-    public void What_is_left_is_within_the_limit()
+    public void The_number_of_files_that_may_still_be_opened_is_within_the_limit()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such limit.");
         Assert.SkipWhen(ProcessLimits.OpenFiles is null, "This process has no limit.");
@@ -38,7 +38,7 @@ public class OpenFileLimitTests
     }
 
     [Fact]
-    public void A_socket_and_a_file_that_find_no_descriptor_say_so()
+    public void Socket_and_file_errors_from_a_lack_of_descriptors_are_recognised()
     {
         Assert.True(OpenFileLimit.IsReached(new SocketException((int)SocketError.TooManyOpenSockets)));
         Assert.False(OpenFileLimit.IsReached(new SocketException((int)SocketError.ConnectionRefused)));

@@ -20,7 +20,7 @@ public sealed class OwnFileTests : IDisposable
 
     [Theory]
     [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
-    public void What_is_no_file_of_ours_is_refused_by_its_name_and_stays_as_it_is(string kind)
+    public void A_path_that_is_not_a_plain_file_is_refused_by_name_and_left_unchanged(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         OddFile.Make(kind, Name, Victim);
@@ -37,7 +37,7 @@ public sealed class OwnFileTests : IDisposable
     }
 
     [Fact]
-    public void A_device_is_refused()
+    public void Opening_a_device_is_refused()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other devices");
 
@@ -47,7 +47,7 @@ public sealed class OwnFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_with_two_names_can_be_read()
+    public void A_file_with_two_hard_links_can_be_read()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no ln on Windows");
         OddFile.Make(OddFile.HardLink, Name, Victim);
@@ -58,7 +58,7 @@ public sealed class OwnFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_is_made_where_there_is_none_and_opened_where_there_is_one()
+    public void OpenOrCreate_creates_a_missing_file_and_opens_an_existing_file()
     {
         using (LockedFile made = OwnFile.OpenOrCreate(Name, FileAccess.ReadWrite, FileShare.None))
         {
@@ -74,7 +74,7 @@ public sealed class OwnFileTests : IDisposable
     }
 
     [Fact]
-    public void A_share_keeps_others_out_whoever_opens_the_file()
+    public void A_file_opened_without_sharing_cannot_be_opened_a_second_time()
     {
         using (OwnFile.Open(Victim, FileAccess.ReadWrite, FileShare.None))
         {
@@ -93,7 +93,7 @@ public sealed class OwnFileTests : IDisposable
     [Theory]
     [InlineData(FileShare.None)]
     [InlineData(FileShare.ReadWrite | FileShare.Delete)]
-    public void A_file_that_was_closed_is_free_while_a_process_that_is_being_started_has_a_copy_of_its_descriptor(FileShare share)
+    public void A_closed_file_is_unlocked_although_a_starting_process_has_a_copy_of_its_descriptor(FileShare share)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux lists the descriptors");
         LockedFile[] files = [OwnFile.Open(Victim, FileAccess.ReadWrite, share), OwnFile.CreateNew(Name, FileAccess.ReadWrite, share)];
@@ -107,7 +107,7 @@ public sealed class OwnFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_was_replaced_has_lost_its_name()
+    public void An_open_file_that_was_replaced_on_disk_no_longer_has_its_name()
     {
         using LockedFile file = OwnFile.Open(Victim, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         Assert.True(OwnFile.HasName(file.Handle, Victim));

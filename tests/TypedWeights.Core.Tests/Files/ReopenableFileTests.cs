@@ -10,7 +10,7 @@ public sealed class ReopenableFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void No_more_files_stay_open_between_reads_than_may_be_and_each_can_be_read_at_any_time()
+    public void The_number_of_open_files_stays_within_the_limit_and_a_closed_file_is_reopened_for_a_read()
     {
         ReopenableFile[] files = [.. Enumerable.Range(0, 10).Select(i => Open(Write($"f{i}", [(byte)i, 1, 2])))];
 
@@ -33,7 +33,7 @@ public sealed class ReopenableFileTests : IDisposable
     [InlineData("written to")]
     [InlineData("longer")]
     [InlineData("removed")]
-    public void A_file_that_is_another_one_when_it_is_opened_again_is_an_error(string change)
+    public void A_file_that_was_replaced_or_changed_before_it_is_reopened_is_an_error(string change)
     {
         Assert.SkipWhen(change == "replaced by a copy" && !OperatingSystem.IsLinux(), "which file it is shows on Linux alone");
         string path = Write("f", [1, 2, 3]);
@@ -72,7 +72,7 @@ public sealed class ReopenableFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_somebody_reads_is_not_closed()
+    public void A_file_is_not_closed_during_a_read()
     {
         string path = Write("f", [7]);
         using ReopenableFile file = Open(path);
@@ -86,7 +86,7 @@ public sealed class ReopenableFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_may_be_mended_is_the_same_when_it_was_written_to()
+    public void A_file_of_the_cache_may_be_written_to_before_it_is_reopened()
     {
         string path = Write("f", [7]);
         using ReopenableFile file = ReopenableFile.Open(path, isOurs: true, _openFiles);
@@ -97,7 +97,7 @@ public sealed class ReopenableFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Many_readers_of_many_files_share_few_that_are_open()
+    public async Task Parallel_reads_of_many_files_keep_the_number_of_open_files_within_the_limit()
     {
         ReopenableFile[] files = [.. Enumerable.Range(0, 20).Select(i => Open(Write($"f{i}", [(byte)i])))];
         await Parallel.ForAsync(0, 2000, TestContext.Current.CancellationToken, (n, _) =>

@@ -20,7 +20,7 @@ public sealed class ReplacementFileTests : IDisposable
     [InlineData(0x180)] // 0600
     [InlineData(0x100)] // 0400
     [InlineData(0)]
-    public void The_new_file_has_the_permissions_of_the_old_one_whatever_the_umask(int mode)
+    public void The_new_file_has_the_permissions_of_the_old_file_under_any_umask(int mode)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -42,7 +42,7 @@ public sealed class ReplacementFileTests : IDisposable
     [InlineData("0666")]
     [InlineData("0600")]
     [InlineData("0777")]
-    public void A_file_of_another_user_does_not_choose_the_permissions_of_the_one_that_replaces_it(string mode)
+    public void A_file_of_another_user_does_not_set_the_permissions_of_its_replacement(string mode)
     {
         if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
         {
@@ -63,7 +63,7 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
-    public void A_link_that_is_replaced_does_not_choose_the_permissions()
+    public void A_link_that_is_replaced_does_not_set_the_permissions_of_the_new_file()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -80,7 +80,7 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
-    public void A_new_file_has_those_that_every_new_file_has()
+    public void A_file_without_a_predecessor_has_the_default_permissions_of_new_files()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -96,7 +96,7 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
-    public void Bits_that_let_a_file_run_as_its_owner_are_not_kept()
+    public void The_setuid_and_setgid_bits_of_the_old_file_are_not_kept()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -114,7 +114,7 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
-    public void What_a_killed_process_left_is_removed_by_the_next_one_that_writes_the_file()
+    public void The_temporary_files_of_a_killed_process_are_removed_by_the_next_write_of_the_same_file()
     {
         for (int i = 0; i < 3; i++)
         {
@@ -134,7 +134,7 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
-    public void What_a_killed_process_left_is_removed_though_it_be_read_only()
+    public void A_read_only_temporary_file_of_a_killed_process_is_removed()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -151,7 +151,7 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_somebody_put_in_the_place_of_the_temporary_one_neither_gets_the_name_nor_is_removed()
+    public void A_foreign_file_in_place_of_the_temporary_file_is_neither_renamed_nor_removed()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows removes no file that is open");
         string temporary;
@@ -169,7 +169,7 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
-    public void An_error_of_the_system_names_the_file_and_not_the_temporary_one()
+    public void An_error_of_the_system_names_the_target_and_not_the_temporary_file()
     {
         using var file = ReplacementFile.Create(Target);
         string temporary = Assert.Single(Directory.GetFiles(_folder.Path));
@@ -182,7 +182,7 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
-    public void What_another_is_writing_stays_and_each_becomes_the_file_whole()
+    public void Two_simultaneous_replacements_of_one_file_both_succeed_and_the_later_commit_stays()
     {
         using var first = ReplacementFile.Create(Target);
         first.Stream.Write("first"u8);
@@ -199,7 +199,7 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_has_just_got_its_name_can_be_read_before_its_writer_has_let_go_of_it()
+    public void The_file_can_be_read_while_its_writer_still_has_it_open()
     {
         using var file = ReplacementFile.Create(Target);
         file.Stream.Write("new"u8);
@@ -212,7 +212,7 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
-    public void One_that_is_not_committed_leaves_the_old_file_and_nothing_beside_it()
+    public void A_replacement_that_is_not_committed_leaves_the_old_file_and_no_temporary_file()
     {
         File.WriteAllText(Target, "old");
         using (var file = ReplacementFile.Create(Target, length: 1000))
@@ -226,7 +226,7 @@ public sealed class ReplacementFileTests : IDisposable
 
     [Theory]
     [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
-    public void What_has_the_name_is_replaced_and_never_written_through(string kind)
+    public void A_link_or_pipe_at_the_target_is_replaced_and_never_written_through(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         File.WriteAllText(Victim, "precious");
@@ -249,7 +249,7 @@ public sealed class ReplacementFileTests : IDisposable
 
     [Theory]
     [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
-    public void What_only_looks_like_a_temporary_file_of_ours_is_left_alone(string kind)
+    public void An_object_that_only_has_the_name_of_a_temporary_file_is_left_alone(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         File.WriteAllText(Victim, "precious");
@@ -266,7 +266,7 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
-    public void What_another_put_in_the_place_of_the_temporary_file_never_gets_the_name()
+    public void A_link_in_place_of_the_temporary_file_never_gets_the_target_name()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
         File.WriteAllText(Victim, "precious");
@@ -283,7 +283,7 @@ public sealed class ReplacementFileTests : IDisposable
     }
 
     [Fact]
-    public void A_name_as_long_as_a_name_can_be_has_room_for_its_temporary_file()
+    public void A_file_whose_name_has_the_greatest_length_can_be_replaced()
     {
         string longest = _folder[new string('n', 255)];
 

@@ -18,7 +18,7 @@ public sealed class SmallFileTests : IDisposable
     [InlineData(100_000)]
     [InlineData(100_001)]
     [InlineData(int.MaxValue - 100)]
-    public void A_file_up_to_the_limit_is_read_whole(int limit)
+    public void A_file_within_the_limit_is_read_whole(int limit)
     {
         Assert.Equal(100_000, SmallFile.Read(Victim, limit).Length);
         Assert.Equal(100_000, SmallFile.ReadOwn(Victim, limit).Length);
@@ -27,14 +27,14 @@ public sealed class SmallFileTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(99_999)]
-    public void A_longer_one_is_refused(int limit)
+    public void A_file_longer_than_the_limit_is_refused(int limit)
     {
         IOException e = Assert.Throws<IOException>(() => SmallFile.Read(Victim, limit));
         Assert.Contains($"{Victim}: the file is longer than {limit} bytes", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_file_that_does_not_know_its_length_is_read_to_its_end()
+    public void A_file_that_reports_no_length_is_read_to_its_end()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "/proc is Linux's");
         Assert.Equal(File.ReadAllBytes("/proc/version"), SmallFile.Read("/proc/version", 1 << 20));
@@ -43,7 +43,7 @@ public sealed class SmallFileTests : IDisposable
 
     [Theory]
     [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
-    public void Only_links_to_files_are_followed_and_nothing_is_waited_for(string kind)
+    public void A_path_that_is_not_a_file_or_a_link_to_a_file_is_refused_without_waiting(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         OddFile.Make(kind, Name, Victim);

@@ -20,7 +20,7 @@ public sealed class TargetFileTests : IDisposable
     public void Dispose() => _folder?.Dispose();
 
     [Fact]
-    public void A_link_stands_for_the_file_it_leads_to_over_any_number_of_links()
+    public void A_chain_of_links_resolves_to_the_file_at_its_end()
     {
         Make("kept/real");
         Link("kept/second", "real");
@@ -31,7 +31,7 @@ public sealed class TargetFileTests : IDisposable
     }
 
     [Fact]
-    public void A_link_to_nothing_names_the_file_that_is_to_be_made()
+    public void A_link_to_a_missing_file_resolves_to_the_file_that_is_to_be_made()
     {
         Link("name", "absent");
         Link("astray", "no/such/folder");
@@ -41,7 +41,7 @@ public sealed class TargetFileTests : IDisposable
     }
 
     [Fact]
-    public void Why_there_is_no_folder_is_told()
+    public void The_error_explains_why_the_folder_of_the_target_does_not_exist()
     {
         Link("gone", "no/such/folder");
         Link("loop", "loop");
@@ -69,7 +69,7 @@ public sealed class TargetFileTests : IDisposable
     }
 
     [Fact]
-    public void A_link_in_a_folder_that_is_itself_a_link_is_followed_as_the_system_does()
+    public void A_relative_link_in_a_linked_folder_is_resolved_from_the_real_folder()
     {
         Make("far/away/kept/real");
         Directory.CreateDirectory(At("far/away/folder"));
@@ -80,7 +80,7 @@ public sealed class TargetFileTests : IDisposable
     }
 
     [Fact]
-    public void Links_in_a_circle_and_links_to_a_folder_are_an_error_that_names_the_path()
+    public void A_circular_link_or_a_link_to_a_folder_is_an_error_that_names_the_path()
     {
         Link("a", "b");
         Link("b", "a");
@@ -98,7 +98,7 @@ public sealed class TargetFileTests : IDisposable
     [InlineData("ollama/blobs/sha256-" + Digest)]
     [InlineData("annex/SHA256E-s100--" + Digest + ".safetensors")]
     [InlineData("dvc/files/md5/09/8f6bcd4621d373cade4e832627b4f6")]
-    public void A_link_into_a_store_of_files_named_by_their_content_stands_for_itself(string blob)
+    public void A_link_to_a_blob_of_the_hub_cache_resolves_to_itself(string blob)
     {
         Make(blob);
         Directory.CreateDirectory(At("hub/models--a--b/snapshots/1"));
@@ -120,7 +120,7 @@ public sealed class TargetFileTests : IDisposable
     [InlineData(OddFile.Pipe)]
     [InlineData(OddFile.Socket)]
     [InlineData(OddFile.LinkToDevice)]
-    public void What_a_rename_would_destroy_is_refused(string kind)
+    public void A_pipe_or_device_at_the_target_is_refused(string kind)
     {
         OddFile.Make(kind, At("odd"), At("victim"));
         Link("link", "odd");
@@ -133,7 +133,7 @@ public sealed class TargetFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_in_a_folder_below_dev_is_a_file()
+    public void A_missing_file_in_a_folder_below_dev_is_accepted_as_a_target()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists("/dev/shm"), "there is no /dev/shm");
 
@@ -143,7 +143,7 @@ public sealed class TargetFileTests : IDisposable
     [Theory]
     [InlineData("1777")]
     [InlineData("0777")]
-    public async Task A_link_that_another_user_planted_where_everybody_may_write_is_not_followed(string mode)
+    public async Task A_link_of_another_user_in_a_world_writable_folder_is_not_followed(string mode)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a link to another user");
         Make("mine/precious");
@@ -163,7 +163,7 @@ public sealed class TargetFileTests : IDisposable
     [InlineData("shared/out/deep/model")]
     [InlineData("own/model")]
     [InlineData("file")]
-    public async Task A_link_to_a_folder_that_another_user_planted_is_not_followed_wherever_it_is_on_the_way(string path)
+    public async Task A_folder_link_of_another_user_anywhere_on_the_path_is_not_followed(string path)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a link to another user");
         Make("mine/model");
@@ -183,7 +183,7 @@ public sealed class TargetFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Nor_is_a_folder_made_beyond_such_a_link()
+    public async Task No_folder_is_made_beyond_a_link_of_another_user()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a link to another user");
         Directory.CreateDirectory(At("mine"));
@@ -198,7 +198,7 @@ public sealed class TargetFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Nor_is_a_link_in_a_folder_that_another_user_made_where_everybody_may_write()
+    public async Task A_link_in_a_folder_of_another_user_below_a_world_writable_folder_is_not_followed()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a folder to another user");
         Make("mine/precious");
@@ -213,7 +213,7 @@ public sealed class TargetFileTests : IDisposable
     }
 
     [Fact]
-    public void A_link_of_this_user_is_followed_where_everybody_may_write()
+    public void A_link_of_this_user_in_a_world_writable_folder_is_followed()
     {
         Make("mine/model");
         Directory.CreateDirectory(At("shared"));
@@ -231,7 +231,7 @@ public sealed class TargetFileTests : IDisposable
     [Theory]
     [InlineData("../../blobs/etag")]
     [InlineData("../../blobs/ab/etag")]
-    public void A_blob_of_the_hub_is_known_also_where_its_folder_is_a_link(string blob)
+    public void A_blob_of_the_hub_cache_is_recognised_although_the_blobs_folder_is_a_link(string blob)
     {
         Directory.CreateDirectory(At("hub/models--a--b/snapshots/1"));
         Make("disk/etag");

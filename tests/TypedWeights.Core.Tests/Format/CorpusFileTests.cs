@@ -16,7 +16,7 @@ public sealed class CorpusFileTests
     public static TheoryData<string> Disputed => Where(static c => c.Verdict == "reference-accepts");
 
     [Fact]
-    public void No_case_has_gone_missing()
+    public void Every_file_case_of_the_corpus_is_on_the_disk()
     {
         Assert.Equal(Cases, Corpus.Files.Count);
         Assert.Equal(Cases, Corpus.Files.Select(static c => c.File).Distinct().Count());
@@ -28,7 +28,7 @@ public sealed class CorpusFileTests
     }
 
     [Fact]
-    public async Task Every_file_has_the_bytes_it_was_recorded_with()
+    public async Task Every_file_of_the_corpus_has_the_recorded_length_and_digest()
     {
         foreach (FileCase c in Corpus.Files)
         {
@@ -39,11 +39,11 @@ public sealed class CorpusFileTests
 
     [Theory]
     [MemberData(nameof(Valid))]
-    public async Task A_valid_file_reads_as_the_reference_reads_it(string file) => await AssertAcceptedAsync(Find(file));
+    public async Task A_valid_file_is_read_like_the_reference_implementation_reads_it(string file) => await AssertAcceptedAsync(Find(file));
 
     [Theory]
     [MemberData(nameof(Invalid))]
-    public async Task An_invalid_file_fails_with_the_kind_of_the_reference(string file)
+    public async Task An_invalid_file_fails_with_the_error_kind_of_the_reference_implementation(string file)
     {
         FileCase c = Find(file);
         SafeTensorsFormatException error = await AssertRefusedAsync(c);
@@ -52,7 +52,7 @@ public sealed class CorpusFileTests
 
     [Theory]
     [MemberData(nameof(Disputed))]
-    public async Task A_disputed_file_is_treated_as_recommended(string file)
+    public async Task A_disputed_file_is_accepted_or_refused_as_the_corpus_recommends(string file)
     {
         FileCase c = Find(file);
         switch (c.Recommended)

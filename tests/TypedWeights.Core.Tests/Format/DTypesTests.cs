@@ -11,7 +11,7 @@ public sealed class DTypesTests
     ];
 
     [Fact]
-    public void The_table_has_the_22_dtypes_of_the_format_in_its_order()
+    public void The_table_has_the_22_dtypes_of_the_format_in_the_order_of_the_format()
     {
         Assert.Equal(22, DTypes.All.Count);
         Assert.Equal(Enum.GetValues<DType>(), DTypes.All);
@@ -19,7 +19,7 @@ public sealed class DTypesTests
     }
 
     [Fact]
-    public void Names_are_found_as_they_are_spelled_and_in_no_other_spelling()
+    public void A_dtype_name_is_found_only_in_its_exact_spelling()
     {
         foreach (DType dtype in DTypes.All)
         {
@@ -35,14 +35,14 @@ public sealed class DTypesTests
     }
 
     [Fact]
-    public void A_value_that_is_no_dtype_has_no_row()
+    public void An_enum_value_outside_the_dtypes_throws()
     {
         Assert.Throws<ArgumentOutOfRangeException>(static () => ((DType)22).Name());
         Assert.Throws<ArgumentOutOfRangeException>(static () => ((DType)(-1)).BitSize());
     }
 
     [Fact]
-    public void A_shape_counts_its_elements_from_left_to_right()
+    public void The_number_of_elements_of_a_shape_is_multiplied_from_left_to_right()
     {
         Assert.Equal((true, 1UL), Count());
         Assert.Equal((true, 24UL), Count(2, 3, 4));

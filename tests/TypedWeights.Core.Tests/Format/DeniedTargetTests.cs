@@ -12,7 +12,7 @@ public sealed class DeniedTargetTests : IDisposable
     [InlineData(UnixFileMode.UserRead | UnixFileMode.UserExecute, "write to the folder {0} (write permission is missing)")]
     [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite, "search the folder {0} (execute permission is missing)")]
     [InlineData(UnixFileMode.None, "search the folder {0} (execute permission is missing)")]
-    public async Task A_save_that_is_denied_names_the_target_and_the_right_that_is_missing(UnixFileMode mode, string says)
+    public async Task A_denied_save_is_reported_with_the_target_and_the_missing_permission(UnixFileMode mode, string says)
     {
         if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
         {
@@ -33,7 +33,7 @@ public sealed class DeniedTargetTests : IDisposable
     }
 
     [Fact]
-    public void A_read_only_file_may_be_replaced_where_its_folder_may_be_written_to()
+    public void A_read_only_file_may_be_replaced_in_a_writable_folder()
     {
         if (OperatingSystem.IsWindows())
         {

@@ -44,7 +44,7 @@ public sealed class FileSnifferTests
 
     [Theory]
     [MemberData(nameof(Files))]
-    public async Task A_file_of_another_kind_is_called_what_it_is(string what, byte[] bytes, string advice)
+    public async Task A_file_in_another_format_is_refused_with_the_name_of_its_format(string what, byte[] bytes, string advice)
     {
         // A gzip file with a zero time reads as a header of 559,903 bytes; longer than that, it fails at the next check.
         SafeTensorsFormatException error = await Headers.RefusedAsync(bytes);
@@ -55,7 +55,7 @@ public sealed class FileSnifferTests
     }
 
     [Fact]
-    public async Task A_gzip_file_that_is_longer_than_the_header_it_seems_to_have_is_still_called_one()
+    public async Task A_gzip_file_is_recognised_although_its_first_bytes_read_as_a_header_length_within_the_file()
     {
         byte[] bytes = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, .. new byte[600_000]];
         SafeTensorsFormatException error = await Headers.RefusedAsync(bytes);
@@ -64,7 +64,7 @@ public sealed class FileSnifferTests
     }
 
     [Fact]
-    public async Task What_an_error_page_says_is_not_repeated()
+    public async Task The_text_of_an_error_page_is_not_repeated_in_the_message()
     {
         const string Secret = "AKIASECRETKEY";
         SafeTensorsFormatException error = await Headers.RefusedAsync(Text($"<Error><AWSAccessKeyId>{Secret}</AWSAccessKeyId></Error>"));
@@ -72,7 +72,7 @@ public sealed class FileSnifferTests
     }
 
     [Fact]
-    public void No_safetensors_file_is_taken_for_another_kind()
+    public void No_valid_safetensors_file_is_mistaken_for_another_format()
     {
         foreach (FileCase c in Corpus.Files.Where(static c => c.Verdict == "valid"))
         {
@@ -85,7 +85,7 @@ public sealed class FileSnifferTests
     [InlineData(0x280)]
     [InlineData(0x8B1F)]
     [InlineData(0x5A4D)]
-    public async Task A_cut_file_whose_length_begins_like_another_kind_is_not_taken_for_it(int headerLength)
+    public async Task A_cut_file_whose_header_length_looks_like_a_magic_number_is_reported_as_cut(int headerLength)
     {
         byte[] header = [.. "{}"u8, .. Enumerable.Repeat((byte)' ', headerLength - 2)];
         Assert.Equal(headerLength, (await Headers.ReadAsync(Headers.File(header))).HeaderLength);

@@ -11,7 +11,7 @@ public class HeaderBudgetTests
     [Theory]
     [InlineData(1_000_000, long.MaxValue, "LoadOptions.MemoryLimit")]
     [InlineData(null, 1_000_000, "TransferOptions.BufferLimit")]
-    public async Task A_header_that_the_limits_do_not_allow_is_refused_before_it_is_asked_for(int? memoryLimit, long bufferLimit, string limit)
+    public async Task A_header_beyond_the_memory_limits_is_refused_before_it_is_requested(int? memoryLimit, long bufferLimit, string limit)
     {
         var source = new CountingSource(Headers.File("{}" + new string(' ', 300_000)));
         var budget = new HeaderBudget(memoryLimit is { } most ? MemoryBound.Of(most) : MemoryBound.None, bufferLimit);
@@ -25,7 +25,7 @@ public class HeaderBudgetTests
     }
 
     [Fact]
-    public async Task Headers_of_shards_count_together()
+    public async Task The_headers_of_all_shards_count_towards_one_memory_limit()
     {
         byte[] file = Headers.File("{}" + new string(' ', 100_000));
         var budget = new HeaderBudget(MemoryBound.Of(1_000_000));
@@ -38,7 +38,7 @@ public class HeaderBudgetTests
     [Theory]
     [InlineData(1000)]
     [InlineData(2_000_000)]
-    public async Task Short_and_long_headers_read_alike_and_have_the_digest_of_their_bytes(int padding)
+    public async Task The_SHA256_of_a_header_is_the_digest_of_its_bytes_for_short_and_long_headers(int padding)
     {
         byte[] file = Headers.File("""{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""" + new string(' ', padding));
 

@@ -48,7 +48,7 @@ public sealed class HeaderMessageTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task An_error_names_the_tensor_and_the_byte_of_the_file(string marked, string kind, string says, string andSays)
+    public async Task A_header_error_names_the_tensor_and_the_byte_of_the_file(string marked, string kind, string says, string andSays)
     {
         int position = marked.IndexOf('^', StringComparison.Ordinal);
         SafeTensorsFormatException error = await Headers.RefusedAsync(Headers.File(marked.Remove(position, 1), 64));
@@ -62,7 +62,7 @@ public sealed class HeaderMessageTests
     }
 
     [Fact]
-    public async Task A_byte_that_is_not_UTF8_is_named_with_its_place()
+    public async Task A_byte_that_is_not_UTF8_is_reported_with_its_position()
     {
         byte[] header = Encoding.UTF8.GetBytes("""{"né":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""");
         header[4] = 0xFF;
@@ -72,7 +72,7 @@ public sealed class HeaderMessageTests
     }
 
     [Fact]
-    public async Task A_download_that_was_cut_short_is_called_that_with_the_bytes_that_lack()
+    public async Task A_file_that_was_cut_short_is_reported_with_the_number_of_missing_bytes()
     {
         byte[] whole = TestFile.Bytes([TestFile.F32("a", [4], 1, 2, 3, 4)]);
         SafeTensorsFormatException inData = await Headers.RefusedAsync(whole[..^5]);
@@ -87,7 +87,7 @@ public sealed class HeaderMessageTests
     }
 
     [Fact]
-    public async Task Bytes_after_the_last_tensor_are_counted()
+    public async Task The_number_of_bytes_after_the_last_tensor_is_reported()
     {
         byte[] whole = TestFile.Bytes([TestFile.F32("a", [1], 1)]);
         SafeTensorsFormatException error = await Headers.RefusedAsync([.. whole, 0, 0, 0]);
@@ -96,7 +96,7 @@ public sealed class HeaderMessageTests
     }
 
     [Fact]
-    public async Task A_name_that_drives_a_terminal_or_fills_the_screen_is_made_harmless()
+    public async Task A_tensor_name_with_control_characters_is_escaped_and_shortened_in_the_message()
     {
         string name = "\\u001b[2J\\u202eevil\\n" + new string('x', 70_000);
         SafeTensorsFormatException error = await Headers.RefusedAsync(
@@ -109,7 +109,7 @@ public sealed class HeaderMessageTests
     }
 
     [Fact]
-    public async Task A_shape_of_a_thousand_dimensions_is_shortened()
+    public async Task A_shape_of_a_thousand_dimensions_is_shortened_in_the_message()
     {
         string shape = string.Join(",", Enumerable.Repeat("1", 1000));
         SafeTensorsFormatException error = await Headers.RefusedAsync(
@@ -119,7 +119,7 @@ public sealed class HeaderMessageTests
     }
 
     [Fact]
-    public void Headers_longer_than_their_file_are_not_parsed()
+    public void A_header_longer_than_its_file_is_not_parsed()
     {
         Assert.Throws<ArgumentOutOfRangeException>(static () => SafeTensorsHeader.Parse("{}"u8, 9, "f"));
         Assert.Equal(0, SafeTensorsHeader.Parse("{}"u8, 10, "f").DataLength);

@@ -17,7 +17,7 @@ public sealed class HostileHeaderTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void A_huge_header_takes_memory_in_proportion_and_no_other_exception(string kind)
+    public void A_huge_hostile_header_takes_memory_in_proportion_to_its_length_and_throws_only_format_errors(string kind)
     {
         byte[] header = Encoding.UTF8.GetBytes(Make(kind));
         Assert.InRange(header.Length, Size, Size + 200);
@@ -39,7 +39,7 @@ public sealed class HostileHeaderTests
     }
 
     [Fact]
-    public void A_length_within_the_limit_but_beyond_the_file_allocates_nothing_of_its_size()
+    public void A_header_length_beyond_the_file_is_refused_without_allocating_that_length()
     {
         byte[] bytes = Headers.File("{}");
         BitConverter.TryWriteBytes(bytes, 100_000_000L);
@@ -68,7 +68,7 @@ public sealed class HostileHeaderTests
     [Theory]
     [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{}}""")]
     [InlineData("""{"__metadata__":{"a":"b","a":"c"}}""")]
-    public void A_header_is_left_between_two_entries_when_nobody_wants_it_any_more(string text)
+    public void Parsing_a_header_can_be_cancelled_between_two_entries(string text)
     {
         byte[] header = Encoding.UTF8.GetBytes(text);
         Assert.Throws<OperationCanceledException>(() => HeaderReader.Read(header, new CancellationToken(canceled: true)));

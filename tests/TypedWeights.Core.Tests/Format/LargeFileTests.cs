@@ -8,7 +8,7 @@ namespace TypedWeights.Tests.Format;
 public sealed class LargeFileTests
 {
     [Fact]
-    public async Task Of_a_file_of_350_GB_only_the_header_is_read()
+    public async Task Opening_a_file_of_350_GB_reads_only_the_header()
     {
         const long Data = 350_000_000_000;
         using var folder = new TempFolder();

@@ -5,7 +5,7 @@ public sealed class MutationTests
     private const int Rounds = 100;
 
     [Fact]
-    public async Task Whatever_bytes_change_the_file_is_read_or_refused_and_nothing_else_happens()
+    public async Task A_file_with_random_changes_is_either_read_consistently_or_refused_with_a_format_error()
     {
         int accepted = 0;
         int refused = 0;

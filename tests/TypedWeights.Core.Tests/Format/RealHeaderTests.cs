@@ -6,7 +6,7 @@ namespace TypedWeights.Tests.Format;
 public sealed class RealHeaderTests
 {
     [Fact]
-    public void Every_header_of_a_real_model_reads_as_an_independent_reader_reads_it()
+    public void Every_header_of_a_real_model_is_read_like_an_independent_JSON_reader_reads_it()
     {
         Assert.SkipWhen(
             SharedFolder.Headers is null, "The headers of real models lie outside the repository; TYPEDWEIGHTS_SHARED names their folder.");

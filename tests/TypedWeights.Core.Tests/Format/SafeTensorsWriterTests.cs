@@ -13,7 +13,7 @@ public sealed class SafeTensorsWriterTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task The_header_is_compact_ordered_by_dtype_then_name_and_padded()
+    public async Task The_header_is_compact_and_padded_and_ordered_by_dtype_and_then_by_name()
     {
         string path = _folder["a.safetensors"];
         await SafeTensorsWriter.WriteAsync(
@@ -50,14 +50,14 @@ public sealed class SafeTensorsWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task What_the_reference_wrote_is_written_again_to_the_byte()
+    public async Task A_file_of_the_reference_writer_is_written_again_with_identical_bytes()
     {
         string path = Path.Combine(AppContext.BaseDirectory, "Fixtures", "reference_writer.safetensors");
         await Rewriting.AssertSameBytesAsync(path, _folder["again.safetensors"], Token);
     }
 
     [Fact]
-    public async Task Writing_over_a_file_leaves_its_readers_the_old_bytes()
+    public async Task A_reader_of_a_file_that_is_overwritten_keeps_the_old_bytes()
     {
         string path = _folder["model.safetensors"];
         await SafeTensorsWriter.WriteAsync(path, [Entry("a", DType.U8, [3], 1)], cancellationToken: Token);
@@ -72,7 +72,7 @@ public sealed class SafeTensorsWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_keeps_the_permissions_that_it_had()
+    public async Task Saving_over_a_file_keeps_its_permissions()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -95,7 +95,7 @@ public sealed class SafeTensorsWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_of_another_user_does_not_choose_the_permissions_of_the_saved_one()
+    public async Task A_file_of_another_user_does_not_set_the_permissions_of_the_saved_file()
     {
         if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
         {
@@ -116,7 +116,7 @@ public sealed class SafeTensorsWriterTests : IDisposable
     [InlineData("too few")]
     [InlineData("too many")]
     [InlineData("cancels")]
-    public async Task A_failure_leaves_the_old_file_and_nothing_beside_it(string how)
+    public async Task A_failed_save_leaves_the_old_file_and_no_temporary_file(string how)
     {
         string path = _folder["model.safetensors"];
         await File.WriteAllTextAsync(path, "old", Token);
@@ -160,7 +160,7 @@ public sealed class SafeTensorsWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_tensor_cannot_be_written_to_after_its_turn()
+    public async Task The_stream_of_a_tensor_is_closed_after_its_write_callback_returns()
     {
         Stream? kept = null;
         var entry = new SafeTensorsEntry("a", DType.U8, new TensorShape(1), (stream, _) =>
@@ -174,7 +174,7 @@ public sealed class SafeTensorsWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task What_the_format_cannot_hold_is_refused_before_anything_is_written()
+    public async Task Tensors_and_metadata_that_the_format_cannot_hold_are_refused_before_anything_is_written()
     {
         AssertRefused("__metadata__", static () => Entry("__metadata__", DType.U8, [1], 0));
         AssertRefused("surrogate", static () => Entry("a\ud800", DType.U8, [1], 0));
@@ -195,7 +195,7 @@ public sealed class SafeTensorsWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_that_is_not_there_or_a_path_that_is_a_folder_is_named()
+    public async Task Saving_into_a_missing_folder_or_onto_a_folder_is_an_error_that_names_the_path()
     {
         var absent = await Assert.ThrowsAsync<DirectoryNotFoundException>(
             () => SafeTensorsWriter.WriteAsync(_folder["no/such/a.safetensors"], [], cancellationToken: Token));
@@ -206,7 +206,7 @@ public sealed class SafeTensorsWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task Through_a_symbolic_link_the_file_it_leads_to_is_replaced()
+    public async Task Saving_through_a_symbolic_link_replaces_the_target_of_the_link()
     {
         Directory.CreateDirectory(_folder["blobs"]);
         await File.WriteAllTextAsync(_folder["blobs/1"], "old", Token);
@@ -219,7 +219,7 @@ public sealed class SafeTensorsWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task Saving_over_a_file_of_the_hubs_cache_replaces_the_link_and_leaves_the_blob()
+    public async Task Saving_over_a_file_of_the_hub_cache_replaces_the_link_and_leaves_the_blob()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
         string blob = _folder["blobs/" + new string('a', 64)], link = _folder["snapshots/1/model.safetensors"];

@@ -8,7 +8,7 @@ public class TensorIndexTests
     [InlineData(0)]
     [InlineData(7)]
     [InlineData(5000)]
-    public void Every_name_is_found_however_the_list_grew_and_was_sorted(int capacity)
+    public void Every_name_is_found_after_the_list_has_grown_and_was_sorted(int capacity)
     {
         var tensors = new List<TensorInfo>(capacity);
         var index = new TensorIndex(tensors);

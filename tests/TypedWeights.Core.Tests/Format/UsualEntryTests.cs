@@ -42,14 +42,14 @@ public class UsualEntryTests
 
     [Theory]
     [MemberData(nameof(Entries))]
-    public void An_entry_reads_the_same_with_and_without_white_space(string entry)
+    public void A_header_entry_reads_the_same_with_and_without_white_space(string entry)
     {
         // White space before the first member is what the usual way does not know.
         Assert.Equal(Read(entry.Replace("{", "{ ", StringComparison.Ordinal)), Read(entry));
     }
 
     [Fact]
-    public void The_dtype_of_one_entry_does_not_stick_to_the_next()
+    public void The_dtype_of_one_header_entry_is_not_carried_over_to_the_next()
     {
         const string Text =
             """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"""

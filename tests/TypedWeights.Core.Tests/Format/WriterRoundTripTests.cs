@@ -18,7 +18,7 @@ public sealed class WriterRoundTripTests
             Gen.Byte.Array[ByteLength(kind.DType, kind.Shape)].Select(data => (name, kind.DType, kind.Shape, data)));
 
     [Fact]
-    public async Task What_is_written_is_read_back_and_written_again_to_the_byte()
+    public async Task A_written_file_is_read_back_unchanged_and_written_again_with_identical_bytes()
     {
         using var folder = new TempFolder();
         CancellationToken token = TestContext.Current.CancellationToken;

@@ -30,14 +30,14 @@ public sealed class JsonPullReaderTests
 
     [Theory]
     [MemberData(nameof(Right))]
-    public void Right_JSON_is_read_to_its_end(string text) => Assert.Null(Refusal(text));
+    public void Valid_JSON_is_read_to_its_end(string text) => Assert.Null(Refusal(text));
 
     [Theory]
     [MemberData(nameof(Wrong))]
-    public void Wrong_JSON_is_refused_at_its_byte(string text, int position) => Assert.Equal(position, Refusal(text)?.Position);
+    public void Invalid_JSON_is_refused_with_the_position_of_the_error(string text, int position) => Assert.Equal(position, Refusal(text)?.Position);
 
     [Fact]
-    public void At_most_127_levels_may_be_open()
+    public void JSON_may_be_nested_at_most_127_levels_deep()
     {
         Assert.Null(Refusal(new string('[', 127) + new string(']', 127)));
         Assert.Equal(127, Refusal(new string('[', 128) + new string(']', 128))!.Position);
@@ -51,7 +51,7 @@ public sealed class JsonPullReaderTests
     }
 
     [Fact]
-    public void A_number_of_any_length_is_judged_by_what_a_double_holds()
+    public void A_number_of_any_length_is_valid_if_a_double_can_hold_its_value()
     {
         Assert.Null(Refusal(new string('9', 308)));
         Assert.NotNull(Refusal(new string('9', 400)));
@@ -80,11 +80,11 @@ public sealed class JsonPullReaderTests
     [InlineData("null")]
     [InlineData("18446744073709551616")]
     [InlineData("99999999999999999999999")]
-    public void What_is_no_whole_number_of_64_bits_is_refused(string text) =>
+    public void A_value_that_is_not_a_whole_number_of_64_bits_is_refused(string text) =>
         Assert.Equal(0, Assert.Throws<JsonReadException>(() => new JsonPullReader(Encoding.UTF8.GetBytes(text)).ReadUInt64()).Position);
 
     [Fact]
-    public void Members_and_elements_come_in_their_order_with_their_values()
+    public void Members_and_elements_are_read_in_order_with_their_values()
     {
         var json = new JsonPullReader("""{"s":"x\u0041\ud83d\ude00","n":null,"b":[true,false],"o":{"e":{}},"num":1.50}"""u8);
         json.BeginObject();
@@ -116,7 +116,7 @@ public sealed class JsonPullReaderTests
     [InlineData("", "an object", "the end of the text")]
     [InlineData("\0", "an object", "0x00")]
     [InlineData("<", "an object", "'<'")]
-    public void An_error_says_what_was_expected_and_found(string text, string expected, string found)
+    public void A_JSON_error_says_what_was_expected_and_what_was_found(string text, string expected, string found)
     {
         var error = Assert.Throws<JsonReadException>(() => new JsonPullReader(Encoding.UTF8.GetBytes(text)).BeginObject());
         Assert.Contains($"expected {expected}", error.Message, StringComparison.Ordinal);
@@ -124,7 +124,7 @@ public sealed class JsonPullReaderTests
     }
 
     [Fact]
-    public void Random_text_gets_the_verdict_of_an_independent_reader()
+    public void Random_text_gets_the_same_verdict_as_from_an_independent_reader()
     {
         const string Alphabet = "{}[]\",:\\u0189.eE-+truefalsn d83\t\n'/";
         string[] seeds =

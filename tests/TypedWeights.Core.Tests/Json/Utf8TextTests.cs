@@ -7,7 +7,7 @@ namespace TypedWeights.Tests.Json;
 public sealed class Utf8TextTests
 {
     [Fact]
-    public void The_first_bad_byte_is_found_wherever_it_is()
+    public void The_first_byte_that_is_not_UTF8_is_found_at_every_position()
     {
         byte[] text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("plain é 😀 ", 40)));
         Assert.Equal(-1, Utf8Text.IndexOfInvalid(text));
@@ -28,7 +28,7 @@ public sealed class Utf8TextTests
     [InlineData("{\r\n<<<<<<< HEAD", 3)]
     [InlineData("{\"a\":\"<<<<<<<\"}", -1)]
     [InlineData("", -1)]
-    public void Marks_of_a_merge_conflict_are_found_at_the_start_of_a_line(string text, int index) =>
+    public void Merge_conflict_markers_are_found_at_the_start_of_a_line(string text, int index) =>
         Assert.Equal(index, Utf8Text.IndexOfMergeConflict(Encoding.UTF8.GetBytes(text)));
 
     // Rune by rune.

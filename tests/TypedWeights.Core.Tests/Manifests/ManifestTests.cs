@@ -28,19 +28,19 @@ public class ManifestTests
         [.. Corpus.Files.Select(file => file.File).Where(file => file.StartsWith("valid/names_", StringComparison.Ordinal))];
 
     [Fact]
-    public void Any_snapshot_comes_back_as_it_was() =>
+    public void Any_snapshot_survives_the_round_trip_through_a_manifest() =>
         Gen.Select(Gen.Select(Name, Kind).Array[0, 40], Gen.Int[1, 3], Gen.Int, Gen.Bool).Sample(
             (tensors, files, seed, sorted) => AssertRoundTrip(Snapshot(tensors, files, seed, sorted)));
 
     [Fact]
-    public void Lists_of_lists_with_gaps_come_back_as_they_were() =>
+    public void Nested_lists_with_missing_numbers_survive_the_round_trip_through_a_manifest() =>
         Gen.Select(Gen.Int[0, 4], Gen.Int[0, 4], Pick("w", "b")).Array[1, 60].Sample(places => AssertRoundTrip(Snapshot(
             [.. places.Distinct().Select(
                 place => ($"l.{place.Item1}.e.{place.Item2}.{place.Item3}", (DType.F32, (ulong[])[1])))], 1, 0, true)));
 
     [Theory]
     [MemberData(nameof(OddNames))]
-    public void Odd_names_come_back_as_they_were(string file)
+    public void Odd_tensor_names_survive_the_round_trip_through_a_manifest(string file)
     {
         TensorCase[] tensors = Corpus.Files.Single(found => found.File == file).Tensors!;
         long data = tensors.Length == 0 ? 0 : tensors.Max(tensor => tensor.End);
@@ -52,7 +52,7 @@ public class ManifestTests
     }
 
     [Fact]
-    public void Equal_layers_are_one_line()
+    public void Layers_with_the_same_tensors_share_one_line_of_the_manifest()
     {
         (string, (DType, ulong[]))[] tensors =
         [
@@ -80,7 +80,7 @@ public class ManifestTests
     }
 
     [Fact]
-    public void A_manifest_with_carriage_returns_is_the_same()
+    public void A_manifest_with_carriage_returns_is_read_like_one_without()
     {
         byte[] text = Encoding.ASCII.GetBytes("typedweights 1\r\nsource s\r\nfile 2 14 - f\r\ntensor F32 [1] a\r\nlayout 0 0\r\n");
         Assert.Equal("a", WeightManifest.Parse(text).Tensors.Single().Name);
@@ -122,7 +122,7 @@ public class ManifestTests
     [InlineData("tensor F32 [1] a\nlayout 0 0..999999999")]
     [InlineData("tensor F32 [1] a\nlayout 0 sorted 0..999999999")]
     [InlineData("tensor F32 [1] a\nlayout 0 0 0..0,0")]
-    public void A_few_characters_that_stand_for_a_billion_are_refused_before_they_take_memory(string lines)
+    public void A_pattern_that_expands_to_a_billion_names_is_refused_before_it_takes_memory(string lines)
     {
         byte[] text = Encoding.ASCII.GetBytes("typedweights 1\nsource s\nfile 2 14 - f\n" + lines);
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -133,7 +133,7 @@ public class ManifestTests
     }
 
     [Fact]
-    public void Bytes_of_a_shard_that_belong_to_no_tensor_are_passed_over()
+    public void Bytes_of_a_shard_that_belong_to_no_tensor_are_skipped()
     {
         WeightManifest manifest = Parse(new WeightSnapshot(
             "X", "s", null, [File("f", 24), File("g", 8)],
@@ -161,7 +161,7 @@ public class ManifestTests
     }
 
     [Fact]
-    public void A_scope_of_paths_finds_groups_and_items()
+    public void A_path_scope_finds_the_groups_and_items_below_a_prefix()
     {
         string[] names = ["a.0", "a.1.w", "a.3", "b", "b.c", "0", "1.x"];
         PathScope root = PathScope.Root(Parse(Snapshot([.. names.Select(name => (name, (DType.F32, (ulong[])[1])))], 1, 0, true)));
@@ -216,7 +216,7 @@ public class ManifestTests
     }
 
     [Fact]
-    public void Digests_go_along_where_the_snapshot_has_them()
+    public void A_manifest_has_the_digests_that_the_snapshot_has()
     {
         string one = new('a', 64), two = new('0', 64);
         SnapshotTensor[] tensors =

@@ -29,14 +29,14 @@ public sealed class NameGlobTests
     [InlineData("*{12}", "a12", true)]
     [InlineData("*a*b*c", "abcabcab", false)]
     [InlineData("a*", "", false)]
-    public void A_pattern_takes_the_names_it_says(string pattern, string name, bool takes) =>
+    public void A_pattern_matches_exactly_the_names_that_it_describes(string pattern, string name, bool takes) =>
         Assert.Equal(takes, NameGlob.Parse(pattern).Matches(name));
 
     [Theory]
     [InlineData("l.{0..999999999}.{0..999999999}.*.{0..99999}")]
     [InlineData("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b")]
     [InlineData("{0..9}{0..99}{0..999}{0..9999}{0..99999}")]
-    public void A_pattern_of_forty_characters_takes_no_memory_whatever_it_stands_for(string pattern)
+    public void A_short_pattern_that_stands_for_many_names_is_matched_without_much_memory(string pattern)
     {
         string name = new('a', 2000);
         _ = NameGlob.Parse(pattern).Matches(name);
@@ -56,10 +56,10 @@ public sealed class NameGlobTests
     [InlineData("a.{3..0}")]
     [InlineData("a.{0..2000000000}")]
     [InlineData("a\\")]
-    public void What_is_no_pattern_is_refused(string pattern) => Assert.Throws<FormatException>(() => NameGlob.Parse(pattern));
+    public void Text_that_is_not_a_valid_pattern_is_refused(string pattern) => Assert.Throws<FormatException>(() => NameGlob.Parse(pattern));
 
     [Fact]
-    public void What_a_manifest_writes_takes_exactly_its_names()
+    public void A_pattern_that_a_manifest_writes_matches_exactly_its_names()
     {
         string[] names = [.. Enumerable.Range(0, 40).SelectMany(i => new[] { $"l.{i}.{{x}}.w", $"l.{i}.e.{i % 3}.w", $"s {i}" })];
 

@@ -15,7 +15,7 @@ public sealed class NamePatternTests
     [InlineData("1.2 2.1 12 1.2.3 01.2 1.02 1234567890.1 999999999.1")]
     [InlineData("1.1.1.1.1.1.1.1.1.1 1.1.1.1.1.1.1.1.1.2 2.1.1.1.1.1.1.1.1.1")]
     [InlineData("{}.1 1.{} {1..2}.1 \\{}.1 {}.2")]
-    public void Patterns_stand_for_exactly_the_names_that_they_were_made_of(string text)
+    public void Patterns_expand_to_exactly_the_names_that_they_were_made_from(string text)
     {
         string[] names = text.Split(' ');
 
@@ -23,7 +23,7 @@ public sealed class NamePatternTests
     }
 
     [Fact]
-    public void Patterns_of_any_mixture_of_names_stand_for_exactly_these()
+    public void Patterns_of_random_names_expand_to_exactly_these_names()
     {
         var random = new Random(7);
         for (int round = 0; round < 200; round++)
@@ -39,7 +39,7 @@ public sealed class NamePatternTests
     }
 
     [Fact]
-    public void Numbers_that_take_the_same_rest_are_drawn_together_in_the_order_of_their_first_name()
+    public void Numbers_with_the_same_remaining_name_share_one_pattern_in_the_order_of_their_first_name()
     {
         string[] names =
         [

@@ -3,7 +3,7 @@ namespace TypedWeights.Tests.Manifests;
 public class WeightListTests
 {
     [Fact]
-    public void A_slice_is_a_list_of_the_same_items()
+    public void A_slice_of_a_weight_list_has_the_same_items()
     {
         var list = new WeightList<string>("a", "b", "c", "d");
         Assert.Equal(["b", "c"], list[1..3]);
@@ -17,7 +17,7 @@ public class WeightListTests
     }
 
     [Fact]
-    public void A_sparse_list_is_read_by_number_and_says_which_there_are()
+    public void A_sparse_list_is_indexed_by_number_and_reports_the_numbers_that_exist()
     {
         var list = new SparseWeightList<string>([0, 1, 2, 60], ["a", "b", "c", "d"]);
         Assert.Equal("d", list[60]);

@@ -16,7 +16,7 @@ public sealed class ArenaLayoutTests
     [InlineData(1000)]
     [InlineData(4088)]
     [InlineData(33_432)]
-    public void Large_tensors_lie_in_their_page_as_in_that_of_the_file_but_for_the_cache_line(long headerLength)
+    public void A_large_tensor_has_the_same_offset_in_its_page_as_in_the_file_up_to_a_cache_line(long headerLength)
     {
         long[] lengths = [3, 100, Large, 7, Large + 1, Large, 1000, 5 * Large];
         CheckpointFile[] files = [PlannedFiles.Of("a", lengths, headerLength), PlannedFiles.Of("b", lengths, headerLength + 808)];
@@ -40,7 +40,7 @@ public sealed class ArenaLayoutTests
     }
 
     [Fact]
-    public void Tensors_that_end_at_cache_lines_run_on_as_the_file_does()
+    public void Tensors_that_end_at_cache_lines_are_laid_out_as_in_the_file()
     {
         CheckpointFile[] files = [PlannedFiles.Of("a", [Large, 64, 2 * Large, 128, Large], 1000)];
 

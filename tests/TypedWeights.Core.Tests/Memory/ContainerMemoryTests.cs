@@ -21,7 +21,7 @@ public sealed class ContainerMemoryTests : IDisposable
     public void Dispose() => _root.Dispose();
 
     [Fact]
-    public void What_is_left_is_the_limit_without_what_is_in_use_and_is_no_cache_of_files()
+    public void Free_memory_is_the_limit_minus_the_used_memory_without_the_page_cache()
     {
         Write("proc/self/mountinfo", Mount2);
         Write("proc/self/cgroup", "0::/app");
@@ -33,7 +33,7 @@ public sealed class ContainerMemoryTests : IDisposable
     }
 
     [Fact]
-    public void The_group_that_leaves_least_counts_whichever_it_is()
+    public void The_control_group_with_the_least_free_memory_sets_the_limit()
     {
         Write("proc/self/mountinfo", Mount2);
         Write("proc/self/cgroup", "0::/outer/middle/inner");
@@ -45,7 +45,7 @@ public sealed class ContainerMemoryTests : IDisposable
     }
 
     [Fact]
-    public void Version_1_is_read_alike_with_the_sums_over_groups_inside()
+    public void Version_1_control_groups_are_read_with_the_totals_over_their_inner_groups()
     {
         Write("proc/self/mountinfo", "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n" + Mount1);
         Write("proc/self/cgroup", "5:cpu,cpuacct:/other\n4:hugetlb,memory:/box\n0::/");
@@ -62,7 +62,7 @@ public sealed class ContainerMemoryTests : IDisposable
     [InlineData("/docker/abc", "/docker/abc/inner", "/inner")]
     [InlineData("/docker/abc", "/elsewhere", "")]
     [InlineData("/", "/../../outside", "")]
-    public void A_container_that_sees_a_part_of_the_groups_is_found_in_it(string mounted, string path, string folder)
+    public void The_group_of_a_container_that_sees_only_a_part_of_the_hierarchy_is_found(string mounted, string path, string folder)
     {
         Write("proc/self/mountinfo", $"36 35 0:26 {mounted} /sys/fs/my\\040groups rw - cgroup2 cgroup2 rw");
         Write("proc/self/cgroup", "0::" + path);
@@ -78,7 +78,7 @@ public sealed class ContainerMemoryTests : IDisposable
     [InlineData("max", "100", 1000, 1000)]
     [InlineData("0", "0", 1000, 0)]
     [InlineData("400", "100", 50, 50)]
-    public void Swap_that_the_group_may_use_and_the_machine_has_counts_as_well(string limit, string used, long freeKilobytes, long swap)
+    public void Free_swap_is_the_smaller_of_what_the_group_may_use_and_what_the_machine_has(string limit, string used, long freeKilobytes, long swap)
     {
         // In kilobytes throughout, so that the machine's number has the same unit.
         Write("proc/meminfo", $"SwapFree: {freeKilobytes} kB\n");
@@ -97,7 +97,7 @@ public sealed class ContainerMemoryTests : IDisposable
     [InlineData("nonsense")]
     [InlineData("")]
     [InlineData("99999999999999999999999")]
-    public void No_limit_and_what_cannot_be_understood_set_none(string limit)
+    public void A_missing_or_unreadable_limit_sets_no_limit(string limit)
     {
         Write("proc/self/mountinfo", Mount2);
         Write("proc/self/cgroup", "0::/app");
@@ -116,7 +116,7 @@ public sealed class ContainerMemoryTests : IDisposable
     }
 
     [Fact]
-    public void The_error_of_a_load_says_where_the_limit_comes_from_and_what_to_do()
+    public void The_error_of_a_load_that_does_not_fit_names_the_source_of_the_limit_and_the_remedies()
     {
         var bound = MemoryBound.In(() => new ContainerMemory("/sys/fs/cgroup/memory.max", 300L << 20, 100L << 20, 0));
         var need = new MemoryNeed(250L << 20, 1000, 0);
@@ -156,7 +156,7 @@ public sealed class ContainerMemoryTests : IDisposable
     }
 
     [Fact]
-    public void A_container_is_asked_once_and_not_about_little()
+    public void The_memory_of_the_container_is_read_once_and_only_for_more_than_a_mebibyte()
     {
         int asked = 0;
         var bound = MemoryBound.In(() =>
@@ -178,7 +178,7 @@ public sealed class ContainerMemoryTests : IDisposable
     [InlineData(1 << 20, false, "map the file", "fewer tensors")]
     [InlineData(1 << 20, true, "fewer tensors", "map the file")]
     [InlineData(0, false, "Give the container more memory.", "fewer tensors")]
-    public void A_load_that_does_not_fit_is_not_told_to_do_what_does_not_help(long tensors, bool isMapped, string advice, string useless)
+    public void The_error_of_a_load_that_does_not_fit_gives_only_advice_that_helps(long tensors, bool isMapped, string advice, string useless)
     {
         var bound = MemoryBound.In(() => new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0));
 

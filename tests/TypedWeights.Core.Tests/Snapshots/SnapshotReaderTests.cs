@@ -37,7 +37,7 @@ public sealed class SnapshotReaderTests
 
     [Theory]
     [MemberData(nameof(Stuffed), DisableDiscoveryEnumeration = true)]
-    public void Whatever_is_in_a_snapshot_it_takes_at_most_ten_times_its_length(string what, string by, Func<int, string> item)
+    public void Reading_any_snapshot_takes_at_most_ten_times_its_length_of_memory(string what, string by, Func<int, string> item)
     {
         string text = Text.Replace(what, by.Replace("MANY", string.Concat(Enumerable.Range(0, 300_000).Select(item))));
         byte[] bytes = Encoding.UTF8.GetBytes(text);
@@ -51,7 +51,7 @@ public sealed class SnapshotReaderTests
     }
 
     [Fact]
-    public void Of_very_many_members_none_may_come_twice_either()
+    public void A_duplicate_member_among_thousands_of_members_is_refused()
     {
         string members = string.Concat(Enumerable.Range(0, 3000).Select(static i => $"\"{i}\":0,"));
 
@@ -89,7 +89,7 @@ public sealed class SnapshotReaderTests
     };
 
     [Fact]
-    public void A_snapshot_is_read_with_all_its_parts()
+    public void Every_field_of_a_snapshot_is_read()
     {
         WeightSnapshot snapshot = Read(Text);
         Assert.Equal(("Tiny", "https://example.com/tiny.safetensors", "abc"), (snapshot.Class, snapshot.Source, snapshot.Revision));
@@ -104,7 +104,7 @@ public sealed class SnapshotReaderTests
     }
 
     [Fact]
-    public void What_editors_and_later_tools_add_is_passed_over()
+    public void A_byte_order_mark_and_CRLF_and_unknown_members_do_not_change_a_snapshot()
     {
         string lf = Text.ReplaceLineEndings("\n");
         AssertSame(Read(lf), Read("\uFEFF" + lf.ReplaceLineEndings("\r\n")));
@@ -125,7 +125,7 @@ public sealed class SnapshotReaderTests
     }
 
     [Fact]
-    public void Bytes_that_are_not_UTF8_are_refused_at_their_place()
+    public void Bytes_that_are_not_UTF8_are_refused_with_their_position()
     {
         byte[] bytes = [0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(Text)];
         bytes[40] = 0xC0;
@@ -137,7 +137,7 @@ public sealed class SnapshotReaderTests
     [InlineData("\"dtype\": \"F32\"", "\"dtype\": \"F\\n\\u001b[2J32\"")]
     [InlineData("snapshot/1", "snapshot/\\n\\u001b[2J2")]
     [InlineData("\"pt\"}", "\"pt\", \"\\n\": \"\", \"\\n\": \"\"}")]
-    public void What_an_error_repeats_of_the_file_cannot_break_its_line(string part, string by)
+    public void Text_of_the_snapshot_that_an_error_repeats_is_escaped(string part, string by)
     {
         Assert.Contains(part, Text, StringComparison.Ordinal);
         string message = Assert.Throws<SnapshotFormatException>(() => Read(Text.Replace(part, by, StringComparison.Ordinal))).Message;
@@ -146,7 +146,7 @@ public sealed class SnapshotReaderTests
     }
 
     [Fact]
-    public void Files_that_are_beyond_64_bits_together_are_refused()
+    public void Files_whose_total_length_does_not_fit_in_64_bits_are_refused()
     {
         const long Exabyte = 1L << 60;
         IEnumerable<int> numbers = Enumerable.Range(0, 8);

@@ -12,14 +12,14 @@ public sealed class DanglingLinkTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_file_is_told_as_a_link_with_its_missing_target()
+    public async Task A_broken_link_to_a_file_is_reported_with_its_missing_target()
     {
         Link("m.safetensors", "../blobs/0123");
         await AssertRefusedAsync(_folder["m.safetensors"], "this is a link whose target is missing: ../blobs/0123 (");
     }
 
     [Fact]
-    public async Task Of_a_link_to_a_link_the_last_target_is_told()
+    public async Task A_broken_chain_of_links_is_reported_with_its_last_target()
     {
         Link("first.safetensors", "second");
         Link("second", _folder["third"]);
@@ -27,7 +27,7 @@ public sealed class DanglingLinkTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_on_the_way_is_told_by_its_path()
+    public async Task A_broken_link_to_a_folder_on_the_path_is_reported_with_its_own_path()
     {
         Link("models", "unplugged-disk");
         await AssertRefusedAsync(_folder["models"], "this is a link whose target is missing: unplugged-disk (");
@@ -37,7 +37,7 @@ public sealed class DanglingLinkTests : IDisposable
     }
 
     [Fact]
-    public async Task The_entry_of_a_folder_is_told()
+    public async Task A_broken_link_that_is_the_entry_of_a_folder_is_reported()
     {
         Directory.CreateDirectory(_folder["story"]);
         Link("story/model.safetensors", "../blobs/0123");
@@ -45,7 +45,7 @@ public sealed class DanglingLinkTests : IDisposable
     }
 
     [Fact]
-    public async Task A_shard_is_told_and_not_called_missing_from_the_index()
+    public async Task A_shard_that_is_a_broken_link_is_reported_as_a_link_and_not_as_a_missing_shard()
     {
         TestFile.WriteSharded(_folder.Path, new Dictionary<string, TestFile.Entry[]>
         {
@@ -58,7 +58,7 @@ public sealed class DanglingLinkTests : IDisposable
     }
 
     [Fact]
-    public async Task A_link_to_itself_is_told()
+    public async Task A_link_that_leads_back_to_itself_is_reported()
     {
         Link("one.safetensors", "two");
         Link("two", "one.safetensors");
@@ -66,7 +66,7 @@ public sealed class DanglingLinkTests : IDisposable
     }
 
     [Fact]
-    public async Task A_link_whose_target_is_there_is_read_and_a_file_that_is_not_there_is_no_link()
+    public async Task A_link_to_an_existing_file_is_read_and_a_missing_file_is_not_reported_as_a_link()
     {
         TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
         Link("l.safetensors", "m.safetensors");

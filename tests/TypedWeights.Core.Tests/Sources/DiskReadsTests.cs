@@ -18,7 +18,7 @@ public sealed class DiskReadsTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_file_whose_reads_wait_for_a_disk_is_read_beside_the_pool_until_they_do_no_longer()
+    public async Task A_file_whose_reads_wait_for_the_disk_is_read_outside_the_thread_pool_until_the_waits_end()
     {
         using SafeFileHandle file = Open(new byte[4 * Large]);
         TimeSpan wait = TimeSpan.Zero;
@@ -51,7 +51,7 @@ public sealed class DiskReadsTests : IDisposable
     [InlineData(false, int.MaxValue)]
     [InlineData(true, 8)]
     [InlineData(false, 8)]
-    public async Task A_copy_runs_on_the_callers_thread_where_that_is_the_pools_and_else_on_one_of_the_pool(bool fromPool, int length)
+    public async Task A_cached_read_runs_on_a_thread_of_the_pool_and_on_the_calling_thread_if_that_is_one(bool fromPool, int length)
     {
         using SafeFileHandle file = Open(new byte[Large]);
         Thread? reader = null;
@@ -85,7 +85,7 @@ public sealed class DiskReadsTests : IDisposable
     }
 
     [Fact]
-    public async Task Bytes_and_the_end_come_as_the_file_has_them()
+    public async Task Reads_return_the_bytes_of_the_file_and_zero_at_its_end()
     {
         byte[] bytes = new byte[Large + 10];
         new Random(1).NextBytes(bytes);

@@ -15,7 +15,7 @@ public sealed class FileRangeReaderTests : IDisposable
     [InlineData(4095)]
     [InlineData(4096)]
     [InlineData(100_000)]
-    public async Task A_range_gives_its_bytes_whatever_the_size_of_the_pieces(int most)
+    public async Task A_range_returns_its_bytes_for_reads_of_any_size(int most)
     {
         byte[] bytes = new byte[300_000];
         var random = new Random(most);
@@ -39,7 +39,7 @@ public sealed class FileRangeReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_was_cut_after_it_was_opened_is_an_error_and_no_zeros()
+    public async Task A_small_read_of_a_file_that_was_cut_after_it_was_opened_is_an_error_and_returns_no_zeros()
     {
         await File.WriteAllBytesAsync(_folder["f"], new byte[10_000], TestContext.Current.CancellationToken);
         File.SetLastWriteTimeUtc(_folder["f"], DateTime.UtcNow.AddHours(-1));

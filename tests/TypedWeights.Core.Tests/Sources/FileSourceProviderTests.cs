@@ -33,7 +33,7 @@ public sealed class FileSourceProviderTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Folders))]
-    public async Task A_folder_is_the_model_it_holds_or_an_error_that_lists_it(string[] names, string? entry)
+    public async Task A_folder_resolves_to_its_only_model_or_fails_with_the_candidates(string[] names, string? entry)
     {
         foreach (string name in names)
         {
@@ -54,7 +54,7 @@ public sealed class FileSourceProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_inside_is_not_a_file_and_not_searched()
+    public async Task A_subfolder_with_the_name_of_a_checkpoint_is_neither_opened_nor_searched()
     {
         Directory.CreateDirectory(_folder["sub.safetensors"]);
         await File.WriteAllTextAsync(_folder["sub.safetensors/model.safetensors"], "", Token);
@@ -62,7 +62,7 @@ public sealed class FileSourceProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_relative_path_is_looked_up_here_and_then_beside_the_program()
+    public async Task A_relative_path_is_looked_up_in_the_current_folder_and_then_beside_the_program()
     {
         // The corpus lies beside the tests' program and not in the folder they are started from.
         Assert.False(Directory.Exists(Path.Combine(_folder.Path, "Corpus")));
@@ -106,7 +106,7 @@ public sealed class FileSourceProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_read_is_shown_as_it_was_asked_for()
+    public async Task Files_are_displayed_below_the_path_that_the_user_gave()
     {
         var shards = new Dictionary<string, TestFile.Entry[]> { ["sub/s.safetensors"] = [TestFile.F32("a", [1], 1)] };
         TestFile.WriteSharded(_folder.Path, shards);
@@ -121,7 +121,7 @@ public sealed class FileSourceProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task Links_out_of_the_folder_are_followed_as_the_cache_of_Hugging_Face_needs()
+    public async Task Links_out_of_the_folder_are_followed_so_that_the_Hugging_Face_cache_can_be_read()
     {
         TestFile.Write(_folder["blobs/abc"], [TestFile.F32("a", [1], 1)]);
         Directory.CreateDirectory(_folder["snapshots/rev"]);
@@ -133,7 +133,7 @@ public sealed class FileSourceProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_registry_asks_the_provider_of_the_scheme_and_names_the_package_of_another()
+    public async Task A_registry_uses_the_provider_of_the_scheme_and_names_the_package_of_a_missing_provider()
     {
         await using var registry = new SourceRegistry(new FileSourceProvider());
         Assert.Equal(["file"], registry.Schemes);

@@ -14,7 +14,7 @@ public sealed class FileSourceTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Any_range_is_read_from_many_tasks_at_once()
+    public async Task Many_tasks_can_read_any_ranges_of_a_file_at_once()
     {
         byte[] bytes = new byte[300_000];
         new Random(1).NextBytes(bytes);
@@ -32,7 +32,7 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_cut_while_it_is_read_is_an_error_and_not_zeros()
+    public async Task A_file_that_is_cut_while_it_is_read_is_an_error_and_returns_no_zeros()
     {
         await using FileSource source = await OldFileAsync();
         await using IRangeReader reader = await source.OpenRangeAsync(0, 30_000, Token);
@@ -50,7 +50,7 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_rewritten_in_place_is_an_error_and_no_mixture()
+    public async Task A_file_that_is_rewritten_in_place_while_it_is_read_is_an_error()
     {
         await using FileSource source = await OldFileAsync();
         await using IRangeReader reader = await source.OpenRangeAsync(0, 30_000, Token);
@@ -67,7 +67,7 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_header_in_a_file_that_is_cut_after_it_was_opened_is_an_error_of_the_source()
+    public async Task Reading_the_header_of_a_file_that_was_cut_after_it_was_opened_is_an_error_of_the_source()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [2], 1, 2)]);
         await using FileSource source = FileSource.Open(path, "m");
@@ -80,7 +80,7 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task Cancelling_ends_a_read_before_it_begins()
+    public async Task A_cancelled_token_ends_a_read_before_it_begins()
     {
         await File.WriteAllBytesAsync(_folder["f"], new byte[100], Token);
         await using FileSource source = FileSource.Open(_folder["f"], "f");
@@ -93,7 +93,7 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_range_outside_the_file_is_the_caller_s_mistake()
+    public async Task A_range_outside_the_file_is_an_argument_error()
     {
         await File.WriteAllBytesAsync(_folder["f"], new byte[10], Token);
         await using FileSource source = FileSource.Open(_folder["f"], "f");
@@ -104,7 +104,7 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
-    public void What_is_absent_and_what_is_a_folder_are_told_apart()
+    public void A_missing_file_is_reported_as_not_found_and_a_folder_is_not()
     {
         var absent = Assert.Throws<WeightSourceException>(() => FileSource.Open(_folder["none"], "none"));
         Assert.True(absent.IsNotFound);
@@ -138,7 +138,7 @@ public sealed class FileSourceTests : IDisposable
     [Theory]
     [InlineData(OddFile.Socket, "a socket or a device")]
     [InlineData(OddFile.LinkToDevice, "a device")]
-    public void What_is_no_file_is_refused_with_what_it_is(string kind, string says)
+    public void A_path_that_is_not_a_regular_file_is_refused_with_its_type(string kind, string says)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has none among its files");
         OddFile.Make(kind, _folder["odd"], _folder["victim"]);
@@ -153,7 +153,7 @@ public sealed class FileSourceTests : IDisposable
     [InlineData("/dev/null")]
     [InlineData("/proc/cpuinfo")]
     [InlineData("/proc/self/status")]
-    public async Task A_device_or_a_file_without_a_length_is_no_empty_file(string path)
+    public async Task A_device_or_a_file_without_a_length_is_refused_and_not_read_as_empty(string path)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "other systems have other such files");
         WeightUri uri = WeightUri.Parse(path);
@@ -168,7 +168,7 @@ public sealed class FileSourceTests : IDisposable
     [Theory]
     [InlineData(OddFile.Pipe, "a named pipe")]
     [InlineData(OddFile.LinkToDevice, "a device")]
-    public async Task Neither_is_a_shard(string kind, string says)
+    public async Task A_shard_that_is_not_a_regular_file_is_refused_with_its_type(string kind, string says)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has none among its files");
         TestFile.WriteSharded(_folder.Path, new Dictionary<string, TestFile.Entry[]>
@@ -187,7 +187,7 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task An_empty_file_is_a_file()
+    public async Task An_empty_file_can_be_opened()
     {
         await File.WriteAllBytesAsync(_folder["empty"], [], Token);
         await using FileSource source = FileSource.Open(_folder["empty"], "empty");
@@ -195,7 +195,7 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_read_can_be_replaced_and_deleted()
+    public async Task A_file_can_be_replaced_and_deleted_while_it_is_read()
     {
         await File.WriteAllTextAsync(_folder["f"], "old", Token);
         await using FileSource source = FileSource.Open(_folder["f"], "f");

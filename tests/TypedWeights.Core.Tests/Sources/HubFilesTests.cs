@@ -22,7 +22,7 @@ public sealed class HubFilesTests : IDisposable
 
     [Theory]
     [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
-    public void A_reference_an_index_or_a_token_that_is_no_file_counts_as_none_and_is_not_waited_for(string kind)
+    public void A_reference_index_or_token_that_is_not_a_regular_file_is_ignored_without_waiting(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         string victim = _folder["victim"];
@@ -39,7 +39,7 @@ public sealed class HubFilesTests : IDisposable
     }
 
     [Fact]
-    public void A_reference_or_token_of_any_length_takes_no_memory()
+    public void A_reference_or_token_of_3_GiB_is_ignored_without_taking_memory()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the file system of Windows gives a long file its blocks");
         foreach (string path in (string[])[_folder["models--a--b/refs/main"], _folder["token"]])
@@ -61,7 +61,7 @@ public sealed class HubFilesTests : IDisposable
     [InlineData("HF_TOKEN", "hf_go od")]
     [InlineData("token", "hf_good\nhf_other\n")]
     [InlineData("HuggingFaceOptions.Token", "hf_good\nhf_other")]
-    public void A_token_that_no_header_may_have_is_refused_by_where_it_comes_from(string place, string token)
+    public void A_token_that_is_not_valid_in_a_header_is_refused_with_the_name_of_its_setting(string place, string token)
     {
         var options = new HuggingFaceOptions { Token = place == "HuggingFaceOptions.Token" ? token : null };
         File.WriteAllText(_folder["token"], place == "token" ? token : "hf_saved");
@@ -78,7 +78,7 @@ public sealed class HubFilesTests : IDisposable
     }
 
     [Fact]
-    public void A_final_line_break_of_a_token_is_no_part_of_it()
+    public void A_final_line_break_is_removed_from_a_token()
     {
         File.WriteAllText(_folder["token"], "hf_saved\r\n");
 
@@ -89,7 +89,7 @@ public sealed class HubFilesTests : IDisposable
     [Theory]
     [InlineData("http://bob:hunter2@hub.test/mirror?key=s3cret", "http://hub.test/mirror/")]
     [InlineData("https://hub.test:8443", "https://hub.test:8443/")]
-    public void The_hubs_address_has_no_login_and_no_query(string given, string expected)
+    public void The_user_name_and_query_of_the_hub_endpoint_are_dropped(string given, string expected)
     {
         Assert.Equal(expected, new HubSettings(new HuggingFaceOptions { Endpoint = new Uri(given) }, _ => null).Endpoint.ToString());
         Assert.Equal(expected, new HubSettings(new HuggingFaceOptions(), name => name == "HF_ENDPOINT" ? given : null).Endpoint.ToString());
@@ -100,7 +100,7 @@ public sealed class HubFilesTests : IDisposable
     [InlineData(OddFile.Pipe, "this is a named pipe")]
     [InlineData(OddFile.DanglingLink, "this is a link whose target is missing")]
     [InlineData(OddFile.LinkToItself, "this is a link that leads back to itself")]
-    public void A_token_that_is_not_read_is_told_from_one_that_is_not_there(string kind, string says)
+    public void A_token_file_that_cannot_be_read_is_reported_and_a_missing_default_token_file_is_not(string kind, string says)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         Assert.Null(Settings().FindToken(out string? unread));
@@ -117,7 +117,7 @@ public sealed class HubFilesTests : IDisposable
     [InlineData(OddFile.Pipe, "this is a named pipe")]
     [InlineData(OddFile.DanglingLink, "is a link whose target is missing")]
     [InlineData(OddFile.LinkToItself, "is a link that leads back to itself")]
-    public void A_file_of_a_model_that_cannot_be_read_is_not_kept_and_is_told(string kind, string says)
+    public void A_file_of_the_hub_cache_that_cannot_be_read_is_not_used_and_is_reported(string kind, string says)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         File.WriteAllText(_folder["models--a--b/refs/main"], Commit);
@@ -133,7 +133,7 @@ public sealed class HubFilesTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_of_the_hub_whose_links_lead_nowhere_is_told()
+    public void A_hub_cache_folder_that_is_a_broken_or_circular_link_is_reported()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
         File.CreateSymbolicLink(_folder["gone"], "no/such/folder");

@@ -13,7 +13,7 @@ public sealed class ProxyVariablesTests
     [InlineData("https://[::1]:8443")]
     [InlineData("")]
     [InlineData(null)]
-    public void A_proxy_that_can_be_read_is_no_fault(string? value) =>
+    public void A_valid_proxy_variable_is_not_reported_as_a_fault(string? value) =>
         Assert.Null(ProxyVariables.Fault("http", name => name == "http_proxy" ? value : null));
 
     [Theory]
@@ -24,7 +24,7 @@ public sealed class ProxyVariablesTests
     [InlineData("http//ada:s3cret@proxy:3128:x")]
     [InlineData("http://ada:s3cret@:3128")]
     [InlineData(" http://ada:s3cret@pro xy:3128")]
-    public void A_proxy_that_cannot_be_read_is_named_by_its_variable_and_without_its_password(string value)
+    public void An_invalid_proxy_is_reported_with_its_variable_and_without_its_password(string value)
     {
         foreach (string variable in (string[])["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
         {
@@ -38,11 +38,11 @@ public sealed class ProxyVariablesTests
     [Theory]
     [InlineData("http", "https_proxy")]
     [InlineData("https", "HTTP_PROXY")]
-    public void A_variable_for_other_URLs_is_passed_over(string scheme, string variable) =>
+    public void A_proxy_variable_for_another_scheme_is_ignored(string scheme, string variable) =>
         Assert.Null(ProxyVariables.Fault(scheme, name => name == variable ? "http://proxy:port" : null));
 
     [Fact]
-    public void In_a_CGI_program_HTTP_PROXY_may_be_a_header_and_is_passed_over() => Assert.Null(
+    public void HTTP_PROXY_is_ignored_in_a_CGI_program_because_it_may_come_from_a_header() => Assert.Null(
         ProxyVariables.Fault("http", name => name is "HTTP_PROXY" ? "http://proxy:port" : name is "GATEWAY_INTERFACE" ? "CGI/1.1" : null));
 
     [Theory]
@@ -50,7 +50,7 @@ public sealed class ProxyVariablesTests
     [InlineData("http://localhost", false)]
     [InlineData("localhost example.com", false)]
     [InlineData("ada:x@localhost", false)]
-    public void Exceptions_from_the_proxy_are_host_names_with_commas_between(string value, bool isFine)
+    public void NO_PROXY_must_be_a_list_of_host_names_separated_by_commas(string value, bool isFine)
     {
         string? fault = ProxyVariables.Fault("http", name => name switch { "http_proxy" => "http://proxy:1", "NO_PROXY" => value, _ => null });
 

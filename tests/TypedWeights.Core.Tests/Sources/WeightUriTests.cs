@@ -82,7 +82,7 @@ public sealed class WeightUriTests
 
     [Theory]
     [MemberData(nameof(Displays))]
-    public void A_path_or_URI_has_one_canonical_text(string text, string scheme, string display)
+    public void A_path_or_URI_is_displayed_in_canonical_form(string text, string scheme, string display)
     {
         WeightUri uri = WeightUri.Parse(text);
         Assert.Equal((scheme, display, display), (uri.Scheme, uri.Display, uri.ToString()));
@@ -96,7 +96,7 @@ public sealed class WeightUriTests
 
     [Theory]
     [MemberData(nameof(Secrets))]
-    public void A_secret_is_in_no_text_that_is_shown(string text)
+    public void A_secret_of_a_URI_is_in_no_displayed_text_and_no_error(string text)
     {
         if (WeightUri.TryParse(text, out WeightUri? uri, out string error))
         {
@@ -125,7 +125,7 @@ public sealed class WeightUriTests
     [InlineData("file://")]
     [InlineData("file://host")]
     [InlineData("file:relative.safetensors")]
-    public void What_is_neither_a_path_nor_a_URI_is_refused(string? text)
+    public void Text_that_is_neither_a_path_nor_a_URI_is_refused(string? text)
     {
         Assert.False(WeightUri.TryParse(text, out WeightUri? uri, out string error));
         Assert.Null(uri);
@@ -133,7 +133,7 @@ public sealed class WeightUriTests
     }
 
     [Fact]
-    public void Sources_are_the_same_when_what_is_shown_is_the_same()
+    public void Two_URIs_are_equal_if_their_displayed_text_is_equal()
     {
         Assert.Equal(WeightUri.Parse("https://a:b@Host/m?sig=1"), WeightUri.Parse("https://host:443/m?sig=2"));
         Assert.NotEqual(WeightUri.Parse("https://host/m?versionId=1"), WeightUri.Parse("https://host/m?versionId=2"));

@@ -14,11 +14,11 @@ public sealed class WrapperTests
         select new TheoryDataRow<Type, Type>(type, contract)];
 
     [Fact]
-    public void The_wrappers_are_found() => Assert.Contains(Wrappers, row => row.Data.Item1.Name == "CachedSource");
+    public void The_wrapper_classes_are_found_by_reflection() => Assert.Contains(Wrappers, row => row.Data.Item1.Name == "CachedSource");
 
     [Theory]
     [MemberData(nameof(Wrappers))]
-    public void A_wrapper_uses_no_default_of_the_interface(Type wrapper, Type contract)
+    public void A_wrapper_implements_every_member_that_has_a_default_in_the_interface(Type wrapper, Type contract)
     {
         InterfaceMapping map = wrapper.GetInterfaceMap(contract);
         Assert.Empty(map.TargetMethods.Where(static method => method.DeclaringType!.IsInterface).Select(static method => method.Name));

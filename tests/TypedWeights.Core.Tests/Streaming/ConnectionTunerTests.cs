@@ -8,7 +8,7 @@ public sealed class ConnectionTunerTests
     private static readonly double Seconds = ConnectionTuner.Interval.TotalSeconds;
 
     [Fact]
-    public void Connections_that_are_paced_one_by_one_are_at_their_most_within_half_a_second()
+    public void The_target_reaches_its_maximum_within_half_a_second_if_each_connection_is_limited()
     {
         ConnectionTuner tuner = Tuner(8, 32);
 
@@ -18,7 +18,7 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
-    public void A_server_that_gives_no_more_to_more_connections_is_left_with_the_fewest()
+    public void The_target_returns_to_the_minimum_if_more_connections_bring_no_higher_rate()
     {
         ConnectionTuner tuner = Tuner(8, 32);
 
@@ -28,7 +28,7 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
-    public void The_first_bytes_come_slowly_for_another_reason_than_too_few_connections()
+    public void A_slow_first_observation_does_not_count_as_a_gain_from_more_connections()
     {
         ConnectionTuner tuner = Tuner(8, 32);
         int observation = 0, most = 0;
@@ -45,7 +45,7 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
-    public void A_hiccup_is_not_taken_for_a_server_that_gives_no_more()
+    public void A_short_pause_does_not_stop_the_growth_of_the_target()
     {
         ConnectionTuner tuner = Tuner(8, 32);
         int observation = 0;
@@ -57,7 +57,7 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
-    public void What_was_in_vain_is_tried_again_later_and_ever_more_rarely()
+    public void Growth_that_brought_nothing_is_tried_again_after_increasing_pauses()
     {
         ConnectionTuner tuner = Tuner(8, 32);
         var grownAt = new List<int>();
@@ -81,7 +81,7 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
-    public void Growth_stops_where_it_stops_paying()
+    public void Growth_stops_when_more_connections_bring_no_higher_rate()
     {
         ConnectionTuner tuner = Tuner(8, 64);
 
@@ -91,7 +91,7 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
-    public void A_server_that_takes_its_time_for_the_first_byte_is_not_waited_for_with_few()
+    public void The_target_grows_to_its_maximum_while_no_byte_has_arrived()
     {
         ConnectionTuner tuner = Tuner(8, 32);
 
@@ -101,7 +101,7 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
-    public void A_server_that_asks_for_less_gets_down_to_one_and_later_more_again()
+    public void Throttling_lowers_the_target_to_one_and_the_target_grows_again_later()
     {
         ConnectionTuner tuner = Tuner(8, 32);
 
@@ -116,7 +116,7 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
-    public void Connections_that_get_no_answer_while_others_do_are_given_back_at_once()
+    public void The_target_falls_at_once_to_the_number_of_connections_that_are_served()
     {
         ConnectionTuner tuner = Tuner(8, 32);
         Run(tuner, observations: 10, connections => connections * 20e6);
@@ -130,7 +130,7 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
-    public void They_are_tried_again_later()
+    public void The_target_grows_again_after_connections_were_not_served()
     {
         ConnectionTuner tuner = Tuner(8, 32);
         tuner.Observe(Seconds, 1_000_000, throttles: 0, served: 1);
@@ -141,7 +141,7 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
-    public void A_rate_that_falls_for_long_is_answered_with_more_connections_and_taken_back_if_they_do_not_help()
+    public void A_lasting_fall_of_the_rate_adds_connections_and_drops_them_if_they_do_not_help()
     {
         ConnectionTuner tuner = Tuner(8, 32);
         Run(tuner, observations: 10, _ => 1e9);
@@ -159,7 +159,7 @@ public sealed class ConnectionTunerTests
     }
 
     [Fact]
-    public void A_fixed_number_stays()
+    public void A_target_whose_minimum_is_its_maximum_never_changes()
     {
         ConnectionTuner tuner = Tuner(4, 4);
 

@@ -15,7 +15,7 @@ public sealed class DiskReadersTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task What_the_page_cache_has_is_read_by_as_many_as_there_are_cores()
+    public async Task Files_in_the_page_cache_are_read_by_at_most_one_reader_for_each_core()
     {
         var source = new DiskSource { BeforeRead = _ => Task.Delay(2, Token) };
         await ReadAllAsync(source);
@@ -24,7 +24,7 @@ public sealed class DiskReadersTests
     }
 
     [Fact]
-    public async Task A_disk_that_is_waited_for_gets_eight_to_do_at_once()
+    public async Task A_source_that_waits_for_the_disk_is_read_by_eight_readers_at_once()
     {
         var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var source = new DiskSource();
@@ -48,7 +48,7 @@ public sealed class DiskReadersTests
     }
 
     [Fact]
-    public async Task What_waits_for_the_pool_gets_its_turn_before_a_load_that_never_waits_is_over()
+    public async Task Work_queued_in_the_thread_pool_runs_before_a_load_that_never_waits_is_over()
     {
         int begun = 0, readsBefore = Parts;
         var source = new DiskSource();

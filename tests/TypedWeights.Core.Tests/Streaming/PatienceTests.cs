@@ -12,14 +12,14 @@ public sealed class PatienceTests
     public PatienceTests() => _patience = new Patience(Longest, _clock);
 
     [Fact]
-    public void Before_anything_has_come_the_whole_time_is_waited()
+    public void The_wait_is_the_longest_time_before_any_bytes_have_arrived()
     {
         Assert.Equal(Longest, _patience.For(0));
         Assert.Equal(Longest, _patience.For(3));
     }
 
     [Fact]
-    public void A_server_whose_bytes_come_at_once_is_given_the_least()
+    public void A_server_that_responds_at_once_gets_the_shortest_wait()
     {
         Wait(TimeSpan.FromMilliseconds(2), times: 100);
 
@@ -27,7 +27,7 @@ public sealed class PatienceTests
     }
 
     [Fact]
-    public void One_that_always_takes_its_time_is_given_a_small_multiple_of_that()
+    public void A_server_that_is_always_slow_gets_a_small_multiple_of_its_usual_delay()
     {
         Wait(TimeSpan.FromSeconds(1), times: 100);
 
@@ -35,7 +35,7 @@ public sealed class PatienceTests
     }
 
     [Fact]
-    public void A_server_that_sends_in_bursts_is_measured_by_the_waits_between_them()
+    public void A_server_that_sends_in_bursts_is_measured_by_the_pauses_between_bursts()
     {
         for (int burst = 0; burst < 20; burst++)
         {
@@ -47,7 +47,7 @@ public sealed class PatienceTests
     }
 
     [Fact]
-    public void A_pause_of_the_whole_server_is_not_taken_for_its_usual_way()
+    public void A_pause_of_the_whole_server_does_not_lengthen_the_wait()
     {
         Wait(TimeSpan.FromMilliseconds(10), times: 10_000);
 
@@ -57,7 +57,7 @@ public sealed class PatienceTests
     }
 
     [Fact]
-    public void What_is_usual_is_what_was_usual_lately()
+    public void The_usual_delay_follows_the_most_recent_delays()
     {
         Wait(TimeSpan.FromSeconds(2), times: 100);
         Assert.InRange(_patience.For(0), TimeSpan.FromSeconds(6), Longest);
@@ -68,7 +68,7 @@ public sealed class PatienceTests
     }
 
     [Fact]
-    public void It_doubles_each_time_that_a_read_was_given_up_and_ends_at_the_whole_time()
+    public void The_wait_doubles_after_each_abandoned_read_up_to_the_longest_time()
     {
         Wait(TimeSpan.FromMilliseconds(2), times: 100);
 
@@ -76,7 +76,7 @@ public sealed class PatienceTests
     }
 
     [Fact]
-    public void It_is_never_longer_than_the_option_says()
+    public void The_wait_is_never_longer_than_the_option_allows()
     {
         var impatient = new Patience(TimeSpan.FromMilliseconds(200), _clock);
         impatient.Measure(_clock.GetTimestamp());
@@ -85,7 +85,7 @@ public sealed class PatienceTests
     }
 
     [Fact]
-    public void Of_reads_that_are_all_silent_one_is_given_up_and_the_others_wait_for_what_comes_of_it()
+    public void Only_one_of_several_stalled_reads_may_be_abandoned_until_bytes_arrive_again()
     {
         using StallGuard one = Guard(), another = Guard();
         TimeSpan silence = TimeSpan.FromSeconds(1);
@@ -101,7 +101,7 @@ public sealed class PatienceTests
     }
 
     [Fact]
-    public void A_read_that_is_over_leaves_the_trial_to_another()
+    public void A_read_that_has_ended_lets_another_stalled_read_be_abandoned()
     {
         using StallGuard one = Guard(), another = Guard();
         TimeSpan silence = TimeSpan.FromSeconds(1);

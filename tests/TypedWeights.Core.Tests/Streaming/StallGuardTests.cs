@@ -20,7 +20,7 @@ public sealed class StallGuardTests : IDisposable
     public void Dispose() => _guard.Dispose();
 
     [Fact]
-    public void A_first_answer_that_does_not_come_has_the_whole_time()
+    public void A_first_response_may_take_the_longest_time()
     {
         CancellationToken token = _guard.Begin(mayBeEarly: true, CancellationToken.None);
 
@@ -32,7 +32,7 @@ public sealed class StallGuardTests : IDisposable
     }
 
     [Fact]
-    public void Silence_after_bytes_that_came_quickly_ends_the_call_early()
+    public void A_stall_after_bytes_that_arrived_quickly_ends_the_call_early()
     {
         CancellationToken token = BeginAndGet(mayBeEarly: true);
 
@@ -43,7 +43,7 @@ public sealed class StallGuardTests : IDisposable
     }
 
     [Fact]
-    public void A_call_that_would_begin_from_the_start_has_the_whole_time()
+    public void A_call_that_would_have_to_start_again_may_stall_for_the_longest_time()
     {
         CancellationToken token = BeginAndGet(mayBeEarly: false);
 
@@ -55,7 +55,7 @@ public sealed class StallGuardTests : IDisposable
     }
 
     [Fact]
-    public void Time_in_which_the_bytes_are_put_away_is_not_the_servers()
+    public void The_time_in_which_the_caller_processes_bytes_does_not_count_as_a_stall()
     {
         CancellationToken token = _guard.Begin(mayBeEarly: true, CancellationToken.None);
         _guard.Arrived();
@@ -72,7 +72,7 @@ public sealed class StallGuardTests : IDisposable
     }
 
     [Fact]
-    public void Nor_is_the_time_between_two_calls()
+    public void The_time_between_two_calls_does_not_count_as_a_stall()
     {
         BeginAndGet(mayBeEarly: true);
         _guard.End(CancellationToken.None);
@@ -84,7 +84,7 @@ public sealed class StallGuardTests : IDisposable
     }
 
     [Fact]
-    public void Each_time_that_it_is_given_up_the_next_call_has_longer_until_a_byte_comes()
+    public void Each_abandoned_call_gives_the_next_call_more_time_until_a_byte_arrives()
     {
         var silences = new List<double>();
         BeginAndGet(mayBeEarly: true);
@@ -109,7 +109,7 @@ public sealed class StallGuardTests : IDisposable
     }
 
     [Fact]
-    public void Where_nobody_gets_bytes_a_second_read_waits_for_the_first_to_try_again()
+    public void A_second_read_is_not_abandoned_with_the_first_while_no_read_gets_bytes()
     {
         CancellationToken first = BeginAndGet(mayBeEarly: true);
         using var other = new StallGuard(_clock);
@@ -126,7 +126,7 @@ public sealed class StallGuardTests : IDisposable
     }
 
     [Fact]
-    public void The_callers_own_cancellation_is_not_the_clocks()
+    public void A_cancellation_by_the_caller_is_not_reported_as_a_stall()
     {
         using var cancel = new CancellationTokenSource();
         CancellationToken token = _guard.Begin(mayBeEarly: true, cancel.Token);

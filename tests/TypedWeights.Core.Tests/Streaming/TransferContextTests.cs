@@ -15,7 +15,7 @@ public sealed class TransferContextTests : IDisposable
     [InlineData("https://host/a.safetensors", "https://host:8443/a.safetensors", false)]
     [InlineData("https://host/a.safetensors", "http://host/a.safetensors", false)]
     [InlineData("s3://bucket/a.safetensors", "s3://other/a.safetensors", false)]
-    public void Loads_that_run_at_the_same_time_share_what_is_known_of_one_origin(string one, string other, bool isShared)
+    public void Simultaneous_loads_share_the_patience_and_turns_of_one_origin(string one, string other, bool isShared)
     {
         using TransferContext first = _loader.OfOneLoad(WeightUri.Parse(one));
         using TransferContext second = _loader.OfOneLoad(WeightUri.Parse(other));
@@ -25,7 +25,7 @@ public sealed class TransferContextTests : IDisposable
     }
 
     [Fact]
-    public void What_is_known_of_an_origin_ends_with_the_last_load()
+    public void The_patience_and_turns_of_an_origin_are_dropped_after_its_last_load()
     {
         WeightUri uri = WeightUri.Parse("https://host/a.safetensors");
         TransferContext first = _loader.OfOneLoad(uri), second = _loader.OfOneLoad(uri);
@@ -43,7 +43,7 @@ public sealed class TransferContextTests : IDisposable
     }
 
     [Fact]
-    public async Task A_read_asks_at_once_where_nobody_waits_and_lines_up_where_somebody_does()
+    public async Task A_read_sends_its_request_at_once_if_no_read_waits_and_otherwise_queues()
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         using TransferContext load = _loader.OfOneLoad(WeightUri.Parse("https://host/a.safetensors"));

@@ -45,7 +45,7 @@ public sealed class TransferPlanTests
         iter: 1000);
 
     [Fact]
-    public void In_an_order_of_use_each_byte_is_still_read_once_and_ranges_rise_with_the_steps() => Gen.Select(
+    public void A_plan_with_a_use_order_reads_each_byte_once_with_ranges_in_the_order_of_the_steps() => Gen.Select(
         Limits, Files, Gen.Int[1, 6], Gen.Int).Sample(
         (limits, sizes, steps, seed) =>
         {
@@ -105,7 +105,7 @@ public sealed class TransferPlanTests
         iter: 500);
 
     [Fact]
-    public void A_part_of_a_plan_has_the_bytes_of_its_tensors_and_no_others() => Gen.Select(Limits, Files, Gen.Int).Sample(
+    public void A_part_of_a_plan_has_exactly_the_bytes_of_its_tensors() => Gen.Select(Limits, Files, Gen.Int).Sample(
         (limits, sizes, seed) =>
         {
             CheckpointFile[] files = [.. sizes.Select((lengths, i) => PlannedFiles.Of($"f{i}", [.. lengths.Select(n => n * limits.Unit)]))];
@@ -129,7 +129,7 @@ public sealed class TransferPlanTests
         iter: 300);
 
     [Fact]
-    public void What_is_missing_of_a_file_is_read_exactly_once_in_small_segments() => Gen.Select(
+    public void The_missing_bytes_of_a_file_are_read_exactly_once_in_small_segments() => Gen.Select(
         Limits, Gen.Select(Gen.Long[0, 30], Gen.Long[0, 300]).Array[0, 30], Gen.Long[1, 100]).Sample(
         (limits, pieces, segmentSize) =>
         {
@@ -157,7 +157,7 @@ public sealed class TransferPlanTests
         iter: 1000);
 
     [Fact]
-    public void Without_gaps_only_wanted_bytes_are_read() => Gen.Select(Files, Gen.Int).Sample((sizes, seed) =>
+    public void A_plan_that_allows_no_gaps_reads_only_wanted_bytes() => Gen.Select(Files, Gen.Int).Sample((sizes, seed) =>
     {
         CheckpointFile[] files = [.. sizes.Select((lengths, i) => PlannedFiles.Of($"f{i}", lengths))];
         var random = new Random(seed);
@@ -170,7 +170,7 @@ public sealed class TransferPlanTests
     });
 
     [Fact]
-    public void The_whole_file_is_planned_where_nothing_is_said_to_be_there()
+    public void A_plan_of_a_file_without_a_list_of_missing_bytes_reads_the_whole_file()
     {
         var limits = new PartLimits(8 * Mega, Mega, 4);
 
@@ -187,13 +187,13 @@ public sealed class TransferPlanTests
     [InlineData(0, 5, 96, 5)]
     [InlineData(-1, 5, 6, 5)]
     [InlineData(0, 5, 6, -1)]
-    public void What_is_missing_must_lie_in_the_file_in_order(long first, long firstLength, long second, long secondLength) =>
+    public void Missing_ranges_outside_the_file_or_out_of_order_are_refused(long first, long firstLength, long second, long secondLength) =>
         Assert.Throws<ArgumentException>(
             "missing",
             () => TransferPlan.OfFile(100, PartLimits.Local, [(first, firstLength), (second, secondLength)]));
 
     [Fact]
-    public void A_gap_is_read_along_where_that_saves_a_request_and_nowhere_else()
+    public void A_gap_is_read_only_if_that_saves_a_request()
     {
         long[] sizes = [100_000, 50_000, 100_000, Mega + 1, 100_000, 50_000, 5 * Mega, 50_000, 5 * Mega];
         CheckpointFile[] files = [PlannedFiles.Of("f", sizes)];
@@ -209,7 +209,7 @@ public sealed class TransferPlanTests
     }
 
     [Fact]
-    public void A_large_load_is_cut_large_first_and_fine_at_its_end()
+    public void A_large_load_has_large_ranges_first_and_small_ranges_at_its_end()
     {
         const int Readers = 32;
         CheckpointFile[] files = [PlannedFiles.Of("f", [.. Enumerable.Repeat(64 * Mega, 40)])];
@@ -246,7 +246,7 @@ public sealed class TransferPlanTests
     }
 
     [Fact]
-    public void Equal_parts_leave_no_crumb()
+    public void A_tensor_slightly_larger_than_the_part_size_is_cut_into_two_equal_ranges()
     {
         CheckpointFile[] files = [PlannedFiles.Of("f", [(8 * Mega) + 1])];
 
@@ -256,7 +256,7 @@ public sealed class TransferPlanTests
     }
 
     [Fact]
-    public void Tensors_that_come_some_other_way_have_no_ranges()
+    public void Tensors_that_are_excluded_from_reading_have_no_ranges()
     {
         CheckpointFile[] files = [PlannedFiles.Of("f", [10, 20, 30])];
 
@@ -268,7 +268,7 @@ public sealed class TransferPlanTests
     }
 
     [Fact]
-    public void A_file_that_comes_as_a_whole_is_taken_as_a_whole_or_refused()
+    public void A_file_without_range_support_must_be_loaded_whole_or_is_refused()
     {
         CheckpointFile[] files = [PlannedFiles.Of("http://h/f", [10, 0, 20, 30], isSequential: true), PlannedFiles.Of("http://h/g", [5])];
         CheckpointTensor[] tensors = PlannedFiles.AllOf(files);

@@ -7,7 +7,7 @@ namespace TypedWeights.Tests.Streaming;
 public sealed class UseOrderTests
 {
     [Fact]
-    public void Embeddings_come_first_then_layers_by_number_then_norm_and_head() => Assert.Equal(
+    public void The_use_order_is_embeddings_then_layers_by_number_then_norm_and_head() => Assert.Equal(
         ["model.embed_tokens", "model.layers.0", "model.layers.1", "model.layers.2", "model.layers.10", "model.layers.11", "model.norm", "lm_head"],
         Steps(
         [
@@ -16,7 +16,7 @@ public sealed class UseOrderTests
         ]));
 
     [Fact]
-    public void So_they_do_in_a_gpt_and_in_a_model_of_two_stacks()
+    public void The_use_order_of_a_GPT_and_of_an_encoder_decoder_model_is_found()
     {
         Assert.Equal(
             ["transformer.wpe", "transformer.wte", "transformer.h.0", "transformer.h.1", "transformer.ln_f"],
@@ -38,7 +38,7 @@ public sealed class UseOrderTests
     }
 
     [Fact]
-    public void A_tied_tensor_is_needed_when_the_first_of_its_names_is()
+    public void A_tied_tensor_has_the_step_of_its_earliest_name()
     {
         TensorSelection selection = Selection(["lm_head.weight", "model.layers.0.w"]);
         selection = selection with { Names = [.. selection.Names, KeyValuePair.Create("model.embed_tokens.weight", 0)] };
@@ -47,7 +47,7 @@ public sealed class UseOrderTests
     }
 
     [Fact]
-    public void Patterns_come_before_everything_else_and_one_that_takes_nothing_is_an_error()
+    public void Patterns_come_first_in_the_use_order_and_a_pattern_without_a_match_is_an_error()
     {
         TensorSelection selection = Selection(["lm_head.weight", "model.layers.0.w", "model.layers.1.w", "model.norm.weight"]);
 

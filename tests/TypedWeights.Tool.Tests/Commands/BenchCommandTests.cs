@@ -31,7 +31,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Json_is_one_line_with_these_members_in_this_order()
+    public async Task Bench_writes_one_line_of_JSON_with_the_documented_members_in_order()
     {
         ToolRun run = await ToolRun.InAsync(_folder.Path, "bench", $"{_server.Address}/net.safetensors", "--json");
 
@@ -51,7 +51,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_byte_of_data_is_asked_for_once_and_every_request_counted()
+    public async Task Bench_requests_every_byte_of_data_once_and_counts_every_request()
     {
         // Without hedges: one of those is counted though it may be given up before the server hears of it.
         var options = new TransferOptions { Hedging = false, MaxConnections = 16 };
@@ -81,7 +81,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task As_many_connections_as_wanted_are_in_use()
+    public async Task Bench_uses_the_number_of_connections_that_the_option_gives()
     {
         const int Wanted = 5;
         int inUse = 0;
@@ -116,7 +116,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Files_of_this_machine_are_read_in_ranges_too_and_a_page_says_it_in_words()
+    public async Task Bench_reads_local_files_in_ranges_and_prints_the_result_as_text()
     {
         await File.WriteAllBytesAsync(_folder["net.safetensors"], Model, TestContext.Current.CancellationToken);
 
@@ -135,7 +135,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
     [InlineData("--connections must be from 1 to 1024", "--connections", "1025")]
     [InlineData("--connections must be from 1 to 1024", "--connections", "x")]
     [InlineData("--part must be from 65536 to 1073741824 bytes", "--part", "1")]
-    public async Task Options_that_make_no_sense_are_refused(string says, params string[] options)
+    public async Task Bench_refuses_options_with_values_out_of_range(string says, params string[] options)
     {
         ToolRun run = await ToolRun.InAsync(_folder.Path, ["bench", "net.safetensors", .. options]);
 
@@ -144,7 +144,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_checkpoint_without_data_takes_no_requests()
+    public async Task Bench_sends_no_requests_for_a_checkpoint_without_data()
     {
         await File.WriteAllBytesAsync(
             _folder["net.safetensors"], TestFile.Bytes([new("a", "U8", [0], [])]), TestContext.Current.CancellationToken);

@@ -37,14 +37,14 @@ public sealed class ByteArgumentTests
     [InlineData("9223372036854775808")]
     [InlineData("9000000000TiB")]
     [InlineData("99999999999999999999999999999999")]
-    public void Anything_else_is_none(string text) => Assert.False(ByteArgument.TryParse(text, out _), text);
+    public void Text_that_is_not_a_size_is_refused(string text) => Assert.False(ByteArgument.TryParse(text, out _), text);
 
     [Theory]
     [InlineData("1MiB", null)]
     [InlineData("8M", "--part: \"8M\" is not a size; write bytes, or a unit as in 64KiB, 8MiB, 1GB.")]
     [InlineData("1", "--part must be from 1024 to 2000000 bytes; 1 were given.")]
     [InlineData("2MiB", "--part must be from 1024 to 2000000 bytes; 2097152 were given.")]
-    public void An_option_says_what_it_takes(string text, string? error)
+    public void The_error_of_a_size_option_names_the_allowed_sizes(string text, string? error)
     {
         Option<long?> part = ByteArgument.Option("--part", "", 1024, 2_000_000);
 

@@ -16,7 +16,7 @@ public sealed class CacheCommandTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Ls_shows_what_is_there_the_last_used_first()
+    public async Task Cache_ls_lists_the_copies_with_the_most_recently_used_first()
     {
         await PutAsync("https://host/old.safetensors", 3000, 3000, hours: 2);
         await PutAsync("https://host/some.safetensors", 5000, 2000, hours: 1);
@@ -37,7 +37,7 @@ public sealed class CacheCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Verify_reads_everything_and_says_what_is_damaged()
+    public async Task Cache_verify_reads_every_copy_and_reports_the_damaged_ones()
     {
         string good = await PutAsync("https://host/good.safetensors", 3000, 3000);
         string bad = await PutAsync("https://host/bad.safetensors", 3000, 3000);
@@ -58,7 +58,7 @@ public sealed class CacheCommandTests : IDisposable
 
     [Theory]
     [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
-    public async Task What_somebody_put_under_the_names_of_a_cache_is_neither_waited_for_nor_written_through(string kind)
+    public async Task Foreign_objects_with_names_of_the_cache_are_neither_waited_for_nor_written_through(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         Directory.CreateDirectory(_folder["elsewhere"]);
@@ -87,7 +87,7 @@ public sealed class CacheCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Clear_leaves_the_journal_of_a_file_that_is_just_getting_its_name()
+    public async Task Cache_clear_leaves_the_journal_of_a_file_that_is_being_published()
     {
         Directory.CreateDirectory(Cache);
         var identity = new SourceIdentity("https://host/a.safetensors", 1000, "\"v\"");
@@ -103,7 +103,7 @@ public sealed class CacheCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Prune_keeps_what_was_used_last_and_clear_what_is_in_use()
+    public async Task Cache_prune_keeps_the_most_recently_used_copy_and_clear_keeps_a_copy_in_use()
     {
         string old = await PutAsync("https://host/old.safetensors", 3000, 3000, hours: 2);
         string recent = await PutAsync("https://host/new.safetensors", 3000, 3000, hours: 1);
@@ -130,7 +130,7 @@ public sealed class CacheCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_that_loads_do_not_trust_is_warned_of_and_served()
+    public async Task Cache_commands_on_a_folder_that_loads_do_not_trust_succeed_with_a_warning()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the modes are those of Unix");
         string path = await PutAsync("https://host/a.safetensors", 3000, 3000);
@@ -151,7 +151,7 @@ public sealed class CacheCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_may_not_be_written_to_is_removed_from_a_folder_that_may()
+    public async Task Cache_clear_removes_a_read_only_file_from_a_writable_folder()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the modes are those of Unix");
         string path = await PutAsync("https://host/a.safetensors", 3000, 3000);
@@ -166,7 +166,7 @@ public sealed class CacheCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Clear_removes_an_empty_folder_with_a_cache_s_name_and_names_one_that_is_not_empty()
+    public async Task Cache_clear_removes_an_empty_folder_with_a_name_of_the_cache_and_reports_a_full_one()
     {
         await PutAsync("https://host/a.safetensors", 3000, 3000);
         string empty = new CacheFolder(Cache).TargetOf(CacheKey.Of(new SourceIdentity("https://host/b.safetensors", 3000, "\"v\"")));
@@ -185,7 +185,7 @@ public sealed class CacheCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_folder_it_asks_which()
+    public async Task The_error_of_a_cache_command_without_a_folder_names_the_variable_for_the_folder()
     {
         ToolRun run = await ToolRun.InAsync(_folder.Path, "cache", "ls");
         Assert.Equal(64, run.ExitCode);

@@ -45,7 +45,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("typedweights plan", "plan", "m.safetensors", "--limit")]
     [InlineData("typedweights cache prune", "cache", "prune", "--siez", "2")]
     [InlineData("typedweights cache ls", "cache", "ls", "--all")]
-    public async Task An_error_says_which_help_to_ask_for(string command, params string[] args)
+    public async Task A_command_line_error_names_the_help_command_to_try(string command, params string[] args)
     {
         ToolRun run = await ToolRun.InAsync(_folder.Path, args);
 
@@ -62,7 +62,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--folder", "cache", "ls", "--fodler", "x")]
     [InlineData("--sha256", "download", "--sha265", "m.safetensors", ".")]
     [InlineData("--digest", "snapshot", "--digset")]
-    public async Task A_mistyped_command_or_option_is_answered_with_the_one_that_was_meant(string meant, params string[] args)
+    public async Task The_error_of_a_mistyped_command_or_option_suggests_the_right_spelling(string meant, params string[] args)
     {
         ToolRun run = await ToolRun.InAsync(_folder.Path, args);
 
@@ -76,7 +76,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("'prune'; a command comes before '--'", "cache", "--", "prune")]
     [InlineData("'--json'; an option comes after its command: typedweights inspect --json", "--json", "inspect", "m.safetensors")]
     [InlineData("'--sha256'; an option comes after its command: typedweights download --sha256", "--sha256", "download", "m.safetensors", ".")]
-    public async Task A_word_that_is_right_and_stands_in_the_wrong_place_is_told_where_it_belongs(string advice, params string[] args)
+    public async Task The_error_of_a_misplaced_word_explains_where_the_word_belongs(string advice, params string[] args)
     {
         ToolRun run = await ToolRun.InAsync(_folder.Path, args);
 
@@ -89,7 +89,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("nope")]
     [InlineData("plan", "m.safetensors", "another.safetensors")]
     [InlineData("cache", "ls", "--zzzzzz")]
-    public async Task What_is_near_to_nothing_gets_no_suggestion(params string[] args)
+    public async Task A_word_that_resembles_no_command_or_option_gets_no_suggestion(params string[] args)
     {
         ToolRun run = await ToolRun.InAsync(_folder.Path, args);
 
@@ -104,7 +104,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--quiet,--sha256", "[suggest]", "typedweights download --")]
     [InlineData("cuda", "[suggest:99]", "typedweights plan --device cu")]
     [InlineData("snapshot,verify", "[suggest:0]", "")]
-    public async Task A_shell_that_completes_a_line_gets_the_words_that_fit(string words, params string[] args)
+    public async Task Shell_completion_lists_the_words_that_fit(string words, params string[] args)
     {
         ToolRun run = await ToolRun.InAsync(_folder.Path, args);
 
@@ -113,7 +113,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task Behind_two_dashes_a_path_may_begin_with_one()
+    public async Task A_path_after_two_dashes_may_begin_with_a_dash()
     {
         TestFile.Write(_folder["-m.safetensors"], [TestFile.F32("a", [1], 1)]);
 
@@ -148,7 +148,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("tpu")]
     [InlineData("CUDA")]
     [InlineData("")]
-    public async Task A_device_that_is_none_is_answered_with_a_sentence(string device)
+    public async Task The_error_of_an_unknown_device_names_the_allowed_devices(string device)
     {
         ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", "--device", device, "m.safetensors");
 

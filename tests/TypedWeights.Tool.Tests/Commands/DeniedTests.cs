@@ -66,7 +66,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("cache ls --folder closed/cache", 1)]
     [InlineData("cache verify --folder closed/cache", 1)]
     [InlineData("cache clear --folder closed/cache", 1)]
-    public async Task A_folder_on_the_way_that_may_not_be_searched_is_named(string command, int code)
+    public async Task A_folder_on_the_path_without_execute_permission_is_named_in_the_error(string command, int code)
     {
         Set("closed", Listed);
 
@@ -74,7 +74,7 @@ public sealed class DeniedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_download_that_may_not_replace_the_journal_leaves_nothing_and_says_why()
+    public async Task A_download_that_may_not_replace_a_foreign_journal_leaves_no_file_and_names_the_journal()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can leave a file that this user may not remove");
         Directory.CreateDirectory(_folder["sticky"]);
@@ -102,7 +102,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("download model.safetensors folder/model.safetensors", 1)]
     [InlineData("cache ls --folder folder", 1)]
     [InlineData("cache clear --folder folder", 1)]
-    public async Task Nor_is_a_link_called_broken_that_leads_behind_such_a_folder(string command, int code)
+    public async Task A_link_that_leads_through_a_folder_without_execute_permission_is_not_called_broken(string command, int code)
     {
         Directory.CreateDirectory(_folder["closed/below"]);
         Directory.CreateDirectory(_folder["linked"]);
@@ -126,7 +126,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("verify")]
     [InlineData("clear")]
     [InlineData("prune --size 0B")]
-    public async Task A_cache_folder_whose_links_lead_in_a_circle_is_not_called_denied(string command)
+    public async Task A_cache_folder_that_is_a_circular_link_is_not_reported_as_denied(string command)
     {
         File.CreateSymbolicLink(_folder["loop"], "loop");
 
@@ -142,7 +142,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("snapshot model.safetensors -o model.safetensors/a.weights.json")]
     [InlineData("download model.safetensors pipe/copy.safetensors")]
     [InlineData("download model.safetensors model.safetensors/copy.safetensors")]
-    public async Task What_is_no_folder_is_not_used_as_one(string command)
+    public async Task A_pipe_or_file_that_is_used_as_a_folder_is_refused_by_name(string command)
     {
         OddFile.Make(OddFile.Pipe, _folder["pipe"], _folder["victim"]);
         string[] arguments = command.Split(' ');
@@ -155,7 +155,7 @@ public sealed class DeniedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_that_a_broken_link_stands_for_is_told_as_that_link()
+    public async Task A_destination_folder_that_is_a_broken_link_is_reported_as_a_broken_link()
     {
         File.CreateSymbolicLink(_folder["gone"], "no/such/folder");
 
@@ -166,7 +166,7 @@ public sealed class DeniedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_snapshot_over_one_that_may_not_be_read_names_that_right()
+    public async Task A_snapshot_over_an_unreadable_snapshot_is_an_error_that_names_the_read_permission()
     {
         await File.WriteAllTextAsync(_folder["closed/a.weights.json"], "{}", TestContext.Current.CancellationToken);
         Set("closed/a.weights.json", None);
@@ -185,7 +185,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("cache verify --folder closed", 1)]
     [InlineData("cache prune --size 0B --folder closed", 1)]
     [InlineData("cache clear --folder closed", 1)]
-    public async Task A_folder_that_may_not_be_listed_is_named(string command, int code)
+    public async Task A_folder_that_may_not_be_listed_is_named_in_the_error(string command, int code)
     {
         Set("closed", Searched);
 
@@ -196,7 +196,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("cache ls --folder closed")]
     [InlineData("cache verify --folder closed")]
     [InlineData("cache clear --folder closed")]
-    public async Task A_cache_that_may_be_listed_and_not_searched_is_not_said_to_be_empty(string command)
+    public async Task A_cache_folder_without_execute_permission_is_not_reported_as_empty(string command)
     {
         Set("closed", Listed);
 
@@ -210,7 +210,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("inspect shards", 1, "shards/1.safetensors: this user may not read it (read permission is missing)")]
     [InlineData("download shards copy", 2, "shards/1.safetensors: this user may not read it (read permission is missing)")]
     [InlineData("verify a.weights.json", 1, "the snapshot cannot be read: this user may not read it (read permission is missing)")]
-    public async Task A_file_that_may_not_be_read_is_named(string command, int code, string says)
+    public async Task A_file_that_may_not_be_read_is_named_in_the_error(string command, int code, string says)
     {
         await File.WriteAllTextAsync(_folder["a.weights.json"], "{}", TestContext.Current.CancellationToken);
         File.CreateSymbolicLink(_folder["link.safetensors"], "model.safetensors");
@@ -227,7 +227,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("download shards closed/below", "closed")]
     [InlineData("snapshot model.safetensors -o closed/a.weights.json", "closed")]
     [InlineData("snapshot model.safetensors -o closed/below/a.weights.json", "closed")]
-    public async Task A_folder_that_may_not_be_written_to_is_named(string command, string folder)
+    public async Task A_folder_that_may_not_be_written_to_is_named_in_the_error(string command, string folder)
     {
         Set("closed", Listed | Searched);
 
@@ -235,7 +235,7 @@ public sealed class DeniedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_beside_the_one_that_is_written_is_named()
+    public async Task A_partial_file_that_may_not_be_written_to_is_named_in_the_error()
     {
         const string Name = "copy.safetensors.partial";
 
@@ -255,7 +255,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("clear")]
     [InlineData("prune --size 0B")]
     [InlineData("prune --size 1kB")]
-    public async Task What_of_a_cache_may_not_be_removed_is_named_with_the_reason(string command)
+    public async Task A_copy_that_may_not_be_removed_from_the_cache_is_named_with_the_reason(string command)
     {
         string path = await PutAsync();
         Set("cache", Listed | Searched);
@@ -267,7 +267,7 @@ public sealed class DeniedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_prune_that_has_nothing_to_do_is_done()
+    public async Task A_cache_prune_with_nothing_to_remove_succeeds_in_a_read_only_folder()
     {
         await PutAsync();
         Set("cache", Listed | Searched);
@@ -278,7 +278,7 @@ public sealed class DeniedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_of_a_cache_that_may_not_be_read_does_not_hide_the_others()
+    public async Task A_copy_in_the_cache_that_may_not_be_read_does_not_hide_the_other_copies()
     {
         string secret = await PutAsync("https://host/secret.safetensors");
         await PutAsync("https://host/open.safetensors");
@@ -302,7 +302,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("closed/models--org--net/refs/main", None, "read {0} ")]
     [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567", Searched, "list the folder {0} ")]
     [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567/model.safetensors.index.json", None, "read {0} ")]
-    public async Task A_cache_of_the_hub_that_may_not_be_read_is_not_said_to_lack_the_model(string what, UnixFileMode mode, string says)
+    public async Task An_unreadable_hub_cache_is_reported_as_denied_and_not_as_missing_the_model(string what, UnixFileMode mode, string says)
     {
         const string Commit = "0123456789abcdef0123456789abcdef01234567";
         string repository = _folder["closed/models--org--net"];
@@ -327,7 +327,7 @@ public sealed class DeniedTests : IDisposable
     [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567", Searched)]
     [InlineData("closed/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567/model.safetensors", None)]
     [InlineData("closed/models--org--net", None)]
-    public async Task A_hub_that_answers_is_asked_for_what_of_its_cache_may_not_be_read(string what, UnixFileMode mode)
+    public async Task A_file_that_may_not_be_read_from_the_hub_cache_is_requested_from_the_hub(string what, UnixFileMode mode)
     {
         const string Commit = "0123456789abcdef0123456789abcdef01234567";
         string repository = _folder["closed/models--org--net"];
@@ -353,7 +353,7 @@ public sealed class DeniedTests : IDisposable
     [Theory]
     [InlineData("closed/token", None, "read it (read permission is missing)")]
     [InlineData("closed", Listed, "search the folder {0} (execute permission is missing)")]
-    public async Task A_saved_login_that_may_not_be_read_is_named_where_the_hub_asks_for_one(string what, UnixFileMode mode, string says)
+    public async Task An_unreadable_token_file_is_named_if_the_hub_requires_a_token(string what, UnixFileMode mode, string says)
     {
         await File.WriteAllTextAsync(_folder["closed/token"], "hf_secret", TestContext.Current.CancellationToken);
         await using FileServer server = await FileServer.StartAsync();

@@ -24,7 +24,7 @@ public sealed class HttpTests : IAsyncLifetime
     [Theory]
     [InlineData("?file=net", true)]
     [InlineData("?sig=abc&versionId=7", false)]
-    public async Task A_snapshot_warns_where_what_is_not_kept_of_a_url_may_say_which_file_it_is(string query, bool warns)
+    public async Task A_snapshot_warns_if_a_dropped_query_parameter_may_identify_the_file(string query, bool warns)
     {
         _server.Files["/get"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3)]);
 
@@ -35,7 +35,7 @@ public sealed class HttpTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_snapshot_of_a_file_is_two_requests_for_its_header_and_nothing_else()
+    public async Task A_snapshot_of_a_remote_file_sends_only_two_requests_for_its_header()
     {
         byte[] bytes = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 1_000_000)]);
         _server.Files["/m/net.safetensors"] = bytes;
@@ -51,7 +51,7 @@ public sealed class HttpTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_of_350_GB_costs_no_more_than_a_small_one_here_and_on_a_server()
+    public async Task The_commands_read_only_the_header_of_a_local_or_remote_file_of_350_GB()
     {
         const long Data = 350_000_000_000;
         byte[] header = Encoding.UTF8.GetBytes($$$"""{"a":{"dtype":"U8","shape":[{{{Data}}}],"data_offsets":[0,{{{Data}}}]}}""");
@@ -96,7 +96,7 @@ public sealed class HttpTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_index_costs_its_own_bytes_and_two_requests_a_shard()
+    public async Task A_snapshot_of_a_remote_index_sends_two_header_requests_for_each_shard()
     {
         _server.Files["/m/model.safetensors.index.json"] = Encoding.UTF8.GetBytes(
             """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}""");
@@ -113,7 +113,7 @@ public sealed class HttpTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Another_version_with_the_same_header_is_a_warning_and_drift_is_drift()
+    public async Task Verify_warns_of_another_version_with_the_same_header_and_reports_drift_of_another_header()
     {
         _server.Files["/net.safetensors"] = TestFile.Bytes([TestFile.F32("a", [1], 1)]);
         await ToolRun.InAsync(_folder.Path, "snapshot", $"{_server.Address}/net.safetensors");
@@ -135,7 +135,7 @@ public sealed class HttpTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_secret_in_a_URL_reaches_the_server_and_nothing_else()
+    public async Task A_secret_in_a_URL_is_sent_to_the_server_and_appears_nowhere_else()
     {
         const string Password = "hunter2pass";
         const string User = "aliceuser";

@@ -12,7 +12,7 @@ public sealed class InspectCommandTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_line_of_json_has_exactly_the_documented_form()
+    public async Task Inspect_writes_a_line_of_JSON_in_exactly_the_documented_form()
     {
         TestFile.Write(
             _folder["a.safetensors"],
@@ -30,7 +30,7 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task An_index_names_the_file_of_each_tensor_and_a_digest_is_that_of_its_bytes()
+    public async Task Inspect_of_an_index_lists_each_tensor_with_its_file_and_the_digest_of_its_bytes()
     {
         TestFile.WriteSharded(_folder["m"], new Dictionary<string, TestFile.Entry[]>
         {
@@ -52,7 +52,7 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_backslash_in_a_name_is_shown_as_two()
+    public async Task Inspect_shows_a_backslash_in_a_tensor_name_as_two_backslashes()
     {
         string[] names = ["a\\b.0", "a\\b.1", "{\\}"];
         TestFile.Write(_folder["a.safetensors"], names.Select(name => TestFile.F32(name, [1], 1)));
@@ -65,7 +65,7 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_input_has_its_line_and_one_that_is_not_ok_makes_it_1()
+    public async Task Inspect_writes_a_line_for_every_input_and_exits_with_1_if_any_input_fails()
     {
         TestFile.Write(_folder["a.safetensors"], [TestFile.F32("a", [1], 1)]);
         await File.WriteAllBytesAsync(_folder["b.safetensors"], [1, 2], TestContext.Current.CancellationToken);
@@ -90,7 +90,7 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_dimension_beyond_63_bits_is_exact()
+    public async Task Inspect_shows_a_dimension_beyond_63_bits_exactly()
     {
         string file = Path.Combine(Corpus.Root, "disputed", "zero_then_overflowing_dims.safetensors");
 
@@ -100,7 +100,7 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task The_whole_corpus_gets_its_verdicts_and_digests()
+    public async Task Inspect_gives_every_file_of_the_corpus_the_recorded_verdict_and_digests()
     {
         string[] files = [.. Corpus.Files.Select(c => Path.Combine(Corpus.Root, c.File))];
 
@@ -133,7 +133,7 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Layers_are_drawn_together_by_kind_with_their_sizes()
+    public async Task Inspect_groups_layers_with_the_same_tensors_and_shows_their_sizes()
     {
         WriteModel("net.safetensors");
 
@@ -164,7 +164,7 @@ public sealed class InspectCommandTests : IDisposable
     [InlineData(40)]
     [InlineData(80)]
     [InlineData(120)]
-    public async Task A_page_fits_its_terminal_and_loses_no_name(int width)
+    public async Task Inspect_fits_its_lines_to_the_terminal_width_and_keeps_every_name(int width)
     {
         WriteModel("net.safetensors", "a.rather.long.prefix.for.the.names.of.these.layers.");
 
@@ -178,7 +178,7 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Colours_are_for_terminals_that_want_them_and_a_file_cannot_send_its_own()
+    public async Task Inspect_writes_colours_only_to_a_colour_terminal_and_escapes_those_of_the_file()
     {
         TestFile.Write(
             _folder["a.safetensors"],
@@ -196,7 +196,7 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Metadata_ties_files_and_warnings_are_shown()
+    public async Task Inspect_shows_metadata_and_ties_and_files_and_warnings()
     {
         string index = TestFile.WriteSharded(_folder["m"], new Dictionary<string, TestFile.Entry[]>
         {

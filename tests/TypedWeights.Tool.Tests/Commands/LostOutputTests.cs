@@ -14,7 +14,7 @@ public sealed class LostOutputTests : IDisposable
     [Theory]
     [InlineData("2>/dev/full")]
     [InlineData("2>&-")]
-    public async Task Errors_that_cannot_be_written_are_lost_and_the_exit_code_is_not(string redirection)
+    public async Task Errors_that_cannot_be_written_do_not_change_the_exit_code(string redirection)
     {
         ToolRun absent = await ToolRun.RedirectedAsync(_folder.Path, redirection, "plan", "nope");
         ToolRun wrong = await ToolRun.RedirectedAsync(_folder.Path, redirection, "nope");
@@ -27,7 +27,7 @@ public sealed class LostOutputTests : IDisposable
     [InlineData("2>/dev/full")]
     [InlineData("2>&-")]
     [InlineData(">&- 2>&-")]
-    public async Task A_download_goes_on_when_nobody_can_be_told_of_it(string redirection)
+    public async Task A_download_succeeds_although_its_progress_cannot_be_written(string redirection)
     {
         byte[] model = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000_000)]);
         await using FileServer server = await FileServer.StartAsync();
@@ -61,7 +61,7 @@ public sealed class LostOutputTests : IDisposable
     [InlineData(">&-", "bench", "m.safetensors")]
     [InlineData(">&-", "download", "m.safetensors", "copy.safetensors", "--sha256", "--quiet")]
     [InlineData(">&-", "--help")]
-    public async Task Results_that_cannot_be_written_are_a_failure_and_no_defect(string redirection, params string[] args)
+    public async Task Results_that_cannot_be_written_are_reported_as_an_output_error(string redirection, params string[] args)
     {
         TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
 

@@ -17,7 +17,7 @@ public sealed class OwnAuthorityTests : IDisposable
     }
 
     [Fact]
-    public async Task The_error_says_how_to_trust_it_and_that_works()
+    public async Task The_error_of_an_unknown_certificate_authority_names_the_variable_that_makes_it_trusted()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere the system's own store decides");
         (string certificate, string key) = _authority.Issue("localhost");
@@ -36,7 +36,7 @@ public sealed class OwnAuthorityTests : IDisposable
     }
 
     [Fact]
-    public async Task A_pipe_in_the_place_of_its_certificate_is_named_and_not_waited_for()
+    public async Task A_pipe_as_the_certificate_file_is_refused_by_name_without_waiting()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere the system's own store decides");
         OddFile.Make(OddFile.Pipe, _folder["root.pem"], _folder["victim"]);

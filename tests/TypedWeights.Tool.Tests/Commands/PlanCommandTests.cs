@@ -26,7 +26,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_line_of_json_has_exactly_the_documented_form()
+    public async Task Plan_writes_a_line_of_JSON_in_exactly_the_documented_form()
     {
         TestFile.Write(_folder["a.safetensors"], [TestFile.F32("a", [2], 1, 2), TestFile.F32("b", [1], 3), TestFile.F32("none", [0])]);
         long file = new FileInfo(_folder["a.safetensors"]).Length;
@@ -46,7 +46,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task On_a_GPU_the_tensors_take_its_memory_as_its_allocator_rounds_it_and_the_host_has_the_ring_alone()
+    public async Task Plan_for_a_GPU_counts_device_memory_as_its_allocator_rounds_it_and_only_the_ring_on_the_host()
     {
         TestFile.Write(
             _folder["a.safetensors"],
@@ -61,7 +61,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_page_says_what_is_read_from_a_disk()
+    public async Task Plan_prints_the_reads_and_the_memory_of_a_load_from_a_disk()
     {
         TestFile.WriteSharded(_folder["m"], new Dictionary<string, TestFile.Entry[]>
         {
@@ -90,7 +90,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_that_knows_no_ranges_is_read_over_one_connection_with_the_answer_that_opened_the_file()
+    public async Task A_plan_for_a_server_without_ranges_has_one_connection_and_only_the_opening_request()
     {
         byte[] bytes = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Large)]);
         _server.Intercept = async context =>
@@ -108,7 +108,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_planned_is_what_a_server_is_asked_for_and_planning_asks_for_headers_alone()
+    public async Task Plan_predicts_the_requests_of_the_load_and_itself_requests_only_headers()
     {
         byte[] bytes = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Large), TestFile.Noise("b", "U8", 8, 3)]);
         _server.Files["/m.safetensors"] = bytes;
@@ -129,7 +129,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_page_says_what_is_asked_of_a_server()
+    public async Task Plan_prints_the_requests_and_connections_of_a_load_from_a_server()
     {
         _server.Files["/m.safetensors"] = TestFile.Bytes(
             [TestFile.Noise("a.1", "U8", 8, 1000), TestFile.Noise("b", "U8", 8, 500), TestFile.Noise("a.2", "U8", 8, 1000)]);
@@ -143,7 +143,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Options_shape_the_plan()
+    public async Task The_filter_part_connections_and_gap_options_change_the_plan()
     {
         _server.Files["/m.safetensors"] = TestFile.Bytes(
             [TestFile.Noise("a", "U8", 8, 1_000_000), TestFile.Noise("b", "U8", 8, 500), TestFile.Noise("c", "U8", 8, 1000)]);
@@ -161,7 +161,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_that_ignores_ranges_is_planned_for_as_a_whole_or_refused()
+    public async Task A_plan_for_a_server_that_ignores_ranges_covers_the_whole_file_or_is_refused()
     {
         byte[] bytes = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 1_000_000), TestFile.Noise("b", "U8", 8, 500)]);
         _server.Intercept = async context =>
@@ -184,7 +184,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_cannot_be_planned_is_said()
+    public async Task Plan_reports_a_filter_without_a_match_and_a_missing_file()
     {
         TestFile.Write(_folder["a.safetensors"], [TestFile.F32("a", [1], 1), TestFile.F32("b", [1], 1)]);
 
@@ -206,7 +206,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
     [InlineData("--gap", "-1")]
     [InlineData("--gap", "1M")]
     [InlineData("--limit", "1")]
-    public async Task An_option_that_makes_no_sense_is_refused(string option, string value)
+    public async Task Plan_refuses_an_option_with_a_value_out_of_range(string option, string value)
     {
         ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", "a.safetensors", option, value);
 

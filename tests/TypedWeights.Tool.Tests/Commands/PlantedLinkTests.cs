@@ -20,7 +20,7 @@ public sealed class PlantedLinkTests : IDisposable
     [InlineData("download model.safetensors own/copy.safetensors")]
     [InlineData("download shards shared --force")]
     [InlineData("download shards shared/out --force")]
-    public async Task Nothing_is_written_through_a_link_to_a_folder_that_another_user_planted(string command)
+    public async Task Nothing_is_written_through_a_folder_link_of_another_user(string command)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give a link to another user");
         byte[] model = TestFile.Bytes([TestFile.Noise("x", "U8", 8, 100)]);

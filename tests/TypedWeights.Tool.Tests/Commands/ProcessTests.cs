@@ -31,7 +31,7 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task Help_and_version_name_the_command_and_not_the_host()
+    public async Task Help_and_version_show_the_name_of_the_command_and_not_of_the_host()
     {
         ToolRun help = await ToolRun.ProcessAsync(_folder.Path, null, "--help");
         ToolRun version = await ToolRun.ProcessAsync(_folder.Path, null, "--version");
@@ -75,6 +75,6 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
-    public void The_tool_needs_no_tensor_library() => Assert.DoesNotContain(
+    public void The_tool_does_not_depend_on_a_tensor_library() => Assert.DoesNotContain(
         "torch", File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "TypedWeights.Tool.deps.json")), StringComparison.OrdinalIgnoreCase);
 }

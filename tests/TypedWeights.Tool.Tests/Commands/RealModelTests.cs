@@ -9,7 +9,7 @@ namespace TypedWeights.Tests.Commands;
 public sealed class RealModelTests
 {
     [Fact]
-    public async Task Every_real_header_is_taken_verified_and_shown()
+    public async Task The_header_of_every_real_model_can_be_snapshotted_verified_and_inspected()
     {
         Assert.SkipWhen(
             SharedFolder.Headers is null, "The headers of real models lie outside the repository; TYPEDWEIGHTS_SHARED names their folder.");

@@ -13,7 +13,7 @@ public sealed class SnapshotCommandTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_file_becomes_weights_Class_json_and_a_second_run_touches_nothing()
+    public async Task Snapshot_writes_a_file_named_after_the_class_and_a_second_run_changes_nothing()
     {
         TestFile.Write(_folder["models/tiny-v0.1.safetensors"], Tiny, new Dictionary<string, string> { ["format"] = "pt" });
 
@@ -42,7 +42,7 @@ public sealed class SnapshotCommandTests : IDisposable
     [InlineData("model")]
     [InlineData("model/")]
     [InlineData("model/model.safetensors.index.json")]
-    public async Task A_folder_and_an_index_are_one_model(string uri)
+    public async Task A_snapshot_of_a_folder_or_of_its_index_covers_all_shards_of_the_model(string uri)
     {
         TestFile.WriteSharded(_folder["model"], new Dictionary<string, TestFile.Entry[]>
         {
@@ -60,7 +60,7 @@ public sealed class SnapshotCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task With_digests_it_holds_each_tensor_s()
+    public async Task A_snapshot_with_digests_has_the_digest_of_each_tensor()
     {
         TestFile.Write(_folder["a.safetensors"], Tiny);
 
@@ -74,7 +74,7 @@ public sealed class SnapshotCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Digests_do_not_go_without_a_word()
+    public async Task Snapshot_warns_if_it_drops_the_digests_of_the_old_snapshot()
     {
         TestFile.Write(_folder["a.safetensors"], Tiny);
         await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors", "--digest");
@@ -93,7 +93,7 @@ public sealed class SnapshotCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task An_output_folder_gets_the_file_of_the_class()
+    public async Task Snapshot_into_an_output_folder_names_the_file_after_the_class()
     {
         TestFile.Write(_folder["a.safetensors"], Tiny);
         Directory.CreateDirectory(_folder["there"]);
@@ -106,7 +106,7 @@ public sealed class SnapshotCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task The_snapshot_of_another_source_is_not_replaced_unless_it_is_named()
+    public async Task The_snapshot_of_another_source_is_replaced_only_if_its_path_is_given()
     {
         TestFile.Write(_folder["one/model.safetensors"], Tiny);
         TestFile.Write(_folder["two/model.safetensors"], [TestFile.F32("other", [1], 1)]);
@@ -132,7 +132,7 @@ public sealed class SnapshotCommandTests : IDisposable
     [InlineData("nobody://org/name", 2, "nobody://")]
     [InlineData("http://127.0.0.1:1/model.safetensors", 2, "no connection to the server")]
     [InlineData("http://user:hunter2@:x/", 64, "no valid host")]
-    public async Task A_failure_is_one_line_and_leaves_nothing(string uri, int code, string expected)
+    public async Task A_failed_snapshot_prints_one_line_and_leaves_no_file(string uri, int code, string expected)
     {
         byte[] bytes = TestFile.Bytes(Tiny);
         await File.WriteAllBytesAsync(_folder["truncated.safetensors"], bytes[..^1], TestContext.Current.CancellationToken);
@@ -149,7 +149,7 @@ public sealed class SnapshotCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_cannot_be_written_is_said_and_no_temporary_stays()
+    public async Task A_snapshot_that_cannot_be_written_is_reported_and_leaves_no_temporary_file()
     {
         TestFile.Write(_folder["a.safetensors"], Tiny);
         await File.WriteAllTextAsync(_folder["file"], "", TestContext.Current.CancellationToken);
@@ -164,7 +164,7 @@ public sealed class SnapshotCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_snapshot_that_is_a_link_stays_one()
+    public async Task Snapshot_through_a_link_keeps_the_link_and_writes_its_target()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
         TestFile.Write(_folder["a.safetensors"], Tiny);
@@ -181,7 +181,7 @@ public sealed class SnapshotCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_name_that_is_no_class_and_a_file_the_generator_does_not_see_are_said()
+    public async Task Snapshot_refuses_an_invalid_class_name_and_warns_of_a_file_that_the_generator_ignores()
     {
         TestFile.Write(_folder["a.safetensors"], Tiny);
 
@@ -193,7 +193,7 @@ public sealed class SnapshotCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Names_that_would_drive_a_terminal_or_break_a_line_survive_the_way_to_the_snapshot()
+    public async Task Tensor_names_with_control_characters_are_stored_escaped_and_read_back_unchanged()
     {
         string[] names = ["\u001b[2J", "a\nb", "\u202Eevil", "quote\"", "größe.重み", "", "{0..3}"];
         TestFile.Write(_folder["odd.safetensors"], names.Select(name => TestFile.F32(name, [1], 1)));

@@ -25,7 +25,7 @@ public sealed class SnapshotTargetTests : IDisposable
     [InlineData(OddFile.Pipe)]
     [InlineData(OddFile.Socket)]
     [InlineData(OddFile.LinkToDevice)]
-    public async Task What_is_no_file_is_neither_replaced_nor_waited_for(string kind)
+    public async Task A_snapshot_path_that_is_not_a_regular_file_is_neither_replaced_nor_waited_for(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
@@ -43,7 +43,7 @@ public sealed class SnapshotTargetTests : IDisposable
     }
 
     [Fact]
-    public async Task A_snapshot_that_is_unchanged_still_clears_what_a_killed_process_left_of_it()
+    public async Task Snapshot_removes_the_temporary_file_of_a_killed_process_even_if_nothing_has_changed()
     {
         TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
         string[] command = ["snapshot", "m.safetensors", "-o", "m.weights.json"];
@@ -79,7 +79,7 @@ public sealed class SnapshotTargetTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_of_another_user_does_not_choose_the_permissions_of_the_snapshot_that_replaces_it()
+    public async Task A_file_of_another_user_does_not_set_the_permissions_of_the_snapshot_that_replaces_it()
     {
         if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
         {
@@ -121,7 +121,7 @@ public sealed class SnapshotTargetTests : IDisposable
     [InlineData("{\"mine\": true}")]
     [InlineData("mine")]
     [InlineData("")]
-    public async Task A_file_that_is_no_snapshot_is_not_replaced_unless_it_is_named(string mine)
+    public async Task A_file_that_is_not_a_snapshot_is_replaced_only_if_its_path_is_given(string mine)
     {
         TestFile.Write(_folder["net.safetensors"], [TestFile.F32("a", [1], 1)]);
         Directory.CreateDirectory(_folder["weights"]);
@@ -137,7 +137,7 @@ public sealed class SnapshotTargetTests : IDisposable
     }
 
     [Fact]
-    public async Task A_snapshot_that_a_merge_has_spoiled_is_replaced()
+    public async Task A_snapshot_with_merge_conflict_markers_is_replaced()
     {
         TestFile.Write(_folder["net.safetensors"], [TestFile.F32("a", [1], 1)]);
         Assert.Equal(0, (await Support.ToolRun.InAsync(_folder.Path, "snapshot", "net.safetensors")).ExitCode);
@@ -151,7 +151,7 @@ public sealed class SnapshotTargetTests : IDisposable
     }
 
     [Fact]
-    public async Task A_class_that_is_called_as_a_device_of_Windows_gets_another_name()
+    public async Task A_class_with_the_name_of_a_Windows_device_needs_another_class_name()
     {
         TestFile.Write(_folder["con.safetensors"], [TestFile.F32("a", [1], 1)]);
 

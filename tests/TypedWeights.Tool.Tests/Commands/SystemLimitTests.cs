@@ -18,7 +18,7 @@ public sealed class SystemLimitTests : IDisposable
     [Theory]
     [InlineData("download m.safetensors copy.safetensors", "copy.safetensors: the file needs 1,000,")]
     [InlineData("snapshot names.safetensors -o names.weights.json", "names.weights.json: the file needs ")]
-    public async Task A_file_that_is_larger_than_the_process_may_write_is_an_error_before_anything_is_written(string arguments, string message)
+    public async Task A_file_beyond_the_file_size_limit_of_the_process_is_refused_before_anything_is_written(string arguments, string message)
     {
         TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, 1_000_000)]);
         WriteNames("names.safetensors", 3000);
@@ -34,7 +34,7 @@ public sealed class SystemLimitTests : IDisposable
     }
 
     [Fact]
-    public async Task Output_that_is_larger_than_the_process_may_write_is_an_error_of_the_output()
+    public async Task Output_beyond_the_file_size_limit_of_the_process_is_reported_as_an_output_error()
     {
         WriteNames("names.safetensors", 3000);
 
@@ -50,7 +50,7 @@ public sealed class SystemLimitTests : IDisposable
     [InlineData("bench model --quiet")]
     [InlineData("snapshot model --class M")]
     [InlineData("download model/model.safetensors.index.json copy --quiet")]
-    public async Task A_model_of_more_shards_than_files_may_be_open_is_read(string arguments)
+    public async Task A_model_with_more_shards_than_the_limit_of_open_files_is_read(string arguments)
     {
         // Half of what the runtime needs for itself are the libraries that it opens while it starts.
         WriteShards(300);
@@ -70,7 +70,7 @@ public sealed class SystemLimitTests : IDisposable
     [Theory]
     [InlineData(48)]
     [InlineData(127)]
-    public async Task A_process_that_may_open_too_few_files_is_told_so_in_one_line(int openFiles)
+    public async Task A_limit_of_open_files_that_is_too_low_is_reported_in_one_line(int openFiles)
     {
         ToolRun run = await ToolRun.LimitedAsync(_folder.Path, $"-n {openFiles}", "inspect", "https://127.0.0.1:1/m.safetensors");
 
@@ -81,7 +81,7 @@ public sealed class SystemLimitTests : IDisposable
     }
 
     [Fact]
-    public async Task Memory_that_there_is_not_is_no_defect_of_the_tool()
+    public async Task Running_out_of_memory_is_reported_as_a_lack_of_memory_and_not_as_a_defect()
     {
         WriteNames("names.safetensors", 400_000);
 
@@ -96,7 +96,7 @@ public sealed class SystemLimitTests : IDisposable
     [InlineData(60, "verify --offline m.weights.json")]
     [InlineData(240, "verify m.weights.json")]
     [InlineData(240, "snapshot m.safetensors -o m.weights.json")]
-    public async Task A_snapshot_that_needs_more_memory_than_the_container_leaves_is_one_error_with_the_numbers(int megabytes, string arguments)
+    public async Task A_snapshot_beyond_the_memory_of_the_container_is_one_error_with_the_numbers(int megabytes, string arguments)
     {
         TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
         await using (FileStream file = File.Create(_folder["m.weights.json"]))
@@ -112,7 +112,7 @@ public sealed class SystemLimitTests : IDisposable
     }
 
     [Fact]
-    public async Task An_index_that_needs_more_memory_than_the_container_leaves_is_one_error_with_the_numbers()
+    public async Task An_index_beyond_the_memory_of_the_container_is_one_error_with_the_numbers()
     {
         await using (FileStream file = File.Create(_folder["model.safetensors.index.json"]))
         {
@@ -126,7 +126,7 @@ public sealed class SystemLimitTests : IDisposable
     }
 
     [Fact]
-    public async Task An_index_without_a_length_is_given_up_when_it_grows_beyond_what_the_container_leaves()
+    public async Task An_index_without_a_length_is_abandoned_when_it_exceeds_the_memory_of_the_container()
     {
         await using FileServer server = await FileServer.StartAsync();
         server.Intercept = async context =>
@@ -156,7 +156,7 @@ public sealed class SystemLimitTests : IDisposable
     }
 
     [Fact]
-    public void The_error_of_memory_that_there_is_not_has_the_numbers_of_the_container()
+    public void The_out_of_memory_error_has_the_numbers_of_the_container()
     {
         Assert.Contains(
             "of the 1,000 bytes that /sys/fs/cgroup/memory.max allows, 900 are in use",
@@ -166,7 +166,7 @@ public sealed class SystemLimitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_page_of_names_that_no_pattern_draws_together_ends_although_they_differ_in_numbers_alone()
+    public async Task Inspect_shortens_a_list_of_thousands_of_names_that_no_pattern_can_group()
     {
         TestFile.Write(
             _folder["m.safetensors"], [.. Enumerable.Range(0, 12_000).Select(i => TestFile.F32($"{i}.{i * 7 % 12_000}.{i * 13}", [1], 1))]);
@@ -179,7 +179,7 @@ public sealed class SystemLimitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_snapshot_of_very_many_names_is_the_same_read_by_bits_and_at_once()
+    public async Task A_snapshot_of_20_000_names_is_written_and_verified_and_inspected_completely()
     {
         WriteNames("names.safetensors", 20_000);
         ToolRun first = await ToolRun.InAsync(_folder.Path, "snapshot", "names.safetensors");

@@ -13,7 +13,7 @@ public sealed class VerifyCommandTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task In_step_is_0()
+    public async Task Verify_exits_with_0_if_the_snapshot_matches_its_source()
     {
         await TakeAsync(A, B);
 
@@ -24,7 +24,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_Weights_is_written_to_and_found_as_weights_is()
+    public async Task A_folder_named_Weights_with_a_capital_letter_is_used_like_weights()
     {
         Directory.CreateDirectory(_folder["Weights"]);
         await TakeAsync(A, B);
@@ -42,7 +42,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_snapshot_that_is_a_link_to_nothing_is_told_as_one()
+    public async Task Verify_reports_a_snapshot_that_is_a_broken_link_as_a_broken_link()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "not every user may make links there");
         Directory.CreateDirectory(_folder["weights"]);
@@ -57,7 +57,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Drift_is_1_with_a_line_for_each_difference_and_a_command_that_mends_it()
+    public async Task Verify_exits_with_1_on_drift_and_prints_every_difference_and_a_command_that_repairs_it()
     {
         await TakeAsync(A, B);
         TestFile.Write(_folder["net.safetensors"], [A with { DType = "I32" }, TestFile.F32("c", [1], 3)]);
@@ -80,7 +80,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_layout_of_the_same_tensors_is_0_with_a_warning()
+    public async Task Verify_exits_with_0_and_a_warning_if_only_the_layout_of_the_tensors_differs()
     {
         await TakeAsync(A, B);
         TestFile.Write(_folder["net.safetensors"], [B, A]);
@@ -94,7 +94,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_source_that_is_gone_or_has_no_provider_here_is_2()
+    public async Task Verify_exits_with_2_if_the_source_is_missing_or_has_no_provider()
     {
         await TakeAsync(A, B);
         File.Delete(_folder["net.safetensors"]);
@@ -112,7 +112,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_source_that_is_no_longer_a_checkpoint_is_1()
+    public async Task Verify_exits_with_1_if_the_source_is_no_longer_a_checkpoint()
     {
         await TakeAsync(A, B);
         await File.WriteAllTextAsync(
@@ -125,7 +125,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Drift_outweighs_a_source_that_cannot_be_reached_and_every_snapshot_is_looked_at()
+    public async Task Verify_checks_every_snapshot_and_exits_with_1_if_one_drifts_and_another_is_unreachable()
     {
         await TakeAsync(A, B);
         TestFile.Write(_folder["net.safetensors"], [A]);
@@ -146,7 +146,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Copies_that_a_build_left_are_not_looked_at()
+    public async Task Verify_ignores_copies_of_snapshots_in_build_folders()
     {
         await TakeAsync(A, B);
         Directory.CreateDirectory(_folder["obj"]);
@@ -159,7 +159,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Offline_asks_no_source_and_says_so()
+    public async Task Verify_offline_does_not_access_the_source_and_reports_that()
     {
         await TakeAsync(A, B);
         File.Delete(_folder["net.safetensors"]);
@@ -175,7 +175,7 @@ public sealed class VerifyCommandTests : IDisposable
     [InlineData("\"source\"", "\"sauce\"", "weights/Net.weights.json:1: the snapshot has no \"source\"")]
     [InlineData("{\n  \"schema\"", "<<<<<<< HEAD\n{\n  \"schema\"", "an unresolved merge conflict")]
     [InlineData("snapshot/1", "snapshot/2", "update TypedWeights")]
-    public async Task A_snapshot_that_contradicts_itself_is_1_with_its_line_online_and_offline(string text, string other, string expected)
+    public async Task Verify_exits_with_1_and_names_the_line_if_a_snapshot_contradicts_itself(string text, string other, string expected)
     {
         await TakeAsync(A, B);
         string path = _folder["weights/Net.weights.json"];
@@ -193,7 +193,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task An_edited_snapshot_with_CRLF_is_in_step()
+    public async Task Verify_accepts_a_snapshot_with_a_byte_order_mark_and_CRLF()
     {
         await TakeAsync(A, B);
         string path = _folder["weights/Net.weights.json"];
@@ -204,7 +204,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_relative_source_is_found_from_the_project_of_the_snapshot()
+    public async Task Verify_resolves_a_relative_source_from_the_project_folder_of_the_snapshot()
     {
         Directory.CreateDirectory(_folder["src/My App"]);
         TestFile.Write(_folder["src/My App/net.safetensors"], [A, B]);
@@ -221,7 +221,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_to_verify_is_an_error_and_not_success()
+    public async Task Verify_fails_if_there_is_no_snapshot()
     {
         Directory.CreateDirectory(_folder["weights"]);
 

@@ -24,7 +24,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_from_a_server_is_the_same_file()
+    public async Task A_downloaded_file_has_the_bytes_of_the_file_on_the_server()
     {
         _server.Files["/m/net.safetensors"] = Model;
 
@@ -37,7 +37,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Quiet_says_nothing_and_errors_are_said_all_the_same()
+    public async Task A_quiet_download_prints_nothing_but_errors()
     {
         _server.Files["/net.safetensors"] = Model;
 
@@ -51,7 +51,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Digests_are_the_lines_of_sha256sum()
+    public async Task Download_prints_digests_in_the_format_of_sha256sum()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no sha256sum on Windows");
         _server.Files["/net.safetensors"] = Model;
@@ -67,7 +67,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_index_brings_its_shards_into_a_folder()
+    public async Task Download_of_an_index_writes_the_index_and_its_shards_into_a_folder()
     {
         var files = new Dictionary<string, byte[]>
         {
@@ -100,7 +100,7 @@ public sealed class DownloadTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
-    public async Task What_somebody_put_under_the_names_of_a_download_is_never_written_through(string kind)
+    public async Task Foreign_objects_with_the_names_of_a_download_are_never_written_through(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         _server.Files["/net.safetensors"] = Model;
@@ -131,7 +131,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Over_a_link_into_the_hubs_cache_the_link_is_replaced_and_over_any_other_the_file_it_leads_to()
+    public async Task Download_replaces_a_link_into_the_hub_cache_and_the_target_of_any_other_link()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege on Windows");
         _server.Files["/net.safetensors"] = Model;
@@ -156,7 +156,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_index_of_an_older_model_is_gone_before_its_first_shard_is()
+    public async Task The_old_index_is_removed_before_the_first_old_shard_is_replaced()
     {
         _server.Files["/m/model.safetensors.index.json"] = """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}"""u8.ToArray();
         _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000)]);
@@ -184,7 +184,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_model_stays_as_it_was_where_one_of_its_new_shards_cannot_get_its_name()
+    public async Task An_old_model_stays_unchanged_if_the_partial_file_of_a_new_shard_was_replaced()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows removes no file that is open");
         _server.Files["/m/model.safetensors.index.json"] = """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}"""u8.ToArray();
@@ -217,7 +217,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task No_shard_has_its_name_before_all_are_whole()
+    public async Task No_shard_gets_its_name_before_all_shards_are_whole()
     {
         _server.Files["/m/model.safetensors.index.json"] = """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}"""u8.ToArray();
         _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000_000)]);
@@ -247,7 +247,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Any_other_file_is_fetched_as_it_is_and_a_local_one_copied()
+    public async Task Download_transfers_a_file_of_any_other_type_unchanged_and_copies_a_local_file()
     {
         _server.Files["/tokenizer.json"] = Model[1000..2000];
         _server.Files["/empty.txt"] = [];
@@ -265,7 +265,7 @@ public sealed class DownloadTests : IAsyncLifetime
     [Theory]
     [InlineData("<!DOCTYPE html><html><body>Sign in</body></html>", "HTML")]
     [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "LFS")]
-    public async Task A_page_or_pointer_instead_of_weights_is_refused_before_anything_is_written(string text, string says)
+    public async Task A_web_page_or_LFS_pointer_instead_of_weights_is_refused_before_anything_is_written(string text, string says)
     {
         _server.Files["/net.safetensors"] = Encoding.UTF8.GetBytes(text);
         await File.WriteAllTextAsync(_folder["net.safetensors"], "before", TestContext.Current.CancellationToken);
@@ -280,7 +280,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_index_that_changes_unnoticed_is_caught_at_the_end()
+    public async Task An_index_without_a_validator_that_changes_during_a_download_is_detected_at_the_end()
     {
         const string Shard = "1.safetensors";
         string index = $"{{\"weight_map\":{{\"a\":\"{Shard}\"}}}}";
@@ -303,7 +303,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_changes_unnoticed_is_caught_at_the_end()
+    public async Task A_file_without_a_validator_that_changes_during_a_download_is_detected_at_the_end()
     {
         byte[] other = TestFile.Bytes([TestFile.Noise("A", "BF16", 16, 1500, 1000), TestFile.Noise("b", "U8", 8, 3),
             TestFile.Noise("c", "F32", 32, 1_000_000)]);
@@ -326,7 +326,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_index_that_changes_after_its_shards_were_found_is_caught_at_the_end()
+    public async Task An_index_that_changes_after_its_shards_were_opened_is_detected_at_the_end()
     {
         byte[] before = """{"weight_map":{"a":"1.safetensors"}}"""u8.ToArray();
         byte[][] later = ["""{"weight_map":{"a":"2.safetensors"}}"""u8.ToArray(), """{"weight_map":{"z":"1.safetensors"}}"""u8.ToArray()];
@@ -355,7 +355,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_length_beyond_every_disk_is_an_error_and_leaves_nothing()
+    public async Task A_file_length_beyond_every_disk_is_an_error_and_leaves_no_file()
     {
         _server.Intercept = async context =>
         {
@@ -374,7 +374,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_without_ranges_will_do()
+    public async Task A_file_is_downloaded_from_a_server_without_range_support()
     {
         _server.Intercept = async context =>
         {
@@ -391,7 +391,7 @@ public sealed class DownloadTests : IAsyncLifetime
     [Theory]
     [InlineData("net.safetensors")]
     [InlineData("vocab.bin")]
-    public async Task A_server_without_ranges_and_without_a_length_will_do(string name)
+    public async Task A_file_is_downloaded_from_a_server_that_sends_no_length_and_supports_no_ranges(string name)
     {
         _server.Intercept = async context =>
         {
@@ -407,7 +407,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_model_that_comes_in_chunks_and_ends_early_is_an_error()
+    public async Task A_chunked_response_that_ends_before_the_model_does_is_an_error()
     {
         _server.Intercept = async context =>
         {
@@ -422,7 +422,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_that_stops_answering_ranges_is_no_reason_to_download_by_the_command_that_does()
+    public async Task The_error_of_a_download_from_a_server_that_stops_serving_ranges_does_not_advise_a_download()
     {
         _server.Files["/net.safetensors"] = Model;
         _server.Intercept = async context =>
@@ -444,7 +444,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_that_is_busy_is_told_of_and_waited_for()
+    public async Task Download_reports_a_busy_server_and_tries_again()
     {
         _server.Files["/net.safetensors"] = Model;
         int payload = 0;
@@ -464,7 +464,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_empty_file_is_refused_whether_its_length_is_told_or_not()
+    public async Task An_empty_file_is_refused_with_and_without_a_length_in_the_response()
     {
         bool isTold = false;
         _server.Intercept = async context =>
@@ -487,7 +487,7 @@ public sealed class DownloadTests : IAsyncLifetime
     [InlineData("a%23b.safetensors", "a#b.safetensors")]
     [InlineData("50%25.safetensors", "50%.safetensors")]
     [InlineData("with%20space.safetensors", "with space.safetensors")]
-    public async Task A_name_that_is_escaped_in_the_URL_is_plain_on_the_disk(string escaped, string plain)
+    public async Task A_name_that_is_escaped_in_the_URL_is_unescaped_on_the_disk(string escaped, string plain)
     {
         _server.Files["/" + escaped] = Model;
 
@@ -498,7 +498,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Where_the_file_cannot_go_is_said_before_it_is_fetched()
+    public async Task An_unusable_destination_is_reported_before_the_file_is_requested()
     {
         _server.Files["/net.safetensors"] = Model;
         _server.Files["/m/model.safetensors.index.json"] = """{"weight_map":{"a":"1.safetensors"}}"""u8.ToArray();
@@ -542,7 +542,7 @@ public sealed class DownloadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Secrets_of_a_URL_are_not_in_the_journal()
+    public async Task The_secrets_of_a_URL_are_not_written_into_the_journal()
     {
         _server.Files["/net.safetensors"] = Model;
         var payload = 0;

@@ -28,7 +28,7 @@ public sealed class ForeignNameTests : IAsyncLifetime
     [InlineData("MODEL.SAFETENSORS")]
     [InlineData("console.safetensors")]
     [InlineData("重み.safetensors")]
-    public void Names_of_the_format_are_written(string name) => Assert.Null(ForeignName.Refuse(name, ForeignName.FileSuffix));
+    public void Ordinary_names_of_safetensors_files_are_accepted(string name) => Assert.Null(ForeignName.Refuse(name, ForeignName.FileSuffix));
 
     [Theory]
     [InlineData("notes.txt")]
@@ -63,13 +63,13 @@ public sealed class ForeignNameTests : IAsyncLifetime
     [InlineData("a\n.safetensors")]
     [InlineData("a.safetensors ")]
     [InlineData("")]
-    public void No_other_name_is_written(string name) => Assert.NotNull(ForeignName.Refuse(name, ForeignName.FileSuffix));
+    public void An_unsafe_name_or_suffix_is_refused(string name) => Assert.NotNull(ForeignName.Refuse(name, ForeignName.FileSuffix));
 
     [Theory]
     [InlineData("notes.partial")]
     [InlineData("model.safetensors.Partial")]
     [InlineData("model.safetensors.partial.jsonl")]
-    public void A_name_of_a_file_that_is_not_whole_is_refused_whatever_it_has_to_end_with(string name) =>
+    public void A_name_of_a_partial_file_or_its_journal_is_refused_for_any_expected_extension(string name) =>
         Assert.Contains("as files do that are not whole yet", ForeignName.Refuse(name, suffix: ""), Ordinal);
 
     [Theory]
@@ -77,7 +77,7 @@ public sealed class ForeignNameTests : IAsyncLifetime
     [InlineData(".ssh/authorized_keys", "is hidden")]
     [InlineData("notes.txt", "does not end with .safetensors")]
     [InlineData("aux.safetensors", "is a device on Windows")]
-    public async Task A_shard_with_such_a_name_is_refused_before_anything_is_written(string name, string reason)
+    public async Task A_shard_with_a_forbidden_name_is_refused_before_anything_is_written(string name, string reason)
     {
         Serve("x", name);
         Directory.CreateDirectory(Path.GetDirectoryName(_folder["home/" + name])!);
@@ -120,7 +120,7 @@ public sealed class ForeignNameTests : IAsyncLifetime
     [InlineData("%2e%2e%2Fup")]
     [InlineData("nul")]
     [InlineData("a.partial")]
-    public async Task The_last_part_of_a_URL_is_no_hidden_name_either(string last)
+    public async Task A_URL_that_ends_in_a_forbidden_name_needs_a_destination_with_a_file_name(string last)
     {
         _server.Files["/m/" + Uri.UnescapeDataString(last)] = Encoding.UTF8.GetBytes("theirs");
         _server.Intercept = async context =>
@@ -144,7 +144,7 @@ public sealed class ForeignNameTests : IAsyncLifetime
     [InlineData("fewer tensors")]
     [InlineData("empty")]
     [InlineData("index")]
-    public async Task A_file_that_is_no_earlier_copy_is_replaced_by_force_alone(string kind)
+    public async Task A_file_that_is_not_an_earlier_copy_is_replaced_only_with_force(string kind)
     {
         Serve("x", "1.safetensors");
         byte[] mine = kind switch
@@ -173,7 +173,7 @@ public sealed class ForeignNameTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_index_of_other_tensors_is_the_users_too()
+    public async Task An_index_of_other_tensors_is_not_replaced()
     {
         Serve("x", "1.safetensors");
         Directory.CreateDirectory(_folder["model"]);
@@ -189,7 +189,7 @@ public sealed class ForeignNameTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_earlier_copy_is_replaced_unasked()
+    public async Task An_earlier_copy_is_replaced_without_force()
     {
         Serve("x", "1.safetensors");
         string uri = $"{_server.Address}/m/{Index}";
@@ -203,7 +203,7 @@ public sealed class ForeignNameTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_single_file_that_goes_into_a_folder_replaces_nothing_of_the_users_and_one_with_a_DEST_does()
+    public async Task A_download_into_a_folder_replaces_no_user_file_and_a_download_to_a_named_file_does()
     {
         _server.Files["/config.json"] = "theirs"u8.ToArray();
         await File.WriteAllTextAsync(_folder["config.json"], "mine", TestContext.Current.CancellationToken);
@@ -217,7 +217,7 @@ public sealed class ForeignNameTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_appears_while_the_download_runs_stays()
+    public async Task A_file_that_appears_at_the_target_during_a_download_is_not_replaced()
     {
         Serve("x", "1.safetensors");
         _server.Intercept = context =>

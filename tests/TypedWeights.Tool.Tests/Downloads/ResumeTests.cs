@@ -35,7 +35,7 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_download_that_was_killed_goes_on_and_asks_for_no_finished_part_again()
+    public async Task A_killed_download_is_resumed_and_requests_no_finished_part_again()
     {
         IReadOnlyList<FinishedPart> finished = await KilledAsync();
         Assert.InRange(finished.Sum(part => part.Length), 1, Model.Length - 1);
@@ -57,7 +57,7 @@ public sealed class ResumeTests : IAsyncLifetime
     [Theory]
     [InlineData("0277")]
     [InlineData("0777")]
-    public async Task A_download_that_was_killed_goes_on_under_a_umask_that_takes_the_owners_rights_too(string umask)
+    public async Task A_killed_download_is_resumed_under_a_umask_that_removes_the_permissions_of_the_owner(string umask)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -87,7 +87,7 @@ public sealed class ResumeTests : IAsyncLifetime
     [Theory]
     [InlineData("?sig=2&file=a", "going on: ")]
     [InlineData("?file=b&sig=1", "net.safetensors.partial: starting over, as it is a part of ")]
-    public async Task Another_signature_of_a_file_goes_on_and_another_parameter_may_name_another_file(string query, string said)
+    public async Task A_download_is_resumed_with_another_URL_signature_and_not_with_another_query_parameter(string query, string said)
     {
         await KilledAsync("?file=a&sig=1");
 
@@ -100,7 +100,7 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_torn_journal_and_a_part_that_is_not_sound_cost_their_own_bytes()
+    public async Task A_torn_journal_line_and_a_damaged_part_cost_only_their_own_bytes()
     {
         IReadOnlyList<FinishedPart> finished = await KilledAsync();
         FinishedPart spoiled = finished[0];
@@ -126,7 +126,7 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_has_changed_since_is_fetched_from_the_start()
+    public async Task A_file_that_has_changed_at_its_source_is_downloaded_from_the_start()
     {
         await KilledAsync();
         byte[] changed = TestFile.Bytes([TestFile.Noise("b", "U8", 8, 24_000_000)]);
@@ -146,7 +146,7 @@ public sealed class ResumeTests : IAsyncLifetime
     [Theory]
     [InlineData("INT", 130)]
     [InlineData("TERM", 143)]
-    public async Task A_signal_leaves_what_is_finished_and_says_so(string signal, int code)
+    public async Task A_download_that_a_signal_ends_keeps_and_reports_its_finished_parts(string signal, int code)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no kill on Windows");
         GetStuck();
@@ -166,7 +166,7 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_downloads_of_one_file_are_one_too_many()
+    public async Task A_second_download_of_a_file_that_is_being_downloaded_is_refused()
     {
         GetStuck();
         ToolRun? second = null;
@@ -186,7 +186,7 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_a_part_that_is_under_way_stays_what_has_come()
+    public async Task A_killed_download_keeps_the_received_bytes_of_an_unfinished_range()
     {
         // No part of this download is ever whole.
         GetStuck(everywhere: true);

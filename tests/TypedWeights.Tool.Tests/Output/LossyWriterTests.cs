@@ -16,6 +16,6 @@ public sealed class LossyWriterTests
 
     [Theory]
     [MemberData(nameof(Exceptions))]
-    public void A_stream_that_cannot_be_written_is_told_from_a_program_that_cannot_be_loaded(Exception exception, bool isFailure) =>
+    public void A_failed_write_is_distinguished_from_a_failed_assembly_load(Exception exception, bool isFailure) =>
         Assert.Equal(isFailure, LossyWriter.IsFailure(exception));
 }

@@ -11,7 +11,7 @@ public sealed partial class ProgressTests
     private readonly HandClock _clock = new();
 
     [Fact]
-    public async Task Where_there_is_no_terminal_a_line_comes_every_few_seconds()
+    public async Task Progress_without_a_terminal_is_written_as_a_line_every_few_seconds()
     {
         using var writer = new StringWriter { NewLine = "\n" };
         var view = new ProgressLines(writer, _clock);
@@ -41,7 +41,7 @@ public sealed partial class ProgressTests
     }
 
     [Fact]
-    public void The_rate_is_that_of_the_last_seconds()
+    public void The_progress_rate_is_the_rate_of_the_last_seconds()
     {
         var figures = new TransferFigures("downloading", 10_000, time: _clock);
         for (int second = 1; second <= 60; second++)
@@ -60,11 +60,11 @@ public sealed partial class ProgressTests
     [InlineData(125, "2:05")]
     [InlineData(3 * 3600 + 65, "3:01:05")]
     [InlineData(100 * 3600, "100:00:00")]
-    public void A_time_is_told_as_clocks_do(double seconds, string text) =>
+    public void The_remaining_time_is_shown_in_clock_format(double seconds, string text) =>
         Assert.Equal(text, TransferFigures.Clock(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
-    public async Task A_terminal_gets_one_bar_that_is_gone_afterwards_and_notes_that_stay()
+    public async Task Progress_on_a_terminal_is_a_bar_with_notes_on_standard_error()
     {
         using var error = new StringWriter { NewLine = "\n" };
         using var output = new StringWriter();
@@ -95,7 +95,7 @@ public sealed partial class ProgressTests
     [InlineData(66)]
     [InlineData(67)]
     [InlineData(200)]
-    public async Task However_narrow_the_terminal_no_line_of_the_bar_wraps(int width)
+    public async Task The_progress_bar_never_wraps_in_a_narrow_terminal(int width)
     {
         using var error = new StringWriter { NewLine = "\n" };
         var terminal = new Terminal(width, HasColor: false) { CanRedraw = true };
@@ -116,7 +116,7 @@ public sealed partial class ProgressTests
     }
 
     [Fact]
-    public async Task An_error_in_a_step_comes_through_every_view()
+    public async Task Every_progress_view_rethrows_the_error_of_the_operation()
     {
         using var writer = new StringWriter();
         var redirected = new ToolContext(writer, writer, "/", Terminal.Redirected);

@@ -32,11 +32,11 @@ public sealed class SnapshotClassNameTests
     [InlineData("int.safetensors", "Int")]
     [InlineData("größe重み.safetensors", "Größe重み")]
     [InlineData("---.safetensors", "Model")]
-    public void The_name_follows_the_documented_rule(string uri, string expected) =>
+    public void The_class_name_follows_the_documented_rule(string uri, string expected) =>
         Assert.Equal(expected, SnapshotClassName.For(WeightUri.Parse(uri)));
 
     [Fact]
-    public void Any_path_gives_an_identifier() =>
+    public void Every_path_gives_a_class_name_that_is_a_valid_identifier() =>
         Gen.String.Where(text => !string.IsNullOrWhiteSpace(text) && !text.Contains('\0')).Sample(text =>
         {
             if (WeightUri.TryParse("folder/" + text, out WeightUri? uri, out _))
@@ -55,5 +55,5 @@ public sealed class SnapshotClassNameTests
     [InlineData("A.B", false)]
     [InlineData("a b", false)]
     [InlineData("A-B", false)]
-    public void A_given_name_must_be_an_identifier(string name, bool valid) => Assert.Equal(valid, SnapshotClassName.IsValid(name));
+    public void A_class_name_from_the_user_must_be_an_identifier(string name, bool valid) => Assert.Equal(valid, SnapshotClassName.IsValid(name));
 }

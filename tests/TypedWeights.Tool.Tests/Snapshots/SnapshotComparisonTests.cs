@@ -11,7 +11,7 @@ public sealed class SnapshotComparisonTests
     public void Equal_snapshots_do_not_differ() => Assert.Empty(SnapshotComparison.Compare(Of([A, B]), Of([A, B])));
 
     [Fact]
-    public void The_contract_is_names_dtypes_and_shapes()
+    public void A_changed_name_dtype_or_shape_is_drift()
     {
         WeightSnapshot live = Of([A with { DType = DType.I32 }, new SnapshotTensor("c", DType.U8, new TensorShape(8), 0, 8, 16, null)]);
 
@@ -24,7 +24,7 @@ public sealed class SnapshotComparisonTests
     }
 
     [Fact]
-    public void A_tie_that_goes_comes_or_moves_is_drift()
+    public void A_removed_added_or_changed_tie_is_drift()
     {
         Assert.Equal("t.w: F32 [2] is gone, which was tied to a", Only(Of([A, B], ("t.w", "a")), Of([A, B]), drift: true));
         Assert.Equal("t.w: F32 [2] is new, tied to a", Only(Of([A, B]), Of([A, B], ("t.w", "a")), drift: true));
@@ -32,7 +32,7 @@ public sealed class SnapshotComparisonTests
     }
 
     [Fact]
-    public void A_name_that_is_stored_where_it_was_tied_stays_the_same_member()
+    public void A_tied_name_that_becomes_a_stored_tensor_is_not_drift()
     {
         (string, string)[] tie = [("b", "a"), ("tie:b", "a")];
         Assert.Equal("b: was tied to a and is stored for itself", Only(Of([A], tie), Of([A, B], tie[1]), drift: false));
@@ -40,7 +40,7 @@ public sealed class SnapshotComparisonTests
     }
 
     [Fact]
-    public void Layout_is_said_in_one_line_however_much_has_moved()
+    public void A_changed_layout_is_one_difference_for_any_number_of_moved_tensors()
     {
         WeightSnapshot live = Of([A with { Begin = 8, End = 16 }, B with { Begin = 0, End = 8 }]);
 
@@ -55,7 +55,7 @@ public sealed class SnapshotComparisonTests
     [InlineData("metadata", "f: the metadata \"format\" was \"pt\" and is \"np\"")]
     [InlineData("index", "i.json: version (none) became 2")]
     [InlineData("metadata gone", "f: the metadata \"format\" is gone")]
-    public void What_a_load_survives_is_a_warning(string what, string expected)
+    public void A_difference_that_does_not_break_a_load_is_not_drift(string what, string expected)
     {
         WeightSnapshot old = Of([A, B], ("format", "pt"));
         SnapshotFile file = old.Files[0];
@@ -77,7 +77,7 @@ public sealed class SnapshotComparisonTests
     }
 
     [Fact]
-    public void Resharding_names_the_files_and_one_tensor()
+    public void Resharding_is_reported_with_the_files_and_one_tensor()
     {
         WeightSnapshot old = Of([A, B]);
         SnapshotFile file = old.Files[0];

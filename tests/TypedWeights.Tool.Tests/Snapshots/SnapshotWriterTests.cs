@@ -9,7 +9,7 @@ public sealed class SnapshotWriterTests
     private const string Hash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     [Fact]
-    public void The_text_is_the_documented_one()
+    public void The_text_of_a_snapshot_has_the_documented_form()
     {
         var snapshot = new WeightSnapshot(
             "Mistral7B",
@@ -50,7 +50,7 @@ public sealed class SnapshotWriterTests
     }
 
     [Fact]
-    public void A_model_without_tensors_is_a_snapshot_too()
+    public void A_model_without_tensors_can_be_written_as_a_snapshot()
     {
         var snapshot = new WeightSnapshot("Empty", "e.safetensors", "r1", [new SnapshotFile("e.safetensors", 10, null, 2, Hash, [])], []);
 
@@ -71,7 +71,7 @@ public sealed class SnapshotWriterTests
     [InlineData("filler\u3164tag\U000E0041", "filler\\u3164tag\\udb40\\udc41")]
     [InlineData("{0..3}", "{0..3}")]
     [InlineData("", "")]
-    public void Names_stay_readable_and_what_cannot_be_seen_is_escaped(string name, string written)
+    public void Visible_characters_of_a_tensor_name_are_written_as_they_are_and_invisible_ones_are_escaped(string name, string written)
     {
         byte[] bytes = SnapshotWriter.Write(OfTensors([(name, DType.U8)]));
 
@@ -80,7 +80,7 @@ public sealed class SnapshotWriterTests
     }
 
     [Fact]
-    public void What_is_written_reads_back_and_writes_the_same_bytes_whatever_the_order_it_came_in()
+    public void A_snapshot_read_back_is_written_with_identical_bytes_for_any_order_of_its_content()
     {
         Gen<string> name = Gen.OneOf(
             Gen.String[Gen.Char.AlphaNumeric, 0, 8],

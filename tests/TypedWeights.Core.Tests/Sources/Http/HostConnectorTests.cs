@@ -24,7 +24,7 @@ public sealed class HostConnectorTests : IDisposable
     public void Dispose() => _alive.Dispose();
 
     [Fact]
-    public async Task A_dead_first_address_is_not_waited_for()
+    public async Task A_connection_does_not_wait_for_a_dead_first_address()
     {
         using var dead = new DeadAddress(new IPEndPoint(Other, _host.Port));
 
@@ -32,7 +32,7 @@ public sealed class HostConnectorTests : IDisposable
     }
 
     [Fact]
-    public async Task Nor_are_several()
+    public async Task A_connection_does_not_wait_for_several_dead_addresses()
     {
         using var dead = new DeadAddress(new IPEndPoint(Other, _host.Port));
         using var another = new DeadAddress(new IPEndPoint(IPAddress.Parse("127.0.0.78"), _host.Port));
@@ -41,7 +41,7 @@ public sealed class HostConnectorTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_dead_is_tried_last_by_later_connections()
+    public async Task Later_connections_try_an_address_that_was_dead_last()
     {
         HostConnector connector = Connector(Other, Alive);
         using (new DeadAddress(new IPEndPoint(Other, _host.Port)))
@@ -59,13 +59,13 @@ public sealed class HostConnectorTests : IDisposable
     }
 
     [Fact]
-    public async Task An_address_that_refuses_is_followed_by_the_next()
+    public async Task The_next_address_is_tried_after_an_address_that_refuses()
     {
         Assert.Equal(Alive, await ConnectAsync(Connector(Other, Alive)));
     }
 
     [Fact]
-    public async Task Where_all_are_alive_the_preferred_one_is_used()
+    public async Task The_first_address_is_used_if_all_addresses_respond()
     {
         using var other = new TcpListener(Other, _host.Port);
         other.Start();
@@ -76,7 +76,7 @@ public sealed class HostConnectorTests : IDisposable
     }
 
     [Fact]
-    public async Task When_all_fail_the_error_names_the_host_the_addresses_and_the_reasons()
+    public async Task The_error_after_all_addresses_failed_names_the_host_and_each_address_with_its_reason()
     {
         _alive.Stop();
 
@@ -87,7 +87,7 @@ public sealed class HostConnectorTests : IDisposable
     }
 
     [Fact]
-    public async Task When_the_time_is_over_it_names_those_that_did_not_answer()
+    public async Task The_error_after_a_timeout_names_the_addresses_that_did_not_respond()
     {
         using var dead = new DeadAddress(new IPEndPoint(Other, _host.Port));
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(Token);
@@ -100,7 +100,7 @@ public sealed class HostConnectorTests : IDisposable
     }
 
     [Fact]
-    public async Task The_families_of_addresses_take_turns()
+    public async Task IPv4_and_IPv6_addresses_are_tried_in_turn()
     {
         _alive.Stop();
 
@@ -114,7 +114,7 @@ public sealed class HostConnectorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_name_without_addresses_does_not_resolve()
+    public async Task A_host_name_without_addresses_is_reported_as_not_found()
     {
         SocketException error = await Assert.ThrowsAsync<SocketException>(() => ConnectAsync(Connector()));
 

@@ -10,16 +10,16 @@ public class ServerSocketTests
     [InlineData(1024, 20, 256)]
     [InlineData(20_000, 20, 256)]
     [InlineData(40, 20, 16)]
-    public void Many_sockets_leave_a_quarter_of_the_limit_to_files(long limit, int sockets, long kept) =>
+    public void Many_sockets_leave_a_quarter_of_the_descriptor_limit_to_files(long limit, int sockets, long kept) =>
         Assert.Equal(kept, ServerSocket.Kept(limit, sockets));
 
     [Fact]
-    public void The_first_few_may_use_more_of_it_as_a_load_needs_some() => Assert.Equal(16, ServerSocket.Kept(256, sockets: 7));
+    public void The_first_few_sockets_may_use_more_than_their_share_of_the_descriptor_limit() => Assert.Equal(16, ServerSocket.Kept(256, sockets: 7));
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_process_that_may_not_open_another_one_says_what_to_do_and_that_it_passes(bool isThroughProxy)
+    public void The_error_of_a_process_out_of_sockets_names_the_remedy_and_is_transient(bool isThroughProxy)
     {
         var failure = new HttpRequestException(
             HttpRequestError.ConnectionError, "no connection", new SocketException((int)SocketError.TooManyOpenSockets));
