@@ -43,7 +43,7 @@ public class GeneratedCodeTests
     public void Numbers_with_gaps_become_sparse_lists() => Verify(HeaderTraits.Small["sparse_list"]);
 
     [Fact]
-    public void Numbers_beside_words_become_item_properties() => Verify(HeaderTraits.Small["numbers_and_words"]);
+    public void Numbers_beside_words_become_an_Items_list() => Verify(HeaderTraits.Small["numbers_and_words"]);
 
     [Fact]
     public void Names_that_are_reserved_get_an_underscore() => Verify(HeaderTraits.Small["reserved"]);
