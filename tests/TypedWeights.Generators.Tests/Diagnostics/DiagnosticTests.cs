@@ -45,7 +45,7 @@ public class DiagnosticTests
     [InlineData("{\n<<<<<<< ours\n}", 1, 0, "an unresolved merge conflict; take the snapshot again")]
     [InlineData("{\n  \"schéma\": 1,\n  \"schema\": \"typedweights.snapshot/9\"}", 2, 12, "the schema is \"typedweights.snapshot/9\"")]
     [InlineData("", 0, 0, "expected an object, found the end of the text")]
-    public void An_unreadable_snapshot_is_an_error_at_its_place_in_the_file(string json, int line, int column, string message)
+    public void An_unreadable_snapshot_is_an_error_at_the_faulty_position_of_the_file(string json, int line, int column, string message)
     {
         Diagnostic diagnostic = Single(Project.UserClass, Project.Snapshot(json, "TinyModel"));
         Assert.Equal("TW0002", diagnostic.Id);

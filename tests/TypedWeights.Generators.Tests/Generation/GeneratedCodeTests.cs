@@ -6,7 +6,7 @@ namespace TypedWeights.Generators.Tests.Generation;
 public class GeneratedCodeTests
 {
     [Fact]
-    public void A_llama_becomes_layers_that_share_their_classes()
+    public void A_Llama_model_becomes_layers_that_share_their_classes()
     {
         var tensors = new List<(string, string, ulong[])> { ("lm_head.weight", "BF16", [320, 64]), ("model.norm.weight", "BF16", [64]) };
         for (int layer = 0; layer < 12; layer++)
