@@ -140,7 +140,7 @@ public sealed class SharingTests : CacheTest
     }
 
     [Fact]
-    public async Task A_folder_can_be_listed_while_another_process_empties_it()
+    public async Task A_cache_folder_can_be_listed_while_its_files_are_deleted_and_rewritten()
     {
         await LoadAsync();
         CachedItem item = new CacheFolder(Cache).List(Token).Single();

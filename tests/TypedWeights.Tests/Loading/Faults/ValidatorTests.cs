@@ -27,7 +27,7 @@ public sealed class ValidatorTests : FaultTest
     }
 
     [Fact]
-    public async Task Every_request_asks_for_an_uncompressed_range()
+    public async Task Every_request_names_a_range_and_accepts_no_compression()
     {
         await AssertLoadsAsync();
 

@@ -62,7 +62,7 @@ public sealed class ThriftyStreamTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Many_ranges_over_few_connections_arrive_complete_and_without_delay(bool isSecure)
+    public async Task Many_ranges_over_few_connections_arrive_complete(bool isSecure)
     {
         byte[] bytes = HttpFile.Noise(48 << 20);
         using TestAuthority authority = new();

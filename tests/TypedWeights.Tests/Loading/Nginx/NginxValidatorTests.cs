@@ -20,7 +20,7 @@ public sealed class NginxValidatorTests : NginxTest
     }
 
     [Fact]
-    public async Task Every_request_asks_a_compressing_server_for_identity_and_gets_strong_ETags()
+    public async Task Every_request_to_a_compressing_server_accepts_only_identity_encoding()
     {
         await using NginxServer nginx = await StartAsync(Gzip);
 
