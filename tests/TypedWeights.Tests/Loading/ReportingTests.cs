@@ -7,7 +7,7 @@ public sealed class ReportingTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Progress_never_decreases_and_ends_with_all_files_tensors_and_bytes()
+    public async Task The_last_progress_report_counts_all_files_tensors_and_bytes()
     {
         string index = TestFile.WriteSharded(_folder.Path, new Dictionary<string, TestFile.Entry[]>
         {

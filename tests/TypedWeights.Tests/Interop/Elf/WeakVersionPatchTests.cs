@@ -60,7 +60,7 @@ public sealed class WeakVersionPatchTests
     }
 
     [Fact]
-    public void A_second_symbol_of_that_version_is_refused_by_its_name()
+    public void A_second_symbol_of_the_patched_version_is_refused_by_its_name()
     {
         byte[] bytes = [.. Original];
         var symbols = new ElfSymbols(new ElfImage(bytes));

@@ -41,7 +41,7 @@ public sealed class ChangedFileTests : FaultTest
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task A_change_between_two_requests_for_payload_is_an_error(string kind)
+    public async Task A_file_that_changes_between_two_payload_requests_is_an_error(string kind)
     {
         Server.Files["/" + NoiseFile.Name] = Before(kind);
         Server.Answer = request => request.Payload == 5 ? Changing(kind) : null;
@@ -53,7 +53,7 @@ public sealed class ChangedFileTests : FaultTest
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task A_change_between_header_and_payload_is_an_error(string kind)
+    public async Task A_file_that_changes_between_header_and_payload_is_an_error(string kind)
     {
         Server.Files["/" + NoiseFile.Name] = Before(kind);
         Server.Answer = request => request.Payload == 0 ? Changing(kind) : null;
@@ -63,7 +63,7 @@ public sealed class ChangedFileTests : FaultTest
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task A_change_between_a_read_and_its_resumption_is_an_error(string kind)
+    public async Task A_file_that_changes_before_a_read_is_resumed_is_an_error(string kind)
     {
         Server.Files["/" + NoiseFile.Name] = Before(kind);
         TransferOptions oneByOne = Quick with { MinConnections = 1, MaxConnections = 1 };

@@ -11,7 +11,7 @@ public sealed class RefusedTests : FaultTest
     [InlineData(416, "416")]
     [InlineData(418, "418")]
     [InlineData(501, "501")]
-    public async Task A_status_that_no_retry_repairs_ends_the_opening_at_the_first_request(int status, string expected)
+    public async Task A_permanent_error_status_ends_the_opening_after_one_request(int status, string expected)
     {
         Server.Answer = _ => Respond.Status(status);
 
@@ -28,7 +28,7 @@ public sealed class RefusedTests : FaultTest
     [InlineData(404, "404")]
     [InlineData(410, "410")]
     [InlineData(416, "416")]
-    public async Task A_status_that_no_retry_repairs_ends_a_load_without_a_second_attempt(int status, string expected)
+    public async Task A_permanent_error_status_ends_a_load_without_a_retry(int status, string expected)
     {
         Server.Answer = request => request.Payload >= 3 ? Respond.Status(status) : null;
 
