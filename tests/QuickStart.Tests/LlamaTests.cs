@@ -13,7 +13,7 @@ public sealed class LlamaTests(StoryFixture story)
         "Once upon a time there was a shy fox named Nora. She lived in a deep den under the hill with her aunt. She loved to sing.";
 
     [Fact]
-    public void Scores_equal_those_of_the_plain_reference_on_the_same_file()
+    public void Scores_equal_those_of_the_plain_reference_implementation()
     {
         List<int> tokens = story.Tokenizer.Encode(Text);
         float[][] expected = Reference().Scores(tokens);
@@ -30,7 +30,7 @@ public sealed class LlamaTests(StoryFixture story)
     }
 
     [Fact]
-    public void Scores_token_by_token_equal_those_of_the_whole_text()
+    public void Scores_computed_in_steps_equal_those_of_the_whole_text()
     {
         List<int> tokens = story.Tokenizer.Encode(Text);
         float[][] expected = Reference().Scores(tokens);

@@ -10,21 +10,21 @@ public sealed class StoryMakerTests
     private static readonly LlamaConfig Config = LlamaConfig.Load(Path.Combine(StoryFixture.Folder, "config.json"));
 
     [Fact]
-    public void The_vocabulary_of_the_model_is_that_of_the_sentence_maker()
+    public void The_vocabulary_of_the_model_equals_that_of_the_sentence_maker()
     {
         Assert.Equal(Vocabulary.Collect().Words, Tokenizer.Words);
         Assert.Equal(Config.VocabSize, Tokenizer.Words.Count);
     }
 
     [Fact]
-    public void The_same_seed_tells_the_same_stories_and_another_seed_others()
+    public void The_same_seed_tells_the_same_stories_and_another_seed_tells_others()
     {
         Assert.Equal(Stories(seed: 7, 20), Stories(seed: 7, 20));
         Assert.Empty(Stories(seed: 7, 20).Intersect(Stories(seed: 8, 20)));
     }
 
     [Fact]
-    public void Every_story_goes_through_the_tokenizer_unchanged_and_fits_the_model() => Assert.All(Stories(seed: 9, 1000), story =>
+    public void Every_story_survives_the_tokenizer_unchanged_and_fits_the_model() => Assert.All(Stories(seed: 9, 1000), story =>
     {
         List<int> tokens = Tokenizer.Encode(story);
         Assert.Equal(story.Replace("\n", "\n\n", StringComparison.Ordinal), string.Concat(Tokenizer.Decode(tokens)));
@@ -32,7 +32,7 @@ public sealed class StoryMakerTests
     });
 
     [Fact]
-    public void No_choice_or_wrong_article_is_left_in_a_story() => Assert.All(Stories(seed: 10, 1000), story =>
+    public void A_story_contains_no_unresolved_choice_and_no_wrong_article() => Assert.All(Stories(seed: 10, 1000), story =>
         Assert.DoesNotMatch(@"[\[\]|{}]|\b[Aa] [aeiou]|\ban [^aeiouh]|  | [.,!?”]|“ |[.!?] [a-z]", story));
 
     [Fact]

@@ -4,7 +4,7 @@ namespace QuickStart.Tests;
 public sealed class StorytellerTests(StoryFixture story)
 {
     [Fact]
-    public void A_story_ends_by_itself_and_hangs_together()
+    public void A_story_ends_by_itself_and_keeps_its_hero()
     {
         string text = Tell(seed: 1);
 
@@ -17,7 +17,7 @@ public sealed class StorytellerTests(StoryFixture story)
     }
 
     [Fact]
-    public void The_same_seed_tells_the_same_story_and_another_seed_another()
+    public void The_same_seed_tells_the_same_story_and_another_seed_tells_another()
     {
         Assert.Equal(Tell(seed: 5), Tell(seed: 5));
         Assert.NotEqual(Tell(seed: 5), Tell(seed: 6));
@@ -26,7 +26,7 @@ public sealed class StorytellerTests(StoryFixture story)
     [Theory]
     [InlineData(1)]
     [InlineData(20)]
-    public void No_more_tokens_come_than_asked_for(int count)
+    public void A_story_has_no_more_tokens_than_requested(int count)
     {
         Storyteller teller = NewTeller();
         Assert.Equal(count + 1, teller.Tell("Once", seed: 1, count).Count());
@@ -34,14 +34,14 @@ public sealed class StorytellerTests(StoryFixture story)
     }
 
     [Fact]
-    public void A_text_never_grows_beyond_what_the_model_was_made_for()
+    public void A_story_never_exceeds_the_maximum_length_of_the_model()
     {
         string prompt = string.Concat(Enumerable.Repeat("Once ", story.Config.MaxPositionEmbeddings - 4));
         Assert.InRange(NewTeller().Tell(prompt, seed: 1, count: 100).Count(), prompt.Length / 5, story.Config.MaxPositionEmbeddings - 1);
     }
 
     [Fact]
-    public void A_prompt_is_checked_before_the_first_word() =>
+    public void A_prompt_with_unknown_words_is_refused_before_the_first_word() =>
         Assert.Throws<ArgumentException>(() => NewTeller().Tell("The quantum fox", seed: 1, count: 5));
 
     private Storyteller NewTeller() => new(story.Model, story.Config, story.Tokenizer);

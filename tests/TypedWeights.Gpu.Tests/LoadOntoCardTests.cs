@@ -15,7 +15,7 @@ public sealed class LoadOntoCardTests : IDisposable
     [Theory]
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
-    public async Task Every_byte_arrives(TensorStorage storage)
+    public async Task Every_byte_of_a_file_arrives_on_the_GPU(TensorStorage storage)
     {
         Card.Require();
         TestFile.Entry[] entries = Entries();
@@ -29,7 +29,7 @@ public sealed class LoadOntoCardTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_loaded_can_be_computed_with_at_once()
+    public async Task Tensors_on_the_GPU_can_be_used_right_after_the_load()
     {
         Card.Require();
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("w", [2, 2], 1, 2, 3, 4), TestFile.F32("b", [2], 10, 20)]);
@@ -43,7 +43,7 @@ public sealed class LoadOntoCardTests : IDisposable
     }
 
     [Fact]
-    public async Task Memory_that_kernels_still_read_is_not_overwritten()
+    public async Task A_load_does_not_overwrite_freed_memory_that_kernels_still_read()
     {
         Card.Require();
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("w", [4 << 20], new float[4 << 20])]);
@@ -69,7 +69,7 @@ public sealed class LoadOntoCardTests : IDisposable
     }
 
     [Fact]
-    public async Task Loads_that_end_in_any_way_leave_nothing_behind()
+    public async Task Completed_and_cancelled_loads_free_all_memory_of_the_GPU()
     {
         Card.Require();
         string path = TestFile.Write(_folder["m.safetensors"], Entries());
@@ -96,7 +96,7 @@ public sealed class LoadOntoCardTests : IDisposable
     }
 
     [Fact]
-    public async Task What_the_card_cannot_hold_is_refused_with_the_numbers()
+    public async Task Tensors_larger_than_the_GPU_memory_are_refused_with_the_numbers()
     {
         Card.Require();
         using FileStream sparse = File.Create(_folder["m.safetensors"]);

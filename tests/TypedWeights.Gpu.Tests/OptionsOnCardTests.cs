@@ -31,7 +31,7 @@ public sealed class OptionsOnCardTests : IDisposable
     [Theory]
     [InlineData(torch.ScalarType.Float32)]
     [InlineData(torch.ScalarType.Float16)]
-    public async Task What_is_converted_on_the_way_is_what_libtorch_makes_of_it(torch.ScalarType to)
+    public async Task A_tensor_converted_during_the_load_equals_the_conversion_of_libtorch(torch.ScalarType to)
     {
         Card.Require();
         await using WeightLoader loader = new WeightLoaderBuilder().Build();
@@ -48,7 +48,7 @@ public sealed class OptionsOnCardTests : IDisposable
     }
 
     [Fact]
-    public async Task A_placement_puts_some_tensors_on_the_card_and_leaves_others_with_the_host()
+    public async Task A_placement_puts_some_tensors_on_the_GPU_and_leaves_others_on_the_host()
     {
         Card.Require();
         await using WeightLoader loader = new WeightLoaderBuilder().Build();
@@ -66,7 +66,7 @@ public sealed class OptionsOnCardTests : IDisposable
     }
 
     [Fact]
-    public async Task A_begun_load_gives_each_tensor_when_its_digest_has_been_read_back_and_found_right()
+    public async Task A_begun_load_releases_each_tensor_after_its_digest_was_verified()
     {
         Card.Require();
         await CardModel.TakeSnapshotAsync(_path);

@@ -15,7 +15,7 @@ public sealed class BlockTests : IDisposable
 
     // 512 bytes each: the simulated allocator puts them side by side, as libtorch's would.
     [Fact]
-    public async Task A_copy_ends_where_an_allocation_does_although_the_next_begins_there()
+    public async Task A_copy_to_the_device_never_crosses_into_an_adjacent_allocation()
     {
         TestFile.Entry[] entries = [.. Enumerable.Range(0, 20).Select(i => TestFile.Noise($"t{i}", "F32", 32, 128))];
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);

@@ -14,7 +14,7 @@ public sealed class DeviceErrorTests : IDisposable
     public void Dispose() => _gpu.Dispose();
 
     [Fact]
-    public async Task No_driver()
+    public async Task A_machine_without_a_driver_is_an_error_that_says_to_install_one()
     {
         Assert.SkipWhen(CudaLibrary.IsPresent, "this machine has a driver");
 
@@ -25,7 +25,7 @@ public sealed class DeviceErrorTests : IDisposable
     }
 
     [Fact]
-    public void A_libtorch_without_CUDA()
+    public void A_libtorch_without_CUDA_is_an_error_that_names_the_packages()
     {
         Assert.SkipWhen(torch.cuda.is_available(), "this libtorch has CUDA");
 
@@ -35,7 +35,7 @@ public sealed class DeviceErrorTests : IDisposable
     }
 
     [Fact]
-    public async Task Such_a_libtorch_is_refused_before_a_context_is_taken()
+    public async Task A_libtorch_without_CUDA_is_refused_before_a_context_is_retained()
     {
         _gpu.Tensors.Unusable = CudaErrors.CpuOnlyLibtorch();
 
@@ -47,7 +47,7 @@ public sealed class DeviceErrorTests : IDisposable
     [Theory]
     [InlineData(2)]
     [InlineData(40)]
-    public async Task A_device_that_is_not_there(int index) => Assert.Equal(
+    public async Task An_absent_device_is_an_error_that_lists_the_present_ones(int index) => Assert.Equal(
         $"There is no cuda:{index}: this process sees 2 GPUs, cuda:0 to cuda:1. Choose one of them in LoadOptions.Device.",
         await FailAsync(_gpu.Backend, new() { Device = Cuda(index) }));
 
@@ -55,7 +55,7 @@ public sealed class DeviceErrorTests : IDisposable
     [Theory]
     [InlineData("1 2 100 101 201 400 600 701 704 711 712 713 720 803 999", false)]
     [InlineData("4 214 220 226 700 702 709 710 714 715 716 717 718 719", true)]
-    public void Only_what_ends_a_context_for_good_is_said_to(string errors, bool isSticky) => Assert.All(
+    public void Only_an_error_that_destroys_the_context_says_that_a_restart_is_needed(string errors, bool isSticky) => Assert.All(
         errors.Split(' ').Select(int.Parse),
         error =>
         {
@@ -65,7 +65,7 @@ public sealed class DeviceErrorTests : IDisposable
         });
 
     [Fact]
-    public async Task No_device_at_all()
+    public async Task A_driver_without_devices_is_an_error_that_says_no_GPU_was_found()
     {
         using var none = new SimulatedGpu(devices: 0);
 
@@ -73,19 +73,19 @@ public sealed class DeviceErrorTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_kind_of_device() => Assert.Contains(
+    public async Task A_device_other_than_cpu_and_cuda_is_refused() => Assert.Contains(
         "Loading onto mps is not possible",
         await FailAsync(_gpu.Backend, new() { Device = new torch.Device(DeviceType.MPS) }),
         StringComparison.Ordinal);
 
     [Fact]
-    public async Task A_mapped_file() => Assert.Contains(
+    public async Task Mapped_storage_is_refused_for_a_GPU() => Assert.Contains(
         "TensorStorage.Mapped is the file itself in host memory",
         await FailAsync(_gpu.Backend, new() { Device = Cuda(0), Storage = TensorStorage.Mapped }),
         StringComparison.Ordinal);
 
     [Fact]
-    public async Task More_than_the_device_has()
+    public async Task Tensors_larger_than_the_device_memory_are_refused_with_the_numbers()
     {
         using var folder = new TempFolder();
         string path = TestFile.Write(folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, 70 << 20)]);
@@ -104,7 +104,7 @@ public sealed class DeviceErrorTests : IDisposable
     }
 
     [Fact]
-    public async Task What_the_driver_calls_used_and_torch_can_give_out_again_is_no_reason_to_refuse()
+    public async Task Memory_that_torch_holds_free_in_its_own_allocator_does_not_refuse_a_load()
     {
         using var folder = new TempFolder();
         string path = TestFile.Write(folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, 40 << 20)]);

@@ -17,7 +17,7 @@ public sealed class MemoryTests : IDisposable
     }
 
     [Fact]
-    public async Task The_ring_counts_and_the_tensors_do_not()
+    public async Task The_memory_limit_counts_the_pinned_ring_and_not_tensors_on_the_device()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, 3_000_000)]);
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
@@ -33,7 +33,7 @@ public sealed class MemoryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_small_load_makes_a_small_ring_and_a_larger_one_lets_it_grow()
+    public async Task A_small_load_makes_a_small_pinned_ring_and_a_larger_load_grows_it()
     {
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
         using WeightSet small = await LoadAsync(loader, TestFile.Write(_folder["s.safetensors"], [TestFile.F32("a", [1], 1)]), null);
@@ -44,7 +44,7 @@ public sealed class MemoryTests : IDisposable
     }
 
     [Fact]
-    public async Task The_ring_takes_at_most_half_of_what_buffers_may()
+    public async Task The_pinned_ring_takes_at_most_half_of_the_buffer_limit()
     {
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend, new TransferOptions { BufferLimit = 1 << 20 });
         using WeightSet weights = await LoadAsync(loader, TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, 3_000_000)]), null);

@@ -17,7 +17,7 @@ public sealed class PinnedRingTests : IDisposable
     public void Dispose() => _gpu.Dispose();
 
     [Fact]
-    public async Task Who_waits_is_served_in_order_and_who_cancels_is_passed_over()
+    public async Task Waiting_loads_get_buffers_in_order_and_a_cancelled_wait_is_skipped()
     {
         using CudaContext context = CudaContext.Retain(_gpu.Driver, 0);
         using PinnedRing ring = Ring(context, 1);
@@ -38,7 +38,7 @@ public sealed class PinnedRingTests : IDisposable
     }
 
     [Fact]
-    public async Task One_load_leaves_buffers_to_others()
+    public async Task One_load_leaves_buffers_of_the_ring_to_other_loads()
     {
         using CudaContext context = CudaContext.Retain(_gpu.Driver, 0);
         using PinnedRing ring = Ring(context, 16);
@@ -51,7 +51,7 @@ public sealed class PinnedRingTests : IDisposable
     }
 
     [Fact]
-    public void Fewer_buffers_do_where_the_system_locks_no_more_and_too_few_are_an_error()
+    public void The_ring_uses_as_many_buffers_as_can_be_pinned_and_too_few_are_an_error()
     {
         using CudaContext context = CudaContext.Retain(_gpu.Driver, 0);
         _gpu.Driver.PinnedLimit = 5 * Size;
@@ -65,7 +65,7 @@ public sealed class PinnedRingTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_out_when_the_ring_is_disposed_is_freed_when_it_comes_back()
+    public async Task A_buffer_that_is_returned_after_the_ring_was_disposed_is_freed()
     {
         using (CudaContext context = CudaContext.Retain(_gpu.Driver, 0))
         {
@@ -83,7 +83,7 @@ public sealed class PinnedRingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_load_that_failed_waits_no_more()
+    public async Task A_failed_load_ends_its_waits_for_buffers_with_its_error()
     {
         using CudaContext context = CudaContext.Retain(_gpu.Driver, 0);
         using PinnedRing ring = Ring(context, 1);
@@ -98,7 +98,7 @@ public sealed class PinnedRingTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_waits_for_buffers_that_another_load_gave_up_for_good_is_told_so()
+    public async Task Waiting_for_buffers_that_are_lost_for_good_ends_with_an_error()
     {
         using CudaContext context = CudaContext.Retain(_gpu.Driver, 0);
         using PinnedRing ring = Ring(context, 2);

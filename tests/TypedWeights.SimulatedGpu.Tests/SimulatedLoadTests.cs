@@ -19,7 +19,7 @@ public sealed class SimulatedLoadTests : IDisposable
     [Theory]
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
-    public async Task Every_byte_arrives_and_everything_is_given_back(TensorStorage storage)
+    public async Task Every_byte_arrives_and_all_device_memory_is_freed(TensorStorage storage)
     {
         string path = TestFile.Write(_folder["m.safetensors"], SimulatedLoads.Entries);
 
@@ -31,7 +31,7 @@ public sealed class SimulatedLoadTests : IDisposable
     [Theory]
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
-    public async Task Thousands_of_small_tensors_take_few_buffers_and_side_by_side_few_copies(TensorStorage storage)
+    public async Task Thousands_of_small_tensors_take_few_buffers_and_in_an_arena_few_copies(TensorStorage storage)
     {
         TestFile.Entry[] entries = [.. Enumerable.Range(0, 2000).Select(i => TestFile.Noise($"t{i}", "F32", 32, 64))];
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
@@ -49,7 +49,7 @@ public sealed class SimulatedLoadTests : IDisposable
     [Theory]
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
-    public async Task Every_dtype_lands_on_the_device(TensorStorage storage)
+    public async Task Tensors_of_every_dtype_load_onto_the_device(TensorStorage storage)
     {
         TestFile.Entry[] entries =
         [
@@ -67,7 +67,7 @@ public sealed class SimulatedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_change_of_one_tensor_of_a_block_is_no_change_of_another()
+    public async Task Changing_one_tensor_of_a_block_does_not_invalidate_another()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("w", [2, 2], 1, 2, 3, 4), TestFile.F32("running_mean", [2], 0, 0)]);
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
@@ -83,7 +83,7 @@ public sealed class SimulatedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_block_goes_with_its_last_tensor_and_an_allocation_of_its_own_at_once()
+    public async Task A_shared_block_is_freed_with_its_last_tensor_and_an_own_allocation_at_once()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [2], 1, 2), TestFile.F32("b", [2], 3, 4)]);
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
@@ -102,7 +102,7 @@ public sealed class SimulatedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task Loads_onto_several_devices_side_by_side_share_the_ring()
+    public async Task Concurrent_loads_onto_several_devices_share_the_pinned_ring()
     {
         using var gpu = new SimulatedGpu(seed: 7, devices: 3);
         string path = TestFile.Write(_folder["m.safetensors"], SimulatedLoads.Entries);
@@ -121,7 +121,7 @@ public sealed class SimulatedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_placement_spreads_a_model_over_devices_through_one_ring()
+    public async Task A_placement_spreads_a_model_over_devices_through_one_pinned_ring()
     {
         using var gpu = new SimulatedGpu(seed: 3, devices: 2);
         string path = TestFile.Write(_folder["m.safetensors"], SimulatedLoads.Entries);
@@ -148,7 +148,7 @@ public sealed class SimulatedLoadTests : IDisposable
     [Theory]
     [InlineData("F32", 32, torch.ScalarType.BFloat16)]
     [InlineData("BF16", 16, torch.ScalarType.Float32)]
-    public async Task What_is_converted_on_the_way_fits_the_buffers_also_where_it_becomes_wider(string from, int bits, torch.ScalarType to)
+    public async Task Tensors_converted_to_a_wider_or_narrower_dtype_fit_the_buffers(string from, int bits, torch.ScalarType to)
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", from, bits, 301, 701), TestFile.Noise("b", from, bits, 5)]);
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
@@ -169,7 +169,7 @@ public sealed class SimulatedLoadTests : IDisposable
     [InlineData("AllocatePinned")]
     [InlineData("CreateStream")]
     [InlineData("CopyToDevice")]
-    public async Task A_loader_that_is_disposed_in_the_middle_of_a_load_ends_it_and_gives_everything_back(string call)
+    public async Task Disposing_the_loader_during_a_load_ends_the_load_and_frees_everything(string call)
     {
         string path = TestFile.Write(_folder["m.safetensors"], SimulatedLoads.Entries);
         WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
@@ -192,7 +192,7 @@ public sealed class SimulatedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task The_tensors_are_loaded_in_full_while_the_ring_stays_at_its_size()
+    public async Task Large_tensors_load_completely_through_a_pinned_ring_of_constant_size()
     {
         TestFile.Entry[] entries = [TestFile.Noise("a", "U8", 8, 20_000_000), TestFile.Noise("b", "U8", 8, 9_000_001)];
         string path = TestFile.Write(_folder["m.safetensors"], entries);

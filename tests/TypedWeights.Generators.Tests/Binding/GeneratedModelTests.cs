@@ -12,7 +12,7 @@ public sealed class GeneratedModelTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Properties_are_the_tensors_of_the_file()
+    public async Task Properties_return_the_tensors_of_the_file()
     {
         TestFile.Entry[] tensors =
         [
@@ -60,7 +60,7 @@ public sealed class GeneratedModelTests : IDisposable
     }
 
     [Fact]
-    public async Task Lists_that_differ_in_length_have_the_items_that_are_there()
+    public async Task Lists_of_different_lengths_contain_exactly_the_items_of_the_file()
     {
         string[] names =
         [
@@ -82,7 +82,7 @@ public sealed class GeneratedModelTests : IDisposable
     }
 
     [Fact]
-    public async Task A_disposed_model_says_so_and_a_detached_tensor_lives_on()
+    public async Task A_disposed_model_throws_and_a_detached_tensor_stays_usable()
     {
         string result = await RunAsync(
             [TestFile.F32("a.weight", [1], 7), TestFile.F32("b.weight", [1], 8)],
@@ -134,7 +134,7 @@ public sealed class GeneratedModelTests : IDisposable
     }
 
     [Fact]
-    public async Task Names_of_every_kind_are_bound()
+    public async Task Weights_with_names_of_every_kind_are_bound()
     {
         byte[] header = Headers.HeaderTraits.Small["numbers_and_words"];
         TestFile.Entry[] tensors =

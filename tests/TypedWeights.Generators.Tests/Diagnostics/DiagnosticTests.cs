@@ -45,7 +45,7 @@ public class DiagnosticTests
     [InlineData("{\n<<<<<<< ours\n}", 1, 0, "an unresolved merge conflict; take the snapshot again")]
     [InlineData("{\n  \"schéma\": 1,\n  \"schema\": \"typedweights.snapshot/9\"}", 2, 12, "the schema is \"typedweights.snapshot/9\"")]
     [InlineData("", 0, 0, "expected an object, found the end of the text")]
-    public void An_unreadable_snapshot_is_an_error_at_its_place_in_the_file(string json, int line, int column, string message)
+    public void An_unreadable_snapshot_is_an_error_at_the_faulty_position_of_the_file(string json, int line, int column, string message)
     {
         Diagnostic diagnostic = Single(Project.UserClass, Project.Snapshot(json, "TinyModel"));
         Assert.Equal("TW0002", diagnostic.Id);
@@ -55,7 +55,7 @@ public class DiagnosticTests
     }
 
     [Fact]
-    public void Of_several_snapshots_the_one_for_the_class_is_taken()
+    public void The_snapshot_for_the_class_is_used_when_several_match_the_source()
     {
         AdditionalText other = Project.Snapshot(Tied.Replace("\"Model\"", "\"Other\"", StringComparison.Ordinal), "Other");
         AdditionalText own = Project.Snapshot(Tied.Replace("\"Model\"", "\"TinyModel\"", StringComparison.Ordinal), "TinyModel");
@@ -112,7 +112,7 @@ public class DiagnosticTests
     [InlineData("partial struct M<T>;", "it is a struct")]
     [InlineData("partial record struct M(int A);", "it is a record struct")]
     [InlineData("partial interface M;", "it is an interface")]
-    public void A_type_that_is_no_class_has_one_error_which_is_ours(string declaration, string reason)
+    public void An_attribute_on_a_struct_or_an_interface_is_one_TW0005_and_no_compiler_error(string declaration, string reason)
     {
         GeneratedProject project = Project.GenerateWithoutChecks([Project.Snapshot(Tied)], "namespace N { " + Attribute + declaration + " }");
         Diagnostic diagnostic = Assert.Single(project.Diagnostics);
@@ -125,11 +125,11 @@ public class DiagnosticTests
     [InlineData("partial struct M;")]
     [InlineData("static partial class M;")]
     [InlineData("partial class M<T>;")]
-    public void A_type_that_cannot_hold_weights_is_not_told_about_its_source_as_well(string declaration) =>
+    public void A_type_that_cannot_hold_weights_reports_no_second_error_for_its_source(string declaration) =>
         Assert.Equal("TW0005", Single("[TypedWeights.SafeTensorsModel(\"\")] " + declaration).Id);
 
     [Fact]
-    public void A_missing_snapshot_is_told_with_one_of_the_same_class_and_another_source()
+    public void A_missing_snapshot_names_a_snapshot_of_the_same_class_with_another_source()
     {
         string moved = Tied.Replace("weights.safetensors", "old/weights.safetensors", StringComparison.Ordinal);
         AdditionalText own = Project.Snapshot(moved.Replace("\"Model\"", "\"TinyModel\"", StringComparison.Ordinal), "Own");
@@ -146,7 +146,7 @@ public class DiagnosticTests
     }
 
     [Fact]
-    public void A_snapshot_that_has_the_name_of_the_file_to_write_and_is_another_classs_is_named_and_not_replaced()
+    public void A_suggested_snapshot_file_does_not_replace_a_snapshot_of_another_class()
     {
         string taken = Tied.Replace("weights.safetensors", "other.safetensors", StringComparison.Ordinal);
 
@@ -165,7 +165,7 @@ public class DiagnosticTests
     [Theory]
     [InlineData("A", 300)]
     [InlineData("\u6a21", 90)]
-    public void The_file_to_write_has_a_name_that_a_disk_takes(string letter, int count)
+    public void The_suggested_snapshot_file_has_a_name_that_fits_a_file_system(string letter, int count)
     {
         string name = string.Concat(Enumerable.Repeat(letter, count));
         string message = Single(Attribute + $"sealed partial class {name};").GetMessage(null);
@@ -182,7 +182,7 @@ public class DiagnosticTests
     [InlineData("/p/weights/a/T", "/p/weights/b/T", "a/T.weights.json, b/T.weights.json")]
     [InlineData("C:\\p\\weights\\T", "C:\\p\\weights\\b\\T", "T.weights.json, b/T.weights.json")]
     [InlineData("/p/weights/Ta", "/p/weights/Tb", "Ta.weights.json, Tb.weights.json")]
-    public void Several_snapshots_are_told_apart_by_their_folders(string one, string other, string shown)
+    public void Matching_snapshots_of_one_name_are_listed_with_their_folders(string one, string other, string shown)
     {
         Diagnostic diagnostic = Single(
             Project.UserClass, new ProjectFile(one + ".weights.json", Tied), new ProjectFile(other + ".weights.json", Tied));
@@ -195,7 +195,7 @@ public class DiagnosticTests
     [InlineData("utf-16")]
     [InlineData("utf-16BE")]
     [InlineData("utf-32")]
-    public void A_snapshot_in_another_encoding_is_refused_with_the_sentence_that_verify_has(string encoding)
+    public void A_snapshot_in_another_encoding_is_refused_with_the_message_of_the_snapshot_reader(string encoding)
     {
         var other = System.Text.Encoding.GetEncoding(encoding);
         byte[] file = [.. other.GetPreamble(), .. other.GetBytes(Tied)];
@@ -213,7 +213,7 @@ public class DiagnosticTests
     [InlineData("lm_head", "iso-8859-1")]
     [InlineData("weights.safetensors", "utf-8")]
     [InlineData("weights.safetensors", "iso-8859-1")]
-    public void A_byte_that_is_not_UTF_8_is_refused_with_the_sentence_that_verify_has(string before, string decoder)
+    public void A_byte_that_is_not_UTF_8_is_refused_with_the_message_of_the_snapshot_reader(string before, string decoder)
     {
         int at = Tied.IndexOf(before, StringComparison.Ordinal);
         byte[] file = System.Text.Encoding.Latin1.GetBytes(Tied.Insert(at, "\u00e9"));
@@ -229,7 +229,7 @@ public class DiagnosticTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void A_snapshot_that_holds_the_replacement_character_itself_is_read(bool hasMark)
+    public void A_snapshot_that_contains_the_replacement_character_is_read(bool hasMark)
     {
         byte[] mark = hasMark ? System.Text.Encoding.UTF8.GetPreamble() : [];
         byte[] text = System.Text.Encoding.UTF8.GetBytes(Tied.Replace("lm_head", "\ufffd\u00e9", StringComparison.Ordinal));
@@ -237,7 +237,7 @@ public class DiagnosticTests
     }
 
     [Fact]
-    public void A_snapshot_of_ASCII_is_read_whatever_code_page_the_project_has()
+    public void An_ASCII_snapshot_is_read_with_any_code_page_of_the_project()
     {
         var file = new EncodedFile(System.Text.Encoding.ASCII.GetBytes(Tied), System.Text.Encoding.Latin1);
         Assert.Empty(Project.GenerateWithoutChecks([file], Project.UserClass).Diagnostics);
@@ -256,7 +256,7 @@ public class DiagnosticTests
             Single("file partial class F { " + Attribute + " partial class M; }", Project.Snapshot(Tied)).GetMessage(null));
 
     [Fact]
-    public void An_indexer_of_the_user_takes_the_name_Item()
+    public void An_indexer_of_the_class_reserves_the_name_Item()
     {
         GeneratedProject project = Project.GenerateWithoutChecks(
             [Project.Snapshot(Snapshots.Text(Snapshots.Of(("item", "F32", [1]))))],
@@ -272,7 +272,7 @@ public class DiagnosticTests
     [InlineData(
         "\"https://:hunter2@/x\"",
         "The https URI of the weights has no valid host and port (its text is withheld, it may hold a password).")]
-    public void A_source_that_is_no_uri_is_an_error_that_does_not_repeat_it(string argument, string message)
+    public void A_source_that_is_not_a_URI_is_an_error_that_does_not_show_it(string argument, string message)
     {
         Diagnostic diagnostic = Single($"[TypedWeights.SafeTensorsModel({argument})] partial class M;");
         Assert.Equal("TW0006", diagnostic.Id);
@@ -280,7 +280,7 @@ public class DiagnosticTests
     }
 
     [Fact]
-    public void Names_made_distinct_are_told_without_a_warning()
+    public void Names_that_were_made_distinct_are_reported_as_information()
     {
         string snapshot = Snapshots.Text(Snapshots.Of(("fooBar", "F32", [1]), ("foo_bar", "F32", [1]), ("get_type", "F32", [1])));
         Diagnostic diagnostic = Single(Project.UserClass, Project.Snapshot(snapshot));
@@ -290,7 +290,7 @@ public class DiagnosticTests
     }
 
     [Fact]
-    public void A_member_of_the_user_that_takes_a_weights_name_is_a_warning()
+    public void A_member_of_the_class_with_the_name_of_a_weight_is_a_warning()
     {
         GeneratedProject project = Project.GenerateWithoutChecks(
             [Project.Snapshot(Tied)],
@@ -303,7 +303,7 @@ public class DiagnosticTests
     }
 
     [Fact]
-    public void A_pragma_reaches_a_diagnostic()
+    public void A_pragma_suppresses_a_diagnostic()
     {
         string source = "#pragma warning disable TW0008\n" + Attribute + "sealed partial class M { internal int Model() => 1; }";
         GeneratedProject project = Project.GenerateWithoutChecks([Project.Snapshot(Tied)], source);
@@ -311,7 +311,7 @@ public class DiagnosticTests
     }
 
     [Fact]
-    public void The_attribute_on_two_parts_is_the_compilers_error_alone()
+    public void The_attribute_on_two_parts_of_a_class_is_only_a_compiler_error()
     {
         GeneratedProject project = Project.GenerateWithoutChecks(
             [Project.Snapshot(Tied)], $"{Attribute} partial class M;", $"{Attribute} partial class M;");
@@ -321,7 +321,7 @@ public class DiagnosticTests
     }
 
     [Fact]
-    public void Every_diagnostic_has_a_page()
+    public void Every_diagnostic_has_a_page_in_the_docs()
     {
         string docs = Path.Combine(Repository(), "docs", "diagnostics");
         Assert.All(Descriptors.All, descriptor =>

@@ -24,7 +24,7 @@ public class PlacementTests
     [InlineData("", "cpu", "TW0010", "No weight of 'M' is placed by '': it cannot be read, it is empty")]
     [InlineData("lm_head.*", "gpu:0", "TW0012", "'gpu:0' is no device; devices are written cpu, cuda, hip, mps, xla, and cuda:1")]
     [InlineData("lm_head.*", "cuda:", "TW0012", "'cuda:' is no device; devices are written cpu, cuda, hip, mps, xla, and cuda:1")]
-    public void A_placement_that_cannot_be_is_an_error_at_its_own_attribute(string pattern, string device, string id, string message)
+    public void An_invalid_placement_is_an_error_at_its_own_attribute(string pattern, string device, string id, string message)
     {
         Diagnostic diagnostic = Single($"{Attribute}[TypedWeights.PlaceWeights(\"model.*\", \"cuda:0\")]\n"
             + $"[TypedWeights.PlaceWeights(\"{pattern}\", \"{device}\")]\nsealed partial class M;");
@@ -39,7 +39,7 @@ public class PlacementTests
         "model.layers.{2..9}.*",
         "'model.layers.{2..9}.*' would put 'model.layers.2.w' on cuda:1, and 'model.layers.{0..2}.*' puts it on cuda:0")]
     [InlineData("*", "'*' would put 'model.layers.0.w' on cuda:1, and 'model.layers.{0..2}.*' puts it on cuda:0")]
-    public void Two_places_of_one_weight_are_an_error(string pattern, string message)
+    public void Two_devices_for_one_weight_are_an_error(string pattern, string message)
     {
         Diagnostic diagnostic = Single($"{Attribute}[TypedWeights.PlaceWeights(\"model.layers.{{0..2}}.*\", \"cuda:0\")]\n"
             + $"[TypedWeights.PlaceWeights(\"{pattern}\", \"cuda:1\")]\nsealed partial class M;");
@@ -48,13 +48,13 @@ public class PlacementTests
     }
 
     [Fact]
-    public void Two_ways_to_write_one_device_are_one_place() => Assert.Empty(Project.GenerateWithoutChecks(
+    public void Two_spellings_of_one_device_are_no_conflict() => Assert.Empty(Project.GenerateWithoutChecks(
         [Project.Snapshot(Layers)],
         $"{Attribute}[TypedWeights.PlaceWeights(\"model.layers.*\", \"cuda\")]\n"
             + "[TypedWeights.PlaceWeights(\"model.layers.{0..1}.w\", \"cuda:0\")]\nsealed partial class M;").Diagnostics);
 
     [Fact]
-    public void A_tied_weight_has_one_place()
+    public void Two_devices_for_the_names_of_a_tied_weight_are_an_error()
     {
         Diagnostic diagnostic = Single($"{Attribute}[TypedWeights.PlaceWeights(\"lm_head.*\", \"cuda:0\")]\n"
             + "[TypedWeights.PlaceWeights(\"model.embed.*\", \"cpu\")]\nsealed partial class M;");
@@ -64,7 +64,7 @@ public class PlacementTests
     }
 
     [Fact]
-    public void The_attribute_may_stand_on_another_part_of_the_class()
+    public void A_placement_attribute_on_another_part_of_the_class_is_checked()
     {
         GeneratedProject project = Project.GenerateWithoutChecks(
             [Project.Snapshot(Layers)], Attribute + "sealed partial class M;", "[TypedWeights.PlaceWeights(\"x\", \"cpu\")] partial class M;");
@@ -73,7 +73,7 @@ public class PlacementTests
     }
 
     [Fact]
-    public void A_pragma_reaches_it()
+    public void A_pragma_suppresses_the_diagnostic_of_a_placement()
     {
         GeneratedProject project = Project.GenerateWithoutChecks(
             [Project.Snapshot(Layers)],
@@ -84,7 +84,7 @@ public class PlacementTests
     }
 
     [Fact]
-    public void Placements_are_the_classs_own_and_its_documentation_says_where_a_weight_goes()
+    public void Generated_code_contains_the_placements_and_documents_the_device_of_each_weight()
     {
         GeneratedProject project = Project.Generate(
             Layers,

@@ -6,7 +6,7 @@ namespace TypedWeights.Generators.Tests.Generation;
 public class GeneratedCodeTests
 {
     [Fact]
-    public void A_llama_becomes_layers_that_share_their_classes()
+    public void A_Llama_model_becomes_layers_that_share_their_classes()
     {
         var tensors = new List<(string, string, ulong[])> { ("lm_head.weight", "BF16", [320, 64]), ("model.norm.weight", "BF16", [64]) };
         for (int layer = 0; layer < 12; layer++)
@@ -34,28 +34,28 @@ public class GeneratedCodeTests
     }
 
     [Fact]
-    public void Items_that_differ_become_one_class_with_what_may_be_missing() => Verify(HeaderTraits.Small["heterogeneous_list"]);
+    public void Different_items_of_a_list_become_one_class_with_nullable_members() => Verify(HeaderTraits.Small["heterogeneous_list"]);
 
     [Fact]
-    public void A_name_that_is_tensor_and_group_becomes_a_group_with_a_value() => Verify(HeaderTraits.Small["leaf_and_branch"]);
+    public void A_name_that_is_a_tensor_and_a_prefix_becomes_a_group_with_a_value() => Verify(HeaderTraits.Small["leaf_and_branch"]);
 
     [Fact]
-    public void Numbers_that_are_not_0_to_n_become_sparse_lists() => Verify(HeaderTraits.Small["sparse_list"]);
+    public void Numbers_with_gaps_become_sparse_lists() => Verify(HeaderTraits.Small["sparse_list"]);
 
     [Fact]
-    public void Numbers_beside_words_become_items() => Verify(HeaderTraits.Small["numbers_and_words"]);
+    public void Numbers_beside_words_become_an_Items_list() => Verify(HeaderTraits.Small["numbers_and_words"]);
 
     [Fact]
     public void Names_that_are_reserved_get_an_underscore() => Verify(HeaderTraits.Small["reserved"]);
 
     [Fact]
-    public void Odd_characters_are_escaped() => Verify(HeaderTraits.Small["odd_characters"]);
+    public void Odd_characters_in_names_are_escaped() => Verify(HeaderTraits.Small["odd_characters"]);
 
     [Fact]
-    public void Dtypes_that_torch_packs_or_lacks_are_said() => Verify(HeaderTraits.Small["mixed_dtypes"]);
+    public void Dtypes_that_torch_packs_or_lacks_are_documented() => Verify(HeaderTraits.Small["mixed_dtypes"]);
 
     [Fact]
-    public void The_same_model_is_the_same_text_whatever_the_order_of_the_snapshot()
+    public void The_generated_code_does_not_depend_on_the_order_of_the_snapshot()
     {
         string snapshot = Snapshots.Text(Snapshots.Of(HeaderTraits.Small["shared_names"]));
         string[] lines = snapshot.Split('\n');

@@ -18,11 +18,11 @@ public class HeaderTests
 
     [Theory]
     [MemberData(nameof(Traits))]
-    public void Headers_of_our_own_compile(string trait) =>
+    public void Code_generated_from_the_committed_headers_compiles(string trait) =>
         Generate(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Headers", trait + ".json")));
 
     [Fact]
-    public void Thirteen_hundred_experts_are_one_class()
+    public void Thirteen_hundred_experts_become_one_class()
     {
         GeneratedProject project = Generate(HeaderTraits.Experts());
         Assert.Single(project.Source.Split('\n'), line => line.Contains("class ExpertWeights :", StringComparison.Ordinal));
@@ -31,7 +31,7 @@ public class HeaderTests
     }
 
     [Fact]
-    public void Nineteen_thousand_tensors_are_a_small_file()
+    public void Nineteen_thousand_tensors_become_a_small_generated_file()
     {
         GeneratedProject project = Generate(HeaderTraits.ManyTensors());
         Assert.Contains("18867 tensors", project.Source, StringComparison.Ordinal);
@@ -40,11 +40,11 @@ public class HeaderTests
 
     [Theory]
     [MemberData(nameof(OddNames))]
-    public void Odd_names_compile(string file) => Generate(Snapshots.HeaderOf(Path.Combine(Corpus, file)));
+    public void Code_generated_from_odd_tensor_names_compiles(string file) => Generate(Snapshots.HeaderOf(Path.Combine(Corpus, file)));
 
     [Theory]
     [MemberData(nameof(RealHeaders))]
-    public void Headers_of_real_models_compile(string name)
+    public void Code_generated_from_the_headers_of_real_models_compiles(string name)
     {
         Assert.SkipWhen(
             SharedFolder.Headers is null,
@@ -53,7 +53,7 @@ public class HeaderTests
     }
 
     [Fact]
-    public void The_committed_headers_are_what_the_code_writes()
+    public void The_committed_headers_equal_those_that_the_test_code_writes()
     {
         string folder = Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "Headers");
         if (Environment.GetEnvironmentVariable("TYPEDWEIGHTS_WRITE_HEADERS") == "1")

@@ -17,7 +17,7 @@ public class HostileSurroundingsTests
     [InlineData(
         "namespace Demo { class Tensor; class Task; class String; class Func<T>; class torch; class WeightPath; class GeneratedCode; }")]
     [InlineData("class Tensor; class Task; class String; class Int32; class TypedWeightsX;")]
-    public void Namespaces_and_types_of_the_user_are_not_taken_for_others(string hostile) =>
+    public void Generated_code_ignores_similar_namespaces_and_types_of_the_user(string hostile) =>
         Project.Generate(
             Snapshot,
             $"namespace Demo {{ {GlobalAttribute} sealed partial class TinyModel; }}",
@@ -34,7 +34,7 @@ public class HostileSurroundingsTests
     [InlineData("sealed partial class Layers;")]
     [InlineData("sealed partial class A : B; class B { public int Layers = 1; public class LayerWeights; }")]
     [InlineData("sealed partial class A : System.IDisposable;")]
-    public void Classes_of_any_accessibility_and_name_compile(string declaration)
+    public void Generated_code_compiles_for_classes_of_any_accessibility_and_name(string declaration)
     {
         bool renames = declaration.Contains(" Layers", StringComparison.Ordinal);
         string source = declaration.Contains('\n', StringComparison.Ordinal)
@@ -53,11 +53,11 @@ public class HostileSurroundingsTests
     [InlineData("partial interface I { [A] sealed partial class M; }")]
     [InlineData("static partial class O { static partial class @event { [A] internal sealed partial class M; } }")]
     [InlineData("namespace @namespace.X; partial class @in { [A] internal sealed partial class M; }")]
-    public void Nested_classes_compile(string source) =>
+    public void Generated_code_compiles_for_nested_classes(string source) =>
         Project.Generate(Snapshot, "#pragma warning disable CS1591\n" + source.Replace("[A]", GlobalAttribute, StringComparison.Ordinal));
 
     [Fact]
-    public void Classes_that_differ_by_case_have_files_that_do_too()
+    public void Classes_whose_names_differ_in_case_get_distinct_generated_files()
     {
         string both = $"{Attribute} sealed partial class Net; {Attribute} sealed partial class NET;";
         string source = $"{both} namespace N {{ {Attribute} sealed partial class Net; }}";
@@ -73,7 +73,7 @@ public class HostileSurroundingsTests
     [InlineData("Ein.Sehr.Langer.Namensraum.Mit.Vielen.Teilen.Und.Noch.Mehr.Teilen.Die.Niemand.Liest.Story")]
     [InlineData("模型模型模型模型.模型模型模型模型模型.模型模型模型模型模型模型.模型模型模型模型模型模型模型模型模型模型模型")]
     [InlineData("ÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜÄÖÜ")]
-    public void Names_of_generated_files_are_short_in_bytes_and_tell_classes_apart(string name)
+    public void Names_of_generated_files_are_short_and_distinct_for_each_class(string name)
     {
         string[] parts = name.Split('.');
         string Declared(string outer) =>
@@ -90,7 +90,7 @@ public class HostileSurroundingsTests
     }
 
     [Fact]
-    public void A_culture_with_other_letters_and_digits_changes_nothing()
+    public void The_generated_code_does_not_depend_on_the_culture()
     {
         string plain = Project.Generate(Snapshot).Source;
         var before = System.Globalization.CultureInfo.CurrentCulture;

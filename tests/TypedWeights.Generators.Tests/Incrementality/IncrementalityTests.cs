@@ -28,7 +28,7 @@ public class IncrementalityTests
 
     [Theory]
     [MemberData(nameof(Edits))]
-    public void An_edit_that_says_nothing_new_writes_nothing_again(string edit, string source)
+    public void An_irrelevant_edit_generates_nothing_again(string edit, string source)
     {
         bool isFirst = source.Contains("SafeTensorsModel", StringComparison.Ordinal);
         CSharpCompilation compilation = Project.Compile(First, Second, "class Unrelated;");
@@ -43,7 +43,7 @@ public class IncrementalityTests
     [InlineData("\r\n", "")]
     [InlineData("\n", "\uFEFF")]
     [InlineData("\r\n", "\uFEFF")]
-    public void A_snapshot_saved_with_other_line_ends_or_a_byte_order_mark_writes_nothing_again(string lineEnd, string mark)
+    public void A_snapshot_with_other_line_ends_or_a_byte_order_mark_generates_nothing_again(string lineEnd, string mark)
     {
         CSharpCompilation compilation = Project.Compile(First, Second);
         AdditionalText[] files = Files();
@@ -54,7 +54,7 @@ public class IncrementalityTests
     }
 
     [Fact]
-    public void A_changed_snapshot_writes_its_own_class_again_and_no_other()
+    public void A_changed_snapshot_generates_only_its_own_class_again()
     {
         CSharpCompilation compilation = Project.Compile(First, Second);
         AdditionalText[] files = Files();
@@ -70,7 +70,7 @@ public class IncrementalityTests
     }
 
     [Fact]
-    public void Models_hold_nothing_of_the_compilation()
+    public void Pipeline_models_hold_no_reference_to_the_compilation()
     {
         GeneratorRunResult result = Assert.Single(Run(Driver(), Project.Compile(First, Second)).GetRunResult().Results);
         string[] steps = [StepNames.Classes, StepNames.Snapshots, StepNames.Matches, StepNames.Models];
@@ -83,7 +83,7 @@ public class IncrementalityTests
     }
 
     [Fact]
-    public void A_placement_writes_its_class_again_when_it_says_something_else_and_not_when_it_moves()
+    public void A_placement_generates_its_class_again_when_it_changes_and_not_when_it_moves()
     {
         const string Placed = "[TypedWeights.PlaceWeights(\"*\", \"cuda:0\")]";
         CSharpCompilation compilation = Project.Compile(Placed + First, Second);
@@ -108,7 +108,7 @@ public class IncrementalityTests
     }
 
     [Fact]
-    public void Models_of_equal_projects_are_equal_and_of_different_ones_are_not()
+    public void Pipeline_models_are_equal_exactly_when_their_projects_are()
     {
         object[] once = Models(Files());
         object[] again = Models(Files());

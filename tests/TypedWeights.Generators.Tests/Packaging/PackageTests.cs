@@ -36,7 +36,7 @@ public class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>
     [InlineData("TypedWeights.Core", "Microsoft.Extensions.Logging.Abstractions", "Polly.Core", "System.IO.Hashing")]
     [InlineData("TypedWeights.TorchNative", "TypedWeights.Core [this]", "TorchSharp")]
     [InlineData("TypedWeights", "TypedWeights.Core [this]", "TypedWeights.TorchNative [this]", "TorchSharp")]
-    public void A_package_depends_on_what_it_uses_and_on_the_exact_version_of_packages_whose_internals_it_uses(
+    public void A_package_depends_on_the_exact_version_of_packages_whose_internals_it_uses(
         string package, params string[] dependencies)
     {
         using ZipArchive packed = ZipFile.OpenRead(Directory.GetFiles(feed.Folder, $"{package}.0*.nupkg").Single());
@@ -50,11 +50,11 @@ public class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>
     }
 
     [Fact]
-    public async Task A_project_that_adds_the_package_generates() =>
+    public async Task A_project_that_references_the_package_gets_generated_code() =>
         Assert.Equal("[8, 4] lm_head.weight", await RunAsync("Direct", """<PackageReference Include="TypedWeights" Version="0.*-*" />""", "weights"));
 
     [Fact]
-    public async Task A_project_that_has_the_package_through_another_generates()
+    public async Task A_project_that_references_the_package_through_another_gets_generated_code()
     {
         const string Satellite = """
             <Project Sdk="Microsoft.NET.Sdk">
@@ -75,11 +75,11 @@ public class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>
     }
 
     [Fact]
-    public async Task A_project_may_write_the_folder_of_its_snapshots_with_a_capital() => Assert.Equal("[8, 4] lm_head.weight", await RunAsync(
+    public async Task The_snapshot_folder_of_a_project_may_be_capitalised() => Assert.Equal("[8, 4] lm_head.weight", await RunAsync(
         "Capital", """<PackageReference Include="TypedWeights" Version="0.*-*" />""", "Weights"));
 
     [Fact]
-    public async Task A_project_may_keep_its_snapshots_elsewhere() => Assert.Equal("[8, 4] lm_head.weight", await RunAsync(
+    public async Task A_project_may_keep_its_snapshots_in_a_configured_folder() => Assert.Equal("[8, 4] lm_head.weight", await RunAsync(
         "Elsewhere",
         """<PackageReference Include="TypedWeights" Version="0.*-*" />""",
         "models",
@@ -96,7 +96,7 @@ public class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>
         <DisableTransitiveFrameworkReferenceDownloads>true</DisableTransitiveFrameworkReferenceDownloads>
         <TypedWeightsSnapshots>none</TypedWeightsSnapshots>
         """)]
-    public async Task A_snapshot_that_goes_is_noticed_by_the_next_build_and_nothing_else_is_compiled_again(
+    public async Task A_moved_or_deleted_snapshot_rebuilds_the_project_and_nothing_else_does(
         string name, string snapshots, string properties)
     {
         CancellationToken token = TestContext.Current.CancellationToken;
@@ -143,7 +143,7 @@ public class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>
     }
 
     [Fact]
-    public async Task A_project_without_snapshots_is_compiled_once()
+    public async Task A_project_without_snapshots_is_not_compiled_again()
     {
         string folder = feed.NewFolder("None");
         await WriteProjectAsync(

@@ -51,7 +51,7 @@ public class ProviderTests
             "M")];
 
     [Fact]
-    public void A_project_without_a_class_registers_what_it_references_and_runs()
+    public void A_project_without_a_model_class_registers_the_public_providers_it_references()
     {
         GeneratedProject project = Generate(Project.Compile("class Unrelated;"), "gentest1", []);
         Assert.Empty(project.Diagnostics);
@@ -62,7 +62,7 @@ public class ProviderTests
     }
 
     [Fact]
-    public async Task The_projects_own_provider_counts_too_also_an_internal_one_and_it_is_there_when_the_module_has_started()
+    public async Task An_internal_provider_of_the_project_is_registered_when_its_module_starts()
     {
         GeneratorDriver driver = Project.Driver().RunGeneratorsAndUpdateCompilation(
             Project.Compile(Package.Replace("SCHEME", "gentest3", StringComparison.Ordinal)),
@@ -82,7 +82,7 @@ public class ProviderTests
     }
 
     [Fact]
-    public void A_class_whose_scheme_nobody_serves_is_told_the_package()
+    public void A_class_with_an_unserved_scheme_is_a_warning_that_names_the_package()
     {
         Diagnostic diagnostic = Assert.Single(Project.GenerateWithoutChecks(S3Snapshot, S3Class).Diagnostics);
         Assert.Equal(("TW0013", DiagnosticSeverity.Warning), (diagnostic.Id, diagnostic.DefaultSeverity));
@@ -93,20 +93,20 @@ public class ProviderTests
 
     [Theory]
     [InlineData("s3")]
-    public void A_referenced_package_is_enough(string scheme) =>
+    public void A_referenced_package_that_serves_the_scheme_causes_no_warning(string scheme) =>
         Assert.Empty(Generate(Project.Compile(S3Class), scheme, S3Snapshot).Diagnostics);
 
     [Theory]
     [InlineData("hf://org/m")]
     [InlineData("models://story")]
     [InlineData("anyscale://m.safetensors")]
-    public void What_is_built_in_or_may_be_an_alias_is_not_complained_of(string source) => Assert.Empty(Project.GenerateWithoutChecks(
+    public void A_built_in_scheme_or_a_possible_alias_causes_no_warning(string source) => Assert.Empty(Project.GenerateWithoutChecks(
         [Project.Snapshot(
             Snapshots.Text(Snapshots.Of(HeaderTraits.Small["tied"])).Replace("weights.safetensors", source, StringComparison.Ordinal), "M")],
         $"[TypedWeights.SafeTensorsModel(\"{source}\")] sealed partial class M;").Diagnostics);
 
     [Fact]
-    public void An_edit_registers_nothing_again_and_the_model_holds_nothing_of_the_compilation()
+    public void An_irrelevant_edit_does_not_generate_the_registration_of_providers_again()
     {
         CSharpCompilation compilation = Project.Compile("class Unrelated;").AddReferences(Reference("gentest4"));
         CancellationToken token = TestContext.Current.CancellationToken;

@@ -29,7 +29,7 @@ public sealed class BegunLoadTests : IDisposable
     [InlineData("the token is cancelled")]
     [InlineData(Disposed)]
     [InlineData("the loader is disposed")]
-    public async Task Every_wait_ends_and_no_rule_is_broken(string how)
+    public async Task Every_wait_ends_when_a_begun_load_ends_at_any_driver_call(string how)
     {
         int calls = await RunAsync(how, 0);
         for (int at = 1; at <= calls; at++)

@@ -18,7 +18,7 @@ public sealed class FailingCallTests : IDisposable
     [Theory]
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
-    public async Task Each_call_in_turn(TensorStorage storage)
+    public async Task A_load_survives_or_reports_a_failure_of_any_driver_call(TensorStorage storage)
     {
         int calls;
         using (var gpu = new SimulatedGpu(memory: 4 << 20))
@@ -48,7 +48,7 @@ public sealed class FailingCallTests : IDisposable
     }
 
     [Fact]
-    public async Task Each_allocation_of_a_tensor_in_turn_frees_all_and_says_the_numbers()
+    public async Task A_failed_allocation_of_any_tensor_frees_everything_and_reports_the_numbers()
     {
         for (int failing = 1; failing <= SimulatedLoads.Entries.Length - 1; failing++)
         {
@@ -71,7 +71,7 @@ public sealed class FailingCallTests : IDisposable
     }
 
     [Fact]
-    public async Task A_copy_that_fails_is_named_with_its_tensor_and_device()
+    public async Task A_failed_copy_is_an_error_that_names_the_tensor_and_the_device()
     {
         using var gpu = new SimulatedGpu();
         gpu.Faults.Decide = (call, number) => call == "CopyToDevice" && number == 1 ? CudaError.InvalidValue : CudaError.Success;
@@ -85,7 +85,7 @@ public sealed class FailingCallTests : IDisposable
     }
 
     [Fact]
-    public async Task A_context_that_is_lost_is_said_to_be()
+    public async Task A_lost_context_is_an_error_that_says_a_restart_is_needed()
     {
         using var gpu = new SimulatedGpu();
         gpu.Faults.BreakingCopy = 2;
@@ -103,7 +103,7 @@ public sealed class FailingCallTests : IDisposable
     [InlineData("AllocatePinned")]
     [InlineData("CreateStream")]
     [InlineData("WaitEvent")]
-    public async Task A_load_that_is_cancelled_before_its_first_reader_begins_ends(string call)
+    public async Task A_load_cancelled_before_its_first_reader_starts_ends(string call)
     {
         using var gpu = new SimulatedGpu();
         using var cancel = new CancellationTokenSource();

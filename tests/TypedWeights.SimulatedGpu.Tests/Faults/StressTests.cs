@@ -12,7 +12,7 @@ public sealed class StressTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_thousand_seeds_break_no_rule()
+    public async Task A_thousand_random_loads_break_no_rule_of_the_driver()
     {
         string path = TestFile.Write(_folder["m.safetensors"], SimulatedLoads.Entries);
         for (int seed = 0; seed < Seeds; seed++)

@@ -21,7 +21,7 @@ public sealed class MutationTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_fault_nothing_is_found()
+    public async Task The_simulation_finds_no_violation_in_an_engine_without_a_fault()
     {
         await LoadAsync(_gpu.Driver);
 
@@ -29,23 +29,23 @@ public sealed class MutationTests : IDisposable
     }
 
     [Fact]
-    public Task A_buffer_that_is_used_again_without_waiting_is_found() =>
+    public Task The_simulation_finds_a_buffer_that_is_reused_before_its_copy_ended() =>
         AssertFoundAsync(new ReusesAtOnce(_gpu.Driver, copies: 10), "a page-locked buffer is used again before the end of its copy was seen");
 
     [Fact]
-    public Task A_load_that_is_complete_too_early_is_found() =>
+    public Task The_simulation_finds_a_load_that_completes_before_its_copies_ended() =>
         AssertFoundAsync(new CompletesEarly(_gpu.Driver), "a tensor is handed over before the end of its copy was seen");
 
     [Fact]
-    public Task A_missing_wait_for_torchs_stream_is_found() => AssertFoundAsync(
+    public Task The_simulation_finds_a_missing_wait_for_the_stream_of_torch() => AssertFoundAsync(
         new IgnoresTorch(_gpu.Driver), "a copy writes memory that earlier work in torch's stream reads, and does not wait for it");
 
     [Fact]
-    public Task A_wait_for_another_stream_than_torchs_is_found() => AssertFoundAsync(
+    public Task The_simulation_finds_a_wait_for_another_stream_than_that_of_torch() => AssertFoundAsync(
         new MarksTheWrongStream(_gpu.Driver), "a copy writes memory that earlier work in torch's stream reads, and does not wait for it");
 
     [Fact]
-    public async Task A_drain_that_is_left_out_when_a_load_is_cancelled_is_found()
+    public async Task The_simulation_finds_a_missing_drain_when_a_load_is_cancelled()
     {
         var mutant = new DoesNotDrain(_gpu.Driver);
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Behind(mutant));
@@ -67,7 +67,7 @@ public sealed class MutationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_drain_that_is_left_out_when_a_copy_fails_is_found()
+    public async Task The_simulation_finds_a_missing_drain_when_a_copy_fails()
     {
         _gpu.Faults.Decide = (call, number) => call == "CopyToDevice" && number == 5 ? CudaError.InvalidValue : CudaError.Success;
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Behind(new DoesNotDrain(_gpu.Driver)));
@@ -78,11 +78,11 @@ public sealed class MutationTests : IDisposable
     }
 
     [Fact]
-    public Task A_copy_that_is_too_long_is_found() =>
+    public Task The_simulation_finds_a_copy_that_is_too_long() =>
         AssertFoundAsync(new CopiesTooMuch(_gpu.Driver), "a copy writes beyond an allocation of its device", TensorStorage.PerTensor);
 
     [Fact]
-    public async Task A_context_that_is_left_on_a_thread_is_found()
+    public async Task The_simulation_finds_a_context_that_is_left_on_a_thread()
     {
         await LoadAsync(new LeavesContexts(_gpu.Driver));
 
@@ -91,7 +91,7 @@ public sealed class MutationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_call_in_the_context_of_another_device_is_found()
+    public async Task The_simulation_finds_a_call_in_the_context_of_another_device()
     {
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Behind(new TakesTheWrongContext(_gpu.Driver)));
         foreach (int device in new[] { 0, 1 })
@@ -109,7 +109,7 @@ public sealed class MutationTests : IDisposable
     [InlineData("pinned")]
     [InlineData("streams")]
     [InlineData("events")]
-    public async Task What_is_never_given_back_is_found(string what)
+    public async Task The_simulation_finds_pinned_memory_streams_and_events_that_are_never_freed(string what)
     {
         await LoadAsync(new Leaks(_gpu.Driver, what));
 

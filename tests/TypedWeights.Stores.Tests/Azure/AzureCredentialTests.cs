@@ -16,7 +16,7 @@ public sealed class AzureCredentialTests : AzureTest
     private string Model => Container.Uri(NoiseFile.Name);
 
     [Fact]
-    public async Task A_wrong_key_is_refused_and_said()
+    public async Task A_wrong_account_key_is_an_error_that_names_SharedKey()
     {
         Secrets.Add(WrongKey);
         WeightSourceException error = await AssertFailsAsync(
@@ -29,7 +29,7 @@ public sealed class AzureCredentialTests : AzureTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_signature_is_enough(bool inUri)
+    public async Task A_shared_access_signature_alone_authorises_a_load(bool inUri)
     {
         string sas = Container.Sign(TimeSpan.FromMinutes(5));
         await (inUri
@@ -38,7 +38,7 @@ public sealed class AzureCredentialTests : AzureTest
     }
 
     [Fact]
-    public async Task A_signature_that_is_over_or_permits_something_else_is_refused_and_not_repeated()
+    public async Task An_expired_or_insufficient_signature_is_an_error_that_does_not_show_it()
     {
         string over = Container.Sign(TimeSpan.FromMinutes(-5));
         string writing = Container.Sign(TimeSpan.FromMinutes(5), BlobContainerSasPermissions.Write);
@@ -48,7 +48,7 @@ public sealed class AzureCredentialTests : AzureTest
     }
 
     [Fact]
-    public async Task A_signature_that_the_program_renews_in_the_middle_of_a_load_is_taken_up()
+    public async Task A_signature_that_the_program_renews_during_a_load_is_used()
     {
         string first = Container.Sign(TimeSpan.FromSeconds(6));
         var sas = new AzureSasCredential(first);
@@ -69,7 +69,7 @@ public sealed class AzureCredentialTests : AzureTest
     }
 
     [Fact]
-    public async Task A_refused_signature_is_worth_another_try_where_it_is_another_by_now()
+    public async Task A_refused_signature_is_retried_only_if_it_has_changed_since()
     {
         var sas = new AzureSasCredential(Container.Sign(TimeSpan.FromMinutes(5)));
         using var context = new StoreContext();
@@ -84,7 +84,7 @@ public sealed class AzureCredentialTests : AzureTest
     }
 
     [Fact]
-    public async Task The_environment_is_enough_and_no_call_is_needed()
+    public async Task A_connection_string_in_the_environment_works_without_a_call_of_UseAzureBlobs()
     {
         using var environment = new Variables(("AZURE_STORAGE_CONNECTION_STRING", ConnectionString()));
         await using WeightLoader loader = new WeightLoaderBuilder().Build();
@@ -102,14 +102,14 @@ public sealed class AzureCredentialTests : AzureTest
     [Theory]
     [InlineData("AccountName=devstoreaccount1;AccountKey=c2VjcmV0LXNlY3JldA==%%;BlobEndpoint=http://127.0.0.1:1/devstoreaccount1")]
     [InlineData("c2VjcmV0LXNlY3JldA==")]
-    public Task A_malformed_connection_string_is_named_and_not_repeated(string text)
+    public Task A_malformed_connection_string_is_an_error_that_does_not_show_it(string text)
     {
         Secrets.Add("c2VjcmV0LXNlY3JldA==");
         return AssertFailsAsync("ConnectionString is not", Model, new AzureBlobsOptions { ConnectionString = text });
     }
 
     [Fact]
-    public async Task Keys_and_signatures_of_the_environment_are_for_their_account_alone()
+    public async Task Keys_and_signatures_of_the_environment_are_used_only_for_their_account()
     {
         using (new Variables(("AZURE_STORAGE_ACCOUNT", AzuriteContainer.Account), ("AZURE_STORAGE_KEY", AzuriteContainer.Key)))
         {
@@ -136,7 +136,7 @@ public sealed class AzureCredentialTests : AzureTest
     }
 
     [Fact]
-    public async Task Without_credentials_only_what_is_public_is_read()
+    public async Task Without_credentials_only_public_containers_are_read()
     {
         AzureBlobsOptions nobody = Container.Options with { Anonymous = true };
         await AssertFailsAsync("no credentials", Model, nobody);

@@ -9,14 +9,14 @@ public sealed class AzureLoadTests : AzureTest
     [InlineData("model.safetensors")]
     [InlineData("a folder/with + and %41 and %2F/modèle 模型.safetensors")]
     [InlineData("odd!*'()~@,;=&$.safetensors")]
-    public async Task A_name_stands_as_it_is(string blob)
+    public async Task A_blob_name_with_any_characters_is_read_as_written(string blob)
     {
         await Container.PutAsync(blob, NoiseFile.Bytes);
         await AssertLoadsAsync(Container.Uri(blob));
     }
 
     [Fact]
-    public async Task What_was_loaded_once_is_in_the_cache()
+    public async Task A_loaded_blob_is_in_the_cache_for_the_next_load()
     {
         string sas = Container.Sign(TimeSpan.FromMinutes(5));
         string signature = sas.Split('&').Single(static pair => pair.StartsWith("sig=", StringComparison.Ordinal))["sig=".Length..];
@@ -28,7 +28,7 @@ public sealed class AzureLoadTests : AzureTest
     }
 
     [Fact]
-    public async Task A_part_of_a_file_is_all_that_is_read()
+    public async Task A_filtered_load_reads_only_a_part_of_the_blob()
     {
         await using WeightLoader loader = Loader();
         await StoreLoads.AssertReadsAPartAsync(loader, Container.Uri(NoiseFile.Name));
@@ -38,7 +38,7 @@ public sealed class AzureLoadTests : AzureTest
     [InlineData("sharded/model.safetensors.index.json")]
     [InlineData("sharded/")]
     [InlineData("sharded")]
-    public async Task An_index_brings_its_shards(string blob)
+    public async Task An_index_in_a_container_loads_with_its_shards(string blob)
     {
         foreach ((string name, byte[] bytes) in NoiseShards.Files("part"))
         {
@@ -49,7 +49,7 @@ public sealed class AzureLoadTests : AzureTest
     }
 
     [Fact]
-    public async Task A_typed_load_is_of_what_the_snapshot_was_taken_of()
+    public async Task A_typed_load_reads_the_blob_that_its_snapshot_was_taken_of()
     {
         await LiveModel.SnapshotAsync(Container.Uri(NoiseFile.Name), builder => builder.UseAzureBlobs(Container.WithKey));
         await using WeightLoader loader = Loader();
@@ -58,7 +58,7 @@ public sealed class AzureLoadTests : AzureTest
     }
 
     [Fact]
-    public async Task What_is_replaced_while_it_is_read_is_an_error()
+    public async Task A_blob_that_is_replaced_during_a_load_is_an_error()
     {
         string uri = Container.Uri(NoiseFile.Name);
         WeightSourceException error = await AssertFailsAsync(
@@ -69,7 +69,7 @@ public sealed class AzureLoadTests : AzureTest
     }
 
     [Fact]
-    public async Task A_snapshot_is_read_as_it_was()
+    public async Task A_blob_snapshot_is_read_with_its_old_bytes()
     {
         string snapshot = await Container.SnapshotAsync(NoiseFile.Name);
         await Container.PutAsync(NoiseFile.Name, NoiseFile.OtherBytes);
@@ -78,7 +78,7 @@ public sealed class AzureLoadTests : AzureTest
     }
 
     [Fact]
-    public async Task What_is_not_there_is_said()
+    public async Task An_absent_blob_or_container_is_reported_as_not_found()
     {
         Assert.True((await AssertFailsAsync("has no such blob", Container.Uri("absent.safetensors"))).IsNotFound);
         Assert.True((await AssertFailsAsync(
@@ -92,5 +92,5 @@ public sealed class AzureLoadTests : AzureTest
     [InlineData("az://account")]
     [InlineData("az://account/")]
     [InlineData("az://account/container/a/../b.safetensors")]
-    public Task What_names_no_blob_is_an_error(string uri) => AssertFailsAsync("names no container and blob", uri);
+    public Task A_URI_that_names_no_blob_is_an_error(string uri) => AssertFailsAsync("names no container and blob", uri);
 }

@@ -35,14 +35,14 @@ public sealed class AzureSettingsTests : IDisposable
     [InlineData("AZURE_STORAGE_ACCOUNT", "acc\nount", "AZURE_STORAGE_ACCOUNT has a line break")]
     [InlineData("AZURE_STORAGE_KEY", Secret + "\u0001" + Secret, "AZURE_STORAGE_KEY has a line break or another control character")]
     [InlineData("AZURE_STORAGE_CONNECTION_STRING", "AccountName=a\nb", "AZURE_STORAGE_CONNECTION_STRING has a line break")]
-    public async Task A_variable_that_cannot_be_used_is_named(string name, string value, string pattern)
+    public async Task An_unusable_Azure_variable_is_an_error_that_names_it(string name, string value, string pattern)
     {
         using var variable = new Variables((name, value), ("AZURE_CLIENT_ID", "client"), ("AZURE_CLIENT_SECRET", Secret));
         Assert.False((await FailAsync(pattern)).IsTransient);
     }
 
     [Fact]
-    public async Task The_file_of_a_token_that_is_not_there_is_named()
+    public async Task An_absent_token_file_is_an_error_that_names_it()
     {
         using var variables = new Variables(
             ("AZURE_TENANT_ID", "tenant"), ("AZURE_CLIENT_ID", "client"), ("AZURE_FEDERATED_TOKEN_FILE", "/nowhere/token"),
@@ -63,7 +63,7 @@ public sealed class AzureSettingsTests : IDisposable
     [InlineData("AZURE_STORAGE_CONNECTION_STRING", "BlobEndpoint=http://127.0.0.1:9/;SharedAccessSignature=sig=" + Secret, null, "names no account")]
     [InlineData("AZURE_STORAGE_KEY", "QUJD", "other", "is for the account other")]
     [InlineData("AZURE_STORAGE_SAS_TOKEN", "sig=" + Secret, "other", "is for the account other")]
-    public async Task A_login_of_another_account_is_named_where_no_other_is_found(string name, string value, string? account, string mistake)
+    public async Task Credentials_of_another_account_are_named_when_no_identity_works(string name, string value, string? account, string mistake)
     {
         await using IdentityFixture identity = await IdentityFixture.StartAsync();
         identity.Refuses = true;
@@ -76,7 +76,7 @@ public sealed class AzureSettingsTests : IDisposable
     [Theory]
     [InlineData("AZURE_CLIENT_CERTIFICATE_PATH", "EnvironmentCredential")]
     [InlineData("AZURE_FEDERATED_TOKEN_FILE", "WorkloadIdentityCredential")]
-    public async Task A_pipe_that_a_variable_names_is_named_and_not_waited_for(string name, string chain)
+    public async Task A_variable_that_points_to_a_pipe_is_an_error_without_waiting(string name, string chain)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         using var folder = new TempFolder();
@@ -90,7 +90,7 @@ public sealed class AzureSettingsTests : IDisposable
     [InlineData("az://user:" + Secret + "@account/weights/model.safetensors")]
     [InlineData("az://user:" + Secret + "@account.blob.core.windows.net/weights/model.safetensors")]
     [InlineData("az://account:80/weights/model.safetensors")]
-    public void A_login_or_a_port_of_an_account_is_refused(string uri)
+    public void An_az_URI_with_a_login_or_a_port_is_refused(string uri)
     {
         WeightSourceException error = Assert.Throws<WeightSourceException>(() => BlobUri.Of(WeightUri.Parse(uri)));
         Assert.Contains("an account has neither port nor login", error.Message, StringComparison.Ordinal);
@@ -99,7 +99,7 @@ public sealed class AzureSettingsTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Mistakes), DisableDiscoveryEnumeration = true)]
-    public async Task A_variable_that_the_SDK_passes_over_is_named_whichever_identity_the_SDK_blames(string name, string value, string mistake)
+    public async Task An_unusable_variable_is_named_although_the_SDK_blames_another_identity(string name, string value, string mistake)
     {
         await using IdentityFixture identity = await IdentityFixture.StartAsync();
         identity.Refuses = true;
@@ -110,7 +110,7 @@ public sealed class AzureSettingsTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Mistakes), DisableDiscoveryEnumeration = true)]
-    public async Task A_variable_that_the_SDK_passes_over_is_named_where_there_is_no_identity_at_all(string name, string value, string mistake)
+    public async Task An_unusable_variable_is_named_when_no_identity_is_available(string name, string value, string mistake)
     {
         using var variables = new Variables((name, value));
         using var context = new StoreContext();
@@ -126,7 +126,7 @@ public sealed class AzureSettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_credential_of_the_programs_own_is_not_explained_by_variables()
+    public async Task An_error_of_a_custom_credential_does_not_mention_variables()
     {
         using var variables = new Variables(("AZURE_STORAGE_KEY", Secret));
         WeightSourceException error = await FailAsync("not on Sundays", new AzureBlobsOptions { Credential = new Odd() });
@@ -134,7 +134,7 @@ public sealed class AzureSettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_credential_of_the_programs_own_may_throw_what_it_likes()
+    public async Task Any_exception_of_a_custom_credential_becomes_an_error_that_names_the_credential()
     {
         WeightSourceException error = await FailAsync(
             "AzureBlobsOptions.Credential \\(Odd\\): it has no token to give. The SDK says: not on Sundays",

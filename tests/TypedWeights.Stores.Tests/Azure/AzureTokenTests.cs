@@ -17,7 +17,7 @@ public sealed class AzureTokenTests : AzureTest
     private static ManagedIdentityCredential AnIdentity() => new(ManagedIdentityId.FromUserAssignedClientId(Guid.NewGuid().ToString()));
 
     [Fact]
-    public async Task The_default_identity_is_found_and_asked_once()
+    public async Task The_default_identity_is_found_and_requests_one_token()
     {
         await using IdentityFixture identity = await IdentityFixture.StartAsync();
         using Variables environment = identity.Environment();
@@ -26,7 +26,7 @@ public sealed class AzureTokenTests : AzureTest
     }
 
     [Fact]
-    public async Task A_token_whose_time_is_over_is_renewed_in_the_middle_of_a_load()
+    public async Task A_token_that_expires_during_a_load_is_renewed()
     {
         await using IdentityFixture identity = await IdentityFixture.StartAsync();
         using Variables environment = identity.Environment();
@@ -39,7 +39,7 @@ public sealed class AzureTokenTests : AzureTest
     }
 
     [Fact]
-    public async Task A_token_that_is_refused_before_its_time_is_exchanged_once_for_all_requests()
+    public async Task A_token_that_is_refused_early_is_replaced_once_for_all_requests()
     {
         var credential = new IdentityFixture.Revoked(Short, Long);
         await AssertLoadsAsync(Uri, Container.Options with { Credential = credential }, () => Thread.Sleep(7500));
@@ -47,7 +47,7 @@ public sealed class AzureTokenTests : AzureTest
     }
 
     [Fact]
-    public async Task A_token_that_is_refused_and_has_no_successor_ends_the_load()
+    public async Task A_refused_token_that_cannot_be_replaced_ends_the_load()
     {
         var credential = new IdentityFixture.Revoked(TimeSpan.FromSeconds(-30));
         Secrets.Add(IdentityFixture.Token(Long).Split('.')[1][..20]);
@@ -60,7 +60,7 @@ public sealed class AzureTokenTests : AzureTest
     }
 
     [Fact]
-    public async Task An_identity_that_gives_no_token_is_named()
+    public async Task An_identity_without_a_token_is_an_error_that_names_the_identity()
     {
         await using IdentityFixture identity = await IdentityFixture.StartAsync();
         using Variables environment = identity.Environment();
@@ -73,7 +73,7 @@ public sealed class AzureTokenTests : AzureTest
     }
 
     [Fact]
-    public async Task Where_there_is_no_identity_public_containers_are_read_all_the_same()
+    public async Task Public_containers_are_read_without_an_identity()
     {
         // Of all that it would try only the variables, which are not there.
         using var chain = new Variables(("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential"));
@@ -84,7 +84,7 @@ public sealed class AzureTokenTests : AzureTest
     }
 
     [Fact]
-    public async Task Tokens_are_sent_over_https_alone()
+    public async Task Tokens_are_not_sent_over_plain_http()
     {
         await using AzuriteContainer plain = await AzuriteContainer.CreateAsync();
         await AssertFailsAsync(

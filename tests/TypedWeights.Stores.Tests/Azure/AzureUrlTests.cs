@@ -17,17 +17,17 @@ public sealed class AzureUrlTests : AzureTest
     }
 
     [Fact]
-    public async Task The_account_alone_names_the_public_cloud() =>
+    public async Task An_account_name_alone_means_the_public_cloud() =>
         await LoadAsync(Container.Uri(NoiseFile.Name), new() { SharedKey = AzuriteContainer.SharedKey });
 
     [Fact]
-    public async Task A_host_may_stand_for_the_account() => await LoadAsync(
+    public async Task A_URI_may_name_the_host_instead_of_the_account() => await LoadAsync(
         Container.Uri(NoiseFile.Name)
             .Replace(AzuriteContainer.Account, AzuriteContainer.Account + ".blob.core.windows.net", StringComparison.Ordinal),
         new() { SharedKey = AzuriteContainer.SharedKey });
 
     [Fact]
-    public async Task A_url_of_a_blob_is_read_with_credentials_where_that_is_asked_for()
+    public async Task A_blob_URL_is_read_with_credentials_only_when_BlobUrls_is_set()
     {
         await LoadAsync(Url, new() { SharedKey = AzuriteContainer.SharedKey, BlobUrls = true });
         await LoadAsync(Url[..Url.LastIndexOf('/')] + "/", new() { SharedKey = AzuriteContainer.SharedKey, BlobUrls = true });
@@ -38,11 +38,11 @@ public sealed class AzureUrlTests : AzureTest
     }
 
     [Fact]
-    public async Task A_url_with_a_signature_of_its_own_is_one_like_any_other() => await LoadAsync(
+    public async Task A_blob_URL_with_its_own_signature_is_read_without_the_configured_credentials() => await LoadAsync(
         $"{Url}?{Container.Sign(TimeSpan.FromMinutes(5))}", new() { SharedKey = new(AzuriteContainer.Account, "d3Jvbmc="), BlobUrls = true });
 
     [Fact]
-    public async Task Other_urls_are_read_as_ever()
+    public async Task URLs_of_other_servers_load_although_BlobUrls_is_set()
     {
         using var authority = new LocalAuthority();
         (string certificate, string key) = authority.Issue("127.0.0.1");

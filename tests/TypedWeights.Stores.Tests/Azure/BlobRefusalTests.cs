@@ -26,7 +26,7 @@ public sealed class BlobRefusalTests
     [InlineData(409, "BlobArchived", "key", "archive tier")]
     [InlineData(400, "InvalidQueryParameterValue", "key", "the version or snapshot in the URI is not one")]
     [InlineData(403, "SomethingNew", "key", "403 SomethingNew.*it was asked with the key")]
-    public async Task A_code_becomes_a_sentence(int status, string code, string login, string pattern)
+    public async Task An_error_code_of_Azure_becomes_a_message_that_says_what_to_do(int status, string code, string login, string pattern)
     {
         WeightSourceException error = (await ExplainAsync(status, code, login))!;
         Assert.Matches(pattern, error.Message);
@@ -40,18 +40,18 @@ public sealed class BlobRefusalTests
     [InlineData(404, "ResourceNotFound", "key")]
     [InlineData(404, "BlobNotFound", "key")]
     [InlineData(404, "ContainerNotFound", "key")]
-    public async Task What_is_not_there_is_told_apart_from_what_is_refused(int status, string code, string login) =>
+    public async Task An_absent_blob_or_container_is_not_found_and_not_an_access_error(int status, string code, string login) =>
         Assert.True((await ExplainAsync(status, code, login))!.IsNotFound);
 
     [Theory]
     [InlineData(503, "ServerBusy")]
     [InlineData(500, "OperationTimedOut")]
     [InlineData(403, "")]
-    public async Task What_passes_by_itself_and_what_another_server_says_is_left_to_the_usual_sentences(int status, string code) =>
+    public async Task Transient_and_unknown_error_responses_keep_the_general_message(int status, string code) =>
         Assert.Null(await ExplainAsync(status, code, "key"));
 
     [Fact]
-    public async Task The_time_of_a_signature_is_said_and_the_signature_is_not()
+    public async Task An_error_shows_the_period_of_a_signature_and_not_the_signature()
     {
         string detail = "Signature not valid in the specified time frame: Start [Mon, 02 Nov 2026 10:00:00 GMT] - "
             + $"Expiry [Mon, 02 Nov 2026 11:00:00 GMT] - Current [Mon, 02 Nov 2026 12:00:00 GMT]. sig={Secret}";
@@ -70,7 +70,7 @@ public sealed class BlobRefusalTests
     [InlineData("st=2026-11-01&se=2026-11-03", "is not one of the account")]
     [InlineData("si=policy", "is not one of the account")]
     [InlineData("se=never", "is not one of the account")]
-    public async Task A_signature_that_is_over_or_for_later_is_told_from_its_dates(string dates, string expected)
+    public async Task An_expired_or_not_yet_valid_signature_is_reported_from_its_dates(string dates, string expected)
     {
         WeightSourceException error = (await ExplainAsync(403, "AuthenticationFailed", "sas", query: $"?{dates}&sig={Secret}"))!;
         Assert.Contains("the signature " + expected, error.Message, StringComparison.Ordinal);
@@ -85,7 +85,7 @@ public sealed class BlobRefusalTests
     [InlineData("X-Amz-Date=20261102T100000Z&X-Amz-Expires=36000&X-Amz-Signature=x", null)]
     [InlineData("Expires=1700000000", null)]
     [InlineData("", null)]
-    public void The_dates_of_any_signed_URL_are_told(string query, string? expected)
+    public void The_dates_of_a_signed_URL_of_any_store_are_described(string query, string? expected)
     {
         using HttpResponseMessage refusal = Refusal(403, "?" + query);
         string? described = StoreFile.DescribePeriod(refusal);

@@ -9,7 +9,7 @@ public sealed class GcsCredentialTests : GcsTest
     private static string Model => Uri(NoiseFile.Name);
 
     [Fact]
-    public async Task A_service_account_gets_one_token_for_a_load()
+    public async Task A_service_account_requests_one_token_for_a_load()
     {
         await AssertLoadsAsync(Model);
         Assert.Equal(["jwt"], Tokens.Kinds);
@@ -17,14 +17,14 @@ public sealed class GcsCredentialTests : GcsTest
     }
 
     [Fact]
-    public async Task A_token_that_is_refused_in_the_middle_of_a_load_is_exchanged_once_for_all_requests()
+    public async Task A_token_that_is_refused_during_a_load_is_replaced_once_for_all_requests()
     {
         await AssertLoadsAsync(Model, afterHeader: Tokens.Revoke);
         Assert.Equal(["jwt", "jwt"], Tokens.Kinds);
     }
 
     [Fact]
-    public async Task A_token_that_has_no_successor_ends_the_load()
+    public async Task A_refused_token_that_cannot_be_replaced_ends_the_load()
     {
         WeightSourceException error = await AssertFailsAsync(
             $"{TokenFixture.Email}\\): Google gives no token \\(400\\).*The SDK says: .*invalid_grant.*Invalid JWT", Model, afterHeader: () =>
@@ -36,7 +36,7 @@ public sealed class GcsCredentialTests : GcsTest
     }
 
     [Fact]
-    public async Task A_key_that_is_not_the_accounts_gets_no_token()
+    public async Task A_key_of_another_account_gets_no_token()
     {
         await using TokenFixture other = await TokenFixture.StartAsync();
         string foreign = other.KeyFile.Replace(other.Address, Tokens.Address, StringComparison.Ordinal);
@@ -47,7 +47,7 @@ public sealed class GcsCredentialTests : GcsTest
     }
 
     [Fact]
-    public async Task A_token_of_the_programs_own_that_is_over_is_said()
+    public async Task An_expired_custom_token_is_an_error_that_names_GcsOptions_Credential()
     {
         await AssertFailsAsync(
             "the token of the credentials in GcsOptions.Credential is not valid",
@@ -56,7 +56,7 @@ public sealed class GcsCredentialTests : GcsTest
     }
 
     [Fact]
-    public async Task A_permission_that_is_missing_is_said_in_the_stores_words()
+    public async Task A_missing_permission_is_an_error_that_names_the_account_and_the_role()
     {
         Store.Forbids = true;
         WeightSourceException error = await AssertFailsAsync(
@@ -65,7 +65,7 @@ public sealed class GcsCredentialTests : GcsTest
     }
 
     [Fact]
-    public async Task Without_credentials_only_what_is_public_is_read()
+    public async Task Without_credentials_only_public_objects_are_read()
     {
         GcsOptions nobody = new() { Endpoint = Store.Address, Anonymous = true };
         await AssertFailsAsync("not public, and it was asked with no credentials", Model, nobody);
@@ -75,7 +75,7 @@ public sealed class GcsCredentialTests : GcsTest
     }
 
     [Fact]
-    public async Task An_emulator_is_asked_without_credentials_and_no_call_is_needed()
+    public async Task An_emulator_in_the_environment_is_used_without_credentials_or_a_call_of_UseGcs()
     {
         Store.IsPublic = true;
         foreach (string host in (string[])[Store.Address.Authority, Store.Address.AbsoluteUri])
@@ -91,14 +91,14 @@ public sealed class GcsCredentialTests : GcsTest
     [InlineData("STORAGE_EMULATOR_HOST")]
     [InlineData("GOOGLE_CLOUD_QUOTA_PROJECT")]
     [InlineData("GCE_METADATA_HOST")]
-    public async Task A_variable_with_a_line_break_in_it_is_named(string name)
+    public async Task A_variable_with_a_line_break_is_an_error_that_names_it(string name)
     {
         using var environment = new Variables((name, "127.0.0.1\r\nX-Evil: 1"));
         await AssertFailsAsync($"{name} has a line break or another control character", Model, new GcsOptions());
     }
 
     [Fact]
-    public async Task A_refusal_without_a_code_has_no_empty_place_for_it()
+    public async Task The_message_of_an_error_response_without_a_code_has_no_gap()
     {
         Store.RefusesWithoutText = true;
         WeightSourceException error = await AssertFailsAsync("the store refuses \\(403\\): ", Model);
@@ -106,7 +106,7 @@ public sealed class GcsCredentialTests : GcsTest
     }
 
     [Fact]
-    public async Task The_project_that_pays_is_named_with_every_request()
+    public async Task Every_request_names_the_project_that_pays()
     {
         Store.Payer = "payer";
         await AssertFailsAsync("GcsOptions.UserProject", Model);
@@ -117,6 +117,6 @@ public sealed class GcsCredentialTests : GcsTest
     }
 
     [Fact]
-    public async Task Tokens_are_not_sent_over_http_to_another_machine() => await AssertFailsAsync(
+    public async Task Tokens_are_not_sent_over_plain_http_to_another_machine() => await AssertFailsAsync(
         "over http to this machine alone", Model, Options with { Endpoint = new Uri("http://storage.invalid") });
 }

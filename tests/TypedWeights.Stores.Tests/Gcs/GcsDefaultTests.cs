@@ -33,7 +33,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_file_that_the_variable_names_is_found()
+    public async Task The_key_file_that_the_environment_names_is_used()
     {
         await AssertReadsAsync(
             ("GOOGLE_APPLICATION_CREDENTIALS", Save("key.json", _tokens.KeyFile)), ("GOOGLE_CLOUD_QUOTA_PROJECT", "named-project"));
@@ -42,7 +42,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_login_of_gcloud_is_found_and_its_quota_project_named()
+    public async Task The_gcloud_login_is_used_and_its_quota_project_is_sent()
     {
         await using TokenFixture google = await TokenFixture.StartAsync(Certificate("oauth2.googleapis.com"));
         await using GcsFixture store = await GcsFixture.StartAsync(google, Certificate("storage.googleapis.com"));
@@ -54,7 +54,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_service_account_is_impersonated()
+    public async Task A_credential_file_can_impersonate_a_service_account()
     {
         await AssertReadsAsync(("GOOGLE_APPLICATION_CREDENTIALS", Save("impersonation.json", _tokens.ImpersonationFile)));
         Assert.Equal(["source", "impersonation"], _tokens.Kinds);
@@ -62,7 +62,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_metadata_server_is_found()
+    public async Task Credentials_of_the_metadata_server_are_used()
     {
         await AssertReadsAsync(("GCE_METADATA_HOST", new Uri(_tokens.Address).Authority));
         Assert.Equal(["metadata"], _tokens.Kinds.Distinct());
@@ -70,7 +70,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Where_there_are_none_public_objects_are_read_all_the_same()
+    public async Task Public_objects_are_read_without_default_credentials()
     {
         string refusal = await RunAsync(_store, null);
         Assert.Contains("(there are none: log in with gcloud auth application-default login", refusal, StringComparison.Ordinal);
@@ -86,7 +86,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     [InlineData("", "that file is not the JSON of a Google credential")]
     [InlineData("[]", "that file is not the JSON of a Google credential")]
     [InlineData(null, "there is no such file")]
-    public async Task A_file_that_cannot_be_used_is_named_and_not_repeated(string? text, string pattern)
+    public async Task An_unusable_credential_file_is_an_error_that_names_it_and_does_not_show_its_content(string? text, string pattern)
     {
         string path = text is null ? _home["absent.json"] : Save("key.json", text);
         await AssertRefusesAsync(path, pattern);
@@ -95,7 +95,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     [Theory]
     [InlineData(OddFile.Folder, "this is a folder")]
     [InlineData(OddFile.Pipe, "this is a named pipe")]
-    public async Task What_is_no_regular_file_is_named_and_not_waited_for(string kind, string says)
+    public async Task A_credential_path_that_is_not_a_regular_file_is_an_error_without_waiting(string kind, string says)
     {
         OddFile.Make(kind, _home["odd"], _home["victim"]);
         Assert.Contains(
@@ -105,7 +105,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_pipe_in_the_place_of_the_login_of_gcloud_is_named_and_not_waited_for()
+    public async Task A_pipe_in_place_of_the_gcloud_login_is_an_error_without_waiting()
     {
         Directory.CreateDirectory(_home[".config/gcloud"]);
         OddFile.Make(OddFile.Pipe, _home[".config/gcloud/application_default_credentials.json"], _home["victim"]);
@@ -113,7 +113,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_metadata_server_that_is_no_host_is_named()
+    public async Task An_invalid_metadata_host_is_an_error_that_names_the_variable()
     {
         string error = await RunAsync(_store, null, ("GCE_METADATA_HOST", "no host"));
         Assert.Contains("GCE_METADATA_HOST is not a host or a host with its port", error, StringComparison.Ordinal);

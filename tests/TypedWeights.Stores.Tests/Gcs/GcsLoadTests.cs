@@ -11,7 +11,7 @@ public sealed class GcsLoadTests : GcsTest
     [InlineData("odd!*'()~@,;=&$.safetensors")]
     [InlineData("run #7/part#1.safetensors")]
     [InlineData("two//slashes/./and/../dots/model.safetensors")]
-    public async Task A_name_stands_as_it_is(string name)
+    public async Task A_GCS_object_name_with_any_characters_is_read_as_written(string name)
     {
         Store.Put(name, NoiseFile.Bytes);
         await AssertLoadsAsync(Uri(name));
@@ -20,14 +20,14 @@ public sealed class GcsLoadTests : GcsTest
     [Theory]
     [InlineData($"gs://{GcsFixture.Bucket}")]
     [InlineData("models:/")]
-    public async Task What_was_loaded_once_is_in_the_cache(string place)
+    public async Task A_loaded_GCS_object_is_in_the_cache_for_the_next_load(string place)
     {
         await StoreCache.AssertKeepsAsync(
             builder => builder.UseGcs(Options).UseAlias("models", Uri("")), $"{place}/{NoiseFile.Name}", Tokens.Secrets);
     }
 
     [Fact]
-    public async Task A_part_of_a_file_is_all_that_is_read()
+    public async Task A_filtered_load_reads_only_a_part_of_the_GCS_object()
     {
         await using WeightLoader loader = Loader();
         await StoreLoads.AssertReadsAPartAsync(loader, Uri(NoiseFile.Name));
@@ -37,14 +37,14 @@ public sealed class GcsLoadTests : GcsTest
     [InlineData("sharded/model.safetensors.index.json")]
     [InlineData("sharded/")]
     [InlineData("sharded")]
-    public async Task An_index_brings_its_shards(string name)
+    public async Task An_index_in_a_GCS_bucket_loads_with_its_shards(string name)
     {
         PutShards("part", NoiseFile.Entries);
         await AssertLoadsAsync(Uri(name));
     }
 
     [Fact]
-    public async Task Every_range_is_of_the_generation_of_the_first_answer()
+    public async Task Every_range_requests_the_generation_of_the_first_response()
     {
         Store.IsVersioned = true;
         long generation = Store.Put(NoiseFile.Name, NoiseFile.Bytes);
@@ -54,7 +54,7 @@ public sealed class GcsLoadTests : GcsTest
     }
 
     [Fact]
-    public async Task What_is_replaced_while_it_is_read_is_an_error_where_no_old_generation_is_kept()
+    public async Task A_replaced_object_is_an_error_in_a_bucket_without_old_generations()
     {
         WeightSourceException error = await AssertFailsAsync(
             "replaced while it was read", Uri(NoiseFile.Name), afterHeader: () => Store.Put(NoiseFile.Name, NoiseFile.OtherBytes));
@@ -63,7 +63,7 @@ public sealed class GcsLoadTests : GcsTest
     }
 
     [Fact]
-    public async Task A_generation_is_read_as_it_was()
+    public async Task An_older_generation_is_read_with_its_old_bytes()
     {
         Store.IsVersioned = true;
         long first = Store.Put(NoiseFile.Name, NoiseFile.Bytes);
@@ -74,7 +74,7 @@ public sealed class GcsLoadTests : GcsTest
     }
 
     [Fact]
-    public async Task A_typed_load_asks_for_the_generation_that_the_snapshot_recorded_and_floats_where_it_is_told_to()
+    public async Task A_typed_load_reads_the_generation_of_the_snapshot_or_the_latest_on_request()
     {
         Store.IsVersioned = true;
         long first = Store.Put(NoiseFile.Name, NoiseFile.Bytes);
@@ -86,7 +86,7 @@ public sealed class GcsLoadTests : GcsTest
     }
 
     [Fact]
-    public async Task The_index_of_a_snapshot_is_asked_for_as_it_was_so_that_new_shards_of_other_names_stay_out()
+    public async Task A_typed_load_reads_the_index_generation_of_the_snapshot_and_its_old_shards()
     {
         Store.IsVersioned = true;
         PutShards("old", NoiseFile.Entries);
@@ -99,7 +99,7 @@ public sealed class GcsLoadTests : GcsTest
     }
 
     [Fact]
-    public async Task What_is_not_there_is_said()
+    public async Task An_absent_object_or_bucket_is_reported_as_not_found()
     {
         Assert.True((await AssertFailsAsync("the bucket weights has no such object", Uri("absent.safetensors"))).IsNotFound);
         Assert.True((await AssertFailsAsync("there is no bucket absent", "gs://absent/model.safetensors")).IsNotFound);
@@ -112,7 +112,7 @@ public sealed class GcsLoadTests : GcsTest
     [InlineData("gs://user:s3cret@weights/model.safetensors")]
     [InlineData("gs://weights/model.safetensors?generation=a17")]
     [InlineData("gs://weights/model.safetensors?generation=")]
-    public Task What_names_no_object_is_an_error(string uri) => AssertFailsAsync("this is not gs://bucket/object", uri);
+    public Task A_URI_that_names_no_GCS_object_is_an_error(string uri) => AssertFailsAsync("this is not gs://bucket/object", uri);
 
     private void PutShards(string stem, IEnumerable<TestFile.Entry> entries)
     {

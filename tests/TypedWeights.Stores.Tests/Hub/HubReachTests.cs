@@ -30,7 +30,7 @@ public sealed class HubReachTests : IDisposable
     [InlineData("hf://org/model")]
     [InlineData("hf://org/model@v1")]
     [InlineData("hf://org/model@main/model.safetensors")]
-    public async Task What_the_hubs_own_tools_keep_is_used_with_a_warning_where_the_hub_cannot_be_reached(string uri)
+    public async Task The_cache_of_the_hub_tools_is_used_with_a_warning_when_the_hub_is_unreachable(string uri)
     {
         Keep(_home["hub"], "main", "v1");
         using WeightSet weights = await LoadAsync(uri, new Uri($"http://127.0.0.1:{FreePort.Find()}"));
@@ -43,7 +43,7 @@ public sealed class HubReachTests : IDisposable
     }
 
     [Fact]
-    public async Task A_name_that_does_not_resolve_is_a_hub_out_of_reach_too()
+    public async Task A_host_name_that_does_not_resolve_counts_as_an_unreachable_hub()
     {
         Keep(_home["hub"], "main");
         using WeightSet weights = await LoadAsync("hf://org/model", new Uri("http://hub.invalid"));
@@ -52,7 +52,7 @@ public sealed class HubReachTests : IDisposable
     }
 
     [Fact]
-    public async Task A_404_without_a_code_tells_that_there_is_no_token_too()
+    public async Task A_404_without_an_error_code_mentions_the_missing_token()
     {
         await using FileServer server = await FileServer.StartAsync();
         server.Intercept = static context =>
@@ -70,7 +70,7 @@ public sealed class HubReachTests : IDisposable
     [InlineData(403)]
     [InlineData(404)]
     [InlineData(429)]
-    public async Task A_hub_that_answers_no_is_not_out_of_reach(int status)
+    public async Task A_hub_that_sends_an_error_response_does_not_count_as_unreachable(int status)
     {
         Keep(_home["hub"], "main");
         await using FileServer server = await FileServer.StartAsync();
@@ -85,7 +85,7 @@ public sealed class HubReachTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_whole_model_in_its_folder_a_hub_out_of_reach_is_an_error()
+    public async Task An_unreachable_hub_is_an_error_when_no_whole_model_is_in_its_cache()
     {
         Keep(_home["hub"], "v1");
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
@@ -97,7 +97,7 @@ public sealed class HubReachTests : IDisposable
     [Theory]
     [InlineData("TRANSFORMERS_OFFLINE", "HF_HUB_CACHE")]
     [InlineData("HF_HUB_OFFLINE", "HUGGINGFACE_HUB_CACHE")]
-    public async Task The_variables_of_the_hubs_tools_count_here_too(string offline, string cache)
+    public async Task The_offline_and_cache_variables_of_the_hub_tools_are_respected(string offline, string cache)
     {
         using var variables = new Variables((offline, "1"), (cache, _home["elsewhere"]));
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync("hf://org/model", null));
@@ -110,7 +110,7 @@ public sealed class HubReachTests : IDisposable
     }
 
     [Fact]
-    public async Task The_first_of_two_variables_wins_also_where_it_says_no()
+    public async Task The_first_of_two_variables_wins_even_when_its_value_is_0()
     {
         using var variables = new Variables(
             ("HF_HUB_OFFLINE", "0"), ("TRANSFORMERS_OFFLINE", "1"), ("HF_HUB_CACHE", _home["first"]), ("HUGGINGFACE_HUB_CACHE", _home["second"]));
@@ -123,7 +123,7 @@ public sealed class HubReachTests : IDisposable
     [Theory]
     [InlineData("~/hub")]
     [InlineData("~")]
-    public void A_tilde_stands_for_the_users_folder(string text)
+    public void A_tilde_in_HF_HUB_CACHE_means_the_home_folder_of_the_user(string text)
     {
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         var settings = new Sources.HuggingFace.HubSettings(new HuggingFaceOptions(), name => name == "HF_HUB_CACHE" ? text : null);
@@ -131,7 +131,7 @@ public sealed class HubReachTests : IDisposable
     }
 
     [Fact]
-    public async Task A_limit_of_requests_is_waited_for_as_long_as_it_says()
+    public async Task A_rate_limit_that_is_longer_than_a_load_waits_is_an_error_after_one_request()
     {
         await using FileServer server = await FileServer.StartAsync();
         int asked = 0;
@@ -166,7 +166,7 @@ public sealed class HubReachTests : IDisposable
     [InlineData("RateLimit", "\"api\";r=0;t=-5", null)]
     [InlineData("RateLimit-Reset", "soon", null)]
     [InlineData("X-Other", "1", null)]
-    public void A_limit_says_when_it_is_over(string name, string value, int? seconds)
+    public void The_reset_time_is_read_from_the_rate_limit_headers(string name, string value, int? seconds)
     {
         using var answer = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
         answer.Headers.TryAddWithoutValidation(name, value);
@@ -174,7 +174,7 @@ public sealed class HubReachTests : IDisposable
     }
 
     [Fact]
-    public async Task A_branch_with_a_slash_is_written_with_its_escape()
+    public async Task A_branch_name_with_a_slash_is_sent_escaped()
     {
         await using FileServer server = await FileServer.StartAsync();
         var paths = new List<string>();

@@ -40,7 +40,7 @@ public sealed class HubTests : IDisposable
     [InlineData("""{"sha": null, "siblings": []}""")]
     [InlineData("""{"sha": "0123456789abcdef0123456789abcdef01234567"}""")]
     [InlineData("<html>")]
-    public async Task What_does_not_answer_as_the_hub_does_is_said(string answer)
+    public async Task A_response_that_the_hub_would_not_send_is_an_error_that_says_so(string answer)
     {
         await using FileServer server = await FileServer.StartAsync();
         server.Files["/api/models/org/model/revision/main"] = System.Text.Encoding.UTF8.GetBytes(answer);
@@ -56,7 +56,7 @@ public sealed class HubTests : IDisposable
     [InlineData("hf_T0kenT0kenT0ken.safetensors")]
     [InlineData("sub/HF-t0kent0kent0ken.safetensors")]
     [InlineData("nek0Tnek0Tnek0T_fh.safetensors")]
-    public async Task A_list_or_index_that_names_a_file_by_the_token_is_refused_and_does_not_show_it(string name)
+    public async Task A_file_list_or_index_that_contains_the_token_is_refused_without_showing_it(string name)
     {
         await using FileServer server = await FileServer.StartAsync();
         await using WeightLoader loader = new WeightLoaderBuilder()
@@ -88,7 +88,7 @@ public sealed class HubTests : IDisposable
     [InlineData("hf://org/model@v1")]
     [InlineData("hf://org/model@0123456789abcdef0123456789abcdef01234567/model.safetensors")]
     [InlineData("hf://old@main")]
-    public async Task A_model_is_found_and_loaded_at_its_commit(string uri)
+    public async Task A_model_of_the_hub_is_found_and_loaded_at_its_commit(string uri)
     {
         await using HubFixture hub = await HubFixture.StartAsync(Files);
         using WeightSet weights = await LoadAsync(hub, uri);
@@ -99,7 +99,7 @@ public sealed class HubTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_loaded_once_is_in_the_cache()
+    public async Task A_loaded_hub_model_is_in_the_cache_for_the_next_load()
     {
         await using HubFixture hub = await HubFixture.StartAsync(Files);
         hub.ValidToken = "hf_s3cret";
@@ -108,7 +108,7 @@ public sealed class HubTests : IDisposable
     }
 
     [Fact]
-    public async Task The_token_goes_to_the_hub_and_never_to_where_it_redirects()
+    public async Task The_token_is_sent_to_the_hub_and_never_to_a_redirect_target()
     {
         using var token = new Variables(("HF_TOKEN", HubFixture.Token));
         await using HubFixture hub = await HubFixture.StartAsync(Files);
@@ -121,7 +121,7 @@ public sealed class HubTests : IDisposable
     }
 
     [Fact]
-    public async Task It_works_over_TLS_with_an_authority_of_ones_own()
+    public async Task A_model_loads_over_TLS_from_a_hub_with_a_custom_authority()
     {
         using var authority = new LocalAuthority();
         await using HubFixture hub = await HubFixture.StartAsync(Files, authority);
@@ -135,7 +135,7 @@ public sealed class HubTests : IDisposable
     }
 
     [Fact]
-    public async Task A_saved_login_is_found_and_taken_anew_when_the_hub_refuses_it_in_the_middle_of_a_load()
+    public async Task A_saved_token_is_read_again_when_the_hub_refuses_it_during_a_load()
     {
         await File.WriteAllTextAsync(_home["token"], "hf_old\n", TestContext.Current.CancellationToken);
         await using HubFixture hub = await HubFixture.StartAsync(Files);
@@ -164,7 +164,7 @@ public sealed class HubTests : IDisposable
     }
 
     [Fact]
-    public async Task A_link_whose_time_is_over_is_renewed()
+    public async Task A_signed_link_that_expires_during_a_load_is_renewed()
     {
         await using HubFixture hub = await HubFixture.StartAsync(Files);
         hub.LinkLife = TimeSpan.FromSeconds(4);
@@ -195,7 +195,7 @@ public sealed class HubTests : IDisposable
     [InlineData("hf://org/model/other.safetensors", "no such file at that revision", true)]
     [InlineData("hf://org/model/sub/", "no .safetensors file there", true)]
     [InlineData("hf://org/..", "names no repository", false)]
-    public async Task What_is_missing_is_told_from_what_is_gated(string uri, string pattern, bool isNotFound)
+    public async Task The_error_tells_an_absent_repository_from_a_gated_one(string uri, string pattern, bool isNotFound)
     {
         await using HubFixture hub = await HubFixture.StartAsync(Files);
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(hub, uri));
@@ -204,7 +204,7 @@ public sealed class HubTests : IDisposable
     }
 
     [Fact]
-    public async Task With_a_token_other_things_are_said_and_never_the_token()
+    public async Task An_access_error_with_a_token_names_its_variable_and_never_the_token()
     {
         await using HubFixture hub = await HubFixture.StartAsync(Files);
         using (new Variables(("HF_TOKEN", HubFixture.Token)))
@@ -220,7 +220,7 @@ public sealed class HubTests : IDisposable
     }
 
     [Fact]
-    public async Task A_typed_load_asks_for_the_commit_of_its_snapshot_and_floats_where_it_is_told_to()
+    public async Task A_typed_load_reads_the_commit_of_the_snapshot_or_the_latest_on_request()
     {
         await using HubFixture hub = await HubFixture.StartAsync(Files);
         var options = new HuggingFaceOptions { Endpoint = hub.Address };
@@ -241,7 +241,7 @@ public sealed class HubTests : IDisposable
     }
 
     [Fact]
-    public async Task An_index_brings_its_shards()
+    public async Task A_sharded_repository_loads_as_one_model()
     {
         await using HubFixture hub = await HubFixture.StartAsync(NoiseShards.Files("model"));
         using WeightSet weights = await LoadAsync(hub, "hf://org/model");
@@ -251,7 +251,7 @@ public sealed class HubTests : IDisposable
     [Theory]
     [InlineData("model-00002-of-00002.safetensors", true)]
     [InlineData("consolidated.safetensors", false)]
-    public async Task One_file_of_a_repository_that_was_downloaded_alone_is_not_its_model(string downloaded, bool isShard)
+    public async Task A_single_file_in_the_hub_cache_does_not_count_as_the_whole_model(string downloaded, bool isShard)
     {
         await using HubFixture hub = await HubFixture.StartAsync(NoiseShards.Files("model"));
         string snapshot = _home[$"hub/models--org--model/snapshots/{HubFixture.Commit}"];
@@ -273,7 +273,7 @@ public sealed class HubTests : IDisposable
     }
 
     [Fact]
-    public async Task What_the_hubs_own_tools_have_downloaded_whole_is_read_from_disk_also_offline()
+    public async Task A_whole_model_in_the_cache_of_the_hub_tools_is_read_from_disk()
     {
         const string missing = "model 1.safetensors";
         IReadOnlyDictionary<string, byte[]> files = NoiseShards.Files("model");

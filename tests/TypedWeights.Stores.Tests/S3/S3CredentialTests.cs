@@ -15,7 +15,7 @@ public sealed class S3CredentialTests : S3Test
     }
 
     [Fact]
-    public async Task A_wrong_secret_is_refused_and_said()
+    public async Task A_wrong_secret_key_is_an_error_that_names_the_signature()
     {
         string key = (await Bucket.Keys.GetCredentialsAsync()).AccessKey;
         var error = await AssertFailsAsync(
@@ -24,11 +24,11 @@ public sealed class S3CredentialTests : S3Test
     }
 
     [Fact]
-    public Task An_unknown_key_is_refused_and_said() => AssertFailsAsync(
+    public Task An_unknown_access_key_is_an_error_that_says_so() => AssertFailsAsync(
         "does not know the access key", Uri, Bucket.Options with { Credentials = new BasicAWSCredentials("UNKNOWN0000000000000", "x") });
 
     [Fact]
-    public async Task Without_a_login_only_what_is_public_is_read()
+    public async Task Without_credentials_only_public_objects_are_read()
     {
         S3SourceOptions nobody = Bucket.Options with { Credentials = null, Anonymous = true };
         await AssertFailsAsync("unsigned, as it was told to .*\\(S3SourceOptions.Anonymous\\), and it is not public", Uri, nobody);
@@ -37,7 +37,7 @@ public sealed class S3CredentialTests : S3Test
     }
 
     [Fact]
-    public async Task Where_the_chain_finds_nothing_requests_are_unsigned()
+    public async Task Requests_are_unsigned_when_the_credential_chain_finds_nothing()
     {
         using var nothing = NoChain();
         await Bucket.PutAsync("public.safetensors", NoiseFile.Bytes, isPublic: true);
@@ -45,7 +45,7 @@ public sealed class S3CredentialTests : S3Test
     }
 
     [Fact]
-    public async Task The_environment_is_enough_and_no_call_is_needed()
+    public async Task Credentials_in_the_environment_work_without_a_call_of_UseS3()
     {
         ImmutableCredentials keys = await Bucket.Keys.GetCredentialsAsync();
         using var nothing = NoChain();
@@ -59,7 +59,7 @@ public sealed class S3CredentialTests : S3Test
     [Theory]
     [InlineData(-1)]
     [InlineData(1)]
-    public async Task A_signature_whose_time_is_over_or_yet_to_come_is_made_anew_by_the_servers_clock(int hours)
+    public async Task A_request_signed_with_a_wrong_clock_is_signed_again_by_the_clock_of_the_server(int hours)
     {
         var clock = new OffClock(TimeSpan.FromHours(hours));
         await using WeightLoader loader =
@@ -71,7 +71,7 @@ public sealed class S3CredentialTests : S3Test
     // The gateway hands out no session tokens, and checks the signature over one that it does not know: a token that is not signed along,
     // or not as it is sent, is another signature.
     [Fact]
-    public async Task A_session_token_is_signed_along()
+    public async Task The_signature_covers_the_session_token()
     {
         ImmutableCredentials keys = await Bucket.Keys.GetCredentialsAsync();
         await AssertLoadsAsync(
@@ -79,7 +79,7 @@ public sealed class S3CredentialTests : S3Test
     }
 
     [Fact]
-    public async Task Keys_that_are_taken_away_in_the_middle_of_a_load_are_exchanged_for_fresh_ones()
+    public async Task Keys_that_are_revoked_during_a_load_are_replaced_by_fresh_ones()
     {
         using var folder = new TempFolder();
         BasicAWSCredentials old = await Bucket.CreateKeyAsync();
@@ -115,7 +115,7 @@ public sealed class S3CredentialTests : S3Test
     }
 
     [Fact]
-    public async Task Keys_that_are_taken_away_for_good_end_the_load()
+    public async Task Keys_that_are_revoked_for_good_end_the_load()
     {
         BasicAWSCredentials old = await Bucket.CreateKeyAsync();
         await Bucket.RemoveKeyAsync(old);

@@ -11,14 +11,14 @@ public sealed class S3LoadTests : S3Test
     [InlineData("a folder/with + and %41 and %2F/modèle 模型.safetensors")]
     [InlineData("odd!*'()~@,;=&$.safetensors")]
     [InlineData("two//slashes/./and/../dots/model.safetensors")]
-    public async Task A_key_stands_as_it_is(string key)
+    public async Task An_object_key_with_any_characters_is_read_as_written(string key)
     {
         await Bucket.PutAsync(key, NoiseFile.Bytes);
         await AssertLoadsAsync(Bucket.Uri(key));
     }
 
     [Fact]
-    public async Task What_was_loaded_once_is_in_the_cache()
+    public async Task A_loaded_S3_object_is_in_the_cache_for_the_next_load()
     {
         await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
         ImmutableCredentials keys = Bucket.Keys.GetCredentials();
@@ -27,7 +27,7 @@ public sealed class S3LoadTests : S3Test
     }
 
     [Fact]
-    public async Task A_part_of_a_file_is_all_that_is_read()
+    public async Task A_filtered_load_reads_only_a_part_of_the_S3_object()
     {
         await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
         await using WeightLoader loader = Loader();
@@ -38,14 +38,14 @@ public sealed class S3LoadTests : S3Test
     [InlineData("sharded/model.safetensors.index.json")]
     [InlineData("sharded/")]
     [InlineData("sharded")]
-    public async Task An_index_brings_its_shards(string key)
+    public async Task An_index_in_a_bucket_loads_with_its_shards(string key)
     {
         await PutShardsAsync("part", NoiseFile.Entries);
         await AssertLoadsAsync(Bucket.Uri(key));
     }
 
     [Fact]
-    public async Task What_is_replaced_while_it_is_read_is_an_error()
+    public async Task An_object_that_is_replaced_during_a_load_is_an_error()
     {
         await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
         await using WeightLoader loader = Loader();
@@ -72,7 +72,7 @@ public sealed class S3LoadTests : S3Test
     }
 
     [Fact]
-    public async Task What_is_not_there_is_said()
+    public async Task An_absent_key_or_bucket_is_reported_as_not_found()
     {
         Assert.True((await AssertFailsAsync("no such key", Bucket.Uri("absent.safetensors"))).IsNotFound);
         Assert.True((await AssertFailsAsync("no bucket", $"s3://absent-{Guid.NewGuid():N}/model.safetensors")).IsNotFound);
@@ -81,7 +81,7 @@ public sealed class S3LoadTests : S3Test
     }
 
     [Fact]
-    public async Task A_version_is_read_as_it_was()
+    public async Task An_older_version_of_an_object_is_read_by_its_versionId()
     {
         await Bucket.EnableVersionsAsync();
         string? first = await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
@@ -93,7 +93,7 @@ public sealed class S3LoadTests : S3Test
     }
 
     [Fact]
-    public async Task A_typed_load_asks_for_the_version_that_the_snapshot_recorded_and_floats_where_it_is_told_to()
+    public async Task A_typed_load_reads_the_version_of_the_snapshot_or_the_latest_on_request()
     {
         await Bucket.EnableVersionsAsync();
         string? first = await Bucket.PutAsync("model.safetensors", NoiseFile.Bytes);
@@ -105,7 +105,7 @@ public sealed class S3LoadTests : S3Test
     }
 
     [Fact]
-    public async Task The_index_of_a_snapshot_is_asked_for_as_it_was_so_that_new_shards_of_other_names_stay_out()
+    public async Task A_typed_load_reads_the_index_version_of_the_snapshot_and_its_old_shards()
     {
         await Bucket.EnableVersionsAsync();
         await PutShardsAsync("old", NoiseFile.Entries);

@@ -38,7 +38,7 @@ public sealed class S3SettingsTests : IDisposable
     [InlineData("[profile dev]\nregion = mars north\n" + "aws_access_key_id = A\n", "The SDK says: .*mars north")]
     [InlineData("[profile dev]\naws_secret_access_key " + Secret + "\n", "the files cannot be read.*The SDK says")]
     [InlineData("nothing of the kind\n", "the files cannot be read.*The SDK says")]
-    public async Task A_profile_that_cannot_be_used_is_named_with_its_file_and_what_is_wrong(string config, string pattern)
+    public async Task An_unusable_profile_is_an_error_that_names_the_profile_its_file_and_the_mistake(string config, string pattern)
     {
         Save(config);
         string error = await FailAsync(pattern, ("AWS_PROFILE", "dev"));
@@ -55,14 +55,14 @@ public sealed class S3SettingsTests : IDisposable
     [InlineData("AWS_DEFAULT_REGION", "mars north", "the region mars north \\(AWS_DEFAULT_REGION\\)")]
     [InlineData("AWS_ENDPOINT_URL", "nowhere", "AWS_ENDPOINT_URL: this is not an http or https URL")]
     [InlineData("AWS_ENDPOINT_URL_S3", "http://", "AWS_ENDPOINT_URL_S3: this is not an http or https URL")]
-    public Task A_variable_that_cannot_be_used_is_named(string name, string value, string pattern) => FailAsync(pattern, (name, value));
+    public Task An_unusable_AWS_variable_is_an_error_that_names_it(string name, string value, string pattern) => FailAsync(pattern, (name, value));
 
     [Theory]
     [InlineData("AWS_CONFIG_FILE")]
     [InlineData("AWS_SHARED_CREDENTIALS_FILE")]
     [InlineData("AWS_WEB_IDENTITY_TOKEN_FILE")]
     [InlineData("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")]
-    public Task A_pipe_that_a_variable_names_is_named_and_not_waited_for(string name)
+    public Task A_variable_that_points_to_a_pipe_is_an_error_without_waiting(string name)
     {
         OddFile.Make(OddFile.Pipe, _folder["pipe"], _folder["victim"]);
         (string, string)[] rest = name switch
@@ -76,7 +76,7 @@ public sealed class S3SettingsTests : IDisposable
     }
 
     [Fact]
-    public Task A_pipe_that_a_profile_names_is_named_and_not_waited_for()
+    public Task A_profile_that_points_to_a_pipe_is_an_error_without_waiting()
     {
         OddFile.Make(OddFile.Pipe, _folder["pipe"], _folder["victim"]);
         Save($"[profile dev]\nregion = eu-west-1\nweb_identity_token_file = {_folder["pipe"]}\n" + Role);
@@ -87,7 +87,8 @@ public sealed class S3SettingsTests : IDisposable
     [InlineData("AKIA\r\nX-Evil: 1", "token", "the access key id of the variables AWS_ACCESS_KEY_ID")]
     [InlineData("AKIÄ", "token", "the access key id of the variables AWS_ACCESS_KEY_ID")]
     [InlineData("AKIA", "tok\nX-Evil: 1", "the session token of the variables AWS_ACCESS_KEY_ID")]
-    public Task A_key_or_token_that_no_header_may_have_is_named_and_not_sent(string key, string session, string pattern) => FailAsync(
+    public Task A_key_or_token_with_characters_that_no_header_may_have_is_an_error_and_not_sent(string key, string session, string pattern) =>
+        FailAsync(
         pattern + ".* has a space, a line break",
         ("AWS_ACCESS_KEY_ID", key),
         ("AWS_SECRET_ACCESS_KEY", Secret),
@@ -95,7 +96,7 @@ public sealed class S3SettingsTests : IDisposable
         ("AWS_REGION", "eu-west-1"));
 
     [Fact]
-    public async Task An_endpoint_of_a_profile_is_not_blamed_on_a_variable()
+    public async Task An_invalid_endpoint_of_a_profile_is_an_error_that_names_the_profile()
     {
         Save("[default]\nendpoint_url = nowhere\n");
         string error = await FailAsync("endpoint_url of the profile default \\(.*: this is not an http or https URL");
@@ -106,7 +107,7 @@ public sealed class S3SettingsTests : IDisposable
     [InlineData(404, "404")]
     [InlineData(503, "503")]
     [InlineData(null, "refused")]
-    public async Task A_containers_endpoint_that_gives_no_keys_is_named(int? status, string words)
+    public async Task A_container_credentials_endpoint_that_returns_no_keys_is_an_error_that_names_it(int? status, string words)
     {
         await using FileServer server = await FileServer.StartAsync();
         server.Intercept = context =>
@@ -121,7 +122,7 @@ public sealed class S3SettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task An_STS_that_cannot_be_reached_is_told_from_a_role_that_it_refuses()
+    public async Task The_error_tells_an_unreachable_STS_from_a_refused_role()
     {
         Save("[profile dev]\nregion = eu-west-1\nsource_profile = base\n" + Role + Base);
         await FailAsync(
@@ -142,7 +143,7 @@ public sealed class S3SettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_wrong_in_the_files_does_not_matter_to_who_brings_keys()
+    public async Task Unreadable_AWS_files_only_cause_a_warning_when_the_environment_has_keys()
     {
         Save("no setting\naws_secret_access_key " + Secret + "\n");
         await using FileServer server = await FileServer.StartAsync();
@@ -163,7 +164,7 @@ public sealed class S3SettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_section_of_services_is_named_as_unread()
+    public async Task A_services_section_of_a_profile_causes_a_warning_that_it_is_not_read()
     {
         Save("[default]\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = http://127.0.0.1:1\n");
         await FailAsync(
@@ -171,7 +172,7 @@ public sealed class S3SettingsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_mistake_that_was_put_right_is_read_again_by_the_same_loader()
+    public async Task A_loader_reads_a_corrected_setting_on_its_next_load()
     {
         await using FileServer server = await FileServer.StartAsync();
         server.Files["/bucket/model.safetensors"] = NoiseFile.Bytes;

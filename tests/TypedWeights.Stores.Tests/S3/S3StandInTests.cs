@@ -29,7 +29,7 @@ public sealed class S3StandInTests : IAsyncLifetime
     [Theory]
     [InlineData(301, "PermanentRedirect", true)]
     [InlineData(400, "AuthorizationHeaderMalformed", false)]
-    public async Task A_bucket_in_another_region_is_asked_there(int status, string code, bool inHeader)
+    public async Task A_bucket_in_another_region_is_requested_in_that_region(int status, string code, bool inHeader)
     {
         Answer(context => Authorization(context).Contains("/eu-west-1/s3/", StringComparison.Ordinal)
             ? null
@@ -39,7 +39,7 @@ public sealed class S3StandInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_region_that_is_refused_in_every_case_is_said()
+    public async Task A_wrong_region_is_an_error_that_names_the_region_of_the_bucket()
     {
         Answer(_ => new Refusal(400, "AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>", null));
         Assert.Contains("the bucket is in eu-west-1", (await ErrorAsync(new() { Region = "us-east-1" })).Message, StringComparison.Ordinal);
@@ -48,7 +48,7 @@ public sealed class S3StandInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_pays_says_so_in_every_signed_request()
+    public async Task Every_signed_request_says_that_the_requester_pays()
     {
         Answer(context => context.Request.Headers["x-amz-request-payer"] == "requester"
             && Regex.IsMatch(Authorization(context), "SignedHeaders=[^,]*x-amz-request-payer") ? null : new Refusal(403, "AccessDenied", "", null));
@@ -57,7 +57,7 @@ public sealed class S3StandInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_folder_whose_pinned_version_was_deleted_says_so()
+    public async Task A_folder_whose_pinned_version_was_deleted_is_an_error_that_names_the_version()
     {
         Answer(context => context.Request.Query.ContainsKey("versionId")
             ? new Refusal(404, "NoSuchVersion", "", null)
@@ -73,7 +73,7 @@ public sealed class S3StandInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_refusal_names_the_key_and_where_it_comes_from_and_not_its_secret()
+    public async Task An_access_error_names_the_key_and_its_origin_and_not_its_secret()
     {
         Answer(_ => new Refusal(403, "AccessDenied", "", null));
         string message = (await ErrorAsync(new())).Message;
@@ -82,7 +82,7 @@ public sealed class S3StandInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_text_that_is_no_error_of_S3_leaves_the_usual_sentence()
+    public async Task An_error_body_that_is_not_from_S3_leaves_the_general_message()
     {
         _server.Intercept = context =>
         {
@@ -99,7 +99,7 @@ public sealed class S3StandInTests : IAsyncLifetime
     [InlineData(403, Body.TooLong)]
     [InlineData(400, Body.TooLong)]
     [InlineData(403, Body.Silent)]
-    public async Task A_refusal_whose_text_does_not_come_or_end_is_told_by_its_status(int status, Body body)
+    public async Task An_error_response_with_an_incomplete_body_is_reported_by_its_status(int status, Body body)
     {
         _server.Intercept = async context =>
         {

@@ -14,21 +14,21 @@ public sealed class AliasTests : IDisposable
     [InlineData("TYPEDWEIGHTS_ALIAS_MODELS", "models://story/model.safetensors")]
     [InlineData("TYPEDWEIGHTS_ALIAS_MODELS", "models://story")]
     [InlineData("ANYSCALE_ARTIFACT_STORAGE", "anyscale://story/model.safetensors")]
-    public async Task A_variable_says_where_an_alias_leads(string variable, string uri)
+    public async Task An_environment_variable_defines_an_alias(string variable, string uri)
     {
         using var alias = new Variables((variable, _folder["weights"] + "/"));
         await AssertLoadsAsync(new WeightLoaderBuilder(), uri);
     }
 
     [Fact]
-    public async Task A_builder_says_so_too_and_an_alias_may_lead_to_another()
+    public async Task A_builder_defines_an_alias_that_leads_to_another_alias()
     {
         using var alias = new Variables(("ANYSCALE_ARTIFACT_STORAGE", "file://" + _folder["weights"]));
         await AssertLoadsAsync(new WeightLoaderBuilder().UseAlias("models", "anyscale://story"), "models://model.safetensors");
     }
 
     [Fact]
-    public async Task A_query_of_the_place_comes_after_the_path()
+    public async Task The_query_of_an_alias_target_is_kept_after_the_path()
     {
         await using FileServer server = await FileServer.StartAsync();
         server.Files["/weights/story/model.safetensors"] = NoiseFile.Bytes;
@@ -44,7 +44,7 @@ public sealed class AliasTests : IDisposable
     }
 
     [Fact]
-    public async Task Errors_show_the_alias_and_where_it_led_without_secrets()
+    public async Task An_error_shows_the_alias_and_its_target_without_secrets()
     {
         await using FileServer server = await FileServer.StartAsync();
         string message = await ErrorAsync(
@@ -55,7 +55,7 @@ public sealed class AliasTests : IDisposable
     }
 
     [Fact]
-    public async Task A_circle_and_a_missing_variable_are_said()
+    public async Task A_circle_of_aliases_and_a_missing_variable_are_errors()
     {
         Assert.Contains(
             "circle: a:// → b:// → a://".Replace("a:", "aa:", StringComparison.Ordinal).Replace("b:", "bb:", StringComparison.Ordinal),
@@ -70,7 +70,7 @@ public sealed class AliasTests : IDisposable
     }
 
     [Fact]
-    public async Task A_scheme_that_a_store_serves_is_no_alias()
+    public async Task A_variable_cannot_replace_a_scheme_that_a_store_serves()
     {
         using var alias = new Variables(("TYPEDWEIGHTS_ALIAS_HTTP", "/nowhere"));
         await using FileServer server = await FileServer.StartAsync();
@@ -83,7 +83,7 @@ public sealed class AliasTests : IDisposable
     [InlineData("http")]
     [InlineData("hf")]
     [InlineData("s3")]
-    public void An_alias_of_a_scheme_that_a_store_serves_is_refused(string scheme)
+    public void A_builder_refuses_an_alias_for_a_scheme_that_a_store_serves(string scheme)
     {
         WeightLoaderBuilder builder = new WeightLoaderBuilder().UseAlias(scheme, "/x");
         Assert.StartsWith(scheme + ":// is served by a store", Assert.Throws<ArgumentException>(builder.Build).Message, StringComparison.Ordinal);

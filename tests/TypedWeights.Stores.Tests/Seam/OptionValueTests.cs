@@ -26,7 +26,7 @@ public sealed class OptionValueTests
 
     [Theory]
     [MemberData(nameof(Values))]
-    public void A_builder_refuses_it(string option, Action<WeightLoaderBuilder> use)
+    public void A_builder_refuses_an_invalid_store_option_by_its_name(string option, Action<WeightLoaderBuilder> use)
     {
         var error = Assert.Throws<ArgumentException>(() => use(new WeightLoaderBuilder()));
 
@@ -35,7 +35,7 @@ public sealed class OptionValueTests
     }
 
     [Fact]
-    public void What_is_not_set_and_what_makes_sense_is_taken()
+    public void A_builder_accepts_default_and_valid_store_options()
     {
         var builder = new WeightLoaderBuilder();
         builder.UseS3().UseGcs().UseAzureBlobs();

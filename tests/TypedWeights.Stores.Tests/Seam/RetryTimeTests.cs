@@ -8,7 +8,7 @@ public sealed class RetryTimeTests
     private const string File = "my://place/model.safetensors";
 
     [Fact]
-    public async Task The_time_counts_from_the_beginning_of_the_first_attempt()
+    public async Task The_retry_time_counts_from_the_start_of_the_first_attempt()
     {
         var clock = new ManualClock();
         var context = new TransferContext(new() { Attempts = 2, RetryDelay = TimeSpan.Zero }, clock);

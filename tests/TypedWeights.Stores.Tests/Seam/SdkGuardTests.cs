@@ -42,7 +42,7 @@ public sealed class SdkGuardTests : IDisposable
 
     [Theory]
     [MemberData(nameof(InnermostSentences), DisableDiscoveryEnumeration = true)]
-    public async Task Whatever_the_SDK_throws_becomes_one_error_with_store_and_setting_and_file_and_its_innermost_sentence(
+    public async Task An_exception_of_the_SDK_becomes_one_error_with_file_store_setting_and_innermost_message(
         Exception thrown, string sentence)
     {
         string expected = $"{File}: My Store cannot use the setting. The SDK says: {sentence}";
@@ -55,7 +55,7 @@ public sealed class SdkGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_failure_means_is_said_before_the_words_of_the_SDK_and_those_are_bounded()
+    public async Task An_error_explains_the_failure_before_the_message_of_the_SDK_which_is_shortened()
     {
         WeightSourceException error = await FailAsync(
             Call() with { Explain = static e => e is FormatException ? "sign in" : null }, _ => throw new FormatException(new string('x', 5000)));
@@ -64,7 +64,7 @@ public sealed class SdkGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task Secrets_and_words_of_a_file_that_the_SDK_quotes_are_not_repeated()
+    public async Task An_error_repeats_no_secret_and_no_file_content_that_the_SDK_quotes()
     {
         using var folder = new TempFolder();
         await System.IO.File.WriteAllTextAsync(folder["config"], "[profile dev]\naws_secret_access_key wJalrXUtnFEMI/K7MDENG\n", Token);
@@ -80,7 +80,7 @@ public sealed class SdkGuardTests : IDisposable
     [InlineData(OddFile.Pipe, "this is a named pipe")]
     [InlineData(OddFile.LinkToDevice, "this is a device")]
     [InlineData(OddFile.Folder, "this is a folder")]
-    public async Task A_file_that_is_no_regular_one_is_refused_before_the_SDK_reads_it(string kind, string says)
+    public async Task A_path_that_is_not_a_regular_file_is_refused_before_the_SDK_reads_it(string kind, string says)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         using var folder = new TempFolder();
@@ -93,14 +93,14 @@ public sealed class SdkGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task The_null_device_stands_for_no_file()
+    public async Task The_null_device_counts_as_no_file()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         Assert.Equal(7, await _guard.CallAsync(Call() with { Files = [new("/dev/null", "CONFIG")] }, _ => Task.FromResult(7), Token));
     }
 
     [Fact]
-    public async Task A_call_that_blocks_its_thread_is_given_up_as_one_that_waits()
+    public async Task An_SDK_call_that_blocks_its_thread_times_out_and_can_be_cancelled()
     {
         using var release = new ManualResetEventSlim();
         Task<WeightSourceException> late = FailAsync(Call(), Block);
@@ -122,7 +122,7 @@ public sealed class SdkGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_network_did_may_pass_and_what_a_setting_does_may_not()
+    public async Task A_network_failure_in_the_SDK_is_transient_and_a_wrong_setting_is_not()
     {
         Assert.True((await FailAsync(Call(), _ => throw new InvalidOperationException("x", new HttpRequestException("refused")))).IsTransient);
         Assert.True((await FailAsync(Call(), _ => throw new AggregateException(new TaskCanceledException("the SDK's own time-out")))).IsTransient);
@@ -133,7 +133,7 @@ public sealed class SdkGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cancelled_caller_sees_that_alone_and_what_the_store_says_of_the_file_stays()
+    public async Task A_cancelled_caller_gets_a_cancellation_and_an_error_of_the_store_passes_unchanged()
     {
         using var cancelled = new CancellationTokenSource();
         var never = new TaskCompletionSource<int>();
@@ -146,7 +146,7 @@ public sealed class SdkGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task A_slow_answer_is_told_of_once_and_comes()
+    public async Task A_slow_SDK_call_is_noted_once_and_returns_its_result()
     {
         var answer = new TaskCompletionSource<int>();
         Task<int> waiting = _guard.CallAsync(Call(), _ => answer.Task, Token).AsTask();
@@ -158,7 +158,7 @@ public sealed class SdkGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task No_answer_ends_in_less_than_thirty_seconds_however_often_the_engine_gives_up_and_asks_again()
+    public async Task An_SDK_call_without_a_result_fails_within_thirty_seconds_across_all_retries()
     {
         var never = new TaskCompletionSource<int>();
         using (var stalled = new CancellationTokenSource())

@@ -15,7 +15,7 @@ public sealed class ArenaTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Tensors_of_all_dtypes_lie_side_by_side_in_the_order_of_the_file()
+    public async Task Tensors_of_all_dtypes_are_adjacent_in_the_arena_in_the_order_of_the_file()
     {
         string path = TestFile.Write(
             _folder["m.safetensors"],
@@ -32,7 +32,7 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
-    public async Task A_large_arena_begins_at_a_huge_page_and_asks_for_huge_pages()
+    public async Task A_large_arena_starts_at_a_huge_page_and_is_advised_to_use_huge_pages()
     {
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("large", "U8", 8, Large)]);
@@ -47,7 +47,7 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_huge_pages_the_same_bytes_arrive()
+    public async Task A_large_arena_without_huge_pages_holds_the_same_bytes()
     {
         TestFile.Entry entry = TestFile.Noise("large", "U8", 8, Large);
         string path = TestFile.Write(_folder["m.safetensors"], [entry]);
@@ -63,7 +63,7 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
-    public async Task A_small_arena_needs_no_huge_page()
+    public async Task A_small_arena_uses_no_huge_page()
     {
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("small", "U8", 8, 1000)]);
@@ -75,7 +75,7 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
-    public async Task Memory_is_given_back_with_the_last_tensor_and_a_detached_one_keeps_all_of_it()
+    public async Task The_arena_is_freed_with_its_last_tensor_so_that_a_detached_tensor_keeps_it()
     {
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(
@@ -100,7 +100,7 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
-    public void Tensors_that_nobody_disposed_give_the_arena_back_when_they_are_collected()
+    public void The_arena_is_freed_when_its_undisposed_tensors_are_garbage_collected()
     {
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(_folder["m.safetensors"], [.. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, Large))]);
@@ -137,7 +137,7 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
-    public async Task Saving_one_tensor_the_torch_way_writes_that_tensor_alone()
+    public async Task Saving_one_tensor_of_the_arena_with_torch_writes_only_that_tensor()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("w", [2], 1, 2), TestFile.Noise("large", "U8", 8, 1 << 20)]);
         using WeightSet weights = await LoadAsync(path);
@@ -148,7 +148,7 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
-    public async Task Neighbours_in_the_arena_are_saved_and_load_again()
+    public async Task Adjacent_tensors_of_the_arena_are_saved_and_load_again()
     {
         TestFile.Entry[] entries = [TestFile.Noise("a", "BF16", 16, 64, 8), TestFile.Noise("b", "BF16", 16, 32), TestFile.Noise("c", "U8", 8, 7)];
         using WeightSet weights = await LoadAsync(TestFile.Write(_folder["m.safetensors"], entries));
@@ -160,7 +160,7 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
-    public async Task A_load_that_fails_half_way_gives_its_memory_back()
+    public async Task A_load_cancelled_halfway_frees_its_arena()
     {
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(_folder["m.safetensors"], [.. Enumerable.Range(0, 8).Select(i => TestFile.Noise($"l{i}", "U8", 8, Large))]);
@@ -178,7 +178,7 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
-    public async Task Each_tensor_has_its_own_allocation_when_that_is_asked_for()
+    public async Task PerTensor_storage_gives_each_tensor_its_own_allocation()
     {
         ProcessMemory.SkipUnlessLinux();
         string path = TestFile.Write(
@@ -197,7 +197,7 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
-    public async Task Memory_below_a_tensor_that_was_kept_goes_back_to_the_system()
+    public async Task Freed_memory_between_kept_tensors_returns_to_the_system()
     {
         ProcessMemory.SkipUnlessLinux();
         Assert.SkipUnless(FreedMemory.CanBeGivenBack, "this C library is not glibc");
@@ -226,7 +226,7 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
-    public async Task Memory_of_many_sets_that_are_small_each_goes_back_to_the_system()
+    public async Task Freed_memory_of_many_small_sets_returns_to_the_system()
     {
         ProcessMemory.SkipUnlessLinux();
         Assert.SkipUnless(FreedMemory.CanBeGivenBack, "this C library is not glibc");
@@ -265,7 +265,7 @@ public sealed class ArenaTests : IDisposable
     }
 
     [Fact]
-    public async Task A_storage_that_does_not_exist_is_refused()
+    public async Task An_undefined_storage_value_is_refused()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("w", [1], 1)]);
 

@@ -15,7 +15,7 @@ public sealed class MappedTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Tensors_are_the_mapped_file_until_the_last_one_goes(bool portable)
+    public async Task The_file_stays_mapped_until_its_last_tensor_is_disposed(bool portable)
     {
         ProcessMemory.SkipUnlessLinux();
         using PortableMemoryScope? scope = portable ? new PortableMemoryScope() : null;
@@ -43,7 +43,7 @@ public sealed class MappedTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task What_is_written_to_a_tensor_stays_out_of_the_file(bool portable)
+    public async Task Changes_of_a_mapped_tensor_do_not_reach_the_file(bool portable)
     {
         using PortableMemoryScope? scope = portable ? new PortableMemoryScope() : null;
         string path = WriteAligned("m.safetensors", [TestFile.F32("w", [2], 1, 2)]);
@@ -59,7 +59,7 @@ public sealed class MappedTests : IDisposable
     }
 
     [Fact]
-    public async Task Only_tensors_that_lie_unaligned_are_read()
+    public async Task Only_unaligned_tensors_of_a_mapped_file_are_read_into_memory()
     {
         ProcessMemory.SkipUnlessLinux();
 
@@ -82,7 +82,7 @@ public sealed class MappedTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_dtype_is_mapped_with_its_bytes()
+    public async Task Tensors_of_every_dtype_are_mapped_with_their_bytes()
     {
         TestFile.Entry[] entries = [.. DTypes.All.OrderByDescending(dtype => dtype.BitSize()).Select(
             dtype => TestFile.Noise(dtype.Name(), dtype.Name(), dtype.BitSize(), 3, 8))];
@@ -126,7 +126,7 @@ public sealed class MappedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_mapped_model_is_saved_over_its_own_file()
+    public async Task A_mapped_model_can_be_saved_over_its_own_file()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets nobody replace a mapped file");
         TestFile.Entry[] entries = [TestFile.F32("w", [2], 1, 2), TestFile.Noise("bytes", "U8", 8, 100_000)];
@@ -144,7 +144,7 @@ public sealed class MappedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_mapped_file_that_is_no_model_of_the_class_is_refused_and_nothing_stays_mapped()
+    public async Task A_mapped_file_that_breaks_the_contract_is_refused_and_unmapped()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("other", [1], 1)]);
 
@@ -165,7 +165,7 @@ public sealed class MappedTests : IDisposable
     }
 
     [Fact]
-    public async Task A_source_that_is_no_file_is_refused_with_what_to_do()
+    public async Task Mapping_a_remote_file_is_an_error_that_says_to_download_it()
     {
         await using FileServer server = await FileServer.StartAsync();
         server.Files["/m.safetensors"] = TestFile.Bytes([TestFile.F32("w", [1], 1)]);

@@ -40,36 +40,36 @@ public sealed class PlacedSinkTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Each_tensor_lands_in_the_sink_of_its_device() => await AssertPlacedAsync(
+    public async Task Each_tensor_is_written_to_the_sink_of_its_device() => await AssertPlacedAsync(
         new Placement().Put("model.layers.{0..1}.*", "cuda:0").Put("model.layers.{2,10}.*", "cuda:1"),
         name => name.Contains("layers.0", StringComparison.Ordinal) || name.Contains("layers.1.", StringComparison.Ordinal) ? "cuda:0"
             : name.Contains("layers", StringComparison.Ordinal) ? "cuda:1" : "cpu");
 
     [Fact]
-    public async Task Two_devices_may_take_turns_within_one_range() => await AssertPlacedAsync(
+    public async Task Tensors_of_two_devices_may_alternate_within_one_range() => await AssertPlacedAsync(
         new Placement().Put("*.a", "cuda:0").Put("*.b", "cuda:1"),
         name => name.EndsWith(".a", StringComparison.Ordinal) ? "cuda:0" : name.EndsWith(".b", StringComparison.Ordinal) ? "cuda:1" : "cpu");
 
     [Fact]
-    public async Task A_budget_takes_whole_layers_in_the_order_of_use_and_the_next_device_goes_on() => await AssertPlacedAsync(
+    public async Task A_budget_fills_a_device_with_whole_layers_and_the_next_device_continues() => await AssertPlacedAsync(
         new Placement().Fill("cuda:0", (2 * 4096) + 4000).Fill("cuda:1", 2 * 4096),
         name => name is "model.empty"
             || name.Contains("layers.0", StringComparison.Ordinal) || name.Contains("layers.1.", StringComparison.Ordinal) ? "cuda:0"
             : name.Contains("layers", StringComparison.Ordinal) ? "cuda:1" : "cpu");
 
     [Fact]
-    public async Task A_budget_counts_what_tensors_are_converted_to() => await AssertPlacedAsync(
+    public async Task A_budget_counts_the_bytes_of_converted_tensors() => await AssertPlacedAsync(
         new Placement().Fill("cuda:0", 4 * 2048),
         name => name is "model.empty" || name.Contains("layers", StringComparison.Ordinal) ? "cuda:0" : "cpu",
         new() { DType = torch.bfloat16 });
 
     [Fact]
-    public async Task Patterns_go_before_budgets() => await AssertPlacedAsync(
+    public async Task Patterns_of_a_placement_precede_its_budgets() => await AssertPlacedAsync(
         new Placement().Fill("cuda:0", 1 << 20).Put("lm_head.*", "cuda:1"),
         name => name == "lm_head.weight" ? "cuda:1" : "cuda:0");
 
     [Fact]
-    public void A_tensor_in_two_places_is_refused_also_under_a_tied_name()
+    public void A_tensor_placed_on_two_devices_is_refused_under_its_own_and_its_tied_name()
     {
         TensorSelection selection = Selection("lm_head.weight", "a");
         selection = selection with { Names = [.. selection.Names, KeyValuePair.Create("embed.weight", 0)] };

@@ -12,7 +12,7 @@ public sealed class TorchNativeProcessTests : IDisposable
     private readonly TempFolder _temp = new();
 
     [Fact]
-    public async Task Using_a_type_of_the_library_is_enough_for_TorchSharp_to_work()
+    public async Task TorchSharp_works_in_a_program_that_only_uses_a_type_of_the_library()
     {
         Probe.Result result = await Probe.RunAsync("initializer", Cache());
 
@@ -32,7 +32,7 @@ public sealed class TorchNativeProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task Several_processes_that_start_together_share_one_whole_copy()
+    public async Task Processes_that_start_together_share_one_whole_patched_copy()
     {
         Probe.Result[] results = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Probe.RunAsync("initializer", Cache())));
 
@@ -49,7 +49,7 @@ public sealed class TorchNativeProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task Switched_off_nothing_is_loaded_and_the_loaders_words_are_passed_on()
+    public async Task With_the_fix_switched_off_no_copy_is_made_and_the_error_of_the_loader_is_shown()
     {
         Dictionary<string, string> environment = Cache();
         environment["TYPEDWEIGHTS_TORCH_NATIVE"] = "off";
@@ -73,7 +73,7 @@ public sealed class TorchNativeProcessTests : IDisposable
     [Theory]
     [InlineData("file", "a file is in the way")]
     [InlineData("open", "the folder is open to others")]
-    public async Task Where_the_cache_cannot_be_used_the_temporary_folder_is(string cache, string why)
+    public async Task The_patched_copy_is_made_in_the_temporary_folder_when_the_cache_is_unusable(string cache, string why)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The copy is made on Linux only.");
         SpoilCaches();
@@ -88,7 +88,7 @@ public sealed class TorchNativeProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task Where_no_folder_can_be_used_the_error_names_each_and_says_what_to_do()
+    public async Task Without_a_usable_folder_for_the_patched_copy_the_error_names_each_folder()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The copy is made on Linux only.");
         SpoilCaches();
@@ -112,7 +112,7 @@ public sealed class TorchNativeProcessTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Without_libtorch_nothing_is_loaded_and_the_error_names_the_packages(bool withTorchSharp)
+    public async Task Without_libtorch_no_copy_is_made_and_the_error_names_the_packages(bool withTorchSharp)
     {
         string app = Probe.CopyWithoutNative(_temp);
         if (withTorchSharp)
@@ -135,7 +135,7 @@ public sealed class TorchNativeProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task Libraries_that_lie_beside_the_application_are_found()
+    public async Task Native_libraries_beside_the_application_are_found()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The links are to Linux libraries.");
         string app = Probe.CopyWithoutNative(_temp);
@@ -151,7 +151,7 @@ public sealed class TorchNativeProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task TorchSharp_used_before_the_library_is_an_error_that_says_so()
+    public async Task Using_TorchSharp_before_the_library_is_an_error_that_says_what_to_call_first()
     {
         // TorchSharp then gets as far as copying libtorch beside itself: let it find nothing to copy.
         Dictionary<string, string> environment = Cache();

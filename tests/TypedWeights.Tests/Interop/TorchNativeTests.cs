@@ -20,7 +20,7 @@ public sealed class TorchNativeTests
         && !NativeLibrary.TryGetExport(library, "_ZSt21ios_base_library_initv", out _);
 
     [Fact]
-    public void The_copy_is_loaded_where_libstdcxx_is_old_and_nowhere_else()
+    public void The_patched_copy_is_loaded_only_where_libstdcxx_is_too_old()
     {
         TorchNativeState state = TorchNative.State;
         if (!IsNeeded)
@@ -36,7 +36,7 @@ public sealed class TorchNativeTests
     }
 
     [Fact]
-    public void TorchSharp_makes_no_copy_of_its_own_beside_the_application()
+    public void TorchSharp_makes_no_copy_of_its_libraries_beside_the_application()
     {
         using Tensor one = torch.ones(1);
         Assert.Equal(1f, one.item<float>());
@@ -45,7 +45,7 @@ public sealed class TorchNativeTests
     }
 
     [Fact]
-    public void Floats_multiply()
+    public void Float_matrices_multiply_in_libtorch()
     {
         using Tensor a = torch.arange(6, ScalarType.Float32).reshape(2, 3);
         using Tensor product = a.matmul(a.t());
@@ -53,7 +53,7 @@ public sealed class TorchNativeTests
     }
 
     [Fact]
-    public void Bfloat16_adds()
+    public void BFloat16_sums_in_libtorch()
     {
         using Tensor a = torch.full([4], 1.5f, ScalarType.BFloat16);
         using Tensor sum = a.sum();
@@ -62,7 +62,7 @@ public sealed class TorchNativeTests
     }
 
     [Fact]
-    public void Float8_rounds_to_its_three_bits()
+    public void Float8_rounds_to_its_three_mantissa_bits_in_libtorch()
     {
         using Tensor a = torch.tensor(new[] { 1f, 1.125f, 1.2f, -448f });
         using Tensor eighth = a.to(Float8E4M3);
@@ -72,7 +72,7 @@ public sealed class TorchNativeTests
     }
 
     [Fact]
-    public async Task Many_may_ask_at_once_and_again()
+    public async Task The_native_library_may_be_ensured_many_times_at_once()
     {
         TorchNativeState before = TorchNative.State;
         await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(TorchNative.EnsureLoaded)));
@@ -80,7 +80,7 @@ public sealed class TorchNativeTests
     }
 
     [Fact]
-    public void The_state_is_said_in_a_line()
+    public void The_state_of_the_native_library_prints_as_one_line()
     {
         Assert.Equal("NotNeeded: why", new TorchNativeState(TorchNativeStatus.NotNeeded, "why").ToString());
         Assert.Equal("Patched /a/b.so: why", new TorchNativeState(TorchNativeStatus.Patched, "why", "/a/b.so").ToString());

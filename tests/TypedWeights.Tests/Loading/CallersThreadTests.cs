@@ -11,7 +11,7 @@ public sealed class CallersThreadTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_loader_is_disposed_by_a_thread_that_nothing_can_come_back_to()
+    public async Task A_loader_can_be_disposed_on_a_thread_whose_context_runs_no_continuations()
     {
         var store = new ContextCapturing();
         WeightLoader loader = new WeightLoaderBuilder().UseSource(store).Build();
@@ -29,7 +29,7 @@ public sealed class CallersThreadTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_of_a_load_runs_on_the_callers_thread()
+    public async Task No_part_of_a_load_runs_on_the_thread_of_the_caller()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("w", [1], 1), TestFile.F32("v", [1], 1)]);
         var threads = new ConcurrentBag<int>();
@@ -57,7 +57,7 @@ public sealed class CallersThreadTests : IDisposable
     }
 
     [Fact]
-    public async Task The_native_part_is_loaded_by_another_thread()
+    public async Task The_native_library_is_loaded_on_another_thread_than_the_callers()
     {
         await OnThreadOfItsOwnAsync(() => TorchNative.EnsureLoadedAsync(TestContext.Current.CancellationToken).Wait(CancellationToken.None));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => TorchNative.EnsureLoadedAsync(new CancellationToken(canceled: true)));

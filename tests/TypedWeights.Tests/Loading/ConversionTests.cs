@@ -35,7 +35,7 @@ public sealed class ConversionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Pairs))]
-    public async Task Every_bit_is_what_libtorch_makes_of_it(string from, torch.ScalarType to)
+    public async Task A_converted_tensor_equals_the_conversion_of_libtorch_bit_for_bit(string from, torch.ScalarType to)
     {
         Assert.True(DTypes.TryParse(from, out DType dtype));
         TestFile.Entry entry = TestFile.Noise("noise", from, dtype.BitSize(), 3, 70_001);
@@ -61,7 +61,7 @@ public sealed class ConversionTests : IDisposable
     [Theory]
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
-    public async Task What_is_no_floating_point_number_stays_unless_asked_for(TensorStorage storage)
+    public async Task Only_floating_point_tensors_are_converted_by_default(TensorStorage storage)
     {
         TestFile.Entry[] entries =
         [
@@ -82,7 +82,7 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
-    public async Task Elements_that_ranges_split_arrive_whole()
+    public async Task Elements_that_two_ranges_split_are_converted_correctly()
     {
         // An odd number of bytes before it, and parts that begin at multiples of 4096: nearly every cut goes through an element.
         TestFile.Entry[] entries = [TestFile.Noise("odd", "U8", 8, 4099), TestFile.Noise("wide", "F64", 64, 200_001), TestFile.F32("one", [], 0.1f)];
@@ -102,7 +102,7 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
-    public async Task One_buffer_is_enough_for_many_readers_and_wider_elements()
+    public async Task A_conversion_to_wider_elements_works_with_one_buffer_for_many_readers()
     {
         await using FaultServer server = await FaultServer.StartAsync();
         server.Files["/m.safetensors"] = ServedFile.Strong(
@@ -129,7 +129,7 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
-    public async Task What_becomes_infinite_is_counted_in_the_log_and_infinities_of_the_file_are_not()
+    public async Task The_log_counts_values_that_the_conversion_made_infinite()
     {
         string path = TestFile.Write(
             _folder["m.safetensors"],
@@ -147,7 +147,7 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
-    public async Task Converted_tensors_and_the_buffers_count_for_the_limit()
+    public async Task Converted_tensors_and_their_buffers_count_for_the_memory_limit()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", "F32", 32, 3_000_000)]);
 
@@ -161,7 +161,7 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_converted_model_is_saved_as_it_is()
+    public async Task A_converted_model_is_saved_in_its_converted_dtype()
     {
         string path = TestFile.Write(_folder["m.safetensors"], TinyModel.Entries, TinyModel.Tied);
         using TinyModel model = await TinyModel.LoadAsync(
@@ -177,7 +177,7 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
-    public async Task What_makes_no_sense_is_refused_in_one_sentence()
+    public async Task Invalid_conversion_options_are_refused_with_the_reason()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1), TestFile.Noise("packed", "F4", 4, 8)]);
 
@@ -196,7 +196,7 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_load_that_fails_half_way_leaves_nothing()
+    public async Task A_failed_load_with_conversion_frees_everything()
     {
         await using FaultServer server = await FaultServer.StartAsync();
         server.Files["/m.safetensors"] = ServedFile.Strong(NoiseFile.Bytes);

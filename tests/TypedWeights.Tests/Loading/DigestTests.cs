@@ -37,7 +37,7 @@ public sealed class DigestTests : IAsyncLifetime
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
     [InlineData(TensorStorage.Mapped)]
-    public async Task A_file_with_the_right_bytes_loads_and_one_flipped_bit_does_not(TensorStorage storage)
+    public async Task A_file_with_the_right_bytes_loads_and_one_with_a_flipped_bit_is_refused(TensorStorage storage)
     {
         long before = NativeTensors.Count();
         var options = new LoadOptions { Source = Path, Storage = storage, Verify = Verification.Digests };
@@ -68,7 +68,7 @@ public sealed class DigestTests : IAsyncLifetime
     [Theory]
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
-    public async Task Parts_that_come_in_any_order_and_more_than_once_are_checked_as_the_tensors_they_become(TensorStorage storage)
+    public async Task Digests_are_right_although_ranges_arrive_in_any_order_and_more_than_once(TensorStorage storage)
     {
         await using FaultServer server = await FaultServer.StartAsync();
         server.Files["/m.safetensors"] = ServedFile.Strong(NoiseFile.Bytes);
@@ -88,7 +88,7 @@ public sealed class DigestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_tensor_that_the_file_calls_a_copy_of_another_is_held_against_its_own_digest()
+    public async Task A_tensor_that_the_file_records_as_tied_is_checked_against_its_own_digest()
     {
         TestFile.Entry[] entries = [TestFile.Noise("a", "U8", 8, 1000), TestFile.Noise("b", "U8", 8, 1000)];
         DigestedModel.Load(await SnapshotAsync(TestFile.Write(Path, entries)));
@@ -107,7 +107,7 @@ public sealed class DigestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_tensor_without_a_digest_beside_others_is_no_model_that_can_be_checked()
+    public async Task A_snapshot_that_lacks_the_digest_of_one_tensor_cannot_be_verified()
     {
         WeightSnapshot snapshot = await SnapshotAsync(Path);
         DigestedModel.Load(new WeightSnapshot(
@@ -125,7 +125,7 @@ public sealed class DigestTests : IAsyncLifetime
     [Theory]
     [InlineData(CacheMode.Check)]
     [InlineData(CacheMode.Trust)]
-    public async Task Wrong_bytes_do_not_stay_in_the_cache(CacheMode mode)
+    public async Task A_cached_copy_with_wrong_digests_is_fetched_again_by_the_next_load(CacheMode mode)
     {
         byte[] other = [.. NoiseFile.Bytes];
         other[^1_000_000] ^= 4;
@@ -150,7 +150,7 @@ public sealed class DigestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_is_laid_out_otherwise_is_loaded_anew_and_checked_all_the_same()
+    public async Task A_file_with_another_layout_is_loaded_again_and_its_digests_are_checked()
     {
         await using FaultServer server = await FaultServer.StartAsync();
         server.Files["/m.safetensors"] = ServedFile.Strong(TestFile.Bytes(NoiseFile.Entries.Reverse()));
@@ -169,7 +169,7 @@ public sealed class DigestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_digests_it_says_how_to_get_them()
+    public async Task Verifying_a_snapshot_without_digests_is_an_error_with_the_command_to_run()
     {
         var options = new LoadOptions { Source = Path, Verify = Verification.Digests };
 
@@ -182,7 +182,7 @@ public sealed class DigestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_converted_cannot_be_checked_and_says_so()
+    public async Task Verifying_digests_of_converted_tensors_is_an_error_that_names_DType()
     {
         // To a narrower dtype: its memory is shorter than the file's bytes.
         var options = new LoadOptions { Source = Path, Verify = Verification.Digests, DType = TorchSharp.torch.ScalarType.BFloat16 };

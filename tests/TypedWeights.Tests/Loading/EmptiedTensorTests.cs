@@ -25,7 +25,7 @@ public sealed class EmptiedTensorTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task Every_later_use_names_the_tensor_and_says_what_to_do(string way, Action<Tensor> empty)
+    public async Task Every_use_of_an_emptied_tensor_is_an_error_that_names_it_and_says_what_to_do(string way, Action<Tensor> empty)
     {
         using TinyModel model = await LoadAsync();
         empty(model.Model.Norm.Weight);
@@ -67,7 +67,7 @@ public sealed class EmptiedTensorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_parameter_of_an_alias_or_of_what_Detach_returned_leaves_the_set_as_it_was()
+    public async Task A_parameter_made_of_an_alias_or_a_detached_tensor_empties_no_tensor_of_the_set()
     {
         using TinyModel model = await LoadAsync();
 
@@ -81,7 +81,7 @@ public sealed class EmptiedTensorTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_name_of_an_emptied_tensor_still_has_it()
+    public async Task A_tied_name_of_an_emptied_tensor_still_returns_the_tensor()
     {
         using TinyModel model = await LoadAsync();
         model.LmHead.Weight.Dispose();
@@ -90,7 +90,7 @@ public sealed class EmptiedTensorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_tensor_of_ones_own_that_is_empty_is_not_saved_and_named()
+    public async Task Saving_an_emptied_tensor_is_an_error_that_names_it_and_writes_no_file()
     {
         Tensor disposed = ones(2);
         disposed.Dispose();
@@ -110,7 +110,7 @@ public sealed class EmptiedTensorTests : IDisposable
     }
 
     [Fact]
-    public async Task Metadata_that_is_null_is_refused_by_its_key()
+    public async Task A_metadata_value_of_null_is_refused_by_its_key()
     {
         using Tensor weight = ones(2);
         var metadata = new Dictionary<string, string> { ["format"] = "pt", ["author"] = null! };

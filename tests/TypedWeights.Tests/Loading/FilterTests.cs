@@ -22,7 +22,7 @@ public sealed class FilterTests : IAsyncLifetime
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
     [InlineData(TensorStorage.Mapped)]
-    public async Task A_filter_takes_what_it_names_and_the_bytes_are_right(TensorStorage storage)
+    public async Task A_filtered_load_contains_exactly_the_selected_tensors_with_their_bytes(TensorStorage storage)
     {
         TestFile.Entry[] entries = [.. Enumerable.Range(0, 40).Select(i => TestFile.Noise($"t.{i}", "U8", 8, i * 97))];
         string path = TestFile.Write(_folder["m.safetensors"], entries);
@@ -34,7 +34,7 @@ public sealed class FilterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nothing_else_is_fetched_and_small_gaps_are_read_along_and_dropped()
+    public async Task A_filtered_load_requests_only_its_tensors_and_small_gaps_between_them()
     {
         const int Large = 3 << 20;
         TestFile.Entry[] entries =
@@ -64,7 +64,7 @@ public sealed class FilterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_shard_that_has_nothing_of_it_is_opened_and_not_read()
+    public async Task A_filtered_load_does_not_read_a_shard_without_selected_tensors()
     {
         string index = TestFile.WriteSharded(_folder.Path, new Dictionary<string, TestFile.Entry[]>
         {
@@ -82,7 +82,7 @@ public sealed class FilterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_tied_name_brings_its_tensor_under_that_name_alone()
+    public async Task A_filter_that_selects_a_tied_name_loads_its_tensor_under_that_name()
     {
         string path = TestFile.Write(_folder["tied.safetensors"], [TestFile.F32("head", [2], 1, 2), TestFile.F32("x", [1], 3)], Tied);
 
@@ -100,7 +100,7 @@ public sealed class FilterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_filter_that_takes_nothing_is_an_error_that_shows_some_names()
+    public async Task A_filter_that_selects_nothing_is_an_error_that_shows_some_names()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [.. "abcd".Select(c => TestFile.F32($"model.{c}", [1], 1))], Tied);
         string empty = TestFile.Write(_folder["empty.safetensors"], []);
@@ -116,7 +116,7 @@ public sealed class FilterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_filter_that_does_not_take_the_only_tensor_is_told_its_name()
+    public async Task A_filter_that_skips_the_only_tensor_is_an_error_that_shows_its_name()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("model.a", [1], 1)]);
 
@@ -126,7 +126,7 @@ public sealed class FilterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_a_filter_throws_reaches_the_caller_and_leaves_nothing()
+    public async Task An_exception_of_a_filter_reaches_the_caller_and_frees_everything()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
         long before = NativeTensors.Count();

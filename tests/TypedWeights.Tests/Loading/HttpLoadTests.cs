@@ -12,7 +12,7 @@ public sealed class HttpLoadTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task A_file_arrives_in_ranges_with_its_bytes()
+    public async Task A_file_on_a_server_loads_in_ranges_with_its_bytes()
     {
         TestFile.Entry[] entries = [TestFile.Noise("a", "BF16", 16, 3000, 3000), TestFile.Noise("b", "F32", 32, 777), TestFile.F32("s", [], 4)];
         _server.Files["/m/model.safetensors"] = TestFile.Bytes(entries);
@@ -71,7 +71,7 @@ public sealed class HttpLoadTests : IAsyncLifetime
     [InlineData(403, "refused")]
     [InlineData(404, "no such file")]
     [InlineData(503, "cannot answer now")]
-    public async Task An_answer_that_is_no_range_is_named(int status, string expected)
+    public async Task An_error_response_is_an_error_that_explains_its_status(int status, string expected)
     {
         _server.Intercept = async context =>
         {
@@ -113,7 +113,7 @@ public sealed class HttpLoadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Cancelling_in_the_middle_frees_everything()
+    public async Task Cancelling_a_load_over_HTTP_frees_everything()
     {
         _server.Files["/model.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 30_000_000)]);
         using var cancel = new CancellationTokenSource();
@@ -188,7 +188,7 @@ public sealed class HttpLoadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_that_is_not_there_is_named()
+    public async Task An_unreachable_server_is_a_transient_error_that_names_the_address()
     {
         string address = _server.Address;
         await _server.DisposeAsync();

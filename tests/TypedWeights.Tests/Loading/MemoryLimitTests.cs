@@ -26,7 +26,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_no_machine_has_memory_for_is_an_error_that_names_the_file_and_says_what_to_do()
+    public async Task Tensors_beyond_the_memory_of_the_system_are_an_error_that_names_the_file()
     {
         const string Overcommit = "/proc/sys/vm/overcommit_memory";
         Assert.SkipUnless(
@@ -49,7 +49,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_load_that_cannot_fit_is_refused_with_the_numbers_before_anything_is_allocated_or_fetched()
+    public async Task A_load_beyond_the_memory_limit_is_refused_with_the_numbers_before_it_allocates()
     {
         byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Size)]);
         _server.Files["/m.safetensors"] = file;
@@ -72,7 +72,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_size_that_is_beyond_all_memory_costs_none()
+    public async Task A_header_that_claims_an_impossible_size_is_refused_without_allocating()
     {
         // A header of some eighty bytes, and behind it, says the server, a pebibyte.
         const long Claimed = 1L << 50;
@@ -100,7 +100,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_typed_load_is_refused_alike_from_a_disk_and_from_a_server(bool isRemote)
+    public async Task A_typed_load_beyond_the_memory_limit_is_refused_from_a_disk_and_from_a_server(bool isRemote)
     {
         _server.Files["/model.safetensors"] = TestFile.Bytes(TinyModel.Entries, TinyModel.Tied);
         string path = TestFile.Write(_folder["model.safetensors"], TinyModel.Entries, TinyModel.Tied);
@@ -118,7 +118,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_long_header_is_refused_before_it_is_fetched_where_the_limit_is_less_than_it_takes(bool isRemote)
+    public async Task A_header_beyond_the_memory_limit_is_refused_before_it_is_fetched(bool isRemote)
     {
         byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 4)], new Dictionary<string, string> { ["note"] = new('x', 2_000_000) });
         _server.Files["/m.safetensors"] = file;
@@ -135,7 +135,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_index_without_a_length_is_read_no_further_than_the_limit_allows()
+    public async Task An_endless_index_is_read_no_further_than_the_memory_limit_allows()
     {
         long sent = 0;
         _server.Intercept = async context =>
@@ -158,7 +158,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Mapped_tensors_and_those_that_a_filter_leaves_out_take_no_memory()
+    public async Task Mapped_and_filtered_out_tensors_do_not_count_for_the_memory_limit()
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, Size), TestFile.Noise("b", "U8", 8, 4)]);
 
@@ -171,7 +171,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Buffers_beyond_their_own_limit_are_refused()
+    public async Task Buffers_beyond_the_buffer_limit_are_refused()
     {
         _server.Files["/m.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Size)]);
         await using WeightLoader loader = new WeightLoaderBuilder()
@@ -188,7 +188,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Spare_buffers_take_what_is_left_and_are_no_reason_to_refuse()
+    public async Task Spare_buffers_use_the_memory_left_below_the_limit_and_refuse_no_load()
     {
         _server.Files["/m.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Size)]);
         var options = new TransferOptions { MinConnections = 4, MaxConnections = 4, PartSize = 2 << 20 };

@@ -47,7 +47,7 @@ public sealed class OptionValueTests
 
     [Theory]
     [MemberData(nameof(LoadValues))]
-    public async Task A_load_refuses_it(string option, LoadOptions options)
+    public async Task A_load_refuses_an_invalid_option_by_its_name(string option, LoadOptions options)
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         Func<Task>[] loads =
@@ -65,7 +65,7 @@ public sealed class OptionValueTests
 
     [Theory]
     [MemberData(nameof(BuilderValues))]
-    public void A_builder_refuses_it(string option, Action<WeightLoaderBuilder> use)
+    public void A_builder_refuses_an_invalid_option_by_its_name(string option, Action<WeightLoaderBuilder> use)
     {
         var error = Assert.ThrowsAny<ArgumentException>(() => use(new WeightLoaderBuilder()));
 
@@ -74,7 +74,7 @@ public sealed class OptionValueTests
 
     [Theory]
     [MemberData(nameof(UnservedDevices))]
-    public async Task A_device_that_no_load_goes_to_is_refused_with_those_that_there_are(string device)
+    public async Task A_device_that_loads_do_not_support_is_refused_with_the_supported_devices(string device)
     {
         LoadOptions[] ways = [new() { Device = device }, new() { Placement = new Placement().Put("*", new torch.Device(device)) }];
         foreach (LoadOptions options in ways)
@@ -93,7 +93,7 @@ public sealed class OptionValueTests
     [InlineData("vulkan")]
     [InlineData("cuda:")]
     [InlineData("cuda:one")]
-    public void Text_of_which_TorchSharp_makes_no_device_fails_before_the_load(string device)
+    public void Text_that_TorchSharp_cannot_parse_as_a_device_fails_before_the_load(string device)
     {
         Exception? error = Record.Exception(() => new LoadOptions { Device = device });
 
@@ -103,7 +103,7 @@ public sealed class OptionValueTests
     }
 
     [Fact]
-    public void Of_text_with_two_colons_TorchSharp_makes_the_cpu_and_a_placement_refuses_it()
+    public void A_placement_refuses_a_device_text_with_two_colons_that_TorchSharp_parses_as_cpu()
     {
         torch.Device? device = new LoadOptions { Device = "cuda:1:2" }.Device;
 
@@ -112,7 +112,7 @@ public sealed class OptionValueTests
     }
 
     [Fact]
-    public async Task There_is_one_cpu()
+    public async Task A_cpu_device_with_a_number_is_refused()
     {
         var error = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadTensorsAsync(
             NoFile, new() { Device = new torch.Device(DeviceType.CPU, 3) }, cancellationToken: TestContext.Current.CancellationToken));

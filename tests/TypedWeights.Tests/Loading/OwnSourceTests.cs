@@ -5,7 +5,7 @@ namespace TypedWeights.Tests.Loading;
 public sealed class OwnSourceTests
 {
     [Fact]
-    public async Task A_read_that_a_source_gives_up_by_itself_is_an_error_and_no_end()
+    public async Task A_read_that_its_source_cancels_by_itself_fails_the_load()
     {
         byte[] file = TestFile.Bytes([.. Enumerable.Range(0, 20).Select(i => TestFile.Noise($"t{i}", "U8", 8, 1 << 20))]);
         await using WeightLoader loader = new WeightLoaderBuilder().UseSource(new GivesUp(file)).Build();

@@ -9,7 +9,7 @@ public sealed class PlacementTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Patterns_place_and_the_set_and_the_tree_show_where()
+    public async Task Patterns_place_tensors_and_the_entries_and_properties_show_the_device()
     {
         string path = TestFile.Write(_folder["m.safetensors"], TinyModel.Entries, TinyModel.Tied);
 
@@ -34,7 +34,7 @@ public sealed class PlacementTests : IDisposable
         "model.layer.{0..15}.*",
         "Placement: the pattern \"model.layer.{0..15}.*\" takes none of the 6 names; one begins with \"model.layers.0\".")]
     [InlineData("x", "Placement: the pattern \"x\" takes none of the 6 names.")]
-    public async Task A_pattern_that_takes_nothing_is_named_with_a_near_name(string pattern, string message)
+    public async Task A_pattern_that_matches_nothing_is_an_error_with_a_similar_name(string pattern, string message)
     {
         WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => LoadAsync(new Placement().Put(pattern, "cpu")));
 
@@ -42,7 +42,7 @@ public sealed class PlacementTests : IDisposable
     }
 
     [Fact]
-    public async Task A_device_that_is_not_served_is_refused_before_anything_is_looked_for()
+    public async Task A_placement_on_an_unsupported_device_is_refused_before_the_file_is_opened()
     {
         WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadTensorsAsync(
             "/nowhere/m.safetensors",
@@ -53,7 +53,7 @@ public sealed class PlacementTests : IDisposable
     }
 
     [Fact]
-    public void What_cannot_be_read_is_refused_at_once()
+    public void An_invalid_device_pattern_or_budget_is_refused_by_the_placement()
     {
         Assert.Contains("gpu", Assert.Throws<ArgumentException>(() => new Placement().Put("a", "gpu")).Message, StringComparison.Ordinal);
         Assert.Contains("a.{", Assert.Throws<ArgumentException>(() => new Placement().Put("a.{", "cpu")).Message, StringComparison.Ordinal);
@@ -61,7 +61,7 @@ public sealed class PlacementTests : IDisposable
     }
 
     [Fact]
-    public void A_placement_never_changes()
+    public void A_placement_is_immutable()
     {
         var none = new Placement();
         Placement one = none.Put("a", "cpu");

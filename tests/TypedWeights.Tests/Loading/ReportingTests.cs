@@ -7,7 +7,7 @@ public sealed class ReportingTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Progress_ends_with_everything_and_never_goes_back()
+    public async Task The_last_progress_report_counts_all_files_tensors_and_bytes()
     {
         string index = TestFile.WriteSharded(_folder.Path, new Dictionary<string, TestFile.Entry[]>
         {
@@ -26,7 +26,7 @@ public sealed class ReportingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_load_logs_what_it_reads_and_what_it_took()
+    public async Task A_load_logs_its_size_at_the_start_and_its_time_and_rate_at_the_end()
     {
         string path = TestFile.Write(_folder["log.safetensors"], [TestFile.Noise("a", "U8", 8, 5_000_000)]);
         var lines = new LineLogger();
@@ -39,7 +39,7 @@ public sealed class ReportingTests : IDisposable
     }
 
     [Fact]
-    public async Task Lines_of_a_small_and_slow_load_have_figures_and_no_zeros()
+    public async Task The_log_of_a_small_slow_load_shows_bytes_and_no_rounded_zeros()
     {
         string path = TestFile.Write(_folder["log.safetensors"], [TestFile.Noise("a", "U8", 8, 420)]);
         var lines = new LineLogger();
@@ -52,7 +52,7 @@ public sealed class ReportingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_load_that_is_cancelled_says_so_in_the_log()
+    public async Task A_cancelled_load_is_logged_as_cancelled()
     {
         string path = TestFile.Write(_folder["log.safetensors"], [TestFile.Noise("a", "U8", 8, 500)]);
         var lines = new LineLogger();
@@ -75,7 +75,7 @@ public sealed class ReportingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_load_that_fails_or_whose_loader_is_disposed_says_so_in_the_log()
+    public async Task A_load_that_fails_or_whose_loader_is_disposed_is_logged_with_its_error()
     {
         var asked = new TaskCompletionSource();
         await using FileServer server = await FileServer.StartAsync();

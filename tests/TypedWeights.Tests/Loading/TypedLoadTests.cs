@@ -10,7 +10,7 @@ public sealed class TypedLoadTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Every_property_is_its_tensor()
+    public async Task Every_property_of_a_typed_model_returns_its_tensor()
     {
         using TinyModel model = await LoadAsync(TinyModel.Entries);
 
@@ -46,7 +46,7 @@ public sealed class TypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task Detach_hands_a_tensor_over_by_its_path()
+    public async Task A_tensor_can_be_detached_by_its_path()
     {
         TinyModel model = await LoadAsync(TinyModel.Entries);
 
@@ -58,7 +58,7 @@ public sealed class TypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_order_of_the_same_tensors_loads()
+    public async Task A_file_with_the_same_tensors_in_another_order_loads()
     {
         using TinyModel model = await LoadAsync([.. TinyModel.Entries.Reverse()]);
 
@@ -67,7 +67,7 @@ public sealed class TypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task The_same_tensors_in_shards_load()
+    public async Task A_typed_model_loads_from_shards()
     {
         TestFile.Entry[] entries = [.. TinyModel.Entries, TestFile.F32("model.embed_tokens.weight", [4, 2], 0, 0, 0, 0, 0, 0, 0, 0)];
         string index = TestFile.WriteSharded(_folder.Path, new Dictionary<string, TestFile.Entry[]>
@@ -136,7 +136,7 @@ public sealed class TypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task Unexpected_tensors_are_left_unread_when_that_is_asked_for()
+    public async Task Unexpected_tensors_are_not_read_when_the_options_say_so()
     {
         string path = Write([.. TinyModel.Entries, TestFile.F32("extra", [1], 1)], TinyModel.Tied);
         var log = new ProgressLog();
@@ -149,7 +149,7 @@ public sealed class TypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_loader_of_ones_own_serves_the_same_call()
+    public async Task A_typed_model_loads_with_a_custom_loader()
     {
         await using WeightLoader loader = new WeightLoaderBuilder().Build();
         string path = Write(TinyModel.Entries, TinyModel.Tied);
@@ -160,7 +160,7 @@ public sealed class TypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_model_that_is_saved_loads_again()
+    public async Task A_saved_typed_model_loads_again()
     {
         string saved = _folder["saved.safetensors"];
         using (TinyModel model = await LoadAsync(TinyModel.Entries))

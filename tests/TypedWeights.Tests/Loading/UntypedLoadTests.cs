@@ -10,7 +10,7 @@ public sealed class UntypedLoadTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Every_dtype_arrives_with_its_bytes_and_the_type_libtorch_has_for_it()
+    public async Task Tensors_of_every_dtype_load_with_their_bytes_and_the_type_of_libtorch()
     {
         TestFile.Entry[] entries = [.. DTypes.All.Select(dtype => TestFile.Noise(dtype.Name(), dtype.Name(), dtype.BitSize(), 3, 8))];
         string path = TestFile.Write(_folder["all.safetensors"], entries);
@@ -45,7 +45,7 @@ public sealed class UntypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_tensor_larger_than_many_parts_is_put_together_in_order()
+    public async Task A_tensor_larger_than_many_ranges_loads_with_its_bytes_in_order()
     {
         TestFile.Entry[] entries = [TestFile.Noise("a", "U8", 8, 3), TestFile.Noise("large", "U8", 8, 40_000_003), TestFile.Noise("z", "U8", 8, 5)];
         string path = TestFile.Write(_folder["large.safetensors"], entries);
@@ -77,7 +77,7 @@ public sealed class UntypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_tied_name_is_there_twice_over_one_storage()
+    public async Task A_tied_name_shares_the_storage_of_its_tensor()
     {
         string path = TestFile.Write(
             _folder["tied.safetensors"],
@@ -94,7 +94,7 @@ public sealed class UntypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_detached_tensor_outlives_the_set_and_its_tied_twin_stays()
+    public async Task A_detached_tensor_outlives_the_set_and_its_tied_name_stays_in_the_set()
     {
         string path = TestFile.Write(
             _folder["tied.safetensors"],
@@ -120,7 +120,7 @@ public sealed class UntypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task Disposing_frees_every_tensor_once_and_twice_is_harmless()
+    public async Task Disposing_a_set_frees_every_tensor_once_and_a_second_dispose_does_nothing()
     {
         string path = TestFile.Write(
             _folder["tied.safetensors"],
@@ -137,7 +137,7 @@ public sealed class UntypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_callers_dispose_scope_does_not_own_the_tensors()
+    public async Task A_dispose_scope_of_the_caller_does_not_own_the_tensors()
     {
         string path = TestFile.Write(
             _folder["scope.safetensors"], [TestFile.F32("w", [2], 1, 2)], new Dictionary<string, string> { ["alias"] = "w", ["tie:alias"] = "w" });
@@ -155,7 +155,7 @@ public sealed class UntypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_missing_name_offers_a_near_one()
+    public async Task An_absent_name_is_an_error_that_suggests_a_similar_one()
     {
         string path = TestFile.Write(_folder["near.safetensors"], [TestFile.F32("model.embed_tokens.weight", [1], 1)]);
         using WeightSet weights = await WeightLoader.Default.LoadTensorsAsync(path, cancellationToken: TestContext.Current.CancellationToken);
@@ -166,7 +166,7 @@ public sealed class UntypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_device_that_is_not_served_is_refused_before_anything_is_read()
+    public async Task An_unsupported_device_is_refused_before_the_file_is_opened()
     {
         WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadTensorsAsync(
             _folder["absent.safetensors"], new LoadOptions { Device = META }, cancellationToken: TestContext.Current.CancellationToken));
@@ -175,7 +175,7 @@ public sealed class UntypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_loader_that_was_disposed_says_so()
+    public async Task A_disposed_loader_throws_ObjectDisposedException()
     {
         WeightLoader loader = new WeightLoaderBuilder().Build();
         await loader.DisposeAsync();
@@ -186,7 +186,7 @@ public sealed class UntypedLoadTests : IDisposable
     }
 
     [Fact]
-    public async Task Disposing_the_loader_of_the_process_leaves_it_open_for_everybody_else()
+    public async Task Disposing_the_default_loader_does_not_close_it()
     {
         string path = TestFile.Write(_folder["one.safetensors"], [TestFile.F32("a", [1], 1)]);
 

@@ -11,7 +11,7 @@ public sealed class SaveTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_canonical_file_that_was_loaded_is_saved_byte_for_byte()
+    public async Task A_loaded_file_in_canonical_order_is_saved_byte_for_byte()
     {
         // Widest dtype first, then by name, padded to eight bytes: the reference writer's order.
         TestFile.Entry[] entries =
@@ -50,7 +50,7 @@ public sealed class SaveTests : IDisposable
     }
 
     [Fact]
-    public async Task One_name_for_two_entries_is_refused_also_where_both_are_one_tensor()
+    public async Task A_duplicate_name_or_a_null_tensor_is_refused_by_name()
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         using Tensor weight = ones(2);
@@ -76,7 +76,8 @@ public sealed class SaveTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Unsaveable), DisableDiscoveryEnumeration = true)]
-    public async Task An_argument_that_cannot_be_saved_is_named_as_the_methods_own(string parameter, string? name, string key, string? text)
+    public async Task An_invalid_name_tensor_or_metadata_is_an_ArgumentException_of_its_parameter(
+        string parameter, string? name, string key, string? text)
     {
         using Tensor weight = ones(2);
         using Tensor gone = ones(2);
@@ -93,7 +94,7 @@ public sealed class SaveTests : IDisposable
     }
 
     [Fact]
-    public async Task A_set_that_was_disposed_is_named_by_what_was_loaded_whatever_it_is_asked()
+    public async Task Every_use_of_a_disposed_set_is_an_error_that_names_the_loaded_file()
     {
         WeightSet set = await LoadAsync(TestFile.Write(_folder["named.safetensors"], [TestFile.F32("a", [1], 1)]));
         set.Dispose();
@@ -136,7 +137,7 @@ public sealed class SaveTests : IDisposable
     }
 
     [Fact]
-    public async Task Tied_names_without_a_dot_come_back_also_where_other_texts_look_like_ties()
+    public async Task Tied_names_without_a_dot_survive_saving_beside_metadata_that_looks_like_ties()
     {
         using Tensor weight = arange(4, dtype: float32);
         using Tensor alias = weight.alias();
@@ -165,7 +166,7 @@ public sealed class SaveTests : IDisposable
     }
 
     [Fact]
-    public async Task A_recorded_tie_keeps_the_name_it_kept()
+    public async Task Saving_a_loaded_tie_keeps_the_name_under_which_the_tensor_was_stored()
     {
         string path = TestFile.Write(
             _folder["kept.safetensors"], [TestFile.F32("z.weight", [1], 1)], new Dictionary<string, string> { ["a.weight"] = "z.weight" });
@@ -221,7 +222,7 @@ public sealed class SaveTests : IDisposable
     }
 
     [Fact]
-    public async Task Cancelling_leaves_the_old_file_and_nothing_else()
+    public async Task A_cancelled_save_leaves_the_old_file_unchanged()
     {
         File.WriteAllText(_folder["model.safetensors"], "old");
         using Tensor large = zeros(50_000_000, dtype: uint8);
@@ -236,7 +237,7 @@ public sealed class SaveTests : IDisposable
     }
 
     [Fact]
-    public async Task Saving_leaves_no_tensor_behind()
+    public async Task Saving_leaves_no_native_tensor_behind()
     {
         using Tensor matrix = arange(6, dtype: float32).reshape(2, 3);
         using Tensor transposed = matrix.t();

@@ -13,7 +13,7 @@ public sealed class HostileElfTests
     [InlineData("")]
     [InlineData("\u007FELF")]
     [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")]
-    public void What_is_no_library_is_called_so(string text)
+    public void A_file_that_is_not_an_ELF_library_is_an_error_that_says_so(string text)
     {
         var e = Assert.Throws<ElfFormatException>(() => new ElfImage(Encoding.ASCII.GetBytes(text)));
         Assert.Contains("no 64-bit little-endian ELF shared library", e.Message, StringComparison.Ordinal);
@@ -23,7 +23,7 @@ public sealed class HostileElfTests
     [InlineData(4, 1)]
     [InlineData(5, 2)]
     [InlineData(16, 2)]
-    public void A_32_bit_a_big_endian_and_a_program_file_are_no_libraries(int offset, byte value)
+    public void ELF_files_that_are_32_bit_big_endian_or_programs_are_refused(int offset, byte value)
     {
         byte[] bytes = [.. Original];
         bytes[offset] = value;
@@ -31,7 +31,7 @@ public sealed class HostileElfTests
     }
 
     [Fact]
-    public void A_library_cut_short_within_what_is_loaded_is_called_so()
+    public void A_library_truncated_in_its_loaded_part_is_an_error_that_says_cut_short()
     {
         int end = EndOfLoadedPart();
         foreach (int length in Enumerable.Range(20, 700).Concat([4096, end / 3, end / 2, end - 1]))
@@ -42,7 +42,7 @@ public sealed class HostileElfTests
     }
 
     [Fact]
-    public void A_stripped_library_without_section_headers_is_patched_alike()
+    public void A_library_without_section_headers_gets_the_same_patch()
     {
         int end = EndOfLoadedPart();
         Assert.True(end < Original.Length);
@@ -50,7 +50,7 @@ public sealed class HostileElfTests
     }
 
     [Fact]
-    public void No_number_in_its_tables_can_do_more_than_have_the_library_refused()
+    public void A_corrupt_number_in_an_ELF_table_at_most_causes_an_ElfFormatException()
     {
         var image = new ElfImage([.. Original]);
         int dynamic = (int)DynamicOffset();

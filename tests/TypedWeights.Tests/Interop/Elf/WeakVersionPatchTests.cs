@@ -9,14 +9,14 @@ public sealed class WeakVersionPatchTests
     private static readonly byte[] Original = File.ReadAllBytes(TorchFiles.TorchSharp);
 
     [Fact]
-    public void The_real_library_asks_for_the_version_and_its_copy_no_longer_does()
+    public void The_original_library_requires_the_version_and_the_patched_copy_does_not()
     {
         Assert.True(WeakVersionPatch.IsAskedFor(new ElfImage(Original)));
         Assert.False(WeakVersionPatch.IsAskedFor(new ElfImage(WeakVersionPatch.Apply(Original))));
     }
 
     [Fact]
-    public void Only_the_flag_of_the_version_and_the_binding_of_the_symbol_differ()
+    public void The_patch_changes_only_the_flag_of_the_version_and_the_binding_of_the_symbol()
     {
         byte[] patched = WeakVersionPatch.Apply(Original);
         int[] places = ElfBytes.Differences(Original, patched);
@@ -33,7 +33,7 @@ public sealed class WeakVersionPatchTests
     }
 
     [Fact]
-    public void Every_other_needed_version_stays_as_it_was()
+    public void The_patch_keeps_every_other_required_version()
     {
         NeededVersion[] before = [.. NeededVersion.ReadAll(new ElfImage(Original))];
         NeededVersion[] after = [.. NeededVersion.ReadAll(new ElfImage(WeakVersionPatch.Apply(Original)))];
@@ -51,7 +51,7 @@ public sealed class WeakVersionPatchTests
     }
 
     [Fact]
-    public void A_library_that_does_not_ask_is_left_alone()
+    public void A_library_that_does_not_require_the_version_is_not_patched()
     {
         byte[] other = File.ReadAllBytes(TorchFiles.Torch);
         Assert.False(WeakVersionPatch.IsAskedFor(new ElfImage(other)));
@@ -60,7 +60,7 @@ public sealed class WeakVersionPatchTests
     }
 
     [Fact]
-    public void A_second_symbol_of_that_version_is_refused_by_its_name()
+    public void A_second_symbol_of_the_patched_version_is_refused_by_its_name()
     {
         byte[] bytes = [.. Original];
         var symbols = new ElfSymbols(new ElfImage(bytes));

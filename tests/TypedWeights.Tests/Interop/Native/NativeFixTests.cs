@@ -14,7 +14,7 @@ public sealed class NativeFixTests : IDisposable
     [InlineData(false, Architecture.X64)]
     [InlineData(false, Architecture.Arm64)]
     [InlineData(true, Architecture.Arm64)]
-    public void Windows_macOS_and_Linux_arm64_are_left_alone_without_a_look_at_anything(bool isLinux, Architecture architecture)
+    public void On_Windows_macOS_and_Linux_arm64_the_fix_is_skipped_without_any_check(bool isLinux, Architecture architecture)
     {
         TorchNativeState state = NativeFix.Apply(new NativeHost
         {
@@ -30,7 +30,7 @@ public sealed class NativeFixTests : IDisposable
     }
 
     [Fact]
-    public void A_newer_libstdcxx_is_left_alone_without_a_look_at_any_file()
+    public void With_a_newer_libstdcxx_the_fix_is_skipped_without_reading_a_file()
     {
         TorchNativeState state = NativeFix.Apply(new NativeHost
         {
@@ -47,7 +47,7 @@ public sealed class NativeFixTests : IDisposable
     }
 
     [Fact]
-    public void Switched_off_it_asks_nothing()
+    public void A_fix_that_is_switched_off_is_skipped_without_any_check()
     {
         TorchNativeState state = NativeFix.Apply(Old(switchedOff: true));
         Assert.Equal(TorchNativeStatus.SwitchedOff, state.Status);
@@ -55,7 +55,7 @@ public sealed class NativeFixTests : IDisposable
     }
 
     [Fact]
-    public void Without_TorchSharps_native_part_there_is_no_backend()
+    public void Without_the_native_library_of_TorchSharp_the_state_is_NoBackend()
     {
         TorchNativeState state = NativeFix.Apply(Old());
         Assert.Equal(TorchNativeStatus.NoBackend, state.Status);
@@ -63,7 +63,7 @@ public sealed class NativeFixTests : IDisposable
     }
 
     [Fact]
-    public void A_TorchSharp_that_does_not_ask_for_the_version_is_left_alone()
+    public void A_TorchSharp_library_that_does_not_require_the_version_is_not_patched()
     {
         // A later build of it, as it were: the copy is a real library without the hard demand.
         File.WriteAllBytes(_temp[NativeNames.TorchSharp], WeakVersionPatch.Apply(File.ReadAllBytes(TorchFiles.TorchSharp)));
@@ -75,7 +75,7 @@ public sealed class NativeFixTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_library_is_named_with_what_to_do()
+    public void A_damaged_library_is_an_error_that_names_it_and_says_what_to_do()
     {
         File.WriteAllBytes(_temp[NativeNames.TorchSharp], File.ReadAllBytes(TorchFiles.TorchSharp)[..5000]);
 

@@ -8,7 +8,7 @@ public sealed class NativeFoldersTests : IDisposable
     private readonly TempFolder _temp = new();
 
     [Fact]
-    public void The_real_libraries_are_found_where_the_build_put_them()
+    public void The_native_libraries_are_found_in_the_build_output()
     {
         var host = new NativeHost();
         Assert.Equal(TorchFiles.TorchSharp, host.Find(NativeNames.TorchSharp));
@@ -17,7 +17,7 @@ public sealed class NativeFoldersTests : IDisposable
     }
 
     [Fact]
-    public void Beside_a_package_the_packages_folders_are_searched()
+    public void The_folders_of_the_native_packages_are_searched_when_TorchSharp_runs_from_its_package()
     {
         string package = _temp["packages/torchsharp/0.107.0"];
         Directory.CreateDirectory(Path.Combine(package, "runtimes/linux-x64/native"));
@@ -36,7 +36,7 @@ public sealed class NativeFoldersTests : IDisposable
     [InlineData("app")]
     [InlineData("packages/torchsharp/0.107.0/lib/net8.0")]
     [InlineData("torchsharp")]
-    public void Elsewhere_no_package_folder_is_guessed(string beside) =>
+    public void No_package_folder_is_searched_when_TorchSharp_does_not_run_from_a_package(string beside) =>
         Assert.Empty(NativeFolders.PackageFolders(_temp[beside]));
 
     public void Dispose() => _temp.Dispose();

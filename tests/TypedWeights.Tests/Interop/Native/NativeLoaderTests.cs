@@ -14,7 +14,7 @@ public sealed class NativeLoaderTests : IDisposable
     }
 
     [Fact]
-    public void A_missing_dependency_is_named()
+    public void A_missing_dependency_of_a_library_is_an_error_that_names_both()
     {
         // libtorch.so refers to libtorch_cpu.so, which this copy calls by the name of a library that nobody has.
         byte[] bytes = ElfBytes.Replace(File.ReadAllBytes(TorchFiles.Torch), "libtorch_cpu.so", "libtorch_zzz.so");
@@ -30,7 +30,7 @@ public sealed class NativeLoaderTests : IDisposable
     }
 
     [Fact]
-    public void A_library_for_another_machine_is_called_so()
+    public void A_library_for_another_processor_is_an_error_that_names_both_architectures()
     {
         byte[] bytes = File.ReadAllBytes(TorchFiles.Torch);
         (bytes[18], string name) = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture
@@ -44,7 +44,7 @@ public sealed class NativeLoaderTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_library_is_named_with_the_loaders_words()
+    public void A_damaged_library_is_an_error_with_the_message_of_the_system_loader()
     {
         File.WriteAllText(_temp["libtorch.so"], "not a library");
         var e = Assert.Throws<TorchNativeException>(() => NativeLoader.Load(_temp["libtorch.so"]));

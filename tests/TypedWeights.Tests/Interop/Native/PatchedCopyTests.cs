@@ -20,7 +20,7 @@ public sealed class PatchedCopyTests : IDisposable
     }
 
     [Fact]
-    public void The_copy_lies_under_the_digest_of_the_original_and_is_this_users_alone()
+    public void The_patched_copy_is_private_in_a_folder_named_by_the_digest_of_the_original()
     {
         string path = Ensure();
 
@@ -36,7 +36,7 @@ public sealed class PatchedCopyTests : IDisposable
     }
 
     [Fact]
-    public void A_whole_copy_is_used_as_it_is()
+    public void A_whole_patched_copy_is_used_unchanged()
     {
         string path = Ensure();
         var then = new DateTime(2001, 2, 3, 4, 5, 6, DateTimeKind.Utc);
@@ -53,7 +53,7 @@ public sealed class PatchedCopyTests : IDisposable
     [InlineData("longer")]
     [InlineData("a link to the original")]
     [InlineData("others may write")]
-    public void A_damaged_copy_is_replaced(string damage)
+    public void A_damaged_patched_copy_is_replaced(string damage)
     {
         string path = Ensure();
         switch (damage)
@@ -91,7 +91,7 @@ public sealed class PatchedCopyTests : IDisposable
     }
 
     [Fact]
-    public async Task Many_at_once_end_with_one_whole_copy()
+    public async Task Concurrent_threads_create_one_whole_patched_copy()
     {
         using var start = new Barrier(8);
         Task<string>[] tasks = [.. Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(
@@ -111,7 +111,7 @@ public sealed class PatchedCopyTests : IDisposable
     }
 
     [Fact]
-    public void A_failed_write_leaves_no_file_behind()
+    public void A_failed_write_of_the_patched_copy_leaves_no_file_behind()
     {
         string path = Ensure();
         File.Delete(path);

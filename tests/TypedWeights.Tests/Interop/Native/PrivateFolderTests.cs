@@ -38,7 +38,7 @@ public sealed partial class PrivateFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_link_in_the_place_of_the_folder_is_refused()
+    public void A_link_in_place_of_the_private_folder_is_refused()
     {
         Directory.CreateDirectory(_temp["elsewhere"], OwnerOnly);
         Directory.CreateSymbolicLink(_temp["cache"], _temp["elsewhere"]);
@@ -47,7 +47,7 @@ public sealed partial class PrivateFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_file_in_the_place_of_the_folder_is_refused()
+    public void A_file_in_place_of_the_private_folder_is_refused()
     {
         File.WriteAllText(_temp["cache"], "");
         Assert.ThrowsAny<IOException>(() => PrivateFolder.Ensure(_temp.Path, "cache"));
@@ -66,7 +66,7 @@ public sealed partial class PrivateFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_link_further_up_is_followed_and_where_it_leads_is_checked()
+    public void A_link_among_the_parent_folders_is_followed_and_its_target_is_checked()
     {
         Directory.CreateDirectory(_temp["open/root"], OwnerOnly);
         Directory.CreateSymbolicLink(_temp["link"], _temp["open/root"]);
@@ -90,7 +90,7 @@ public sealed partial class PrivateFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_place_that_cannot_be_written_is_an_error_of_files_that_names_it()
+    public void A_parent_that_cannot_hold_the_folder_is_an_IOException_that_names_it()
     {
         File.WriteAllText(_temp["file"], "");
         var e = Assert.ThrowsAny<IOException>(() => PrivateFolder.Ensure(_temp["file/cache"], "typedweights"));

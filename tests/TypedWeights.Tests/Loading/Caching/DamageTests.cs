@@ -10,7 +10,7 @@ public sealed class DamageTests : CacheTest
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
     [InlineData(TensorStorage.Mapped)]
-    public async Task A_damaged_part_is_fetched_again_and_mended(TensorStorage storage)
+    public async Task A_damaged_part_of_a_copy_is_fetched_again_and_repaired(TensorStorage storage)
     {
         await LoadAsync();
         Flip(WholeCopy(), 2_000_000);
@@ -27,7 +27,7 @@ public sealed class DamageTests : CacheTest
     }
 
     [Fact]
-    public async Task Without_asking_it_is_an_error_and_no_tensor()
+    public async Task A_damaged_copy_is_an_error_in_an_offline_load()
     {
         await LoadAsync();
         Flip(WholeCopy(), 2_000_000);
@@ -44,7 +44,7 @@ public sealed class DamageTests : CacheTest
     }
 
     [Fact]
-    public async Task A_trusted_copy_that_is_damaged_is_not_mended_with_another_version()
+    public async Task A_damaged_trusted_copy_is_not_repaired_with_bytes_of_another_version()
     {
         await LoadAsync();
         Flip(WholeCopy(), 2_000_000);
@@ -65,7 +65,7 @@ public sealed class DamageTests : CacheTest
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2_500_000)]
-    public async Task A_copy_that_was_cut_gets_back_what_it_lost(int length)
+    public async Task A_truncated_copy_is_completed_with_its_missing_bytes(int length)
     {
         await LoadAsync();
         using (FileStream copy = File.OpenWrite(WholeCopy()))
@@ -81,7 +81,7 @@ public sealed class DamageTests : CacheTest
     }
 
     [Fact]
-    public async Task A_ledger_that_is_damaged_anyhow_does_no_harm()
+    public async Task A_damaged_journal_never_changes_the_loaded_bytes()
     {
         await LoadAsync();
         string copy = WholeCopy(), ledger = copy + ".jsonl";
@@ -115,7 +115,7 @@ public sealed class DamageTests : CacheTest
     }
 
     [Fact]
-    public async Task A_partial_copy_is_held_against_its_ledger_too()
+    public async Task A_partial_copy_is_checked_against_its_journal()
     {
         await using (WeightLoader loader = Loader())
         {
@@ -131,7 +131,7 @@ public sealed class DamageTests : CacheTest
     }
 
     [Fact]
-    public async Task A_copy_that_cannot_be_opened_is_done_without()
+    public async Task A_load_works_without_a_copy_that_cannot_be_opened()
     {
         await LoadAsync();
         using (File.OpenHandle(WholeCopy(), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
@@ -143,7 +143,7 @@ public sealed class DamageTests : CacheTest
     }
 
     [Fact]
-    public async Task What_a_uri_named_is_asked_for_again_where_its_record_says_nothing()
+    public async Task A_location_file_without_an_entry_is_resolved_again_at_the_source()
     {
         await LoadAsync();
         string record = Assert.Single(Directory.GetFiles(Cache, "*.location.json"));
@@ -156,7 +156,7 @@ public sealed class DamageTests : CacheTest
     }
 
     [Fact]
-    public async Task How_the_caching_ended_is_said_whatever_was_said_before()
+    public async Task A_failed_cache_write_is_logged_although_another_message_came_before()
     {
         string source = Folder["source"];
         TestFile.WriteSharded(source, new Dictionary<string, TestFile.Entry[]> { ["a"] = [.. NoiseFile.Entries] });
@@ -183,7 +183,7 @@ public sealed class DamageTests : CacheTest
     [Theory]
     [InlineData("/proc/typedweights")]
     [InlineData("/dev/null/typedweights")]
-    public async Task A_folder_that_cannot_be_written_to_costs_the_copy_and_nothing_else(string folder)
+    public async Task A_load_into_a_cache_folder_that_cannot_be_written_succeeds_without_a_copy(string folder)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "these are folders of Unix");
         await using WeightLoader loader = Loader(folder: folder);
@@ -196,7 +196,7 @@ public sealed class DamageTests : CacheTest
     }
 
     [Fact]
-    public async Task A_copy_in_a_folder_that_is_read_only_is_used()
+    public async Task A_copy_in_a_read_only_folder_is_used()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -221,7 +221,7 @@ public sealed class DamageTests : CacheTest
 
     [Theory]
     [MemberData(nameof(OddFile.Kinds), MemberType = typeof(OddFile))]
-    public async Task Whatever_somebody_put_under_the_names_of_the_cache_the_load_is_right_and_nothing_is_written_through(string kind)
+    public async Task A_load_is_right_and_writes_through_no_odd_file_under_a_name_of_the_cache(string kind)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         await LoadAsync();
@@ -264,7 +264,7 @@ public sealed class DamageTests : CacheTest
     }
 
     [Fact]
-    public async Task A_journal_that_claims_more_than_any_file_has_is_not_believed()
+    public async Task A_journal_with_an_impossible_length_is_ignored()
     {
         await LoadAsync();
         string copy = WholeCopy();
@@ -282,7 +282,7 @@ public sealed class DamageTests : CacheTest
     }
 
     [Fact]
-    public async Task What_a_killed_process_left_of_a_location_file_goes_with_the_cache()
+    public async Task A_temporary_location_file_of_a_killed_process_is_removed_with_the_cache()
     {
         await LoadAsync();
         var file = TypedWeights.Files.ReplacementFile.Create(Assert.Single(Directory.GetFiles(Cache, "*.location.json")));

@@ -8,7 +8,7 @@ public sealed class KillTests : CacheTest
     private const int Kills = 50;
 
     [Fact]
-    public async Task Fifty_processes_ended_at_random_moments_spoil_nothing()
+    public async Task Fifty_processes_killed_at_random_moments_damage_no_copy()
     {
         var random = new Random(20);
         int unfinished = 0, resumed = 0;

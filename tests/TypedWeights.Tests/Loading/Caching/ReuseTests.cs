@@ -10,7 +10,7 @@ public sealed class ReuseTests : CacheTest
     private static readonly string[] Whole = [".data", ".data.jsonl", ".location.json"];
 
     [Fact]
-    public async Task The_next_load_asks_once_and_reads_the_copy()
+    public async Task A_second_load_sends_one_request_and_reads_the_copy()
     {
         Assert.True(await LoadAsync());
         Assert.Equal(Whole, Kinds());
@@ -26,7 +26,7 @@ public sealed class ReuseTests : CacheTest
     }
 
     [Fact]
-    public async Task So_does_a_typed_load_whose_first_time_asks_for_payload_first()
+    public async Task A_second_typed_load_sends_one_request_and_reads_the_copy()
     {
         await using WeightLoader loader = Loader();
         var options = new LoadOptions { Source = Uri };
@@ -49,7 +49,7 @@ public sealed class ReuseTests : CacheTest
     [Theory]
     [InlineData(CacheMode.Trust)]
     [InlineData(CacheMode.Offline)]
-    public async Task Or_it_asks_for_nothing(CacheMode mode)
+    public async Task A_second_load_that_trusts_the_copy_or_is_offline_sends_no_request(CacheMode mode)
     {
         await LoadAsync();
         Server.Requests.Clear();
@@ -65,7 +65,7 @@ public sealed class ReuseTests : CacheTest
     [InlineData(CacheMode.Check)]
     [InlineData(CacheMode.Trust)]
     [InlineData(CacheMode.Offline)]
-    public async Task It_can_be_mapped_and_what_is_done_to_the_tensors_stays_out_of_it(CacheMode mode)
+    public async Task A_copy_can_be_mapped_and_changes_of_its_tensors_do_not_reach_the_file(CacheMode mode)
     {
         await LoadAsync();
         Server.Requests.Clear();
@@ -82,7 +82,7 @@ public sealed class ReuseTests : CacheTest
     }
 
     [Fact]
-    public async Task What_is_not_whole_in_the_cache_cannot_be_mapped()
+    public async Task A_remote_file_without_a_whole_copy_cannot_be_mapped()
     {
         await using WeightLoader loader = Loader();
         WeightSourceException e = await Assert.ThrowsAsync<WeightSourceException>(
@@ -91,7 +91,7 @@ public sealed class ReuseTests : CacheTest
     }
 
     [Fact]
-    public async Task Shards_and_their_index_are_kept_and_load_offline()
+    public async Task Shards_and_their_index_are_cached_and_load_offline()
     {
         TestFile.Entry[] entries = [.. Enumerable.Range(0, 5).Select(i => TestFile.Noise($"t{i}", "U8", 8, 300_000 + i))];
         string source = Folder["source"];
@@ -118,7 +118,7 @@ public sealed class ReuseTests : CacheTest
     }
 
     [Fact]
-    public async Task A_part_of_the_tensors_leaves_the_rest_to_the_next_load()
+    public async Task A_filtered_load_caches_its_tensors_and_a_later_load_fetches_the_rest()
     {
         await using WeightLoader loader = Loader(transfer: Quick with { GapSize = 0 });
         using (WeightSet some = await loader.LoadTensorsAsync(Uri, new() { Filter = name => name == "layers.0.weight" }, cancellationToken: Token))
@@ -160,7 +160,7 @@ public sealed class ReuseTests : CacheTest
     [InlineData("strong")]
     [InlineData("weak")]
     [InlineData("date")]
-    public async Task A_newer_version_is_fetched_and_takes_the_place_of_the_old_one(string kind)
+    public async Task A_newer_version_of_a_file_replaces_the_cached_copy(string kind)
     {
         var noon = new DateTimeOffset(2025, 1, 1, 12, 0, 0, TimeSpan.Zero);
         ServedFile File(byte[] bytes, int version) => kind switch
@@ -190,7 +190,7 @@ public sealed class ReuseTests : CacheTest
     [Theory]
     [InlineData("a.safetensors")]
     [InlineData("model.safetensors.index.json")]
-    public async Task A_file_that_has_left_the_cache_is_not_called_missing_where_nobody_may_ask_for_it(string evicted)
+    public async Task An_offline_load_reports_an_evicted_file_as_not_cached_and_not_as_missing(string evicted)
     {
         string source = Folder["source"];
         TestFile.WriteSharded(source, new Dictionary<string, TestFile.Entry[]>
@@ -221,7 +221,7 @@ public sealed class ReuseTests : CacheTest
     }
 
     [Fact]
-    public async Task Nothing_is_kept_by_default_or_where_a_call_does_not_want_it()
+    public async Task A_load_writes_no_copy_by_default_or_with_CacheMode_Off()
     {
         await using (WeightLoader plain = new WeightLoaderBuilder().UseTransferOptions(Quick).Build())
         {
@@ -250,7 +250,7 @@ public sealed class ReuseTests : CacheTest
     }
 
     [Fact]
-    public async Task A_file_of_this_machine_is_not_cached()
+    public async Task A_local_file_is_not_cached()
     {
         string path = Folder["model.safetensors"];
         await File.WriteAllBytesAsync(path, NoiseFile.Bytes, Token);
@@ -262,7 +262,7 @@ public sealed class ReuseTests : CacheTest
     }
 
     [Fact]
-    public async Task Nor_is_one_of_which_nothing_tells_whether_it_has_changed()
+    public async Task A_remote_file_without_a_validator_is_not_cached()
     {
         Server.Files["/" + NoiseFile.Name] = new ServedFile(NoiseFile.Bytes);
 
@@ -275,7 +275,7 @@ public sealed class ReuseTests : CacheTest
     }
 
     [Fact]
-    public async Task No_secret_is_in_a_name_a_ledger_or_the_log()
+    public async Task No_secret_is_in_a_file_name_of_the_cache_a_journal_or_the_log()
     {
         const string Secret = "s3cr3t";
         string uri = $"{Uri.Replace("://", $"://user:{Secret}@", StringComparison.Ordinal)}?sig={Secret}&versionId=7#{Secret}";
@@ -301,7 +301,7 @@ public sealed class ReuseTests : CacheTest
     [InlineData(CacheMode.Trust, null)]
     [InlineData(CacheMode.Check, "\"length and time\"")]
     [InlineData(CacheMode.Trust, "\"length and time\"")]
-    public async Task Two_files_that_only_a_parameter_tells_apart_are_never_taken_for_each_other(CacheMode mode, string? tag)
+    public async Task Two_files_whose_URLs_differ_in_a_query_parameter_are_never_confused(CacheMode mode, string? tag)
     {
         // Of equal length, and with a tag of their own or, as from many servers, the same one.
         Server.Files["/get"] = tag is null ? ServedFile.Strong(NoiseFile.OtherBytes) : new(NoiseFile.OtherBytes, tag);
@@ -330,11 +330,11 @@ public sealed class ReuseTests : CacheTest
     [InlineData("https://host/m#part?file=a", false)]
     [InlineData("https://host/m?file=a", true)]
     [InlineData("https://host/m?versionId=7&versionId=://x", true)]
-    public void Parameters_of_logins_and_those_that_are_shown_tell_no_files_apart(string uri, bool isVague) =>
+    public void Query_parameters_of_credentials_and_versions_do_not_make_a_URL_ambiguous(string uri, bool isVague) =>
         Assert.Equal(isVague, TypedWeights.Sources.HiddenParameters.MayTellFilesApart(TypedWeights.Sources.WeightUri.Parse(uri)));
 
     [Fact]
-    public async Task A_server_without_ranges_is_read_once_and_then_from_the_copy()
+    public async Task A_file_from_a_server_without_ranges_is_read_once_and_then_from_its_copy()
     {
         Server.Answer = _ => Respond.IgnoreRange;
         Assert.True(await LoadAsync());
@@ -348,7 +348,7 @@ public sealed class ReuseTests : CacheTest
     }
 
     [Fact]
-    public async Task The_environment_names_the_folder()
+    public async Task An_environment_variable_names_the_cache_folder()
     {
         Environment.SetEnvironmentVariable("TYPEDWEIGHTS_CACHE", Cache);
         try

@@ -7,7 +7,7 @@ namespace TypedWeights.Tests.Loading.Caching;
 public sealed class SharingTests : CacheTest
 {
     [Fact]
-    public async Task Loads_side_by_side_write_one_copy()
+    public async Task Concurrent_loads_of_one_loader_write_one_copy()
     {
         await using WeightLoader loader = Loader();
         await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
@@ -22,7 +22,7 @@ public sealed class SharingTests : CacheTest
     }
 
     [Fact]
-    public async Task Loaders_and_processes_side_by_side_spoil_nothing()
+    public async Task Concurrent_loaders_and_processes_damage_no_copy()
     {
         using var child = ProbeProcess.Start("load", Uri, Cache);
         await child.ReadAsync("ready");
@@ -37,7 +37,7 @@ public sealed class SharingTests : CacheTest
     }
 
     [Fact]
-    public async Task What_another_one_is_writing_is_left_to_it()
+    public async Task A_copy_that_another_loader_is_writing_is_left_to_that_loader()
     {
         var disk = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using WeightLoader slow = Loader(new() { BeforeWrite = () => disk.Task.WaitAsync(TimeSpan.FromMinutes(2), Token) });
@@ -53,7 +53,7 @@ public sealed class SharingTests : CacheTest
     }
 
     [Fact]
-    public async Task The_least_recently_used_goes_first_when_the_folder_is_full()
+    public async Task The_least_recently_used_copy_is_removed_first_when_the_folder_is_full()
     {
         long length = NoiseFile.Bytes.Length;
         var options = new LocalCacheOptions { SizeLimit = 2 * length + 1000 };
@@ -79,7 +79,7 @@ public sealed class SharingTests : CacheTest
     [Theory]
     [InlineData("mapped")]
     [InlineData("other process")]
-    public async Task What_is_in_use_stays_and_a_new_file_then_goes_without(string use)
+    public async Task A_copy_in_use_is_kept_and_a_new_file_is_then_not_cached(string use)
     {
         long length = NoiseFile.Bytes.Length;
         await LoadAsync();
@@ -118,7 +118,7 @@ public sealed class SharingTests : CacheTest
     }
 
     [Fact]
-    public async Task A_part_of_a_file_is_read_by_many_at_once_where_none_of_them_may_ask()
+    public async Task A_partial_copy_can_be_read_offline_by_several_processes_at_once()
     {
         await using WeightLoader loader = Loader();
         var some = new LoadOptions { Filter = name => name == "layers.0.weight" };
@@ -140,7 +140,7 @@ public sealed class SharingTests : CacheTest
     }
 
     [Fact]
-    public async Task A_folder_can_be_listed_while_another_process_empties_it()
+    public async Task A_cache_folder_can_be_listed_while_its_files_are_deleted_and_rewritten()
     {
         await LoadAsync();
         CachedItem item = new CacheFolder(Cache).List(Token).Single();
@@ -164,7 +164,7 @@ public sealed class SharingTests : CacheTest
     }
 
     [Fact]
-    public async Task What_another_process_writes_counts_before_the_folder_looks_full()
+    public async Task Copies_that_another_process_wrote_count_for_the_size_limit()
     {
         await LoadAsync();
         long length = NoiseFile.Bytes.Length;

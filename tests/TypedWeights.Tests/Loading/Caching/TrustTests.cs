@@ -20,7 +20,7 @@ public sealed class TrustTests : CacheTest
     [Theory]
     [InlineData(".")]
     [InlineData("cache")]
-    public async Task A_load_goes_without_a_cache_that_others_can_change_and_says_so_once(string open)
+    public async Task A_load_skips_a_cache_that_other_users_can_write_and_warns_once(string open)
     {
         await LoadAsync();
         OpenToAll(open);
@@ -40,7 +40,7 @@ public sealed class TrustTests : CacheTest
     [Theory]
     [InlineData(CacheMode.Check)]
     [InlineData(CacheMode.Trust)]
-    public async Task What_another_user_planted_with_fitting_hashes_is_not_loaded(CacheMode mode)
+    public async Task A_copy_with_matching_hashes_that_another_user_planted_is_not_loaded(CacheMode mode)
     {
         await LoadAsync();
         await PlantAsync();
@@ -55,7 +55,7 @@ public sealed class TrustTests : CacheTest
     }
 
     [Fact]
-    public async Task An_option_says_that_the_folder_is_trusted()
+    public async Task The_TrustFolder_option_makes_a_load_use_a_folder_that_others_can_write()
     {
         await LoadAsync();
         OpenToAll("cache");
@@ -72,7 +72,7 @@ public sealed class TrustTests : CacheTest
     [InlineData("True", true)]
     [InlineData("0", false)]
     [InlineData("", false)]
-    public async Task A_variable_says_so_of_the_folder_that_the_environment_names(string value, bool isUsed)
+    public async Task An_environment_variable_makes_a_load_trust_the_folder_that_the_environment_names(string value, bool isUsed)
     {
         Directory.CreateDirectory(Cache);
         OpenToAll("cache");
@@ -94,7 +94,7 @@ public sealed class TrustTests : CacheTest
     }
 
     [Fact]
-    public async Task A_load_that_may_not_ask_the_source_fails_and_one_of_a_local_file_does_not()
+    public async Task An_offline_load_fails_with_an_untrusted_cache_unless_the_file_is_local()
     {
         await LoadAsync();
         OpenToAll("cache");
@@ -118,7 +118,7 @@ public sealed class TrustTests : CacheTest
     [InlineData("*.location.json", UnixFileMode.None, "this user may not read {0} ")]
     [InlineData("*.data", UnixFileMode.None, "this user may not read {0} ")]
     [InlineData("*.data.jsonl", UnixFileMode.None, "this user may not read {0} ")]
-    public async Task A_load_from_the_cache_alone_does_not_say_that_what_it_may_not_read_is_absent(string what, UnixFileMode mode, string says)
+    public async Task An_offline_load_reports_an_unreadable_copy_as_unreadable_and_not_as_absent(string what, UnixFileMode mode, string says)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The other user is one of Linux.");
         await LoadAsync();
@@ -148,7 +148,7 @@ public sealed class TrustTests : CacheTest
     [InlineData(CacheMode.Check, "")]
     [InlineData(CacheMode.Trust, "")]
     [InlineData(CacheMode.Check, ".jsonl")]
-    public async Task A_copy_that_others_may_write_to_is_replaced_and_not_loaded(CacheMode mode, string end)
+    public async Task A_copy_that_other_users_can_write_is_replaced_and_not_loaded(CacheMode mode, string end)
     {
         await LoadAsync();
         await PlantAsync();
@@ -168,7 +168,7 @@ public sealed class TrustTests : CacheTest
     [Theory]
     [InlineData("*.data")]
     [InlineData("*.location.json")]
-    public async Task A_load_that_may_not_ask_the_source_names_the_file_that_others_may_write_to_and_leaves_it(string what)
+    public async Task An_offline_load_names_the_copy_that_other_users_can_write_and_keeps_it(string what)
     {
         await LoadAsync();
         string path = Assert.Single(Directory.GetFiles(Cache, what));
@@ -186,7 +186,7 @@ public sealed class TrustTests : CacheTest
     }
 
     [Fact]
-    public void A_folder_that_another_one_made_meanwhile_is_not_written_to()
+    public void A_cache_folder_that_others_can_write_is_refused_when_it_is_created()
     {
         Directory.CreateDirectory(Cache);
         OpenToAll("cache");

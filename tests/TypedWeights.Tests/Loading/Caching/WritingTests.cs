@@ -15,7 +15,7 @@ public sealed class WritingTests : CacheTest
     [Theory]
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
-    public async Task Tensors_that_are_changed_while_the_copy_is_being_written_do_not_reach_it(TensorStorage storage)
+    public async Task Changes_of_tensors_while_the_copy_is_written_do_not_reach_the_copy(TensorStorage storage)
     {
         await using WeightLoader loader = Loader(new() { BeforeWrite = Disk });
         using (WeightSet weights = await loader.LoadTensorsAsync(Uri, new() { Storage = storage }, cancellationToken: Token))
@@ -34,7 +34,7 @@ public sealed class WritingTests : CacheTest
     }
 
     [Fact]
-    public async Task A_disk_that_hangs_holds_no_load_back_and_takes_no_more_memory_than_it_may()
+    public async Task A_hanging_disk_delays_no_load_and_takes_no_memory_beyond_the_limit()
     {
         var load = new LoadOptions { MemoryLimit = NoiseFile.Bytes.Length + (3L << 20) };
         TransferOptions little = Quick with { BufferLimit = 3 << 20 };
@@ -56,7 +56,7 @@ public sealed class WritingTests : CacheTest
     }
 
     [Fact]
-    public async Task The_loader_waits_for_what_is_still_to_be_written()
+    public async Task Disposing_the_loader_waits_until_the_copy_is_written()
     {
         WeightLoader loader = Loader(new() { BeforeWrite = Disk });
         using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: Token);
@@ -72,7 +72,7 @@ public sealed class WritingTests : CacheTest
     }
 
     [Fact]
-    public async Task A_load_that_is_cancelled_leaves_what_it_has_to_the_next_one()
+    public async Task A_cancelled_load_leaves_its_bytes_in_the_cache_for_the_next_load()
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Server.Answer = request => request.Payload < 6 ? null : Respond.After(() => Task.FromResult(reached.TrySetResult()), Respond.Silence);
@@ -97,7 +97,7 @@ public sealed class WritingTests : CacheTest
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    public async Task Whatever_goes_wrong_on_the_way_the_copy_is_the_file(int seed)
+    public async Task A_copy_equals_its_file_after_random_transfer_faults(int seed)
     {
         var random = new Random(seed);
         Server.Answer = request => random.Next(6) switch
@@ -122,7 +122,7 @@ public sealed class WritingTests : CacheTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_file_that_changes_under_way_fails_the_load_and_spoils_no_copy(bool isTyped)
+    public async Task A_file_that_changes_during_a_load_fails_the_load_and_damages_no_copy(bool isTyped)
     {
         Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(NoiseFile.OtherBytes);
         Server.Answer = request => request.Payload == 5
@@ -150,7 +150,7 @@ public sealed class WritingTests : CacheTest
     }
 
     [Fact]
-    public async Task A_full_disk_costs_the_copy_and_not_the_load()
+    public async Task A_load_onto_a_full_disk_succeeds_without_a_copy()
     {
         using SmallDisk disk = await SmallDisk.MountAsync(Folder["disk"], "2m");
         string cache = Path.Combine(disk.Path, "cache");

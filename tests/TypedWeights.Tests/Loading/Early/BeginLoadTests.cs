@@ -6,7 +6,7 @@ namespace TypedWeights.Tests.Loading.Early;
 public sealed class BeginLoadTests : EarlyTest
 {
     [Fact]
-    public async Task The_first_layers_are_ready_while_the_last_is_on_the_wire()
+    public async Task The_first_layers_are_ready_while_the_last_one_is_still_loading()
     {
         HoldLayers(layer => layer == LayeredModel.LayerCount - 1);
         await using WeightLoader loader = Loader();
@@ -41,7 +41,7 @@ public sealed class BeginLoadTests : EarlyTest
     }
 
     [Fact]
-    public async Task Bytes_are_asked_for_in_the_order_of_use()
+    public async Task Bytes_are_requested_in_the_order_of_use()
     {
         await using WeightLoader loader = Loader(Options with { MinConnections = 1, MaxConnections = 1 });
 
@@ -55,7 +55,7 @@ public sealed class BeginLoadTests : EarlyTest
     }
 
     [Fact]
-    public async Task Another_order_may_be_given_and_a_plain_load_keeps_that_of_the_file()
+    public async Task A_begun_load_follows_OrderOfUse_and_a_plain_load_the_order_of_the_file()
     {
         await using WeightLoader loader = Loader(Options with { MinConnections = 1, MaxConnections = 1 });
         using (LayeredModel model = await BeginAsync(loader, new() { OrderOfUse = ["model.norm.*", "model.layers.{7}.*", "model.layers.*"] }))
@@ -74,7 +74,7 @@ public sealed class BeginLoadTests : EarlyTest
     }
 
     [Fact]
-    public async Task Nothing_is_seen_before_the_header_though_all_of_the_payload_has_come()
+    public async Task A_begun_load_returns_no_model_before_the_header_although_the_payload_arrived()
     {
         long data = LayeredModel.File.Sum(entry => entry.Data.Length);
         Server.Answer = request => request.IsPayload ? null : Respond.After(() => Gate.Task, Respond.Serve);
@@ -91,7 +91,7 @@ public sealed class BeginLoadTests : EarlyTest
     }
 
     [Fact]
-    public async Task Another_layout_is_planned_anew_and_comes_in_the_same_order()
+    public async Task A_begun_load_of_a_file_with_another_layout_is_planned_again()
     {
         Server.Files[Path] = ServedFile.Strong(TestFile.Bytes(LayeredModel.File.Reverse(), LayeredModel.Tied));
         await using WeightLoader loader = Loader();
@@ -111,7 +111,7 @@ public sealed class BeginLoadTests : EarlyTest
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
     [InlineData(TensorStorage.Mapped)]
-    public async Task A_file_of_this_machine_is_begun_alike(TensorStorage storage)
+    public async Task A_begun_load_of_a_local_file_releases_its_tensors(TensorStorage storage)
     {
         using var folder = new TempFolder();
         string path = TestFile.Write(folder["model.safetensors"], LayeredModel.File, LayeredModel.Tied);
@@ -129,7 +129,7 @@ public sealed class BeginLoadTests : EarlyTest
     }
 
     [Fact]
-    public async Task A_server_without_ranges_gives_each_tensor_when_it_has_come()
+    public async Task A_begun_load_from_a_server_without_ranges_completes()
     {
         Server.Answer = static _ => Respond.IgnoreRange;
         await using WeightLoader loader = Loader();
@@ -141,7 +141,7 @@ public sealed class BeginLoadTests : EarlyTest
     }
 
     [Fact]
-    public async Task Device_and_dtype_are_known_before_a_tensor_comes_and_a_converted_one_comes_whole()
+    public async Task Device_and_dtype_are_known_before_a_converted_tensor_is_ready()
     {
         HoldLayers(static _ => true);
         await using WeightLoader loader = Loader();
@@ -161,7 +161,7 @@ public sealed class BeginLoadTests : EarlyTest
     }
 
     [Fact]
-    public async Task Progress_goes_on_after_the_model_was_given_and_ends_with_everything()
+    public async Task Progress_continues_after_a_begun_load_returned_its_model()
     {
         var log = new ProgressLog();
         await using WeightLoader loader = Loader();
@@ -175,7 +175,7 @@ public sealed class BeginLoadTests : EarlyTest
     }
 
     [Fact]
-    public async Task A_detached_tensor_has_come_and_is_gone_and_a_model_that_is_ready_is_saved()
+    public async Task A_ready_model_of_a_begun_load_can_be_saved_and_its_tensors_detached()
     {
         using var folder = new TempFolder();
         await using WeightLoader loader = Loader();

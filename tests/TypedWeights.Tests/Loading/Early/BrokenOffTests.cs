@@ -6,7 +6,7 @@ public sealed class BrokenOffTests : EarlyTest
     private static readonly TaskCompletionSource Never = new();
 
     [Fact]
-    public async Task A_failure_ends_every_unfinished_wait_with_the_same_error()
+    public async Task A_failed_begun_load_ends_every_unfinished_wait_with_the_same_error()
     {
         Server.Answer = request => !request.IsPayload ? null
             : Names(request).Any(name => Layer(name) == 5) ? Respond.After(() => Gate.Task, Respond.Status(404))
@@ -47,7 +47,7 @@ public sealed class BrokenOffTests : EarlyTest
     }
 
     [Fact]
-    public async Task Disposing_ends_the_load_and_every_wait_and_frees_everything()
+    public async Task Disposing_the_model_ends_a_begun_load_and_every_wait_and_frees_everything()
     {
         HoldLayers(layer => layer > 2);
         long before = NativeTensors.Count();
@@ -70,7 +70,7 @@ public sealed class BrokenOffTests : EarlyTest
     }
 
     [Fact]
-    public async Task The_token_ends_the_load_also_after_the_model_was_given()
+    public async Task The_token_cancels_a_begun_load_after_it_returned_its_model()
     {
         HoldLayers(layer => layer > 2);
         long before = NativeTensors.Count();
@@ -91,7 +91,7 @@ public sealed class BrokenOffTests : EarlyTest
     }
 
     [Fact]
-    public async Task Cancelling_before_the_model_is_given_leaves_nothing()
+    public async Task Cancelling_a_begun_load_before_it_returns_its_model_frees_everything()
     {
         Server.Answer = request => request.IsPayload ? null : Respond.After(() => Never.Task.WaitAsync(request.Aborted), Respond.Serve);
         long before = NativeTensors.Count();
@@ -109,7 +109,7 @@ public sealed class BrokenOffTests : EarlyTest
     }
 
     [Fact]
-    public async Task A_wait_that_is_cancelled_ends_alone()
+    public async Task A_cancelled_wait_does_not_end_the_begun_load()
     {
         HoldLayers(layer => layer == 11);
         using var cancel = new CancellationTokenSource();
@@ -128,7 +128,7 @@ public sealed class BrokenOffTests : EarlyTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Another_contract_and_too_little_memory_are_refused_and_no_model_is_given(bool isRemote)
+    public async Task A_begun_load_with_a_broken_contract_or_too_little_memory_returns_no_model(bool isRemote)
     {
         TestFile.Entry[] other = [.. LayeredModel.File.Select(entry => entry.Name == "model.norm.weight" ? entry with { DType = "I32" } : entry)];
         using var folder = new TempFolder();
@@ -153,7 +153,7 @@ public sealed class BrokenOffTests : EarlyTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_file_that_was_replaced_before_its_header_came_is_never_mixed(bool hasLandedBefore)
+    public async Task A_file_that_was_replaced_before_its_header_arrived_is_never_mixed(bool hasLandedBefore)
     {
         // The header is of another file than the payload, with the same layout: before anything is seen all is read anew; after, the load fails.
         var other = ServedFile.Strong(TestFile.Bytes(

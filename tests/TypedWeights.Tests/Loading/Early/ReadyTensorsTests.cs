@@ -20,7 +20,7 @@ public sealed class ReadyTensorsTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_tensor_is_told_of_when_it_has_landed_and_the_transfer_ends_after_all_have()
+    public async Task A_tensor_is_reported_when_its_sink_says_ready_and_the_transfer_ends_after_the_last()
     {
         await using var sink = new LateSink();
         var told = new List<int>();
@@ -40,7 +40,7 @@ public sealed class ReadyTensorsTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_wait_fails_with_is_the_transfers_error()
+    public async Task A_failed_wait_for_a_tensor_fails_the_transfer_with_its_error()
     {
         await using var sink = new LateSink();
         Task transfer = await BeginAsync(sink, static _ => { });
@@ -54,7 +54,7 @@ public sealed class ReadyTensorsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_tensor_whose_digest_is_wrong_is_never_told_of()
+    public async Task A_tensor_with_a_wrong_digest_is_never_reported_as_ready()
     {
         string right = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(TestFile.Noise("b", "U8", 8, 100).Data));
         await using var sink = new PerTensorSink();

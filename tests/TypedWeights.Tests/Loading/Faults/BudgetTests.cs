@@ -6,7 +6,7 @@ public sealed class BudgetTests : FaultTest
     [Theory]
     [InlineData(3)]
     [InlineData(1)]
-    public async Task A_range_that_never_comes_ends_the_load_after_the_attempts_of_the_options(int attempts)
+    public async Task A_range_that_always_fails_ends_the_load_after_the_configured_attempts(int attempts)
     {
         long last = NoiseFile.Bytes.Length - 1;
         Server.Answer = request => request.IsPayload && request.To == last ? Respond.Status(502) : null;
@@ -22,7 +22,7 @@ public sealed class BudgetTests : FaultTest
     }
 
     [Fact]
-    public async Task So_does_a_header_that_never_comes()
+    public async Task A_header_that_always_fails_ends_the_load_after_the_configured_attempts()
     {
         Server.Answer = _ => Respond.Status(500);
 
@@ -32,7 +32,7 @@ public sealed class BudgetTests : FaultTest
     }
 
     [Fact]
-    public async Task A_busy_server_is_given_up_whatever_another_load_of_the_loader_receives()
+    public async Task A_load_gives_up_a_busy_server_although_another_load_of_the_loader_receives_bytes()
     {
         var givenUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using FaultServer busy = await FaultServer.StartAsync();
@@ -64,7 +64,7 @@ public sealed class BudgetTests : FaultTest
     }
 
     [Fact]
-    public async Task Different_failures_of_one_read_count_together()
+    public async Task Different_failures_of_one_read_count_against_the_same_attempts()
     {
         long last = NoiseFile.Bytes.Length - 1;
         Server.Answer = request => !request.IsPayload || request.To != last
@@ -84,7 +84,7 @@ public sealed class BudgetTests : FaultTest
     }
 
     [Fact]
-    public async Task Nobody_there_is_one_error_too()
+    public async Task A_server_that_accepts_no_connection_is_one_error_that_counts_the_attempts()
     {
         string address = $"http://127.0.0.1:{FreePort.Find()}/{NoiseFile.Name}";
 
@@ -96,7 +96,7 @@ public sealed class BudgetTests : FaultTest
     }
 
     [Fact]
-    public async Task A_failure_that_no_retry_mends_is_not_tried_again()
+    public async Task A_failure_that_is_not_transient_is_not_retried()
     {
         Server.Answer = request => request.Payload == 0 ? Respond.Status(404) : null;
 

@@ -15,43 +15,45 @@ public sealed class CancellationTests : FaultTest
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [Fact]
-    public Task Before_the_first_answer() => AssertEndsAsync(Patient, _ => Reached(Respond.Silence));
+    public Task A_load_cancelled_before_the_first_response_ends_at_once() => AssertEndsAsync(Patient, _ => Reached(Respond.Silence));
 
     [Fact]
-    public Task In_the_first_answer() => AssertEndsAsync(Patient, _ => Reached(Respond.StallAfter(4)));
+    public Task A_load_cancelled_during_the_first_response_ends_at_once() => AssertEndsAsync(Patient, _ => Reached(Respond.StallAfter(4)));
 
     [Fact]
-    public Task In_the_header() => AssertEndsAsync(
+    public Task A_load_cancelled_while_the_header_arrives_ends_at_once() => AssertEndsAsync(
         Patient, request => !request.IsPayload && request.Index > 0 ? Reached(Respond.StallAfter(20)) : Payload(request, Respond.Silence));
 
     [Fact]
-    public Task Before_an_answer_with_payload() => AssertEndsAsync(
+    public Task A_load_cancelled_before_a_payload_response_ends_at_once() => AssertEndsAsync(
         Patient, request => request.Payload >= 2 ? Reached(Respond.Silence) : null);
 
     [Fact]
-    public Task In_the_payload() => AssertEndsAsync(Patient, request => request.Payload >= 2 ? Reached(Respond.StallAfter(1000)) : null);
+    public Task A_load_cancelled_while_payload_arrives_ends_at_once() =>
+        AssertEndsAsync(Patient, request => request.Payload >= 2 ? Reached(Respond.StallAfter(1000)) : null);
 
     [Fact]
-    public Task While_everything_hangs() => AssertEndsAsync(Patient, request => Payload(request, Respond.StallAfter(0)));
+    public Task A_load_cancelled_while_every_payload_request_hangs_ends_at_once() =>
+        AssertEndsAsync(Patient, request => Payload(request, Respond.StallAfter(0)));
 
     [Fact]
-    public Task While_waiting_to_try_the_opening_again() => AssertEndsAsync(Patient, _ => Reached(Respond.Status(503)));
+    public Task A_load_cancelled_before_it_retries_the_opening_ends_at_once() => AssertEndsAsync(Patient, _ => Reached(Respond.Status(503)));
 
     [Fact]
-    public Task While_waiting_to_try_a_read_again() => AssertEndsAsync(
+    public Task A_load_cancelled_before_it_retries_a_read_ends_at_once() => AssertEndsAsync(
         Patient, request => Payload(request, Respond.TruncateAfter(1000)));
 
     [Fact]
-    public Task While_waiting_as_long_as_the_server_said() => AssertEndsAsync(
+    public Task A_load_cancelled_during_the_wait_of_a_Retry_After_ends_at_once() => AssertEndsAsync(
         Quick, request => Payload(request, Respond.Status(503, "200")));
 
     [Fact]
-    public Task While_a_stall_is_being_waited_out_for_the_second_time() => AssertEndsAsync(
+    public Task A_load_cancelled_during_the_second_stall_of_a_range_ends_at_once() => AssertEndsAsync(
         Patient with { StallTimeout = TimeSpan.FromMilliseconds(300), RetryDelay = TimeSpan.Zero },
         request => request.IsPayload ? request.Attempt == 1 ? Reached(Respond.StallAfter(0)) : Respond.StallAfter(0) : null);
 
     [Fact]
-    public Task While_a_part_and_its_hedge_hang()
+    public Task A_load_cancelled_while_a_range_and_its_hedge_hang_ends_at_once()
     {
         long last = NoiseFile.Bytes.Length - 1;
         return AssertEndsAsync(
@@ -60,7 +62,7 @@ public sealed class CancellationTests : FaultTest
     }
 
     [Fact]
-    public Task While_a_whole_file_is_read_in_sequence() => AssertEndsAsync(Patient, _ => Reached(async request =>
+    public Task A_load_cancelled_while_a_whole_file_is_read_in_sequence_ends_at_once() => AssertEndsAsync(Patient, _ => Reached(async request =>
     {
         request.Context.Response.ContentLength = request.File!.Bytes.Length;
         await Respond.WriteAsync(request, 0, 1_000_000);
@@ -68,23 +70,23 @@ public sealed class CancellationTests : FaultTest
     }));
 
     [Fact]
-    public Task Behind_a_redirect() => AssertEndsAsync(
+    public Task A_load_cancelled_while_the_target_of_a_redirect_hangs_ends_at_once() => AssertEndsAsync(
         Patient,
         request => request.Path.EndsWith("?2", StringComparison.Ordinal) ? Reached(Respond.Silence) : Respond.Redirect($"{Uri}?2"));
 
     [Fact]
-    public Task While_held_to_a_rate() => AssertEndsAsync(
+    public Task A_load_cancelled_while_a_rate_limit_slows_it_ends_at_once() => AssertEndsAsync(
         Patient with { BytesPerSecond = 20_000 }, request => Payload(request, Respond.Serve));
 
     [Fact]
-    public Task While_nobody_is_there()
+    public Task A_load_cancelled_while_no_server_accepts_connections_ends_at_once()
     {
         _reached.SetResult();
         return AssertEndsAsync(Patient, _ => null, $"http://127.0.0.1:{FreePort.Find()}/{NoiseFile.Name}");
     }
 
     [Fact]
-    public async Task Before_it_began()
+    public async Task A_load_with_a_cancelled_token_sends_no_request()
     {
         await using WeightLoader loader = Loader();
 
@@ -95,7 +97,7 @@ public sealed class CancellationTests : FaultTest
     }
 
     [Fact]
-    public async Task At_every_request_of_a_load_without_faults()
+    public async Task A_load_cancelled_at_any_of_its_requests_frees_everything_or_loads_every_byte()
     {
         await AssertLoadsAsync();
         int requests = Server.Requests.Count;

@@ -41,7 +41,7 @@ public sealed class ChangedFileTests : FaultTest
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task A_change_between_two_requests_for_payload_is_an_error(string kind)
+    public async Task A_file_that_changes_between_two_payload_requests_is_an_error(string kind)
     {
         Server.Files["/" + NoiseFile.Name] = Before(kind);
         Server.Answer = request => request.Payload == 5 ? Changing(kind) : null;
@@ -53,7 +53,7 @@ public sealed class ChangedFileTests : FaultTest
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task So_is_one_between_header_and_payload(string kind)
+    public async Task A_file_that_changes_between_header_and_payload_is_an_error(string kind)
     {
         Server.Files["/" + NoiseFile.Name] = Before(kind);
         Server.Answer = request => request.Payload == 0 ? Changing(kind) : null;
@@ -63,7 +63,7 @@ public sealed class ChangedFileTests : FaultTest
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task So_is_one_between_a_read_and_its_resumption(string kind)
+    public async Task A_file_that_changes_before_a_read_is_resumed_is_an_error(string kind)
     {
         Server.Files["/" + NoiseFile.Name] = Before(kind);
         TransferOptions oneByOne = Quick with { MinConnections = 1, MaxConnections = 1 };
@@ -78,7 +78,7 @@ public sealed class ChangedFileTests : FaultTest
     }
 
     [Fact]
-    public async Task A_strong_tag_that_changes_under_a_server_deaf_to_if_match_is_seen_all_the_same()
+    public async Task A_changed_strong_ETag_is_an_error_although_the_server_ignores_If_Match()
     {
         var after = new ServedFile(NoiseFile.OtherBytes, "\"b\"");
         Server.Answer = request => request.Payload == 5
@@ -99,7 +99,7 @@ public sealed class ChangedFileTests : FaultTest
     [Theory]
     [InlineData("Wednesday, 01-Jan-25 12:00:00 GMT")]
     [InlineData("Wed Jan  1 12:00:00 2025")]
-    public async Task The_same_date_in_another_of_the_ways_that_http_has_for_it_is_no_change(string date)
+    public async Task The_same_Last_Modified_date_in_another_HTTP_format_is_no_change(string date)
     {
         Server.Files["/" + NoiseFile.Name] = new(NoiseFile.Bytes, Modified: Noon);
         Server.Answer = request => request.Payload == 5 ? Respond.After(() => Put(new(NoiseFile.Bytes) { OddDate = date }), Served) : null;
@@ -110,7 +110,7 @@ public sealed class ChangedFileTests : FaultTest
     [Theory]
     [InlineData(null, true)]
     [InlineData("\"tag\"", false)]
-    public async Task A_server_that_says_nothing_to_tell_versions_apart_by_is_warned_of(string? tag, bool isWarned)
+    public async Task A_load_warns_about_a_server_that_sends_no_validator(string? tag, bool isWarned)
     {
         Server.Files["/" + NoiseFile.Name] = new(NoiseFile.Bytes, tag);
         using var log = new LineLogger();
@@ -125,7 +125,7 @@ public sealed class ChangedFileTests : FaultTest
     }
 
     [Fact]
-    public async Task A_file_that_became_shorter_says_so()
+    public async Task A_file_that_became_shorter_is_an_error_that_says_it_changed()
     {
         Server.Files["/" + NoiseFile.Name] = new(NoiseFile.Bytes);
         Server.Answer = request => request.Payload == 0 ? Respond.After(() => Put(new(NoiseFile.Bytes[..2000])), Respond.Serve) : null;

@@ -12,7 +12,7 @@ public sealed class ChaosTests : FaultTest
     [InlineData(6)]
     [InlineData(7)]
     [InlineData(8)]
-    public async Task Whatever_passes_leaves_every_byte_in_its_place(int seed)
+    public async Task Random_transient_faults_leave_every_byte_in_its_place(int seed)
     {
         var random = new Random(seed);
         var choosing = new Lock();

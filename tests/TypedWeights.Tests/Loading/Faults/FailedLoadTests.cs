@@ -9,7 +9,7 @@ public sealed class FailedLoadTests : FaultTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_loader_that_is_disposed_under_a_load_ends_it_with_an_error_that_names_the_file(bool isUnderWay)
+    public async Task Disposing_the_loader_during_a_load_ends_the_load_with_an_error_that_names_the_file(bool isUnderWay)
     {
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Server.Answer = request =>
@@ -36,7 +36,7 @@ public sealed class FailedLoadTests : FaultTest
     }
 
     [Fact]
-    public async Task Reads_that_hang_are_given_up()
+    public async Task A_failed_load_aborts_its_hanging_reads()
     {
         Server.Answer = Others(Respond.StallAfter(1000));
 
@@ -46,7 +46,7 @@ public sealed class FailedLoadTests : FaultTest
     }
 
     [Fact]
-    public async Task So_are_waits_for_a_further_attempt()
+    public async Task A_failed_load_ends_the_waits_of_its_reads_for_a_further_attempt()
     {
         Server.Answer = Others(Respond.Status(503));
 
@@ -54,7 +54,7 @@ public sealed class FailedLoadTests : FaultTest
     }
 
     [Fact]
-    public async Task So_are_hedges()
+    public async Task A_failed_load_aborts_its_hedges()
     {
         long last = NoiseFile.Bytes.Length - 1;
         var hedged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -73,7 +73,7 @@ public sealed class FailedLoadTests : FaultTest
     }
 
     [Fact]
-    public async Task Other_shards_end_with_the_one_that_fails()
+    public async Task A_shard_that_fails_ends_the_reads_of_the_other_shards()
     {
         Server.Files["/a.safetensors"] = ServedFile.Strong(TestFile.Bytes([TestFile.Noise("a", "U8", 8, 1_000_000)]));
         Server.Files["/b.safetensors"] = ServedFile.Strong(TestFile.Bytes([TestFile.Noise("b", "U8", 8, 1_000_000)]));
@@ -89,7 +89,7 @@ public sealed class FailedLoadTests : FaultTest
     }
 
     [Fact]
-    public async Task The_loader_loads_again_afterwards()
+    public async Task A_loader_loads_again_after_a_failed_load()
     {
         await using WeightLoader loader = Loader();
         Server.Answer = request => request.Payload == 2 ? Respond.Status(404) : null;
@@ -103,7 +103,7 @@ public sealed class FailedLoadTests : FaultTest
     }
 
     [Fact]
-    public async Task A_loader_that_is_disposed_ends_its_loads()
+    public async Task Disposing_the_loader_ends_its_loads_and_frees_their_tensors()
     {
         var hanging = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Server.Answer = request =>

@@ -21,7 +21,7 @@ public sealed class FewConnectionsTests
     [InlineData(1, false)]
     [InlineData(1, true)]
     [InlineData(3, false)]
-    public async Task A_server_that_lets_connections_wait_for_a_worker_is_read_over_those_that_have_one(int workers, bool isTyped)
+    public async Task A_server_that_serves_only_some_open_connections_is_read_over_the_served_ones(int workers, bool isTyped)
     {
         using var places = new SemaphoreSlim(workers);
         await using var server = new RawServer(NoiseFile.Bytes) { Workers = places };
@@ -33,7 +33,7 @@ public sealed class FewConnectionsTests
     [InlineData(1, "close")]
     [InlineData(3, "close")]
     [InlineData(3, "reset")]
-    public async Task So_is_one_that_closes_what_is_beyond_its_number(int workers, string how)
+    public async Task A_server_that_closes_connections_beyond_its_limit_is_read_over_the_others(int workers, string how)
     {
         using var places = new SemaphoreSlim(workers);
         await using var server = new RawServer(NoiseFile.Bytes)
@@ -58,7 +58,7 @@ public sealed class FewConnectionsTests
     }
 
     [Fact]
-    public async Task One_that_accepts_no_connection_at_all_is_an_error_after_the_attempts()
+    public async Task A_server_that_closes_every_connection_is_an_error_after_the_configured_attempts()
     {
         using var places = new SemaphoreSlim(0);
         await using var server = new RawServer(NoiseFile.Bytes) { Workers = places, TurnAway = socket => socket.Close() };
@@ -73,7 +73,7 @@ public sealed class FewConnectionsTests
     [Theory(Timeout = 240_000)]
     [InlineData(1, 6)]
     [InlineData(3, 12)]
-    public async Task Many_loads_of_one_loader_take_turns_at_its_connections(int workers, int loads)
+    public async Task Many_loads_of_one_loader_share_the_few_connections_that_a_server_serves(int workers, int loads)
     {
         using var places = new SemaphoreSlim(workers);
         await using var server = new RawServer(NoiseFile.Bytes) { Workers = places };

@@ -22,7 +22,7 @@ public sealed class HedgeTests : FaultTest
     [Theory]
     [InlineData(0)]
     [InlineData(1000)]
-    public async Task A_part_that_hangs_at_the_end_is_read_over_another_connection(int bytes)
+    public async Task The_rest_of_a_hanging_last_range_is_read_over_another_connection(int bytes)
     {
         Server.Answer = request => request.To == Last && request.Attempt == 0 ? Respond.StallAfter(bytes) : null;
 
@@ -35,7 +35,7 @@ public sealed class HedgeTests : FaultTest
     }
 
     [Fact]
-    public async Task One_whose_first_byte_does_not_come_too()
+    public async Task A_last_range_without_a_first_byte_is_read_over_another_connection()
     {
         Server.Answer = request => request.To == Last && request.Attempt == 0 ? Respond.Silence : null;
 
@@ -43,7 +43,7 @@ public sealed class HedgeTests : FaultTest
     }
 
     [Fact]
-    public async Task Without_hedging_it_is_waited_for()
+    public async Task Without_hedging_a_hanging_last_range_is_given_up_only_after_the_stall_timeout()
     {
         Server.Answer = request => request.To == Last && request.Attempt == 0 ? Respond.StallAfter(1000) : null;
 
@@ -53,7 +53,7 @@ public sealed class HedgeTests : FaultTest
     }
 
     [Fact]
-    public async Task It_is_asked_for_once_more_and_not_again()
+    public async Task A_hanging_last_range_is_hedged_once_and_then_retried_after_the_stall_timeout()
     {
         // Both hang: the time-out of the stall ends it.
         Server.Answer = request => request.To == Last && request.Attempt < 2 ? Respond.StallAfter(10) : null;
@@ -64,7 +64,7 @@ public sealed class HedgeTests : FaultTest
     }
 
     [Fact]
-    public async Task A_hedge_that_fails_is_no_failure_of_the_load()
+    public async Task A_failed_hedge_does_not_fail_the_load()
     {
         var hedgeFailed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Server.Answer = request => request.To != Last
@@ -83,7 +83,7 @@ public sealed class HedgeTests : FaultTest
     }
 
     [Fact]
-    public async Task What_the_loser_sends_as_soon_as_it_has_lost_reaches_no_tensor()
+    public async Task Bytes_of_a_request_that_lost_to_its_hedge_reach_no_tensor()
     {
         for (int round = 0; round < 5; round++)
         {
@@ -97,7 +97,7 @@ public sealed class HedgeTests : FaultTest
     }
 
     [Fact]
-    public async Task What_it_sends_after_the_load_reaches_neither_the_tensors_nor_what_is_in_their_place_later()
+    public async Task Bytes_of_a_request_that_lost_to_its_hedge_reach_no_freed_memory_after_the_load()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "memory at an address of one's choice is asked of Linux");
         Server.Files["/large.safetensors"] = new(Large);
@@ -113,7 +113,7 @@ public sealed class HedgeTests : FaultTest
     }
 
     [Fact]
-    public async Task So_it_is_when_the_load_was_cancelled()
+    public async Task Bytes_that_arrive_after_a_cancelled_load_reach_no_freed_memory()
     {
         var late = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var hanging = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -10,7 +10,7 @@ public sealed class OpenFilesTests : FaultTest
     [InlineData(160, 1)]
     [InlineData(160, 8)]
     [InlineData(256, 8)]
-    public async Task Loads_side_by_side_share_the_descriptors_that_there_are(int openFiles, int loads)
+    public async Task Concurrent_loads_share_the_file_descriptors_of_the_process(int openFiles, int loads)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such limit.");
 
@@ -29,7 +29,7 @@ public sealed class OpenFilesTests : FaultTest
     [Theory]
     [InlineData(90)]
     [InlineData(127)]
-    public async Task A_load_over_HTTP_by_a_process_that_may_open_too_few_files_is_an_error_that_says_how_many_are_needed(int openFiles)
+    public async Task Too_low_a_limit_of_open_files_is_an_error_that_says_how_many_an_HTTP_load_needs(int openFiles)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such limit.");
         using ProbeProcess probe = ProbeProcess.Start(openFiles, "many", Uri, "1");

@@ -11,7 +11,7 @@ public sealed class PayloadFirstTests : FaultTest
     private static long DataStart => ServedFile.Strong(NoiseFile.Bytes).DataStart;
 
     [Fact]
-    public async Task All_of_the_payload_may_come_before_the_header_and_each_byte_is_asked_for_once()
+    public async Task The_whole_payload_may_arrive_before_the_header_and_each_byte_is_requested_once()
     {
         long data = NoiseFile.Bytes.Length - DataStart;
         Server.Answer = request => request.IsPayload
@@ -28,7 +28,7 @@ public sealed class PayloadFirstTests : FaultTest
     }
 
     [Fact]
-    public async Task The_header_may_come_before_the_payload()
+    public async Task The_header_may_arrive_before_the_payload()
     {
         var header = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Server.Answer = request => request.IsPayload
@@ -45,7 +45,7 @@ public sealed class PayloadFirstTests : FaultTest
     }
 
     [Fact]
-    public async Task Payload_that_breaks_and_a_header_that_is_busy_are_tried_again()
+    public async Task A_payload_that_breaks_off_and_a_header_with_a_503_are_retried()
     {
         Server.Answer = request => request.Attempt > 0 ? null : request.IsPayload ? Respond.TruncateAfter(1000) : Respond.Status(503);
 
@@ -55,7 +55,7 @@ public sealed class PayloadFirstTests : FaultTest
     [Theory]
     [InlineData("W/\"a\"")]
     [InlineData(null)]
-    public async Task A_weak_tag_or_none_will_do_and_is_not_sent(string? tag)
+    public async Task A_typed_load_works_with_a_weak_ETag_or_none_and_sends_no_If_Match(string? tag)
     {
         Server.Files["/" + NoiseFile.Name] = new(NoiseFile.Bytes, tag);
 
@@ -66,7 +66,7 @@ public sealed class PayloadFirstTests : FaultTest
     }
 
     [Fact]
-    public async Task Other_offsets_are_read_anew()
+    public async Task A_typed_load_reads_the_payload_again_when_the_header_has_other_offsets()
     {
         Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(TestFile.Bytes(NoiseFile.Entries.Reverse()));
 
@@ -74,7 +74,7 @@ public sealed class PayloadFirstTests : FaultTest
     }
 
     [Fact]
-    public async Task A_longer_header_moves_everything_and_is_read_anew()
+    public async Task A_typed_load_reads_the_payload_again_when_the_header_is_longer()
     {
         Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(
             TestFile.Bytes(NoiseFile.Entries, new Dictionary<string, string> { ["note"] = new('x', 100_000) }));
@@ -85,7 +85,7 @@ public sealed class PayloadFirstTests : FaultTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Other_sharding_is_read_anew_also_where_an_older_file_lies_beside_the_index(bool isOldThere)
+    public async Task A_typed_load_reads_the_payload_again_when_the_checkpoint_has_other_shards(bool isOldThere)
     {
         Server.Files["/a.safetensors"] = ServedFile.Strong(TestFile.Bytes(NoiseFile.Entries.Take(1)));
         Server.Files["/b.safetensors"] = ServedFile.Strong(TestFile.Bytes(NoiseFile.Entries.Skip(1)));
@@ -101,7 +101,7 @@ public sealed class PayloadFirstTests : FaultTest
     }
 
     [Fact]
-    public async Task Another_contract_ends_the_load_though_payload_hangs_and_leaves_nothing()
+    public async Task A_header_that_breaks_the_contract_ends_the_load_although_payload_hangs()
     {
         Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(
             TestFile.Bytes(NoiseFile.Entries.Select(entry => entry.Name == "embed" ? entry with { DType = "F16" } : entry)));
@@ -113,7 +113,7 @@ public sealed class PayloadFirstTests : FaultTest
     }
 
     [Fact]
-    public async Task Payload_that_is_refused_ends_the_load()
+    public async Task A_payload_request_that_is_refused_ends_the_load()
     {
         Server.Answer = request => request.Payload == 2 ? Respond.Status(403) : null;
 
@@ -123,7 +123,7 @@ public sealed class PayloadFirstTests : FaultTest
     }
 
     [Fact]
-    public async Task A_file_that_is_replaced_while_payload_comes_is_never_mixed()
+    public async Task A_file_that_is_replaced_while_payload_arrives_is_never_mixed_with_the_new_one()
     {
         var other = ServedFile.Strong(NoiseFile.OtherBytes);
         Server.Answer = request => request.Payload == 5
@@ -158,7 +158,7 @@ public sealed class PayloadFirstTests : FaultTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Cancelling_while_header_or_payload_hang_frees_everything(bool headerToo)
+    public async Task Cancelling_while_the_header_or_the_payload_hangs_frees_everything(bool headerToo)
     {
         var hanging = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Server.Answer = request =>
@@ -186,7 +186,7 @@ public sealed class PayloadFirstTests : FaultTest
     }
 
     [Fact]
-    public async Task Redirects_that_wait_for_the_first_of_them_end_with_the_load()
+    public async Task Cancelling_a_load_ends_requests_that_wait_for_another_request_to_follow_a_redirect()
     {
         // All begin at the given address; one follows, and what the others were answered there is still coming.
         var following = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -219,7 +219,7 @@ public sealed class PayloadFirstTests : FaultTest
     }
 
     [Fact]
-    public async Task A_long_header_that_comes_slowly_is_waited_for()
+    public async Task A_long_header_that_arrives_slowly_is_no_stall()
     {
         // In all it takes longer than a stall may; no pause does.
         byte[] file = TestFile.Bytes(LongModel.Entries);

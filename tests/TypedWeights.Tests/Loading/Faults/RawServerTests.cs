@@ -23,12 +23,12 @@ public sealed class RawServerTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task Without_faults_it_loads() => await AssertLoadsAsync();
+    public async Task A_file_loads_from_the_raw_server_without_faults() => await AssertLoadsAsync();
 
     [Theory]
     [InlineData("HTTP/1.1")]
     [InlineData("HTTP/1.0")]
-    public async Task A_body_that_ends_with_its_connection_will_do(string version)
+    public async Task A_body_without_a_length_that_ends_with_its_connection_is_read(string version)
     {
         _server.Answer = async (connection, token) =>
         {
@@ -48,7 +48,7 @@ public sealed class RawServerTests : IAsyncLifetime
     [Theory]
     [InlineData("5")]
     [InlineData("99999999")]
-    public async Task A_body_in_chunks_ends_with_its_last_chunk_whatever_length_stands_beside_them(string length)
+    public async Task A_chunked_body_ends_with_its_last_chunk_whatever_its_Content_Length_says(string length)
     {
         _server.Answer = async (connection, token) =>
         {
@@ -67,7 +67,7 @@ public sealed class RawServerTests : IAsyncLifetime
     [InlineData(200, true)]
     [InlineData(206, false)]
     [InlineData(206, true)]
-    public async Task An_answer_with_several_lengths_is_an_error_of_the_server(int status, bool inOneHeader)
+    public async Task A_response_with_several_content_lengths_is_an_error_that_is_not_transient(int status, bool inOneHeader)
     {
         _server.Answer = async (connection, token) =>
         {
@@ -91,7 +91,7 @@ public sealed class RawServerTests : IAsyncLifetime
     [InlineData("\0\0\0\0\0\0\0\0")]
     [InlineData("HTTP/1.1 206\r\nContent-Range bytes 0-7/100\r\n\r\n")]
     [InlineData("HTTP/1.1 two hundred OK\r\n\r\n")]
-    public async Task Garbage_in_the_place_of_an_answer_is_an_error(string garbage)
+    public async Task A_response_that_is_not_HTTP_is_an_error_that_names_the_address(string garbage)
     {
         _server.Answer = async (connection, token) =>
         {
@@ -106,7 +106,7 @@ public sealed class RawServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_head_without_an_end_is_an_error()
+    public async Task A_response_head_that_is_too_long_is_an_error()
     {
         _server.Answer = async (connection, token) =>
         {
@@ -132,7 +132,7 @@ public sealed class RawServerTests : IAsyncLifetime
     [InlineData("reset in the body")]
     [InlineData("drip")]
     [InlineData("stop in the head")]
-    public async Task What_passes_is_tried_again(string fault)
+    public async Task Connections_that_break_or_stall_are_retried(string fault)
     {
         // The opening, and some of the payload.
         _server.Answer = async (connection, token) => connection.Index is 0 or 4 or 5 && await FailAsync(connection, fault, token);
@@ -148,7 +148,7 @@ public sealed class RawServerTests : IAsyncLifetime
     [InlineData("reset")]
     [InlineData("reset after the head")]
     [InlineData("stop in the head")]
-    public async Task What_does_not_pass_is_an_error_that_says_how_often_it_was_tried(string fault)
+    public async Task Connections_that_always_break_or_stall_are_an_error_that_counts_the_attempts(string fault)
     {
         _server.Answer = (connection, token) => FailAsync(connection, fault, token);
 
@@ -161,7 +161,7 @@ public sealed class RawServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Resets_in_every_part_leave_every_byte_in_its_place()
+    public async Task A_reset_in_every_range_leaves_every_byte_in_its_place()
     {
         var cut = new HashSet<int>();
         _server.Answer = async (connection, token) =>
@@ -181,7 +181,7 @@ public sealed class RawServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Bytes_that_drip_are_progress()
+    public async Task A_body_that_arrives_byte_by_byte_is_no_stall()
     {
         byte[] small = TestFile.Bytes([TestFile.F32("a", [2], 1, 2)]);
         await using var server = new RawServer(small)

@@ -25,7 +25,7 @@ public sealed class RedirectTests : FaultTest
     }
 
     [Fact]
-    public async Task It_is_resolved_once_and_the_bytes_come_from_where_it_led()
+    public async Task A_redirect_is_resolved_once_and_every_later_request_goes_to_its_target()
     {
         Server.Answer = _ => Respond.Redirect($"{_store.Address}{Signed}?sig=1");
 
@@ -36,7 +36,7 @@ public sealed class RedirectTests : FaultTest
     }
 
     [Fact]
-    public async Task Credentials_stay_with_the_origin_they_were_given_for()
+    public async Task Credentials_are_not_sent_to_another_origin_after_a_redirect()
     {
         Server.Answer = request => request.Path == "/start.safetensors" ? Respond.Redirect("/next")
             : request.Path == "/next" ? Respond.Redirect($"{_store.Address}{Signed}") : null;
@@ -51,7 +51,7 @@ public sealed class RedirectTests : FaultTest
     }
 
     [Fact]
-    public async Task The_tag_of_the_file_is_not_asked_of_the_address_that_only_redirects()
+    public async Task The_ETag_of_the_file_is_not_sent_to_the_address_that_redirects()
     {
         // To the letter: a redirect has a tag of its own, and no other one matches.
         var tags = new ConcurrentQueue<string>();
@@ -71,7 +71,7 @@ public sealed class RedirectTests : FaultTest
     }
 
     [Fact]
-    public async Task They_go_along_within_the_origin()
+    public async Task Credentials_are_sent_after_a_redirect_within_the_origin()
     {
         Server.Answer = request => request.Path == "/start.safetensors" ? Respond.Redirect($"/{NoiseFile.Name}") : null;
 
@@ -84,7 +84,7 @@ public sealed class RedirectTests : FaultTest
     [InlineData(403)]
     [InlineData(401)]
     [InlineData(410)]
-    public async Task A_signed_address_that_expires_is_asked_for_anew(int status)
+    public async Task A_signed_address_that_expires_is_requested_again(int status)
     {
         int signatures = 0;
         Server.Answer = _ => Respond.Redirect($"{_store.Address}{Signed}?sig={Interlocked.Increment(ref signatures)}");
@@ -101,7 +101,7 @@ public sealed class RedirectTests : FaultTest
     }
 
     [Fact]
-    public async Task One_that_is_refused_anew_at_once_is_an_error()
+    public async Task A_signed_address_that_is_refused_right_after_its_renewal_is_an_error()
     {
         Server.Answer = _ => Respond.Redirect($"{_store.Address}{Signed}?sig=secret");
         _store.Answer = request => request.IsPayload ? Respond.Status(403) : null;
@@ -113,7 +113,7 @@ public sealed class RedirectTests : FaultTest
     }
 
     [Fact]
-    public async Task Another_file_behind_the_new_address_is_a_changed_file()
+    public async Task Another_file_at_the_renewed_address_is_an_error_that_says_the_file_changed()
     {
         int signatures = 0;
         Server.Answer = _ => Respond.Redirect($"{_store.Address}{(Interlocked.Increment(ref signatures) == 1 ? Signed : "/other")}");
@@ -124,7 +124,7 @@ public sealed class RedirectTests : FaultTest
     }
 
     [Fact]
-    public async Task The_validator_is_the_final_origins()
+    public async Task The_validator_is_that_of_the_redirect_target()
     {
         Server.Answer = _ => request =>
         {
@@ -140,7 +140,7 @@ public sealed class RedirectTests : FaultTest
     }
 
     [Fact]
-    public async Task A_loop_is_an_error()
+    public async Task A_redirect_loop_is_an_error_that_is_not_transient()
     {
         Server.Answer = request => Respond.Redirect(request.Path == "/a" ? "/b" : "/a");
 
@@ -154,7 +154,7 @@ public sealed class RedirectTests : FaultTest
     [InlineData("ftp://127.0.0.1/x")]
     [InlineData("file:///etc/passwd")]
     [InlineData("")]
-    public async Task One_to_nowhere_is_an_error(string target)
+    public async Task A_redirect_to_an_unusable_address_is_an_error(string target)
     {
         Server.Answer = _ => Respond.Redirect(target);
 

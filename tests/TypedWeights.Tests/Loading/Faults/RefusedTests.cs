@@ -11,7 +11,7 @@ public sealed class RefusedTests : FaultTest
     [InlineData(416, "416")]
     [InlineData(418, "418")]
     [InlineData(501, "501")]
-    public async Task At_the_opening(int status, string expected)
+    public async Task A_permanent_error_status_ends_the_opening_after_one_request(int status, string expected)
     {
         Server.Answer = _ => Respond.Status(status);
 
@@ -28,7 +28,7 @@ public sealed class RefusedTests : FaultTest
     [InlineData(404, "404")]
     [InlineData(410, "410")]
     [InlineData(416, "416")]
-    public async Task In_the_middle(int status, string expected)
+    public async Task A_permanent_error_status_ends_a_load_without_a_retry(int status, string expected)
     {
         Server.Answer = request => request.Payload >= 3 ? Respond.Status(status) : null;
 
@@ -38,7 +38,7 @@ public sealed class RefusedTests : FaultTest
     }
 
     [Fact]
-    public async Task A_host_that_does_not_resolve()
+    public async Task A_host_name_that_does_not_resolve_is_an_error_that_says_so()
     {
         // .invalid is reserved for names that never exist; it is no address of this machine, so nothing is waited for.
         WeightSourceException error = await AssertFailsAsync("resolve", uri: $"http://no-such-host.invalid/{NoiseFile.Name}");

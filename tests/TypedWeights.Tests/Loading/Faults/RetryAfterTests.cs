@@ -11,7 +11,7 @@ public sealed class RetryAfterTests : FaultTest
     [Theory]
     [InlineData(429)]
     [InlineData(503)]
-    public async Task Seconds_are_waited_for(int status)
+    public async Task A_load_waits_for_the_seconds_of_a_Retry_After(int status)
     {
         Server.Answer = request => request.Payload == 0 ? Respond.Status(status, "1") : null;
 
@@ -23,7 +23,7 @@ public sealed class RetryAfterTests : FaultTest
     }
 
     [Fact]
-    public async Task A_date_is_waited_for()
+    public async Task A_load_waits_until_the_date_of_a_Retry_After()
     {
         // Dates have whole seconds: this one lies one to two seconds ahead.
         var due = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 2);
@@ -40,7 +40,7 @@ public sealed class RetryAfterTests : FaultTest
     [InlineData("Retry-After", "99999999999999999999999")]
     [InlineData("RateLimit", "\"api\";r=0;t=99999999999999999999999")]
     [InlineData("RateLimit-Reset", "99999999999999999999999")]
-    public async Task Who_asks_for_longer_than_a_load_waits_is_asked_once_however_long_the_number_is(string name, string value)
+    public async Task A_wait_that_is_longer_than_a_load_accepts_is_an_error_after_one_request(string name, string value)
     {
         Server.Answer = _ => request =>
         {
@@ -59,7 +59,7 @@ public sealed class RetryAfterTests : FaultTest
     [InlineData("soon")]
     [InlineData("-5")]
     [InlineData("Wed, 21 Oct 2015 07:28:00 GMT")]
-    public async Task One_that_is_past_or_no_time_at_all_is_no_reason_to_wait_or_fail(string retryAfter)
+    public async Task A_Retry_After_that_is_past_or_not_a_time_is_ignored(string retryAfter)
     {
         Server.Answer = request => request.Payload == 0 ? Respond.Status(503, retryAfter) : null;
 

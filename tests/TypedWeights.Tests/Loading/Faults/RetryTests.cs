@@ -10,7 +10,7 @@ public sealed class RetryTests : FaultTest
     [InlineData(502)]
     [InlineData(503)]
     [InlineData(504)]
-    public async Task A_status_that_passes_is_waited_out_for_header_and_payload(int status)
+    public async Task A_transient_status_is_retried_for_header_and_payload(int status)
     {
         Server.Answer = request => request.Index < 2 || request.Payload is 0 or 2 or 3 ? Respond.Status(status) : null;
 
@@ -20,7 +20,7 @@ public sealed class RetryTests : FaultTest
     }
 
     [Fact]
-    public async Task A_read_whose_connection_is_torn_down_is_repeated()
+    public async Task A_read_whose_connection_is_aborted_is_retried()
     {
         Server.Answer = request => request.IsPayload && request.Attempt == 0 ? Respond.AbortAfter(50_000) : null;
 
@@ -47,7 +47,7 @@ public sealed class RetryTests : FaultTest
     }
 
     [Fact]
-    public async Task A_body_in_chunks_that_ends_early_is_resumed_too()
+    public async Task A_chunked_body_that_ends_early_is_resumed_at_the_byte_where_it_stopped()
     {
         Server.Answer = request => request.IsPayload && request.Attempt == 0 ? Respond.EndAfter(1) : null;
 
@@ -57,7 +57,7 @@ public sealed class RetryTests : FaultTest
     }
 
     [Fact]
-    public async Task Every_read_may_break_more_often_than_the_budget_as_long_as_bytes_come()
+    public async Task A_read_may_break_off_more_often_than_the_attempts_while_bytes_arrive()
     {
         Server.Answer = request => request.IsPayload && request.Attempt < 2 * Quick.Attempts ? Respond.TruncateAfter(1000) : null;
 
@@ -75,7 +75,7 @@ public sealed class RetryTests : FaultTest
     }
 
     [Fact]
-    public async Task A_server_that_comes_up_late_is_waited_for()
+    public async Task A_load_waits_for_a_server_that_starts_late()
     {
         int port = FreePort.Find();
         TransferOptions patient = Quick with { RetryDelay = TimeSpan.FromMilliseconds(50), Attempts = 10 };
@@ -93,7 +93,7 @@ public sealed class RetryTests : FaultTest
     }
 
     [Fact]
-    public async Task A_server_that_is_replaced_in_the_middle_is_found_again()
+    public async Task A_load_continues_with_a_server_that_was_restarted()
     {
         int port = FreePort.Find();
         FaultServer first = await FaultServer.StartAsync(port);

@@ -6,7 +6,7 @@ public sealed class SequentialTests : FaultTest
     [Theory]
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
-    public async Task The_whole_file_is_read_once(TensorStorage storage)
+    public async Task A_file_from_a_server_without_ranges_is_read_once(TensorStorage storage)
     {
         Server.Answer = _ => Respond.IgnoreRange;
         await using WeightLoader loader = Loader();
@@ -20,7 +20,7 @@ public sealed class SequentialTests : FaultTest
     }
 
     [Fact]
-    public async Task A_part_of_the_tensors_is_refused_with_what_to_do()
+    public async Task A_filtered_load_from_a_server_without_ranges_is_an_error_that_names_ranges()
     {
         Server.Answer = _ => Respond.IgnoreRange;
         long before = NativeTensors.Count();
@@ -38,7 +38,7 @@ public sealed class SequentialTests : FaultTest
     [InlineData(4)]
     [InlineData(200)]
     [InlineData(1_000_000)]
-    public async Task A_body_that_breaks_is_asked_for_again_and_goes_on_where_it_stopped(int bytes)
+    public async Task A_whole_body_that_breaks_off_is_requested_again_and_resumed_where_it_stopped(int bytes)
     {
         Server.Answer = request => request.Index == 0 ? Respond.IgnoreRangeUntil(bytes) : Respond.IgnoreRange;
 
@@ -50,7 +50,7 @@ public sealed class SequentialTests : FaultTest
     [Theory]
     [InlineData(-1)]
     [InlineData(500_000)]
-    public async Task A_second_body_that_stops_before_it_has_come_so_far_is_given_up_too(int bytes)
+    public async Task A_second_body_that_stalls_before_the_byte_to_resume_at_is_requested_again(int bytes)
     {
         Server.Answer = request => request.Index switch
         {
@@ -65,7 +65,7 @@ public sealed class SequentialTests : FaultTest
     }
 
     [Fact]
-    public async Task One_that_is_slow_to_come_so_far_is_waited_for()
+    public async Task A_second_body_that_is_slow_to_reach_the_byte_to_resume_at_is_no_stall()
     {
         // In all it takes longer than a stall may; no pause does.
         Server.Answer = request => request.Index == 0 ? Whole(1_000_000) : Whole(NoiseFile.Bytes.Length, TimeSpan.FromMilliseconds(300), pieces: 8);
@@ -76,7 +76,7 @@ public sealed class SequentialTests : FaultTest
     }
 
     [Fact]
-    public async Task Another_file_in_the_second_body_is_a_changed_file()
+    public async Task Another_file_in_the_second_body_is_an_error_that_says_the_file_changed()
     {
         Server.Answer = request =>
         {
@@ -93,7 +93,7 @@ public sealed class SequentialTests : FaultTest
     }
 
     [Fact]
-    public async Task A_body_that_breaks_each_time_before_a_further_byte_is_an_error()
+    public async Task A_body_that_always_breaks_off_at_the_same_byte_is_an_error_after_the_attempts()
     {
         Server.Answer = _ => Respond.IgnoreRangeUntil(1_000_000);
 
@@ -101,7 +101,7 @@ public sealed class SequentialTests : FaultTest
     }
 
     [Fact]
-    public async Task A_server_that_forgets_its_ranges_half_way_is_an_error_or_loads_right()
+    public async Task A_server_that_stops_serving_ranges_during_a_load_is_an_error()
     {
         Server.Answer = request => request.Payload >= 3 ? Respond.IgnoreRange : null;
 

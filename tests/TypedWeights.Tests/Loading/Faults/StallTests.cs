@@ -4,7 +4,7 @@ namespace TypedWeights.Tests.Loading.Faults;
 public sealed class StallTests : FaultTest
 {
     [Fact]
-    public async Task A_body_that_stops_is_resumed_at_the_byte_where_it_stopped()
+    public async Task A_body_that_stalls_is_resumed_at_the_byte_where_it_stopped()
     {
         Server.Answer = request => request.Payload == 1 ? Respond.StallAfter(50_000) : null;
 
@@ -17,7 +17,7 @@ public sealed class StallTests : FaultTest
     }
 
     [Fact]
-    public async Task A_first_byte_of_payload_that_does_not_come_is_asked_for_again()
+    public async Task A_payload_request_without_a_first_byte_is_sent_again()
     {
         Server.Answer = request => request.Payload == 1 ? Respond.Silence : request.Payload == 2 ? Respond.StallAfter(0) : null;
 
@@ -27,7 +27,7 @@ public sealed class StallTests : FaultTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_header_that_does_not_come_is_asked_for_again(bool status)
+    public async Task A_header_request_that_stalls_is_sent_again(bool status)
     {
         Server.Answer = request => request.Index == 0 ? status ? Respond.StallAfter(4) : Respond.Silence : null;
 
@@ -37,7 +37,7 @@ public sealed class StallTests : FaultTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task So_is_what_a_folder_is_looked_through_for(bool status)
+    public async Task A_request_that_looks_for_files_in_a_folder_is_sent_again_when_it_stalls(bool status)
     {
         Server.Answer = request => request.Attempt == 0 ? status ? Respond.StallAfter(4) : Respond.Silence : null;
 
@@ -45,7 +45,7 @@ public sealed class StallTests : FaultTest
     }
 
     [Fact]
-    public async Task A_server_that_never_answers_is_an_error_that_says_so()
+    public async Task A_server_that_never_responds_is_an_error_that_says_so()
     {
         Server.Answer = _ => Respond.Silence;
 
@@ -60,7 +60,7 @@ public sealed class StallTests : FaultTest
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    public async Task Every_part_may_stall_some_times_without_the_whole_time_being_waited(int times)
+    public async Task Every_range_may_stall_several_times_without_costing_the_whole_stall_timeout(int times)
     {
         // Only what was measured ends a silent read in the time of this test, and no attempt is lost by it.
         Server.Answer = request => request.IsPayload && request.Attempt < times ? Respond.StallAfter(request.Length / 2) : null;
@@ -76,7 +76,7 @@ public sealed class StallTests : FaultTest
     }
 
     [Fact]
-    public async Task While_the_whole_server_is_silent_one_read_tries_again_and_no_attempt_is_lost()
+    public async Task One_read_retries_while_the_whole_server_is_silent_and_no_attempt_is_lost()
     {
         var clock = new HandClock();
         var isBack = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -108,7 +108,7 @@ public sealed class StallTests : FaultTest
     }
 
     [Fact]
-    public async Task A_server_that_is_slow_to_answer_some_requests_is_given_more_time_for_them()
+    public async Task A_server_that_responds_slowly_to_some_requests_gets_more_time_for_them()
     {
         // Longer than the first patience, and again when it is asked once more.
         Server.Answer = request => request.Payload is >= 0 and < 2 || request.Attempt is 1
@@ -119,7 +119,7 @@ public sealed class StallTests : FaultTest
     }
 
     [Fact]
-    public async Task Slow_is_not_stalled()
+    public async Task A_slow_body_whose_pauses_are_short_is_no_stall()
     {
         // In all it takes longer than the time-out; no pause does.
         Server.Answer = request => request.Payload != 1

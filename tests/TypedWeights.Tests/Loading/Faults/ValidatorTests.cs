@@ -4,7 +4,7 @@ namespace TypedWeights.Tests.Loading.Faults;
 public sealed class ValidatorTests : FaultTest
 {
     [Fact]
-    public async Task A_strong_tag_goes_along_with_every_request_after_the_first()
+    public async Task A_strong_ETag_is_sent_with_every_request_after_the_first()
     {
         await AssertLoadsAsync();
 
@@ -16,7 +16,7 @@ public sealed class ValidatorTests : FaultTest
     [Theory]
     [InlineData("W/\"a\"")]
     [InlineData(null)]
-    public async Task A_weak_tag_or_none_is_never_sent(string? tag)
+    public async Task A_weak_ETag_is_never_sent_as_If_Match(string? tag)
     {
         Server.Files["/" + NoiseFile.Name] = new(NoiseFile.Bytes, tag, DateTimeOffset.UnixEpoch);
         Server.Answer = request => request.Payload == 2 ? Respond.TruncateAfter(10) : null;
@@ -27,7 +27,7 @@ public sealed class ValidatorTests : FaultTest
     }
 
     [Fact]
-    public async Task Every_request_asks_for_an_uncompressed_range()
+    public async Task Every_request_names_a_range_and_accepts_no_compression()
     {
         await AssertLoadsAsync();
 

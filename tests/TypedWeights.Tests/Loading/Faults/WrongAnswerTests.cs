@@ -31,7 +31,7 @@ public sealed class WrongAnswerTests : FaultTest
 
     [Theory]
     [MemberData(nameof(ContentRanges))]
-    public async Task A_missing_or_wrong_content_range_in_the_opening(string kind, string expected)
+    public async Task A_missing_or_wrong_Content_Range_in_the_opening_response_is_an_error(string kind, string expected)
     {
         Server.Answer = _ => ContentRange(kind);
 
@@ -39,7 +39,7 @@ public sealed class WrongAnswerTests : FaultTest
     }
 
     [Fact]
-    public async Task A_length_that_no_answer_tells_in_the_opening()
+    public async Task An_opening_response_without_the_length_of_the_file_is_an_error()
     {
         Server.Answer = _ => ContentRange("no length");
 
@@ -47,7 +47,7 @@ public sealed class WrongAnswerTests : FaultTest
     }
 
     [Fact]
-    public async Task A_length_that_is_known_need_not_be_told_in_the_middle()
+    public async Task A_later_response_may_leave_out_the_length_of_the_file()
     {
         Server.Answer = request => request.Payload >= 2 ? ContentRange("no length") : null;
 
@@ -56,7 +56,7 @@ public sealed class WrongAnswerTests : FaultTest
 
     [Theory]
     [MemberData(nameof(ContentRanges))]
-    public async Task A_missing_or_wrong_content_range_in_the_middle(string kind, string expected)
+    public async Task A_missing_or_wrong_Content_Range_in_a_later_response_is_an_error(string kind, string expected)
     {
         Server.Answer = request => request.Payload >= 2 ? ContentRange(kind) : null;
 
@@ -69,7 +69,7 @@ public sealed class WrongAnswerTests : FaultTest
     [InlineData(+100_000, false)]
     [InlineData(+100_000, true)]
     [InlineData(-1, false)]
-    public async Task More_or_fewer_bytes_than_promised(int surplus, bool chunked)
+    public async Task A_body_with_more_or_fewer_bytes_than_its_range_is_an_error(int surplus, bool chunked)
     {
         Server.Answer = request => request.Payload >= 2 ? Respond.Surplus(surplus, chunked) : null;
 
@@ -77,7 +77,7 @@ public sealed class WrongAnswerTests : FaultTest
     }
 
     [Fact]
-    public async Task Chunks_that_always_end_before_the_first_byte()
+    public async Task Chunked_bodies_that_always_end_before_the_first_byte_are_an_error_after_the_attempts()
     {
         Server.Answer = request => request.Payload >= 2 ? Respond.EndAfter(0) : null;
 
@@ -87,7 +87,7 @@ public sealed class WrongAnswerTests : FaultTest
     [Theory]
     [InlineData(0)]
     [InlineData(4)]
-    public async Task A_compressed_body(int from)
+    public async Task A_compressed_body_is_an_error_that_names_the_compression(int from)
     {
         Server.Answer = request => request.Index >= from ? Respond.Compress : null;
 
@@ -95,7 +95,7 @@ public sealed class WrongAnswerTests : FaultTest
     }
 
     [Fact]
-    public async Task A_login_page_in_the_place_of_the_file()
+    public async Task A_login_page_in_place_of_the_file_is_an_error_that_says_HTML()
     {
         Server.Answer = _ => Respond.Text(LoginPage, "text/html; charset=utf-8");
 
@@ -103,7 +103,7 @@ public sealed class WrongAnswerTests : FaultTest
     }
 
     [Fact]
-    public async Task A_git_lfs_pointer_in_the_place_of_the_file()
+    public async Task A_Git_LFS_pointer_from_a_server_without_ranges_is_an_error_that_says_so()
     {
         Server.Answer = _ => Respond.Text(Pointer, "text/plain");
 
@@ -111,7 +111,7 @@ public sealed class WrongAnswerTests : FaultTest
     }
 
     [Fact]
-    public async Task A_git_lfs_pointer_from_a_server_with_ranges()
+    public async Task A_Git_LFS_pointer_from_a_server_with_ranges_is_an_error_that_says_so()
     {
         Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(System.Text.Encoding.UTF8.GetBytes(Pointer));
 
@@ -119,7 +119,7 @@ public sealed class WrongAnswerTests : FaultTest
     }
 
     [Fact]
-    public async Task A_login_page_in_the_middle_of_the_load()
+    public async Task A_login_page_in_place_of_a_range_is_an_error()
     {
         Server.Answer = request => request.Payload >= 2 ? Respond.Text(LoginPage, "text/html") : null;
 

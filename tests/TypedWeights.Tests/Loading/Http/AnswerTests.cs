@@ -36,7 +36,7 @@ public sealed class AnswerTests : IAsyncLifetime
     [InlineData(null, null, "without a Content-Range")]
     [InlineData("bytes 2000-2099/50000, bytes 2000-2098/50000", null, "several values of Content-Range")]
     [InlineData(null, "multipart/byteranges; boundary=x", "several parts")]
-    public async Task A_part_other_than_the_wanted_one_is_refused(string? range, string? type, string expected)
+    public async Task A_range_other_than_the_requested_one_is_refused(string? range, string? type, string expected)
     {
         (byte[] bytes, WeightSourceException error) = await AnswerAsync(async response =>
         {
@@ -57,7 +57,7 @@ public sealed class AnswerTests : IAsyncLifetime
     [InlineData("bytes  2000 - 2099 / 50000 ")]
     [InlineData("bytes 2000-2099/50000", "bytes 2000-2099/50000")]
     [InlineData("bytes 2000-2099/50000, bytes 2000-2099/50000")]
-    public async Task A_part_is_read_in_every_spelling_that_the_standard_allows(params string[] ranges)
+    public async Task A_Content_Range_is_read_in_every_spelling_of_the_standard(params string[] ranges)
     {
         Intercept(async response =>
         {
@@ -71,7 +71,7 @@ public sealed class AnswerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_ranges_that_differ_in_one_answer_are_refused()
+    public async Task Two_different_Content_Range_headers_in_one_response_are_refused()
     {
         (_, WeightSourceException error) = await AnswerAsync(async response =>
         {
@@ -86,7 +86,7 @@ public sealed class AnswerTests : IAsyncLifetime
     [Theory]
     [InlineData(50_000)]
     [InlineData(null)]
-    public async Task A_server_that_sends_fewer_bytes_than_it_was_asked_for_is_asked_for_the_rest(int? length)
+    public async Task The_rest_of_a_shortened_range_is_requested(int? length)
     {
         _server.Intercept = async context =>
         {
@@ -117,7 +117,7 @@ public sealed class AnswerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_rest_that_is_of_another_version_is_never_joined_to_what_came_before()
+    public async Task The_rest_of_a_range_from_another_version_is_never_joined_to_the_start()
     {
         int asked = 0;
         _server.Intercept = async context =>
@@ -155,7 +155,7 @@ public sealed class AnswerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_body_without_a_length_that_goes_on_after_its_last_byte_is_refused_before_that_byte_counts()
+    public async Task A_body_without_a_length_that_is_too_long_is_refused_before_its_range_is_complete()
     {
         (byte[] bytes, WeightSourceException error) = await AnswerAsync(async response =>
         {
@@ -171,7 +171,7 @@ public sealed class AnswerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_body_without_a_length_that_ends_with_its_last_byte_is_read()
+    public async Task A_body_without_a_length_that_ends_with_the_range_is_read()
     {
         Intercept(async response => await response.Body.WriteAsync(_bytes.AsMemory(2000, 100)));
         await using IWeightSource source = await _provider.OpenAsync(Url);
@@ -184,7 +184,7 @@ public sealed class AnswerTests : IAsyncLifetime
     [InlineData(true, true)]
     [InlineData(false, false)]
     [InlineData(false, true)]
-    public async Task A_body_that_ends_early_may_be_asked_for_again(bool hasLength, bool isCut)
+    public async Task A_body_that_ends_early_is_a_transient_error(bool hasLength, bool isCut)
     {
         (byte[] bytes, WeightSourceException error) = await AnswerAsync(async response =>
         {
@@ -217,7 +217,7 @@ public sealed class AnswerTests : IAsyncLifetime
     [InlineData(401, null, "asks for a login")]
     [InlineData(403, null, "access is refused")]
     [InlineData(407, null, "the server answered 407")]
-    public async Task An_answer_that_will_not_do_is_named_and_not_repeated(int status, string? encoding, string expected)
+    public async Task An_unusable_response_is_an_error_that_names_it_and_is_not_transient(int status, string? encoding, string expected)
     {
         (_, WeightSourceException error) = await AnswerAsync(response =>
         {
@@ -233,7 +233,7 @@ public sealed class AnswerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_page_with_200_in_the_middle_is_named()
+    public async Task An_HTML_page_in_place_of_a_range_is_an_error_that_says_so()
     {
         (_, WeightSourceException error) = await AnswerAsync(response =>
         {
@@ -252,7 +252,7 @@ public sealed class AnswerTests : IAsyncLifetime
     [InlineData(502)]
     [InlineData(503)]
     [InlineData(504)]
-    public async Task A_server_that_cannot_now_may_be_asked_again(int status)
+    public async Task A_status_for_a_temporary_failure_is_a_transient_error(int status)
     {
         (_, WeightSourceException error) = await AnswerAsync(response =>
         {
@@ -270,7 +270,7 @@ public sealed class AnswerTests : IAsyncLifetime
     [InlineData("Mon, 23 Nov 2026 08:01:30 GMT", 90)]
     [InlineData("Mon, 23 Nov 2026 07:59:00 GMT", 0)]
     [InlineData("soon", null)]
-    public async Task Retry_After_is_understood_in_both_forms_by_the_clock_of_the_server(string text, int? seconds)
+    public async Task Retry_After_is_read_as_seconds_or_as_a_date_by_the_clock_of_the_server(string text, int? seconds)
     {
         (_, WeightSourceException error) = await AnswerAsync(response =>
         {
@@ -284,7 +284,7 @@ public sealed class AnswerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_that_closes_without_an_answer_may_be_asked_again()
+    public async Task A_connection_that_closes_without_a_response_is_a_transient_error()
     {
         (_, WeightSourceException error) = await AnswerAsync(response =>
         {
@@ -296,7 +296,7 @@ public sealed class AnswerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_host_that_does_not_exist_is_named()
+    public async Task A_host_that_does_not_exist_is_an_error_that_says_so()
     {
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
             () => _provider.OpenAsync("http://typed-weights.invalid/f.bin"));
@@ -305,7 +305,7 @@ public sealed class AnswerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_read_that_is_cancelled_ends_and_nothing_writes_to_its_memory_afterwards()
+    public async Task A_cancelled_read_ends_and_its_memory_is_not_written_afterwards()
     {
         var sent = new TaskCompletionSource();
         Intercept(async response =>

@@ -17,7 +17,7 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
-    public async Task A_server_of_an_own_authority_is_read_when_that_is_trusted()
+    public async Task A_server_with_a_custom_authority_is_read_when_that_is_trusted()
     {
         await using FileServer server = await StartAsync("localhost", 30);
         await using var provider = new HttpSourceProvider(
@@ -34,7 +34,7 @@ public sealed class CertificateTests : IDisposable
     [InlineData("localhost", -1, false, "has expired")]
     [InlineData("elsewhere.test", 30, true, "another host name")]
     [InlineData("elsewhere.test", 30, false, "another host name")]
-    public async Task A_certificate_that_does_not_verify_is_explained(string name, int days, bool isTrusted, string expected)
+    public async Task The_error_says_why_a_certificate_does_not_verify(string name, int days, bool isTrusted, string expected)
     {
         await using FileServer server = await StartAsync(name, days);
         await using var provider = new HttpSourceProvider(
@@ -64,7 +64,7 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
-    public async Task What_speaks_no_TLS_is_named()
+    public async Task A_server_without_TLS_is_an_error_that_says_so()
     {
         await using FileServer plain = await FileServer.StartAsync();
         await using var provider = new HttpSourceProvider();

@@ -31,7 +31,7 @@ public sealed class EchoedSecretTests : IAsyncLifetime
     [InlineData(Place.PassingReason)]
     [InlineData(Place.Encoding)]
     [InlineData(Place.Redirect)]
-    public async Task What_a_server_repeats_of_the_request_is_in_no_error(Place place)
+    public async Task Secrets_that_a_server_repeats_from_the_request_are_in_no_error(Place place)
     {
         string basic = Convert.ToBase64String(Encoding.UTF8.GetBytes("ada:" + Password));
         string login = $"ada:{Uri.EscapeDataString(Password)}@";
@@ -56,7 +56,7 @@ public sealed class EchoedSecretTests : IAsyncLifetime
     [InlineData("m.safetensors.index.json", "{\"KEY\":1,\"KEY\":1,\"weight_map\":{}}")]
     [InlineData("m.safetensors", "{\"KEY\":{\"dtype\":\"F33\",\"shape\":[1],\"data_offsets\":[0,4]}}")]
     [InlineData("m.safetensors", "{\"a\":{\"dtype\":\"KEY\",\"shape\":[1],\"data_offsets\":[0,4]}}")]
-    public async Task What_a_file_repeats_of_the_request_is_in_no_error_about_it(string name, string text)
+    public async Task Secrets_that_a_file_repeats_from_the_request_are_in_no_error(string name, string text)
     {
         _server.Intercept = async context =>
         {
@@ -80,7 +80,7 @@ public sealed class EchoedSecretTests : IAsyncLifetime
     [InlineData("http://t0kent0ken.invalid/")]
     [InlineData("http://OTHER/T0kenT0kenT0ken")]
     [InlineData("http://OTHER/on?x=T0kenT0kenT0ken")]
-    public async Task What_a_redirect_carries_to_another_server_is_in_no_error(string location)
+    public async Task Secrets_that_a_redirect_carries_to_another_server_are_in_no_error(string location)
     {
         await using FileServer other = await FileServer.StartAsync();
         other.Intercept = context =>

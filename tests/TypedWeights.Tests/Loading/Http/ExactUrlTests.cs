@@ -47,7 +47,7 @@ public sealed class ExactUrlTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public async Task A_URL_goes_out_as_it_was_given(string target)
+    public async Task A_URL_is_sent_exactly_as_given(string target)
     {
         await using IWeightSource source = await _provider.OpenAsync(_server.Address + target);
 
@@ -56,7 +56,7 @@ public sealed class ExactUrlTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public async Task A_URL_that_a_redirect_gives_goes_out_as_it_was_given(string target)
+    public async Task The_target_of_a_redirect_is_sent_exactly_as_given(string target)
     {
         foreach (string location in (string[])[_server.Address + target, target])
         {
@@ -74,13 +74,13 @@ public sealed class ExactUrlTests : IAsyncLifetime
     [InlineData("/a/to", "../../c", "/c")]
     [InlineData("/a/to", "?y=1", "/a/to?y=1")]
     [InlineData("/a/to?x=1", "/c#part", "/c")]
-    public void A_relative_redirect_leads_where_the_standard_says(string from, string location, string expected) => Assert.Equal(
+    public void A_relative_redirect_resolves_as_the_standard_says(string from, string location, string expected) => Assert.Equal(
         "http://h:8080" + expected, ExactUri.Resolve(ExactUri.Read("http://h:8080" + from)!, location)!.AbsoluteUri);
 
     [Theory]
     [InlineData("/größe.bin", "/gr%C3%B6%C3%9Fe.bin")]
     [InlineData("/a b.bin?x=c d", "/a%20b.bin?x=c%20d")]
-    public async Task What_cannot_stand_in_a_request_is_escaped(string given, string expected)
+    public async Task Characters_that_a_request_may_not_contain_are_escaped(string given, string expected)
     {
         await using IWeightSource source = await _provider.OpenAsync(_server.Address + given);
 
@@ -91,7 +91,7 @@ public sealed class ExactUrlTests : IAsyncLifetime
     [InlineData("/caf\u00E9.bin", "/caf%E9.bin")]
     [InlineData("/caf\u00C3\u00A9.bin", "/caf%C3%A9.bin")]
     [InlineData("/\u00E6\u00A8\u00A1.bin?x=\u00C3\u00BF", "/%E6%A8%A1.bin?x=%C3%BF")]
-    public async Task The_bytes_of_a_redirect_beyond_ASCII_go_out_as_they_came(string bytes, string expected)
+    public async Task The_non_ASCII_bytes_of_a_redirect_target_are_escaped_byte_for_byte(string bytes, string expected)
     {
         var targets = new ConcurrentQueue<string>();
         await using var server = new RawServer(_bytes);
@@ -114,7 +114,7 @@ public sealed class ExactUrlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_files_beside_an_entry_have_its_path_and_query_as_they_were_given()
+    public async Task Files_beside_an_entry_are_requested_with_its_exact_path_and_query()
     {
         IWeightLocation location = await _provider.LocateAsync(
             WeightUri.Parse(_server.Address.Replace("://", "://ada:x@", StringComparison.Ordinal) + "/%7eu/m.safetensors?sig=%7e%2b"), Token);
@@ -125,7 +125,7 @@ public sealed class ExactUrlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_host_alone_is_asked_for_its_root()
+    public async Task A_URL_without_a_path_looks_for_the_entry_at_the_root()
     {
         IWeightLocation location = await _provider.LocateAsync(WeightUri.Parse(_server.Address + "?x=%7e"), Token);
 

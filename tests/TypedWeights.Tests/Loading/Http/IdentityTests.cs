@@ -40,7 +40,7 @@ public sealed class IdentityTests : IAsyncLifetime
     [InlineData("\"\u00C3\u00B6\u0080\u00FF\"", "\"\u00C3\u00B6\u0080\u00FF\"", true)]
     [InlineData("\"gr\u00F6\u00DFe\"", "\"gr\u00F6\u00DF\"", false)]
     [InlineData("\"gr\u00F6\u00DFe\"", "\"gr\u00E6\u00DFe\"", false)]
-    public async Task An_ETag_with_bytes_beyond_ASCII_is_compared_and_not_sent_back(string first, string later, bool isSame)
+    public async Task A_non_ASCII_ETag_is_compared_and_not_sent_as_If_Match(string first, string later, bool isSame)
     {
         string? asked = null;
         await using var server = new RawServer(_bytes);
@@ -64,7 +64,7 @@ public sealed class IdentityTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Equal_headers_that_a_proxy_has_doubled_or_joined_are_one()
+    public async Task Equal_headers_that_a_proxy_doubled_or_joined_count_as_one()
     {
         await using var server = new RawServer(_bytes);
         server.Answer = async (connection, token) =>
@@ -90,7 +90,7 @@ public sealed class IdentityTests : IAsyncLifetime
     [Theory]
     [InlineData("W/\"a\"", "W/\"a\"")]
     [InlineData(null, "last-modified:Mon, 23 Nov 2026 08:00:00 GMT")]
-    public async Task Without_a_strong_ETag_nothing_is_sent(string? tag, string validator)
+    public async Task Without_a_strong_ETag_no_If_Match_is_sent(string? tag, string validator)
     {
         Serve(tag, Monday);
         await using IWeightSource source = await _provider.OpenAsync(Url);
@@ -111,7 +111,8 @@ public sealed class IdentityTests : IAsyncLifetime
     [InlineData(null, null, 0, 1)]
     [InlineData("\"a\"", "\"a\"", 0, 1)]
     [InlineData("\"a\"", "\"a\"", 0, -49_000)]
-    public async Task Whatever_differs_in_a_later_answer_is_a_file_that_was_replaced(string? before, string? after, int seconds, int longer)
+    public async Task A_later_response_with_another_validator_or_length_means_the_file_was_replaced(
+        string? before, string? after, int seconds, int longer)
     {
         Serve(before, Monday);
         await using IWeightSource source = await _provider.OpenAsync(Url);

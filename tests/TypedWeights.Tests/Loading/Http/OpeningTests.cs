@@ -25,7 +25,7 @@ public sealed class OpeningTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task First_bytes_come_with_the_opening_answer_and_cost_no_further_request()
+    public async Task First_bytes_arrive_with_the_opening_response_and_cost_no_further_request()
     {
         await using IWeightSource source = await _provider.OpenAsync(Url, 4096);
 
@@ -41,7 +41,7 @@ public sealed class OpeningTests : IAsyncLifetime
     [Theory]
     [InlineData(5)]
     [InlineData(0)]
-    public async Task A_file_shorter_than_the_first_bytes_is_opened_all_the_same(int length)
+    public async Task A_file_shorter_than_the_requested_first_bytes_is_opened(int length)
     {
         _server.Files["/f.bin"] = _bytes[..length];
 
@@ -53,7 +53,7 @@ public sealed class OpeningTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Opening_ahead_asks_for_nothing_and_the_first_of_parallel_answers_fixes_the_file()
+    public async Task Opening_ahead_sends_no_request_and_the_first_response_fixes_the_version()
     {
         await using IWeightSource source = await _provider.OpenAheadAsync(Url, _bytes.Length);
         Assert.Equal((_bytes.Length, (string?)null), (source.Length, source.Validator));
@@ -70,7 +70,7 @@ public sealed class OpeningTests : IAsyncLifetime
     [InlineData(299_999)]
     [InlineData(300_001)]
     [InlineData(400_000)]
-    public async Task Opening_ahead_with_another_length_is_an_error_of_the_reads(int expected)
+    public async Task A_file_opened_ahead_with_a_wrong_length_fails_its_reads(int expected)
     {
         await using IWeightSource source = await _provider.OpenAheadAsync(Url, expected);
 
@@ -82,7 +82,7 @@ public sealed class OpeningTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_two_versions_that_answer_side_by_side_only_one_is_read()
+    public async Task Concurrent_reads_that_get_two_versions_accept_only_one()
     {
         int requests = 0;
         var together = new TaskCompletionSource();
@@ -109,7 +109,7 @@ public sealed class OpeningTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_without_ranges_is_a_clear_error_for_a_file_opened_ahead()
+    public async Task A_file_opened_ahead_on_a_server_without_ranges_is_an_error_that_says_so()
     {
         _server.Intercept = context => HttpFile.ServeWholeAsync(context, _bytes, "\"a\"");
         await using IWeightSource source = await _provider.OpenAheadAsync(Url, _bytes.Length);

@@ -29,7 +29,7 @@ public sealed class OptionsTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task A_loader_asks_for_a_token_again_for_each_request()
+    public async Task A_loader_calls_the_authorization_callback_for_each_request()
     {
         byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 20_000_000)]);
         int tokens = 0;
@@ -59,7 +59,7 @@ public sealed class OptionsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Headers_are_added_and_those_of_the_library_stay()
+    public async Task Custom_headers_are_sent_and_cannot_replace_those_of_the_library()
     {
         await using var provider = new HttpSourceProvider(new HttpSourceOptions
         {
@@ -89,7 +89,7 @@ public sealed class OptionsTests : IAsyncLifetime
     [InlineData("bl\0ue")]
     [InlineData("bläue")]
     [InlineData("bl\u007Fue")]
-    public async Task A_header_or_login_that_may_not_be_sent_is_refused_by_name(string value)
+    public async Task A_header_with_characters_that_may_not_be_sent_is_refused_by_name(string value)
     {
         (string Name, HttpSourceOptions Options)[] ways =
         [
@@ -111,7 +111,7 @@ public sealed class OptionsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Neither_login_nor_headers_follow_to_another_origin()
+    public async Task Credentials_and_custom_headers_are_not_sent_to_another_origin()
     {
         await using FileServer far = await FileServer.StartAsync();
         var seen = new ConcurrentQueue<string>();
@@ -141,7 +141,7 @@ public sealed class OptionsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task User_info_of_the_URL_comes_before_the_callback()
+    public async Task User_info_of_the_URL_is_used_instead_of_the_callback()
     {
         await using var provider = new HttpSourceProvider(new HttpSourceOptions
         {
@@ -158,7 +158,7 @@ public sealed class OptionsTests : IAsyncLifetime
     [InlineData("ada:", "ada:")]
     [InlineData("ada", "ada:")]
     [InlineData("a%40b:x%3Ay", "a@b:x:y")]
-    public async Task User_info_is_a_name_and_a_password_also_where_that_is_empty(string userInfo, string login)
+    public async Task User_info_is_sent_as_a_name_and_a_possibly_empty_password(string userInfo, string login)
     {
         await using var provider = new HttpSourceProvider();
 
@@ -169,7 +169,7 @@ public sealed class OptionsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Cookies_are_not_kept()
+    public async Task Cookies_are_not_sent_back()
     {
         _server.Intercept = context =>
         {
@@ -187,7 +187,7 @@ public sealed class OptionsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_proxy_is_asked_in_place_of_the_host()
+    public async Task Requests_are_sent_to_the_configured_proxy()
     {
         await using var provider = new HttpSourceProvider(new HttpSourceOptions { Proxy = new WebProxy(_server.Address) });
 
@@ -202,7 +202,7 @@ public sealed class OptionsTests : IAsyncLifetime
     [InlineData("https", 407, "the proxy asks for a login", false)]
     [InlineData("https", 403, "the proxy refused the connection (403)", false)]
     [InlineData("https", 503, "the proxy refused the connection (503)", true)]
-    public async Task A_proxy_that_refuses_is_named_and_its_password_is_not(string scheme, int status, string expected, bool isTransient)
+    public async Task A_refusing_proxy_is_an_error_that_does_not_show_its_password(string scheme, int status, string expected, bool isTransient)
     {
         _server.Intercept = context => HttpFile.Status(context, status);
         var proxy = new WebProxy(_server.Address.Replace("http://", "http://ada:s3cret@", Ordinal));
@@ -222,7 +222,8 @@ public sealed class OptionsTests : IAsyncLifetime
     [InlineData("http://ada:s3cret@proxy.invalid", "http", "the host name proxy.invalid of the proxy does not resolve", false)]
     [InlineData("http://ada:s3cret@proxy.invalid", "https", "the host name proxy.invalid of the proxy does not resolve", false)]
     [InlineData("ftp://ada:s3cret@127.0.0.1", "http", "the request cannot be made", false)]
-    public async Task A_proxy_that_is_not_there_is_not_taken_for_the_host(string proxy, string scheme, string expected, bool isTransient)
+    public async Task An_unreachable_proxy_is_an_error_that_blames_the_proxy_and_not_the_host(
+        string proxy, string scheme, string expected, bool isTransient)
     {
         await using var provider = new HttpSourceProvider(new HttpSourceOptions { Proxy = new WebProxy(proxy) });
 
@@ -235,7 +236,7 @@ public sealed class OptionsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_connection_that_takes_too_long_may_be_tried_again()
+    public async Task A_connection_timeout_is_a_transient_error()
     {
         await using var provider = new HttpSourceProvider(new HttpSourceOptions
         {
@@ -254,7 +255,7 @@ public sealed class OptionsTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_time_that_no_timer_takes_is_refused_when_it_is_given()
+    public void A_timeout_too_long_for_a_timer_is_refused_by_the_builder()
     {
         var builder = new WeightLoaderBuilder();
 
@@ -264,6 +265,6 @@ public sealed class OptionsTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_time_that_makes_no_sense_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(
+    public void A_connect_timeout_of_zero_is_refused_by_the_builder() => Assert.Throws<ArgumentOutOfRangeException>(
         () => new WeightLoaderBuilder().UseHttp(new HttpSourceOptions { ConnectTimeout = TimeSpan.Zero }));
 }

@@ -8,7 +8,7 @@ public sealed class ReadAheadStreamTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Bytes_come_in_order_whatever_is_asked_for_at_one_go()
+    public async Task Bytes_arrive_in_order_for_reads_of_any_size()
     {
         (Socket server, Socket client) = await SocketPair.ConnectAsync(Token);
         using (server)
@@ -34,7 +34,7 @@ public sealed class ReadAheadStreamTests
     }
 
     [Fact]
-    public async Task What_is_there_is_given_without_waiting_for_more()
+    public async Task A_read_returns_the_available_bytes_without_waiting_for_more()
     {
         (Socket server, Socket client) = await SocketPair.ConnectAsync(Token);
         using (server)
@@ -55,7 +55,7 @@ public sealed class ReadAheadStreamTests
     }
 
     [Fact]
-    public async Task Memory_stays_until_a_read_that_is_under_way_has_returned()
+    public async Task A_disposed_stream_keeps_its_memory_until_the_running_read_returns()
     {
         var inner = new HeldStream();
         var stream = new ReadAheadStream(inner);

@@ -34,7 +34,7 @@ public sealed class RedirectTests : IAsyncLifetime
     [InlineData(303)]
     [InlineData(307)]
     [InlineData(308)]
-    public async Task A_redirect_is_resolved_once_and_the_last_address_is_kept(int status)
+    public async Task A_redirect_is_resolved_once_and_its_target_is_kept(int status)
     {
         _near.Intercept = context => HttpFile.Redirect(
             context, context.Request.Path == "/f.bin" ? "/two%2F.bin?x=1" : _far.Address + "/far.bin?sig=1", status);
@@ -55,7 +55,7 @@ public sealed class RedirectTests : IAsyncLifetime
     [InlineData(403)]
     [InlineData(404)]
     [InlineData(410)]
-    public async Task When_a_signed_address_expires_one_of_the_parallel_requests_asks_for_a_new_one(int status)
+    public async Task Only_one_of_the_parallel_requests_renews_an_expired_signed_address(int status)
     {
         int signature = 1;
         _near.Intercept = context => HttpFile.Redirect(context, $"{_far.Address}/far.bin?sig={signature}");
@@ -72,7 +72,7 @@ public sealed class RedirectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_address_that_is_refused_though_it_is_new_is_an_error_and_its_query_is_never_shown()
+    public async Task A_renewed_address_that_is_refused_is_an_error_that_does_not_show_its_query()
     {
         bool isOpen = true;
         _near.Intercept = context => HttpFile.Redirect(context, $"{_far.Address}/far.bin?sig=s3cret");
@@ -91,7 +91,7 @@ public sealed class RedirectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_host_that_a_redirect_chose_and_that_is_gone_is_left_at_the_next_attempt()
+    public async Task A_redirect_target_that_is_gone_is_resolved_again_at_the_next_attempt()
     {
         FileServer gone = await FileServer.StartAsync();
         gone.Files["/far.bin"] = _bytes;
@@ -109,7 +109,7 @@ public sealed class RedirectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Requests_that_go_ahead_side_by_side_share_what_one_of_them_resolved()
+    public async Task Parallel_requests_of_a_file_opened_ahead_share_one_resolved_redirect()
     {
         _near.Intercept = context => HttpFile.Redirect(
             context, context.Request.Path == "/f.bin" ? "/hop.bin" : _far.Address + "/far.bin");
@@ -128,7 +128,7 @@ public sealed class RedirectTests : IAsyncLifetime
     [InlineData("ftp://host/f.bin", "to ftp")]
     [InlineData("file:///etc/passwd", "to file")]
     [InlineData(null, "without a valid Location")]
-    public async Task A_redirect_that_leads_nowhere_is_an_error(string? location, string expected)
+    public async Task A_redirect_in_a_circle_or_to_an_unusable_address_is_an_error(string? location, string expected)
     {
         int hops = 0;
         _near.Intercept = context => HttpFile.Redirect(context, location == "count" ? $"/hop{++hops}?sig=s3cret" : location!);
@@ -142,7 +142,7 @@ public sealed class RedirectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_login_stays_within_its_origin_with_a_redirect()
+    public async Task Credentials_are_sent_after_a_redirect_within_the_origin()
     {
         var seen = new List<string>();
         _near.Intercept = context =>
@@ -161,7 +161,7 @@ public sealed class RedirectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_chain_that_left_the_origin_and_came_back_brings_no_login()
+    public async Task Credentials_are_not_sent_after_redirects_that_leave_the_origin_and_return()
     {
         string? back = null;
         _near.Intercept = context =>
@@ -179,7 +179,7 @@ public sealed class RedirectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_login_that_is_missing_at_another_origin_is_explained()
+    public async Task A_401_of_another_origin_is_an_error_that_mentions_the_redirect()
     {
         _near.Intercept = context => HttpFile.Redirect(context, _far.Address + "/far.bin");
         _far.Intercept = context => HttpFile.Status(context, StatusCodes.Status401Unauthorized);

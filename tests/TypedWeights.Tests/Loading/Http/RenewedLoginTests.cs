@@ -37,7 +37,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
     [Theory]
     [InlineData(401)]
     [InlineData(403)]
-    public async Task A_refusal_in_the_middle_has_the_callback_asked_once_more(int status)
+    public async Task A_read_refused_with_401_or_403_calls_the_callback_once_more(int status)
     {
         _status = status;
         await using HttpSourceProvider provider = Provider(() => Interlocked.Increment(ref _asked) <= 2 ? "t1" : "t2");
@@ -50,7 +50,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Sixteen_requests_that_are_refused_at_once_have_the_callback_asked_once_for_all()
+    public async Task Sixteen_requests_refused_at_once_call_the_callback_once_for_all()
     {
         var all = new TaskCompletionSource();
         int waiting = 0;
@@ -81,7 +81,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_files_of_a_model_have_the_callback_asked_once_for_all()
+    public async Task Two_files_of_a_model_refused_at_once_call_the_callback_once_for_both()
     {
         var all = new TaskCompletionSource();
         int waiting = 0;
@@ -111,7 +111,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_callback_that_gives_what_was_refused_is_asked_once_more_and_then_the_refusal_stands()
+    public async Task A_callback_that_returns_refused_credentials_again_ends_in_an_error()
     {
         await using HttpSourceProvider provider = Provider(() =>
         {
@@ -126,7 +126,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Headers_that_hold_the_login_are_asked_for_once_more_too()
+    public async Task A_refusal_calls_the_headers_callback_that_sets_the_credentials_once_more()
     {
         int asked = 0;
         await using var provider = new HttpSourceProvider(new HttpSourceOptions
@@ -141,7 +141,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_a_callback_a_refusal_is_final()
+    public async Task A_refusal_without_a_callback_is_not_retried()
     {
         await using var provider = new HttpSourceProvider();
 

@@ -25,7 +25,7 @@ public sealed class SequentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_without_ranges_is_read_in_order_from_one_answer_and_gaps_are_skipped()
+    public async Task A_file_without_ranges_is_read_in_order_from_one_response_and_gaps_are_skipped()
     {
         _server.Intercept = context => HttpFile.ServeWholeAsync(context, _bytes);
 
@@ -55,7 +55,7 @@ public sealed class SequentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_readers_at_a_time_are_refused()
+    public async Task A_second_concurrent_reader_of_a_file_without_ranges_is_refused()
     {
         _server.Intercept = context => HttpFile.ServeWholeAsync(context, _bytes);
         await using IWeightSource source = await _provider.OpenAsync(Url);
@@ -71,7 +71,7 @@ public sealed class SequentialTests : IAsyncLifetime
     [Theory]
     [InlineData("\"a\"")]
     [InlineData("W/\"a\"")]
-    public async Task A_body_that_breaks_is_taken_up_where_it_broke(string tag)
+    public async Task A_whole_body_that_breaks_off_is_resumed_where_it_broke_off(string tag)
     {
         _server.Intercept = context => HttpFile.ServeWholeAsync(context, _bytes, tag, _server.Requests.Count == 1 ? 400_000 : null);
         await using IWeightSource source = await _provider.OpenAsync(Url);
@@ -89,7 +89,7 @@ public sealed class SequentialTests : IAsyncLifetime
     [InlineData(null, null, "neither answers range requests nor gives an ETag")]
     [InlineData("\"a\"", "\"b\"", "replaced while it was read")]
     [InlineData("W/\"a\"", null, "replaced while it was read")]
-    public async Task A_body_that_breaks_is_not_taken_up_where_the_file_may_be_another(string? before, string? after, string expected)
+    public async Task A_whole_body_that_breaks_off_is_not_resumed_if_the_file_may_have_changed(string? before, string? after, string expected)
     {
         bool isFirst = true;
         _server.Intercept = context =>
@@ -112,7 +112,7 @@ public sealed class SequentialTests : IAsyncLifetime
     [InlineData("text/html; charset=utf-8", "sign in, please", "an HTML page")]
     [InlineData("application/octet-stream", "<!DOCTYPE html><title>Sign in</title>", "an HTML page")]
     [InlineData("text/plain", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1", "git lfs pull")]
-    public async Task A_page_or_a_pointer_in_place_of_the_file_is_named(string type, string text, string expected)
+    public async Task An_HTML_page_or_an_LFS_pointer_in_place_of_the_file_is_an_error_that_says_so(string type, string text, string expected)
     {
         foreach (bool hasLength in (bool[])[true, false])
         {
@@ -150,7 +150,7 @@ public sealed class SequentialTests : IAsyncLifetime
     [InlineData("m.safetensors.index.json", "Content-Length: 0\r\n\r\n")]
     [InlineData("m.safetensors.index.json", "Connection: close\r\n\r\n")]
     [InlineData("m.safetensors.index.json", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")]
-    public async Task An_empty_file_is_told_as_such_however_its_length_is_told(string name, string head)
+    public async Task An_empty_file_is_reported_as_empty_however_its_length_is_sent(string name, string head)
     {
         await using var server = new RawServer([1]);
         server.Answer = async (connection, token) =>
@@ -168,7 +168,7 @@ public sealed class SequentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_length_of_a_safetensors_file_that_comes_in_chunks_is_that_of_its_header()
+    public async Task The_length_of_a_chunked_safetensors_file_is_read_from_its_header()
     {
         byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000_000), TestFile.Noise("b", "U8", 5)]);
         _server.Intercept = context => ServeChunkedAsync(context, file);
@@ -183,7 +183,7 @@ public sealed class SequentialTests : IAsyncLifetime
     [Theory]
     [InlineData(-1, "the answer ended after")]
     [InlineData(1, "the server sent more than")]
-    public async Task A_safetensors_file_that_comes_in_chunks_and_does_not_end_where_its_header_says_is_an_error(int more, string expected)
+    public async Task A_chunked_safetensors_file_with_another_length_than_its_header_says_is_an_error(int more, string expected)
     {
         byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000_000)]);
         byte[] sent = [.. file[..Math.Min(file.Length, file.Length + more)], .. new byte[Math.Max(0, more)]];
@@ -196,7 +196,7 @@ public sealed class SequentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wrong_header_that_comes_in_chunks_is_told_as_such()
+    public async Task An_invalid_header_in_a_chunked_file_is_reported_as_a_format_error()
     {
         byte[] header = "{\"a\":{\"dtype\":\"U8\",\"shape\":[900],\"data_offsets\":[0,900]},\"a\":1}    "u8.ToArray();
         byte[] file = [.. BitConverter.GetBytes((long)header.Length), .. header, .. new byte[2000]];
@@ -210,7 +210,7 @@ public sealed class SequentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_chunked_file_that_broke_off_is_taken_up_where_it_is_surely_the_same()
+    public async Task A_chunked_file_that_breaks_off_is_resumed_when_its_ETag_is_unchanged()
     {
         byte[] file = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3_000_000)]);
         _server.Intercept = async context =>
@@ -233,7 +233,7 @@ public sealed class SequentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_compressed_file_is_refused()
+    public async Task A_compressed_file_from_a_server_without_ranges_is_refused()
     {
         _server.Intercept = context =>
         {
@@ -247,7 +247,7 @@ public sealed class SequentialTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_read_that_is_cancelled_leaves_the_source_ready_for_another_range()
+    public async Task A_cancelled_read_leaves_the_source_ready_for_another_range()
     {
         bool isFirst = true;
         _server.Intercept = async context =>

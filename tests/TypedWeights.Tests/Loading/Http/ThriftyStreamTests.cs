@@ -16,7 +16,7 @@ public sealed class ThriftyStreamTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_fast_connection_is_awaited_in_larger_pieces_and_lets_go_of_each_byte_when_it_slows_down()
+    public async Task A_fast_connection_is_read_in_larger_blocks_until_it_slows_down()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "SO_RCVLOWAT wakes a poll as it should on Linux alone");
         (Socket server, Socket client) = await SocketPair.ConnectAsync(Token);
@@ -62,7 +62,7 @@ public sealed class ThriftyStreamTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Many_ranges_over_few_connections_come_whole_and_in_time(bool isSecure)
+    public async Task Many_ranges_over_few_connections_arrive_complete(bool isSecure)
     {
         byte[] bytes = HttpFile.Noise(48 << 20);
         using TestAuthority authority = new();

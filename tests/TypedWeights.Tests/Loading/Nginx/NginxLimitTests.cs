@@ -9,7 +9,7 @@ public sealed class NginxLimitTests : NginxTest
     [InlineData(429)]
     [InlineData(503)]
     [InlineData(444)]
-    public async Task Requests_over_a_rate_are_tried_again(int status)
+    public async Task Requests_beyond_the_request_rate_of_the_server_are_retried(int status)
     {
         await using NginxServer nginx = await StartAsync(
             $"limit_req zone=all; limit_req_status {status};", "limit_req_zone $binary_remote_addr zone=all:1m rate=12r/s;");
@@ -22,7 +22,7 @@ public sealed class NginxLimitTests : NginxTest
     }
 
     [Fact]
-    public async Task Connections_over_a_number_are_tried_again()
+    public async Task Connections_beyond_the_connection_limit_of_the_server_are_retried()
     {
         await using NginxServer nginx = await StartAsync(
             "limit_conn all 1; limit_rate 4m;", "limit_conn_zone $binary_remote_addr zone=all:1m;");
@@ -33,7 +33,7 @@ public sealed class NginxLimitTests : NginxTest
     }
 
     [Fact]
-    public async Task Retry_after_is_kept_to()
+    public async Task A_load_waits_as_long_as_the_Retry_After_of_nginx_says()
     {
         await using NginxServer nginx = await StartAsync(
             "limit_req zone=all burst=4 nodelay; limit_req_status 429; error_page 429 @busy; "
@@ -47,7 +47,7 @@ public sealed class NginxLimitTests : NginxTest
     }
 
     [Fact]
-    public async Task A_server_that_closes_without_a_word_is_given_up_after_some_attempts()
+    public async Task A_server_that_closes_every_request_without_a_response_is_given_up_after_the_attempts()
     {
         await using NginxServer nginx = await StartAsync("location / { return 444; }");
 

@@ -6,7 +6,7 @@ namespace TypedWeights.Tests.Loading.Nginx;
 public sealed class NginxRangeTests : NginxTest
 {
     [Fact]
-    public async Task Ranges_bring_every_byte_and_hardly_one_too_many()
+    public async Task Ranges_transfer_each_byte_of_the_file_exactly_once()
     {
         await using NginxServer nginx = await StartAsync();
 
@@ -33,7 +33,7 @@ public sealed class NginxRangeTests : NginxTest
     }
 
     [Fact]
-    public async Task A_typed_load_knows_the_offsets_and_asks_for_the_header_once_beside_the_payload()
+    public async Task A_typed_load_requests_the_header_once_beside_the_payload()
     {
         await using NginxServer nginx = await StartAsync();
         await using WeightLoader loader = Loader();
@@ -62,7 +62,7 @@ public sealed class NginxRangeTests : NginxTest
     }
 
     [Fact]
-    public async Task A_file_that_is_not_there_is_said_to_be_missing()
+    public async Task An_absent_file_is_reported_as_not_found()
     {
         await using NginxServer nginx = await StartAsync();
 

@@ -12,7 +12,7 @@ public sealed class NginxTlsTests : NginxTest, IDisposable
     public void Dispose() => _authority.Dispose();
 
     [Fact]
-    public async Task A_root_that_was_given_is_trusted()
+    public async Task A_certificate_of_a_configured_root_is_trusted()
     {
         await using NginxServer nginx = await StartAsync(_authority.Issue("127.0.0.1"));
 
@@ -23,7 +23,7 @@ public sealed class NginxTlsTests : NginxTest, IDisposable
     }
 
     [Fact]
-    public async Task One_that_was_not_is_an_error_that_says_what_to_do()
+    public async Task A_certificate_of_an_unknown_root_is_an_error_that_names_TrustedRoots()
     {
         await using NginxServer nginx = await StartAsync(_authority.Issue("127.0.0.1"));
 
@@ -34,7 +34,7 @@ public sealed class NginxTlsTests : NginxTest, IDisposable
     }
 
     [Fact]
-    public async Task So_is_another_root()
+    public async Task A_certificate_of_another_root_than_the_configured_one_is_an_error()
     {
         using var other = new LocalAuthority();
         await using NginxServer nginx = await StartAsync(_authority.Issue("127.0.0.1"));
@@ -51,7 +51,7 @@ public sealed class NginxTlsTests : NginxTest, IDisposable
     }
 
     [Fact]
-    public async Task One_whose_time_is_over_is_an_error()
+    public async Task An_expired_certificate_is_an_error_that_says_so()
     {
         await using NginxServer nginx = await StartAsync(_authority.Issue("127.0.0.1", DateTimeOffset.UtcNow.AddDays(-1)));
 
@@ -59,7 +59,7 @@ public sealed class NginxTlsTests : NginxTest, IDisposable
     }
 
     [Fact]
-    public async Task TLS_to_a_server_without_it_is_an_error_that_says_so()
+    public async Task TLS_to_a_server_that_speaks_plain_HTTP_is_an_error_that_names_TLS()
     {
         await using NginxServer nginx = await StartAsync();
 

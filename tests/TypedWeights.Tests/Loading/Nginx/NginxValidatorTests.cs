@@ -9,7 +9,7 @@ public sealed class NginxValidatorTests : NginxTest
     [InlineData("etag off;")]
     [InlineData("etag off; add_header ETag 'W/\"a-weak-one\"';")]
     [InlineData("etag off; add_header Last-Modified '';")]
-    public async Task Without_a_strong_tag_nothing_is_sent_and_the_file_loads(string server)
+    public async Task A_file_without_a_strong_ETag_loads_without_If_Match(string server)
     {
         await using NginxServer nginx = await StartAsync(server);
 
@@ -20,7 +20,7 @@ public sealed class NginxValidatorTests : NginxTest
     }
 
     [Fact]
-    public async Task A_server_that_would_compress_is_asked_not_to_and_keeps_its_strong_tags()
+    public async Task Every_request_to_a_compressing_server_accepts_only_identity_encoding()
     {
         await using NginxServer nginx = await StartAsync(Gzip);
 
@@ -32,7 +32,7 @@ public sealed class NginxValidatorTests : NginxTest
     }
 
     [Fact]
-    public async Task One_that_compresses_all_the_same_is_refused()
+    public async Task A_response_that_a_proxy_compressed_unasked_is_an_error()
     {
         // The server in front asks the one behind for gzip, whatever the client wants.
         await using NginxServer behind = await StartAsync(Gzip);

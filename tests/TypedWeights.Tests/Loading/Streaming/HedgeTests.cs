@@ -22,7 +22,7 @@ public sealed class HedgeTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _loader.DisposeAsync();
 
     [Fact]
-    public async Task A_loser_that_writes_other_bytes_before_it_returns_changes_nothing()
+    public async Task Other_bytes_that_a_losing_request_writes_late_change_no_tensor()
     {
         bool wroteLate = false;
         Straggle(
@@ -43,7 +43,7 @@ public sealed class HedgeTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_straggler_that_is_done_first_ends_its_hedge()
+    public async Task A_straggling_request_that_completes_first_cancels_its_hedge()
     {
         bool ended = false;
         var hedged = new TaskCompletionSource();
@@ -68,7 +68,7 @@ public sealed class HedgeTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_straggler_that_fails_while_a_hedge_is_under_way_is_saved_by_it()
+    public async Task A_straggling_request_that_fails_does_not_fail_the_load_when_its_hedge_succeeds()
     {
         var failed = new TaskCompletionSource();
         var hedged = new TaskCompletionSource();
@@ -92,7 +92,7 @@ public sealed class HedgeTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_store_that_goes_on_within_the_call_that_cancels_it_blocks_nobody()
+    public async Task A_store_that_runs_continuations_in_the_cancelling_call_blocks_no_load()
     {
         Straggle(
             async (_, _, token) =>
@@ -116,7 +116,7 @@ public sealed class HedgeTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_hedge_that_fails_is_no_failure_of_the_load()
+    public async Task A_failed_hedge_does_not_fail_the_load()
     {
         var hedged = new TaskCompletionSource();
         Straggle(
@@ -138,7 +138,7 @@ public sealed class HedgeTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Cancelling_while_both_are_under_way_waits_for_both_and_frees_everything()
+    public async Task Cancelling_a_load_waits_for_a_range_and_its_hedge_and_frees_everything()
     {
         using var cancel = new CancellationTokenSource();
         int returned = 0;

@@ -21,7 +21,7 @@ public sealed class PayloadFirstTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task The_payload_does_not_wait_for_the_header_and_nothing_is_asked_for_twice()
+    public async Task The_payload_does_not_wait_for_the_header_and_nothing_is_requested_twice()
     {
         var payload = new TaskCompletionSource();
         _server.Intercept = async context =>
@@ -48,7 +48,7 @@ public sealed class PayloadFirstTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Another_layout_of_the_same_tensors_is_read_anew()
+    public async Task A_typed_load_reads_a_file_with_another_layout_again()
     {
         _server.Files[Path] = TestFile.Bytes([.. TinyModel.Entries.Reverse()], TinyModel.Tied);
 
@@ -58,7 +58,7 @@ public sealed class PayloadFirstTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Another_contract_ends_the_load_with_every_difference_and_leaves_nothing()
+    public async Task A_broken_contract_ends_a_typed_load_with_every_difference_although_payload_hangs()
     {
         TestFile.Entry[] other = [.. TinyModel.Entries[..^1], TestFile.F32("model.Norm.weight", [2], 11, 12)];
         _server.Files[Path] = TestFile.Bytes(other, TinyModel.Tied);
@@ -82,7 +82,7 @@ public sealed class PayloadFirstTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_was_replaced_between_payload_and_header_is_read_anew_from_the_newer_one()
+    public async Task A_file_that_was_replaced_between_payload_and_header_is_read_again()
     {
         TestFile.Entry[] newer = [.. TinyModel.Entries];
         newer[0] = TestFile.F32("lm_head.weight", [4, 2], 8, 7, 6, 5, 4, 3, 2, 1);
@@ -114,7 +114,7 @@ public sealed class PayloadFirstTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_without_ranges_is_read_once_in_sequence()
+    public async Task A_typed_load_from_a_server_without_ranges_reads_the_file_in_sequence()
     {
         _server.Intercept = async context =>
         {
@@ -129,7 +129,7 @@ public sealed class PayloadFirstTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_missing_file_is_said_to_be_missing()
+    public async Task An_absent_file_is_reported_as_not_found_by_a_typed_load()
     {
         _server.Files.Clear();
 

@@ -23,7 +23,7 @@ public sealed class RetryTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 
     [Fact]
-    public async Task A_range_goes_on_at_the_byte_where_it_stopped()
+    public async Task A_range_that_breaks_off_is_resumed_at_the_byte_where_it_stopped()
     {
         var reads = new ConcurrentQueue<(long Position, int Count)>();
         var broken = new ConcurrentDictionary<long, bool>();
@@ -53,7 +53,7 @@ public sealed class RetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_stalls_is_asked_for_again()
+    public async Task A_stalled_read_of_a_custom_source_is_retried()
     {
         _store.Read = async (number, destination, position, token) =>
         {
@@ -71,7 +71,7 @@ public sealed class RetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_comes_slowly_is_no_stall()
+    public async Task A_slow_read_whose_pauses_are_short_is_no_stall()
     {
         _store.Read = async (_, destination, position, token) =>
         {
@@ -86,7 +86,7 @@ public sealed class RetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_source_that_gives_up_by_itself_is_asked_again()
+    public async Task A_read_that_its_source_cancels_by_itself_is_retried()
     {
         _store.Read = (number, destination, position, _) => number < 2
             ? throw new TaskCanceledException("the client's own time-out")
@@ -98,7 +98,7 @@ public sealed class RetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task When_the_budget_is_spent_one_error_says_what_was_tried()
+    public async Task One_error_lists_the_failures_of_all_attempts()
     {
         int count = 0;
         _store.Read = (_, _, _, _) => throw (Interlocked.Increment(ref count) == 1 ? Broken() : Broken("the server was busy."));
@@ -114,7 +114,7 @@ public sealed class RetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_failure_that_will_not_pass_is_not_repeated()
+    public async Task A_failure_that_is_not_transient_is_not_retried()
     {
         int count = 0;
         _store.Read = (_, _, _, _) =>
@@ -131,7 +131,7 @@ public sealed class RetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_source_that_drops_every_connection_after_a_byte_is_not_followed_for_ever()
+    public async Task A_source_that_breaks_off_after_every_byte_is_given_up()
     {
         int count = 0;
         _store.Read = (_, destination, position, _) => Interlocked.Increment(ref count) % 2 == 0
@@ -145,7 +145,7 @@ public sealed class RetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_wait_that_the_source_asks_for_is_kept()
+    public async Task A_retry_waits_as_long_as_the_source_requests()
     {
         // Counted by the clock itself: a timer of the system may be some milliseconds early by another one.
         TimeSpan asked = TimeSpan.FromMilliseconds(300);
@@ -169,7 +169,7 @@ public sealed class RetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Who_asks_for_an_hour_is_not_waited_for()
+    public async Task A_source_that_requests_a_wait_of_an_hour_ends_the_load()
     {
         _store.Read = (_, _, _, _) =>
             throw new WeightSourceException(OwnStore.Uri, "busy.", isTransient: true, retryAfter: TimeSpan.FromHours(1));
@@ -181,7 +181,7 @@ public sealed class RetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Cancelling_in_the_wait_between_two_attempts_ends_the_load()
+    public async Task Cancelling_during_the_wait_between_two_attempts_ends_the_load()
     {
         using var cancel = new CancellationTokenSource();
         _store.Read = (_, _, _, _) =>
@@ -199,7 +199,7 @@ public sealed class RetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_limit_on_the_rate_is_kept()
+    public async Task A_load_does_not_exceed_its_rate_limit()
     {
         long start = TimeProvider.System.GetTimestamp();
 
