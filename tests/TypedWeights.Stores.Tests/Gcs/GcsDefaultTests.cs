@@ -62,6 +62,19 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_key_of_another_cloud_of_Googles_is_taken_to_the_service_of_that_cloud()
+    {
+        await using GcsFixture store = await GcsFixture.StartAsync(_tokens, Certificate("storage.cloud.test"));
+        store.Put(NoiseFile.Name, NoiseFile.Bytes);
+        string key = _tokens.KeyFile[..^1] + ",\"universe_domain\":\"cloud.test\"}";
+
+        string output = await RunAsync(store, null, ("GOOGLE_APPLICATION_CREDENTIALS", Save("key.json", key)));
+
+        Assert.True(output.Trim() == Convert.ToHexString(SHA256.HashData(NoiseFile.Bytes)), output);
+        Assert.All(store.Requests, request => Assert.Equal("self-signed", request.Kind));
+    }
+
+    [Fact]
     public async Task The_metadata_server_is_found()
     {
         await AssertReadsAsync(("GCE_METADATA_HOST", new Uri(_tokens.Address).Authority));
@@ -143,6 +156,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
                 $"gs://{GcsFixture.Bucket}/{NoiseFile.Name}",
                 _home["root.pem"],
                 $"storage.googleapis.com={store.Address.Port}",
+                $"storage.cloud.test={store.Address.Port}",
                 $"oauth2.googleapis.com={(google is null ? 1 : new Uri(google.Address).Port)}",
             },
             RedirectStandardInput = true,
