@@ -18,8 +18,9 @@ public static class AzureBlobsExtensions
     public static TBuilder UseAzureBlobs<TBuilder>(this TBuilder builder, AzureBlobsOptions? options = null)
         where TBuilder : IWeightSourceBuilder
     {
+        // The check loads the SDK whose types the options have; defaults need no check.
+        options?.Validate();
         options ??= new AzureBlobsOptions();
-        options.Validate();
         builder.AddSource(context => new AzureBlobsProvider(context, options));
         if (options.BlobUrls)
         {

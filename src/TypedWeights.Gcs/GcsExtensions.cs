@@ -18,8 +18,9 @@ public static class GcsExtensions
     public static TBuilder UseGcs<TBuilder>(this TBuilder builder, GcsOptions? options = null)
         where TBuilder : IWeightSourceBuilder
     {
+        // The check loads the SDK whose types the options have; defaults need no check.
+        options?.Validate();
         options ??= new GcsOptions();
-        options.Validate();
         builder.AddSource(context => new GcsProvider(context, options));
         return builder;
     }

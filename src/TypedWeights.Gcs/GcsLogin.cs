@@ -7,42 +7,33 @@ using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Gcs;
 
-/// <summary>The credentials of a loader, looked up once by Google's library, which keeps their tokens fresh.</summary>
+/// <summary>Lets the requests of a loader in: one client, whose credentials keep their tokens fresh.</summary>
+/// <param name="client">Address and credentials.</param>
+/// <param name="guard">The loader's way to Google's library.</param>
 #pragma warning disable CA1001 // The semaphore has something to give back only when its wait handle is asked for.
-internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, string? anonymity, Uri endpoint)
+internal sealed class GcsLogin(GcsClient client, SdkGuard guard)
 #pragma warning restore CA1001
 {
     private readonly SemaphoreSlim _busy = new(1, 1);
-    private readonly SdkGuard _guard = new(context, "Google Cloud Storage");
-    private readonly Lock _lock = new();
-    private Task<GcsCredentials>? _search;
 
-    /// <summary>Which credentials they are, as it may be shown.</summary>
-    public string Name => Found?.Name ?? "no credentials";
-
-    /// <summary>Whether requests are sent without credentials.</summary>
-    public bool IsAnonymous => Found?.Value is null;
-
-    private GcsCredentials? Found => Volatile.Read(ref _search) is { IsCompletedSuccessfully: true } search ? search.Result : null;
+    public GcsClient Client => client;
 
     public async ValueTask AuthorizeAsync(HttpRequestMessage request, string display, CancellationToken cancellationToken)
     {
-        GcsCredentials found = Found
-            ?? await _guard.CallAsync(GcsCredentials.Search(display), _ => Search(), cancellationToken).ConfigureAwait(false);
-        if (found.Value is not { } credential)
+        if (client.Credential is not { } credential)
         {
             return;
         }
 
-        if (endpoint.Scheme != Uri.UriSchemeHttps && !endpoint.IsLoopback)
+        if (client.Endpoint.Scheme != Uri.UriSchemeHttps && !client.Endpoint.IsLoopback)
         {
             throw new WeightSourceException(
                 display, "tokens are sent over http to this machine alone; give an https endpoint, or set GcsOptions.Anonymous.");
         }
 
-        AccessTokenWithHeaders token = await _guard.CallAsync(
-            Token(display, found.Name),
-            stop => ((ITokenAccessWithHeaders)credential).GetAccessTokenWithHeadersForRequestAsync(endpoint.AbsoluteUri, stop),
+        AccessTokenWithHeaders token = await guard.CallAsync(
+            Token(display),
+            stop => credential.GetAccessTokenWithHeadersForRequestAsync(client.Endpoint.AbsoluteUri, stop),
             cancellationToken).ConfigureAwait(false);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.AccessToken);
 
@@ -54,7 +45,8 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, st
     /// <returns>Whether there is another now.</returns>
     public async ValueTask<bool> RenewAsync(HttpResponseMessage refusal, string display, CancellationToken cancellationToken)
     {
-        if (Found is not { Value.UnderlyingCredential: IHttpUnsuccessfulResponseHandler handler } found)
+        object? credential = client.Credential is GoogleCredential wrapper ? wrapper.UnderlyingCredential : client.Credential;
+        if (credential is not IHttpUnsuccessfulResponseHandler handler)
         {
             return false;
         }
@@ -71,7 +63,7 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, st
                 CurrentFailedTry = 1,
                 CancellationToken = cancellationToken,
             };
-            return await _guard.CallAsync(Token(display, found.Name), _ => handler.HandleResponseAsync(refused), cancellationToken)
+            return await guard.CallAsync(Token(display), _ => handler.HandleResponseAsync(refused), cancellationToken)
                 .ConfigureAwait(false);
         }
         finally
@@ -80,23 +72,7 @@ internal sealed class GcsLogin(StoreContext context, GoogleCredential? given, st
         }
     }
 
-    // One search for all who wait, whoever of them gives up.
-    private Task<GcsCredentials> Search()
-    {
-        lock (_lock)
-        {
-            if (_search is null or { IsFaulted: true })
-            {
-                _search = anonymity is not null ? Task.FromResult(new GcsCredentials(null, $"no credentials ({anonymity})"))
-                    : given is not null ? Task.Run(() => GcsCredentials.Of(given))
-                    : Task.Run(() => GcsCredentials.FindAsync(context));
-            }
-
-            return _search;
-        }
-    }
-
-    private static SdkCall Token(string display, string name) => new(display, name)
+    private SdkCall Token(string display) => new(display, client.Name)
     {
         Explain = static e => e.GetBaseException() is TokenResponseException refusal
             ? $"Google gives no token ({(int?)refusal.StatusCode}); check that they are not revoked, and this machine's clock"

@@ -1,4 +1,5 @@
 using Google.Apis.Auth.OAuth2;
+using Google.Cloud.Storage.V1;
 using TypedWeights.Errors;
 
 namespace TypedWeights;
@@ -6,6 +7,13 @@ namespace TypedWeights;
 /// <summary>How Google Cloud Storage is reached. What is not set here comes from the environment, as for every Google library.</summary>
 public sealed record GcsOptions
 {
+    /// <summary>
+    /// The client that the application has already. Its credentials, with the scopes and the quota project that they have, and its base URI
+    /// are used; the ranges go over the loader's own connections. It is not disposed.
+    /// </summary>
+    /// <value>null: a client is built from the other options. With a client, only <see cref="UserProject"/> may be set beside it.</value>
+    public StorageClient? Client { get; init; }
+
     /// <summary>The credentials. They are asked for the scope of reading alone, and for new tokens whenever one is over.</summary>
     /// <value>
     /// null: the application default credentials (<c>GOOGLE_APPLICATION_CREDENTIALS</c>, the login of <c>gcloud auth application-default
@@ -23,8 +31,8 @@ public sealed record GcsOptions
 
     /// <summary>The address of the service: an emulator, a private endpoint, another cloud of Google's.</summary>
     /// <value>
-    /// null: <c>STORAGE_EMULATOR_HOST</c>, which is asked without credentials unless <see cref="Credential"/> is set; otherwise
-    /// <c>https://storage.googleapis.com</c>.
+    /// null: <c>STORAGE_EMULATOR_HOST</c>, which is asked without credentials; otherwise <c>https://storage.</c> and the universe domain of
+    /// the credentials, which nearly always is <c>googleapis.com</c>.
     /// </value>
     public Uri? Endpoint { get; init; }
 
@@ -32,6 +40,11 @@ public sealed record GcsOptions
     /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
     internal void Validate()
     {
+        if (Client is not null && (Credential is not null || Anonymous || Endpoint is not null))
+        {
+            throw new ArgumentException("Client has its own credentials and address; set no other option but UserProject beside it.", nameof(Client));
+        }
+
         OptionValue.ThrowUnlessHttp(Endpoint, nameof(Endpoint));
         OptionValue.ThrowIfBlank(UserProject, nameof(UserProject));
         OptionValue.ThrowUnlessSendable(UserProject, nameof(UserProject));

@@ -11,13 +11,15 @@ public sealed class GcsProvider : IRegisteredSource<GcsProvider>
 {
     private readonly StoreContext _context;
     private readonly GcsOptions _options;
+    private readonly SdkGuard _guard;
     private readonly Lock _lock = new();
-    private GcsService? _service;
+    private Task<GcsLogin>? _login;
 
     internal GcsProvider(StoreContext context, GcsOptions options)
     {
         _context = context;
         _options = options;
+        _guard = new SdkGuard(context, "Google Cloud Storage");
     }
 
     /// <inheritdoc/>
@@ -36,24 +38,31 @@ public sealed class GcsProvider : IRegisteredSource<GcsProvider>
         ArgumentNullException.ThrowIfNull(uri);
         ArgumentNullException.ThrowIfNull(pins);
         var gs = GcsUri.Of(uri);
-        GcsService service = Service(gs.Display + gs.File);
+        GcsLogin login = await LoginAsync(gs.Display + gs.File, cancellationToken).ConfigureAwait(false);
         return gs.File is { } entry
             ? _context.Locate(entry, revision: null, File)
             : await _context.LocateInFolderAsync(gs.Display, revision: null, File, cancellationToken).ConfigureAwait(false);
 
         GcsObject File(string name) =>
-            new(service, gs, name, pins.VersionOf(name) ?? (name == gs.File ? gs.Generation : null));
+            new(login, gs, name, pins.VersionOf(name) ?? (name == gs.File ? gs.Generation : null));
     }
 
     /// <summary>Nothing is held: the connections are the loader's.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    // Made when it is first needed. Settings that are wrong are read again by the next load.
-    private GcsService Service(string display)
+    private async ValueTask<GcsLogin> LoginAsync(string display, CancellationToken cancellationToken) =>
+        Volatile.Read(ref _login) is { IsCompletedSuccessfully: true } login
+            ? login.Result
+            : await _guard.CallAsync(GcsClient.Call(display, _options), _ => Login(), cancellationToken).ConfigureAwait(false);
+
+    // One search for all who wait, whoever of them gives up. Settings that are wrong are read again by the next load.
+    private Task<GcsLogin> Login()
     {
         lock (_lock)
         {
-            return _service ??= new GcsService(_context, _options, Environment.GetEnvironmentVariable, display);
+            return _login = _login is null or { IsFaulted: true }
+                ? Task.Run(async () => new GcsLogin(await GcsClient.GetAsync(_context, _options).ConfigureAwait(false), _guard))
+                : _login;
         }
     }
 }

@@ -7,7 +7,7 @@ namespace TypedWeights.Sources.Gcs;
 internal static class GcsRefusal
 {
     public static async ValueTask<WeightSourceException?> ExplainAsync(
-        HttpResponseMessage refusal, GcsObject file, GcsUri uri, GcsService service, CancellationToken cancellationToken)
+        HttpResponseMessage refusal, GcsObject file, GcsUri uri, GcsClient client, CancellationToken cancellationToken)
     {
         (string code, string details) = await ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
         int status = (int)refusal.StatusCode;
@@ -23,7 +23,7 @@ internal static class GcsRefusal
             return Missing(code, told, file, uri, isPinned);
         }
 
-        string? text = Refused(code, status, StoreFile.Quote(refusal, details), service);
+        string? text = Refused(code, status, StoreFile.Quote(refusal, details), client);
         return text is null ? null : new WeightSourceException(file.Display, $"the store refuses ({told}): {text}");
     }
 
@@ -54,17 +54,17 @@ internal static class GcsRefusal
             : new WeightSourceException(file.Display, $"the bucket {uri.Bucket} has no such object ({told}).", isNotFound: true);
     }
 
-    private static string? Refused(string code, int status, string details, GcsService service) => code switch
+    private static string? Refused(string code, int status, string details, GcsClient client) => code switch
     {
         "UserProjectMissing" => "the bucket's owner does not pay for reads; name a project that does in GcsOptions.UserProject.",
         "UserProjectAccessDenied" or "UserProjectAccountProblem" =>
-            $"the project that is to pay ({service.UserProject ?? "the credentials' quota project"}) cannot be charged by {service.Login.Name}; "
+            $"the project that is to pay ({client.UserProject ?? "the credentials' quota project"}) cannot be charged by {client.Name}; "
                 + "it takes the permission serviceusage.services.use and an open billing account.",
-        _ when status == 401 && service.Login.IsAnonymous => $"the object is not public, and it was asked with {service.Login.Name}.",
-        _ when status == 401 => $"the token of {service.Login.Name} is not valid (any more), and no other could be had; log in again.",
-        _ when status == 403 && service.Login.IsAnonymous =>
-            $"the object is not public, or is not there, and it was asked with {service.Login.Name}.",
-        _ when status == 403 => $"{service.Login.Name}: {(details.Length > 0 ? details : "no access.")} Reading takes storage.objects.get, "
+        _ when status == 401 && client.Credential is null => $"the object is not public, and it was asked with {client.Name}.",
+        _ when status == 401 => $"the token of {client.Name} is not valid (any more), and no other could be had; log in again.",
+        _ when status == 403 && client.Credential is null =>
+            $"the object is not public, or is not there, and it was asked with {client.Name}.",
+        _ when status == 403 => $"{client.Name}: {(details.Length > 0 ? details : "no access.")} Reading takes storage.objects.get, "
             + "which the role roles/storage.objectViewer on the bucket has.",
         "InvalidArgument" => "the bucket's name or the generation is not one.",
         _ => null,

@@ -16,8 +16,9 @@ public static class S3Extensions
     public static TBuilder UseS3<TBuilder>(this TBuilder builder, S3SourceOptions? options = null)
         where TBuilder : IWeightSourceBuilder
     {
+        // The check loads the SDK whose types the options have; defaults need no check.
+        options?.Validate();
         options ??= new S3SourceOptions();
-        options.Validate();
         builder.AddSource(context => new S3SourceProvider(context, options));
         return builder;
     }

@@ -11,13 +11,14 @@ using TypedWeights.Transfer.Retry;
 //
 //   StoreProbe URI ROOT.pem HOST=PORT...      connections to HOST go to PORT of this machine, whose certificate ROOT.pem vouches for;
 //                                           - for ROOT.pem: what the machine trusts, and warnings are printed too
+//   StoreProbe URI loaded                   prints the names of the assemblies that were loaded for it instead
 Dictionary<string, int> ports = args[2..].Select(static pair => pair.Split('=')).ToDictionary(
     static pair => pair[0], static pair => int.Parse(pair[1], System.Globalization.CultureInfo.InvariantCulture));
 var builder = new SourceRegistryBuilder
 {
     Http = new()
     {
-        TrustedRoots = args[1] == "-" ? [] : [X509CertificateLoader.LoadCertificateFromFile(args[1])],
+        TrustedRoots = args[1] is "-" or "loaded" ? [] : [X509CertificateLoader.LoadCertificateFromFile(args[1])],
         ConfigureHandler = handler => handler.ConnectCallback = async (context, token) =>
         {
             bool isNamed = ports.TryGetValue(context.DnsEndPoint.Host, out int port);
@@ -33,10 +34,12 @@ var transfer = new TransferContext
 };
 try
 {
-    await using SourceRegistry registry = builder.UseGcs().UseS3().Build(transfer);
+    await using SourceRegistry registry = builder.UseGcs().UseS3().UseAzureBlobs().Build(transfer);
     IWeightLocation location = await registry.LocateAsync(WeightUri.Parse(args[0]), CancellationToken.None);
     await using IWeightSource source = await location.OpenAsync(location.EntryName, CancellationToken.None);
-    Console.WriteLine(Convert.ToHexString(SHA256.HashData(await source.ReadAsync(0, (int)source.Length, CancellationToken.None))));
+    string hash = Convert.ToHexString(SHA256.HashData(await source.ReadAsync(0, (int)source.Length, CancellationToken.None)));
+    Console.WriteLine(
+        args[1] == "loaded" ? string.Join('\n', AppDomain.CurrentDomain.GetAssemblies().Select(static found => found.GetName().Name)) : hash);
     return 0;
 }
 catch (WeightsException e)

@@ -36,6 +36,13 @@ public class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>
     [InlineData("TypedWeights.Core", "Microsoft.Extensions.Logging.Abstractions", "Polly.Core", "System.IO.Hashing")]
     [InlineData("TypedWeights.TorchNative", "TypedWeights.Core [this]", "TorchSharp")]
     [InlineData("TypedWeights", "TypedWeights.Core [this]", "TypedWeights.TorchNative [this]", "TorchSharp")]
+    // The packages of the stores bring the generator along with TypedWeights.
+    [InlineData("TypedWeights.AzureBlobs", "TypedWeights.Core", "TypedWeights", "Azure.Identity", "Azure.Storage.Blobs")]
+    [InlineData(
+        "TypedWeights.S3", "TypedWeights.Core", "TypedWeights", "AWSSDK.S3", "AWSSDK.SSO", "AWSSDK.SSOOIDC", "AWSSDK.SecurityToken")]
+    // The first two of Google's are pins: Google.Cloud.Storage.V1 asks for versions of them that some feeds lack (NU1603).
+    [InlineData(
+        "TypedWeights.Gcs", "TypedWeights.Core", "TypedWeights", "Google.Api.Gax.Rest", "Google.Apis.Storage.v1", "Google.Cloud.Storage.V1")]
     public void A_package_depends_on_the_exact_version_of_packages_whose_internals_it_uses(
         string package, params string[] dependencies)
     {

@@ -22,7 +22,8 @@ public sealed class PackedFeed : IAsyncLifetime
             $"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
             ? "Release"
             : "Debug";
-        foreach (string project in new[] { "TypedWeights.Core", "TypedWeights.TorchNative", "TypedWeights" })
+        foreach (string project in (string[])
+            ["TypedWeights.Core", "TypedWeights.TorchNative", "TypedWeights", "TypedWeights.S3", "TypedWeights.Gcs", "TypedWeights.AzureBlobs"])
         {
             await DotnetAsync(Path.Combine(repository, "src", project), "pack", "--no-build", "-c", configuration, "-o", Folder);
         }

@@ -78,13 +78,21 @@ public sealed class GcsCredentialTests : GcsTest
     public async Task An_emulator_in_the_environment_is_used_without_credentials_or_a_call_of_UseGcs()
     {
         Store.IsPublic = true;
-        foreach (string host in (string[])[Store.Address.Authority, Store.Address.AbsoluteUri])
+        foreach (string host in (string[])[Store.Address.Authority, Store.Address.AbsoluteUri, Store.Address + "storage/v1/"])
         {
             using var environment = new Variables(("STORAGE_EMULATOR_HOST", host), ("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent"));
             await using WeightLoader loader = new WeightLoaderBuilder().Build();
             using WeightSet weights = await loader.LoadTensorsAsync(Model, cancellationToken: TestContext.Current.CancellationToken);
             NoiseFile.AssertIn(weights);
         }
+    }
+
+    [Fact]
+    public async Task An_emulator_that_is_no_address_is_named()
+    {
+        using var environment = new Variables(("STORAGE_EMULATOR_HOST", "no host"));
+        await AssertFailsAsync(
+            "cannot use STORAGE_EMULATOR_HOST: it is neither an http or https URL nor a host with its port", Model, new GcsOptions());
     }
 
     [Theory]

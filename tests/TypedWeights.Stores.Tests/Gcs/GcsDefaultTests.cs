@@ -62,6 +62,19 @@ public sealed class GcsDefaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_of_another_universe_is_used_at_the_service_of_that_universe()
+    {
+        await using GcsFixture store = await GcsFixture.StartAsync(_tokens, Certificate("storage.cloud.test"));
+        store.Put(NoiseFile.Name, NoiseFile.Bytes);
+        string key = _tokens.KeyFile[..^1] + ",\"universe_domain\":\"cloud.test\"}";
+
+        string output = await RunAsync(store, null, ("GOOGLE_APPLICATION_CREDENTIALS", Save("key.json", key)));
+
+        Assert.True(output.Trim() == Convert.ToHexString(SHA256.HashData(NoiseFile.Bytes)), output);
+        Assert.All(store.Requests, request => Assert.Equal("self-signed", request.Kind));
+    }
+
+    [Fact]
     public async Task Credentials_of_the_metadata_server_are_used()
     {
         await AssertReadsAsync(("GCE_METADATA_HOST", new Uri(_tokens.Address).Authority));
@@ -160,6 +173,7 @@ public sealed class GcsDefaultTests : IAsyncLifetime
                 $"gs://{GcsFixture.Bucket}/{NoiseFile.Name}",
                 _home["root.pem"],
                 $"storage.googleapis.com={store.Address.Port}",
+                $"storage.cloud.test={store.Address.Port}",
                 $"oauth2.googleapis.com={(google is null ? 1 : new Uri(google.Address).Port)}",
             },
             RedirectStandardInput = true,

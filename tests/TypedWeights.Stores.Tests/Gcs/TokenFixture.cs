@@ -84,9 +84,17 @@ internal sealed class TokenFixture : IAsyncDisposable
     /// <param name="certificate">For HTTPS; null for HTTP.</param>
     public static async Task<TokenFixture> StartAsync(X509Certificate2? certificate = null) => new(await FileServer.StartAsync(certificate));
 
-    /// <summary>Whether a request's <c>Authorization</c> is a token that still holds, and of which kind.</summary>
+    /// <summary>
+    /// Whether a request's <c>Authorization</c> is a token that still holds, and of which kind. Other clouds of Google's take what the key signed
+    /// itself (<c>self-signed</c>).
+    /// </summary>
     public string? KindOf(string? authorization)
     {
+        if (authorization?.StartsWith("Bearer ey", StringComparison.Ordinal) == true)
+        {
+            return KindOfAssertion(authorization["Bearer ".Length..], audience: null) == "jwt" ? "self-signed" : null;
+        }
+
         lock (_issued)
         {
             return _issued.Where(token => authorization == "Bearer " + token.Token && !_revoked.Contains(token.Token))
@@ -119,7 +127,7 @@ internal sealed class TokenFixture : IAsyncDisposable
             IFormCollection form = await context.Request.ReadFormAsync();
             string? kind = form["grant_type"] == "refresh_token"
                 ? form["refresh_token"] == RefreshToken && form["client_secret"] == ClientSecret ? "refresh" : null
-                : KindOfAssertion(form["assertion"].ToString());
+                : KindOfAssertion(form["assertion"].ToString(), "https://oauth2.googleapis.com/token");
             await (kind is null || Refuses
                 ? RefuseAsync(context, "invalid_grant", "Invalid JWT Signature.")
                 : context.Response.WriteAsJsonAsync(Issue(kind)));
@@ -166,7 +174,7 @@ internal sealed class TokenFixture : IAsyncDisposable
     }
 
     // As the endpoint does: signed by the account's key, of the account, for Google's endpoint, in time, for reading or impersonating alone.
-    private string? KindOfAssertion(string jwt)
+    private string? KindOfAssertion(string jwt, string? audience)
     {
         string[] parts = jwt.Split('.');
         if (parts.Length != 3
@@ -179,7 +187,7 @@ internal sealed class TokenFixture : IAsyncDisposable
         using JsonDocument claims = JsonDocument.Parse(Decode(parts[1]));
         long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         bool isRight = claims.RootElement.GetProperty("iss").GetString() == Email
-            && claims.RootElement.GetProperty("aud").GetString() == "https://oauth2.googleapis.com/token"
+            && (claims.RootElement.TryGetProperty("aud", out JsonElement aud) ? aud.GetString() : null) == audience
             && claims.RootElement.GetProperty("exp").GetInt64() > now
             && claims.RootElement.GetProperty("iat").GetInt64() <= now;
         return (isRight, claims.RootElement.GetProperty("scope").GetString()) switch

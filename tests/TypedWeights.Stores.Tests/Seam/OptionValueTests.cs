@@ -1,9 +1,14 @@
+using Google.Apis.Auth.OAuth2;
+using Google.Cloud.Storage.V1;
+
 namespace TypedWeights.Tests.Stores.Seam;
 
 /// <summary>An option of a store whose value can mean nothing is refused by its name, when it is given.</summary>
 public sealed class OptionValueTests
 {
     private static readonly Uri NoUrl = new("storage", UriKind.Relative);
+
+    private static StorageClient Client => StorageClient.CreateUnauthenticated();
 
     public static TheoryData<string, Action<WeightLoaderBuilder>> Values => new()
     {
@@ -13,6 +18,9 @@ public sealed class OptionValueTests
         { nameof(S3SourceOptions.Profile), b => b.UseS3(new() { Profile = " " }) },
         { nameof(GcsOptions.Endpoint), b => b.UseGcs(new() { Endpoint = NoUrl }) },
         { nameof(GcsOptions.UserProject), b => b.UseGcs(new() { UserProject = "" }) },
+        { nameof(GcsOptions.Client), b => b.UseGcs(new() { Client = Client, Anonymous = true }) },
+        { nameof(GcsOptions.Client), b => b.UseGcs(new() { Client = Client, Credential = GoogleCredential.FromAccessToken("token") }) },
+        { nameof(GcsOptions.Client), b => b.UseGcs(new() { Client = Client, Endpoint = new Uri("https://storage.example.com") }) },
         { nameof(AzureBlobsOptions.Endpoint), b => b.UseAzureBlobs(new() { Endpoint = "127.0.0.1/{account}" }) },
         { nameof(AzureBlobsOptions.Endpoint), b => b.UseAzureBlobs(new() { Endpoint = "" }) },
         { nameof(AzureBlobsOptions.SasAccount), b => b.UseAzureBlobs(new() { SasAccount = "" }) },
