@@ -9,7 +9,7 @@ namespace TypedWeights.Loading;
 /// <param name="Options">How.</param>
 /// <param name="Title">What the tensors are called in messages.</param>
 /// <param name="Select">Checks a checkpoint and chooses what is read of it.</param>
-internal sealed record LoadRequest(WeightUri Uri, LoadOptions Options, string Title, Func<Checkpoint, TensorSelection> Select)
+internal sealed record LoadRequest(WeightUri Uri, CommonLoadOptions Options, string Title, Func<Checkpoint, TensorSelection> Select)
 {
     /// <summary>What the checkpoint is expected to be; null for an untyped load.</summary>
     public WeightManifest? Manifest { get; init; }
@@ -21,7 +21,7 @@ internal sealed record LoadRequest(WeightUri Uri, LoadOptions Options, string Ti
     public EarlyLoad? Early { get; init; }
 
     /// <summary>What the snapshot recorded and the load must get.</summary>
-    public WeightPins Pins => Manifest is not null && Options is { Source: null, Revision: WeightRevision.Recorded }
+    public WeightPins Pins => Manifest is not null && Options is LoadOptions { Source: null, Revision: WeightRevision.Recorded }
         ? WeightPins.Of(Manifest)
         : WeightPins.None;
 }

@@ -156,7 +156,7 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
 
     private IReadOnlyList<ITensorObserver> ObserversOf(TensorSelection selection, ITensorSink sink)
     {
-        DigestCheck? digests = request.Options.Verify == Verification.Digests
+        DigestCheck? digests = request.Options is LoadOptions { Verify: Verification.Digests }
             ? new DigestCheck(sink, selection, request.Manifest!.DigestOf, request.Uri.Display)
             : null;
         ReadyTensors? ready = request.Early is { } early

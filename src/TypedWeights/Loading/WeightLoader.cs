@@ -53,7 +53,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
     /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
     /// <exception cref="WeightsException">libtorch could not hold a tensor, or the device is not served.</exception>
-    /// <exception cref="ArgumentException"><see cref="LoadOptions.Filter"/> is set, or another option makes no sense.</exception>
+    /// <exception cref="ArgumentException">An option makes no sense.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<T> LoadAsync<T>(
         LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -73,7 +73,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// cancels the load and returns when it has ended.
     /// </remarks>
     /// <typeparam name="T">A class with <see cref="SafeTensorsModelAttribute"/>.</typeparam>
-    /// <param name="options">How; null for the defaults. <see cref="LoadOptions.OrderOfUse"/> says what comes first.</param>
+    /// <param name="options">How; null for the defaults. <see cref="CommonLoadOptions.OrderOfUse"/> says what comes first.</param>
     /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
     /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
     /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
@@ -82,7 +82,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
     /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
     /// <exception cref="WeightsException">libtorch could not hold a tensor, or the device is not served.</exception>
-    /// <exception cref="ArgumentException"><see cref="LoadOptions.Filter"/> is set, or another option makes no sense.</exception>
+    /// <exception cref="ArgumentException">An option makes no sense.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<T> BeginLoadAsync<T>(
         LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -94,11 +94,11 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Loads the tensors of a checkpoint by name, all of them or those that <see cref="LoadOptions.Filter"/> takes: the state dict, for
+    /// Loads the tensors of a checkpoint by name, all of them or those that <see cref="TensorLoadOptions.Filter"/> takes: the state dict, for
     /// names that are not known when the program is built.
     /// </summary>
     /// <param name="uri">A path or URI of a file, an index, or a folder that holds one.</param>
-    /// <param name="options">How; null for the defaults. <see cref="LoadOptions.Source"/>, where set, stands in for <paramref name="uri"/>.</param>
+    /// <param name="options">How; null for the defaults.</param>
     /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
     /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
     /// <returns>The tensors, complete. The caller disposes the set.</returns>
@@ -106,23 +106,17 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
     /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
     /// <exception cref="WeightsException">
-    /// libtorch could not hold a tensor, the device is not served, or <see cref="LoadOptions.Filter"/> takes no tensor at all.
+    /// libtorch could not hold a tensor, the device is not served, or <see cref="TensorLoadOptions.Filter"/> takes no tensor at all.
     /// </exception>
     /// <exception cref="ArgumentException">An option makes no sense.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task<WeightSet> LoadTensorsAsync(
-        string uri, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        string uri, TensorLoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(uri);
-        options ??= new LoadOptions();
+        options ??= new TensorLoadOptions();
         options.Validate();
-        if (options.Verify == Verification.Digests)
-        {
-            throw new ArgumentException(
-                "Digests are those of a class's snapshot, so an untyped load takes no Verify; LoadAsync<T> checks them.", nameof(options));
-        }
-
-        WeightUri source = ParseUri(options.Source ?? uri);
+        WeightUri source = ParseUri(uri);
         var request = new LoadRequest(
             source,
             options,
@@ -169,13 +163,6 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     {
         options ??= new LoadOptions();
         options.Validate();
-        if (options.Filter is not null)
-        {
-            throw new ArgumentException(
-                $"{typeof(T).Name} has all its tensors, so a typed load takes no Filter; LoadTensorsAsync loads some of them by name.",
-                nameof(options));
-        }
-
         options = options with { Placement = options.Placement ?? T.Placement };
         WeightManifest manifest = T.Manifest;
         if (options.Verify == Verification.Digests && manifest.Tensors.Any(static tensor => tensor.Sha256 is null))
@@ -217,13 +204,13 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
 
     private async Task<WeightSet> RunAsync(LoadRequest request, CancellationToken cancellationToken)
     {
-        (WeightUri uri, LoadOptions options) = (request.Uri, request.Options);
+        (WeightUri uri, CommonLoadOptions options) = (request.Uri, request.Options);
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         bool isLocal = _parts.Sources.Resolve(uri).Scheme == "file";
         if (_cache is null && options.Cache == CacheMode.Offline && !isLocal)
         {
             throw new WeightsException(
-                $"{uri.Display}: LoadOptions.Cache is Offline, and this loader has no cache; see UseLocalCache and TYPEDWEIGHTS_CACHE.");
+                $"{uri.Display}: the option Cache is Offline, and this loader has no cache; see UseLocalCache and TYPEDWEIGHTS_CACHE.");
         }
 
         long start = _parts.Time.GetTimestamp();

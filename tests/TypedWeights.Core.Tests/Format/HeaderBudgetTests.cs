@@ -9,7 +9,7 @@ public class HeaderBudgetTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(1_000_000, long.MaxValue, "LoadOptions.MemoryLimit")]
+    [InlineData(1_000_000, long.MaxValue, "the option MemoryLimit")]
     [InlineData(null, 1_000_000, "TransferOptions.BufferLimit")]
     public async Task A_header_that_the_limits_do_not_allow_is_refused_before_it_is_asked_for(int? memoryLimit, long bufferLimit, string limit)
     {

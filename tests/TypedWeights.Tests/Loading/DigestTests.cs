@@ -178,7 +178,6 @@ public sealed class DigestTests : IAsyncLifetime
         // With the class: what the tool makes of the source alone is another name, and so another file.
         Assert.Contains(
             "typedweights snapshot noise/model.safetensors --class NoiseModel --digest, and build.", e.Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<ArgumentException>(() => WeightLoader.Default.LoadTensorsAsync(Path, options, cancellationToken: Token));
     }
 
     [Fact]
@@ -189,7 +188,7 @@ public sealed class DigestTests : IAsyncLifetime
 
         WeightsException e = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token));
 
-        Assert.Contains("LoadOptions.DType", e.Message, StringComparison.Ordinal);
+        Assert.Contains("the option DType", e.Message, StringComparison.Ordinal);
     }
 
     private static async Task<WeightSnapshot> SnapshotAsync(string path)

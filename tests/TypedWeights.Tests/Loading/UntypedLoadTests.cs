@@ -169,7 +169,7 @@ public sealed class UntypedLoadTests : IDisposable
     public async Task A_device_that_is_not_served_is_refused_before_anything_is_read()
     {
         WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadTensorsAsync(
-            _folder["absent.safetensors"], new LoadOptions { Device = META }, cancellationToken: TestContext.Current.CancellationToken));
+            _folder["absent.safetensors"], new TensorLoadOptions { Device = META }, cancellationToken: TestContext.Current.CancellationToken));
 
         Assert.Contains("meta", error.Message, StringComparison.Ordinal);
     }

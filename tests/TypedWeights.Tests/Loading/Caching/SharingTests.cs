@@ -121,7 +121,7 @@ public sealed class SharingTests : CacheTest
     public async Task A_part_of_a_file_is_read_by_many_at_once_where_none_of_them_may_ask()
     {
         await using WeightLoader loader = Loader();
-        var some = new LoadOptions { Filter = name => name == "layers.0.weight" };
+        var some = new TensorLoadOptions { Filter = name => name == "layers.0.weight" };
         using (WeightSet first = await loader.LoadTensorsAsync(Uri, some, cancellationToken: Token))
         {
             await first.Caching;

@@ -36,7 +36,7 @@ public sealed class WritingTests : CacheTest
     [Fact]
     public async Task A_disk_that_hangs_holds_no_load_back_and_takes_no_more_memory_than_it_may()
     {
-        var load = new LoadOptions { MemoryLimit = NoiseFile.Bytes.Length + (3L << 20) };
+        var load = new TensorLoadOptions { MemoryLimit = NoiseFile.Bytes.Length + (3L << 20) };
         TransferOptions little = Quick with { BufferLimit = 3 << 20 };
         await using (WeightLoader loader = Loader(new() { BeforeWrite = Disk }, little))
         {
