@@ -21,7 +21,5 @@ internal sealed record LoadRequest(WeightUri Uri, CommonLoadOptions Options, str
     public EarlyLoad? Early { get; init; }
 
     /// <summary>What the snapshot recorded and the load must get.</summary>
-    public WeightPins Pins => Manifest is not null && Options is LoadOptions { Source: null, Revision: WeightRevision.Recorded }
-        ? WeightPins.Of(Manifest)
-        : WeightPins.None;
+    public WeightPins Pins { get; init; } = WeightPins.None;
 }

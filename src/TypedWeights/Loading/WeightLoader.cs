@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
@@ -59,7 +60,33 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
         where T : class, IWeightModel<T>
     {
-        WeightSet weights = await LoadAsync<T>(options, progress, early: null, cancellationToken).ConfigureAwait(false);
+        WeightSet weights = await LoadAsync<T>(source: null, options, progress, early: null, cancellationToken).ConfigureAwait(false);
+        return Bind<T>(weights);
+    }
+
+    /// <summary>Loads a typed model from another source than the one that its class names.</summary>
+    /// <typeparam name="T">A class with <see cref="SafeTensorsModelAttribute"/>.</typeparam>
+    /// <param name="source">A path or URI of a file, an index, or a folder that holds one.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
+    /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
+    /// <returns>The model, complete. The caller disposes it.</returns>
+    /// <exception cref="WeightMismatchException">The checkpoint is not what the class was generated for; every difference is listed.</exception>
+    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
+    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
+    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
+    /// <exception cref="WeightsException">
+    /// The text is no path or URI, libtorch could not hold a tensor, or tensors cannot be loaded onto the device.
+    /// </exception>
+    /// <exception cref="ArgumentException">An option makes no sense.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    // Two overloads take "new() { … }" as their first argument; the one for options is meant.
+    [OverloadResolutionPriority(-1)]
+    public async Task<T> LoadAsync<T>(
+        string source, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        where T : class, IWeightModel<T>
+    {
+        WeightSet weights = await LoadAsync<T>(ParseUri(source), options, progress, early: null, cancellationToken).ConfigureAwait(false);
         return Bind<T>(weights);
     }
 
@@ -86,18 +113,40 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<T> BeginLoadAsync<T>(
         LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
-        where T : class, IWeightModel<T>
-    {
-        var early = new EarlyLoad(cancellationToken);
-        Task<WeightSet> load = LoadAsync<T>(options, progress, early, early.Token);
-        return Bind<T>(await early.WhenGivenAsync(load).ConfigureAwait(false));
-    }
+        where T : class, IWeightModel<T> =>
+        await BeginLoadAsync<T>(source: null, options, progress, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>
+    /// Begins to load a typed model, from another source than the one that its class names, and returns the model before its tensors have
+    /// come.
+    /// </summary>
+    /// <remarks><inheritdoc cref="BeginLoadAsync{T}(LoadOptions, IProgress{LoadProgress}, CancellationToken)" path="/remarks/node()"/></remarks>
+    /// <typeparam name="T">A class with <see cref="SafeTensorsModelAttribute"/>.</typeparam>
+    /// <param name="source">A path or URI of a file, an index, or a folder that holds one.</param>
+    /// <param name="options">How; null for the defaults. <see cref="CommonLoadOptions.OrderOfUse"/> says what comes first.</param>
+    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
+    /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+    /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+    /// <exception cref="WeightMismatchException">The checkpoint is not what the class was generated for; every difference is listed.</exception>
+    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
+    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
+    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
+    /// <exception cref="WeightsException">
+    /// The text is no path or URI, libtorch could not hold a tensor, or tensors cannot be loaded onto the device.
+    /// </exception>
+    /// <exception cref="ArgumentException">An option makes no sense.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    [OverloadResolutionPriority(-1)]
+    public async Task<T> BeginLoadAsync<T>(
+        string source, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        where T : class, IWeightModel<T> =>
+        await BeginLoadAsync<T>(ParseUri(source), options, progress, cancellationToken).ConfigureAwait(false);
 
     /// <summary>
     /// Loads the tensors of a checkpoint by name, all of them or those that <see cref="TensorLoadOptions.Filter"/> takes: the state dict, for
     /// names that are not known when the program is built.
     /// </summary>
-    /// <param name="uri">A path or URI of a file, an index, or a folder that holds one.</param>
+    /// <param name="source">A path or URI of a file, an index, or a folder that holds one.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
     /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
@@ -111,16 +160,15 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// <exception cref="ArgumentException">An option makes no sense.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task<WeightSet> LoadTensorsAsync(
-        string uri, TensorLoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        string source, TensorLoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(uri);
+        WeightUri uri = ParseUri(source);
         options ??= new TensorLoadOptions();
         options.Validate();
-        WeightUri source = ParseUri(uri);
         var request = new LoadRequest(
-            source,
+            uri,
             options,
-            source.Display,
+            uri.Display,
             checkpoint => options.Filter is { } filter ? TensorSelection.Matching(checkpoint, filter) : TensorSelection.All(checkpoint))
         {
             Progress = progress,
@@ -157,8 +205,18 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// </summary>
     public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
 
+    private async Task<T> BeginLoadAsync<T>(
+        WeightUri? source, LoadOptions? options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+        where T : class, IWeightModel<T>
+    {
+        var early = new EarlyLoad(cancellationToken);
+        Task<WeightSet> load = LoadAsync<T>(source, options, progress, early, early.Token);
+        return Bind<T>(await early.WhenGivenAsync(load).ConfigureAwait(false));
+    }
+
+    // Without a source: the one that the class names, at the revision that its snapshot recorded.
     private async Task<WeightSet> LoadAsync<T>(
-        LoadOptions? options, IProgress<LoadProgress>? progress, EarlyLoad? early, CancellationToken cancellationToken)
+        WeightUri? source, LoadOptions? options, IProgress<LoadProgress>? progress, EarlyLoad? early, CancellationToken cancellationToken)
         where T : class, IWeightModel<T>
     {
         options ??= new LoadOptions();
@@ -176,12 +234,13 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         }
 
         var request = new LoadRequest(
-            ParseUri(options.Source ?? manifest.Source),
+            source ?? ParseUri(manifest.Source),
             options,
             typeof(T).Name,
             checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected))
         {
             Manifest = manifest,
+            Pins = source is null && options.Revision == WeightRevision.Recorded ? WeightPins.Of(manifest) : WeightPins.None,
             Progress = progress,
             Early = early,
         };
@@ -266,6 +325,9 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     private bool IsDisposal(Exception e) =>
         _disposal.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException;
 
-    private static WeightUri ParseUri(string text) =>
-        WeightUri.TryParse(text, out WeightUri? uri, out string error) ? uri! : throw new WeightsException(error);
+    private static WeightUri ParseUri(string source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return WeightUri.TryParse(source, out WeightUri? uri, out string error) ? uri! : throw new WeightsException(error);
+    }
 }

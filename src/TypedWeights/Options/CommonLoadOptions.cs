@@ -35,7 +35,7 @@ public abstract record CommonLoadOptions
     /// <summary>
     /// In what order the model uses its tensors, as patterns over their names (those of <see cref="Placement"/>): what an earlier one
     /// takes is used earlier, and what none takes is used last. It decides which tensors a load that was begun
-    /// (<see cref="WeightLoader.BeginLoadAsync{T}"/>) brings first, and which device of a placement by budgets they go to.
+    /// (<c>BeginLoadAsync</c>) brings first, and which device of a placement by budgets they go to.
     /// </summary>
     /// <value>null: embeddings, encoders, layers by their number, decoders, norms, heads, as names usually tell them.</value>
     public IReadOnlyList<string>? OrderOfUse { get; init; }

@@ -7,11 +7,10 @@ namespace TypedWeights;
 /// </summary>
 public sealed record LoadOptions : CommonLoadOptions
 {
-    /// <summary>A path or URI that stands in for the one in the attribute.</summary>
-    /// <value>null: the attribute's.</value>
-    public string? Source { get; init; }
-
-    /// <summary>Whether a typed load asks for the revision that the snapshot recorded. Another <see cref="Source"/> has its own.</summary>
+    /// <summary>
+    /// Whether the load asks for the revision that the snapshot recorded. The revision belongs to the source of the class: a load that was
+    /// given another source takes what is current there.
+    /// </summary>
     /// <value><see cref="WeightRevision.Recorded"/></value>
     public WeightRevision Revision { get; init; } = WeightRevision.Recorded;
 

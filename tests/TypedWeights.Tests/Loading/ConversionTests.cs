@@ -165,7 +165,7 @@ public sealed class ConversionTests : IDisposable
     {
         string path = TestFile.Write(_folder["m.safetensors"], TinyModel.Entries, TinyModel.Tied);
         using TinyModel model = await TinyModel.LoadAsync(
-            new() { Source = path, DType = torch.bfloat16 }, null, TestContext.Current.CancellationToken);
+            path, new() { DType = torch.bfloat16 }, null, TestContext.Current.CancellationToken);
 
         await model.SaveAsync(_folder["saved.safetensors"], TestContext.Current.CancellationToken);
         using WeightSet saved = await LoadAsync(_folder["saved.safetensors"], new());

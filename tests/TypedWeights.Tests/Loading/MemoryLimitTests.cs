@@ -108,7 +108,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         long tensors = NativeTensors.Count();
 
         MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(() => WeightLoader.Default.LoadAsync<TinyModel>(
-            new() { Source = uri, MemoryLimit = 100 }, cancellationToken: TestContext.Current.CancellationToken));
+            uri, new() { MemoryLimit = 100 }, cancellationToken: TestContext.Current.CancellationToken));
 
         Assert.StartsWith($"{uri}: ", error.Message, StringComparison.Ordinal);
         Assert.InRange(error.TensorBytes, TinyModel.Entries.Sum(entry => entry.Data.Length), 5 * 64);

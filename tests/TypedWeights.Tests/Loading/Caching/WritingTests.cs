@@ -139,7 +139,7 @@ public sealed class WritingTests : CacheTest
             await Assert.ThrowsAsync<WeightSourceException>(async () =>
             {
                 using IDisposable loaded = isTyped
-                    ? await loader.LoadAsync<NoiseModel>(new() { Source = Uri }, null, Token)
+                    ? await loader.LoadAsync<NoiseModel>(Uri, null, null, Token)
                     : await loader.LoadTensorsAsync(Uri, cancellationToken: Token);
             });
         }
