@@ -7,6 +7,8 @@ namespace TypedWeights.Generators.Emit;
 internal static class RootEmitter
 {
     private const string Token = "global::System.Threading.CancellationToken cancellationToken = default";
+    private const string Options = "global::TypedWeights.LoadOptions? options";
+    private const string DefaultLoader = "global::TypedWeights.WeightLoader.Default";
     private const string Progress = "global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null";
 
     // Two overloads take "new() { … }" as their first argument; the one for options is meant.
@@ -53,7 +55,24 @@ internal static class RootEmitter
             /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
             /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
             """;
-        Overloads(writer, self, "LoadAsync", "/// <summary>Loads the weights with the process's own loader.</summary>", Parameters);
+        const string Summary = "/// <summary>Loads the weights with the process's own loader.</summary>";
+        Overloads(writer, self, "LoadAsync", Summary, Parameters);
+        GivenSource(
+            writer,
+            self,
+            "LoadAsync",
+            Summary,
+            "global::System.IO.Stream stream",
+            "/// <param name=\"stream\">Holds one safetensors file from its position to its end; it stays the caller's.</param>",
+            Parameters);
+        GivenSource(
+            writer,
+            self,
+            "LoadAsync",
+            Summary,
+            "global::System.ReadOnlyMemory<byte> bytes",
+            "/// <param name=\"bytes\">One safetensors file; it must not change until the task has ended.</param>",
+            Parameters);
     }
 
     private static void Beginning(SourceWriter writer, string self)
@@ -87,8 +106,6 @@ internal static class RootEmitter
     // From the source that the class names, from another source, and with another loader.
     private static void Overloads(SourceWriter writer, string self, string method, string summary, string parameters)
     {
-        const string Options = "global::TypedWeights.LoadOptions? options";
-        const string Default = "global::TypedWeights.WeightLoader.Default";
         string open = $"public static global::System.Threading.Tasks.Task<{self}> {method}(";
         Member(
             writer,
@@ -97,27 +114,40 @@ internal static class RootEmitter
             $"    {Options} = null,",
             $"    {Progress},",
             $"    {Token}) =>",
-            $"    {Default}.{method}<{self}>(options, progress, cancellationToken);");
-        const string Source = """/// <param name="source">A path or URI; it replaces the source of the attribute.</param>""";
+            $"    {DefaultLoader}.{method}<{self}>(options, progress, cancellationToken);");
+        GivenSource(
+            writer,
+            self,
+            method,
+            summary,
+            "string source",
+            "/// <param name=\"source\">A path or URI; it replaces the source of the attribute.</param>",
+            parameters);
         Member(
             writer,
-            summary + "\n" + Source + "\n" + parameters,
-            LowPriority,
-            open,
-            "    string source,",
-            $"    {Options} = null,",
-            $"    {Progress},",
-            $"    {Token}) =>",
-            $"    {Default}.{method}<{self}>(source, options, progress, cancellationToken);");
-        Member(
-            writer,
-            summary.Replace("the process's own loader", "a loader") + "\n/// <param name=\"loader\">The loader.</param>\n" + parameters,
+            summary.Replace("the process's own loader", "the given loader") + "\n/// <param name=\"loader\">The loader.</param>\n" + parameters,
             open,
             "    global::TypedWeights.WeightLoader loader,",
             $"    {Options},",
             $"    {Progress},",
             $"    {Token}) =>",
             $"    loader.{method}<{self}>(options, progress, cancellationToken);");
+    }
+
+    private static void GivenSource(
+        SourceWriter writer, string self, string method, string summary, string source, string documentation, string parameters)
+    {
+        string argument = source.Substring(source.IndexOf(' ') + 1);
+        Member(
+            writer,
+            summary + "\n" + documentation + "\n" + parameters,
+            LowPriority,
+            $"public static global::System.Threading.Tasks.Task<{self}> {method}(",
+            $"    {source},",
+            $"    {Options} = null,",
+            $"    {Progress},",
+            $"    {Token}) =>",
+            $"    {DefaultLoader}.{method}<{self}>({argument}, options, progress, cancellationToken);");
     }
 
     private static void Owning(SourceWriter writer, string self, EquatableArray<PlacementSpec> placements)

@@ -142,7 +142,7 @@ namespace Demo
             global::System.Threading.CancellationToken cancellationToken = default) =>
             global::TypedWeights.WeightLoader.Default.LoadAsync<global::Demo.TinyModel>(source, options, progress, cancellationToken);
 
-        /// <summary>Loads the weights with a loader.</summary>
+        /// <summary>Loads the weights with the given loader.</summary>
         /// <param name="loader">The loader.</param>
         /// <param name="options">How; null for the defaults.</param>
         /// <param name="progress">Is told how far the load has come.</param>
@@ -157,6 +157,40 @@ namespace Demo
             global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
             global::System.Threading.CancellationToken cancellationToken = default) =>
             loader.LoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
+
+        /// <summary>Loads the weights with the process's own loader.</summary>
+        /// <param name="stream">Holds one safetensors file from its position to its end; it stays the caller's.</param>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load.</param>
+        /// <returns>The model, complete. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        [global::System.Runtime.CompilerServices.OverloadResolutionPriority(-1)]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> LoadAsync(
+            global::System.IO.Stream stream,
+            global::TypedWeights.LoadOptions? options = null,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            global::TypedWeights.WeightLoader.Default.LoadAsync<global::Demo.TinyModel>(stream, options, progress, cancellationToken);
+
+        /// <summary>Loads the weights with the process's own loader.</summary>
+        /// <param name="bytes">One safetensors file; it must not change until the task has ended.</param>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load.</param>
+        /// <returns>The model, complete. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        [global::System.Runtime.CompilerServices.OverloadResolutionPriority(-1)]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> LoadAsync(
+            global::System.ReadOnlyMemory<byte> bytes,
+            global::TypedWeights.LoadOptions? options = null,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            global::TypedWeights.WeightLoader.Default.LoadAsync<global::Demo.TinyModel>(bytes, options, progress, cancellationToken);
 
         /// <summary>
         /// Begins to load the weights with the process's own loader and returns before they have come: await <c>WhenReadyAsync</c> of a
@@ -196,7 +230,7 @@ namespace Demo
             global::TypedWeights.WeightLoader.Default.BeginLoadAsync<global::Demo.TinyModel>(source, options, progress, cancellationToken);
 
         /// <summary>
-        /// Begins to load the weights with a loader and returns before they have come: await <c>WhenReadyAsync</c> of a
+        /// Begins to load the weights with the given loader and returns before they have come: await <c>WhenReadyAsync</c> of a
         /// group before its tensors are read. They come in the order of their use.
         /// </summary>
         /// <param name="loader">The loader.</param>

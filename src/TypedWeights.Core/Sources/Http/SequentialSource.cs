@@ -85,7 +85,7 @@ internal sealed class SequentialSource : IWeightSource, IAskedSource
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
         if (offset + length <= _firstBytes.Length)
         {
-            return ValueTask.FromResult<IRangeReader>(new FirstBytesReader(_firstBytes.Slice((int)offset, (int)length)));
+            return ValueTask.FromResult<IRangeReader>(new MemoryReader(_firstBytes.Slice((int)offset, (int)length)));
         }
 
         cancellationToken.ThrowIfCancellationRequested();
