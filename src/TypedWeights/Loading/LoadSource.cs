@@ -12,7 +12,7 @@ internal sealed record LoadSource(WeightUri Uri, IWeightLocation? Location = nul
     public static LoadSource Of(string source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return WeightUri.TryParse(source, out WeightUri? uri, out string error) ? new LoadSource(uri!) : throw new WeightsException(error);
+        return WeightUri.TryParse(source, out WeightUri? uri, out string error) ? new LoadSource(uri) : throw new WeightsException(error);
     }
 
     /// <exception cref="ArgumentException">The stream cannot be read.</exception>
