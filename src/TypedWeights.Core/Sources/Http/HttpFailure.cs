@@ -28,7 +28,10 @@ internal static class HttpFailure
                 "access is refused (403): "
                     + $"{(SignedPeriod.Describe(response) is { } period ? "the signature of the URL " + period : Signed)}." + away),
             HttpStatusCode.NotFound or HttpStatusCode.Gone => new WeightSourceException(
-                display, $"there is no such file on the server ({status}).", isNotFound: true),
+                display, $"there is no such file on the server ({status}).")
+            {
+                IsNotFound = true,
+            },
             HttpStatusCode.ProxyAuthenticationRequired => new WeightSourceException(
                 display, "the proxy asks for a login (407); give it in HttpSourceOptions.Proxy or in the variable HTTP_PROXY."),
             HttpStatusCode.PreconditionFailed => Changed("its ETag is another now", display),
@@ -36,10 +39,10 @@ internal static class HttpFailure
                 display, "the server does not have this range (416): the file has become shorter, or the server refuses range requests."),
             _ when IsTransient(status) => new WeightSourceException(
                 display,
-                $"the server cannot answer now ({StatusOf(response)}).",
-                isTransient: true,
-                retryAfter: RetryAfter(response))
+                $"the server cannot answer now ({StatusOf(response)}).")
             {
+                IsTransient = true,
+                RetryAfter = RetryAfter(response),
                 IsThrottled = status is 429 or 503,
             },
             _ => new WeightSourceException(display, $"the server answered {StatusOf(response)}."),
