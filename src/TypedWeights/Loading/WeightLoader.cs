@@ -1,9 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TypedWeights.Caching;
-using TypedWeights.Checkpoints;
 using TypedWeights.Devices.Cuda;
-using TypedWeights.Errors;
-using TypedWeights.Loading.Early;
 using TypedWeights.Loading;
 using TypedWeights.Opening;
 using TypedWeights.Sources;
