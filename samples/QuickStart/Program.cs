@@ -21,8 +21,10 @@ command.SetAction(async (arguments, cancellationToken) =>
     {
         using StoryModel model = await LoadingBar.ShowAsync("StoryModel", progress =>
         {
-            LoadOptions options = new() { Source = arguments.GetValue(uri), Device = torch.device(arguments.GetValue(device)!) };
-            return StoryModel.LoadAsync(options, progress, cancellationToken);
+            LoadOptions options = new() { Device = torch.device(arguments.GetValue(device)!) };
+            return arguments.GetValue(uri) is { } source
+                ? StoryModel.LoadAsync(source, options, progress, cancellationToken)
+                : StoryModel.LoadAsync(options, progress, cancellationToken);
         });
         var paths = StoryModel.Paths;
         Show(paths.Model.EmbedTokens.Weight, model.Model.EmbedTokens.Weight);

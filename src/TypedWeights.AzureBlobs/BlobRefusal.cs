@@ -21,9 +21,9 @@ internal static partial class BlobRefusal
         string? missing = Missing(code, file, uri, account);
         return new WeightSourceException(
             file.Display,
-            missing ?? $"the store refuses ({StoreFile.QuoteStatus(refusal, code)}): {Refused(code, text, uri, account, refusal)}",
-            isNotFound: missing is not null)
+            missing ?? $"the store refuses ({StoreFile.QuoteStatus(refusal, code)}): {Refused(code, text, uri, account, refusal)}")
         {
+            IsNotFound = missing is not null,
             IsPlaceNotFound = code is "ContainerNotFound" || (code is "ResourceNotFound" && account.IsAnonymous)
                 || (code is "BlobNotFound" && file.Version is not null),
         };

@@ -31,8 +31,9 @@ internal static class GcsRefusal
     {
         if (code == "NoSuchBucket")
         {
-            return new WeightSourceException(file.Display, $"there is no bucket {uri.Bucket} (NoSuchBucket).", isNotFound: true)
+            return new WeightSourceException(file.Display, $"there is no bucket {uri.Bucket} (NoSuchBucket).")
             {
+                IsNotFound = true,
                 IsPlaceNotFound = true,
             };
         }
@@ -41,9 +42,9 @@ internal static class GcsRefusal
         {
             return new WeightSourceException(
                 file.Display,
-                $"the bucket has the generation {generation} of this object no more ({told}); take the snapshot again, or ask for the latest.",
-                isNotFound: true)
+                $"the bucket has the generation {generation} of this object no more ({told}); take the snapshot again, or ask for the latest.")
             {
+                IsNotFound = true,
                 IsPlaceNotFound = true,
             };
         }
@@ -51,7 +52,7 @@ internal static class GcsRefusal
         return isPinned
             ? new WeightSourceException(
                 file.Display, "the file was replaced while it was read (its generation is gone, and the bucket keeps no old ones); load it again.")
-            : new WeightSourceException(file.Display, $"the bucket {uri.Bucket} has no such object ({told}).", isNotFound: true);
+            : new WeightSourceException(file.Display, $"the bucket {uri.Bucket} has no such object ({told}).") { IsNotFound = true };
     }
 
     private static string? Refused(string code, int status, string details, GcsClient client) => code switch

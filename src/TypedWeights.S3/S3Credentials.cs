@@ -109,7 +109,7 @@ internal sealed class S3Credentials(S3SourceOptions options, SdkGuard guard)
         {
             return await Search(display).ConfigureAwait(false);
         }
-        catch (WeightSourceException e) when (e.Source != display)
+        catch (WeightSourceException e) when (e.SourceName != display)
         {
             // Its error names the file that the search was begun for.
             return await Search(display).ConfigureAwait(false);

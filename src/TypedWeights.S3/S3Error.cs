@@ -35,13 +35,15 @@ internal sealed record S3Error(string Code, string? Region)
     public WeightSourceException? Explain(
         string display, string bucket, string? accessKey, string origin, string? version, string asked) => Code switch
         {
-            "NoSuchBucket" => new(display, $"there is no bucket {bucket}.", isNotFound: true) { IsPlaceNotFound = true },
+            "NoSuchBucket" => new(display, $"there is no bucket {bucket}.") { IsNotFound = true, IsPlaceNotFound = true },
             "NoSuchVersion" or "NoSuchKey" when version is not null => new(
                 display,
-                $"the bucket has no version {version} of this key (any more) ({Code}); take the snapshot again, or ask for the latest.",
-                isNotFound: true)
-            { IsPlaceNotFound = true },
-            "NoSuchKey" => new(display, "there is no such key in the bucket.", isNotFound: true),
+                $"the bucket has no version {version} of this key (any more) ({Code}); take the snapshot again, or ask for the latest.")
+            {
+                IsNotFound = true,
+                IsPlaceNotFound = true,
+            },
+            "NoSuchKey" => new(display, "there is no such key in the bucket.") { IsNotFound = true },
             "AccessDenied" when accessKey is null => new(
                 display, $"access is refused (AccessDenied): the request was unsigned, as {origin}, and it is not public."),
             "AccessDenied" => new(
@@ -56,8 +58,9 @@ internal sealed record S3Error(string Code, string? Region)
                 display, $"the session token of {origin} is not valid any more ({Code}), and there is no other; sign in again."),
             "RequestTimeTooSkewed" => new(display, "the clock of this machine is too far off, and the server's answer did not mend it."),
             "InvalidObjectState" => new(display, "the object is archived; restore it first (aws s3api restore-object)."),
-            "MethodNotAllowed" => new(display, "the version is a delete marker: the object was deleted.", isNotFound: true)
+            "MethodNotAllowed" => new(display, "the version is a delete marker: the object was deleted.")
             {
+                IsNotFound = true,
                 IsPlaceNotFound = true,
             },
             "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" => new(
@@ -65,7 +68,7 @@ internal sealed record S3Error(string Code, string? Region)
                 Region is null
                     ? $"the bucket is not in {asked}; give its region in AWS_REGION, in ?region= or in S3SourceOptions.Region."
                     : $"the bucket is in {Region} and {asked} was asked; give it in AWS_REGION, in ?region= or in S3SourceOptions.Region."),
-            "RequestTimeout" => new(display, "the server gave up waiting (RequestTimeout).", isTransient: true),
+            "RequestTimeout" => new(display, "the server gave up waiting (RequestTimeout).") { IsTransient = true },
             _ => null,
         };
 }

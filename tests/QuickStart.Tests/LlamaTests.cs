@@ -53,7 +53,7 @@ public sealed class LlamaTests(StoryFixture story)
         server.Files["/model.safetensors"] = await File.ReadAllBytesAsync(
             Path.Combine(StoryFixture.Folder, "model.safetensors"), TestContext.Current.CancellationToken);
         using StoryModel streamed = await StoryModel.LoadAsync(
-            new LoadOptions { Source = server.Address + "/model.safetensors" }, null, TestContext.Current.CancellationToken);
+            server.Address + "/model.safetensors", null, null, TestContext.Current.CancellationToken);
         List<int> tokens = story.Tokenizer.Encode(Text);
         using var llama = new Llama(streamed, story.Config);
         using var local = new Llama(story.Model, story.Config);

@@ -12,7 +12,7 @@ internal static class Layers
         [
             "Errors", "Names", "Json", "Format", "Snapshots", "Manifests", "Placements",
             "Memory", "Files",
-            "Sources", "Sources/File", "Sources/Http", "Sources/Stores", "Sources/Urls", "Sources/HuggingFace",
+            "Sources", "Sources/File", "Sources/Given", "Sources/Http", "Sources/Stores", "Sources/Urls", "Sources/HuggingFace",
             "Checkpoints",
             "Transfer/Limits", "Transfer/Planning", "Transfer/Retry", "Transfer/Scheduling",
             "Downloads", "Caching", "Saving",
@@ -24,7 +24,7 @@ internal static class Layers
             "Interop", "Interop/Cuda/Native", "Interop/Cuda", "Interop/Cuda/Handles",
             "Options", "Saving", "Weights", "Binding",
             "Devices", "Devices/Cpu", "Devices/Placing", "Devices/Cuda/Copying", "Devices/Cuda/Staging", "Devices/Cuda", "Devices/Converting",
-            "Loading/Early", "Loading",
+            "Loading/Early", "Loading", ".",
         ],
         ["TypedWeights.S3"] = ["."],
         ["TypedWeights.Gcs"] = ["."],

@@ -71,8 +71,8 @@ public sealed class OptionsOnCardTests : IDisposable
         Card.Require();
         await CardModel.TakeSnapshotAsync(_path);
         await using WeightLoader loader = new WeightLoaderBuilder().Build();
-        var options = new LoadOptions { Source = _path, Device = Card.Device, Verify = Verification.Digests };
-        using (CardModel model = await loader.BeginLoadAsync<CardModel>(options, cancellationToken: Token))
+        var options = new LoadOptions { Device = Card.Device, Verify = Verification.Digests };
+        using (CardModel model = await loader.BeginLoadAsync<CardModel>(_path, options, cancellationToken: Token))
         {
             foreach (TestFile.Entry entry in Entries)
             {
@@ -86,7 +86,7 @@ public sealed class OptionsOnCardTests : IDisposable
         byte[] other = await File.ReadAllBytesAsync(_path, Token);
         other[^1000] ^= 1;
         await File.WriteAllBytesAsync(_path, other, Token);
-        using CardModel wrong = await loader.BeginLoadAsync<CardModel>(options, cancellationToken: Token);
+        using CardModel wrong = await loader.BeginLoadAsync<CardModel>(_path, options, cancellationToken: Token);
         WeightMismatchException error = await Assert.ThrowsAsync<WeightMismatchException>(() => wrong.Weights.WhenReadyAsync(Token));
         Assert.Equal("layers.5.weight", Assert.Single(error.Mismatches).Name);
     }

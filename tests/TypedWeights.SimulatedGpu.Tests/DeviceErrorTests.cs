@@ -18,7 +18,7 @@ public sealed class DeviceErrorTests : IDisposable
     {
         Assert.SkipWhen(CudaLibrary.IsPresent, "this machine has a driver");
 
-        string message = await FailAsync(CudaBackend.System, new LoadOptions { Device = Cuda(0) });
+        string message = await FailAsync(CudaBackend.System, new TensorLoadOptions { Device = Cuda(0) });
 
         Assert.Contains(CudaLibrary.FileName, message, StringComparison.Ordinal);
         Assert.Contains("Install NVIDIA's driver", message, StringComparison.Ordinal);
@@ -48,7 +48,7 @@ public sealed class DeviceErrorTests : IDisposable
     [InlineData(2)]
     [InlineData(40)]
     public async Task An_absent_device_is_an_error_that_lists_the_present_ones(int index) => Assert.Equal(
-        $"There is no cuda:{index}: this process sees 2 GPUs, cuda:0 to cuda:1. Choose one of them in LoadOptions.Device.",
+        $"There is no cuda:{index}: this process sees 2 GPUs, cuda:0 to cuda:1. Choose one of them in the option Device.",
         await FailAsync(_gpu.Backend, new() { Device = Cuda(index) }));
 
     // By the driver's numbers: 711 to 713 (peers, registered memory) lie among those that end a context, and do not.
@@ -119,7 +119,7 @@ public sealed class DeviceErrorTests : IDisposable
 
     private static torch.Device Cuda(int index) => new(DeviceType.CUDA, index);
 
-    private static async Task<string> FailAsync(CudaBackend backend, LoadOptions options)
+    private static async Task<string> FailAsync(CudaBackend backend, TensorLoadOptions options)
     {
         await using WeightLoader loader = SimulatedLoads.Loader(backend);
         WeightsException error = await Assert.ThrowsAsync<WeightsException>(

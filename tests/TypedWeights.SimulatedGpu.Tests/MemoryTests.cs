@@ -53,5 +53,5 @@ public sealed class MemoryTests : IDisposable
     }
 
     private static Task<WeightSet> LoadAsync(WeightLoader loader, string path, long? limit) => loader.LoadTensorsAsync(
-        path, new LoadOptions { MemoryLimit = limit }, cancellationToken: TestContext.Current.CancellationToken);
+        path, new TensorLoadOptions { MemoryLimit = limit }, cancellationToken: TestContext.Current.CancellationToken);
 }

@@ -37,7 +37,7 @@ public sealed class SimulatedLoadTests : IDisposable
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
 
         using WeightSet weights = await loader.LoadTensorsAsync(
-            TestFile.Write(_folder["m.safetensors"], entries), new LoadOptions { Storage = storage }, cancellationToken: Token);
+            TestFile.Write(_folder["m.safetensors"], entries), new TensorLoadOptions { Storage = storage }, cancellationToken: Token);
 
         SimulatedLoads.AssertWhole(weights, entries);
         Assert.InRange(_gpu.Faults.Count("RecordEvent"), 8, 12);
@@ -61,7 +61,7 @@ public sealed class SimulatedLoadTests : IDisposable
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
 
         using WeightSet weights = await loader.LoadTensorsAsync(
-            TestFile.Write(_folder["m.safetensors"], entries), new LoadOptions { Storage = storage }, cancellationToken: Token);
+            TestFile.Write(_folder["m.safetensors"], entries), new TensorLoadOptions { Storage = storage }, cancellationToken: Token);
 
         SimulatedLoads.AssertWhole(weights, entries);
     }
@@ -109,7 +109,7 @@ public sealed class SimulatedLoadTests : IDisposable
         await using (WeightLoader loader = SimulatedLoads.Loader(gpu.Backend))
         {
             WeightSet[] sets = await Task.WhenAll(Enumerable.Range(0, 9).Select(i => loader.LoadTensorsAsync(
-                path, new LoadOptions { Device = new torch.Device(DeviceType.CUDA, i % 3) }, cancellationToken: Token)));
+                path, new TensorLoadOptions { Device = new torch.Device(DeviceType.CUDA, i % 3) }, cancellationToken: Token)));
 
             Assert.All(sets, set => SimulatedLoads.AssertWhole(set));
             Assert.All(gpu.Devices, device => Assert.NotEqual(0, device.LiveBlocks));
@@ -129,7 +129,7 @@ public sealed class SimulatedLoadTests : IDisposable
         {
             using WeightSet weights = await loader.LoadTensorsAsync(
                 path,
-                new LoadOptions
+                new TensorLoadOptions
                 {
                     Placement = new Placement().Put("tiny.*", "cuda:1").Put("odd", "cpu"),
                     Device = new torch.Device(DeviceType.CUDA, 0),
@@ -152,7 +152,7 @@ public sealed class SimulatedLoadTests : IDisposable
     {
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.Noise("a", from, bits, 301, 701), TestFile.Noise("b", from, bits, 5)]);
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
-        var options = new LoadOptions { DType = to, Device = torch.CPU };
+        var options = new TensorLoadOptions { DType = to, Device = torch.CPU };
         using WeightSet expected = await loader.LoadTensorsAsync(path, options, cancellationToken: Token);
 
         using WeightSet weights = await loader.LoadTensorsAsync(
@@ -199,7 +199,7 @@ public sealed class SimulatedLoadTests : IDisposable
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Backend);
 
         using WeightSet weights = await loader.LoadTensorsAsync(
-            path, new LoadOptions { MemoryLimit = 1 << 20 }, cancellationToken: Token);
+            path, new TensorLoadOptions { MemoryLimit = 1 << 20 }, cancellationToken: Token);
 
         SimulatedLoads.AssertWhole(weights, entries);
         Assert.Equal(SimulatedLoads.SmallRing.StagingSize, _gpu.Driver.PinnedBytes);

@@ -34,7 +34,7 @@ internal static class SimulatedLoads
         await using (WeightLoader loader = Loader(gpu.Backend))
         {
             using WeightSet weights = await loader.LoadTensorsAsync(
-                path, new LoadOptions { Storage = storage }, cancellationToken: TestContext.Current.CancellationToken);
+                path, new TensorLoadOptions { Storage = storage }, cancellationToken: TestContext.Current.CancellationToken);
             gpu.CheckHandedOver(weights);
             AssertWhole(weights);
         }

@@ -4,7 +4,7 @@ namespace TypedWeights.Tests.Stores;
 internal static class AfterHeader
 {
     /// <summary>Options of a load of all tensors whose filter, which is asked at that moment, calls an action once.</summary>
-    public static LoadOptions Call(Action? action)
+    public static TensorLoadOptions Call(Action? action)
     {
         bool isCalled = false;
         return new()

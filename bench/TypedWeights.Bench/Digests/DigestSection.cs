@@ -45,7 +45,7 @@ internal static class DigestSection
     }
 
     private static async Task<IDisposable?> LoadAsync(string path, Verification verify) =>
-        await WeightLoader.Default.LoadAsync<DigestedModel>(new LoadOptions { Source = path, Verify = verify });
+        await WeightLoader.Default.LoadAsync<DigestedModel>(path, new() { Verify = verify });
 
     /// <summary>A model as the generator would write it, of a snapshot that is taken here.</summary>
     private sealed class DigestedModel(WeightSet weights) : IWeightModel<DigestedModel>

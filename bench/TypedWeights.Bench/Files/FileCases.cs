@@ -18,7 +18,7 @@ internal static class FileCases
     {
         if (Enum.TryParse(name, out TensorStorage storage))
         {
-            return await WeightLoader.Default.LoadTensorsAsync(path, new LoadOptions { Storage = storage });
+            return await WeightLoader.Default.LoadTensorsAsync(path, new TensorLoadOptions { Storage = storage });
         }
 
         await using FileSource source = FileSource.Open(path, path);

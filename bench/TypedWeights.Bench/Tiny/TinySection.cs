@@ -95,6 +95,6 @@ internal static class TinySection
 
     private static Func<Task<Sample>> Load(string path, TensorStorage storage) => () => Sample.OfAsync(async () =>
     {
-        using WeightSet weights = await WeightLoader.Default.LoadTensorsAsync(path, new LoadOptions { Storage = storage });
+        using WeightSet weights = await WeightLoader.Default.LoadTensorsAsync(path, new TensorLoadOptions { Storage = storage });
     });
 }

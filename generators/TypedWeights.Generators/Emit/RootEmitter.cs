@@ -7,7 +7,12 @@ namespace TypedWeights.Generators.Emit;
 internal static class RootEmitter
 {
     private const string Token = "global::System.Threading.CancellationToken cancellationToken = default";
+    private const string Options = "global::TypedWeights.LoadOptions? options";
+    private const string DefaultLoader = "global::TypedWeights.WeightLoader.Default";
     private const string Progress = "global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null";
+
+    // Two overloads take "new() { … }" as their first argument; the one for options is meant.
+    private const string LowPriority = "[global::System.Runtime.CompilerServices.OverloadResolutionPriority(-1)]";
     private const string Manifest = "global::TypedWeights.WeightManifest";
 
     public static void Write(SourceWriter writer, ModelSpec model, GroupEmitter emitter)
@@ -42,48 +47,43 @@ internal static class RootEmitter
 
     private static void Loading(SourceWriter writer, string self)
     {
-        string options = "global::TypedWeights.LoadOptions? options";
-        string task = $"global::System.Threading.Tasks.Task<{self}>";
-        const string Errors = """
+        const string Parameters = """
+            /// <param name="options">How; null for the defaults.</param>
+            /// <param name="progress">Is told how far the load has come.</param>
+            /// <param name="cancellationToken">Ends the load.</param>
             /// <returns>The model, complete. The caller disposes it.</returns>
             /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
             /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
             """;
-        Member(
+        const string Summary = "/// <summary>Loads the weights with the process's own loader.</summary>";
+        Overloads(writer, self, "LoadAsync", Summary, Parameters);
+        GivenSource(
             writer,
-            """
-            /// <summary>Loads the weights with the process's own loader.</summary>
-            /// <param name="options">How; null for the defaults.</param>
-            /// <param name="progress">Is told how far the load has come.</param>
-            /// <param name="cancellationToken">Ends the load.</param>
-            """ + "\n" + Errors,
-            $"public static {task} LoadAsync(",
-            $"    {options} = null,",
-            $"    {Progress},",
-            $"    {Token}) =>",
-            $"    global::TypedWeights.WeightLoader.Default.LoadAsync<{self}>(options, progress, cancellationToken);");
-        Member(
+            self,
+            "LoadAsync",
+            Summary,
+            "global::System.IO.Stream stream",
+            "/// <param name=\"stream\">Holds one safetensors file from its position to its end; it stays the caller's.</param>",
+            Parameters);
+        GivenSource(
             writer,
-            """
-            /// <summary>Loads the weights.</summary>
-            /// <param name="loader">The loader.</param>
-            /// <param name="options">How; null for the defaults.</param>
-            /// <param name="progress">Is told how far the load has come.</param>
-            /// <param name="cancellationToken">Ends the load.</param>
-            """ + "\n" + Errors,
-            $"public static {task} LoadAsync(",
-            "    global::TypedWeights.WeightLoader loader,",
-            $"    {options},",
-            $"    {Progress},",
-            $"    {Token}) =>",
-            $"    loader.LoadAsync<{self}>(options, progress, cancellationToken);");
+            self,
+            "LoadAsync",
+            Summary,
+            "global::System.ReadOnlyMemory<byte> bytes",
+            "/// <param name=\"bytes\">One safetensors file; it must not change until the task has ended.</param>",
+            Parameters);
     }
 
     private static void Beginning(SourceWriter writer, string self)
     {
-        string options = "global::TypedWeights.LoadOptions? options";
-        string task = $"global::System.Threading.Tasks.Task<{self}>";
-        const string Errors = """
+        const string Summary = """
+            /// <summary>
+            /// Begins to load the weights with the process's own loader and returns before they have come: await <c>WhenReadyAsync</c> of a
+            /// group before its tensors are read. They come in the order of their use.
+            /// </summary>
+            """;
+        const string Parameters = """
             /// <param name="options">How; null for the defaults.</param>
             /// <param name="progress">Is told how far the load has come.</param>
             /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
@@ -91,31 +91,7 @@ internal static class RootEmitter
             /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
             /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
             """;
-        Member(
-            writer,
-            """
-            /// <summary>
-            /// Begins to load the weights with the process's own loader and returns before they have come: await <c>WhenReadyAsync</c> of a
-            /// group before its tensors are read. They come in the order of their use.
-            /// </summary>
-            """ + "\n" + Errors,
-            $"public static {task} BeginLoadAsync(",
-            $"    {options} = null,",
-            $"    {Progress},",
-            $"    {Token}) =>",
-            $"    global::TypedWeights.WeightLoader.Default.BeginLoadAsync<{self}>(options, progress, cancellationToken);");
-        Member(
-            writer,
-            """
-            /// <summary>Begins to load the weights, as the other overload does.</summary>
-            /// <param name="loader">The loader.</param>
-            """ + "\n" + Errors,
-            $"public static {task} BeginLoadAsync(",
-            "    global::TypedWeights.WeightLoader loader,",
-            $"    {options},",
-            $"    {Progress},",
-            $"    {Token}) =>",
-            $"    loader.BeginLoadAsync<{self}>(options, progress, cancellationToken);");
+        Overloads(writer, self, "BeginLoadAsync", Summary, Parameters);
         Member(
             writer,
             """
@@ -125,6 +101,53 @@ internal static class RootEmitter
             """,
             $"public global::System.Threading.Tasks.Task WhenReadyAsync({Token}) =>",
             "    Weights.WhenReadyAsync(cancellationToken);");
+    }
+
+    // From the source that the class names, from another source, and with another loader.
+    private static void Overloads(SourceWriter writer, string self, string method, string summary, string parameters)
+    {
+        string open = $"public static global::System.Threading.Tasks.Task<{self}> {method}(";
+        Member(
+            writer,
+            summary + "\n" + parameters,
+            open,
+            $"    {Options} = null,",
+            $"    {Progress},",
+            $"    {Token}) =>",
+            $"    {DefaultLoader}.{method}<{self}>(options, progress, cancellationToken);");
+        GivenSource(
+            writer,
+            self,
+            method,
+            summary,
+            "string source",
+            "/// <param name=\"source\">A path or URI; it replaces the source of the attribute.</param>",
+            parameters);
+        Member(
+            writer,
+            summary.Replace("the process's own loader", "the given loader") + "\n/// <param name=\"loader\">The loader.</param>\n" + parameters,
+            open,
+            "    global::TypedWeights.WeightLoader loader,",
+            $"    {Options},",
+            $"    {Progress},",
+            $"    {Token}) =>",
+            $"    loader.{method}<{self}>(options, progress, cancellationToken);");
+    }
+
+    private static void GivenSource(
+        SourceWriter writer, string self, string method, string summary, string source, string documentation, string parameters)
+    {
+        string argument = source.Substring(source.IndexOf(' ') + 1);
+        Member(
+            writer,
+            summary + "\n" + documentation + "\n" + parameters,
+            LowPriority,
+            $"public static global::System.Threading.Tasks.Task<{self}> {method}(",
+            $"    {source},",
+            $"    {Options} = null,",
+            $"    {Progress},",
+            $"    {Token}) =>",
+            $"    {DefaultLoader}.{method}<{self}>({argument}, options, progress, cancellationToken);");
     }
 
     private static void Owning(SourceWriter writer, string self, EquatableArray<PlacementSpec> placements)

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace TypedWeights.Sources;
 
 /// <summary>
@@ -42,13 +44,13 @@ sealed class WeightUri : IEquatable<WeightUri>
     /// <param name="text">A path, or <c>scheme://…</c>.</param>
     /// <exception cref="FormatException">The text is empty or not a URI; the message does not repeat it.</exception>
     public static WeightUri Parse(string text) =>
-        TryParse(text, out WeightUri? uri, out string error) ? uri! : throw new FormatException(error);
+        TryParse(text, out WeightUri? uri, out string error) ? uri : throw new FormatException(error);
 
     /// <summary>Reads a path or URI.</summary>
     /// <param name="text">A path, or <c>scheme://…</c>.</param>
     /// <param name="uri">The result, or null.</param>
     /// <param name="error">What is wrong with the text, without repeating it; empty when nothing is.</param>
-    public static bool TryParse(string? text, out WeightUri? uri, out string error)
+    public static bool TryParse(string? text, [NotNullWhen(true)] out WeightUri? uri, out string error)
     {
         uri = null;
         error = "";
@@ -171,7 +173,7 @@ sealed class WeightUri : IEquatable<WeightUri>
     }
 
     // file:/path, file:///path and file://machine/path.
-    private static bool TryParseFile(string text, string rest, out WeightUri? uri, out string error)
+    private static bool TryParseFile(string text, string rest, [NotNullWhen(true)] out WeightUri? uri, out string error)
     {
         string location = Before(rest, '?', '#').Replace('\\', '/');
         bool hasHost = location.StartsWith("//", StringComparison.Ordinal);

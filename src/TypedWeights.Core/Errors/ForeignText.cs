@@ -45,7 +45,7 @@ internal static class ForeignText
     public static WeightSourceException Clean(WeightSourceException error, HttpRequestMessage? request)
     {
         var secrets = RequestSecrets.Of(request);
-        string before = $"{Printable.Line(error.Source)}: ";
+        string before = $"{Printable.Line(error.SourceName)}: ";
         string said = error.Message.StartsWith(before, StringComparison.Ordinal) ? error.Message[before.Length..] : error.Message;
         string clean = secrets.ScrubOwn(said);
         Exception? cause = error.InnerException is { } inner ? Cause(inner, request) : null;

@@ -8,36 +8,23 @@ public sealed class WeightSourceException : WeightsException
     /// <summary>Makes the error.</summary>
     /// <param name="source">The source as it may be shown.</param>
     /// <param name="message">What happened and what to do; the source is put before it.</param>
-    /// <param name="isTransient">Whether the same request may succeed later.</param>
-    /// <param name="isNotFound">Whether the source does not exist.</param>
     /// <param name="innerException">What caused it, if anything.</param>
-    /// <param name="retryAfter">How long the source asks to be left alone.</param>
-    public WeightSourceException(
-        string source,
-        string message,
-        bool isTransient = false,
-        bool isNotFound = false,
-        Exception? innerException = null,
-        TimeSpan? retryAfter = null)
-        : base($"{Printable.Line(source)}: {Printable.Line(message)}", innerException)
-    {
-        Source = source;
-        IsTransient = isTransient;
-        IsNotFound = isNotFound;
-        RetryAfter = retryAfter;
-    }
+    public WeightSourceException(string source, string message, Exception? innerException = null)
+        : base($"{Printable.Line(source)}: {Printable.Line(message)}", innerException) => SourceName = source;
 
     /// <summary>The source as it may be shown: without user info, signature or token.</summary>
-    public new string Source { get; }
+    public string SourceName { get; }
 
     /// <summary>
     /// Whether the same request may succeed later (a time-out, a 503), as opposed to a missing file, a refused login or a file that has
     /// changed.
     /// </summary>
-    public bool IsTransient { get; }
+    /// <value>false</value>
+    public bool IsTransient { get; init; }
 
     /// <summary>Whether the source does not exist, as opposed to one that cannot be reached or read.</summary>
-    public bool IsNotFound { get; }
+    /// <value>false</value>
+    public bool IsNotFound { get; init; }
 
     /// <summary>
     /// Whether, with <see cref="IsNotFound"/>, not the file alone is missing: its bucket or container is not there, or a version of it that
@@ -46,8 +33,9 @@ public sealed class WeightSourceException : WeightsException
     /// <value>false</value>
     public bool IsPlaceNotFound { get; init; }
 
-    /// <summary>How long the source asked to be left alone (<c>Retry-After</c>), or null where it did not say.</summary>
-    public TimeSpan? RetryAfter { get; }
+    /// <summary>How long the source asked to be left alone (<c>Retry-After</c>).</summary>
+    /// <value>null: the source did not say.</value>
+    public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>Whether the source says that it is asked for too much at once (429, 503).</summary>
     internal bool IsThrottled { get; init; }
@@ -66,14 +54,18 @@ public sealed class WeightSourceException : WeightsException
 
     /// <summary>The error of a source that is read while its loader is disposed.</summary>
     internal static WeightSourceException OfDisposedLoader(string source, Exception inner) =>
-        new(source, "its loader was disposed while it was read.", innerException: inner);
+        new(source, "its loader was disposed while it was read.", inner);
 
     /// <summary>The same error in other words.</summary>
     /// <param name="message">What happened; the source is put before it.</param>
     /// <param name="cause">What caused it, if that may be shown.</param>
-    internal WeightSourceException Rephrased(string message, Exception? cause) =>
-        new(Source, message, IsTransient, IsNotFound, cause, RetryAfter)
+    /// <param name="source">Another name of the source; null for the same one.</param>
+    internal WeightSourceException Rephrased(string message, Exception? cause, string? source = null) =>
+        new(source ?? SourceName, message, cause)
         {
+            IsTransient = IsTransient,
+            IsNotFound = IsNotFound,
+            RetryAfter = RetryAfter,
             IsPlaceNotFound = IsPlaceNotFound,
             IsThrottled = IsThrottled,
             IsUnserved = IsUnserved,

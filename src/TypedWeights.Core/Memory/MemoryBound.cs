@@ -45,7 +45,7 @@ internal sealed class MemoryBound
     /// <summary>The limit of a load that begins now.</summary>
     /// <param name="memoryLimit">The one that it was given; null for what the container leaves.</param>
     public static MemoryBound Of(long? memoryLimit) => memoryLimit is { } limit
-        ? new(0, () => (limit, string.Create(CultureInfo.InvariantCulture, $"the {limit:N0} of LoadOptions.MemoryLimit. Raise it")))
+        ? new(0, () => (limit, string.Create(CultureInfo.InvariantCulture, $"the {limit:N0} of the option MemoryLimit. Raise it")))
         : In(() => ContainerMemory.Read());
 
     /// <summary>The limit that a container sets.</summary>

@@ -13,14 +13,9 @@ internal sealed class AliasLocation(IWeightLocation inner, WeightUri alias) : De
         }
         catch (WeightSourceException e)
         {
-            string before = e.Source + ": ";
-            throw new WeightSourceException(
-                $"{alias.Display} → {e.Source}",
-                e.Message.StartsWith(before, StringComparison.Ordinal) ? e.Message[before.Length..] : e.Message,
-                e.IsTransient,
-                e.IsNotFound,
-                e,
-                e.RetryAfter);
+            string before = e.SourceName + ": ";
+            string message = e.Message.StartsWith(before, StringComparison.Ordinal) ? e.Message[before.Length..] : e.Message;
+            throw e.Rephrased(message, e, $"{alias.Display} → {e.SourceName}");
         }
     }
 

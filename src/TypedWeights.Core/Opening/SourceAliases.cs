@@ -42,7 +42,7 @@ internal sealed class SourceAliases(IReadOnlyDictionary<string, string> given, F
 
             seen.Add(at.Scheme);
             at = WeightUri.TryParse(Join(target, at.Original[(at.Scheme.Length + 3)..]), out WeightUri? next, out string error)
-                ? next!
+                ? next
                 : throw new WeightSourceException(uri.Display, $"the alias {at.Scheme}:// ({VariableOf(at.Scheme)}) leads nowhere: {error}");
         }
 

@@ -30,7 +30,7 @@ internal sealed class SourceRegistryBuilder : IWeightSourceBuilder
     public void AddAlias(string scheme, string target)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
-        if (!WeightUri.TryParse(scheme + "://x", out WeightUri? uri, out _) || !uri!.Scheme.Equals(scheme, StringComparison.OrdinalIgnoreCase))
+        if (!WeightUri.TryParse(scheme + "://x", out WeightUri? uri, out _) || !uri.Scheme.Equals(scheme, StringComparison.OrdinalIgnoreCase))
         {
             throw new ArgumentException($"\"{scheme}\" is not a scheme: letters, digits and - . + after a first letter.", nameof(scheme));
         }

@@ -23,7 +23,7 @@ internal static class ArgumentText
             start--;
         }
 
-        string uri = WeightUri.TryParse(word[start..], out WeightUri? parsed, out _) ? parsed!.Display : word[start..colon] + "://…";
+        string uri = WeightUri.TryParse(word[start..], out WeightUri? parsed, out _) ? parsed.Display : word[start..colon] + "://…";
         return word[..start] + uri;
     }
 

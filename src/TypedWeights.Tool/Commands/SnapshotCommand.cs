@@ -83,7 +83,7 @@ internal static class SnapshotCommand
         if (HiddenParameters.MayTellFilesApart(uri))
         {
             string warning = $"{uri.Display}: of the URL's other parameters nothing is kept; where one of them says which file it is, "
-                + "a class of this snapshot has to be loaded with LoadOptions.Source.";
+                + "a class of this snapshot has to be loaded with the whole URL: LoadAsync(url).";
             await context.WriteWarningAsync(warning).ConfigureAwait(false);
         }
 

@@ -145,7 +145,7 @@ internal static class VerifyCommand
 
     // Only a relative path depends on where it is looked for.
     private static string FolderOf(ToolContext context, SnapshotFilePath path, WeightSnapshot snapshot) =>
-        WeightUri.TryParse(snapshot.Source, out WeightUri? uri, out _) && uri!.IsPath && !Path.Exists(context.FullPath(snapshot.Source))
+        WeightUri.TryParse(snapshot.Source, out WeightUri? uri, out _) && uri.IsPath && !Path.Exists(context.FullPath(snapshot.Source))
             ? path.ProjectFolder
             : context.CurrentDirectory;
 }

@@ -38,7 +38,7 @@ internal sealed class ToolSources : IAsyncDisposable
     /// <summary>Reads a path or URI of a command line or snapshot.</summary>
     /// <exception cref="ToolException">It is neither; its text may hold a password and is not repeated.</exception>
     public static WeightUri Parse(string text) => WeightUri.TryParse(text, out WeightUri? uri, out string error)
-        ? uri!
+        ? uri
         : throw new ToolException(ExitCodes.Usage, error, kind: SourceErrorKinds.InvalidUri);
 
     /// <summary>Opens a checkpoint and reads its headers.</summary>

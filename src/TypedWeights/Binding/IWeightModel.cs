@@ -11,9 +11,9 @@ public interface IWeightModel<TSelf> : IDisposable
     static abstract WeightManifest Manifest { get; }
 
     /// <summary>
-    /// Where the tensors go unless <see cref="LoadOptions.Placement"/> says otherwise: what <see cref="PlaceWeightsAttribute"/> says.
+    /// Where the tensors go unless <see cref="CommonLoadOptions.Placement"/> says otherwise: what <see cref="PlaceWeightsAttribute"/> says.
     /// </summary>
-    /// <value>null: to <see cref="LoadOptions.Device"/>.</value>
+    /// <value>null: to <see cref="CommonLoadOptions.Device"/>.</value>
     static virtual Placement? Placement => null;
 
     /// <summary>The tensors by their raw names; owned by the model.</summary>

@@ -1,7 +1,7 @@
 namespace TypedWeights;
 
 /// <summary>
-/// Puts some weights of a class with <see cref="SafeTensorsModelAttribute"/> on a device, unless <see cref="LoadOptions.Placement"/> says
+/// Puts some weights of a class with <see cref="SafeTensorsModelAttribute"/> on a device, unless <see cref="CommonLoadOptions.Placement"/> says
 /// otherwise. The compiler checks it: a pattern that no weight has, two that meet, and a text that is no device are errors.
 /// </summary>
 /// <param name="pattern">

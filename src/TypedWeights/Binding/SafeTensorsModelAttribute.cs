@@ -6,7 +6,7 @@ namespace TypedWeights;
 /// </summary>
 /// <param name="source">
 /// The path or URI that the snapshot was taken of. It is also where the class loads from, unless
-/// <see cref="LoadOptions.Source"/> says otherwise.
+/// the load is given another source.
 /// </param>
 /// <example><code>
 /// [SafeTensorsModel("https://models.example/mistral/model.safetensors.index.json")]

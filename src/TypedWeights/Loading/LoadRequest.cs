@@ -5,12 +5,15 @@ using TypedWeights.Sources;
 namespace TypedWeights.Loading;
 
 /// <summary>What a caller asked a loader for.</summary>
-/// <param name="Uri">What to load.</param>
+/// <param name="Source">What to load.</param>
 /// <param name="Options">How.</param>
 /// <param name="Title">What the tensors are called in messages.</param>
 /// <param name="Select">Checks a checkpoint and chooses what is read of it.</param>
-internal sealed record LoadRequest(WeightUri Uri, LoadOptions Options, string Title, Func<Checkpoint, TensorSelection> Select)
+internal sealed record LoadRequest(LoadSource Source, CommonLoadOptions Options, string Title, Func<Checkpoint, TensorSelection> Select)
 {
+    /// <summary>The source, as messages name it.</summary>
+    public WeightUri Uri => Source.Uri;
+
     /// <summary>What the checkpoint is expected to be; null for an untyped load.</summary>
     public WeightManifest? Manifest { get; init; }
 
@@ -21,7 +24,5 @@ internal sealed record LoadRequest(WeightUri Uri, LoadOptions Options, string Ti
     public EarlyLoad? Early { get; init; }
 
     /// <summary>What the snapshot recorded and the load must get.</summary>
-    public WeightPins Pins => Manifest is not null && Options is { Source: null, Revision: WeightRevision.Recorded }
-        ? WeightPins.Of(Manifest)
-        : WeightPins.None;
+    public WeightPins Pins { get; init; } = WeightPins.None;
 }

@@ -37,7 +37,7 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
         ITensorSink sink = CreateSink();
         await using (sink.ConfigureAwait(false))
         {
-            IWeightLocation location = await loader.Sources
+            IWeightLocation location = request.Source.Location ?? await loader.Sources
                 .LocateAsync(request.Uri, request.Pins, cache, _context, cancellationToken).ConfigureAwait(false);
             if (request.Manifest is { } manifest && ExpectedCheckpoint.TryOpen(manifest, request.Uri, location) is { } expected)
             {
@@ -151,14 +151,15 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
             request.Early is null ? null : order.Value,
             sink.SegmentSize);
         var need = MemoryNeed.Of(plan, transfer, isRemote, isRemote ? _bound.Bytes : null, sink.MemoryOf(plan));
-        need.ThrowIfBeyond(request.Uri.Display, transfer, _bound, isRemote, request.Options.Storage == TensorStorage.Mapped);
+        bool mayMap = request.Source.Location is null && request.Options.Storage != TensorStorage.Mapped;
+        need.ThrowIfBeyond(request.Uri.Display, transfer, _bound, isRemote, mayMap);
         cache?.Writer.BufferLimit = need.LeftForCache(transfer, _bound.Bytes);
         return (plan, need);
     }
 
     private IReadOnlyList<ITensorObserver> ObserversOf(TensorSelection selection, ITensorSink sink)
     {
-        DigestCheck? digests = request.Options.Verify == Verification.Digests
+        DigestCheck? digests = request.Options is LoadOptions { Verify: Verification.Digests }
             ? new DigestCheck(sink, selection, request.Manifest!.DigestOf, request.Uri.Display)
             : null;
         ReadyTensors? ready = request.Early is { } early

@@ -5,11 +5,11 @@ using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Loading;
 
-/// <summary><see cref="LoadOptions.OrderOfUse"/>, made when somebody asks: a load that brings everything at once does without it.</summary>
+/// <summary><see cref="CommonLoadOptions.OrderOfUse"/>, made when somebody asks: a load that brings everything at once does without it.</summary>
 internal static class OrderOfUse
 {
     /// <exception cref="WeightsException">A pattern of the options cannot be read, or takes no tensor.</exception>
-    public static Lazy<UseOrder> Of(LoadOptions options, TensorSelection selection)
+    public static Lazy<UseOrder> Of(CommonLoadOptions options, TensorSelection selection)
     {
         NameGlob[] patterns = [.. (options.OrderOfUse ?? []).Select(Parse)];
         var order = new Lazy<UseOrder>(() => UseOrder.Of(selection, patterns));
@@ -29,7 +29,7 @@ internal static class OrderOfUse
         }
         catch (FormatException e)
         {
-            throw new WeightsException($"LoadOptions.OrderOfUse: {Printable.Name(pattern)} is no pattern: {e.Message}.", e);
+            throw new WeightsException($"OrderOfUse: {Printable.Name(pattern)} is no pattern: {e.Message}.", e);
         }
     }
 }

@@ -16,7 +16,7 @@ internal static class TensorSinks
     /// <param name="transfer">How its bytes are fetched.</param>
     /// <param name="cuda">What the loader's loads onto GPUs share.</param>
     /// <exception cref="WeightsException">A device is not served, or the options make no sense together.</exception>
-    public static ITensorSink Create(LoadOptions options, TransferOptions transfer, CudaEngine cuda)
+    public static ITensorSink Create(CommonLoadOptions options, TransferOptions transfer, CudaEngine cuda)
     {
         var rule = DTypeRule.Of(options);
         torch.Device device = DeviceOf(options);
@@ -26,7 +26,7 @@ internal static class TensorSinks
         return rule is null ? sink : new ConvertingSink(sink, rule, transfer);
     }
 
-    private static ITensorSink OfDevice(torch.Device device, LoadOptions options, CudaEngine cuda)
+    private static ITensorSink OfDevice(torch.Device device, CommonLoadOptions options, CudaEngine cuda)
     {
         ServedDevice.ThrowUnlessServed(device);
         return device.type == DeviceType.CUDA ? OfCuda(device, options, cuda) : OfCpu(options.Storage);
@@ -40,13 +40,13 @@ internal static class TensorSinks
     };
 
     // "cuda" alone is the first one.
-    private static CudaSink OfCuda(torch.Device device, LoadOptions options, CudaEngine cuda) => options.Storage == TensorStorage.Mapped
+    private static CudaSink OfCuda(torch.Device device, CommonLoadOptions options, CudaEngine cuda) => options.Storage == TensorStorage.Mapped
         ? throw new WeightsException(
             "TensorStorage.Mapped is the file itself in host memory, so it goes with the CPU alone; "
                 + "for a GPU take TensorStorage.Arena or PerTensor.")
         : new CudaSink(cuda, cuda.ContextOf(Math.Max(0, device.index)), options.Storage);
 
     // What is mapped is on the CPU, whatever the default.
-    private static torch.Device DeviceOf(LoadOptions options) =>
+    private static torch.Device DeviceOf(CommonLoadOptions options) =>
         options.Device ?? (options.Storage == TensorStorage.Mapped ? null : DeviceDefaults.Device) ?? torch.CPU;
 }

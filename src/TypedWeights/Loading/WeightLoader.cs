@@ -1,9 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TypedWeights.Caching;
-using TypedWeights.Checkpoints;
 using TypedWeights.Devices.Cuda;
-using TypedWeights.Errors;
-using TypedWeights.Loading.Early;
 using TypedWeights.Loading;
 using TypedWeights.Opening;
 using TypedWeights.Sources;
@@ -13,7 +10,7 @@ namespace TypedWeights;
 /// <summary>
 /// Loads checkpoints: one for a process, as it holds the connection pools. Safe for use from many threads; loads may run side by side.
 /// </summary>
-public sealed class WeightLoader : IAsyncDisposable, IDisposable
+public sealed partial class WeightLoader : IAsyncDisposable, IDisposable
 {
     private static readonly Lazy<WeightLoader> Process = new(() => new WeightLoaderBuilder().Build());
 
@@ -42,98 +39,6 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// nothing: other code of the process may load with it.
     /// </summary>
     public static WeightLoader Default => Process.Value;
-
-    /// <summary>Loads a typed model.</summary>
-    /// <typeparam name="T">A class with <see cref="SafeTensorsModelAttribute"/>.</typeparam>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
-    /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
-    /// <returns>The model, complete. The caller disposes it.</returns>
-    /// <exception cref="WeightMismatchException">The checkpoint is not what the class was generated for; every difference is listed.</exception>
-    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
-    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
-    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
-    /// <exception cref="WeightsException">libtorch could not hold a tensor, or the device is not served.</exception>
-    /// <exception cref="ArgumentException"><see cref="LoadOptions.Filter"/> is set, or another option makes no sense.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task<T> LoadAsync<T>(
-        LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
-        where T : class, IWeightModel<T>
-    {
-        WeightSet weights = await LoadAsync<T>(options, progress, early: null, cancellationToken).ConfigureAwait(false);
-        return Bind<T>(weights);
-    }
-
-    /// <summary>
-    /// Begins to load a typed model and returns it at once: when the headers have been checked and room has been made, before the tensors
-    /// have come. They come in the order in which the model uses them, so that its first layer computes while the last is on the wire.
-    /// </summary>
-    /// <remarks>
-    /// Each group of the model, and the model itself, has <c>WhenReadyAsync</c>; a tensor that has not come throws when it is read. A failure
-    /// ends every wait that has not ended yet, with the same error; what has come stays until the model is disposed. Disposing the model
-    /// cancels the load and returns when it has ended.
-    /// </remarks>
-    /// <typeparam name="T">A class with <see cref="SafeTensorsModelAttribute"/>.</typeparam>
-    /// <param name="options">How; null for the defaults. <see cref="LoadOptions.OrderOfUse"/> says what comes first.</param>
-    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
-    /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
-    /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
-    /// <exception cref="WeightMismatchException">The checkpoint is not what the class was generated for; every difference is listed.</exception>
-    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
-    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
-    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
-    /// <exception cref="WeightsException">libtorch could not hold a tensor, or the device is not served.</exception>
-    /// <exception cref="ArgumentException"><see cref="LoadOptions.Filter"/> is set, or another option makes no sense.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task<T> BeginLoadAsync<T>(
-        LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
-        where T : class, IWeightModel<T>
-    {
-        var early = new EarlyLoad(cancellationToken);
-        Task<WeightSet> load = LoadAsync<T>(options, progress, early, early.Token);
-        return Bind<T>(await early.WhenGivenAsync(load).ConfigureAwait(false));
-    }
-
-    /// <summary>
-    /// Loads the tensors of a checkpoint by name, all of them or those that <see cref="LoadOptions.Filter"/> takes: the state dict, for
-    /// names that are not known when the program is built.
-    /// </summary>
-    /// <param name="uri">A path or URI of a file, an index, or a folder that holds one.</param>
-    /// <param name="options">How; null for the defaults. <see cref="LoadOptions.Source"/>, where set, stands in for <paramref name="uri"/>.</param>
-    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
-    /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
-    /// <returns>The tensors, complete. The caller disposes the set.</returns>
-    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
-    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
-    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
-    /// <exception cref="WeightsException">
-    /// libtorch could not hold a tensor, the device is not served, or <see cref="LoadOptions.Filter"/> takes no tensor at all.
-    /// </exception>
-    /// <exception cref="ArgumentException">An option makes no sense.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public Task<WeightSet> LoadTensorsAsync(
-        string uri, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(uri);
-        options ??= new LoadOptions();
-        options.Validate();
-        if (options.Verify == Verification.Digests)
-        {
-            throw new ArgumentException(
-                "Digests are those of a class's snapshot, so an untyped load takes no Verify; LoadAsync<T> checks them.", nameof(options));
-        }
-
-        WeightUri source = ParseUri(options.Source ?? uri);
-        var request = new LoadRequest(
-            source,
-            options,
-            source.Display,
-            checkpoint => options.Filter is { } filter ? TensorSelection.Matching(checkpoint, filter) : TensorSelection.All(checkpoint))
-        {
-            Progress = progress,
-        };
-        return RunAsync(request, cancellationToken);
-    }
 
     /// <summary>
     /// Closes the connections and gives page-locked memory back. Loads that still run end with a <see cref="WeightSourceException"/>; a later
@@ -165,67 +70,15 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// </summary>
     public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
 
-    private async Task<WeightSet> LoadAsync<T>(
-        LoadOptions? options, IProgress<LoadProgress>? progress, EarlyLoad? early, CancellationToken cancellationToken)
-        where T : class, IWeightModel<T>
-    {
-        options ??= new LoadOptions();
-        options.Validate();
-        if (options.Filter is not null)
-        {
-            throw new ArgumentException(
-                $"{typeof(T).Name} has all its tensors, so a typed load takes no Filter; LoadTensorsAsync loads some of them by name.",
-                nameof(options));
-        }
-
-        options = options with { Placement = options.Placement ?? T.Placement };
-        WeightManifest manifest = T.Manifest;
-        if (options.Verify == Verification.Digests && manifest.Tensors.Any(static tensor => tensor.Sha256 is null))
-        {
-            string lack = manifest.HasDigests
-                ? "none of " + Printable.Name(manifest.Tensors.First(static tensor => tensor.Sha256 is null).Name)
-                : "none";
-            throw new WeightsException(
-                $"{typeof(T).Name} cannot be checked against digests, as its snapshot has {lack}: take it again with "
-                    + $"typedweights snapshot {manifest.Source} --class {typeof(T).Name} --digest, and build.");
-        }
-
-        var request = new LoadRequest(
-            ParseUri(options.Source ?? manifest.Source),
-            options,
-            typeof(T).Name,
-            checkpoint => ManifestCheck.Run(manifest, checkpoint, options.Unexpected))
-        {
-            Manifest = manifest,
-            Progress = progress,
-            Early = early,
-        };
-        return await RunAsync(request, cancellationToken).ConfigureAwait(false);
-    }
-
-    private static T Bind<T>(WeightSet weights)
-        where T : class, IWeightModel<T>
-    {
-        try
-        {
-            return T.Bind(weights);
-        }
-        catch
-        {
-            weights.Dispose();
-            throw;
-        }
-    }
-
     private async Task<WeightSet> RunAsync(LoadRequest request, CancellationToken cancellationToken)
     {
-        (WeightUri uri, LoadOptions options) = (request.Uri, request.Options);
+        (WeightUri uri, CommonLoadOptions options) = (request.Uri, request.Options);
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         bool isLocal = _parts.Sources.Resolve(uri).Scheme == "file";
         if (_cache is null && options.Cache == CacheMode.Offline && !isLocal)
         {
             throw new WeightsException(
-                $"{uri.Display}: LoadOptions.Cache is Offline, and this loader has no cache; see UseLocalCache and TYPEDWEIGHTS_CACHE.");
+                $"{uri.Display}: the option Cache is Offline, and this loader has no cache; see UseLocalCache and TYPEDWEIGHTS_CACHE.");
         }
 
         long start = _parts.Time.GetTimestamp();
@@ -281,7 +134,4 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
 
     private bool IsDisposal(Exception e) =>
         _disposal.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException;
-
-    private static WeightUri ParseUri(string text) =>
-        WeightUri.TryParse(text, out WeightUri? uri, out string error) ? uri! : throw new WeightsException(error);
 }

@@ -1,133 +1,36 @@
-using TorchSharp;
 using TypedWeights.Errors;
-using TypedWeights.Options;
 
 namespace TypedWeights;
 
-/// <summary>How one load is done. The defaults load everything onto the CPU and accept nothing that differs from the manifest.</summary>
-public sealed record LoadOptions
+/// <summary>
+/// How one load of a typed model is done. The defaults load every tensor onto the CPU and accept nothing that differs from the manifest.
+/// </summary>
+public sealed record LoadOptions : CommonLoadOptions
 {
-    /// <summary>A path or URI that stands in for the one in the attribute.</summary>
-    /// <value>null: the attribute's.</value>
-    public string? Source { get; init; }
-
-    /// <summary>Whether a typed load asks for the revision that the snapshot recorded. Another <see cref="Source"/> has its own.</summary>
+    /// <summary>
+    /// Whether the load asks for the revision that the snapshot recorded. The revision belongs to the source of the class: a load that was
+    /// given another source takes what is current there.
+    /// </summary>
     /// <value><see cref="WeightRevision.Recorded"/></value>
     public WeightRevision Revision { get; init; } = WeightRevision.Recorded;
-
-    /// <summary>
-    /// The device that the tensors are on when the load returns; with a <see cref="Placement"/>, those that it does not place: <c>cpu</c>, or
-    /// <c>cuda:N</c>, whose bytes go there as they come, through a small ring of page-locked memory
-    /// (<see cref="TransferOptions.StagingSize"/>). <c>cuda</c> alone is <c>cuda:0</c>.
-    /// </summary>
-    /// <remarks>
-    /// Written as text, <c>Device = "cuda:1"</c>, it reaches the load, which says what is lacking where there is no such device. TorchSharp makes
-    /// a device of the text first: text that it does not know (<c>"xpu"</c>, <c>"vulkan"</c>, <c>"cuda:"</c>, an empty one) is its error and
-    /// reaches no load, and of text with two colons (<c>"cuda:1:2"</c>) it makes the CPU. A <see cref="Placement"/> reads its text itself, and
-    /// refuses all of these. <c>torch.CUDA</c> and <c>torch.device(…)</c> ask TorchSharp first, whose error is a list of all the files it tried.
-    /// </remarks>
-    /// <value>null: the CPU.</value>
-    public torch.Device? Device { get; init; }
-
-    /// <summary>Which tensors go to which device, where they do not all go to one.</summary>
-    /// <value>
-    /// null: what <see cref="PlaceWeightsAttribute"/> says on the class of a typed load, and <see cref="Device"/> otherwise. An empty
-    /// placement sends everything to <see cref="Device"/>, whatever the class says.
-    /// </value>
-    public Placement? Placement { get; init; }
-
-    /// <summary>
-    /// In what order the model uses its tensors, as patterns over their names (those of <see cref="Placement"/>): what an earlier one
-    /// takes is used earlier, and what none takes is used last. It decides which tensors a load that was begun
-    /// (<see cref="WeightLoader.BeginLoadAsync{T}"/>) brings first, and which device of a placement by budgets they go to.
-    /// </summary>
-    /// <value>null: embeddings, encoders, layers by their number, decoders, norms, heads, as names usually tell them.</value>
-    public IReadOnlyList<string>? OrderOfUse { get; init; }
-
-    /// <summary>
-    /// What memory the tensors lie in. It decides when memory is given back: see each value. <see cref="TensorStorage.Mapped"/> is for the
-    /// CPU alone.
-    /// </summary>
-    /// <value><see cref="TensorStorage.Arena"/>: all of it goes when the last tensor goes.</value>
-    public TensorStorage Storage { get; init; } = TensorStorage.Arena;
-
-    /// <summary>
-    /// The type that tensors are converted to while they load, as <c>tensor.to(dtype)</c> converts them, bit for bit:
-    /// <c>bfloat16</c>, <c>float16</c>, <c>float32</c> or <c>float64</c>.
-    /// </summary>
-    /// <remarks>
-    /// Without it every tensor is as the checkpoint has it. With it those of <see cref="ConvertWhere"/> are converted as their bytes come,
-    /// on the CPU whatever the device, through buffers of at most half of <see cref="TransferOptions.BufferLimit"/>. The wide
-    /// tensors never exist as a whole. <see cref="WeightEntry.DType"/> and <see cref="WeightEntry.TensorDType"/> show
-    /// both types, and the log says how many were converted, and how many finite values are infinite in a type that ends earlier
-    /// (beyond 65,504 in <c>float16</c>). Not with <see cref="TensorStorage.Mapped"/>.
-    /// </remarks>
-    /// <value>null: nothing is converted.</value>
-    public torch.ScalarType? DType { get; init; }
-
-    /// <summary>
-    /// Which tensors <see cref="DType"/> converts, by their name, dtype and shape in the checkpoint. F4, F6 and C64 cannot be converted.
-    /// </summary>
-    /// <value>null: those of F64, F32, F16 and BF16. Whole numbers, booleans and the types of 8 bits and fewer stay as they are.</value>
-    /// <example><code>
-    /// new LoadOptions { DType = torch.bfloat16, ConvertWhere = w => w.DType == DType.F32 &amp;&amp; !w.Name.EndsWith("norm.weight") }
-    /// </code></example>
-    public Func<WeightPath, bool>? ConvertWhere { get; init; }
 
     /// <summary>What becomes of tensors that the checkpoint holds and the class does not know.</summary>
     /// <value><see cref="UnexpectedTensors.Error"/></value>
     public UnexpectedTensors Unexpected { get; init; } = UnexpectedTensors.Error;
 
-    /// <summary>
-    /// Which tensors an untyped load takes, by name; the others are not fetched. A tied name that it takes brings its tensor, under that
-    /// name. A filter that takes nothing is an error.
-    /// </summary>
-    /// <value>null: all of them. Typed loads refuse a filter: a class has all its tensors.</value>
-    public Func<string, bool>? Filter { get; init; }
-
-    /// <summary>
-    /// The most host memory that the load may take in all, tensors and buffers, in bytes; one that cannot do with it is refused with
-    /// <see cref="MemoryLimitException"/> before anything is allocated. Tensors that are mapped, or on a GPU, take none.
-    /// </summary>
-    /// <value>
-    /// null: on Linux what the process's container leaves (the memory limit of its control group, or of one around it, without what is in
-    /// use and cannot be given up), and no limit where there is no container. A limit that is given counts alone, also where the container
-    /// leaves less. <see cref="TransferOptions.BufferLimit"/> bounds the buffers alone.
-    /// </value>
-    public long? MemoryLimit { get; init; }
-
     /// <summary>What of the tensors' bytes is checked before the model is handed over.</summary>
     /// <value>
-    /// <see cref="Verification.None"/>. <see cref="Verification.Digests"/> is for typed loads: the digests are those of the class's snapshot.
+    /// <see cref="Verification.None"/>. The digests of <see cref="Verification.Digests"/> are those of the class's snapshot.
     /// With <see cref="TensorStorage.Mapped"/> it reads the whole file.
     /// </value>
     public Verification Verify { get; init; } = Verification.None;
 
-    /// <summary>What the load does with the local cache that its loader was given (<see cref="WeightLoaderBuilder.UseLocalCache"/>).</summary>
-    /// <value>null: what <see cref="LocalCacheOptions.Mode"/> says. Without a cache nothing is read or written, whatever this is.</value>
-    public CacheMode? Cache { get; init; }
-
-    /// <summary>Throws where a value makes no sense, whatever is loaded and wherever.</summary>
-    /// <exception cref="ArgumentException">One of the values is out of its range; the message names it.</exception>
-    /// <exception cref="WeightsException">No load goes to the device.</exception>
-    internal void Validate()
+    /// <inheritdoc/>
+    internal override void Validate()
     {
         OptionValue.ThrowUnlessDefined(Revision, nameof(Revision));
-        OptionValue.ThrowUnlessDefined(Storage, nameof(Storage));
         OptionValue.ThrowUnlessDefined(Unexpected, nameof(Unexpected));
         OptionValue.ThrowUnlessDefined(Verify, nameof(Verify));
-        OptionValue.ThrowUnlessDefined(Cache ?? CacheMode.Check, nameof(Cache));
-        ArgumentOutOfRangeException.ThrowIfNegative(MemoryLimit ?? 0, nameof(MemoryLimit));
-        if (OrderOfUse?.Any(static pattern => pattern is null) ?? false)
-        {
-            throw new ArgumentException("OrderOfUse has null among its patterns.", nameof(OrderOfUse));
-        }
-
-        foreach (torch.Device device in (Placement?.Rules ?? []).Select(static rule => rule.Device))
-        {
-            ServedDevice.ThrowUnlessServed(device);
-        }
-
-        ServedDevice.ThrowUnlessServed(Device ?? new torch.Device(DeviceType.CPU));
+        base.Validate();
     }
 }

@@ -17,8 +17,8 @@ namespace TypedWeights;
 /// different devices. A tied tensor has one place: any of its names will do.
 /// </para>
 /// <para>
-/// Budgets take what no pattern took, in the order in which the model uses it (<see cref="LoadOptions.OrderOfUse"/>), a layer as a whole.
-/// What neither places goes to <see cref="LoadOptions.Device"/>.
+/// Budgets take what no pattern took, in the order in which the model uses it (<see cref="CommonLoadOptions.OrderOfUse"/>), a layer as a whole.
+/// What neither places goes to <see cref="CommonLoadOptions.Device"/>.
 /// </para>
 /// </remarks>
 /// <example><code>

@@ -36,7 +36,7 @@ public sealed class WeightEntry
     public DType DType { get; }
 
     /// <summary>
-    /// The tensor's own dtype: libtorch's for <see cref="DType"/>, or the one that <see cref="LoadOptions.DType"/> had it converted to.
+    /// The tensor's own dtype: libtorch's for <see cref="DType"/>, or the one that <see cref="CommonLoadOptions.DType"/> had it converted to.
     /// </summary>
     public torch.ScalarType TensorDType => TorchLayout.Of(_held, Shape).ScalarType;
 

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using TorchSharp;
 using TypedWeights.Errors;
 using TypedWeights.Memory;
+using TypedWeights.Saving;
 using TypedWeights.Weights;
 
 namespace TypedWeights;
@@ -131,7 +132,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <remarks>More on what can be saved: <see cref="SafeTensors.SaveAsync"/>.</remarks>
-    public Task SaveAsync(string path, CancellationToken cancellationToken = default) => SafeTensors.WriteAsync(
+    public Task SaveAsync(string path, CancellationToken cancellationToken = default) => SavedFile.WriteAsync(
         path, [.. Present.Select(static entry => entry.ToSaved())], Metadata.Count == 0 ? null : Metadata, cancellationToken);
 
     /// <summary>

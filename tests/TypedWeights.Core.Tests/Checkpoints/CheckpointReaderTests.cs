@@ -362,7 +362,7 @@ public sealed class CheckpointReaderTests : IDisposable
         Assert.Equal((500_000L, 10L * json.Length), (error.Limit, error.BufferBytes));
         Assert.Contains(Index + ": ", error.Message, StringComparison.Ordinal);
         Assert.Contains(
-            $"LoadOptions.MemoryLimit. Raise it; an index of {json.Length:N0} bytes was not read", error.Message, StringComparison.Ordinal);
+            $"the option MemoryLimit. Raise it; an index of {json.Length:N0} bytes was not read", error.Message, StringComparison.Ordinal);
         Assert.Equal((0, 1), (location.Open, location.Opened));
     }
 

@@ -170,9 +170,11 @@ public sealed class ForeignTextTests
         });
         var told = new WeightSourceException(
             "az://a/b",
-            "the account refuses storage (c2lnbmF0dXJlc2lnbmF0dXJl of devstoreaccount1).",
-            isTransient: true,
-            retryAfter: TimeSpan.FromSeconds(3));
+            "the account refuses storage (c2lnbmF0dXJlc2lnbmF0dXJl of devstoreaccount1).")
+        {
+            IsTransient = true,
+            RetryAfter = TimeSpan.FromSeconds(3),
+        };
 
         WeightSourceException clean = ForeignText.Clean(told, request);
 

@@ -9,7 +9,7 @@ public class HeaderBudgetTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(1_000_000, long.MaxValue, "LoadOptions.MemoryLimit")]
+    [InlineData(1_000_000, long.MaxValue, "the option MemoryLimit")]
     [InlineData(null, 1_000_000, "TransferOptions.BufferLimit")]
     public async Task A_header_beyond_the_memory_limits_is_refused_before_it_is_requested(int? memoryLimit, long bufferLimit, string limit)
     {

@@ -151,7 +151,7 @@ public sealed class ContainerMemoryTests : IDisposable
     {
         var bound = MemoryBound.In(() => new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0));
 
-        new MemoryNeed(0, 368, 0).ThrowIfBeyond("m", new(), bound, isRemote: false, isMapped: true);
+        new MemoryNeed(0, 368, 0).ThrowIfBeyond("m", new(), bound, isRemote: false, mayMap: false);
         Assert.Throws<MemoryLimitException>(() => new MemoryNeed(1 << 20, 368, 0).ThrowIfBeyond("m", new(), bound, isRemote: false));
     }
 
@@ -183,7 +183,7 @@ public sealed class ContainerMemoryTests : IDisposable
         var bound = MemoryBound.In(() => new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0));
 
         var error = Assert.Throws<MemoryLimitException>(
-            () => new MemoryNeed(tensors, (1 << 20) + 1, 0).ThrowIfBeyond("m", new(), bound, isRemote: false, isMapped));
+            () => new MemoryNeed(tensors, (1 << 20) + 1, 0).ThrowIfBeyond("m", new(), bound, isRemote: false, mayMap: !isMapped));
 
         Assert.Contains(advice, error.Message, StringComparison.Ordinal);
         Assert.Equal(advice == "map the file", error.Message.Contains(useless, StringComparison.Ordinal));

@@ -279,8 +279,8 @@ public sealed class TransferPlanTests
         var e = Assert.Throws<WeightSourceException>(() => TransferPlan.Create(files, tensors[1..], limits));
 
         Assert.Equal(
-            "http://h/f: the server ignores range requests, so the file comes as a whole, and only 2 of its 4 tensors are wanted. "
-                + "Load all of them, or download the file first and give its path.",
+            "http://h/f: the file can only be read as a whole, as its server ignores range requests or its stream cannot seek, and only 2 of its 4 "
+                + "tensors are wanted. Load all of them, or save the file first and give its path.",
             e.Message);
     }
 }

@@ -127,7 +127,7 @@ public sealed class GeneratedModelTests : IDisposable
             null,
             """
             await m.SaveAsync(path + ".saved", System.Threading.CancellationToken.None);
-            using TinyModel again = await TinyModel.LoadAsync(TypedWeights.WeightLoader.Default, new() { Source = path + ".saved" });
+            using TinyModel again = await TypedWeights.WeightLoader.Default.LoadAsync<TinyModel>(path + ".saved");
             return again.A.Weight.data<float>()[0] + "|" + again.B[0].data<float>()[0];
             """);
         Assert.Equal("7|8", result);
@@ -164,7 +164,7 @@ public sealed class GeneratedModelTests : IDisposable
                 {
                     public static async System.Threading.Tasks.Task<string> Run(string path)
                     {
-                        using TinyModel m = await TinyModel.LoadAsync(new() { Source = path });
+                        using TinyModel m = await TinyModel.LoadAsync(path);
                         await System.Threading.Tasks.Task.Yield();
                         {{body}}
                     }

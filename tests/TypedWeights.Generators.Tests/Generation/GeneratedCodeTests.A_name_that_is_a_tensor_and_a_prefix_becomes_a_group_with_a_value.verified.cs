@@ -50,7 +50,24 @@ namespace Demo
             global::System.Threading.CancellationToken cancellationToken = default) =>
             global::TypedWeights.WeightLoader.Default.LoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
 
-        /// <summary>Loads the weights.</summary>
+        /// <summary>Loads the weights with the process's own loader.</summary>
+        /// <param name="source">A path or URI; it replaces the source of the attribute.</param>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load.</param>
+        /// <returns>The model, complete. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        [global::System.Runtime.CompilerServices.OverloadResolutionPriority(-1)]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> LoadAsync(
+            string source,
+            global::TypedWeights.LoadOptions? options = null,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            global::TypedWeights.WeightLoader.Default.LoadAsync<global::Demo.TinyModel>(source, options, progress, cancellationToken);
+
+        /// <summary>Loads the weights with the given loader.</summary>
         /// <param name="loader">The loader.</param>
         /// <param name="options">How; null for the defaults.</param>
         /// <param name="progress">Is told how far the load has come.</param>
@@ -65,6 +82,40 @@ namespace Demo
             global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
             global::System.Threading.CancellationToken cancellationToken = default) =>
             loader.LoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
+
+        /// <summary>Loads the weights with the process's own loader.</summary>
+        /// <param name="stream">Holds one safetensors file from its position to its end; it stays the caller's.</param>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load.</param>
+        /// <returns>The model, complete. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        [global::System.Runtime.CompilerServices.OverloadResolutionPriority(-1)]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> LoadAsync(
+            global::System.IO.Stream stream,
+            global::TypedWeights.LoadOptions? options = null,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            global::TypedWeights.WeightLoader.Default.LoadAsync<global::Demo.TinyModel>(stream, options, progress, cancellationToken);
+
+        /// <summary>Loads the weights with the process's own loader.</summary>
+        /// <param name="bytes">One safetensors file; it must not change until the task has ended.</param>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load.</param>
+        /// <returns>The model, complete. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        [global::System.Runtime.CompilerServices.OverloadResolutionPriority(-1)]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> LoadAsync(
+            global::System.ReadOnlyMemory<byte> bytes,
+            global::TypedWeights.LoadOptions? options = null,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            global::TypedWeights.WeightLoader.Default.LoadAsync<global::Demo.TinyModel>(bytes, options, progress, cancellationToken);
 
         /// <summary>
         /// Begins to load the weights with the process's own loader and returns before they have come: await <c>WhenReadyAsync</c> of a
@@ -83,7 +134,30 @@ namespace Demo
             global::System.Threading.CancellationToken cancellationToken = default) =>
             global::TypedWeights.WeightLoader.Default.BeginLoadAsync<global::Demo.TinyModel>(options, progress, cancellationToken);
 
-        /// <summary>Begins to load the weights, as the other overload does.</summary>
+        /// <summary>
+        /// Begins to load the weights with the process's own loader and returns before they have come: await <c>WhenReadyAsync</c> of a
+        /// group before its tensors are read. They come in the order of their use.
+        /// </summary>
+        /// <param name="source">A path or URI; it replaces the source of the attribute.</param>
+        /// <param name="options">How; null for the defaults.</param>
+        /// <param name="progress">Is told how far the load has come.</param>
+        /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
+        /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+        /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
+        /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
+        [global::System.CodeDom.Compiler.GeneratedCode("TypedWeights.Generators", "VERSION")]
+        [global::System.Runtime.CompilerServices.OverloadResolutionPriority(-1)]
+        public static global::System.Threading.Tasks.Task<global::Demo.TinyModel> BeginLoadAsync(
+            string source,
+            global::TypedWeights.LoadOptions? options = null,
+            global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null,
+            global::System.Threading.CancellationToken cancellationToken = default) =>
+            global::TypedWeights.WeightLoader.Default.BeginLoadAsync<global::Demo.TinyModel>(source, options, progress, cancellationToken);
+
+        /// <summary>
+        /// Begins to load the weights with the given loader and returns before they have come: await <c>WhenReadyAsync</c> of a
+        /// group before its tensors are read. They come in the order of their use.
+        /// </summary>
         /// <param name="loader">The loader.</param>
         /// <param name="options">How; null for the defaults.</param>
         /// <param name="progress">Is told how far the load has come.</param>

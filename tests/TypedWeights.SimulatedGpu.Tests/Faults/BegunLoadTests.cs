@@ -11,14 +11,15 @@ public sealed class BegunLoadTests : IDisposable
     private const string Disposed = "the model is disposed";
 
     private readonly TempFolder _folder = new();
-    private readonly LoadOptions _options;
+    private readonly string _path;
 
-    public BegunLoadTests() => _options = new LoadOptions
+    private readonly LoadOptions _options = new()
     {
-        Source = TestFile.Write(_folder["model.safetensors"], LayeredModel.File, LayeredModel.Tied),
         Device = new torch.Device(DeviceType.CUDA, 0),
         Placement = new Placement().Put("model.layers.{6..11}.*", "cuda:1").Put("model.norm.weight", "cpu"),
     };
+
+    public BegunLoadTests() => _path = TestFile.Write(_folder["model.safetensors"], LayeredModel.File, LayeredModel.Tied);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -74,7 +75,7 @@ public sealed class BegunLoadTests : IDisposable
         LayeredModel? model = null;
         try
         {
-            model = await LayeredModel.BeginLoadAsync(loader, _options, null, cancel.Token).WaitAsync(TimeSpan.FromSeconds(60), Token);
+            model = await loader.BeginLoadAsync<LayeredModel>(_path, _options, null, cancel.Token).WaitAsync(TimeSpan.FromSeconds(60), Token);
             begun.SetResult(model);
             await WaitAsync(model, how == Disposed ? null : gpu);
         }

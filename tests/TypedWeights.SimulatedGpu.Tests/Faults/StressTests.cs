@@ -54,7 +54,7 @@ public sealed class StressTests : IDisposable
             };
         }
 
-        var options = new LoadOptions { Storage = random.Next(2) == 0 ? TensorStorage.Arena : TensorStorage.PerTensor };
+        var options = new TensorLoadOptions { Storage = random.Next(2) == 0 ? TensorStorage.Arena : TensorStorage.PerTensor };
         try
         {
             using WeightSet weights = await loader.LoadTensorsAsync(path, options, cancellationToken: cancel.Token);

@@ -98,7 +98,7 @@ public sealed class MutationTests : IDisposable
         {
             using WeightSet weights = await loader.LoadTensorsAsync(
                 _path,
-                new LoadOptions { Device = new torch.Device(DeviceType.CUDA, device) },
+                new TensorLoadOptions { Device = new torch.Device(DeviceType.CUDA, device) },
                 cancellationToken: TestContext.Current.CancellationToken);
         }
 
@@ -120,7 +120,7 @@ public sealed class MutationTests : IDisposable
     {
         await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Behind(driver));
         using WeightSet weights = await loader.LoadTensorsAsync(
-            _path, new LoadOptions { Storage = storage }, cancellationToken: TestContext.Current.CancellationToken);
+            _path, new TensorLoadOptions { Storage = storage }, cancellationToken: TestContext.Current.CancellationToken);
         _gpu.CheckHandedOver(weights);
     }
 

@@ -334,7 +334,7 @@ public sealed class HubTests : IDisposable
         }
     }
 
-    private static async Task<WeightSet> LoadAsync(HubFixture hub, string uri, LoadOptions? options = null)
+    private static async Task<WeightSet> LoadAsync(HubFixture hub, string uri, TensorLoadOptions? options = null)
     {
         using var endpoint = new Variables(("HF_ENDPOINT", hub.Address.AbsoluteUri));
         await using WeightLoader loader = new WeightLoaderBuilder().UseTransferOptions(Quick).Build();

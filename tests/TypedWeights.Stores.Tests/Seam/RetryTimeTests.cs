@@ -17,7 +17,7 @@ public sealed class RetryTimeTests
             (after, _) =>
             {
                 clock.Jump(after);
-                return ValueTask.FromException<int>(new WeightSourceException(File, "no answer.", isTransient: true));
+                return ValueTask.FromException<int>(new WeightSourceException(File, "no answer.") { IsTransient = true });
             },
             TimeSpan.FromSeconds(12.5),
             TestContext.Current.CancellationToken).AsTask());

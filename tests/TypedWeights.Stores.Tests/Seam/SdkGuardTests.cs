@@ -49,7 +49,7 @@ public sealed class SdkGuardTests : IDisposable
         Assert.Equal(expected, Assert.Throws<WeightSourceException>(() => _guard.Call<int>(Call(), () => throw thrown)).Message);
         WeightSourceException error = await FailAsync(Call(), _ => throw thrown);
         Assert.Equal(expected, error.Message);
-        Assert.Equal(File, error.Source);
+        Assert.Equal(File, error.SourceName);
         Assert.Null(error.InnerException);
         Assert.Equal(expected, (await FailAsync(Call(), _ => Task.FromException<int>(thrown))).Message);
     }
@@ -141,7 +141,7 @@ public sealed class SdkGuardTests : IDisposable
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
 
-        var own = new WeightSourceException(File, "own words", isTransient: true);
+        var own = new WeightSourceException(File, "own words") { IsTransient = true };
         Assert.Same(own, await FailAsync(Call(), _ => throw own));
     }
 

@@ -188,7 +188,7 @@ public sealed class ArenaTests : IDisposable
         long before = ProcessMemory.Resident;
 
         WeightSet weights = await WeightLoader.Default.LoadTensorsAsync(
-            path, new LoadOptions { Storage = TensorStorage.PerTensor }, cancellationToken: TestContext.Current.CancellationToken);
+            path, new TensorLoadOptions { Storage = TensorStorage.PerTensor }, cancellationToken: TestContext.Current.CancellationToken);
         using Tensor small = weights.Detach("small");
         weights.Dispose();
 
@@ -209,7 +209,7 @@ public sealed class ArenaTests : IDisposable
         ProcessMemory.Settle();
         long before = ProcessMemory.Resident;
         WeightSet weights = await WeightLoader.Default.LoadTensorsAsync(
-            path, new LoadOptions { Storage = TensorStorage.PerTensor }, cancellationToken: TestContext.Current.CancellationToken);
+            path, new TensorLoadOptions { Storage = TensorStorage.PerTensor }, cancellationToken: TestContext.Current.CancellationToken);
         Tensor[] kept = [.. Enumerable.Range(0, Count / 20).Select(i => weights.Detach($"t{i * 20}"))];
         try
         {
@@ -243,7 +243,7 @@ public sealed class ArenaTests : IDisposable
         for (int i = 0; i < Sets; i++)
         {
             sets.Add(await WeightLoader.Default.LoadTensorsAsync(
-                path, new LoadOptions { Storage = TensorStorage.PerTensor }, cancellationToken: TestContext.Current.CancellationToken));
+                path, new TensorLoadOptions { Storage = TensorStorage.PerTensor }, cancellationToken: TestContext.Current.CancellationToken));
             kept.AddRange(Enumerable.Range(0, Count / 20).Select(j => sets[i].Detach($"t{j * 20}")));
         }
 
@@ -270,9 +270,9 @@ public sealed class ArenaTests : IDisposable
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("w", [1], 1)]);
 
         var error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => WeightLoader.Default.LoadTensorsAsync(
-            path, new LoadOptions { Storage = (TensorStorage)9 }, cancellationToken: TestContext.Current.CancellationToken));
+            path, new TensorLoadOptions { Storage = (TensorStorage)9 }, cancellationToken: TestContext.Current.CancellationToken));
 
-        Assert.Equal(nameof(LoadOptions.Storage), error.ParamName);
+        Assert.Equal(nameof(TensorLoadOptions.Storage), error.ParamName);
     }
 
     private static Task<WeightSet> LoadAsync(string path) =>

@@ -6,7 +6,7 @@ namespace TypedWeights.Tests.Devices;
 
 public sealed class MappedTests : IDisposable
 {
-    private static readonly LoadOptions Mapped = new() { Storage = TensorStorage.Mapped };
+    private static readonly TensorLoadOptions Mapped = new() { Storage = TensorStorage.Mapped };
 
     private readonly TempFolder _folder = new();
 
@@ -149,7 +149,7 @@ public sealed class MappedTests : IDisposable
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("other", [1], 1)]);
 
         await Assert.ThrowsAsync<WeightMismatchException>(() => WeightLoader.Default.LoadAsync<TinyModel>(
-            Mapped with { Source = path }, cancellationToken: TestContext.Current.CancellationToken));
+            path, new() { Storage = TensorStorage.Mapped }, cancellationToken: TestContext.Current.CancellationToken));
 
         Assert.False(OperatingSystem.IsLinux() && ProcessMemory.Mappings(path).Count > 0);
     }
@@ -159,7 +159,8 @@ public sealed class MappedTests : IDisposable
     {
         string path = TestFile.Write(_folder["m.safetensors"], TinyModel.Entries, TinyModel.Tied);
 
-        using TinyModel model = await TinyModel.LoadAsync(Mapped with { Source = path }, cancellationToken: TestContext.Current.CancellationToken);
+        using TinyModel model = await TinyModel.LoadAsync(
+            path, new() { Storage = TensorStorage.Mapped }, cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Equal(TinyModel.Entries[0].Data, TensorBytes.Of(model.LmHead.Weight));
     }

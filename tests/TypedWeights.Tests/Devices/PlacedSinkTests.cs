@@ -88,7 +88,7 @@ public sealed class PlacedSinkTests : IDisposable
         Assert.Equal(["cuda:1", "cpu"], same.Select(PlacedTensors.Text));
     }
 
-    private async Task AssertPlacedAsync(Placement placement, Func<string, string> expected, LoadOptions? options = null)
+    private async Task AssertPlacedAsync(Placement placement, Func<string, string> expected, TensorLoadOptions? options = null)
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         string path = TestFile.Write(_folder["m.safetensors"], Entries);

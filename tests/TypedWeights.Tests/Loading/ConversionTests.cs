@@ -3,7 +3,7 @@ using TypedWeights.Tests.Loading.Faults;
 
 namespace TypedWeights.Tests.Loading;
 
-/// <summary><see cref="LoadOptions.DType"/>: against what libtorch itself makes of the same bytes.</summary>
+/// <summary><see cref="CommonLoadOptions.DType"/>: against what libtorch itself makes of the same bytes.</summary>
 public sealed class ConversionTests : IDisposable
 {
     // By the enum: the fields of torch load libtorch, and tests are found before it can be.
@@ -165,7 +165,7 @@ public sealed class ConversionTests : IDisposable
     {
         string path = TestFile.Write(_folder["m.safetensors"], TinyModel.Entries, TinyModel.Tied);
         using TinyModel model = await TinyModel.LoadAsync(
-            new() { Source = path, DType = torch.bfloat16 }, null, TestContext.Current.CancellationToken);
+            path, new() { DType = torch.bfloat16 }, null, TestContext.Current.CancellationToken);
 
         await model.SaveAsync(_folder["saved.safetensors"], TestContext.Current.CancellationToken);
         using WeightSet saved = await LoadAsync(_folder["saved.safetensors"], new());
@@ -182,11 +182,11 @@ public sealed class ConversionTests : IDisposable
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1), TestFile.Noise("packed", "F4", 4, 8)]);
 
         await RefusedAsync(new() { DType = torch.bfloat16, Storage = TensorStorage.Mapped }, "TensorStorage.Mapped");
-        await RefusedAsync(new() { DType = torch.int32 }, "LoadOptions.DType is Int32");
+        await RefusedAsync(new() { DType = torch.int32 }, "The option DType is Int32");
         await RefusedAsync(new() { ConvertWhere = static _ => true }, "does not say to what");
         await RefusedAsync(new() { DType = torch.bfloat16, ConvertWhere = static _ => true }, "\"packed\" is F4");
 
-        async Task RefusedAsync(LoadOptions options, string part)
+        async Task RefusedAsync(TensorLoadOptions options, string part)
         {
             long before = NativeTensors.Count();
             WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => LoadAsync(path, options));
@@ -211,6 +211,6 @@ public sealed class ConversionTests : IDisposable
         await server.WaitUntilIdleAsync();
     }
 
-    private static Task<WeightSet> LoadAsync(string path, LoadOptions options) =>
+    private static Task<WeightSet> LoadAsync(string path, TensorLoadOptions options) =>
         WeightLoader.Default.LoadTensorsAsync(path, options, cancellationToken: TestContext.Current.CancellationToken);
 }

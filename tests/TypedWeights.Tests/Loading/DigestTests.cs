@@ -40,8 +40,8 @@ public sealed class DigestTests : IAsyncLifetime
     public async Task A_file_with_the_right_bytes_loads_and_one_with_a_flipped_bit_is_refused(TensorStorage storage)
     {
         long before = NativeTensors.Count();
-        var options = new LoadOptions { Source = Path, Storage = storage, Verify = Verification.Digests };
-        using (DigestedModel model = await WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token))
+        var options = new LoadOptions { Storage = storage, Verify = Verification.Digests };
+        using (DigestedModel model = await WeightLoader.Default.LoadAsync<DigestedModel>(Path, options, null, Token))
         {
             NoiseFile.AssertIn(model.Weights);
         }
@@ -51,7 +51,7 @@ public sealed class DigestTests : IAsyncLifetime
         await File.WriteAllBytesAsync(Path, other, Token);
 
         WeightMismatchException e = await Assert.ThrowsAsync<WeightMismatchException>(
-            () => WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token));
+            () => WeightLoader.Default.LoadAsync<DigestedModel>(Path, options, null, Token));
 
         WeightMismatch mismatch = Assert.Single(e.Mismatches);
         Assert.Equal((MismatchKind.Digest, "layers.1.mask"), (mismatch.Kind, mismatch.Name));
@@ -75,15 +75,16 @@ public sealed class DigestTests : IAsyncLifetime
         server.Answer = request => request.Payload % 3 == 1 ? Respond.AbortAfter(100_000) : null;
         await using WeightLoader loader = new WeightLoaderBuilder()
             .UseTransferOptions(new() { PartSize = 128 << 10, RetryDelay = TimeSpan.FromMilliseconds(5), Attempts = 20 }).Build();
-        var options = new LoadOptions { Source = server.Address + "/m.safetensors", Storage = storage, Verify = Verification.Digests };
+        var options = new LoadOptions { Storage = storage, Verify = Verification.Digests };
 
-        using (DigestedModel model = await loader.LoadAsync<DigestedModel>(options, null, Token))
+        using (DigestedModel model = await loader.LoadAsync<DigestedModel>(UriOf(server), options, null, Token))
         {
             NoiseFile.AssertIn(model.Weights);
         }
 
         server.Files["/m.safetensors"] = ServedFile.Strong(NoiseFile.OtherBytes);
-        WeightMismatchException e = await Assert.ThrowsAsync<WeightMismatchException>(() => loader.LoadAsync<DigestedModel>(options, null, Token));
+        WeightMismatchException e = await Assert.ThrowsAsync<WeightMismatchException>(
+            () => loader.LoadAsync<DigestedModel>(UriOf(server), options, null, Token));
         Assert.Equal(NoiseFile.Entries.Select(entry => entry.Name).Order(StringComparer.Ordinal), e.Mismatches.Select(mismatch => mismatch.Name));
     }
 
@@ -92,8 +93,8 @@ public sealed class DigestTests : IAsyncLifetime
     {
         TestFile.Entry[] entries = [TestFile.Noise("a", "U8", 8, 1000), TestFile.Noise("b", "U8", 8, 1000)];
         DigestedModel.Load(await SnapshotAsync(TestFile.Write(Path, entries)));
-        var options = new LoadOptions { Source = Path, Verify = Verification.Digests };
-        using (DigestedModel model = await WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token))
+        var options = new LoadOptions { Verify = Verification.Digests };
+        using (DigestedModel model = await WeightLoader.Default.LoadAsync<DigestedModel>(Path, options, null, Token))
         {
             Assert.Equal(entries[0].Data, TensorBytes.Of(model.Weights["a"]));
         }
@@ -102,7 +103,7 @@ public sealed class DigestTests : IAsyncLifetime
         TestFile.Write(Path, entries[1..], new Dictionary<string, string> { ["a"] = "b", ["tie:a"] = "b" });
 
         WeightMismatchException e = await Assert.ThrowsAsync<WeightMismatchException>(
-            () => WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token));
+            () => WeightLoader.Default.LoadAsync<DigestedModel>(Path, options, null, Token));
         Assert.Equal((MismatchKind.Digest, "a"), (Assert.Single(e.Mismatches).Kind, e.Mismatches[0].Name));
     }
 
@@ -118,7 +119,7 @@ public sealed class DigestTests : IAsyncLifetime
             [.. snapshot.Tensors.Select(tensor => tensor.Name == "scale" ? tensor with { Sha256 = null } : tensor)]));
 
         WeightsException e = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadAsync<DigestedModel>(
-            new() { Source = Path, Verify = Verification.Digests }, null, Token));
+            Path, new() { Verify = Verification.Digests }, null, Token));
         Assert.Contains("\"scale\"", e.Message, StringComparison.Ordinal);
     }
 
@@ -131,20 +132,21 @@ public sealed class DigestTests : IAsyncLifetime
         other[^1_000_000] ^= 4;
         await using FaultServer server = await FaultServer.StartAsync();
         server.Files["/m.safetensors"] = ServedFile.Strong(other);
-        var options = new LoadOptions { Source = server.Address + "/m.safetensors", Verify = Verification.Digests, Cache = mode };
+        var options = new LoadOptions { Verify = Verification.Digests, Cache = mode };
         await using (WeightLoader loader = new WeightLoaderBuilder().UseLocalCache(_folder["cache"]).Build())
         {
             // A load that checks nothing has brought them there.
-            using DigestedModel model = await loader.LoadAsync<DigestedModel>(options with { Verify = Verification.None }, null, Token);
+            using DigestedModel model = await loader.LoadAsync<DigestedModel>(
+                UriOf(server), options with { Verify = Verification.None }, null, Token);
             Assert.True(await model.Weights.Caching);
-            await Assert.ThrowsAsync<WeightMismatchException>(() => loader.LoadAsync<DigestedModel>(options, null, Token));
+            await Assert.ThrowsAsync<WeightMismatchException>(() => loader.LoadAsync<DigestedModel>(UriOf(server), options, null, Token));
         }
 
         // The server is mended, and calls the file what it called it before.
         server.Files["/m.safetensors"] = new(NoiseFile.Bytes) { Tag = server.Files["/m.safetensors"].Tag };
         await using (WeightLoader loader = new WeightLoaderBuilder().UseLocalCache(_folder["cache"]).Build())
         {
-            using DigestedModel model = await loader.LoadAsync<DigestedModel>(options, null, Token);
+            using DigestedModel model = await loader.LoadAsync<DigestedModel>(UriOf(server), options, null, Token);
             NoiseFile.AssertIn(model.Weights);
         }
     }
@@ -155,42 +157,45 @@ public sealed class DigestTests : IAsyncLifetime
         await using FaultServer server = await FaultServer.StartAsync();
         server.Files["/m.safetensors"] = ServedFile.Strong(TestFile.Bytes(NoiseFile.Entries.Reverse()));
         await using WeightLoader loader = new WeightLoaderBuilder().Build();
-        var options = new LoadOptions { Source = server.Address + "/m.safetensors", Verify = Verification.Digests };
+        var options = new LoadOptions { Verify = Verification.Digests };
 
-        using (DigestedModel model = await loader.LoadAsync<DigestedModel>(options, null, Token))
+        using (DigestedModel model = await loader.LoadAsync<DigestedModel>(UriOf(server), options, null, Token))
         {
             NoiseFile.AssertIn(model.Weights);
         }
 
         server.Files["/m.safetensors"] = ServedFile.Strong(TestFile.Bytes(
             NoiseFile.Entries.Select(entry => entry with { Data = [.. entry.Data.Select(value => (byte)~value)] }).Reverse()));
-        WeightMismatchException e = await Assert.ThrowsAsync<WeightMismatchException>(() => loader.LoadAsync<DigestedModel>(options, null, Token));
+        WeightMismatchException e = await Assert.ThrowsAsync<WeightMismatchException>(
+            () => loader.LoadAsync<DigestedModel>(UriOf(server), options, null, Token));
         Assert.Equal(NoiseFile.Entries.Count, e.Mismatches.Count);
     }
 
     [Fact]
     public async Task Verifying_a_snapshot_without_digests_is_an_error_with_the_command_to_run()
     {
-        var options = new LoadOptions { Source = Path, Verify = Verification.Digests };
+        var options = new LoadOptions { Verify = Verification.Digests };
 
-        WeightsException e = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadAsync<NoiseModel>(options, null, Token));
+        WeightsException e = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadAsync<NoiseModel>(Path, options, null, Token));
 
         // With the class: what the tool makes of the source alone is another name, and so another file.
         Assert.Contains(
             "typedweights snapshot noise/model.safetensors --class NoiseModel --digest, and build.", e.Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<ArgumentException>(() => WeightLoader.Default.LoadTensorsAsync(Path, options, cancellationToken: Token));
     }
 
     [Fact]
     public async Task Verifying_digests_of_converted_tensors_is_an_error_that_names_DType()
     {
         // To a narrower dtype: its memory is shorter than the file's bytes.
-        var options = new LoadOptions { Source = Path, Verify = Verification.Digests, DType = TorchSharp.torch.ScalarType.BFloat16 };
+        var options = new LoadOptions { Verify = Verification.Digests, DType = TorchSharp.torch.ScalarType.BFloat16 };
 
-        WeightsException e = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadAsync<DigestedModel>(options, null, Token));
+        WeightsException e = await Assert.ThrowsAsync<WeightsException>(
+            () => WeightLoader.Default.LoadAsync<DigestedModel>(Path, options, null, Token));
 
-        Assert.Contains("LoadOptions.DType", e.Message, StringComparison.Ordinal);
+        Assert.Contains("the option DType", e.Message, StringComparison.Ordinal);
     }
+
+    private static string UriOf(FaultServer server) => server.Address + "/m.safetensors";
 
     private static async Task<WeightSnapshot> SnapshotAsync(string path)
     {

@@ -133,6 +133,6 @@ public sealed class EmptiedTensorTests : IDisposable
     private async Task<TinyModel> LoadAsync()
     {
         string path = TestFile.Write(_folder["m.safetensors"], TinyModel.Entries, TinyModel.Tied);
-        return await WeightLoader.Default.LoadAsync<TinyModel>(new() { Source = path }, cancellationToken: Token);
+        return await WeightLoader.Default.LoadAsync<TinyModel>(path, cancellationToken: Token);
     }
 }

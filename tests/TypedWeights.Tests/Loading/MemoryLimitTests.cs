@@ -61,7 +61,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         Assert.Equal((Room, (long)Size), (error.TensorBytes, error.Limit));
         Assert.Equal(
             $"{uri}: 10,485,760 bytes for tensors and {error.BufferBytes:N0} for buffers, {Room + error.BufferBytes:N0} in all: more than the "
-                + "10,000,000 of LoadOptions.MemoryLimit. Raise it, or take fewer tensors (Filter, in an untyped load).",
+                + "10,000,000 of the option MemoryLimit. Raise it, or take fewer tensors (Filter, in an untyped load).",
             error.Message);
         Assert.All(_server.Requests, request => Assert.Matches("^bytes=[0-8]-", request.Range));
         NativeTensors.AssertNoneSince(tensors);
@@ -108,7 +108,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         long tensors = NativeTensors.Count();
 
         MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(() => WeightLoader.Default.LoadAsync<TinyModel>(
-            new() { Source = uri, MemoryLimit = 100 }, cancellationToken: TestContext.Current.CancellationToken));
+            uri, new() { MemoryLimit = 100 }, cancellationToken: TestContext.Current.CancellationToken));
 
         Assert.StartsWith($"{uri}: ", error.Message, StringComparison.Ordinal);
         Assert.InRange(error.TensorBytes, TinyModel.Entries.Sum(entry => entry.Data.Length), 5 * 64);
@@ -128,7 +128,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(() => LoadAsync(uri, 7_000_000));
 
         Assert.Contains("a header of 2,000,", error.Message, StringComparison.Ordinal);
-        Assert.Contains("the 7,000,000 of LoadOptions.MemoryLimit", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the 7,000,000 of the option MemoryLimit", error.Message, StringComparison.Ordinal);
         Assert.All(_server.Requests, request => Assert.Equal("bytes=0-7", request.Range));
         using WeightSet fits = await LoadAsync(uri, isRemote ? 20_000_000 : 9_000_000);
         Assert.Single(fits);
@@ -153,7 +153,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         MemoryLimitException error = await Assert.ThrowsAsync<MemoryLimitException>(
             () => LoadAsync($"{_server.Address}/model.safetensors.index.json", 20_000_000));
 
-        Assert.Contains("the 20,000,000 of LoadOptions.MemoryLimit", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the 20,000,000 of the option MemoryLimit", error.Message, StringComparison.Ordinal);
         Assert.InRange(Interlocked.Read(ref sent), 0, 100_000_000);
     }
 
@@ -213,7 +213,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         Assert.Equal(0, MemoryNeed.Of(plan, options, isRemote: false).SpareBytes);
     }
 
-    private static Task<WeightSet> LoadAsync(string uri, long limit, LoadOptions? options = null) =>
+    private static Task<WeightSet> LoadAsync(string uri, long limit, TensorLoadOptions? options = null) =>
         WeightLoader.Default.LoadTensorsAsync(
             uri, (options ?? new()) with { MemoryLimit = limit }, cancellationToken: TestContext.Current.CancellationToken);
 }

@@ -8,7 +8,7 @@ public sealed class OptionValueTests
     // Nobody looks at it: the options come first.
     private const string NoFile = "there-is-no-such-file.safetensors";
 
-    public static TheoryData<string, LoadOptions> LoadValues => new()
+    public static TheoryData<string, LoadOptions> TypedValues => new()
     {
         { nameof(LoadOptions.MemoryLimit), new() { MemoryLimit = -1 } },
         { nameof(LoadOptions.MemoryLimit), new() { MemoryLimit = long.MinValue } },
@@ -18,6 +18,15 @@ public sealed class OptionValueTests
         { nameof(LoadOptions.Revision), new() { Revision = (WeightRevision)7 } },
         { nameof(LoadOptions.Cache), new() { Cache = (CacheMode)99 } },
         { nameof(LoadOptions.OrderOfUse), new() { OrderOfUse = [null!] } },
+    };
+
+    public static TheoryData<string, TensorLoadOptions> UntypedValues => new()
+    {
+        { nameof(TensorLoadOptions.MemoryLimit), new() { MemoryLimit = -1 } },
+        { nameof(TensorLoadOptions.MemoryLimit), new() { MemoryLimit = long.MinValue } },
+        { nameof(TensorLoadOptions.Storage), new() { Storage = (TensorStorage)9 } },
+        { nameof(TensorLoadOptions.Cache), new() { Cache = (CacheMode)99 } },
+        { nameof(TensorLoadOptions.OrderOfUse), new() { OrderOfUse = [null!] } },
     };
 
     public static TheoryData<string, Action<WeightLoaderBuilder>> BuilderValues => new()
@@ -46,13 +55,12 @@ public sealed class OptionValueTests
     public static TheoryData<string> UnservedDevices => ["mps", "xla", "meta", "hip", "mkldnn:1", "cuda:-2"];
 
     [Theory]
-    [MemberData(nameof(LoadValues))]
-    public async Task A_load_refuses_an_invalid_option_by_its_name(string option, LoadOptions options)
+    [MemberData(nameof(TypedValues))]
+    public async Task A_typed_load_refuses_an_invalid_option_by_its_name(string option, LoadOptions options)
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         Func<Task>[] loads =
         [
-            () => WeightLoader.Default.LoadTensorsAsync(NoFile, options, cancellationToken: token),
             () => WeightLoader.Default.LoadAsync<TinyModel>(options, cancellationToken: token),
             () => WeightLoader.Default.BeginLoadAsync<TinyModel>(options, cancellationToken: token),
         ];
@@ -61,6 +69,16 @@ public sealed class OptionValueTests
             var error = await Assert.ThrowsAnyAsync<ArgumentException>(load);
             Assert.Equal(option, error.ParamName);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(UntypedValues))]
+    public async Task An_untyped_load_refuses_an_invalid_option_by_its_name(string option, TensorLoadOptions options)
+    {
+        var error = await Assert.ThrowsAnyAsync<ArgumentException>(() => WeightLoader.Default.LoadTensorsAsync(
+            NoFile, options, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Equal(option, error.ParamName);
     }
 
     [Theory]
@@ -76,8 +94,8 @@ public sealed class OptionValueTests
     [MemberData(nameof(UnservedDevices))]
     public async Task A_device_that_loads_do_not_support_is_refused_with_the_supported_devices(string device)
     {
-        LoadOptions[] ways = [new() { Device = device }, new() { Placement = new Placement().Put("*", new torch.Device(device)) }];
-        foreach (LoadOptions options in ways)
+        TensorLoadOptions[] ways = [new() { Device = device }, new() { Placement = new Placement().Put("*", new torch.Device(device)) }];
+        foreach (TensorLoadOptions options in ways)
         {
             var error = await Assert.ThrowsAsync<WeightsException>(
                 () => WeightLoader.Default.LoadTensorsAsync(NoFile, options, cancellationToken: TestContext.Current.CancellationToken));
@@ -86,7 +104,7 @@ public sealed class OptionValueTests
         }
     }
 
-    // TorchSharp makes a device of the text before a load sees it, as the remark on LoadOptions.Device says.
+    // TorchSharp makes a device of the text before a load sees it, as the remark on CommonLoadOptions.Device says.
     [Theory]
     [InlineData("")]
     [InlineData("xpu")]

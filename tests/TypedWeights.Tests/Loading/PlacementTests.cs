@@ -14,9 +14,9 @@ public sealed class PlacementTests : IDisposable
         string path = TestFile.Write(_folder["m.safetensors"], TinyModel.Entries, TinyModel.Tied);
 
         using TinyModel model = await TinyModel.LoadAsync(
+            path,
             new()
             {
-                Source = path,
                 Device = torch.CPU,
                 Placement = new Placement().Put("model.layers.{0..1}.*", "cpu").Put("model.embed_tokens.*", torch.CPU),
             },

@@ -58,7 +58,7 @@ public sealed class ReportingTests : IDisposable
         var lines = new LineLogger();
         await using WeightLoader loader = new WeightLoaderBuilder().UseLogging(lines).Build();
         using var stop = new CancellationTokenSource();
-        var stopping = new LoadOptions
+        var stopping = new TensorLoadOptions
         {
             Filter = _ =>
             {

@@ -76,7 +76,7 @@ public sealed class TypedLoadTests : IDisposable
             ["a.safetensors"] = entries[2..],
         });
 
-        using TinyModel model = await TinyModel.LoadAsync(new() { Source = index }, null, TestContext.Current.CancellationToken);
+        using TinyModel model = await TinyModel.LoadAsync(index, null, null, TestContext.Current.CancellationToken);
 
         Assert.Equal([9f, 10f], model.Model.Layers[0].Mlp.Bias!.data<float>().ToArray());
     }
@@ -142,21 +142,49 @@ public sealed class TypedLoadTests : IDisposable
         var log = new ProgressLog();
 
         using TinyModel model = await TinyModel.LoadAsync(
-            new() { Source = path, Unexpected = UnexpectedTensors.Ignore }, log, TestContext.Current.CancellationToken);
+            path, new() { Unexpected = UnexpectedTensors.Ignore }, log, TestContext.Current.CancellationToken);
 
         Assert.False(model.Weights.ContainsKey("extra"));
         Assert.Equal(TinyModel.Entries.Sum(entry => entry.Data.Length), log.Reports.Last().BytesTotal);
     }
 
     [Fact]
-    public async Task A_typed_model_loads_with_a_custom_loader()
+    public async Task A_generated_class_loads_with_the_loader_that_it_is_given()
     {
-        await using WeightLoader loader = new WeightLoaderBuilder().Build();
-        string path = Write(TinyModel.Entries, TinyModel.Tied);
+        WeightLoader loader = new WeightLoaderBuilder().Build();
+        await loader.DisposeAsync();
 
-        using TinyModel model = await TinyModel.LoadAsync(loader, new() { Source = path }, null, TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            () => TinyModel.LoadAsync(loader, new(), null, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            () => TinyModel.BeginLoadAsync(loader, new(), null, TestContext.Current.CancellationToken));
+    }
 
-        Assert.Equal(23f, model.Model.Norm.Weight.sum().item<float>());
+    [Fact]
+    public async Task Without_a_source_of_its_own_a_load_reads_the_source_of_the_class()
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        Func<Task>[] loads =
+        [
+            () => TinyModel.LoadAsync(new() { Storage = TensorStorage.PerTensor }, cancellationToken: token),
+            () => TinyModel.BeginLoadAsync(new() { Storage = TensorStorage.PerTensor }, cancellationToken: token),
+        ];
+        foreach (Func<Task> load in loads)
+        {
+            var error = await Assert.ThrowsAsync<WeightSourceException>(load);
+            Assert.StartsWith("tiny/model.safetensors: ", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_source_that_is_null_or_no_uri_is_refused()
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+
+        await Assert.ThrowsAsync<ArgumentNullException>("source", () => TinyModel.LoadAsync(source: null!, cancellationToken: token));
+        await Assert.ThrowsAsync<ArgumentNullException>("source", () => TinyModel.BeginLoadAsync(source: null!, cancellationToken: token));
+        WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => TinyModel.LoadAsync(" ", cancellationToken: token));
+        Assert.Equal("The URI of the weights is empty.", error.Message);
     }
 
     [Fact]
@@ -169,7 +197,7 @@ public sealed class TypedLoadTests : IDisposable
             await model.SaveAsync(saved, TestContext.Current.CancellationToken);
         }
 
-        using TinyModel again = await TinyModel.LoadAsync(new() { Source = saved }, null, TestContext.Current.CancellationToken);
+        using TinyModel again = await TinyModel.LoadAsync(saved, null, null, TestContext.Current.CancellationToken);
 
         Assert.Equal(4f, again.Model.Norm.Weight.sum().item<float>());
         Assert.Equal("pt", again.Weights.Metadata["format"]);
@@ -188,7 +216,7 @@ public sealed class TypedLoadTests : IDisposable
     private Task<TinyModel> LoadAsync(TestFile.Entry[] entries) => LoadAsync(entries, TinyModel.Tied);
 
     private Task<TinyModel> LoadAsync(TestFile.Entry[] entries, IReadOnlyDictionary<string, string>? metadata) =>
-        TinyModel.LoadAsync(new() { Source = Write(entries, metadata) }, null, TestContext.Current.CancellationToken);
+        TinyModel.LoadAsync(Write(entries, metadata), null, null, TestContext.Current.CancellationToken);
 
     private string Write(TestFile.Entry[] entries, IReadOnlyDictionary<string, string>? metadata) =>
         TestFile.Write(_folder[$"{Guid.NewGuid():N}.safetensors"], entries, metadata);

@@ -169,7 +169,7 @@ public sealed class UntypedLoadTests : IDisposable
     public async Task An_unsupported_device_is_refused_before_the_file_is_opened()
     {
         WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => WeightLoader.Default.LoadTensorsAsync(
-            _folder["absent.safetensors"], new LoadOptions { Device = META }, cancellationToken: TestContext.Current.CancellationToken));
+            _folder["absent.safetensors"], new TensorLoadOptions { Device = META }, cancellationToken: TestContext.Current.CancellationToken));
 
         Assert.Contains("meta", error.Message, StringComparison.Ordinal);
     }

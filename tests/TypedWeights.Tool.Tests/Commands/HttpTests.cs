@@ -31,7 +31,7 @@ public sealed class HttpTests : IAsyncLifetime
         ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", $"{_server.Address}/get{query}", "--class", "Net");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Equal(warns, run.Error.Contains("has to be loaded with LoadOptions.Source.", Ordinal));
+        Assert.Equal(warns, run.Error.Contains("has to be loaded with the whole URL: LoadAsync(url).", Ordinal));
     }
 
     [Fact]

@@ -178,8 +178,8 @@ public sealed class PlanCommandTests : IAsyncLifetime
         Assert.Equal(whole.GetProperty("openingRequests").GetInt64(), whole.GetProperty("requests").GetInt64());
         Assert.Equal((2, ""), (part.ExitCode, part.Out));
         Assert.Equal(
-            $"error: {uri}: the server ignores range requests, so the file comes as a whole, and only 1 of its 2 tensors are wanted. "
-                + "Load all of them, or download the file first and give its path.\n",
+            $"error: {uri}: the file can only be read as a whole, as its server ignores range requests or its stream cannot seek, and only "
+                + "1 of its 2 tensors are wanted. Load all of them, or save the file first and give its path.\n",
             part.Error);
     }
 

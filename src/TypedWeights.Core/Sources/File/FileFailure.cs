@@ -11,7 +11,7 @@ internal static class FileFailure
     public static WeightSourceException Of(Exception e, string display, string? path = null) => e switch
     {
         FileNotFoundException or DirectoryNotFoundException =>
-            new WeightSourceException(display, "there is no such file.", isNotFound: true, innerException: e),
+            new WeightSourceException(display, "there is no such file.", innerException: e) { IsNotFound = true },
         UnauthorizedAccessException =>
             new WeightSourceException(display, Denied(e, path) + ".", innerException: e),
         RefusedFileException refused => new WeightSourceException(display, refused.Reason + ".", innerException: e),

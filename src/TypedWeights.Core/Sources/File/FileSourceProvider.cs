@@ -79,7 +79,7 @@ public sealed class FileSourceProvider : IWeightSourceProvider
         string looked = Path.IsPathFullyQualified(given)
             ? "there is no such file or folder."
             : $"there is no such file or folder in {string.Join(" or ", Directories()).Replace('\\', '/')}.";
-        throw new WeightSourceException(uri.Display, looked, isNotFound: true);
+        throw new WeightSourceException(uri.Display, looked) { IsNotFound = true };
     }
 
     // What is found where it was asked for is shown as it was asked for; what is found elsewhere, in full.

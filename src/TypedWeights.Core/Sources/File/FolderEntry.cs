@@ -17,8 +17,10 @@ internal static class FolderEntry
             .Where(static name => !name.StartsWith('.')).Order(StringComparer.Ordinal)];
         return Choose(names, display) ?? throw new WeightSourceException(
                 display,
-                "the folder holds no .safetensors file and no .safetensors.index.json (folders inside it are not searched).",
-                isNotFound: true);
+                "the folder holds no .safetensors file and no .safetensors.index.json (folders inside it are not searched).")
+        {
+            IsNotFound = true,
+        };
     }
 
     /// <summary>Chooses among the names of a folder.</summary>

@@ -42,7 +42,7 @@ internal sealed class HttpBody : IAsyncDisposable
             int read = await _stream.ReadAsync(destination, cancellationToken).ConfigureAwait(false);
             if (read == 0 && _length is not null)
             {
-                throw new WeightSourceException(_display, $"the answer ended after {Progress}.", isTransient: true);
+                throw new WeightSourceException(_display, $"the answer ended after {Progress}.") { IsTransient = true };
             }
 
             Received += read;

@@ -28,16 +28,19 @@ internal static class HttpFailure
                 "access is refused (403): "
                     + $"{(SignedPeriod.Describe(response) is { } period ? "the signature of the URL " + period : Signed)}." + away),
             HttpStatusCode.NotFound or HttpStatusCode.Gone => new WeightSourceException(
-                display, $"there is no such file on the server ({status}).", isNotFound: true),
+                display, $"there is no such file on the server ({status}).")
+            {
+                IsNotFound = true,
+            },
             HttpStatusCode.PreconditionFailed => Changed("its ETag is another now", display),
             HttpStatusCode.RequestedRangeNotSatisfiable => new WeightSourceException(
                 display, "the server does not have this range (416): the file has become shorter, or the server refuses range requests."),
             _ when IsTransient(status) => new WeightSourceException(
                 display,
-                $"the server cannot answer now ({StatusOf(response)}).",
-                isTransient: true,
-                retryAfter: RetryAfter(response))
+                $"the server cannot answer now ({StatusOf(response)}).")
             {
+                IsTransient = true,
+                RetryAfter = RetryAfter(response),
                 IsThrottled = status is 429 or 503,
             },
             _ => new WeightSourceException(display, $"the server answered {StatusOf(response)}."),

@@ -91,7 +91,7 @@ internal sealed class HttpSource : IWeightSource, IAskedSource
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
         if (offset + length <= _firstBytes.Length)
         {
-            return new FirstBytesReader(_firstBytes.Slice((int)offset, (int)length));
+            return new MemoryReader(_firstBytes.Slice((int)offset, (int)length));
         }
 
         HttpBody body = await OpenBodyAsync(offset, length, cancellationToken).ConfigureAwait(false);

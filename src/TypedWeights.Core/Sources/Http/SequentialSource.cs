@@ -85,7 +85,7 @@ internal sealed class SequentialSource : IWeightSource, IAskedSource
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
         if (offset + length <= _firstBytes.Length)
         {
-            return ValueTask.FromResult<IRangeReader>(new FirstBytesReader(_firstBytes.Slice((int)offset, (int)length)));
+            return ValueTask.FromResult<IRangeReader>(new MemoryReader(_firstBytes.Slice((int)offset, (int)length)));
         }
 
         cancellationToken.ThrowIfCancellationRequested();
@@ -153,7 +153,7 @@ internal sealed class SequentialSource : IWeightSource, IAskedSource
     private async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
     {
         // Whoever read on after a failure would hear of it here; the next range begins anew.
-        HttpBody body = _body ?? throw new WeightSourceException(Display, "the connection broke before.", isTransient: true);
+        HttpBody body = _body ?? throw new WeightSourceException(Display, "the connection broke before.") { IsTransient = true };
         try
         {
             return await body.ReadAsync(destination, cancellationToken).ConfigureAwait(false);

@@ -28,15 +28,17 @@ internal static class TransportFailure
             HttpRequestError.NameResolutionError => Unresolved(e, display, proxy, request),
             HttpRequestError.ConnectionError when proxy is not null => Proxy(e, display, proxy),
             HttpRequestError.ConnectionError => new WeightSourceException(
-                display, $"no connection to the server: {Sentence(e, request)}", isTransient: true, innerException: e)
+                display, $"no connection to the server: {Sentence(e, request)}", innerException: e)
             {
+                IsTransient = true,
                 IsUnserved = true,
             },
             HttpRequestError.SecureConnectionError => Tls(e, display, request),
             HttpRequestError.ProxyTunnelError => Proxy(e, display, proxy),
             HttpRequestError.ResponseEnded => new WeightSourceException(
-                display, "the server closed the connection before it answered.", isTransient: true, innerException: e)
+                display, "the server closed the connection before it answered.", innerException: e)
             {
+                IsTransient = true,
                 IsUnserved = true,
             },
             HttpRequestError.InvalidResponse => new WeightSourceException(
@@ -48,9 +50,9 @@ internal static class TransportFailure
             _ => new WeightSourceException(
                 display,
                 $"the request failed: {Sentence(e, request)}",
-                isTransient: e.InnerException is not null,
                 innerException: e)
             {
+                IsTransient = e.InnerException is not null,
                 IsUnserved = e.InnerException is IOException,
             },
         };
@@ -58,9 +60,9 @@ internal static class TransportFailure
     public static WeightSourceException TimedOut(OperationCanceledException e, string display) => new(
         display,
         e.InnerException is TimeoutException ? "no connection to the server in the time for it." : "the server did not answer in time.",
-        isTransient: true,
         innerException: e)
     {
+        IsTransient = true,
         IsUnserved = true,
     };
 
@@ -70,7 +72,10 @@ internal static class TransportFailure
         display, $"the proxy asks for a login (407); give it in HttpSourceOptions.Proxy or in the variable {variable}.");
 
     public static WeightSourceException Broken(Exception e, string received, string display, HttpRequestMessage? request) => new(
-        display, $"the connection broke after {received}.", isTransient: true, innerException: ForeignText.Cause(e, request));
+        display, $"the connection broke after {received}.", innerException: ForeignText.Cause(e, request))
+    {
+        IsTransient = true,
+    };
 
     // The certificate is the server's fault or the machine's; a connection that is cut during the handshake is the network's.
     private static WeightSourceException Tls(HttpRequestException e, string display, HttpRequestMessage request)
@@ -86,9 +91,9 @@ internal static class TransportFailure
         return new WeightSourceException(
             display,
             $"no TLS connection to the server: {Sentence(e, request)}",
-            isTransient: e.InnerException is not AuthenticationException,
             innerException: e)
         {
+            IsTransient = e.InnerException is not AuthenticationException,
             IsUnserved = e.InnerException is IOException,
         };
     }
@@ -99,9 +104,9 @@ internal static class TransportFailure
         "there is no room for another connection: this process may have "
             + (ProcessLimits.OpenFiles is { } limit ? $"{limit} files and sockets open" : "no more files and sockets open")
             + "; raise the limit (ulimit -n), or close some.",
-        isTransient: true,
         innerException: e)
     {
+        IsTransient = true,
         IsUnserved = true,
     };
 
@@ -114,21 +119,27 @@ internal static class TransportFailure
             : proxy is null ? "; check the spelling and the network."
             : "; check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and the network.";
         return new WeightSourceException(
-            display, $"{host} does not resolve{advice}", isTransient, innerException: proxy is null ? e : null);
+            display, $"{host} does not resolve{advice}", innerException: proxy is null ? e : null)
+        {
+            IsTransient = isTransient,
+        };
     }
 
     private static WeightSourceException Proxy(HttpRequestException e, string display, Uri? proxy) => (int?)e.StatusCode switch
     {
         407 => ProxyLogin(display, "HTTPS_PROXY"),
         { } status => new WeightSourceException(
-            display, $"the proxy refused the connection ({status}).", isTransient: status is 408 or 429 or 500 or 502 or 503 or 504),
+            display, $"the proxy refused the connection ({status}).")
+        {
+            IsTransient = status is 408 or 429 or 500 or 502 or 503 or 504,
+        },
         null => new WeightSourceException(
             display,
             $"there is no connection to the proxy{(proxy is null ? "" : " " + proxy.Authority)}, or none through it"
                 + $"{(e.InnerException is ConnectException own ? $": {own.Message}" : "")}; "
-                + "check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
-            isTransient: e.HttpRequestError == HttpRequestError.ConnectionError)
+                + "check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.")
         {
+            IsTransient = e.HttpRequestError == HttpRequestError.ConnectionError,
             IsUnserved = e.HttpRequestError == HttpRequestError.ConnectionError,
         },
     };

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using TypedWeights.Format;
-using TypedWeights.Json;
 using TypedWeights.Memory;
 
 namespace TypedWeights.Sources.Http;
@@ -57,7 +56,7 @@ internal static class UnannouncedLength
                     + "fetch it with another program, such as curl, and load it from disk.");
         }
 
-        if (FileLength(read.WrittenSpan.Slice(HeaderPrefix.Size, headerLength), cancellationToken) is not { } length)
+        if (HeaderExtent.FileLength(read.WrittenSpan.Slice(HeaderPrefix.Size, headerLength), cancellationToken) is not { } length)
         {
             // Whoever reads the header next says what is wrong with it.
             return (wanted, read.WrittenMemory[..wanted]);
@@ -90,30 +89,5 @@ internal static class UnannouncedLength
         return start.Length > HeaderPrefix.Size
             && HeaderPrefix.Check(start[..HeaderPrefix.Size], long.MaxValue, out length) is null
             && " \t\r\n{"u8.Contains(start[HeaderPrefix.Size]);
-    }
-
-    // null where the header is wrong.
-    private static long? FileLength(ReadOnlySpan<byte> header, CancellationToken cancellationToken)
-    {
-        long dataStart = HeaderPrefix.Size + header.Length;
-        if (Utf8Text.IndexOfInvalid(header) >= 0)
-        {
-            return null;
-        }
-
-        try
-        {
-            ulong end = 0;
-            foreach (TensorInfo tensor in HeaderReader.Read(header, cancellationToken).Tensors)
-            {
-                end = Math.Max(end, (ulong)tensor.End);
-            }
-
-            return end <= (ulong)(long.MaxValue - dataStart) ? dataStart + (long)end : null;
-        }
-        catch (JsonReadException)
-        {
-            return null;
-        }
     }
 }

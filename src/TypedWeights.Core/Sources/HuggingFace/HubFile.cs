@@ -43,7 +43,7 @@ internal sealed class HubFile(Uri address, string display, HubUri uri, HubLogin 
     // Where a login is saved and cannot be read, that is what has to be put right.
     private string Unread() => login.Unread is { } unread ? " " + unread : "";
 
-    private WeightSourceException Missing(string message) => new(Display, message, isNotFound: true);
+    private WeightSourceException Missing(string message) => new(Display, message) { IsNotFound = true };
 
     private WeightSourceException Gated(HttpResponseMessage refusal) => new(
         Display,

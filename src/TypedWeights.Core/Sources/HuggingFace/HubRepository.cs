@@ -57,7 +57,10 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubLogin l
         ];
         string display = uri.Display + "/" + uri.Folder;
         return FolderEntry.Choose(names, display) ?? throw new WeightSourceException(
-            display, "the repository holds no .safetensors file there and no index of such files.", isNotFound: true);
+            display, "the repository holds no .safetensors file there and no index of such files.")
+        {
+            IsNotFound = true,
+        };
     }
 
     /// <summary>A file of the URI's folder at a commit.</summary>

@@ -92,7 +92,10 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new WeightSourceException(
-                _settings.Endpoint.Host, $"no answer came for {Patience.TotalSeconds:0} s.", isTransient: true, innerException: e);
+                _settings.Endpoint.Host, $"no answer came for {Patience.TotalSeconds:0} s.", innerException: e)
+            {
+                IsTransient = true,
+            };
         }
     }
 

@@ -145,9 +145,9 @@ public sealed partial class SdkGuard(StoreContext context, string store)
             EndWait(goesOn: false);
             throw new WeightSourceException(
                 call.Display,
-                $"{store} got no answer for {Limit.TotalSeconds:0} s from {call.Setting}. Check that setting and the network, or turn it off.",
-                isTransient: true)
+                $"{store} got no answer for {Limit.TotalSeconds:0} s from {call.Setting}. Check that setting and the network, or turn it off.")
             {
+                IsTransient = true,
                 IsExhausted = true,
             };
         }
@@ -157,7 +157,7 @@ public sealed partial class SdkGuard(StoreContext context, string store)
     private static bool IsForeign(Exception e, SdkCall call, CancellationToken cancellationToken) => e switch
     {
         OperationCanceledException => !cancellationToken.IsCancellationRequested,
-        WeightSourceException known => known.Source != call.Display,
+        WeightSourceException known => known.SourceName != call.Display,
         OutOfMemoryException => false,
         _ => true,
     };
@@ -169,9 +169,9 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         string said = words is null ? "" : $" The SDK says: {words}";
         return new WeightSourceException(
             call.Display,
-            $"{store} cannot use {call.Setting}{(advice is null ? "." : ": " + advice.TrimEnd('.') + ".")}{said}",
-            isTransient)
+            $"{store} cannot use {call.Setting}{(advice is null ? "." : ": " + advice.TrimEnd('.') + ".")}{said}")
         {
+            IsTransient = isTransient,
             IsExhausted = isExhausted,
         };
     }

@@ -41,6 +41,9 @@ internal static class StoreFolder
         }
 
         throw new WeightSourceException(
-            display, $"the folder holds none of {string.Join(", ", EntryNames)}; name the file or index itself.", isNotFound: true);
+            display, $"the folder holds none of {string.Join(", ", EntryNames)}; name the file or index itself.")
+        {
+            IsNotFound = true,
+        };
     }
 }

@@ -38,8 +38,10 @@ internal static class StoreText
                 throw new WeightSourceException(
                     file.Display,
                     "the connection broke in the middle of the store's answer.",
-                    isTransient: true,
-                    innerException: ForeignText.Cause(e, answer.RequestMessage));
+                    innerException: ForeignText.Cause(e, answer.RequestMessage))
+                {
+                    IsTransient = true,
+                };
             }
         }
     }

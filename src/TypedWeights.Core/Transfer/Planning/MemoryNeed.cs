@@ -68,13 +68,13 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     /// <param name="options">With the limit for buffers.</param>
     /// <param name="bound">The limit for all.</param>
     /// <param name="isRemote">Whether the files are elsewhere.</param>
-    /// <param name="isMapped">Whether the files are mapped, as far as they can be.</param>
+    /// <param name="mayMap">Whether the files of this machine could be mapped instead: they are files, and are not mapped already.</param>
     /// <exception cref="MemoryLimitException">The load needs more; the message has the numbers.</exception>
-    public void ThrowIfBeyond(string source, TransferOptions options, MemoryBound bound, bool isRemote, bool isMapped = false)
+    public void ThrowIfBeyond(string source, TransferOptions options, MemoryBound bound, bool isRemote, bool mayMap = true)
     {
         if (!bound.Allows(TensorBytes + BufferBytes))
         {
-            string map = isRemote || isMapped || DeviceBytes > 0 ? "" : ", map the file (Storage = TensorStorage.Mapped)";
+            string map = isRemote || !mayMap || DeviceBytes > 0 ? "" : ", map the file (Storage = TensorStorage.Mapped)";
             string less = TensorBytes == 0 ? "" : map + ", or take fewer tensors (Filter, in an untyped load)";
             throw new MemoryLimitException(
                 source,

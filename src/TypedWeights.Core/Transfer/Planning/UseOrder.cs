@@ -48,7 +48,7 @@ internal sealed class UseOrder
         int unused = Array.IndexOf(taken, false);
         if (unused >= 0)
         {
-            throw UnmatchedPattern.Error("LoadOptions.OrderOfUse", patterns[unused], selection);
+            throw UnmatchedPattern.Error("OrderOfUse", patterns[unused], selection);
         }
 
         return new UseOrder(Number(first));

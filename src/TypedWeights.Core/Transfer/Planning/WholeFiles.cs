@@ -26,8 +26,8 @@ internal static class WholeFiles
             {
                 throw new WeightSourceException(
                     source.Display,
-                    $"the server ignores range requests, so the file comes as a whole, and only {i - first} of its "
-                        + $"{header.Tensors.Count} tensors are wanted. Load all of them, or download the file first and give its path.");
+                    $"the file can only be read as a whole, as its server ignores range requests or its stream cannot seek, and only {i - first} "
+                        + $"of its {header.Tensors.Count} tensors are wanted. Load all of them, or save the file first and give its path.");
             }
         }
     }

@@ -117,7 +117,7 @@ internal sealed class Failures
     public WeightSourceException GaveUp(WeightSourceException last)
     {
         string seconds = Context.Time.GetElapsedTime(_start).TotalSeconds.ToString("F1", CultureInfo.InvariantCulture);
-        string before = $"{last.Source}: ";
+        string before = $"{last.SourceName}: ";
         IEnumerable<string> tried = _tried.Select(failure =>
             (failure.Times > 1 ? $"{failure.Times} × " : "")
                 + (failure.Message.StartsWith(before, StringComparison.Ordinal) ? failure.Message[before.Length..] : failure.Message));
@@ -125,8 +125,10 @@ internal sealed class Failures
             ? $"the server asks to be left alone for {last.RetryAfter!.Value.TotalSeconds:F0} s, which is longer than a load waits"
             : $"gave up after {Count} attempts in {seconds} s";
         return new WeightSourceException(
-            last.Source, $"{why}: {string.Join(" | ", tried)}", isTransient: true, innerException: last, retryAfter: last.RetryAfter)
+            last.SourceName, $"{why}: {string.Join(" | ", tried)}", innerException: last)
         {
+            IsTransient = true,
+            RetryAfter = last.RetryAfter,
             IsThrottled = last.IsThrottled,
         };
     }

@@ -58,14 +58,14 @@ internal sealed class ResilientSource : IWeightSource, IAskedSource
         guard.HasFired ? Stalled(display, guard, isUnserved, e) : GivenUp(display, e);
 
     internal static WeightSourceException GivenUp(string display, Exception e) =>
-        new(display, "a read was given up by its source.", isTransient: true, innerException: e);
+        new(display, "a read was given up by its source.", innerException: e) { IsTransient = true };
 
     private static WeightSourceException Stalled(string display, StallGuard guard, bool isUnserved, Exception e) => new(
         display,
         $"nothing came for {guard.Silence.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s.",
-        isTransient: true,
         innerException: e)
     {
+        IsTransient = true,
         IsUnserved = isUnserved,
         IsEarly = guard.IsEarly,
     };

@@ -2,7 +2,7 @@ using TypedWeights.Interop;
 
 namespace TypedWeights.Devices.Converting;
 
-/// <summary>Which tensors a load converts, and to what: <see cref="LoadOptions.DType"/> with <see cref="LoadOptions.ConvertWhere"/>.</summary>
+/// <summary>Which tensors a load converts, and to what: <see cref="CommonLoadOptions.DType"/> with <see cref="CommonLoadOptions.ConvertWhere"/>.</summary>
 internal sealed class DTypeRule
 {
     private static readonly DType[] Targets = [DType.BF16, DType.F16, DType.F32, DType.F64];
@@ -21,32 +21,32 @@ internal sealed class DTypeRule
     /// <summary>The rule of some options.</summary>
     /// <returns>null where nothing is converted.</returns>
     /// <exception cref="WeightsException">The options make no sense together.</exception>
-    public static DTypeRule? Of(LoadOptions options)
+    public static DTypeRule? Of(CommonLoadOptions options)
     {
         if (options.DType is not { } wanted)
         {
             return options.ConvertWhere is null
                 ? null
-                : throw new WeightsException("LoadOptions.ConvertWhere says which tensors to convert, and LoadOptions.DType does not say to what.");
+                : throw new WeightsException("The option ConvertWhere says which tensors to convert, and the option DType does not say to what.");
         }
 
         if (options.Storage == TensorStorage.Mapped)
         {
             throw new WeightsException(
-                "LoadOptions.DType cannot be met by TensorStorage.Mapped, whose tensors are the file itself; load with Arena or PerTensor.");
+                "The option DType cannot be met by TensorStorage.Mapped, whose tensors are the file itself; load with Arena or PerTensor.");
         }
 
-        if (options.Verify == Verification.Digests)
+        if (options is LoadOptions { Verify: Verification.Digests })
         {
             throw new WeightsException(
-                "LoadOptions.Verify holds tensors against digests of the file's bytes, which LoadOptions.DType leaves none of; "
+                "LoadOptions.Verify holds tensors against digests of the file's bytes, which the option DType leaves none of; "
                     + "convert after the load.");
         }
 
         return TorchLayout.TryGetDType(wanted, out DType target) && Targets.Contains(target)
             ? new DTypeRule(target, options.ConvertWhere ?? (static weight => Targets.Contains(weight.DType)))
             : throw new WeightsException(
-                $"LoadOptions.DType is {wanted}; tensors are converted to bfloat16, float16, float32 and float64 while they load.");
+                $"The option DType is {wanted}; tensors are converted to bfloat16, float16, float32 and float64 while they load.");
     }
 
     /// <summary>The dtype that a tensor of the checkpoint gets.</summary>
@@ -60,7 +60,7 @@ internal sealed class DTypeRule
 
         return tensor.DType is DType.F4 or DType.F6E2M3 or DType.F6E3M2 or DType.C64
             ? throw new WeightsException(
-                $"\"{tensor.Name}\" is {tensor.DType.Name()}, which has no conversion to {Target.Name()}; leave it out of LoadOptions.ConvertWhere.")
+                $"\"{tensor.Name}\" is {tensor.DType.Name()}, which has no conversion to {Target.Name()}; leave it out of the option ConvertWhere.")
             : Target;
     }
 }

@@ -43,7 +43,7 @@ internal class ArenaSink : CpuSink
             CheckpointFile file = plan.Files[plan.Tensors[plan.ReadInFileOrder[0]].File];
             string advice = file.Source is IMappableSource
                 ? "TensorStorage.Mapped loads it with less"
-                : "if it is as large as it says, load some of it (LoadOptions.Filter), or download it and load it with TensorStorage.Mapped";
+                : "if it is as large as it says, load some of it (TensorLoadOptions.Filter), or download it and load it with TensorStorage.Mapped";
             throw new WeightsException(
                 $"{file.Source.Display}: the system has no {length} bytes of memory for {plan.ReadInFileOrder.Count} tensors; {advice}.", e);
         }

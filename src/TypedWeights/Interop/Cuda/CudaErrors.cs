@@ -7,7 +7,7 @@ internal static class CudaErrors
 {
     private const string Driver = "Install NVIDIA's driver, version 525 or later";
 
-    private const string Cpu = "or load onto the CPU (LoadOptions.Device = null)";
+    private const string Cpu = "or load onto the CPU (the option Device = null)";
 
     public static WeightsException NoDriver(string library) => new(
         $"There is no NVIDIA driver on this system: {library} was not found. {Driver} (in a container: start it with the GPU made visible), {Cpu}.");
@@ -28,7 +28,7 @@ internal static class CudaErrors
     public static WeightsException NoSuchDevice(int device, int count) => new(string.Create(
         CultureInfo.InvariantCulture,
         $"There is no cuda:{device}: this process sees {count} GPU{(count == 1 ? "" : "s")}, "
-            + $"{(count == 1 ? "cuda:0" : $"cuda:0 to cuda:{count - 1}")}. Choose one of them in LoadOptions.Device."));
+            + $"{(count == 1 ? "cuda:0" : $"cuda:0 to cuda:{count - 1}")}. Choose one of them in the option Device."));
 
     public static WeightsException CpuOnlyLibtorch(Exception? inner = null) => new(
         "NVIDIA's driver is there, but the libtorch of this application is built without CUDA or cannot use the GPU "

@@ -49,7 +49,7 @@ public abstract class CacheTest : IAsyncLifetime
 
     /// <summary>Loads the noise file with a loader of its own, fails unless every byte is right, and waits for the cache.</summary>
     /// <returns>Whether all of it is in the cache.</returns>
-    private protected async Task<bool> LoadAsync(LoadOptions? load = null, LocalCacheOptions? options = null, string? uri = null)
+    private protected async Task<bool> LoadAsync(TensorLoadOptions? load = null, LocalCacheOptions? options = null, string? uri = null)
     {
         await using WeightLoader loader = Loader(options);
         using WeightSet weights = await loader.LoadTensorsAsync(uri ?? Uri, load, cancellationToken: Token);

@@ -29,8 +29,7 @@ public sealed class ReuseTests : CacheTest
     public async Task A_second_typed_load_sends_one_request_and_reads_the_copy()
     {
         await using WeightLoader loader = Loader();
-        var options = new LoadOptions { Source = Uri };
-        using (NoiseModel model = await loader.LoadAsync<NoiseModel>(options, null, Token))
+        using (NoiseModel model = await loader.LoadAsync<NoiseModel>(Uri, null, null, Token))
         {
             Assert.True(await model.Weights.Caching);
         }
@@ -38,7 +37,7 @@ public sealed class ReuseTests : CacheTest
         Assert.Equal(Whole, Kinds());
         Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
         Server.Requests.Clear();
-        using (NoiseModel model = await loader.LoadAsync<NoiseModel>(options, null, Token))
+        using (NoiseModel model = await loader.LoadAsync<NoiseModel>(Uri, null, null, Token))
         {
             NoiseFile.AssertIn(model.Weights);
         }

@@ -121,7 +121,7 @@ public sealed class SharingTests : CacheTest
     public async Task A_partial_copy_can_be_read_offline_by_several_processes_at_once()
     {
         await using WeightLoader loader = Loader();
-        var some = new LoadOptions { Filter = name => name == "layers.0.weight" };
+        var some = new TensorLoadOptions { Filter = name => name == "layers.0.weight" };
         using (WeightSet first = await loader.LoadTensorsAsync(Uri, some, cancellationToken: Token))
         {
             await first.Caching;

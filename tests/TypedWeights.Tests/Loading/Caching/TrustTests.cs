@@ -99,7 +99,7 @@ public sealed class TrustTests : CacheTest
         await LoadAsync();
         OpenToAll("cache");
         await using WeightLoader loader = Loader();
-        var offline = new LoadOptions { Cache = CacheMode.Offline };
+        var offline = new TensorLoadOptions { Cache = CacheMode.Offline };
 
         var e = await Assert.ThrowsAsync<WeightSourceException>(() => loader.LoadTensorsAsync(Uri, offline, cancellationToken: Token));
 

@@ -36,7 +36,7 @@ public sealed class WritingTests : CacheTest
     [Fact]
     public async Task A_hanging_disk_delays_no_load_and_takes_no_memory_beyond_the_limit()
     {
-        var load = new LoadOptions { MemoryLimit = NoiseFile.Bytes.Length + (3L << 20) };
+        var load = new TensorLoadOptions { MemoryLimit = NoiseFile.Bytes.Length + (3L << 20) };
         TransferOptions little = Quick with { BufferLimit = 3 << 20 };
         await using (WeightLoader loader = Loader(new() { BeforeWrite = Disk }, little))
         {
@@ -139,7 +139,7 @@ public sealed class WritingTests : CacheTest
             await Assert.ThrowsAsync<WeightSourceException>(async () =>
             {
                 using IDisposable loaded = isTyped
-                    ? await loader.LoadAsync<NoiseModel>(new() { Source = Uri }, null, Token)
+                    ? await loader.LoadAsync<NoiseModel>(Uri, null, null, Token)
                     : await loader.LoadTensorsAsync(Uri, cancellationToken: Token);
             });
         }

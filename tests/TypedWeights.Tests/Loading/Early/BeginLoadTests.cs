@@ -65,7 +65,7 @@ public sealed class BeginLoadTests : EarlyTest
 
         string[] first = [.. Server.Payloads.Select(request => Names(request)[0]).Distinct().Take(3)];
         Server.Requests.Clear();
-        using LayeredModel plain = await LayeredModel.LoadAsync(loader, new() { Source = Uri }, null, TestContext.Current.CancellationToken);
+        using LayeredModel plain = await loader.LoadAsync<LayeredModel>(Uri, null, null, TestContext.Current.CancellationToken);
 
         Assert.Equal(["model.norm.weight", "model.layers.7.attn.weight", "model.layers.0.attn.weight"], first);
         Assert.Equal(Server.Payloads.Select(request => request.From).Order(), Server.Payloads.Select(request => request.From));
@@ -117,7 +117,8 @@ public sealed class BeginLoadTests : EarlyTest
         string path = TestFile.Write(folder["model.safetensors"], LayeredModel.File, LayeredModel.Tied);
         long before = NativeTensors.Count();
 
-        using (LayeredModel model = await BeginAsync(WeightLoader.Default, new() { Source = path, Storage = storage }))
+        using (LayeredModel model = await LayeredModel.BeginLoadAsync(
+            path, new() { Storage = storage }, cancellationToken: TestContext.Current.CancellationToken))
         {
             await Soon(model.Model.Layers[0].WhenReadyAsync(TestContext.Current.CancellationToken));
             LayeredModel.AssertIs("model.layers.0.attn.weight", model.Model.Layers[0].Attn.Weight);

@@ -137,12 +137,12 @@ public sealed class BrokenOffTests : EarlyTest
         await using WeightLoader loader = Loader();
 
         MemoryLimitException limit = await Assert.ThrowsAsync<MemoryLimitException>(
-            () => BeginAsync(loader, new() { Source = isRemote ? Uri : path, MemoryLimit = 1000 }));
+            () => BeginAsync(loader, new() { MemoryLimit = 1000 }, source: isRemote ? Uri : path));
         Server.Files[Path] = ServedFile.Strong(TestFile.Bytes(other, LayeredModel.Tied));
         TestFile.Write(path, other, LayeredModel.Tied);
         Server.Answer = request => request.IsPayload ? Respond.StallAfter(100) : null;
         WeightMismatchException mismatch = await Assert.ThrowsAsync<WeightMismatchException>(
-            () => BeginAsync(loader, new() { Source = isRemote ? Uri : path }));
+            () => BeginAsync(loader, source: isRemote ? Uri : path));
 
         Assert.Equal(1000, limit.Limit);
         Assert.Equal("model.norm.weight", Assert.Single(mismatch.Mismatches).Name);

@@ -43,9 +43,12 @@ public abstract partial class EarlyTest : IAsyncLifetime
         new WeightLoaderBuilder().UseTransferOptions(options ?? Options).Build();
 
     private protected Task<LayeredModel> BeginAsync(
-        WeightLoader loader, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken? token = null) =>
-        LayeredModel.BeginLoadAsync(
-            loader, (options ?? new()) with { Source = options?.Source ?? Uri }, progress, token ?? TestContext.Current.CancellationToken);
+        WeightLoader loader,
+        LoadOptions? options = null,
+        IProgress<LoadProgress>? progress = null,
+        CancellationToken? token = null,
+        string? source = null) =>
+        loader.BeginLoadAsync<LayeredModel>(source ?? Uri, options, progress, token ?? TestContext.Current.CancellationToken);
 
     /// <summary>Answers requests for bytes of some layers in another way.</summary>
     private protected void AnswerLayers(Func<int, bool> layers, Fault fault) => Server.Answer = request =>

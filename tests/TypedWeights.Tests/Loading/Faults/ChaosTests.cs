@@ -41,7 +41,7 @@ public sealed class ChaosTests : FaultTest
             using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: token);
             NoiseFile.AssertIn(weights);
             using NoiseModel model = await loader.LoadAsync<NoiseModel>(
-                new() { Source = Uri, Storage = TensorStorage.PerTensor }, null, token);
+                Uri, new() { Storage = TensorStorage.PerTensor }, null, token);
             NoiseFile.AssertIn(model.Weights);
             await Server.WaitUntilIdleAsync();
         }

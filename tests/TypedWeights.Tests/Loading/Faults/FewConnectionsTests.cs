@@ -96,7 +96,7 @@ public sealed class FewConnectionsTests
         {
             await using WeightLoader loader = new WeightLoaderBuilder().UseTransferOptions(options).Build();
             using NoiseModel model = await loader.LoadAsync<NoiseModel>(
-                new() { Source = Source(server) }, cancellationToken: TestContext.Current.CancellationToken);
+                Source(server), cancellationToken: TestContext.Current.CancellationToken);
             NoiseFile.AssertIn(model.Weights);
         }
         else

@@ -162,7 +162,7 @@ public sealed class HedgeTests : FaultTest
         // The host's memory, where a read lands in the tensor itself and which goes back to the system with it.
         WeightSet weights = await loader.LoadTensorsAsync(
             $"{Server.Address}/large.safetensors",
-            new LoadOptions { Device = torch.CPU },
+            new TensorLoadOptions { Device = torch.CPU },
             cancellationToken: TestContext.Current.CancellationToken);
         Assert.True(Large.AsSpan(^(40 << 20)).SequenceEqual(TensorBytes.Of(weights["large"])));
         Assert.Equal(2, asked);

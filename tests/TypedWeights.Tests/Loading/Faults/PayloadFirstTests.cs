@@ -142,7 +142,7 @@ public sealed class PayloadFirstTests : FaultTest
         try
         {
             using NoiseModel model = await loader.LoadAsync<NoiseModel>(
-                new() { Source = Uri }, cancellationToken: TestContext.Current.CancellationToken);
+                Uri, cancellationToken: TestContext.Current.CancellationToken);
             Assert.All(NoiseFile.Entries, entry => Assert.Equal(
                 entry.Data.Select(value => (byte)~value).ToArray(), TensorBytes.Of(model.Weights[entry.Name])));
         }
@@ -174,7 +174,7 @@ public sealed class PayloadFirstTests : FaultTest
         long before = NativeTensors.Count();
         using var cancel = new CancellationTokenSource();
         await using WeightLoader loader = Loader(Patient);
-        Task<NoiseModel> load = loader.LoadAsync<NoiseModel>(new() { Source = Uri }, cancellationToken: cancel.Token);
+        Task<NoiseModel> load = loader.LoadAsync<NoiseModel>(Uri, cancellationToken: cancel.Token);
         await hanging.Task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
 
         await cancel.CancelAsync();
@@ -207,7 +207,7 @@ public sealed class PayloadFirstTests : FaultTest
         };
         using var cancel = new CancellationTokenSource();
         await using WeightLoader loader = Loader(Patient);
-        Task<NoiseModel> load = loader.LoadAsync<NoiseModel>(new() { Source = Uri }, cancellationToken: cancel.Token);
+        Task<NoiseModel> load = loader.LoadAsync<NoiseModel>(Uri, cancellationToken: cancel.Token);
         await following.Task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
         await Task.Delay(200, TestContext.Current.CancellationToken);
 
@@ -242,7 +242,7 @@ public sealed class PayloadFirstTests : FaultTest
         await using WeightLoader loader = Loader(Quick);
 
         using LongModel model = await loader.LoadAsync<LongModel>(
-            new() { Source = Uri }, cancellationToken: TestContext.Current.CancellationToken);
+            Uri, cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Equal(LongModel.Entries[^1].Data, TensorBytes.Of(model.Weights[LongModel.Entries[^1].Name]));
     }
@@ -253,7 +253,7 @@ public sealed class PayloadFirstTests : FaultTest
         await using (WeightLoader loader = Loader(Quick with { StallTimeout = TimeSpan.FromSeconds(20) }))
         {
             using NoiseModel model = await loader.LoadAsync<NoiseModel>(
-                new() { Source = uri ?? Uri }, cancellationToken: TestContext.Current.CancellationToken);
+                uri ?? Uri, cancellationToken: TestContext.Current.CancellationToken);
             NoiseFile.AssertIn(model.Weights);
             await Server.WaitUntilIdleAsync();
         }
@@ -268,7 +268,7 @@ public sealed class PayloadFirstTests : FaultTest
         long before = NativeTensors.Count();
         await using WeightLoader loader = Loader(Patient);
         T error = await Assert.ThrowsAsync<T>(() => loader
-            .LoadAsync<NoiseModel>(new() { Source = Uri }, cancellationToken: TestContext.Current.CancellationToken)
+            .LoadAsync<NoiseModel>(Uri, cancellationToken: TestContext.Current.CancellationToken)
             .WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken));
         NativeTensors.AssertNoneSince(before);
         await Server.WaitUntilIdleAsync();

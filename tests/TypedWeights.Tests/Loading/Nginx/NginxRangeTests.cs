@@ -39,7 +39,7 @@ public sealed class NginxRangeTests : NginxTest
         await using WeightLoader loader = Loader();
 
         using NoiseModel model = await loader.LoadAsync<NoiseModel>(
-            new() { Source = Uri(nginx) }, cancellationToken: TestContext.Current.CancellationToken);
+            Uri(nginx), cancellationToken: TestContext.Current.CancellationToken);
 
         NoiseFile.AssertIn(model.Weights);
         await nginx.WaitForRequestsAsync(4);

@@ -149,6 +149,6 @@ public sealed class PayloadFirstTests : IAsyncLifetime
     {
         await using WeightLoader loader = new WeightLoaderBuilder().Build();
         return await loader.LoadAsync<TinyModel>(
-            new() { Source = _server.Address + Path }, cancellationToken: TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(2));
+            _server.Address + Path, cancellationToken: TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(2));
     }
 }

@@ -155,7 +155,7 @@ public sealed class RetryTests : IAsyncDisposable
         {
             if (number == 0)
             {
-                throw new WeightSourceException(OwnStore.Uri, "busy.", isTransient: true, retryAfter: asked);
+                throw new WeightSourceException(OwnStore.Uri, "busy.") { IsTransient = true, RetryAfter = asked };
             }
 
             hadRung |= number == 1 && clock.Rung.Contains(asked);
@@ -172,7 +172,7 @@ public sealed class RetryTests : IAsyncDisposable
     public async Task A_source_that_requests_a_wait_of_an_hour_ends_the_load()
     {
         _store.Read = (_, _, _, _) =>
-            throw new WeightSourceException(OwnStore.Uri, "busy.", isTransient: true, retryAfter: TimeSpan.FromHours(1));
+            throw new WeightSourceException(OwnStore.Uri, "busy.") { IsTransient = true, RetryAfter = TimeSpan.FromHours(1) };
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(Patient));
 
@@ -187,7 +187,7 @@ public sealed class RetryTests : IAsyncDisposable
         _store.Read = (_, _, _, _) =>
         {
             cancel.CancelAfter(50);
-            throw new WeightSourceException(OwnStore.Uri, "busy.", isTransient: true, retryAfter: TimeSpan.FromMinutes(4));
+            throw new WeightSourceException(OwnStore.Uri, "busy.") { IsTransient = true, RetryAfter = TimeSpan.FromMinutes(4) };
         };
         await using WeightLoader loader = Loader(Patient);
 
@@ -210,7 +210,7 @@ public sealed class RetryTests : IAsyncDisposable
         AssertWhole(weights);
     }
 
-    private static WeightSourceException Broken(string message = "the line broke.") => new(OwnStore.Uri, message, isTransient: true);
+    private static WeightSourceException Broken(string message = "the line broke.") => new(OwnStore.Uri, message) { IsTransient = true };
 
     private WeightLoader Loader(TransferOptions transfer, TimeProvider? clock = null) => new WeightLoaderBuilder()
         .UseTransferOptions(transfer).UseSource(_store).UseTimeProvider(clock ?? TimeProvider.System).Build();

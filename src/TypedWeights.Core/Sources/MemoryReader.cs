@@ -1,7 +1,7 @@
-namespace TypedWeights.Sources.Http;
+namespace TypedWeights.Sources;
 
-/// <summary>Reads a range that came along with the opening answer.</summary>
-internal sealed class FirstBytesReader(ReadOnlyMemory<byte> bytes) : IRangeReader
+/// <summary>Reads a range that is in memory already.</summary>
+internal sealed class MemoryReader(ReadOnlyMemory<byte> bytes) : IRangeReader
 {
     private int _read;
 

@@ -1,0 +1,111 @@
+using TorchSharp;
+using TypedWeights.Saving;
+
+namespace TypedWeights;
+
+/// <summary>
+/// Loads tensors by name with the process's own loader, and saves tensors as the reference does: canonical, streamed, and whole or not at all.
+/// </summary>
+public static class SafeTensors
+{
+    /// <summary>Loads the tensors of a checkpoint by name, with <see cref="WeightLoader.Default"/>.</summary>
+    /// <param name="source">A path or URI of a file, an index, or a folder that holds one.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
+    /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
+    /// <returns>The tensors, complete. The caller disposes the set.</returns>
+    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
+    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
+    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
+    /// <exception cref="WeightsException">
+    /// libtorch could not hold a tensor, tensors cannot be loaded onto the device, or <see cref="TensorLoadOptions.Filter"/> takes no tensor.
+    /// </exception>
+    /// <exception cref="ArgumentException">An option makes no sense.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static Task<WeightSet> LoadAsync(
+        string source,
+        TensorLoadOptions? options = null,
+        IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        WeightLoader.Default.LoadTensorsAsync(source, options, progress, cancellationToken);
+
+    /// <summary>Loads the tensors of a file that a stream holds by name, with <see cref="WeightLoader.Default"/>.</summary>
+    /// <param name="stream">
+    /// A stream that holds one safetensors file from its position to its end. It stays the caller's, and nobody else may use it until the task
+    /// has ended. A stream that cannot seek is read once, in order, and as a whole.
+    /// </param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
+    /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
+    /// <returns>The tensors, complete. The caller disposes the set.</returns>
+    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
+    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
+    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
+    /// <exception cref="WeightsException">
+    /// libtorch could not hold a tensor, tensors cannot be loaded onto the device, or <see cref="TensorLoadOptions.Filter"/> takes no tensor.
+    /// </exception>
+    /// <exception cref="ArgumentException">An option makes no sense.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static Task<WeightSet> LoadAsync(
+        Stream stream,
+        TensorLoadOptions? options = null,
+        IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        WeightLoader.Default.LoadTensorsAsync(stream, options, progress, cancellationToken);
+
+    /// <summary>Loads the tensors of a file in memory by name, with <see cref="WeightLoader.Default"/>.</summary>
+    /// <param name="bytes">One safetensors file. The bytes must not change until the task has ended; the tensors are copies of them.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
+    /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
+    /// <returns>The tensors, complete. The caller disposes the set.</returns>
+    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
+    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
+    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
+    /// <exception cref="WeightsException">
+    /// libtorch could not hold a tensor, tensors cannot be loaded onto the device, or <see cref="TensorLoadOptions.Filter"/> takes no tensor.
+    /// </exception>
+    /// <exception cref="ArgumentException">An option makes no sense.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static Task<WeightSet> LoadAsync(
+        ReadOnlyMemory<byte> bytes,
+        TensorLoadOptions? options = null,
+        IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        WeightLoader.Default.LoadTensorsAsync(bytes, options, progress, cancellationToken);
+
+    /// <summary>Saves tensors of any device under their names.</summary>
+    /// <param name="path">The file; what is there is replaced once the new one is whole.</param>
+    /// <param name="tensors">
+    /// The tensors, from any device; one at a time is copied to the CPU and made contiguous where it is not. They stay the caller's and
+    /// must not change until the task has ended.
+    /// </param>
+    /// <param name="metadata">Texts to keep with them; null for none.</param>
+    /// <param name="cancellationToken">Ends the writing; the old file, if any, stays as it was.</param>
+    /// <remarks>
+    /// The format cannot alias. A tensor that is another one under a second name (the same elements of the same memory) is written once,
+    /// under the name that comes first in ordinal order, and the other name is recorded in the metadata as
+    /// <c>"dropped": "kept"</c>, as <c>safetensors.torch.save_model</c> does; loading brings both names back. A dropped name without a dot
+    /// gets a second entry, <c>"tie:dropped": "kept"</c>, as any text could be such a key.
+    /// </remarks>
+    /// <exception cref="WeightsException">
+    /// Two tensors overlap in memory without being the same, or one is of a kind that the format cannot hold (complex128, quantised,
+    /// sparse, meta). The tensor is named and nothing has been written.
+    /// </exception>
+    /// <exception cref="ArgumentException">
+    /// Two tensors have one name, a name cannot be written, or a tensor or a metadata text is null or has been disposed. It is named and
+    /// nothing has been written.
+    /// </exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static Task SaveAsync(
+        string path,
+        IEnumerable<KeyValuePair<string, torch.Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        TorchNative.EnsureLoaded();
+        SavedTensor[] saved = [.. tensors.Select(pair => SavedTensor.Of(pair.Key, pair.Value, nameof(tensors)))];
+        return SavedFile.WriteAsync(path, saved, metadata, cancellationToken);
+    }
+}
