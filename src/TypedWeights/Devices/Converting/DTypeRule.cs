@@ -2,7 +2,9 @@ using TypedWeights.Interop;
 
 namespace TypedWeights.Devices.Converting;
 
-/// <summary>Which tensors a load converts, and to what: <see cref="CommonLoadOptions.DType"/> with <see cref="CommonLoadOptions.ConvertWhere"/>.</summary>
+/// <summary>
+/// Which tensors a load converts, and to what: <see cref="CommonLoadOptions.DType"/> with <see cref="CommonLoadOptions.ConvertWhere"/>.
+/// </summary>
 internal sealed class DTypeRule
 {
     private static readonly DType[] Targets = [DType.BF16, DType.F16, DType.F32, DType.F64];
