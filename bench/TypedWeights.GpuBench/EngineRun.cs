@@ -19,7 +19,7 @@ internal static class EngineRun
     {
         var context = new TransferContext(new TransferOptions());
         await using var registry = new SourceRegistry(
-            context, [new FileSourceProvider(), new HttpSourceProvider(new HttpSourceOptions())]);
+            context, [new FileProvider(), new UrlProvider(new HttpOptions())]);
         WeightUri parsed = WeightUri.Parse(uri);
         IWeightLocation location = await registry.LocateAsync(parsed, default);
         await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(parsed, location, default);

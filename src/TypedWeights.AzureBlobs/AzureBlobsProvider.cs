@@ -59,7 +59,7 @@ public sealed class AzureBlobsProvider : IRegisteredSource<AzureBlobsProvider>
 
     private BlobAccount Create(BlobUri uri)
     {
-        (Uri service, BlobLogin login) = Settings.Find(uri);
+        (Uri service, BlobCredentials login) = Settings.Find(uri);
         return _guard.Call(new SdkCall(uri.Display, login.Setting), () => new BlobAccount(service, login, _guard));
     }
 }

@@ -5,7 +5,7 @@ namespace TypedWeights.Sources.AzureBlobs;
 
 /// <summary>An account for a loader: its address, and one login for all requests. Safe for use from many tasks at once.</summary>
 #pragma warning disable CA1001 // The semaphore has something to give back only when its wait handle is asked for.
-internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
+internal sealed class BlobAccount(Uri service, BlobCredentials login, SdkGuard guard)
 #pragma warning restore CA1001
 {
     private readonly SemaphoreSlim _renewing = new(1, 1);
@@ -21,9 +21,9 @@ internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
     /// <summary>Whether requests are sent without credentials.</summary>
     public bool IsAnonymous => Volatile.Read(ref _signer) is null;
 
-    public bool HasToken => login is BlobLogin.Token && !IsAnonymous;
+    public bool HasToken => login is BlobCredentials.Token && !IsAnonymous;
 
-    public bool HasSignature => login is BlobLogin.Signature;
+    public bool HasSignature => login is BlobCredentials.Signature;
 
     public async ValueTask AuthorizeAsync(HttpRequestMessage request, string display, CancellationToken cancellationToken)
     {
@@ -38,7 +38,7 @@ internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
     /// <returns>Whether there are others now.</returns>
     public async ValueTask<bool> RenewAsync(HttpRequestMessage refused, string display, CancellationToken cancellationToken)
     {
-        if (login is not (BlobLogin.Token or BlobLogin.Signature) || Volatile.Read(ref _signer) is not { } signer)
+        if (login is not (BlobCredentials.Token or BlobCredentials.Signature) || Volatile.Read(ref _signer) is not { } signer)
         {
             return false;
         }
@@ -73,7 +73,7 @@ internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new UriBuilder(refused.RequestUri!) { Query = "" }.Uri);
         await SignAsync(signer, request, display, cancellationToken).ConfigureAwait(false);
-        return login is BlobLogin.Token
+        return login is BlobCredentials.Token
             ? request.Headers.Authorization?.Parameter != refused.Headers.Authorization?.Parameter
             : !refused.RequestUri!.Query.EndsWith(request.RequestUri!.Query.TrimStart('?'), StringComparison.Ordinal);
     }
@@ -82,10 +82,10 @@ internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
     {
         var call = new SdkCall(display, _setting)
         {
-            Explain = login is BlobLogin.Token ? BlobIdentity.Explain : null,
+            Explain = login is BlobCredentials.Token ? BlobIdentity.Explain : null,
             IsTransient = BlobIdentity.IsTransient,
             Secrets = BlobIdentity.Secrets,
-            Files = login is BlobLogin.Token { IsOptional: true } ? BlobIdentity.Files : [],
+            Files = login is BlobCredentials.Token { IsOptional: true } ? BlobIdentity.Files : [],
         };
         await guard.CallAsync(call, token => SignAsync(signer, request, token), cancellationToken).ConfigureAwait(false);
     }
@@ -97,7 +97,7 @@ internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
             await signer.SignAsync(request, cancellationToken).ConfigureAwait(false);
             return true;
         }
-        catch (CredentialUnavailableException) when (login is BlobLogin.Token { IsOptional: true } token)
+        catch (CredentialUnavailableException) when (login is BlobCredentials.Token { IsOptional: true } token)
         {
             // The container may be public. What was tried, and how to log in, is said if it is not.
             string mistakes = BlobIdentity.Mistakes(token.PassedOver);
@@ -109,6 +109,6 @@ internal sealed class BlobAccount(Uri service, BlobLogin login, SdkGuard guard)
         }
     }
 
-    private static BlobSigner? Signer(BlobLogin login, Uri service) =>
+    private static BlobSigner? Signer(BlobCredentials login, Uri service) =>
         login.CreatePolicy(service) is { } policy ? new BlobSigner(policy) : null;
 }

@@ -56,5 +56,5 @@ internal sealed class BlobFile : StoreFile
             : new(false);
 
     protected override ValueTask<WeightSourceException?> ExplainAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) =>
-        BlobRefusal.ExplainAsync(refusal, this, _uri, _account, cancellationToken);
+        BlobErrorResponse.ExplainAsync(refusal, this, _uri, _account, cancellationToken);
 }

@@ -29,19 +29,19 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
     /// <summary>Where an account's blob service is, and how to be let in.</summary>
     /// <param name="uri">A blob of the account.</param>
     /// <exception cref="WeightSourceException">A setting is malformed; the message names it and does not repeat it.</exception>
-    public (Uri Service, BlobLogin Login) Find(BlobUri uri)
+    public (Uri Service, BlobCredentials Login) Find(BlobUri uri)
     {
         BlobConnection? given = OfAccount(Connect(options.ConnectionString, ConnectionOption, uri.Display), uri.Account);
         BlobConnection? found = given ?? OfAccount(Connect(Text(Connection, uri.Display), Connection, uri.Display), uri.Account);
         Uri service = Service(uri, found);
-        BlobLogin login = uri.Query.Signature is { } signature ? Signed(signature, "the URI", uri.Display) : Login(uri, given, found);
-        if (login is not BlobLogin.Token token || service.Scheme == Uri.UriSchemeHttps)
+        BlobCredentials login = uri.Query.Signature is { } signature ? Signed(signature, "the URI", uri.Display) : Login(uri, given, found);
+        if (login is not BlobCredentials.Token token || service.Scheme == Uri.UriSchemeHttps)
         {
             return (service, login);
         }
 
         return token.IsOptional
-            ? (service, new BlobLogin.Nobody { Name = "no credentials (tokens are sent to https addresses alone)" })
+            ? (service, new BlobCredentials.Nobody { Name = "no credentials (tokens are sent to https addresses alone)" })
             : throw new WeightSourceException(
                 uri.Display, "tokens are sent to https addresses alone; give a key or a shared access signature for this one.");
     }
@@ -56,29 +56,29 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
     private static readonly string[] Clouds =
         [".blob.core.windows.net", ".blob.storage.azure.net", ".blob.core.chinacloudapi.cn", ".blob.core.usgovcloudapi.net"];
 
-    private BlobLogin Login(BlobUri uri, BlobConnection? given, BlobConnection? found)
+    private BlobCredentials Login(BlobUri uri, BlobConnection? given, BlobConnection? found)
     {
         string account = uri.Account;
         if (options.Anonymous)
         {
-            return new BlobLogin.Nobody { Name = "no credentials (AzureBlobsOptions.Anonymous)" };
+            return new BlobCredentials.Nobody { Name = "no credentials (AzureBlobsOptions.Anonymous)" };
         }
 
         if (options.SharedKey is { } key && key.AccountName == account)
         {
-            return new BlobLogin.Key(key) { Name = "the key in AzureBlobsOptions.SharedKey" };
+            return new BlobCredentials.Key(key) { Name = "the key in AzureBlobsOptions.SharedKey" };
         }
 
         if (options.Sas is { } sas && (options.SasAccount ?? account) == account)
         {
-            return new BlobLogin.Signature(sas) { Name = "the shared access signature in AzureBlobsOptions.Sas" };
+            return new BlobCredentials.Signature(sas) { Name = "the shared access signature in AzureBlobsOptions.Sas" };
         }
 
         return given?.Login
             ?? (options.Credential is { } credential
-                ? new BlobLogin.Token(credential) { Name = $"the identity of AzureBlobsOptions.Credential ({credential.GetType().Name})" }
+                ? new BlobCredentials.Token(credential) { Name = $"the identity of AzureBlobsOptions.Credential ({credential.GetType().Name})" }
                 : found?.Login ?? FromVariables(account, uri.Display)
-                    ?? new BlobLogin.Token(Default(uri.Display), IsOptional: true)
+                    ?? new BlobCredentials.Token(Default(uri.Display), IsOptional: true)
                     {
                         Name = "the identity that DefaultAzureCredential found",
                         PassedOver = PassedOver(uri),
@@ -107,14 +107,14 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
         return Interlocked.CompareExchange(ref _default, found, null) ?? found;
     }
 
-    private BlobLogin? FromVariables(string account, string display)
+    private BlobCredentials? FromVariables(string account, string display)
     {
         string? owner = Text(AccountName, display);
         if (Text(Key, display) is { } key && owner == account)
         {
             try
             {
-                return new BlobLogin.Key(new StorageSharedKeyCredential(account, key)) { Name = $"the key in {Key}" };
+                return new BlobCredentials.Key(new StorageSharedKeyCredential(account, key)) { Name = $"the key in {Key}" };
             }
             catch (FormatException)
             {
@@ -140,7 +140,7 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
             : null;
 
     // Without the SDK's words, which may hold it.
-    private static BlobLogin.Signature Signed(string text, string origin, string display)
+    private static BlobCredentials.Signature Signed(string text, string origin, string display)
     {
         string signature = text.TrimStart('?');
         return signature.Contains("sig=", StringComparison.Ordinal)
@@ -168,9 +168,9 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
             }
 
             var service = new UriBuilder(client.Uri) { Query = "" };
-            BlobLogin login = client.Uri.Query.Length > 1
+            BlobCredentials login = client.Uri.Query.Length > 1
                 ? Signed(client.Uri.Query, origin, display)
-                : new BlobLogin.Connection(text) { Name = "the key in " + origin };
+                : new BlobCredentials.Connection(text) { Name = "the key in " + origin };
             return new BlobConnection(client.AccountName ?? "", service.Uri, login);
         }
         catch (Exception e) when (e is not (WeightSourceException or OutOfMemoryException))
@@ -188,5 +188,5 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
             : null;
     }
 
-    private sealed record BlobConnection(string Account, Uri Service, BlobLogin Login);
+    private sealed record BlobConnection(string Account, Uri Service, BlobCredentials Login);
 }

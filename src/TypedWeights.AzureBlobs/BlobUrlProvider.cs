@@ -9,7 +9,7 @@ namespace TypedWeights.Sources.AzureBlobs;
 internal sealed class BlobUrlProvider(StoreContext context, AzureBlobsOptions options) : IWeightSourceProvider
 {
     private readonly AzureBlobsProvider _blobs = new(context, options);
-    private readonly HttpSourceProvider _others = new(context);
+    private readonly UrlProvider _others = new(context);
 
     public IReadOnlyList<string> Schemes { get; } = ["https"];
 

@@ -43,7 +43,7 @@ public sealed class GcsProvider : IRegisteredSource<GcsProvider>
             ? _context.Locate(entry, revision: null, File)
             : await _context.LocateInFolderAsync(gs.Display, revision: null, File, cancellationToken).ConfigureAwait(false);
 
-        GcsObject File(string name) =>
+        GcsFile File(string name) =>
             new(login, gs, name, pins.VersionOf(name) ?? (name == gs.File ? gs.Generation : null));
     }
 

@@ -1,4 +1,4 @@
 using TypedWeights.Sources.S3;
 using TypedWeights.Sources.Stores;
 
-[assembly: WeightSourceProvider<S3SourceProvider>("s3")]
+[assembly: WeightSourceProvider<S3Provider>("s3")]

@@ -11,7 +11,7 @@ namespace TypedWeights.Sources.S3;
 /// expire in time; those that a server calls expired all the same are thrown away and looked up again.
 /// </summary>
 #pragma warning disable CA1001 // The semaphore has something to give back only when its wait handle is asked for.
-internal sealed class S3Credentials(S3SourceOptions options, SdkGuard guard)
+internal sealed class S3Credentials(S3Options options, SdkGuard guard)
 #pragma warning restore CA1001
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -142,12 +142,12 @@ internal sealed class S3Credentials(S3SourceOptions options, SdkGuard guard)
     {
         if (options.Anonymous || options.Credentials is AnonymousAWSCredentials)
         {
-            return new Found(null, "it was told to ask without credentials (S3SourceOptions.Anonymous)");
+            return new Found(null, "it was told to ask without credentials (S3Options.Anonymous)");
         }
 
         if (options.Credentials is { } given)
         {
-            return new Found(given, $"S3SourceOptions.Credentials ({given.GetType().Name})");
+            return new Found(given, $"S3Options.Credentials ({given.GetType().Name})");
         }
 
         return (options.Profile is null ? OfVariables(display) : null)

@@ -13,13 +13,13 @@ public static class S3Extensions
     /// <param name="builder">A loader's builder.</param>
     /// <param name="options">Credentials, region, endpoint; null for those of the environment.</param>
     /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
-    public static TBuilder UseS3<TBuilder>(this TBuilder builder, S3SourceOptions? options = null)
+    public static TBuilder UseS3<TBuilder>(this TBuilder builder, S3Options? options = null)
         where TBuilder : IWeightSourceBuilder
     {
         // The check loads the SDK whose types the options have; defaults need no check.
         options?.Validate();
-        options ??= new S3SourceOptions();
-        builder.AddSource(context => new S3SourceProvider(context, options));
+        options ??= new S3Options();
+        builder.AddSource(context => new S3Provider(context, options));
         return builder;
     }
 }

@@ -61,7 +61,7 @@ internal sealed class S3File : StoreFile
 
     protected override async ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
     {
-        var error = await S3Error.ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
+        var error = await S3ErrorResponse.ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
         if (error.Region is { } region && _bucket.MoveTo(region, RegionOf(refusal.RequestMessage) ?? _bucket.Region))
         {
             return true;
@@ -80,14 +80,14 @@ internal sealed class S3File : StoreFile
     protected override async ValueTask<WeightSourceException?> ExplainAsync(
         HttpResponseMessage refusal, CancellationToken cancellationToken)
     {
-        var error = await S3Error.ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
+        var error = await S3ErrorResponse.ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
         error = error with { Region = error.Region is { } region ? Quote(refusal, region) : null };
         return Explain(error)
             ?? (refusal.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect
-                ? Explain(new S3Error("PermanentRedirect", error.Region))
+                ? Explain(new S3ErrorResponse("PermanentRedirect", error.Region))
                 : null);
 
-        WeightSourceException? Explain(S3Error what) => what.Explain(
+        WeightSourceException? Explain(S3ErrorResponse what) => what.Explain(
             Display,
             _bucketName,
             S3Signer.KeysOf(refusal.RequestMessage).AccessKey,

@@ -23,8 +23,8 @@ internal sealed class S3Profile(string name, string? origin)
     private static string Files =>
         $"{PathOf("AWS_CONFIG_FILE", "config")} and {PathOf("AWS_SHARED_CREDENTIALS_FILE", "credentials")}";
 
-    public static S3Profile Of(S3SourceOptions options) =>
-        options.Profile is { } given ? new S3Profile(given, "S3SourceOptions.Profile")
+    public static S3Profile Of(S3Options options) =>
+        options.Profile is { } given ? new S3Profile(given, "S3Options.Profile")
         : S3Variable.Of("AWS_PROFILE") is { } named ? new S3Profile(named, "AWS_PROFILE")
         : new S3Profile("default", null);
 

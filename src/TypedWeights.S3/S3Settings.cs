@@ -8,7 +8,7 @@ internal sealed class S3Settings
 {
     private const string FirstRegion = "us-east-1";
 
-    private readonly S3SourceOptions _options;
+    private readonly S3Options _options;
     private readonly S3Profile _where;
     private readonly CredentialProfile? _profile;
 
@@ -17,7 +17,7 @@ internal sealed class S3Settings
     /// <param name="guard">Calls the SDK.</param>
     /// <param name="display">The file that they are first needed for.</param>
     /// <exception cref="WeightSourceException">A setting cannot be read or is malformed; the message names it.</exception>
-    public S3Settings(S3SourceOptions options, StoreContext context, SdkGuard guard, string display)
+    public S3Settings(S3Options options, StoreContext context, SdkGuard guard, string display)
     {
         _options = options;
         _where = S3Profile.Of(options);
@@ -38,7 +38,7 @@ internal sealed class S3Settings
 
     /// <summary>The region to ask first, and what says so.</summary>
     public (string Name, string Origin) RegionFor(S3Uri uri) =>
-        _options.Region is { } given ? (given, "S3SourceOptions.Region")
+        _options.Region is { } given ? (given, "S3Options.Region")
         : uri.Region is { } named ? (named, "?region= of the URI")
         : S3Variable.Of("AWS_REGION") is { } variable ? (variable, "AWS_REGION")
         : S3Variable.Of("AWS_DEFAULT_REGION") is { } other ? (other, "AWS_DEFAULT_REGION")

@@ -19,7 +19,7 @@ internal static class CachedLoad
 
     public static async Task RunAsync(string uri, string folder)
     {
-        var registry = new SourceRegistry(new TransferContext(Options), [new HttpSourceProvider()]);
+        var registry = new SourceRegistry(new TransferContext(Options), [new UrlProvider()]);
         var cache = new LocalCache(folder, new LocalCacheOptions()) { Noted = (_, message, _) => Console.WriteLine($"note {message}") };
         await using (registry.ConfigureAwait(false))
         await using (cache.ConfigureAwait(false))
@@ -36,7 +36,7 @@ internal static class CachedLoad
     /// <summary>A load that may not ask the source.</summary>
     public static async Task RunOfflineAsync(string uri, string folder)
     {
-        var registry = new SourceRegistry(new TransferContext(Options), [new HttpSourceProvider()]);
+        var registry = new SourceRegistry(new TransferContext(Options), [new UrlProvider()]);
         var cache = new LocalCache(folder, new LocalCacheOptions { TrustFolder = true });
         await using (registry.ConfigureAwait(false))
         await using (cache.ConfigureAwait(false))
@@ -59,7 +59,7 @@ internal static class CachedLoad
         string[] results = await Task.WhenAll(Enumerable.Range(0, loads).Select(_ => Task.Run(async () =>
         {
             var options = new TransferOptions { PartSize = 64 << 10 };
-            var registry = new SourceRegistry(new TransferContext(options), [new HttpSourceProvider()]);
+            var registry = new SourceRegistry(new TransferContext(options), [new UrlProvider()]);
             await using (registry.ConfigureAwait(false))
             {
                 try

@@ -103,7 +103,7 @@ public sealed class OptionsOnCardTests : IDisposable
         public static async Task TakeSnapshotAsync(string path)
         {
             var uri = WeightUri.Parse(path);
-            await using var provider = new FileSourceProvider();
+            await using var provider = new FileProvider();
             await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await provider.LocateAsync(uri, Token));
             var digests = Entries.ToDictionary(entry => entry.Name, entry => Convert.ToHexStringLower(SHA256.HashData(entry.Data)));
             WeightSnapshot snapshot = SnapshotBuilder.Build(checkpoint, "Card", digests);

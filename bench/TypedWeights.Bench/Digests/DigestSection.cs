@@ -59,7 +59,7 @@ internal static class DigestSection
         public static async Task TakeAsync(string path)
         {
             var uri = WeightUri.Parse(path);
-            await using var provider = new FileSourceProvider();
+            await using var provider = new FileProvider();
             await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await provider.LocateAsync(uri, CancellationToken.None));
             var digests = new Dictionary<string, string>();
             foreach ((string name, CheckpointTensor tensor) in checkpoint.Tensors)

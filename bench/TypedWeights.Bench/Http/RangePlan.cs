@@ -12,7 +12,7 @@ internal static class RangePlan
     public static async Task<IReadOnlyList<TransferRange>> OfAsync(string path)
     {
         WeightUri uri = WeightUri.Parse(path);
-        await using var provider = new FileSourceProvider();
+        await using var provider = new FileProvider();
         await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await provider.LocateAsync(uri, CancellationToken.None));
         return TransferPlan.Create(
             checkpoint.Files, TensorSelection.All(checkpoint).Tensors, PartLimits.For(new TransferOptions(), isRemote: true)).Ranges;

@@ -18,7 +18,7 @@ internal static class SignedSection
 
         // The folder that nginx serves stands in for the bucket, by its one name in the path.
         string uri = $"s3://{Nginx.Bucket}/{ModelFile.Name}";
-        var options = new S3SourceOptions
+        var options = new S3Options
         {
             Credentials = new BasicAWSCredentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
             Endpoint = new Uri(url.GetLeftPart(UriPartial.Authority)),

@@ -9,7 +9,7 @@ namespace TypedWeights.Caching;
 /// A remote file whose bytes come from its copy where that has them, and else from the source and into the copy. A part is held against
 /// its hash when it is first used; a damaged one is fetched again.
 /// </summary>
-internal class CachedSource : IWeightSource, IAskedSource
+internal class CachedSource : IWeightSource, IRequestedSource
 {
     // Parts are no longer than a buffer of the writer; a journal that says otherwise is nobody's that need be mended.
     private const long LongestMend = 64L << 20;
@@ -52,7 +52,7 @@ internal class CachedSource : IWeightSource, IAskedSource
 
     public virtual bool IsSequential => _remote is { IsSequential: true };
 
-    public HttpRequestMessage? Asked => (_remote as IAskedSource)?.Asked;
+    public HttpRequestMessage? Asked => (_remote as IRequestedSource)?.Asked;
 
     public CacheRun Run { get; }
 

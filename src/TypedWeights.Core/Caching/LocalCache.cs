@@ -18,14 +18,14 @@ internal sealed class LocalCache : IAsyncDisposable
         options.Validate();
         Folder = new CacheFolder(folder, options.TrustFolder);
         Options = options;
-        Room = new CacheRoom(Folder, options.SizeLimit);
+        Room = new CacheSpace(Folder, options.SizeLimit);
     }
 
     public CacheFolder Folder { get; }
 
     public LocalCacheOptions Options { get; }
 
-    public CacheRoom Room { get; }
+    public CacheSpace Room { get; }
 
     /// <summary>Is told of what people should know: the source, a sentence, and whether something is wrong.</summary>
     public Action<string, string, bool>? Noted { get; set; }

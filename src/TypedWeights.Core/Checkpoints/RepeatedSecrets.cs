@@ -9,14 +9,14 @@ internal static class RepeatedSecrets
     /// <summary>An error about what a file holds, without what it repeats of the request that it was asked for with.</summary>
     public static SafeTensorsFormatException Remove(SafeTensorsFormatException error, IWeightSource source)
     {
-        string clean = source is IAskedSource { Asked: { } request } ? RequestSecrets.Of(request).ScrubOwn(error.Said) : error.Said;
+        string clean = source is IRequestedSource { Asked: { } request } ? RequestSecrets.Of(request).ScrubOwn(error.Said) : error.Said;
         return clean == error.Said ? error : new SafeTensorsFormatException(error.Kind, error.File, clean, error.Position);
     }
 
     /// <summary>Throws where an index of a server names a shard by a secret that the server was sent: the name is shown, and written.</summary>
     public static void ThrowIfShard(IEnumerable<string> shards, IWeightSource source)
     {
-        if (source is IAskedSource { Asked: { } request }
+        if (source is IRequestedSource { Asked: { } request }
             && RequestSecrets.Of(request) is var secrets && shards.Any(secrets.IsIn))
         {
             throw new SafeTensorsFormatException(

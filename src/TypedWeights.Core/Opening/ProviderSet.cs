@@ -10,7 +10,7 @@ namespace TypedWeights.Opening;
 /// </summary>
 /// <param name="context">The loader's connections; disposed with this.</param>
 /// <param name="builtIn">The library's own.</param>
-internal sealed class ProviderSet(StoreContext context, IReadOnlyList<SourceKind> builtIn) : IAsyncDisposable
+internal sealed class ProviderSet(StoreContext context, IReadOnlyList<ProviderFactory> builtIn) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<Type, Lazy<IWeightSourceProvider>> _made = new();
 
@@ -21,7 +21,7 @@ internal sealed class ProviderSet(StoreContext context, IReadOnlyList<SourceKind
     /// <exception cref="WeightSourceException">Two packages serve the scheme.</exception>
     public IWeightSourceProvider? Find(WeightUri uri)
     {
-        SourceKind[] kinds = [.. RegisteredSources.All.Where(kind => kind.Schemes.Contains(uri.Scheme))];
+        ProviderFactory[] kinds = [.. RegisteredSources.All.Where(kind => kind.Schemes.Contains(uri.Scheme))];
         if (kinds.Length > 1)
         {
             throw new WeightSourceException(
@@ -30,7 +30,7 @@ internal sealed class ProviderSet(StoreContext context, IReadOnlyList<SourceKind
                     + "reference one of their packages, or add the one you mean to the loader's builder.");
         }
 
-        SourceKind? found = kinds.FirstOrDefault() ?? builtIn.FirstOrDefault(kind => kind.Schemes.Contains(uri.Scheme));
+        ProviderFactory? found = kinds.FirstOrDefault() ?? builtIn.FirstOrDefault(kind => kind.Schemes.Contains(uri.Scheme));
         return found is null
             ? null
             : _made.GetOrAdd(found.Type, _ => new Lazy<IWeightSourceProvider>(() => found.Create(context))).Value;

@@ -14,7 +14,7 @@ internal sealed class SourceRegistryBuilder : IWeightSourceBuilder
     private readonly Dictionary<string, string> _aliases = new(StringComparer.Ordinal);
 
     /// <summary>How servers are reached.</summary>
-    public HttpSourceOptions Http { get; set; } = new();
+    public HttpOptions Http { get; set; } = new();
 
     /// <summary>Where relative paths are looked up after the current folder.</summary>
     public IReadOnlyList<string> Folders { get; set; } = [];
@@ -50,10 +50,10 @@ internal sealed class SourceRegistryBuilder : IWeightSourceBuilder
             : throw new ArgumentException($"{served}:// is served by a store and cannot be an alias; choose another scheme.");
     }
 
-    private SourceKind[] BuiltIn() =>
+    private ProviderFactory[] BuiltIn() =>
     [
-        new(typeof(FileSourceProvider), ["file"], _ => new FileSourceProvider(Folders)),
-        new(typeof(HttpSourceProvider), ["http", "https"], static context => new HttpSourceProvider(context)),
+        new(typeof(FileProvider), ["file"], _ => new FileProvider(Folders)),
+        new(typeof(UrlProvider), ["http", "https"], static context => new UrlProvider(context)),
         new(typeof(HuggingFaceProvider), ["hf"], static context => new HuggingFaceProvider(context, new HuggingFaceOptions())),
     ];
 }

@@ -123,7 +123,7 @@ internal static class VerifyCommand
         {
             page.Line(
                 (drift ? "  to mend it: " : "  to record it: ", Page.Plain),
-                (MendCommand.Of(context, path, snapshot, folder), Page.Strong));
+                (RepairCommand.Of(context, path, snapshot, folder), Page.Strong));
         }
 
         return drift ? ExitCodes.Failed : ExitCodes.Success;

@@ -49,7 +49,7 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     /// connections, logins and headers for <c>http(s)://</c> alone.
     /// </param>
     /// <exception cref="ArgumentException">One of the values is out of its range.</exception>
-    public WeightLoaderBuilder UseHttp(HttpSourceOptions options)
+    public WeightLoaderBuilder UseHttp(HttpOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();

@@ -388,7 +388,7 @@ public sealed class CheckpointReaderTests : IDisposable
 
     private async Task<WatchedLocation> WatchAsync(string name)
     {
-        await using var provider = new FileSourceProvider();
+        await using var provider = new FileProvider();
         return new WatchedLocation(await provider.LocateAsync(WeightUri.Parse(_folder[name]), Token));
     }
 

@@ -51,7 +51,7 @@ public sealed class CorpusShardedTests
     private static async Task<Checkpoint> ReadAsync(ShardedCase c)
     {
         CancellationToken token = TestContext.Current.CancellationToken;
-        await using var provider = new FileSourceProvider();
+        await using var provider = new FileProvider();
         var uri = WeightUri.Parse($"Corpus/sharded/{c.Case}/{c.Index}");
         return await CheckpointReader.ReadAsync(uri, await provider.LocateAsync(uri, token), token);
     }

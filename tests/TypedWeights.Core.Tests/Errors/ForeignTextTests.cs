@@ -231,7 +231,7 @@ public sealed class ForeignTextTests
         Assert.Null(ForeignText.Cause(new IOException("broken", new IOException("Received an invalid header line: 'X 0123456789'")), request));
     }
 
-    private sealed class AskedSource(HttpRequestMessage asked) : IWeightSource, IAskedSource
+    private sealed class AskedSource(HttpRequestMessage asked) : IWeightSource, IRequestedSource
     {
         public string Display => "f";
 

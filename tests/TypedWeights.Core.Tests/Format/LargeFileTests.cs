@@ -20,7 +20,7 @@ public sealed class LargeFileTests
         }
 
         CancellationToken token = TestContext.Current.CancellationToken;
-        await using var provider = new FileSourceProvider();
+        await using var provider = new FileProvider();
         var uri = WeightUri.Parse(folder["huge.safetensors"]);
         var location = new WatchedLocation(await provider.LocateAsync(uri, token));
         await using (Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, location, token))

@@ -81,7 +81,7 @@ public sealed class DanglingLinkTests : IDisposable
     private static async Task<Checkpoint> ReadAsync(string path)
     {
         WeightUri uri = WeightUri.Parse(path);
-        IWeightLocation location = await new FileSourceProvider().LocateAsync(uri, TestContext.Current.CancellationToken);
+        IWeightLocation location = await new FileProvider().LocateAsync(uri, TestContext.Current.CancellationToken);
         return await CheckpointReader.ReadAsync(uri, location, TestContext.Current.CancellationToken);
     }
 

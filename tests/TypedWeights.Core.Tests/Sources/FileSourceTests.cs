@@ -157,7 +157,7 @@ public sealed class FileSourceTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "other systems have other such files");
         WeightUri uri = WeightUri.Parse(path);
-        IWeightLocation location = await new FileSourceProvider().LocateAsync(uri, Token);
+        IWeightLocation location = await new FileProvider().LocateAsync(uri, Token);
 
         var error = await Assert.ThrowsAsync<WeightSourceException>(async () => await CheckpointReader.ReadAsync(uri, location, Token));
 
@@ -179,7 +179,7 @@ public sealed class FileSourceTests : IDisposable
         File.Delete(_folder["2.safetensors"]);
         OddFile.Make(kind, _folder["2.safetensors"], _folder["victim"]);
         WeightUri uri = WeightUri.Parse(_folder.Path);
-        IWeightLocation location = await new FileSourceProvider().LocateAsync(uri, Token);
+        IWeightLocation location = await new FileProvider().LocateAsync(uri, Token);
 
         var error = await Assert.ThrowsAsync<WeightSourceException>(async () => await CheckpointReader.ReadAsync(uri, location, Token));
 

@@ -73,7 +73,7 @@ public sealed class AzureCredentialTests : AzureTest
     {
         var sas = new AzureSasCredential(Container.Sign(TimeSpan.FromMinutes(5)));
         using var context = new StoreContext();
-        var account = new BlobAccount(Container.Service, new BlobLogin.Signature(sas) { Name = "the signature" }, new SdkGuard(context, "Azure"));
+        var account = new BlobAccount(Container.Service, new BlobCredentials.Signature(sas) { Name = "the signature" }, new SdkGuard(context, "Azure"));
         using var request = new HttpRequestMessage(HttpMethod.Get, Container.Service.AbsoluteUri + "/c/b?snapshot=1");
         CancellationToken token = TestContext.Current.CancellationToken;
         await account.AuthorizeAsync(request, Model, token);
@@ -129,9 +129,9 @@ public sealed class AzureCredentialTests : AzureTest
         {
             using var context = new StoreContext();
             var settings = new BlobSettings(new AzureBlobsOptions(), Environment.GetEnvironmentVariable, new SdkGuard(context, "Azure Blob Storage"));
-            (Uri service, BlobLogin login) = settings.Find(BlobUri.Of(WeightUri.Parse(Model)));
+            (Uri service, BlobCredentials login) = settings.Find(BlobUri.Of(WeightUri.Parse(Model)));
             Assert.Equal($"https://{AzuriteContainer.Account}.blob.core.windows.net/", service.AbsoluteUri);
-            Assert.IsType<BlobLogin.Token>(login);
+            Assert.IsType<BlobCredentials.Token>(login);
         }
     }
 

@@ -116,7 +116,7 @@ public sealed class AzureSettingsTests : IDisposable
         using var context = new StoreContext();
         var account = new BlobAccount(
             new Uri("https://account.blob.core.windows.net"),
-            new BlobLogin.Token(new Odd(new CredentialUnavailableException("none")), IsOptional: true) { Name = "the identity" },
+            new BlobCredentials.Token(new Odd(new CredentialUnavailableException("none")), IsOptional: true) { Name = "the identity" },
             new SdkGuard(context, "Azure"));
         using var request = new HttpRequestMessage(HttpMethod.Get, account.Service);
 

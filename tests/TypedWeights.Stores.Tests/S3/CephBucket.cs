@@ -25,7 +25,7 @@ internal sealed class CephBucket : IAsyncDisposable
 
     public BasicAWSCredentials Keys { get; }
 
-    public S3SourceOptions Options => new() { Endpoint = Endpoint, Credentials = Keys };
+    public S3Options Options => new() { Endpoint = Endpoint, Credentials = Keys };
 
     public static async Task<CephBucket> CreateAsync()
     {

@@ -30,8 +30,8 @@ public sealed class S3CredentialTests : S3Test
     [Fact]
     public async Task Without_credentials_only_public_objects_are_read()
     {
-        S3SourceOptions nobody = Bucket.Options with { Credentials = null, Anonymous = true };
-        await AssertFailsAsync("unsigned, as it was told to .*\\(S3SourceOptions.Anonymous\\), and it is not public", Uri, nobody);
+        S3Options nobody = Bucket.Options with { Credentials = null, Anonymous = true };
+        await AssertFailsAsync("unsigned, as it was told to .*\\(S3Options.Anonymous\\), and it is not public", Uri, nobody);
         await Bucket.PutAsync("public.safetensors", NoiseFile.Bytes, isPublic: true);
         await AssertLoadsAsync(Bucket.Uri("public.safetensors"), nobody);
     }
@@ -41,7 +41,7 @@ public sealed class S3CredentialTests : S3Test
     {
         using var nothing = NoChain();
         await Bucket.PutAsync("public.safetensors", NoiseFile.Bytes, isPublic: true);
-        await AssertLoadsAsync(Bucket.Uri("public.safetensors"), new S3SourceOptions { Endpoint = Bucket.Endpoint });
+        await AssertLoadsAsync(Bucket.Uri("public.safetensors"), new S3Options { Endpoint = Bucket.Endpoint });
     }
 
     [Fact]

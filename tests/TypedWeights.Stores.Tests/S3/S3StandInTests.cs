@@ -77,7 +77,7 @@ public sealed class S3StandInTests : IAsyncLifetime
     {
         Answer(_ => new Refusal(403, "AccessDenied", "", null));
         string message = (await ErrorAsync(new())).Message;
-        Assert.Contains("the key KEY of S3SourceOptions.Credentials (BasicAWSCredentials) needs s3:GetObject", message, StringComparison.Ordinal);
+        Assert.Contains("the key KEY of S3Options.Credentials (BasicAWSCredentials) needs s3:GetObject", message, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", message, StringComparison.Ordinal);
     }
 
@@ -139,11 +139,11 @@ public sealed class S3StandInTests : IAsyncLifetime
         return true;
     };
 
-    private WeightLoader Loader(S3SourceOptions options) => new WeightLoaderBuilder()
+    private WeightLoader Loader(S3Options options) => new WeightLoaderBuilder()
         .UseS3(options with { Endpoint = new Uri(_server.Address), Credentials = new BasicAWSCredentials("KEY", "s3cret") })
         .Build();
 
-    private async Task AssertLoadsAsync(S3SourceOptions options)
+    private async Task AssertLoadsAsync(S3Options options)
     {
         await using WeightLoader loader = Loader(options);
         using WeightSet weights = await loader.LoadTensorsAsync(
@@ -151,7 +151,7 @@ public sealed class S3StandInTests : IAsyncLifetime
         NoiseFile.AssertIn(weights);
     }
 
-    private async Task<WeightSourceException> ErrorAsync(S3SourceOptions options)
+    private async Task<WeightSourceException> ErrorAsync(S3Options options)
     {
         await using WeightLoader loader = Loader(options);
         return await Assert.ThrowsAsync<WeightSourceException>(

@@ -28,17 +28,17 @@ public abstract class S3Test : IAsyncLifetime
         }
     }
 
-    private protected WeightLoader Loader(S3SourceOptions? options = null) =>
+    private protected WeightLoader Loader(S3Options? options = null) =>
         new WeightLoaderBuilder().UseTransferOptions(Quick).UseS3(options ?? Bucket.Options).Build();
 
-    private protected async Task AssertLoadsAsync(string uri, S3SourceOptions? options = null)
+    private protected async Task AssertLoadsAsync(string uri, S3Options? options = null)
     {
         await using WeightLoader loader = Loader(options);
         using WeightSet weights = await loader.LoadTensorsAsync(uri, cancellationToken: TestContext.Current.CancellationToken);
         NoiseFile.AssertIn(weights);
     }
 
-    private protected async Task<WeightSourceException> AssertFailsAsync(string pattern, string uri, S3SourceOptions? options = null)
+    private protected async Task<WeightSourceException> AssertFailsAsync(string pattern, string uri, S3Options? options = null)
     {
         long before = NativeTensors.Count();
         await using WeightLoader loader = Loader(options);

@@ -12,10 +12,10 @@ public sealed class OptionValueTests
 
     public static TheoryData<string, Action<WeightLoaderBuilder>> Values => new()
     {
-        { nameof(S3SourceOptions.Endpoint), b => b.UseS3(new() { Endpoint = NoUrl }) },
-        { nameof(S3SourceOptions.Endpoint), b => b.UseS3(new() { Endpoint = new Uri("s3://bucket") }) },
-        { nameof(S3SourceOptions.Region), b => b.UseS3(new() { Region = "" }) },
-        { nameof(S3SourceOptions.Profile), b => b.UseS3(new() { Profile = " " }) },
+        { nameof(S3Options.Endpoint), b => b.UseS3(new() { Endpoint = NoUrl }) },
+        { nameof(S3Options.Endpoint), b => b.UseS3(new() { Endpoint = new Uri("s3://bucket") }) },
+        { nameof(S3Options.Region), b => b.UseS3(new() { Region = "" }) },
+        { nameof(S3Options.Profile), b => b.UseS3(new() { Profile = " " }) },
         { nameof(GcsOptions.Endpoint), b => b.UseGcs(new() { Endpoint = NoUrl }) },
         { nameof(GcsOptions.UserProject), b => b.UseGcs(new() { UserProject = "" }) },
         { nameof(GcsOptions.Client), b => b.UseGcs(new() { Client = Client, Anonymous = true }) },

@@ -93,7 +93,7 @@ public sealed class PlacedSinkTests : IDisposable
         CancellationToken token = TestContext.Current.CancellationToken;
         string path = TestFile.Write(_folder["m.safetensors"], Entries);
         var context = new TransferContext();
-        await using var sources = new SourceRegistry(context, [new FileSourceProvider()]);
+        await using var sources = new SourceRegistry(context, [new FileProvider()]);
         WeightUri uri = WeightUri.Parse(path);
         await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await sources.LocateAsync(uri, token), token);
         TensorSelection selection = TensorSelection.All(checkpoint);

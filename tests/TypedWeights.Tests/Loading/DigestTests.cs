@@ -200,7 +200,7 @@ public sealed class DigestTests : IAsyncLifetime
     private static async Task<WeightSnapshot> SnapshotAsync(string path)
     {
         var uri = WeightUri.Parse(path);
-        await using var provider = new FileSourceProvider();
+        await using var provider = new FileProvider();
         await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await provider.LocateAsync(uri, default));
         var digests = new Dictionary<string, string>();
         foreach (CheckpointFile file in checkpoint.Files)

@@ -18,7 +18,7 @@ internal sealed class HttpBody : IAsyncDisposable
     {
         _answer = answer;
         _stream = answer.Content.ReadAsStream();
-        _isAnnounced = HttpAnswer.LengthOf(answer, display) is not null;
+        _isAnnounced = ResponseCheck.LengthOf(answer, display) is not null;
         _length = length;
         _display = display;
     }

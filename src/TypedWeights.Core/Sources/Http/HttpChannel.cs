@@ -16,7 +16,7 @@ internal sealed class HttpChannel : IDisposable
     private readonly bool _isAscii;
 
     /// <param name="options">How servers are reached.</param>
-    public HttpChannel(HttpSourceOptions options)
+    public HttpChannel(HttpOptions options)
     {
         options.Validate();
         SocketsHttpHandler handler = HttpHandler.Create(options);
@@ -42,7 +42,7 @@ internal sealed class HttpChannel : IDisposable
     /// <exception cref="WeightSourceException">No answer came, or a header cannot be sent.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(
-        Uri address, HttpAsk ask, bool isOwn, HttpRequestMessage? redirected, StoreFile file, CancellationToken cancellationToken)
+        Uri address, RangeRequest ask, bool isOwn, HttpRequestMessage? redirected, StoreFile file, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         if (redirected is not null)
@@ -166,7 +166,7 @@ internal sealed class HttpChannel : IDisposable
         }
     }
 
-    private static void SetAsk(HttpRequestHeaders headers, HttpAsk ask)
+    private static void SetAsk(HttpRequestHeaders headers, RangeRequest ask)
     {
         Set(headers, "Range", ask.Range);
         Set(headers, "If-Match", ask.IfMatch);

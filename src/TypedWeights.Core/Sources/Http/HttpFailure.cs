@@ -62,7 +62,7 @@ internal static class HttpFailure
         TimeSpan? wait = response.Headers.RetryAfter switch
         {
             // The client reads no more than 31 bits.
-            _ when HttpAnswer.Single(response.Headers, "Retry-After") is { } text && text.All(char.IsAsciiDigit) => RateLimit.Wait(text),
+            _ when ResponseCheck.Single(response.Headers, "Retry-After") is { } text && text.All(char.IsAsciiDigit) => RateLimit.Wait(text),
             { Delta: { } delta } => delta,
             { Date: { } date } => date - (response.Headers.Date ?? DateTimeOffset.UtcNow),
             _ => RateLimit.ResetOf(response),

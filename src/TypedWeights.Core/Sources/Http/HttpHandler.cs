@@ -10,7 +10,7 @@ internal static class HttpHandler
 {
     private const long FewFiles = 4096;
 
-    public static SocketsHttpHandler Create(HttpSourceOptions options)
+    public static SocketsHttpHandler Create(HttpOptions options)
     {
         var handler = new SocketsHttpHandler
         {

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>A file behind a URL, read by range requests, each of which must be answered with the same version of it.</summary>
-internal sealed class HttpSource : IWeightSource, IAskedSource
+internal sealed class HttpSource : IWeightSource, IRequestedSource
 {
     private readonly HttpTarget _target;
     private readonly HttpIdentity _identity;
@@ -38,11 +38,11 @@ internal sealed class HttpSource : IWeightSource, IAskedSource
     public static async ValueTask<IWeightSource> OpenAsync(HttpTarget target, int firstBytes, CancellationToken cancellationToken)
     {
         var identity = new HttpIdentity(target.File);
-        HttpResponseMessage answer = await target.SendAsync(HttpAsk.Bytes(0, firstBytes, identity), cancellationToken).ConfigureAwait(false);
+        HttpResponseMessage answer = await target.SendAsync(RangeRequest.Bytes(0, firstBytes, identity), cancellationToken).ConfigureAwait(false);
         bool isHandedOn = false;
         try
         {
-            if (HttpAnswer.IsEmptyFile(answer))
+            if (ResponseCheck.IsEmptyFile(answer))
             {
                 identity.Check(answer, 0);
                 return new HttpSource(target, identity, 0, default);
@@ -54,9 +54,9 @@ internal sealed class HttpSource : IWeightSource, IAskedSource
                 return await SequentialSource.OpenAsync(target, identity, answer, firstBytes, cancellationToken).ConfigureAwait(false);
             }
 
-            ContentRangeHeaderValue range = HttpAnswer.Part(answer, target.IsElsewhere(answer), target.Display);
+            ContentRangeHeaderValue range = ResponseCheck.Part(answer, target.IsElsewhere(answer), target.Display);
             identity.Check(answer, range.Length);
-            byte[] bytes = new byte[(int)HttpAnswer.LengthOfPart(answer, range, 0, firstBytes, target.Display)];
+            byte[] bytes = new byte[(int)ResponseCheck.LengthOfPart(answer, range, 0, firstBytes, target.Display)];
             isHandedOn = true;
             var body = new HttpBody(answer, bytes.Length, target.Display);
             await using (body.ConfigureAwait(false))
@@ -105,18 +105,18 @@ internal sealed class HttpSource : IWeightSource, IAskedSource
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<HttpBody> OpenBodyAsync(long offset, long length, CancellationToken cancellationToken)
     {
-        HttpAsk ask = HttpAsk.Bytes(offset, length, _identity);
+        RangeRequest ask = RangeRequest.Bytes(offset, length, _identity);
         HttpResponseMessage answer = await _target.SendAsync(ask, cancellationToken).ConfigureAwait(false);
         try
         {
-            if (HttpAnswer.LengthOfRefusal(answer) is { } found)
+            if (ResponseCheck.LengthOfRefusal(answer) is { } found)
             {
                 _identity.CheckLength(found);
             }
 
-            ContentRangeHeaderValue range = HttpAnswer.Part(answer, _target.IsElsewhere(answer), Display);
+            ContentRangeHeaderValue range = ResponseCheck.Part(answer, _target.IsElsewhere(answer), Display);
             _identity.Check(answer, range.Length);
-            return new HttpBody(answer, HttpAnswer.LengthOfPart(answer, range, offset, length, Display), Display);
+            return new HttpBody(answer, ResponseCheck.LengthOfPart(answer, range, offset, length, Display), Display);
         }
         catch
         {
@@ -130,7 +130,7 @@ internal sealed class HttpSource : IWeightSource, IAskedSource
         HttpTarget target, HttpIdentity identity, byte[] firstBytes, CancellationToken cancellationToken)
     {
         HttpResponseMessage answer = await target.SendAsync(
-            new HttpAsk(Range: null, identity.StrongTag, Version: identity.Version), cancellationToken).ConfigureAwait(false);
+            new RangeRequest(Range: null, identity.StrongTag, Version: identity.Version), cancellationToken).ConfigureAwait(false);
         bool isHandedOn = false;
         try
         {
@@ -142,8 +142,8 @@ internal sealed class HttpSource : IWeightSource, IAskedSource
                         + "with a part (206). Fetch it with another program, such as curl, and load it from disk.");
             }
 
-            HttpAnswer.ThrowUnlessWhole(answer, target.IsElsewhere(answer), target.Display);
-            if (HttpAnswer.LengthOf(answer, target.Display) is { } length)
+            ResponseCheck.ThrowUnlessWhole(answer, target.IsElsewhere(answer), target.Display);
+            if (ResponseCheck.LengthOf(answer, target.Display) is { } length)
             {
                 identity.Check(answer, length);
                 return new HttpSource(target, identity, length, firstBytes);

@@ -50,7 +50,7 @@ internal sealed class HttpTarget
     /// No answer came, the redirects lead nowhere, or the store has an explanation of its refusal.
     /// </exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<HttpResponseMessage> SendAsync(HttpAsk ask, CancellationToken cancellationToken)
+    public async ValueTask<HttpResponseMessage> SendAsync(RangeRequest ask, CancellationToken cancellationToken)
     {
         Route? ledTo = Volatile.Read(ref _ledTo);
         HttpResponseMessage answer = await SendAsync(ledTo ?? Given(ask), ask, cancellationToken).ConfigureAwait(false);
@@ -63,7 +63,7 @@ internal sealed class HttpTarget
     }
 
     private async ValueTask<HttpResponseMessage> ResolveAsync(
-        Route? stale, HttpResponseMessage answer, HttpAsk ask, CancellationToken cancellationToken)
+        Route? stale, HttpResponseMessage answer, RangeRequest ask, CancellationToken cancellationToken)
     {
         Route? fresh;
         using (stale is null ? null : answer)
@@ -104,7 +104,7 @@ internal sealed class HttpTarget
     }
 
     private async ValueTask<HttpResponseMessage> FollowAsync(
-        Route route, HttpResponseMessage answer, HttpAsk ask, CancellationToken cancellationToken)
+        Route route, HttpResponseMessage answer, RangeRequest ask, CancellationToken cancellationToken)
     {
         var seen = new HashSet<Uri> { route.Address };
         while (IsRedirect(answer))
@@ -136,7 +136,7 @@ internal sealed class HttpTarget
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<HttpResponseMessage> SendAsync(Route route, HttpAsk ask, CancellationToken cancellationToken)
+    private async ValueTask<HttpResponseMessage> SendAsync(Route route, RangeRequest ask, CancellationToken cancellationToken)
     {
         // No If-Match on the way: an address that only redirects may have tags of its own. The answer's are compared all the same.
         if (!route.IsRedirected && Volatile.Read(ref _hasRedirected))
@@ -202,7 +202,7 @@ internal sealed class HttpTarget
     }
 
     // Nearly every request: the address is the same object, and the version that of the request before.
-    private Route Given(HttpAsk ask)
+    private Route Given(RangeRequest ask)
     {
         Uri address = File.Address;
         Own? own = Volatile.Read(ref _own);

@@ -7,7 +7,7 @@ namespace TypedWeights.Sources.Http;
 /// A file on a server that ignores ranges: read once, in order, from the answer that opened it. What lies between two ranges is read and
 /// dropped. Where the answer breaks off, the file is asked for again and read up to where it broke, if it is surely the same.
 /// </summary>
-internal sealed class SequentialSource : IWeightSource, IAskedSource
+internal sealed class SequentialSource : IWeightSource, IRequestedSource
 {
     private const int SkipSize = 128 << 10;
 
@@ -52,13 +52,13 @@ internal sealed class SequentialSource : IWeightSource, IAskedSource
         HttpBody? body = null;
         try
         {
-            HttpAnswer.ThrowIfCompressed(answer, target.Display);
-            HttpAnswer.ThrowIfPage(answer, target.Display);
-            long? announced = HttpAnswer.LengthOf(answer, target.Display);
+            ResponseCheck.ThrowIfCompressed(answer, target.Display);
+            ResponseCheck.ThrowIfPage(answer, target.Display);
+            long? announced = ResponseCheck.LengthOf(answer, target.Display);
             body = new HttpBody(answer, announced, target.Display);
             byte[] bytes = new byte[(int)Math.Min(Math.Max(firstBytes, FileSniffer.Wanted), announced ?? long.MaxValue)];
             int count = await body.FillAsync(bytes, cancellationToken).ConfigureAwait(false);
-            HttpAnswer.ThrowIfPage(bytes.AsSpan(0, count), target.Display);
+            ResponseCheck.ThrowIfPage(bytes.AsSpan(0, count), target.Display);
             (long length, ReadOnlyMemory<byte> start) = announced is { } known
                 ? (known, bytes)
                 : await UnannouncedLength.FindAsync(body, bytes.AsMemory(0, count), target.Display, cancellationToken).ConfigureAwait(false);
@@ -135,12 +135,12 @@ internal sealed class SequentialSource : IWeightSource, IAskedSource
         }
 
         HttpResponseMessage answer =
-            await _target.SendAsync(new HttpAsk(Range: null, _identity.StrongTag, Version: _identity.Version), cancellationToken)
+            await _target.SendAsync(new RangeRequest(Range: null, _identity.StrongTag, Version: _identity.Version), cancellationToken)
                 .ConfigureAwait(false);
         try
         {
-            HttpAnswer.ThrowUnlessWhole(answer, _target.IsElsewhere(answer), Display);
-            _identity.Check(answer, HttpAnswer.LengthOf(answer, Display));
+            ResponseCheck.ThrowUnlessWhole(answer, _target.IsElsewhere(answer), Display);
+            _identity.Check(answer, ResponseCheck.LengthOf(answer, Display));
             return new HttpBody(answer, Length, Display);
         }
         catch

@@ -69,7 +69,7 @@ internal sealed class ServerCertificate
             faults.Add(
                 "is not signed by an authority that this machine trusts; "
                     + "make it trust that one (on Linux the variable SSL_CERT_FILE can name a file of authorities), "
-                    + "or give its certificate in HttpSourceOptions.TrustedRoots.");
+                    + "or give its certificate in HttpOptions.TrustedRoots.");
         }
 
         return new CertificateException(

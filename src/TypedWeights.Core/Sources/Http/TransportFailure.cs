@@ -69,7 +69,7 @@ internal static class TransportFailure
     /// <param name="display">The file as it may be shown.</param>
     /// <param name="variable">The variable that names the proxy.</param>
     public static WeightSourceException ProxyLogin(string display, string variable) => new(
-        display, $"the proxy asks for a login (407); give it in HttpSourceOptions.Proxy or in the variable {variable}.");
+        display, $"the proxy asks for a login (407); give it in HttpOptions.Proxy or in the variable {variable}.");
 
     public static WeightSourceException Broken(Exception e, string received, string display, HttpRequestMessage? request) => new(
         display, $"the connection broke after {received}.", innerException: ForeignText.Cause(e, request))
@@ -117,7 +117,7 @@ internal static class TransportFailure
         string host = proxy is null ? $"the host name {HostOf(request)}" : $"the host name {proxy.Host} of the proxy";
         string advice = isTransient ? " at the moment."
             : proxy is null ? "; check the spelling and the network."
-            : "; check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and the network.";
+            : "; check HttpOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and the network.";
         return new WeightSourceException(
             display, $"{host} does not resolve{advice}", innerException: proxy is null ? e : null)
         {
@@ -137,7 +137,7 @@ internal static class TransportFailure
             display,
             $"there is no connection to the proxy{(proxy is null ? "" : " " + proxy.Authority)}, or none through it"
                 + $"{(e.InnerException is ConnectException own ? $": {own.Message}" : "")}; "
-                + "check HttpSourceOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.")
+                + "check HttpOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.")
         {
             IsTransient = e.HttpRequestError == HttpRequestError.ConnectionError,
             IsUnserved = e.HttpRequestError == HttpRequestError.ConnectionError,

@@ -3,7 +3,7 @@ using System.Net;
 namespace TypedWeights.Sources.HuggingFace;
 
 /// <summary>Something behind the hub's address: a file of a repository at a commit, or an answer of its API.</summary>
-internal sealed class HubFile(Uri address, string display, HubUri uri, HubLogin login, Uri endpoint) : StoreFile(display)
+internal sealed class HubFile(Uri address, string display, HubUri uri, HubCredentials login, Uri endpoint) : StoreFile(display)
 {
     public override Uri Address => address;
 

@@ -6,7 +6,7 @@ using TypedWeights.Sources.Stores;
 namespace TypedWeights.Sources.HuggingFace;
 
 /// <summary>A repository on the hub: what it holds, and where its files lie.</summary>
-internal sealed class HubRepository(StoreContext context, HubUri uri, HubLogin login, Uri endpoint)
+internal sealed class HubRepository(StoreContext context, HubUri uri, HubCredentials login, Uri endpoint)
 {
     // A repository of a hundred thousand files.
     private const int ListingLimit = 32 << 20;

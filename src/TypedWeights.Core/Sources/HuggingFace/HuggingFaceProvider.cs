@@ -15,13 +15,13 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
 
     private readonly StoreContext _context;
     private readonly HubSettings _settings;
-    private readonly HubLogin _login;
+    private readonly HubCredentials _login;
 
     public HuggingFaceProvider(StoreContext context, HuggingFaceOptions options)
     {
         _context = context;
         _settings = new HubSettings(options, Environment.GetEnvironmentVariable);
-        _login = new HubLogin(_settings);
+        _login = new HubCredentials(_settings);
     }
 
     public IReadOnlyList<string> Schemes { get; } = ["hf"];

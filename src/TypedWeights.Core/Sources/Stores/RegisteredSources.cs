@@ -7,10 +7,10 @@ namespace TypedWeights.Sources.Stores;
 public static class RegisteredSources
 {
     private static readonly Lock Gate = new();
-    private static SourceKind[] _all = [];
+    private static ProviderFactory[] _all = [];
 
     /// <summary>What has been registered so far.</summary>
-    internal static IReadOnlyList<SourceKind> All => Volatile.Read(ref _all);
+    internal static IReadOnlyList<ProviderFactory> All => Volatile.Read(ref _all);
 
     /// <summary>Registers a provider; doing it twice is harmless.</summary>
     /// <typeparam name="TProvider">The provider.</typeparam>
@@ -24,7 +24,7 @@ public static class RegisteredSources
             if (!_all.Any(static kind => kind.Type == typeof(TProvider)))
             {
                 Volatile.Write(
-                    ref _all, [.. _all, new SourceKind(typeof(TProvider), [.. schemes], static context => TProvider.Create(context))]);
+                    ref _all, [.. _all, new ProviderFactory(typeof(TProvider), [.. schemes], static context => TProvider.Create(context))]);
             }
         }
     }

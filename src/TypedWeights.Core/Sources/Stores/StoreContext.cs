@@ -11,10 +11,10 @@ public sealed class StoreContext : IDisposable
     /// <param name="http">How servers are reached: proxies and certificates count for all stores, logins and headers for HTTP alone.</param>
     /// <param name="time">The loader's clock.</param>
     /// <param name="noted">Is told of what is odd and no error, with the file it is about; null for nobody.</param>
-    internal StoreContext(HttpSourceOptions? http = null, TimeProvider? time = null, Action<string, string>? noted = null)
+    internal StoreContext(HttpOptions? http = null, TimeProvider? time = null, Action<string, string>? noted = null)
     {
         _noted = noted;
-        HttpOptions = http ?? new HttpSourceOptions();
+        HttpOptions = http ?? new HttpOptions();
         Http = new HttpChannel(HttpOptions);
         Time = time ?? TimeProvider.System;
     }
@@ -25,7 +25,7 @@ public sealed class StoreContext : IDisposable
     /// <summary>The loader's connections.</summary>
     internal HttpChannel Http { get; }
 
-    internal HttpSourceOptions HttpOptions { get; }
+    internal HttpOptions HttpOptions { get; }
 
     /// <summary>A place in a store whose entry is known.</summary>
     /// <param name="entryName">The name of the entry: a <c>.safetensors</c> file or a <c>.safetensors.index.json</c>.</param>

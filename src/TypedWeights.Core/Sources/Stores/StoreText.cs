@@ -12,7 +12,7 @@ internal static class StoreText
     {
         var target = new HttpTarget(channel, file);
         HttpResponseMessage answer =
-            await target.SendAsync(new HttpAsk(Range: null, IfMatch: null), cancellationToken).ConfigureAwait(false);
+            await target.SendAsync(new RangeRequest(Range: null, IfMatch: null), cancellationToken).ConfigureAwait(false);
         using (answer)
         {
             if (answer.StatusCode != HttpStatusCode.OK)

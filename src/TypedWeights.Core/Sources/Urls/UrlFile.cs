@@ -7,11 +7,11 @@ namespace TypedWeights.Sources.Urls;
 /// <summary>A file behind a URL: the URL's own login or the user's callbacks let it in.</summary>
 internal sealed class UrlFile : StoreFile
 {
-    private readonly UrlLogin _login;
+    private readonly UrlCredentials _login;
 
     /// <param name="address">The URL without user info; it may hold a signature.</param>
     /// <param name="login">What lets requests in, the same for all files beside each other.</param>
-    public UrlFile(Uri address, UrlLogin login)
+    public UrlFile(Uri address, UrlCredentials login)
         : base(WeightUri.Parse(address.AbsoluteUri).Display)
     {
         Address = address;

@@ -6,14 +6,14 @@ namespace TypedWeights.Sources.Urls;
 internal sealed class UrlFolder
 {
     private readonly Uri _address;
-    private readonly UrlLogin _login;
+    private readonly UrlCredentials _login;
 
     /// <param name="address">The URL of the entry, or of its folder with a final <c>/</c>; may hold user info and a signature.</param>
     /// <param name="options">The user's callbacks.</param>
-    public UrlFolder(Uri address, HttpSourceOptions options)
+    public UrlFolder(Uri address, HttpOptions options)
     {
         _address = ExactUri.WithoutLogin(address);
-        _login = new UrlLogin(UrlFile.Login(address), options);
+        _login = new UrlCredentials(UrlFile.Login(address), options);
         string name = address.AbsolutePath[(address.AbsolutePath.LastIndexOf('/') + 1)..];
         EntryName = name.Length == 0 ? null : Uri.UnescapeDataString(name);
     }

@@ -4,7 +4,7 @@ using TypedWeights.Sources;
 namespace TypedWeights.Transfer.Retry;
 
 /// <summary>A file across a network whose ranges survive what passes: broken connections, servers that are busy, stalls.</summary>
-internal sealed class ResilientSource : IWeightSource, IAskedSource
+internal sealed class ResilientSource : IWeightSource, IRequestedSource
 {
     private readonly TransferContext _context;
     private readonly int _firstBytes;
@@ -31,7 +31,7 @@ internal sealed class ResilientSource : IWeightSource, IAskedSource
 
     public bool IsSequential => Inner.IsSequential;
 
-    public HttpRequestMessage? Asked => (Inner as IAskedSource)?.Asked;
+    public HttpRequestMessage? Asked => (Inner as IRequestedSource)?.Asked;
 
     internal IWeightSource Inner { get; }
 

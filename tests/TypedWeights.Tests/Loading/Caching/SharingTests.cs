@@ -168,7 +168,7 @@ public sealed class SharingTests : CacheTest
     {
         await LoadAsync();
         long length = NoiseFile.Bytes.Length;
-        var room = new CacheRoom(new CacheFolder(Cache), 3 * length);
+        var room = new CacheSpace(new CacheFolder(Cache), 3 * length);
         Assert.True(room.TryTake(1));
         foreach (string other in (string[])["/1/", "/2/"])
         {

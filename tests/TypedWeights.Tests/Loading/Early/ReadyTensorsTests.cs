@@ -75,7 +75,7 @@ public sealed class ReadyTensorsTests : IDisposable
         string path = TestFile.Write(
             _folder["m.safetensors"], [TestFile.Noise("a", "U8", 8, 100_000), TestFile.Noise("b", "U8", 8, 100), TestFile.F32("empty", [0])]);
         var context = new TransferContext();
-        var sources = new SourceRegistry(context, [new FileSourceProvider()]);
+        var sources = new SourceRegistry(context, [new FileProvider()]);
         WeightUri uri = WeightUri.Parse(path);
         Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await sources.LocateAsync(uri, token), token);
         TensorSelection selection = TensorSelection.All(checkpoint);

@@ -20,8 +20,8 @@ public sealed class CertificateTests : IDisposable
     public async Task A_server_with_a_custom_authority_is_read_when_that_is_trusted()
     {
         await using FileServer server = await StartAsync("localhost", 30);
-        await using var provider = new HttpSourceProvider(
-            new HttpSourceOptions { TrustedRoots = [_stranger.Certificate, _authority.Certificate] });
+        await using var provider = new UrlProvider(
+            new HttpOptions { TrustedRoots = [_stranger.Certificate, _authority.Certificate] });
 
         await using IWeightSource source = await provider.OpenAsync(Url(server));
 
@@ -29,7 +29,7 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Theory]
-    [InlineData("localhost", 30, false, "HttpSourceOptions.TrustedRoots")]
+    [InlineData("localhost", 30, false, "HttpOptions.TrustedRoots")]
     [InlineData("localhost", -1, true, "has expired")]
     [InlineData("localhost", -1, false, "has expired")]
     [InlineData("elsewhere.test", 30, true, "another host name")]
@@ -37,8 +37,8 @@ public sealed class CertificateTests : IDisposable
     public async Task The_error_says_why_a_certificate_does_not_verify(string name, int days, bool isTrusted, string expected)
     {
         await using FileServer server = await StartAsync(name, days);
-        await using var provider = new HttpSourceProvider(
-            new HttpSourceOptions { TrustedRoots = isTrusted ? [_authority.Certificate] : [_stranger.Certificate] });
+        await using var provider = new UrlProvider(
+            new HttpOptions { TrustedRoots = isTrusted ? [_authority.Certificate] : [_stranger.Certificate] });
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(Url(server)));
 
@@ -55,7 +55,7 @@ public sealed class CertificateTests : IDisposable
         plain.Files["/f.bin"] = _bytes;
         await using FileServer server = await StartAsync("localhost", 30);
         server.Intercept = context => HttpFile.Redirect(context, plain.Address + "/f.bin");
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions { TrustedRoots = [_authority.Certificate] });
+        await using var provider = new UrlProvider(new HttpOptions { TrustedRoots = [_authority.Certificate] });
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(Url(server)));
 
@@ -67,7 +67,7 @@ public sealed class CertificateTests : IDisposable
     public async Task A_server_without_TLS_is_an_error_that_says_so()
     {
         await using FileServer plain = await FileServer.StartAsync();
-        await using var provider = new HttpSourceProvider();
+        await using var provider = new UrlProvider();
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
             () => provider.OpenAsync(plain.Address.Replace("http://", "https://", Ordinal) + "/f.bin"));

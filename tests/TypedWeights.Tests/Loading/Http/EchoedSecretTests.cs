@@ -35,10 +35,10 @@ public sealed class EchoedSecretTests : IAsyncLifetime
     {
         string basic = Convert.ToBase64String(Encoding.UTF8.GetBytes("ada:" + Password));
         string login = $"ada:{Uri.EscapeDataString(Password)}@";
-        await FailAsync(place, new HttpSourceOptions(), login, "sig=q%2bUeRy%3dS1gn4ture", basic, Password, "q+UeRy=S1gn4ture");
+        await FailAsync(place, new HttpOptions(), login, "sig=q%2bUeRy%3dS1gn4ture", basic, Password, "q+UeRy=S1gn4ture");
         await FailAsync(
             place,
-            new HttpSourceOptions
+            new HttpOptions
             {
                 Authorization = (_, _) => new(new AuthenticationHeaderValue("Bearer", "hf_T0kenT0kenT0ken")),
                 Headers = (_, headers) => headers.Add("X-Api-Key", "k3y-k3y-k3y"),
@@ -66,7 +66,7 @@ public sealed class EchoedSecretTests : IAsyncLifetime
             return await HttpFile.ServeAsync(context, file, "\"a\"");
         };
         await using WeightLoader loader = new WeightLoaderBuilder()
-            .UseHttp(new HttpSourceOptions { Headers = (_, headers) => headers.Add("X-Api-Key", "k3yk3yk3yk3y") }).Build();
+            .UseHttp(new HttpOptions { Headers = (_, headers) => headers.Add("X-Api-Key", "k3yk3yk3yk3y") }).Build();
 
         SafeTensorsFormatException error = await Assert.ThrowsAsync<SafeTensorsFormatException>(
             () => loader.LoadTensorsAsync(_server.Address + "/" + name, cancellationToken: TestContext.Current.CancellationToken));
@@ -92,8 +92,8 @@ public sealed class EchoedSecretTests : IAsyncLifetime
         _server.Intercept = context => HttpFile.Redirect(
             context,
             location.Replace("OTHER", other.Address["http://".Length..], StringComparison.Ordinal));
-        await using var provider = new HttpSourceProvider(
-            new HttpSourceOptions { Authorization = (_, _) => new(new AuthenticationHeaderValue("Bearer", "T0kenT0kenT0ken")) });
+        await using var provider = new UrlProvider(
+            new HttpOptions { Authorization = (_, _) => new(new AuthenticationHeaderValue("Bearer", "T0kenT0kenT0ken")) });
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(_server.Address + "/f.bin"));
 
@@ -101,7 +101,7 @@ public sealed class EchoedSecretTests : IAsyncLifetime
         Assert.DoesNotContain("t0ken", error.ToString(), StringComparison.OrdinalIgnoreCase);
     }
 
-    private async Task FailAsync(Place place, HttpSourceOptions options, string login, string query, params string[] secrets)
+    private async Task FailAsync(Place place, HttpOptions options, string login, string query, params string[] secrets)
     {
         foreach (Func<string, string> spell in Spellings)
         {
@@ -111,7 +111,7 @@ public sealed class EchoedSecretTests : IAsyncLifetime
                     + context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget + " " + string.Join(' ', secrets);
                 return AnswerAsync(context, place, spell(all));
             };
-            await using var provider = new HttpSourceProvider(options);
+            await using var provider = new UrlProvider(options);
             string url = _server.Address.Replace("://", "://" + login, StringComparison.Ordinal) + "/f.bin?" + query;
 
             WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(url));

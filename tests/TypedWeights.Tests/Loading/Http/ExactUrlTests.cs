@@ -11,7 +11,7 @@ public sealed class ExactUrlTests : IAsyncLifetime
 {
     private readonly byte[] _bytes = HttpFile.Noise(8000);
     private readonly ConcurrentQueue<string> _targets = new();
-    private readonly HttpSourceProvider _provider = new();
+    private readonly UrlProvider _provider = new();
     private FileServer _server = null!;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

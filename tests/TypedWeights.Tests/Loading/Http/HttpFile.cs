@@ -9,13 +9,13 @@ internal static class HttpFile
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static async Task<IWeightSource> OpenAsync(this HttpSourceProvider provider, string url, int firstBytes = 8)
+    public static async Task<IWeightSource> OpenAsync(this UrlProvider provider, string url, int firstBytes = 8)
     {
         IWeightLocation location = await provider.LocateAsync(WeightUri.Parse(url), Token);
         return await location.OpenAsync(location.EntryName, firstBytes, Token);
     }
 
-    public static async Task<IWeightSource> OpenAheadAsync(this HttpSourceProvider provider, string url, long length)
+    public static async Task<IWeightSource> OpenAheadAsync(this UrlProvider provider, string url, long length)
     {
         IWeightLocation location = await provider.LocateAsync(WeightUri.Parse(url), Token);
         return location.OpenAhead(location.EntryName, length)!;

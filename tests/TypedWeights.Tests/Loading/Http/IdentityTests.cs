@@ -9,7 +9,7 @@ public sealed class IdentityTests : IAsyncLifetime
     private static readonly DateTimeOffset Monday = new(2026, 11, 23, 8, 0, 0, TimeSpan.Zero);
 
     private readonly byte[] _bytes = HttpFile.Noise(50_000);
-    private readonly HttpSourceProvider _provider = new();
+    private readonly UrlProvider _provider = new();
     private readonly List<string> _ifMatch = [];
     private FileServer _server = null!;
 

@@ -7,7 +7,7 @@ namespace TypedWeights.Tests.Loading.Http;
 public sealed class OpeningTests : IAsyncLifetime
 {
     private readonly byte[] _bytes = HttpFile.Noise(300_000);
-    private readonly HttpSourceProvider _provider = new();
+    private readonly UrlProvider _provider = new();
     private FileServer _server = null!;
 
     private string Url => _server.Address + "/f.bin";

@@ -39,7 +39,7 @@ public sealed class OptionsTests : IAsyncLifetime
             seen.Add(context.Request.Headers.Authorization.ToString());
             return HttpFile.ServeAsync(context, file, "\"a\"");
         };
-        await using WeightLoader loader = new WeightLoaderBuilder().UseHttp(new HttpSourceOptions
+        await using WeightLoader loader = new WeightLoaderBuilder().UseHttp(new HttpOptions
         {
             Authorization = async (url, token) =>
             {
@@ -61,7 +61,7 @@ public sealed class OptionsTests : IAsyncLifetime
     [Fact]
     public async Task Custom_headers_are_sent_and_cannot_replace_those_of_the_library()
     {
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions
+        await using var provider = new UrlProvider(new HttpOptions
         {
             Headers = (_, headers) =>
             {
@@ -91,14 +91,14 @@ public sealed class OptionsTests : IAsyncLifetime
     [InlineData("bl\u007Fue")]
     public async Task A_header_with_characters_that_may_not_be_sent_is_refused_by_name(string value)
     {
-        (string Name, HttpSourceOptions Options)[] ways =
+        (string Name, HttpOptions Options)[] ways =
         [
             ("X-Tenant", new() { Headers = (_, headers) => headers.TryAddWithoutValidation("X-Tenant", value) }),
             ("Authorization", new() { Headers = (_, headers) => headers.TryAddWithoutValidation("Authorization", value) }),
         ];
-        foreach ((string name, HttpSourceOptions options) in ways)
+        foreach ((string name, HttpOptions options) in ways)
         {
-            await using var provider = new HttpSourceProvider(options);
+            await using var provider = new UrlProvider(options);
 
             WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
                 () => provider.OpenAsync(_server.Address + "/model.safetensors"));
@@ -127,7 +127,7 @@ public sealed class OptionsTests : IAsyncLifetime
             near = context.Request.Headers.Authorization + "|" + context.Request.Headers["X-Tenant"];
             return HttpFile.Redirect(context, far.Address + "/f.bin");
         };
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions
+        await using var provider = new UrlProvider(new HttpOptions
         {
             Authorization = (_, _) => new(new AuthenticationHeaderValue("Bearer", "t")),
             Headers = (_, headers) => headers.Add("X-Tenant", "blue"),
@@ -143,7 +143,7 @@ public sealed class OptionsTests : IAsyncLifetime
     [Fact]
     public async Task User_info_of_the_URL_is_used_instead_of_the_callback()
     {
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions
+        await using var provider = new UrlProvider(new HttpOptions
         {
             Authorization = (_, _) => throw new InvalidOperationException("not asked"),
         });
@@ -160,7 +160,7 @@ public sealed class OptionsTests : IAsyncLifetime
     [InlineData("a%40b:x%3Ay", "a@b:x:y")]
     public async Task User_info_is_sent_as_a_name_and_a_possibly_empty_password(string userInfo, string login)
     {
-        await using var provider = new HttpSourceProvider();
+        await using var provider = new UrlProvider();
 
         await using IWeightSource source = await provider.OpenAsync(Url.Replace("http://", $"http://{userInfo}@", Ordinal));
 
@@ -177,8 +177,8 @@ public sealed class OptionsTests : IAsyncLifetime
             context.Response.Headers.SetCookie = "a=b";
             return HttpFile.ServeAsync(context, _bytes, "\"a\"");
         };
-        await using var provider = new HttpSourceProvider(
-            new HttpSourceOptions { ConfigureHandler = handler => handler.UseCookies = true });
+        await using var provider = new UrlProvider(
+            new HttpOptions { ConfigureHandler = handler => handler.UseCookies = true });
 
         await using IWeightSource source = await provider.OpenAsync(Url);
         await source.ReadAsync(100, 100);
@@ -189,7 +189,7 @@ public sealed class OptionsTests : IAsyncLifetime
     [Fact]
     public async Task Requests_are_sent_to_the_configured_proxy()
     {
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions { Proxy = new WebProxy(_server.Address) });
+        await using var provider = new UrlProvider(new HttpOptions { Proxy = new WebProxy(_server.Address) });
 
         await using IWeightSource source = await provider.OpenAsync("http://weights.invalid/f.bin");
 
@@ -206,7 +206,7 @@ public sealed class OptionsTests : IAsyncLifetime
     {
         _server.Intercept = context => HttpFile.Status(context, status);
         var proxy = new WebProxy(_server.Address.Replace("http://", "http://ada:s3cret@", Ordinal));
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions { Proxy = proxy });
+        await using var provider = new UrlProvider(new HttpOptions { Proxy = proxy });
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
             () => provider.OpenAsync(scheme + "://weights.invalid/f.bin"));
@@ -225,7 +225,7 @@ public sealed class OptionsTests : IAsyncLifetime
     public async Task An_unreachable_proxy_is_an_error_that_blames_the_proxy_and_not_the_host(
         string proxy, string scheme, string expected, bool isTransient)
     {
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions { Proxy = new WebProxy(proxy) });
+        await using var provider = new UrlProvider(new HttpOptions { Proxy = new WebProxy(proxy) });
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(scheme + "://weights.invalid/f.bin"));
 
@@ -238,7 +238,7 @@ public sealed class OptionsTests : IAsyncLifetime
     [Fact]
     public async Task A_connection_timeout_is_a_transient_error()
     {
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions
+        await using var provider = new UrlProvider(new HttpOptions
         {
             ConnectTimeout = TimeSpan.FromMilliseconds(50),
             ConfigureHandler = handler => handler.ConnectCallback = async (_, token) =>
@@ -266,5 +266,5 @@ public sealed class OptionsTests : IAsyncLifetime
 
     [Fact]
     public void A_connect_timeout_of_zero_is_refused_by_the_builder() => Assert.Throws<ArgumentOutOfRangeException>(
-        () => new WeightLoaderBuilder().UseHttp(new HttpSourceOptions { ConnectTimeout = TimeSpan.Zero }));
+        () => new WeightLoaderBuilder().UseHttp(new HttpOptions { ConnectTimeout = TimeSpan.Zero }));
 }

@@ -8,7 +8,7 @@ namespace TypedWeights.Tests.Loading.Http;
 public sealed class RedirectTests : IAsyncLifetime
 {
     private readonly byte[] _bytes = HttpFile.Noise(80_000);
-    private readonly HttpSourceProvider _provider = new();
+    private readonly UrlProvider _provider = new();
     private FileServer _near = null!;
     private FileServer _far = null!;
 

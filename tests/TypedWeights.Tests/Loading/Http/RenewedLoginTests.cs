@@ -40,7 +40,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
     public async Task A_read_refused_with_401_or_403_calls_the_callback_once_more(int status)
     {
         _status = status;
-        await using HttpSourceProvider provider = Provider(() => Interlocked.Increment(ref _asked) <= 2 ? "t1" : "t2");
+        await using UrlProvider provider = Provider(() => Interlocked.Increment(ref _asked) <= 2 ? "t1" : "t2");
         await using IWeightSource source = await provider.OpenAsync(Url);
         _valid = "t2";
 
@@ -70,7 +70,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
             await all.Task;
             return await HttpFile.Status(context, 401);
         };
-        await using HttpSourceProvider provider = Provider(() => Interlocked.Increment(ref _asked) <= 17 ? "t1" : "t2");
+        await using UrlProvider provider = Provider(() => Interlocked.Increment(ref _asked) <= 17 ? "t1" : "t2");
         await using IWeightSource source = await provider.OpenAsync(Url);
         _valid = "t2";
 
@@ -85,7 +85,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
     {
         var all = new TaskCompletionSource();
         int waiting = 0;
-        await using HttpSourceProvider provider = Provider(() => Interlocked.Increment(ref _asked) <= 4 ? "t1" : "t2");
+        await using UrlProvider provider = Provider(() => Interlocked.Increment(ref _asked) <= 4 ? "t1" : "t2");
         IWeightLocation location = await provider.LocateAsync(WeightUri.Parse(_server.Address + "/a.safetensors"), Token);
         await using IWeightSource first = await location.OpenAsync("a.safetensors", Token);
         await using IWeightSource second = await location.OpenAsync("b.safetensors", Token);
@@ -113,7 +113,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
     [Fact]
     public async Task A_callback_that_returns_refused_credentials_again_ends_in_an_error()
     {
-        await using HttpSourceProvider provider = Provider(() =>
+        await using UrlProvider provider = Provider(() =>
         {
             Interlocked.Increment(ref _asked);
             return "wrong";
@@ -129,7 +129,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
     public async Task A_refusal_calls_the_headers_callback_that_sets_the_credentials_once_more()
     {
         int asked = 0;
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions
+        await using var provider = new UrlProvider(new HttpOptions
         {
             Headers = (_, headers) => headers.TryAddWithoutValidation("Authorization", "Bearer t" + Interlocked.Increment(ref asked)),
         });
@@ -143,7 +143,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
     [Fact]
     public async Task A_refusal_without_a_callback_is_not_retried()
     {
-        await using var provider = new HttpSourceProvider();
+        await using var provider = new UrlProvider();
 
         await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(Url));
 
@@ -152,7 +152,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static HttpSourceProvider Provider(Func<string> token) => new(new HttpSourceOptions
+    private static UrlProvider Provider(Func<string> token) => new(new HttpOptions
     {
         Authorization = async (_, _) =>
         {

@@ -9,7 +9,7 @@ namespace TypedWeights.Tests.Loading.Http;
 public sealed class SequentialTests : IAsyncLifetime
 {
     private readonly byte[] _bytes = HttpFile.Noise(1_000_000);
-    private readonly HttpSourceProvider _provider = new();
+    private readonly UrlProvider _provider = new();
     private FileServer _server = null!;
 
     private string Url => _server.Address + "/f.bin";

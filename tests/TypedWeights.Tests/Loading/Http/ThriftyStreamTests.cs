@@ -68,7 +68,7 @@ public sealed class ThriftyStreamTests
         using TestAuthority authority = new();
         await using FileServer server = await FileServer.StartAsync(isSecure ? authority.Issue("localhost", 30) : null);
         server.Files["/f.bin"] = bytes;
-        await using var provider = new HttpSourceProvider(new HttpSourceOptions { TrustedRoots = [authority.Certificate] });
+        await using var provider = new UrlProvider(new HttpOptions { TrustedRoots = [authority.Certificate] });
         await using IWeightSource source =
             await provider.OpenAsync(server.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal) + "/f.bin");
 

@@ -22,7 +22,7 @@ public abstract class NginxTest
 
     private protected static string Uri(NginxServer nginx) => $"{nginx.Address}/{NoiseFile.Name}";
 
-    private protected static async Task AssertLoadsAsync(string uri, TransferOptions? options = null, HttpSourceOptions? http = null)
+    private protected static async Task AssertLoadsAsync(string uri, TransferOptions? options = null, HttpOptions? http = null)
     {
         long before = NativeTensors.Count();
         await using WeightLoader loader = Loader(options, http);
@@ -35,7 +35,7 @@ public abstract class NginxTest
     }
 
     private protected static async Task<WeightSourceException> AssertFailsAsync(
-        string pattern, string uri, TransferOptions? options = null, HttpSourceOptions? http = null)
+        string pattern, string uri, TransferOptions? options = null, HttpOptions? http = null)
     {
         long before = NativeTensors.Count();
         await using WeightLoader loader = Loader(options, http);
@@ -47,6 +47,6 @@ public abstract class NginxTest
         return error;
     }
 
-    private protected static WeightLoader Loader(TransferOptions? options = null, HttpSourceOptions? http = null) =>
-        new WeightLoaderBuilder().UseTransferOptions(options ?? Quick).UseHttp(http ?? new HttpSourceOptions()).Build();
+    private protected static WeightLoader Loader(TransferOptions? options = null, HttpOptions? http = null) =>
+        new WeightLoaderBuilder().UseTransferOptions(options ?? Quick).UseHttp(http ?? new HttpOptions()).Build();
 }

@@ -7,7 +7,7 @@ public sealed class NginxTlsTests : NginxTest, IDisposable
 {
     private readonly LocalAuthority _authority = new();
 
-    private HttpSourceOptions Trusting => new() { TrustedRoots = [_authority.Root] };
+    private HttpOptions Trusting => new() { TrustedRoots = [_authority.Root] };
 
     public void Dispose() => _authority.Dispose();
 

@@ -8,7 +8,7 @@ using TypedWeights.Sources.Stores;
 namespace TypedWeights.Tests.Stores.Azure;
 
 /// <summary>Refusals that Azurite never gives, in the words of the service.</summary>
-public sealed class BlobRefusalTests
+public sealed class BlobErrorResponseTests
 {
     private const string Secret = "bm90LWEtc2lnbmF0dXJl";
 
@@ -102,12 +102,12 @@ public sealed class BlobRefusalTests
         int status, string code, string kind, string? detail = null, string query = "")
     {
         var service = new Uri("https://account.blob.core.windows.net");
-        BlobLogin login = kind switch
+        BlobCredentials login = kind switch
         {
-            "token" => new BlobLogin.Token(new IdentityFixture.Revoked(TimeSpan.FromHours(1))) { Name = "the identity" },
-            "sas" => new BlobLogin.Signature(new AzureSasCredential("sig=" + Secret)) { Name = "the signature" },
-            "key" => new BlobLogin.Key(new StorageSharedKeyCredential("account", Secret)) { Name = "the key" },
-            _ => new BlobLogin.Nobody { Name = "no credentials" },
+            "token" => new BlobCredentials.Token(new IdentityFixture.Revoked(TimeSpan.FromHours(1))) { Name = "the identity" },
+            "sas" => new BlobCredentials.Signature(new AzureSasCredential("sig=" + Secret)) { Name = "the signature" },
+            "key" => new BlobCredentials.Key(new StorageSharedKeyCredential("account", Secret)) { Name = "the key" },
+            _ => new BlobCredentials.Nobody { Name = "no credentials" },
         };
         BlobUri uri = BlobUri.Of(WeightUri.Parse("az://account/weights/model.safetensors"));
         using var context = new StoreContext();
@@ -116,7 +116,7 @@ public sealed class BlobRefusalTests
         refusal.Content = new StringContent(
             $"<Error><Code>{code}</Code><Message>The MAC signature found in the request '{Secret}' is not the same"
                 + $"</Message><AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail></Error>");
-        return await BlobRefusal.ExplainAsync(
+        return await BlobErrorResponse.ExplainAsync(
             refusal, new BlobFile(account, uri, "model.safetensors", null), uri, account, TestContext.Current.CancellationToken);
     }
 }

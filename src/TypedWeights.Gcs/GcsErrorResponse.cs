@@ -4,10 +4,10 @@ using System.Xml.Linq;
 namespace TypedWeights.Sources.Gcs;
 
 /// <summary>Says what the service's error codes mean, and what to do.</summary>
-internal static class GcsRefusal
+internal static class GcsErrorResponse
 {
     public static async ValueTask<WeightSourceException?> ExplainAsync(
-        HttpResponseMessage refusal, GcsObject file, GcsUri uri, GcsClient client, CancellationToken cancellationToken)
+        HttpResponseMessage refusal, GcsFile file, GcsUri uri, GcsClient client, CancellationToken cancellationToken)
     {
         (string code, string details) = await ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
         int status = (int)refusal.StatusCode;
@@ -27,7 +27,7 @@ internal static class GcsRefusal
         return text is null ? null : new WeightSourceException(file.Display, $"the store refuses ({told}): {text}");
     }
 
-    private static WeightSourceException Missing(string code, string told, GcsObject file, GcsUri uri, bool isPinned)
+    private static WeightSourceException Missing(string code, string told, GcsFile file, GcsUri uri, bool isPinned)
     {
         if (code == "NoSuchBucket")
         {

@@ -3,7 +3,7 @@ using System.Net;
 namespace TypedWeights.Sources.Gcs;
 
 /// <summary>One object, by the service's XML interface: plain ranges, a strong ETag, and the generation in every answer.</summary>
-internal sealed class GcsObject : StoreFile
+internal sealed class GcsFile : StoreFile
 {
     private readonly GcsLogin _login;
     private readonly GcsUri _uri;
@@ -13,7 +13,7 @@ internal sealed class GcsObject : StoreFile
     /// <param name="uri">What was asked for.</param>
     /// <param name="name">The name in its folder.</param>
     /// <param name="generation">The generation that it must be; null for the current one.</param>
-    public GcsObject(GcsLogin login, GcsUri uri, string name, string? generation)
+    public GcsFile(GcsLogin login, GcsUri uri, string name, string? generation)
         : base(uri.Display + name)
     {
         _login = login;
@@ -47,7 +47,7 @@ internal sealed class GcsObject : StoreFile
             : new(false);
 
     protected override ValueTask<WeightSourceException?> ExplainAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) =>
-        GcsRefusal.ExplainAsync(refusal, this, _uri, _login.Client, cancellationToken);
+        GcsErrorResponse.ExplainAsync(refusal, this, _uri, _login.Client, cancellationToken);
 
     // An object's name may have "//" or "/../" in it, which are not ours to tidy.
     private static Uri At(string text) => new(text, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });

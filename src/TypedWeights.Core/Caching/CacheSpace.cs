@@ -1,7 +1,7 @@
 namespace TypedWeights.Caching;
 
 /// <summary>Keeps a folder within its size: makes room before bytes are written.</summary>
-internal sealed class CacheRoom(CacheFolder folder, long? limit)
+internal sealed class CacheSpace(CacheFolder folder, long? limit)
 {
     // So each process goes beyond the limit by no more than this part of it.
     private const int LooksOnTheWay = 16;

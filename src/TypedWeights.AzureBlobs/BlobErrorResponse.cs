@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace TypedWeights.Sources.AzureBlobs;
 
 /// <summary>Says what the service's error codes mean, and what to do. Its own texts may quote a signature, so hardly any of them is shown.</summary>
-internal static partial class BlobRefusal
+internal static partial class BlobErrorResponse
 {
     public static async ValueTask<WeightSourceException?> ExplainAsync(
         HttpResponseMessage refusal, BlobFile file, BlobUri uri, BlobAccount account, CancellationToken cancellationToken)

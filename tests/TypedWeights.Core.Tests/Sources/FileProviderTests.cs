@@ -5,7 +5,7 @@ using TypedWeights.Sources.File;
 
 namespace TypedWeights.Tests.Sources;
 
-public sealed class FileSourceProviderTests : IDisposable
+public sealed class FileProviderTests : IDisposable
 {
     private const string Index = "model.safetensors.index.json";
 
@@ -135,7 +135,7 @@ public sealed class FileSourceProviderTests : IDisposable
     [Fact]
     public async Task A_registry_uses_the_provider_of_the_scheme_and_names_the_package_of_a_missing_provider()
     {
-        await using var registry = new SourceRegistry(new FileSourceProvider());
+        await using var registry = new SourceRegistry(new FileProvider());
         Assert.Equal(["file"], registry.Schemes);
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
         Assert.Equal("m.safetensors", (await registry.LocateAsync(WeightUri.Parse(path), Token)).EntryName);
@@ -152,13 +152,13 @@ public sealed class FileSourceProviderTests : IDisposable
             Assert.EndsWith("Registered here: file.", error.Message, StringComparison.Ordinal);
         }
 
-        var twins = Assert.Throws<ArgumentException>(static () => new SourceRegistry(new FileSourceProvider(), new FileSourceProvider()));
+        var twins = Assert.Throws<ArgumentException>(static () => new SourceRegistry(new FileProvider(), new FileProvider()));
         Assert.Contains("file://", twins.Message, StringComparison.Ordinal);
     }
 
     private static async Task<IWeightLocation> LocateAsync(string uri, params string[] baseDirectories)
     {
-        await using var provider = new FileSourceProvider(baseDirectories);
+        await using var provider = new FileProvider(baseDirectories);
         return await provider.LocateAsync(WeightUri.Parse(uri), Token);
     }
 }

@@ -4,7 +4,7 @@ using Azure.Storage.Blobs;
 namespace TypedWeights.Sources.AzureBlobs;
 
 /// <summary>One way to be let into an account.</summary>
-internal abstract record BlobLogin
+internal abstract record BlobCredentials
 {
     /// <summary>Which one, as it may be shown: "the shared key of AZURE_STORAGE_KEY".</summary>
     public required string Name { get; init; }
@@ -17,19 +17,19 @@ internal abstract record BlobLogin
     public abstract HttpPipelinePolicy? CreatePolicy(Uri service);
 
     /// <summary>No credentials.</summary>
-    internal sealed record Nobody : BlobLogin
+    internal sealed record Nobody : BlobCredentials
     {
         public override HttpPipelinePolicy? CreatePolicy(Uri service) => null;
     }
 
     /// <summary>The account's key.</summary>
-    internal sealed record Key(Azure.Storage.StorageSharedKeyCredential Credential) : BlobLogin
+    internal sealed record Key(Azure.Storage.StorageSharedKeyCredential Credential) : BlobCredentials
     {
         public override HttpPipelinePolicy? CreatePolicy(Uri service) => Sdk.PolicyOf(new BlobServiceClient(service, Credential));
     }
 
     /// <summary>A shared access signature.</summary>
-    internal sealed record Signature(Azure.AzureSasCredential Credential) : BlobLogin
+    internal sealed record Signature(Azure.AzureSasCredential Credential) : BlobCredentials
     {
         public override HttpPipelinePolicy? CreatePolicy(Uri service) => Sdk.PolicyOf(new BlobServiceClient(service, Credential));
     }
@@ -37,7 +37,7 @@ internal abstract record BlobLogin
     /// <summary>Tokens of Entra ID.</summary>
     /// <param name="Credential">Gives them.</param>
     /// <param name="IsOptional">Whether it is no error that there are none: the container may be public.</param>
-    internal sealed record Token(Azure.Core.TokenCredential Credential, bool IsOptional = false) : BlobLogin
+    internal sealed record Token(Azure.Core.TokenCredential Credential, bool IsOptional = false) : BlobCredentials
     {
         /// <summary>Credentials that are set and are another account's, for errors; empty where there are none.</summary>
         public string PassedOver { get; init; } = "";
@@ -48,7 +48,7 @@ internal abstract record BlobLogin
     }
 
     /// <summary>Whatever a connection string holds beside a signature: the key.</summary>
-    internal sealed record Connection(string Text) : BlobLogin
+    internal sealed record Connection(string Text) : BlobCredentials
     {
         public override HttpPipelinePolicy? CreatePolicy(Uri service) => Sdk.PolicyOf(new BlobServiceClient(Text));
 

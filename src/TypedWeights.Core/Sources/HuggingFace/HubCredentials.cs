@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 namespace TypedWeights.Sources.HuggingFace;
 
 /// <summary>The token of a loader: looked up once, and again when the hub refuses it, as a saved login may have been renewed.</summary>
-internal sealed class HubLogin(HubSettings settings)
+internal sealed class HubCredentials(HubSettings settings)
 {
     private readonly Lock _gate = new();
     private HubToken? _token;

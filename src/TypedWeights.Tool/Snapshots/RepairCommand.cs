@@ -6,7 +6,7 @@ using TypedWeights.Tool.Running;
 namespace TypedWeights.Tool.Snapshots;
 
 /// <summary>The command that takes a snapshot again, as it can be pasted into a shell.</summary>
-internal static class MendCommand
+internal static class RepairCommand
 {
     /// <summary>Writes the command.</summary>
     /// <param name="context">The process.</param>

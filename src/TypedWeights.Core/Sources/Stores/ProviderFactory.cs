@@ -4,4 +4,4 @@ namespace TypedWeights.Sources.Stores;
 /// <param name="Type">The provider's type, for messages and to tell it from others.</param>
 /// <param name="Schemes">The schemes it serves.</param>
 /// <param name="Create">Makes it.</param>
-internal sealed record SourceKind(Type Type, IReadOnlyList<string> Schemes, Func<StoreContext, IWeightSourceProvider> Create);
+internal sealed record ProviderFactory(Type Type, IReadOnlyList<string> Schemes, Func<StoreContext, IWeightSourceProvider> Create);

@@ -7,7 +7,7 @@ using TypedWeights.Format;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>Checks the head of an answer before a byte of its body is believed.</summary>
-internal static class HttpAnswer
+internal static class ResponseCheck
 {
     /// <summary>Whether a 416 says that the file has no bytes at all.</summary>
     public static bool IsEmptyFile(HttpResponseMessage answer) => LengthOfRefusal(answer) == 0;

@@ -10,7 +10,7 @@ namespace TypedWeights.Sources.Http;
 /// <param name="given">What the user info stood for; it comes before the callback.</param>
 /// <param name="options">The user's callbacks.</param>
 #pragma warning disable CA1001 // The semaphore has something to give back only when its wait handle is asked for.
-internal sealed class UrlLogin(AuthenticationHeaderValue? given, HttpSourceOptions options)
+internal sealed class UrlCredentials(AuthenticationHeaderValue? given, HttpOptions options)
 #pragma warning restore CA1001
 {
     // How often the callback had been asked after a refusal when the request was sent.

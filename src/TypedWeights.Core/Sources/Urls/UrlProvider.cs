@@ -7,21 +7,21 @@ namespace TypedWeights.Sources.Urls;
 /// Files behind <c>http://</c> and <c>https://</c> URLs on servers that answer range requests. User info in a URL is sent as basic
 /// authentication, to its own origin alone.
 /// </summary>
-public sealed class HttpSourceProvider : IWeightSourceProvider
+public sealed class UrlProvider : IWeightSourceProvider
 {
     private readonly StoreContext _context;
     private readonly bool _ownsContext;
 
     /// <summary>Makes a provider with a connection pool of its own.</summary>
-    public HttpSourceProvider()
-        : this(new HttpSourceOptions())
+    public UrlProvider()
+        : this(new HttpOptions())
     {
     }
 
     /// <summary>Makes a provider with a connection pool of its own.</summary>
     /// <param name="options">Logins, headers, proxies, certificates.</param>
     /// <exception cref="ArgumentException">One of the values is out of its range.</exception>
-    public HttpSourceProvider(HttpSourceOptions options)
+    public UrlProvider(HttpOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         _context = new StoreContext(options);
@@ -30,7 +30,7 @@ public sealed class HttpSourceProvider : IWeightSourceProvider
 
     /// <summary>Makes a provider over a loader's connections, with its options: for a store that takes some URLs and leaves the rest.</summary>
     /// <param name="context">The loader's connections; they stay open when the provider is disposed.</param>
-    public HttpSourceProvider(StoreContext context)
+    public UrlProvider(StoreContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         _context = context;

@@ -6,9 +6,9 @@ namespace TypedWeights.Sources.S3;
 /// <summary>What S3 writes under a refusal.</summary>
 /// <param name="Code">The code, such as <c>NoSuchKey</c>; empty where there was none.</param>
 /// <param name="Region">The region that it names, or null.</param>
-internal sealed record S3Error(string Code, string? Region)
+internal sealed record S3ErrorResponse(string Code, string? Region)
 {
-    public static async ValueTask<S3Error> ReadAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
+    public static async ValueTask<S3ErrorResponse> ReadAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
     {
         string? region = refusal.Headers.TryGetValues("x-amz-bucket-region", out IEnumerable<string>? values) ? values.First() : null;
         string text = await StoreFile.ReadTextAsync(refusal, cancellationToken).ConfigureAwait(false);
@@ -17,11 +17,11 @@ internal sealed record S3Error(string Code, string? Region)
             using XmlReader reader = XmlReader.Create(
                 new StringReader(text), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
             XElement error = XElement.Load(reader);
-            return new S3Error(error.Element("Code")?.Value ?? "", region ?? error.Element("Region")?.Value);
+            return new S3ErrorResponse(error.Element("Code")?.Value ?? "", region ?? error.Element("Region")?.Value);
         }
         catch (XmlException)
         {
-            return new S3Error("", region);
+            return new S3ErrorResponse("", region);
         }
     }
 
@@ -66,8 +66,8 @@ internal sealed record S3Error(string Code, string? Region)
             "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" => new(
                 display,
                 Region is null
-                    ? $"the bucket is not in {asked}; give its region in AWS_REGION, in ?region= or in S3SourceOptions.Region."
-                    : $"the bucket is in {Region} and {asked} was asked; give it in AWS_REGION, in ?region= or in S3SourceOptions.Region."),
+                    ? $"the bucket is not in {asked}; give its region in AWS_REGION, in ?region= or in S3Options.Region."
+                    : $"the bucket is in {Region} and {asked} was asked; give it in AWS_REGION, in ?region= or in S3Options.Region."),
             "RequestTimeout" => new(display, "the server gave up waiting (RequestTimeout).") { IsTransient = true },
             _ => null,
         };

@@ -4,7 +4,7 @@ using TypedWeights.Errors;
 namespace TypedWeights;
 
 /// <summary>How S3 is reached. What is not set here comes from the environment and the profile, as for every AWS SDK.</summary>
-public sealed record S3SourceOptions
+public sealed record S3Options
 {
     /// <summary>The credentials. Those of the SDK that refresh themselves do so also in the middle of a load.</summary>
     /// <value>

@@ -11,11 +11,11 @@ namespace TypedWeights;
 /// </remarks>
 /// <example>
 /// <code>
-/// var options = new HttpSourceOptions { Authorization = async (url, token) => new("Bearer", await GetTokenAsync(url.Host, token)) };
+/// var options = new HttpOptions { Authorization = async (url, token) => new("Bearer", await GetTokenAsync(url.Host, token)) };
 /// await using WeightLoader loader = new WeightLoaderBuilder().UseHttp(options).Build();
 /// </code>
 /// </example>
-public sealed record HttpSourceOptions
+public sealed record HttpOptions
 {
     /// <summary>
     /// Gives the <c>Authorization</c> of a request to a URL, or null for none. It is called again for each request, from several tasks at

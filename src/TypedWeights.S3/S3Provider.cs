@@ -3,17 +3,17 @@ using TypedWeights.Sources.Stores;
 namespace TypedWeights.Sources.S3;
 
 /// <summary>Objects of S3: <c>s3://bucket/key</c> names a file, an index, or a folder that holds one under a usual name.</summary>
-public sealed class S3SourceProvider : IRegisteredSource<S3SourceProvider>
+public sealed class S3Provider : IRegisteredSource<S3Provider>
 {
     private readonly StoreContext _context;
-    private readonly S3SourceOptions _options;
+    private readonly S3Options _options;
     private readonly SdkGuard _guard;
     private S3Access? _access;
 
     /// <summary>Makes the provider.</summary>
     /// <param name="context">The loader's connections and clock.</param>
     /// <param name="options">Credentials, region, endpoint.</param>
-    public S3SourceProvider(StoreContext context, S3SourceOptions options)
+    public S3Provider(StoreContext context, S3Options options)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(options);
@@ -26,7 +26,7 @@ public sealed class S3SourceProvider : IRegisteredSource<S3SourceProvider>
     public IReadOnlyList<string> Schemes { get; } = ["s3"];
 
     /// <inheritdoc/>
-    public static S3SourceProvider Create(StoreContext context) => new(context, new S3SourceOptions());
+    public static S3Provider Create(StoreContext context) => new(context, new S3Options());
 
     /// <inheritdoc/>
     public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken) =>

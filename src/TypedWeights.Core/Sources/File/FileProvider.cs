@@ -10,7 +10,7 @@ namespace TypedWeights.Sources.File;
 /// <c>*.safetensors.index.json</c> is the model; without an index, the only <c>*.safetensors</c>; among several,
 /// <c>model.safetensors.index.json</c> or <c>model.safetensors</c>. Files whose names begin with a dot do not count.
 /// </remarks>
-public sealed class FileSourceProvider : IWeightSourceProvider
+public sealed class FileProvider : IWeightSourceProvider
 {
     private readonly string[] _baseDirectories;
 
@@ -18,7 +18,7 @@ public sealed class FileSourceProvider : IWeightSourceProvider
     /// <param name="baseDirectories">
     /// Where a relative path is looked up after the current directory; <see cref="AppContext.BaseDirectory"/> when none is given.
     /// </param>
-    public FileSourceProvider(params IEnumerable<string> baseDirectories)
+    public FileProvider(params IEnumerable<string> baseDirectories)
     {
         string[] given = [.. baseDirectories];
         _baseDirectories = given.Length == 0 ? [AppContext.BaseDirectory] : given;
