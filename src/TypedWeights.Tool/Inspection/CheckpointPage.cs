@@ -11,7 +11,7 @@ internal static class CheckpointPage
     // A model of 163 shards is described by its first ones; --json has them all.
     private const int MostFiles = 12;
     private const int LongestValue = 160;
-    private const int MostTexts = 10_000;
+    private const int MostTexts = 2_000;
     private const string Gap = "   ";
 
     public static void Print(Page page, OpenedCheckpoint opened, bool isFirst, CancellationToken cancellationToken)

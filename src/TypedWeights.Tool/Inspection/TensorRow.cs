@@ -11,7 +11,7 @@ namespace TypedWeights.Tool.Inspection;
 internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape Shape, long ByteLength)
 {
     // Each takes memory of its own, and a page has no end then.
-    private const int MostRows = 10_000;
+    private const int MostRows = 2_000;
 
     /// <summary>The names as text: <c>model.layers.{0..31}.mlp.up_proj.weight</c>.</summary>
     public string Name { get; } = Pattern.ToString();
