@@ -73,7 +73,8 @@ public sealed class AzureCredentialTests : AzureTest
     {
         var sas = new AzureSasCredential(Container.Sign(TimeSpan.FromMinutes(5)));
         using var context = new StoreContext();
-        var account = new BlobAccount(Container.Service, new BlobCredentials.Signature(sas) { Name = "the signature" }, new SdkGuard(context, "Azure"));
+        var signature = new BlobCredentials.Signature(sas) { Name = "the signature" };
+        var account = new BlobAccount(Container.Service, signature, new SdkGuard(context, "Azure"));
         using var request = new HttpRequestMessage(HttpMethod.Get, Container.Service.AbsoluteUri + "/c/b?snapshot=1");
         CancellationToken token = TestContext.Current.CancellationToken;
         await account.AuthorizeAsync(request, Model, token);
