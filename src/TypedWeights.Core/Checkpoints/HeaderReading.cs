@@ -27,7 +27,7 @@ public static class HeaderReading
         ArgumentNullException.ThrowIfNull(source);
         try
         {
-            return await ReadUncleanedAsync(source, budget, cancellationToken).ConfigureAwait(false);
+            return await ReadCoreAsync(source, budget, cancellationToken).ConfigureAwait(false);
         }
         catch (SafeTensorsFormatException e) when (RepeatedSecrets.Remove(e, source) is var clean && clean != e)
         {
@@ -35,7 +35,7 @@ public static class HeaderReading
         }
     }
 
-    private static async ValueTask<SafeTensorsHeader> ReadUncleanedAsync(
+    private static async ValueTask<SafeTensorsHeader> ReadCoreAsync(
         IWeightSource source, HeaderBudget? budget, CancellationToken cancellationToken)
     {
         byte[] prefix = await source.ReadAsync(0, (int)Math.Min(HeaderPrefix.Size, source.Length), cancellationToken).ConfigureAwait(false);

@@ -125,16 +125,11 @@ internal static partial class LibC
         lock (UserList)
         {
             var names = new List<string>();
+            int count = 0;
             RewindUsers();
-            for (int count = 0; NextUser() is not 0 and nint user; count++)
+            for (; count <= MostUsers && NextUser() is not 0 and nint user; count++)
             {
-                if (count == MostUsers)
-                {
-                    EndUsers();
-                    return null;
-                }
-
-                // Both systems lay it out so: name, password, number, group.
+                // Linux and macOS both begin a record with name, password, number and group.
                 if ((uint)Marshal.ReadInt32(user, (2 * nint.Size) + sizeof(uint)) == id)
                 {
                     names.Add(Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(user)) ?? "");
@@ -142,7 +137,7 @@ internal static partial class LibC
             }
 
             EndUsers();
-            return names;
+            return count <= MostUsers ? names : null;
         }
     }
 

@@ -6,7 +6,6 @@ internal static class TargetFile
     // The shortest names of files in stores that name them by a digest: of MD5's 32 digits, two may be the folder's.
     private const int DigestDigits = 30;
 
-    private const uint Root = 0;
     private const UnixFileMode Permissions = (UnixFileMode)0x1ff;
 
     /// <summary>
@@ -58,7 +57,7 @@ internal static class TargetFile
 
         foreach (PathWalk.Step step in PathWalk.Steps(Path.GetFullPath(path)))
         {
-            if (step.Error == 0 && step.Facts.IsLink && IsPlanted(step.Path, step.Facts.Owner))
+            if (step.Error == 0 && step.Facts.IsLink && IsPlanted(step.Path, step.Facts))
             {
                 throw new RefusedFileException(
                     path,
@@ -153,9 +152,9 @@ internal static class TargetFile
         return Path.GetFullPath(path);
     }
 
-    private static bool IsPlanted(string link, uint owner)
+    private static bool IsPlanted(string link, FileFacts facts)
     {
-        if (owner == LibC.EffectiveUser() || owner == Root)
+        if (facts.IsThisUsersOrRoots)
         {
             return false;
         }
@@ -165,7 +164,7 @@ internal static class TargetFile
         {
             if (LibC.TryFacts(folder, out FileFacts outer, out _) && outer.OthersMayWrite
                 && LibC.TryFacts(at, out FileFacts inner, out _)
-                && inner.Owner != LibC.EffectiveUser() && inner.Owner != Root && inner.Owner != outer.Owner)
+                && !inner.IsThisUsersOrRoots && inner.Owner != outer.Owner)
             {
                 return true;
             }

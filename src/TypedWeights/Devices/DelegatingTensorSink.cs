@@ -13,6 +13,8 @@ internal abstract class DelegatingTensorSink(ITensorSink inner) : ITensorSink
 {
     public virtual long SegmentSize => inner.SegmentSize;
 
+    protected ITensorSink Inner => inner;
+
     public virtual void Select(TensorSelection selection, Lazy<UseOrder> order) => inner.Select(selection, order);
 
     public virtual torch.Device DeviceOf(int tensor) => inner.DeviceOf(tensor);

@@ -157,21 +157,23 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
         return (plan, need);
     }
 
-    private IReadOnlyList<ITensorObserver> ObserversOf(TensorSelection selection, ITensorSink sink)
+    private List<ITensorObserver> ObserversOf(TensorSelection selection, ITensorSink sink)
     {
         DigestCheck? digests = request.Options is LoadOptions { Verify: Verification.Digests }
             ? new DigestCheck(sink, selection, request.Manifest!.DigestOf, request.Uri.Display)
             : null;
-        ReadyTensors? ready = request.Early is { } early
-            ? new ReadyTensors(digests is null ? sink.WhenReadyAsync : digests.WhenCheckedAsync, early.OnReady)
-            : null;
-        return (digests, ready) switch
+        var observers = new List<ITensorObserver>();
+        if (digests is not null)
         {
-            (null, null) => [],
-            ({ } first, null) => [first],
-            (null, { } second) => [second],
-            ({ } first, { } second) => [first, second],
-        };
+            observers.Add(digests);
+        }
+
+        if (request.Early is { } early)
+        {
+            observers.Add(new ReadyTensors(digests is null ? sink.WhenReadyAsync : digests.WhenCheckedAsync, early.OnReady));
+        }
+
+        return observers;
     }
 
     private WeightSet NewSet(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink) =>

@@ -25,11 +25,8 @@ public sealed partial class WeightLoader
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<T> LoadAsync<T>(
         LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
-        where T : class, IWeightModel<T>
-    {
-        WeightSet weights = await LoadAsync<T>(source: null, options, progress, early: null, cancellationToken).ConfigureAwait(false);
-        return Bind<T>(weights);
-    }
+        where T : class, IWeightModel<T> =>
+        await LoadModelAsync<T>(source: null, options, progress, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Loads a typed model from another source than the one that its class names.</summary>
     /// <typeparam name="T">A class with <see cref="SafeTensorsModelAttribute"/>.</typeparam>
@@ -51,11 +48,8 @@ public sealed partial class WeightLoader
     [OverloadResolutionPriority(-1)]
     public async Task<T> LoadAsync<T>(
         string source, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
-        where T : class, IWeightModel<T>
-    {
-        WeightSet weights = await LoadAsync<T>(LoadSource.Of(source), options, progress, early: null, cancellationToken).ConfigureAwait(false);
-        return Bind<T>(weights);
-    }
+        where T : class, IWeightModel<T> =>
+        await LoadModelAsync<T>(LoadSource.Of(source), options, progress, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Loads a typed model from a file that a stream holds.</summary>
     /// <typeparam name="T">A class with <see cref="SafeTensorsModelAttribute"/>.</typeparam>
@@ -82,11 +76,8 @@ public sealed partial class WeightLoader
         LoadOptions? options = null,
         IProgress<LoadProgress>? progress = null,
         CancellationToken cancellationToken = default)
-        where T : class, IWeightModel<T>
-    {
-        WeightSet weights = await LoadAsync<T>(LoadSource.Of(stream), options, progress, early: null, cancellationToken).ConfigureAwait(false);
-        return Bind<T>(weights);
-    }
+        where T : class, IWeightModel<T> =>
+        await LoadModelAsync<T>(LoadSource.Of(stream), options, progress, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Loads a typed model from a file in memory.</summary>
     /// <typeparam name="T">A class with <see cref="SafeTensorsModelAttribute"/>.</typeparam>
@@ -110,11 +101,8 @@ public sealed partial class WeightLoader
         LoadOptions? options = null,
         IProgress<LoadProgress>? progress = null,
         CancellationToken cancellationToken = default)
-        where T : class, IWeightModel<T>
-    {
-        WeightSet weights = await LoadAsync<T>(LoadSource.Of(bytes), options, progress, early: null, cancellationToken).ConfigureAwait(false);
-        return Bind<T>(weights);
-    }
+        where T : class, IWeightModel<T> =>
+        await LoadModelAsync<T>(LoadSource.Of(bytes), options, progress, cancellationToken).ConfigureAwait(false);
 
     /// <summary>
     /// Begins to load a typed model and returns it at once: when the headers have been checked and room has been made, before the tensors
@@ -167,6 +155,11 @@ public sealed partial class WeightLoader
         string source, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
         where T : class, IWeightModel<T> =>
         await BeginLoadAsync<T>(LoadSource.Of(source), options, progress, cancellationToken).ConfigureAwait(false);
+
+    private async Task<T> LoadModelAsync<T>(
+        LoadSource? source, LoadOptions? options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+        where T : class, IWeightModel<T> =>
+        Bind<T>(await LoadAsync<T>(source, options, progress, early: null, cancellationToken).ConfigureAwait(false));
 
     private async Task<T> BeginLoadAsync<T>(
         LoadSource? source, LoadOptions? options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)

@@ -26,19 +26,15 @@ internal static class StreamReading
     /// <exception cref="WeightSourceException">The stream failed.</exception>
     public static async ValueTask<int> FillAsync(Stream stream, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        int filled = 0;
-        while (filled < destination.Length)
+        try
         {
-            int read = await ReadSomeAsync(stream, destination[filled..], cancellationToken).ConfigureAwait(false);
-            if (read == 0)
-            {
-                break;
-            }
-
-            filled += read;
+            return await stream.ReadAtLeastAsync(destination, destination.Length, throwOnEndOfStream: false, cancellationToken)
+                .ConfigureAwait(false);
         }
-
-        return filled;
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Failure(e);
+        }
     }
 
     /// <summary>The error of a stream that ended before the file did.</summary>

@@ -14,6 +14,7 @@ internal sealed class HttpChannel : IDisposable
     private readonly Lazy<(string? Http, string? Https)> _proxyFaults;
     private readonly Lazy<string?> _authoritiesFault = new(AuthoritiesFault);
     private readonly bool _isAscii;
+    private readonly string? _tooFewFiles = OpenFileLimit.TooLow;
 
     /// <param name="options">How servers are reached.</param>
     public HttpChannel(HttpOptions options)
@@ -93,7 +94,7 @@ internal sealed class HttpChannel : IDisposable
             throw new WeightSourceException(display, fault);
         }
 
-        if (OpenFileLimit.TooLow is { } reason)
+        if (_tooFewFiles is { } reason)
         {
             throw new WeightSourceException(display, reason + ".");
         }

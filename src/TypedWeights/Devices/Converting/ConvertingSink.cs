@@ -19,7 +19,6 @@ namespace TypedWeights.Devices.Converting;
 /// </remarks>
 internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, TransferOptions transfer) : DelegatingTensorSink(inner)
 {
-    private readonly ITensorSink _inner = inner;
     private DType[] _targets = [];
     private TensorConversion?[] _conversions = [];
     private StagingBuffers? _staging;
@@ -28,13 +27,13 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
     public override void Select(TensorSelection selection, Lazy<UseOrder> order)
     {
         _targets = [.. selection.Tensors.Select(tensor => rule.Of(tensor.Info))];
-        _inner.Select(selection with { Tensors = Converted(selection.Tensors) }, order);
+        Inner.Select(selection with { Tensors = Converted(selection.Tensors) }, order);
     }
 
     public override DType DTypeOf(int tensor, DType inFile) => _targets[tensor];
 
     public override SinkMemory MemoryOf(TransferPlan plan) =>
-        _inner.MemoryOf(plan.WithTensors(Converted(plan.Tensors))) + new SinkMemory(0) { StagingBytes = Staging(plan).Bytes };
+        Inner.MemoryOf(plan.WithTensors(Converted(plan.Tensors))) + new SinkMemory(0) { StagingBytes = Staging(plan).Bytes };
 
     public override void Allocate(TransferPlan plan)
     {
@@ -49,21 +48,21 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
         _largest = plan.LargestRange;
         _staging = Staging(plan);
         _staging.Allocate();
-        _inner.Allocate(converted);
+        Inner.Allocate(converted);
     }
 
     public override bool IsContinued(TransferSegment segment, TransferSegment by) =>
-        _conversions[segment.Tensor] is null && _conversions[by.Tensor] is null && _inner.IsContinued(segment, by);
+        _conversions[segment.Tensor] is null && _conversions[by.Tensor] is null && Inner.IsContinued(segment, by);
 
     public override ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) =>
         _conversions[segment.Tensor] is { } conversion
             ? _staging!.AcquireAsync((int)segment.Length, conversion.Misalignment(segment), cancellationToken)
-            : _inner.AcquireAsync(segment, cancellationToken);
+            : Inner.AcquireAsync(segment, cancellationToken);
 
     public override ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) =>
         _conversions[segment.Tensor] is { } conversion
             ? ConvertAsync(conversion, segment, memory, cancellationToken)
-            : _inner.CommitAsync(segment, memory, cancellationToken);
+            : Inner.CommitAsync(segment, memory, cancellationToken);
 
     public override void Report(ISinkReport report)
     {
@@ -78,7 +77,7 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
             report.Overflowed(lossy.Sum(static conversion => conversion.Overflows), lossy.Length, lossy[0].Name, rule.Target);
         }
 
-        _inner.Report(report);
+        Inner.Report(report);
     }
 
     public override async ValueTask DisposeAsync()
@@ -91,7 +90,7 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
     private StagingBuffers Staging(TransferPlan plan) => StagingBuffers.For(
         plan,
         [.. plan.Tensors.Zip(_targets, static (tensor, to) => tensor.Info.DType != to)],
-        transfer.BufferLimit / (_inner.SegmentSize == long.MaxValue ? 2 : 4),
+        transfer.BufferLimit / (Inner.SegmentSize == long.MaxValue ? 2 : 4),
         transfer);
 
     // The tensors as they will be: of another dtype, and as long as that makes them.
@@ -129,9 +128,9 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
         {
             long take = Math.Min(most, count - done);
             var segment = new TransferSegment(tensor, (first + done) * conversion.ToSize, take * conversion.ToSize);
-            Memory<byte> memory = await _inner.AcquireAsync(segment, cancellationToken).ConfigureAwait(false);
+            Memory<byte> memory = await Inner.AcquireAsync(segment, cancellationToken).ConfigureAwait(false);
             conversion.Convert(elements.Slice((int)(done * conversion.FromSize), (int)(take * conversion.FromSize)), memory, take);
-            await _inner.CommitAsync(segment, memory, cancellationToken).ConfigureAwait(false);
+            await Inner.CommitAsync(segment, memory, cancellationToken).ConfigureAwait(false);
             done += take;
         }
     }
