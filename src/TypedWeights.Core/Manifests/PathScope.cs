@@ -47,7 +47,7 @@ public readonly struct PathScope
 
     /// <summary>Which of the numbered children there are.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
-    /// <param name="candidates">The numbers to look for, rising.</param>
+    /// <param name="candidates">The numbers to look for, ascending.</param>
     public int[] PresentItems(string? segment, params int[] candidates) => _manifest.Names.PresentItems(At(segment)._name, candidates);
 
     /// <summary>The children 0..count-1.</summary>
@@ -69,7 +69,7 @@ public readonly struct PathScope
 
     /// <summary>Numbered children that are not 0..n-1.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
-    /// <param name="numbers">The numbers, rising.</param>
+    /// <param name="numbers">The numbers, ascending.</param>
     /// <param name="item">Makes an item of its group.</param>
     /// <typeparam name="T">The type of one item.</typeparam>
     public SparseWeightList<T> Sparse<T>(string? segment, int[] numbers, Func<PathScope, T> item)
