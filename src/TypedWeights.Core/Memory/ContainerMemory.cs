@@ -150,7 +150,7 @@ internal sealed record ContainerMemory(string Where, long Limit, long Used, long
         return 0;
     }
 
-    // "max" is no limit; so is a file that is not there, as in the outermost group.
+    // "max" and a missing file, as in the outermost group, mean that there is no limit.
     private static long? Number(string path)
     {
         if (!File.Exists(path))
