@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace TypedWeights;
 
-/// <summary>Names in order, so that one can ask what lies below a prefix.</summary>
+/// <summary>Names in order, for searches below a prefix.</summary>
 internal sealed class NameIndex
 {
     private readonly string[] _sorted;
