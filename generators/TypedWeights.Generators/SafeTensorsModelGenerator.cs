@@ -65,7 +65,7 @@ public sealed class SafeTensorsModelGenerator : IIncrementalGenerator
         context.RegisterSourceOutput(candidates.Combine(names), ReportNames);
     }
 
-    // A project without a class of its own still loads by name, and needs them as well.
+    // A project without a class loads tensors by name, and needs the stores too.
     private static void AddProviders(SourceProductionContext output, EquatableArray<ProviderSpec> providers)
     {
         if (providers.Count > 0)

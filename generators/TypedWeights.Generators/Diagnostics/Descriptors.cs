@@ -75,7 +75,7 @@ internal static class Descriptors
     public static readonly DiagnosticDescriptor NoDevice = Make(
         "TW0012",
         "Not a device",
-        "'{0}' is no device; devices are written {1}, and cuda:1",
+        "'{0}' is not a device; a device is {1}, or one with a number, such as cuda:1",
         DiagnosticSeverity.Error);
 
     public static readonly DiagnosticDescriptor NoProvider = Make(

@@ -36,7 +36,7 @@ internal static class RootEmitter
         Member(
             writer,
             """
-            /// <summary>The tensors by their raw names. They are this object's: disposing it frees them.</summary>
+            /// <summary>The tensors by their raw names. This object owns them: disposing it frees them.</summary>
             """,
             "public global::TypedWeights.WeightSet Weights { get; }");
         Loading(writer, self);
@@ -48,14 +48,14 @@ internal static class RootEmitter
     private static void Loading(SourceWriter writer, string self)
     {
         const string Parameters = """
-            /// <param name="options">How; null for the defaults.</param>
-            /// <param name="progress">Is told how far the load has come.</param>
+            /// <param name="options">The options; null for the defaults.</param>
+            /// <param name="progress">Receives the progress of the load.</param>
             /// <param name="cancellationToken">Ends the load.</param>
             /// <returns>The model, complete. The caller disposes it.</returns>
             /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
             /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
             """;
-        const string Summary = "/// <summary>Loads the weights with the process's own loader.</summary>";
+        const string Summary = "/// <summary>Loads the weights with the default loader.</summary>";
         Overloads(writer, self, "LoadAsync", Summary, Parameters);
         GivenSource(
             writer,
@@ -63,7 +63,7 @@ internal static class RootEmitter
             "LoadAsync",
             Summary,
             "global::System.IO.Stream stream",
-            "/// <param name=\"stream\">Holds one safetensors file from its position to its end; it stays the caller's.</param>",
+            "/// <param name=\"stream\">One safetensors file, from the stream's position to its end; the caller disposes the stream.</param>",
             Parameters);
         GivenSource(
             writer,
@@ -71,7 +71,7 @@ internal static class RootEmitter
             "LoadAsync",
             Summary,
             "global::System.ReadOnlyMemory<byte> bytes",
-            "/// <param name=\"bytes\">One safetensors file; it must not change until the task has ended.</param>",
+            "/// <param name=\"bytes\">One safetensors file, which must not change until the task has ended.</param>",
             Parameters);
     }
 
@@ -79,15 +79,15 @@ internal static class RootEmitter
     {
         const string Summary = """
             /// <summary>
-            /// Begins to load the weights with the process's own loader and returns before they have come: await <c>WhenReadyAsync</c> of a
-            /// group before its tensors are read. They come in the order of their use.
+            /// Starts to load the weights with the default loader and returns before they are ready: await <c>WhenReadyAsync</c> of a
+            /// group before you read its tensors. The tensors are loaded in the order of their use.
             /// </summary>
             """;
         const string Parameters = """
-            /// <param name="options">How; null for the defaults.</param>
-            /// <param name="progress">Is told how far the load has come.</param>
+            /// <param name="options">The options; null for the defaults.</param>
+            /// <param name="progress">Receives the progress of the load.</param>
             /// <param name="cancellationToken">Ends the load, also after the model has been returned.</param>
-            /// <returns>The model, whose tensors are still to come. The caller disposes it.</returns>
+            /// <returns>The model, whose tensors may not be ready yet. The caller disposes it.</returns>
             /// <exception cref="global::TypedWeights.WeightsException">The weights are absent, unreadable or not of this class.</exception>
             /// <exception cref="global::System.OperationCanceledException">The token was cancelled; everything has been freed.</exception>
             """;
@@ -95,7 +95,7 @@ internal static class RootEmitter
         Member(
             writer,
             """
-            /// <summary>Waits until every tensor can be read. After <c>LoadAsync</c> they all can.</summary>
+            /// <summary>Waits until every tensor is ready. After <c>LoadAsync</c> all of them are.</summary>
             /// <param name="cancellationToken">Ends the wait, not the load.</param>
             /// <exception cref="global::TypedWeights.WeightsException">The load failed; every wait ends with the same error.</exception>
             """,
@@ -125,7 +125,7 @@ internal static class RootEmitter
             parameters);
         Member(
             writer,
-            summary.Replace("the process's own loader", "the given loader") + "\n/// <param name=\"loader\">The loader.</param>\n" + parameters,
+            summary.Replace("the default loader", "the given loader") + "\n/// <param name=\"loader\">The loader.</param>\n" + parameters,
             open,
             "    global::TypedWeights.WeightLoader loader,",
             $"    {Options},",
@@ -171,13 +171,13 @@ internal static class RootEmitter
         Member(
             writer,
             """
-            /// <summary>Frees every tensor that was not handed over. Doing it twice is harmless.</summary>
+            /// <summary>Frees every tensor that was not handed over. A second call does nothing.</summary>
             """,
             "public void Dispose() => Weights.Dispose();");
         writer.Line();
         writer.Line(
-            "/// <summary>Is called when every property is set, before a load returns; "
-                + "after BeginLoadAsync no tensor has to be there yet.</summary>");
+            "/// <summary>Called when every property is set, before a load returns; "
+                + "in BeginLoadAsync, tensors may not be ready yet.</summary>");
         writer.Line("partial void OnBound();");
         writer.Line();
         writer.Line($"static {Manifest} global::TypedWeights.IWeightModel<{self}>.Manifest => __ManifestHolder.Value;");
@@ -198,7 +198,7 @@ internal static class RootEmitter
         writer.Line($"    new {self}(weights);");
     }
 
-    // Each in a class of its own: what is never asked for is never parsed.
+    // Each in a separate class: what is never used is never parsed.
     private static void Holders(SourceWriter writer, ModelSpec model, string self)
     {
         string manifest = model.Manifest.TrimEnd('\n');

@@ -43,7 +43,7 @@ internal sealed record TensorType : TypeSpec;
 internal sealed record GroupType(int Index) : TypeSpec;
 
 /// <summary>Numbered children.</summary>
-/// <param name="Numbers">Every number that occurs, rising.</param>
+/// <param name="Numbers">Every number that occurs, ascending.</param>
 /// <param name="IsDense">Whether they are 0..n-1 wherever the list occurs.</param>
 /// <param name="Varies">Whether the list is longer in some places than in others.</param>
 /// <param name="Item">What each item is.</param>

@@ -7,7 +7,7 @@ namespace TypedWeights.Generators.Model;
 /// <param name="Arguments">What the message names. Never the attribute's own text: it may hold a secret.</param>
 internal sealed record Problem(string Id, EquatableArray<string> Arguments)
 {
-    /// <summary>Which of the class's placements it is about, from 0; null where it is about the class.</summary>
+    /// <summary>The index of the placement that it concerns; null if it concerns the class.</summary>
     public int? Placement { get; init; }
 
     public static Problem Of(DiagnosticDescriptor descriptor, params string[] arguments) => new(descriptor.Id, new(arguments));

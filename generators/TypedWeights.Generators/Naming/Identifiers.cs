@@ -37,7 +37,7 @@ internal static class Identifiers
         return [.. words];
     }
 
-    /// <summary>A property's name, before it is held against its neighbours.</summary>
+    /// <summary>A property's name, before it is compared with its neighbours.</summary>
     public static string Pascal(string raw)
     {
         string[] words = Words(raw);
@@ -103,7 +103,7 @@ internal static class Identifiers
     }
 
     // Combining marks would let two names look the same, formatting characters are ignored by the compiler's comparison, and a
-    // surrogate is no identifier character to it.
+    // surrogate is not an identifier character to it.
     private static bool IsWordPart(char c) =>
         c != '_' && SyntaxFacts.IsIdentifierPartCharacter(c) && char.GetUnicodeCategory(c) is not (
             UnicodeCategory.ConnectorPunctuation or UnicodeCategory.Format or UnicodeCategory.NonSpacingMark);

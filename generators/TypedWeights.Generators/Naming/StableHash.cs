@@ -14,7 +14,7 @@ internal static class StableHash
             hash = unchecked((hash ^ c) * 1099511628211);
         }
 
-        // An end mark, which is no UTF-16 unit: "ab" and "c" must not hash as "a" and "bc".
+        // An end mark, which is not a UTF-16 unit: "ab" and "c" must not hash as "a" and "bc".
         return unchecked((hash ^ 0x10000) * 1099511628211);
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using TypedWeights.Manifests;
 
 namespace TypedWeights.Generators.Naming;
@@ -24,7 +23,8 @@ internal static class TensorText
         }
 
         bool hasTorchType = dtype is not (DType.F4 or DType.F6E2M3 or DType.F6E3M2);
-        return hasTorchType && FitsTorch(shape) ? text : text + ", held as bytes";
+        bool fitsTorch = Enumerable.Range(0, shape.Rank).All(axis => shape[axis] <= long.MaxValue);
+        return hasTorchType && fitsTorch ? text : text + ", held as bytes";
     }
 
     /// <summary>The dtypes and shapes of a property, the most telling ones if there are many.</summary>
@@ -32,7 +32,7 @@ internal static class TensorText
         string.Join(" or ", variants.Take(MostVariants).Select(static variant => Of(variant.DType, variant.Shape)))
             + (variants.Count > MostVariants ? $" or one of {Number(variants.Count - MostVariants)} others" : "");
 
-    /// <summary>Raw names, drawn together where they differ in numbers only.</summary>
+    /// <summary>Raw names; names that differ only in their numbers as one pattern.</summary>
     public static string Names(IEnumerable<string> names, CancellationToken cancellationToken)
     {
         NamePattern[] patterns = [.. NamePattern.Factor(names, Printable, cancellationToken)];
@@ -53,53 +53,9 @@ internal static class TensorText
         return text.Substring(0, end) + "…";
     }
 
-    /// <summary>Text in which nothing is invisible, turns the reading direction, or ends a line.</summary>
-    public static string Printable(string text)
-    {
-        StringBuilder? printable = null;
-        for (int i = 0; i < text.Length; i++)
-        {
-            bool pair = char.IsSurrogatePair(text, i);
-
-            // What no message shows, and what a pattern or a comment would read as something else.
-            bool plain = !Errors.Printable.MustEscape(text, i)
-                && text[i] is not ('\\' or '{' or '}') && CharUnicodeInfo.GetUnicodeCategory(text, i) != UnicodeCategory.NonSpacingMark;
-            if (plain)
-            {
-                printable?.Append(text, i, pair ? 2 : 1);
-            }
-            else
-            {
-                printable ??= new StringBuilder(text, 0, i, text.Length + 16);
-                int code = pair ? char.ConvertToUtf32(text, i) : text[i];
-                if (text[i] is '\\' or '{' or '}')
-                {
-                    printable.Append('\\').Append(text[i]);
-                }
-                else
-                {
-                    printable.Append("\\u{").Append(code.ToString("X", CultureInfo.InvariantCulture)).Append('}');
-                }
-            }
-
-            i += pair ? 1 : 0;
-        }
-
-        return printable?.ToString() ?? text;
-    }
+    /// <summary>Text in which nothing is invisible, and nothing looks like an escape or a place of a pattern.</summary>
+    public static string Printable(string text) => Errors.Printable.Escape(
+        text.Replace("\\", "\\\\").Replace("{", "\\{").Replace("}", "\\}"), escapesMarks: true);
 
     public static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static bool FitsTorch(TensorShape shape)
-    {
-        for (int axis = 0; axis < shape.Rank; axis++)
-        {
-            if (shape[axis] > long.MaxValue)
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
 }

@@ -14,6 +14,6 @@ namespace TypedWeights.Generators.Parsing;
 internal sealed record ClassCandidate(
     ClassSpec? Spec, EquatableArray<Problem> Problems, Location Location, IReadOnlyList<Location> Placements)
 {
-    /// <summary>The place that a problem is about.</summary>
+    /// <summary>The location of a problem.</summary>
     public Location Of(Problem problem) => problem.Placement is { } index && index < Placements.Count ? Placements[index] : Location;
 }

@@ -56,7 +56,7 @@ internal static class ClassParser
     private static PlacementSpec Placement(AttributeData attribute) => new(
         attribute.ConstructorArguments[0].Value as string ?? "", attribute.ConstructorArguments[1].Value as string ?? "");
 
-    // With the attribute on two parts, which is an error of its own, both would write the same file.
+    // With the attribute on two parts, which is another error, both would write the same file.
     private static bool IsFirst(INamedTypeSymbol type, AttributeData attribute)
     {
         AttributeData? first = type.GetAttributes().FirstOrDefault(

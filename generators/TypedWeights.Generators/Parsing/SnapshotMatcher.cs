@@ -101,7 +101,7 @@ internal static class SnapshotMatcher
 
     private static string Shown(string source) => TensorText.Shortened(TensorText.Printable(source));
 
-    // Two classes may hold the same source; each may then have a snapshot of its own.
+    // Two classes may hold the same source; each may then have a snapshot.
     private static List<SnapshotSpec> Candidates(ClassSpec @class, ImmutableArray<SnapshotSpec> snapshots)
     {
         List<SnapshotSpec> found = [.. snapshots.Where(snapshot => snapshot.Content?.Snapshot.Source == @class.Source)];

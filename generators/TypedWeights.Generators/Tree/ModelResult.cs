@@ -4,7 +4,7 @@ using TypedWeights.Generators.Parsing;
 
 namespace TypedWeights.Generators.Tree;
 
-/// <summary>A model, or why there is none.</summary>
+/// <summary>A model, or the reason why a class has no model.</summary>
 /// <param name="HintName">The generated file's name.</param>
 /// <param name="Spec">The model; null if it could not be built.</param>
 /// <param name="Problems">What the user is told.</param>

@@ -17,13 +17,13 @@ internal sealed class TensorSchema(int id, IReadOnlyList<(DType DType, TensorSha
 /// <summary>Numbered children.</summary>
 internal sealed class ListSchema(int id, int[] numbers, bool isDense, bool varies, Schema item) : Schema(id)
 {
-    /// <summary>Every number that occurs, rising.</summary>
+    /// <summary>Every number that occurs, ascending.</summary>
     public int[] Numbers { get; } = numbers;
 
     /// <summary>Whether they are 0..n-1 wherever the list occurs.</summary>
     public bool IsDense { get; } = isDense;
 
-    /// <summary>Whether lists of different numbers have been drawn together.</summary>
+    /// <summary>Whether lists of different numbers have been merged.</summary>
     public bool Varies { get; } = varies;
 
     public Schema Item { get; } = item;
@@ -40,7 +40,7 @@ internal sealed class GroupSchema(int id, IReadOnlyList<SchemaMember> members) :
 /// <param name="Kind">Whether the member has a name of its own.</param>
 /// <param name="Segment">The raw name; empty for a kind without one.</param>
 /// <param name="Schema">Its form.</param>
-/// <param name="IsOptional">Whether it is absent in some of the items that have been drawn together.</param>
+/// <param name="IsOptional">Whether it is absent in some of the items that have been merged.</param>
 internal sealed record SchemaMember(MemberKind Kind, string Segment, Schema Schema, bool IsOptional);
 
 /// <summary>In the order in which a group's members stand.</summary>

@@ -5,7 +5,7 @@ using TypedWeights.Manifests;
 namespace TypedWeights.Generators.Tree;
 
 /// <summary>
-/// Finds the form of a tree, each form once, so that equal subtrees share a class. Items of a list that differ are drawn together into
+/// Finds the form of a tree, each form once, so that equal subtrees share a class. Items of a list that differ are merged into
 /// one form, in which what some of them lack is optional.
 /// </summary>
 /// <remarks>Recursion is bounded by the depth of <see cref="WeightNode"/>.</remarks>
@@ -140,7 +140,7 @@ internal sealed class SchemaPool(CancellationToken cancellationToken)
         // A sparse list is a dictionary of groups: tensors in one are groups with a value.
         Schema held = (!isDense && item is TensorSchema) || Levels(item) == MostListLevels ? AsGroup(item) : item;
         string key = string.Format(
-            CultureInfo.InvariantCulture, "L{0}{1}{2}:{3}", isDense ? 'd' : 's', varies ? 'v' : 'f', held.Id, IndexRuns.Text(numbers, ','));
+            CultureInfo.InvariantCulture, "L{0}{1}{2}:{3}", isDense ? 'd' : 's', varies ? 'v' : 'f', held.Id, NumberRuns.Text(numbers, ','));
         return Pooled(key, id => new ListSchema(id, numbers, isDense, varies, held));
     }
 

@@ -27,7 +27,7 @@ internal sealed class WeightNode
     /// <summary>The children that are not numbers, in ordinal order.</summary>
     public IReadOnlyDictionary<string, WeightNode> Words => _words ?? NoWords;
 
-    /// <summary>The children that are numbers, rising.</summary>
+    /// <summary>The children that are numbers, ascending.</summary>
     public IReadOnlyDictionary<int, WeightNode> Numbers => _numbers ?? NoNumbers;
 
     public static WeightNode Build(IEnumerable<WeightTensor> tensors, CancellationToken cancellationToken)
@@ -80,5 +80,5 @@ internal sealed class WeightNode
 /// <param name="Name">The whole name.</param>
 /// <param name="DType">The element type.</param>
 /// <param name="Shape">The shape.</param>
-/// <param name="TiedTo">The tensor that the name stands for, if it has no bytes of its own.</param>
+/// <param name="TiedTo">The tensor that the name stands for, if its bytes are those of another tensor.</param>
 internal sealed record WeightTensor(string Name, DType DType, TensorShape Shape, string? TiedTo);

@@ -4,8 +4,8 @@ using System.Text;
 namespace TypedWeights.Errors;
 
 /// <summary>
-/// Makes text of a file fit to be shown. A tensor's name may be 100 MB long, hold line breaks, terminal escapes or letters that reorder
-/// the line; a message shows such characters as <c>\u{XX}</c> and shortens what is long.
+/// Makes text of a file safe to show. A tensor's name may be 100 MB long and have line breaks, terminal escapes or letters that reorder
+/// the line; a message shows such characters as <c>\u{XX}</c> and shortens long text.
 /// </summary>
 internal static class Printable
 {
@@ -13,7 +13,7 @@ internal static class Printable
     private const int LongestLine = 2000;
     private const int MostLines = 100;
 
-    /// <summary>A name in quotes, its middle left out where it is long.</summary>
+    /// <summary>A name in quotes; a long name without its middle.</summary>
     public static string Name(string name)
     {
         if (name.Length <= LongestName)
@@ -25,18 +25,18 @@ internal static class Printable
         return "\"" + Escape(Head(name, 80)) + "\"…(" + length + " characters)…\"" + Escape(Tail(name, 30)) + "\"";
     }
 
-    /// <summary>A whole message, its end left out where it is long. Doing it twice changes nothing.</summary>
+    /// <summary>A whole message; a long message without its end. A second call changes nothing.</summary>
     public static string Line(string text) => Line(text, LongestLine);
 
-    /// <summary>A text that is a part of a message, its end left out where it is longer than it may be there.</summary>
+    /// <summary>A text that is a part of a message, without its end if it is too long.</summary>
     public static string Line(string text, int longest)
     {
-        // One more than is shown, so that what is cut is known to be.
+        // One character more than is shown, so that the cut is noticed below.
         string escaped = Escape(text.Length <= longest ? text : Head(text, longest + 1));
         return escaped.Length <= longest ? escaped : Head(escaped, longest - 1) + "…";
     }
 
-    /// <summary>A whole message of several lines: no more of them than fill a screen or two, none longer than two lines of the others.</summary>
+    /// <summary>A whole message of several lines: at most 100 lines of at most 4,000 characters each.</summary>
     public static string Lines(string text)
     {
         string[] lines = text.Split('\n');
@@ -44,37 +44,31 @@ internal static class Printable
         return string.Join("\n", shown) + (lines.Length > MostLines ? "\n…" : "");
     }
 
-    private static string Escape(string text)
+    /// <summary>Text in which nothing is invisible, turns the reading direction, or ends a line.</summary>
+    /// <param name="text">Any text.</param>
+    /// <param name="escapesMarks">Whether combining marks are escaped too, which a compiler may ignore.</param>
+    public static string Escape(string text, bool escapesMarks = false)
     {
-        int first = 0;
-        while (first < text.Length && !MustEscape(text, first))
+        StringBuilder? escaped = null;
+        for (int i = 0, width; i < text.Length; i += width)
         {
-            first += Width(text, first);
-        }
-
-        if (first == text.Length)
-        {
-            return text;
-        }
-
-        var escaped = new StringBuilder(text, 0, first, text.Length + 16);
-        for (int i = first; i < text.Length; i += Width(text, i))
-        {
-            if (MustEscape(text, i))
+            width = Width(text, i);
+            if (MustEscape(text, i) || (escapesMarks && CharUnicodeInfo.GetUnicodeCategory(text, i) == UnicodeCategory.NonSpacingMark))
             {
-                int value = Width(text, i) == 2 ? char.ConvertToUtf32(text, i) : text[i];
+                int value = width == 2 ? char.ConvertToUtf32(text, i) : text[i];
+                escaped ??= new StringBuilder(text, 0, i, text.Length + 16);
                 escaped.Append("\\u{").Append(value.ToString("X", CultureInfo.InvariantCulture)).Append('}');
             }
             else
             {
-                escaped.Append(text, i, Width(text, i));
+                escaped?.Append(text, i, width);
             }
         }
 
-        return escaped.ToString();
+        return escaped?.ToString() ?? text;
     }
 
-    /// <summary>Whether the character at an index does not show, shows as something else, or moves what stands around it.</summary>
+    /// <summary>Whether the character at an index does not show, looks like another character, or moves the text around it.</summary>
     public static bool MustEscape(string text, int index) => text[index] is not (>= ' ' and <= '~')
         && (Width(text, index) == 1 && char.IsSurrogate(text[index])
             || IsFiller(text[index])

@@ -5,12 +5,7 @@ namespace TypedWeights;
 /// (widest first).
 /// </summary>
 /// <remarks>Source: <c>Dtype</c> in <c>safetensors/src/tensor.rs</c>, 0.8. Names and sizes are in <see cref="DTypes"/>.</remarks>
-#if TYPEDWEIGHTS_CORE
-public
-#else
-internal
-#endif
-enum DType
+public enum DType
 {
     /// <summary><c>BOOL</c>, one byte an element.</summary>
     Bool,

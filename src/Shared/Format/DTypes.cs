@@ -1,17 +1,10 @@
-using System.Text;
-
 namespace TypedWeights;
 
 /// <summary>
 /// The one table of dtypes: the name each has in a header and its size in bits. A new dtype is one member of <see cref="DType"/> and
 /// one row here (and one in the torch map of <c>TypedWeights</c>).
 /// </summary>
-#if TYPEDWEIGHTS_CORE
-public
-#else
-internal
-#endif
-static class DTypes
+public static class DTypes
 {
     // In the order of the enum, which is asserted by a test.
     private static readonly (DType DType, string Name, int Bits)[] Rows =
@@ -40,10 +33,6 @@ static class DTypes
         (DType.U64, "U64", 64),
     ];
 
-    private static readonly Dictionary<string, DType> ByName = Rows.ToDictionary(row => row.Name, row => row.DType, StringComparer.Ordinal);
-
-    private static readonly byte[][] Utf8Names = [.. Rows.Select(row => Encoding.UTF8.GetBytes(row.Name))];
-
     /// <summary>Every dtype, in the order of the enum.</summary>
     public static IReadOnlyList<DType> All { get; } = [.. Rows.Select(row => row.DType)];
 
@@ -61,28 +50,29 @@ static class DTypes
     /// <param name="name">The name as it stands in the header.</param>
     /// <param name="dtype">The dtype found.</param>
     /// <returns>Whether the name is one of the format's 22.</returns>
-    public static bool TryParse(string name, out DType dtype) => ByName.TryGetValue(name, out dtype);
-
-    /// <summary>The same for a name in UTF-8.</summary>
-    /// <param name="name">The name as it stands in the header.</param>
-    /// <param name="dtype">Tried first, as most tensors of a file are of one dtype; then the dtype found.</param>
-    internal static bool TryParse(ReadOnlySpan<byte> name, ref DType dtype)
+    public static bool TryParse(string name, out DType dtype)
     {
-        if (name.SequenceEqual(Utf8Names[(int)dtype]))
+        foreach ((DType known, string text, _) in Rows)
         {
-            return true;
-        }
-
-        for (int i = 0; i < Utf8Names.Length; i++)
-        {
-            if (name.SequenceEqual(Utf8Names[i]))
+            if (text == name)
             {
-                dtype = Rows[i].DType;
+                dtype = known;
                 return true;
             }
         }
 
+        dtype = default;
         return false;
+    }
+
+    /// <summary>The product of the dimensions, left to right as the reference computes it, times the bits of an element.</summary>
+    /// <returns>False if the number of elements or bits does not fit in 64 bits.</returns>
+    internal static bool TryGetBits(this DType dtype, TensorShape shape, out ulong bits)
+    {
+        ulong size = (ulong)dtype.BitSize();
+        bool fits = shape.TryGetElementCount(out ulong count) && count <= ulong.MaxValue / size;
+        bits = fits ? count * size : 0;
+        return fits;
     }
 
     private static (DType DType, string Name, int Bits) Row(DType dtype) => (uint)dtype < (uint)Rows.Length

@@ -9,12 +9,7 @@ namespace TypedWeights;
 /// A dimension is an unsigned 64-bit number in the format: one beyond <see cref="long.MaxValue"/> is legal beside a 0 that stands before
 /// it, so dimensions are <see cref="ulong"/> here and <see cref="ToInt64Array"/> is the way to a tensor library.
 /// </remarks>
-#if TYPEDWEIGHTS_CORE
-public
-#else
-internal
-#endif
-readonly struct TensorShape : IEquatable<TensorShape>
+public readonly struct TensorShape : IEquatable<TensorShape>
 {
     private readonly ulong[]? _dimensions;
 

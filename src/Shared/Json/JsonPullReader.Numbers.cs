@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using TypedWeights.Errors;
 
@@ -10,33 +11,37 @@ internal ref partial struct JsonPullReader
     public ulong ReadUInt64()
     {
         int start = Position;
-        JsonPullReader usual = this;
-        if (usual.TryPassNumber(out ulong read))
-        {
-            _position = usual._position;
-            _atStart = false;
-            return read;
-        }
-
         ReadOnlySpan<byte> token = ReadNumber("a whole number");
-        ulong value = 0;
-        foreach (byte digit in token)
+        if (Utf8Parser.TryParse(token, out ulong value, out int length) && length == token.Length)
         {
-            if (!IsDigit(digit))
-            {
-                throw new JsonReadException(start, $"expected a whole number from 0 to 2^64-1, found {Shown(token)}");
-            }
-
-            uint next = (uint)(digit - '0');
-            if (value > (ulong.MaxValue - next) / 10)
-            {
-                throw new JsonReadException(start, $"{Shown(token)} is beyond 2^64-1");
-            }
-
-            value = (value * 10) + next;
+            return value;
         }
 
-        return value;
+        // A number may have a million digits.
+        string found = Printable.Line(Utf8Text.Decode(token), longest: 60);
+        throw new JsonReadException(start, $"expected a whole number from 0 to 2^64-1, found {found}");
+    }
+
+    /// <summary>Reads an array of whole numbers.</summary>
+    public ulong[] ReadUInt64Array()
+    {
+        BeginArray();
+
+        // A hostile header can hold an array of fifty million numbers, and a list that grows would take three times their memory. No number has
+        // a comma in it.
+        int commas = 0;
+        for (int at = _position; at < _text.Length && _text[at] != (byte)']'; at++)
+        {
+            commas += _text[at] == (byte)',' ? 1 : 0;
+        }
+
+        ulong[] numbers = Peek() == (byte)']' ? [] : new ulong[commas + 1];
+        for (int i = 0; NextElement(); i++)
+        {
+            numbers[i] = ReadUInt64();
+        }
+
+        return numbers;
     }
 
     /// <summary>Reads any JSON number as it is written.</summary>
@@ -45,42 +50,41 @@ internal ref partial struct JsonPullReader
     private ReadOnlySpan<byte> ReadNumber(string expected)
     {
         int start = Position;
-        int at = start;
-        if (at < _text.Length && _text[at] == (byte)'-')
-        {
-            at++;
-        }
-
-        int digits = Digits(at);
+        bool isNegative = Peek() == (byte)'-';
+        int at = AfterDigits(isNegative ? start + 1 : start, out int digits);
         if (digits == 0)
         {
             throw Unexpected(expected);
         }
 
-        if (digits > 1 && _text[at] == (byte)'0')
+        if (digits > 1 && _text[at - digits] == (byte)'0')
         {
             throw new JsonReadException(start, "a number with a leading zero");
         }
 
-        at += digits;
-        bool plain = true;
+        bool isPlain = true;
         if (at < _text.Length && _text[at] == (byte)'.')
         {
-            plain = false;
-            at = AfterDigits(at + 1, start);
+            isPlain = false;
+            at = AfterDigits(at + 1, out digits);
         }
 
-        if (at < _text.Length && (_text[at] | 0x20) == 'e')
+        if (digits > 0 && at < _text.Length && (_text[at] | 0x20) == 'e')
         {
-            plain = false;
+            isPlain = false;
             at++;
-            at = AfterDigits(at < _text.Length && _text[at] is (byte)'+' or (byte)'-' ? at + 1 : at, start);
+            at = AfterDigits(at < _text.Length && _text[at] is (byte)'+' or (byte)'-' ? at + 1 : at, out digits);
+        }
+
+        if (digits == 0)
+        {
+            throw new JsonReadException(start, "an incomplete number");
         }
 
         ReadOnlySpan<byte> token = _text.Slice(start, at - start);
 
         // A double holds every number of up to 308 digits.
-        if ((!plain || token.Length > 308)
+        if ((!isPlain || token.Length > 308)
             && (!double.TryParse(Utf8Text.Decode(token), NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
                 || double.IsInfinity(value)))
         {
@@ -88,29 +92,18 @@ internal ref partial struct JsonPullReader
         }
 
         _position = at;
-        _atStart = false;
         return token;
     }
 
-    private readonly int AfterDigits(int at, int start)
+    private readonly int AfterDigits(int at, out int digits)
     {
-        int digits = Digits(at);
-        return digits > 0 ? at + digits : throw new JsonReadException(start, "a number that breaks off");
-    }
-
-    private readonly int Digits(int at)
-    {
-        int end = at;
-        while (end < _text.Length && IsDigit(_text[end]))
+        int start = at;
+        while (at < _text.Length && _text[at] is >= (byte)'0' and <= (byte)'9')
         {
-            end++;
+            at++;
         }
 
-        return end - at;
+        digits = at - start;
+        return at;
     }
-
-    private static bool IsDigit(byte value) => value is >= (byte)'0' and <= (byte)'9';
-
-    // A number may have a million digits.
-    private static string Shown(ReadOnlySpan<byte> token) => Printable.Line(Utf8Text.Decode(token), longest: 60);
 }

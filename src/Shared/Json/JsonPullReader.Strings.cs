@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text;
 
 namespace TypedWeights.Json;
@@ -5,168 +6,109 @@ namespace TypedWeights.Json;
 /// <content>Strings and their escapes.</content>
 internal ref partial struct JsonPullReader
 {
-    public string ReadString(string expected = "a string") =>
-        TryReadPlainString(expected, out ReadOnlySpan<byte> plain) ? Utf8Text.Decode(plain) : ReadEscapedString();
-
-    /// <summary>Reads a string as UTF-8, without its escapes: for one that is only compared, which then costs no memory.</summary>
-    public ReadOnlySpan<byte> ReadUtf8String(string expected = "a string") =>
-        TryReadPlainString(expected, out ReadOnlySpan<byte> plain) ? plain : Encoding.UTF8.GetBytes(ReadEscapedString());
-
-    /// <summary>Reads past a string, checking it as strictly as one that is wanted: it costs no memory, however long it is.</summary>
-    private void SkipString(string expected)
+    public string ReadString(string expected = "a string")
     {
-        if (!TryReadPlainString(expected, out _))
-        {
-            ReadEscaped(text: null);
-        }
+        ReadOnlySpan<byte> written = ReadWritten(expected, isWanted: true, out string? unescaped);
+        return unescaped ?? Utf8Text.Decode(written);
     }
 
-    // Without escapes, as nearly all are. Otherwise the position is left on the first byte after the opening quote.
-    private bool TryReadPlainString(string expected, out ReadOnlySpan<byte> plain)
+    /// <summary>Reads a string as UTF-8 without its escapes, for a string that is only compared: it takes no memory unless it has escapes.</summary>
+    public ReadOnlySpan<byte> ReadUtf8String(string expected = "a string")
+    {
+        ReadOnlySpan<byte> written = ReadWritten(expected, isWanted: true, out string? unescaped);
+        return unescaped is null ? written : Encoding.UTF8.GetBytes(unescaped);
+    }
+
+    private void SkipString(string expected) => _ = ReadWritten(expected, isWanted: false, out _);
+
+    // Returns what is between the quotation marks, and the text without escapes if it is wanted and has escapes.
+    private ReadOnlySpan<byte> ReadWritten(string expected, bool isWanted, out string? unescaped)
     {
         if (Peek() != (byte)'"')
         {
             throw Unexpected(expected);
         }
 
-        int start = ++_position;
-        int run = _text.Slice(start).IndexOfAny((byte)'"', (byte)'\\');
-        if (run < 0 || _text[start + run] != (byte)'"')
+        StringBuilder? text = null;
+        int start = _position + 1, plain = start;
+        for (int at = start; at < _text.Length; at++)
         {
-            plain = default;
-            return false;
-        }
-
-        plain = _text.Slice(start, run);
-        RefuseControlCharacters(plain, start);
-        _position = start + run + 1;
-        _atStart = false;
-        return true;
-    }
-
-    // Cold: names with escapes are rare.
-    private string ReadEscapedString()
-    {
-        var text = new StringBuilder();
-        ReadEscaped(text);
-        return text.ToString();
-    }
-
-    // The position stands on the first byte after the opening quote.
-    private void ReadEscaped(StringBuilder? text)
-    {
-        int open = _position - 1;
-        while (true)
-        {
-            int run = _text.Slice(_position).IndexOfAny((byte)'"', (byte)'\\');
-            if (run < 0)
+            switch (_text[at])
             {
-                throw new JsonReadException(open, "a string that is never closed");
+                case (byte)'"':
+                    unescaped = text?.Append(Utf8Text.Decode(_text.Slice(plain, at - plain))).ToString();
+                    _position = at + 1;
+                    return _text.Slice(start, at - start);
+                case (byte)'\\':
+                    text = isWanted ? (text ?? new StringBuilder()).Append(Utf8Text.Decode(_text.Slice(plain, at - plain))) : null;
+                    int code = ReadEscape(ref at);
+                    _ = code <= char.MaxValue ? text?.Append((char)code) : text?.Append(char.ConvertFromUtf32(code));
+                    plain = at + 1;
+                    break;
+                case < 0x20:
+                    throw new JsonReadException(at, "a control character inside a string");
             }
-
-            ReadOnlySpan<byte> plain = _text.Slice(_position, run);
-            RefuseControlCharacters(plain, _position);
-            text?.Append(Utf8Text.Decode(plain));
-            _position += run + 1;
-            if (_text[_position - 1] == (byte)'"')
-            {
-                _atStart = false;
-                return;
-            }
-
-            ReadEscape(text);
         }
+
+        throw new JsonReadException(_position, "a string without its closing quotation mark");
     }
 
-    private void ReadEscape(StringBuilder? text)
+    // Moves from the backslash to the last byte of the escape and returns its character.
+    private readonly int ReadEscape(ref int at)
     {
-        int at = _position - 1;
-        byte escape = _position < _text.Length ? _text[_position++] : (byte)0;
-        char? plain = escape switch
+        int start = at++;
+        byte escape = at < _text.Length ? _text[at] : (byte)0;
+        switch (escape)
         {
-            (byte)'"' or (byte)'\\' or (byte)'/' => (char)escape,
-            (byte)'b' => '\b',
-            (byte)'f' => '\f',
-            (byte)'n' => '\n',
-            (byte)'r' => '\r',
-            (byte)'t' => '\t',
-            (byte)'u' => null,
-            _ => throw new JsonReadException(at, "an escape that JSON does not have"),
-        };
-        if (plain is { } character)
-        {
-            text?.Append(character);
-            return;
+            case (byte)'"' or (byte)'\\' or (byte)'/':
+                return escape;
+            case (byte)'b':
+                return '\b';
+            case (byte)'f':
+                return '\f';
+            case (byte)'n':
+                return '\n';
+            case (byte)'r':
+                return '\r';
+            case (byte)'t':
+                return '\t';
+            case (byte)'u':
+                break;
+            default:
+                throw new JsonReadException(start, "an escape that JSON does not have");
         }
 
-        char first = ReadHexUnit(at);
+        char first = ReadHexUnit(ref at, start);
         if (!char.IsSurrogate(first))
         {
-            text?.Append(first);
-            return;
+            return first;
         }
 
-        if (char.IsHighSurrogate(first) && _text.Slice(_position).StartsWith("\\u"u8))
+        if (char.IsHighSurrogate(first) && _text.Slice(at + 1).StartsWith("\\u"u8))
         {
-            _position += 2;
-            char second = ReadHexUnit(at);
+            at += 2;
+            char second = ReadHexUnit(ref at, start);
             if (char.IsLowSurrogate(second))
             {
-                text?.Append(first).Append(second);
-                return;
+                return char.ConvertToUtf32(first, second);
             }
         }
 
-        throw new JsonReadException(at, "half of a surrogate pair");
+        throw new JsonReadException(start, "half of a surrogate pair");
     }
 
-    private char ReadHexUnit(int escape)
+    // Moves from the 'u' to the last of the four digits.
+    private readonly char ReadHexUnit(ref int at, int escape)
     {
-        if (_text.Length - _position < 4)
+        const int Digits = 4;
+        if (_text.Length - at <= Digits
+            || !Utf8Parser.TryParse(_text.Slice(at + 1, Digits), out ushort unit, out int length, 'x')
+            || length != Digits)
         {
-            throw new JsonReadException(escape, "a \\u escape that breaks off");
+            throw new JsonReadException(escape, "a \\u escape without four hexadecimal digits");
         }
 
-        int unit = 0;
-        foreach (byte digit in _text.Slice(_position, 4))
-        {
-            int value = digit switch
-            {
-                >= (byte)'0' and <= (byte)'9' => digit - '0',
-                >= (byte)'a' and <= (byte)'f' => digit - 'a' + 10,
-                >= (byte)'A' and <= (byte)'F' => digit - 'A' + 10,
-                _ => throw new JsonReadException(escape, "a \\u escape without four hexadecimal digits"),
-            };
-            unit = (unit << 4) | value;
-        }
-
-        _position += 4;
+        at += Digits;
         return (char)unit;
-    }
-
-    private static void RefuseControlCharacters(ReadOnlySpan<byte> plain, int start)
-    {
-        int at = IndexOfControlCharacter(plain);
-        if (at >= 0)
-        {
-            throw new JsonReadException(start + at, "a control character inside a string");
-        }
-    }
-
-    private static int IndexOfControlCharacter(ReadOnlySpan<byte> plain)
-    {
-#if TYPEDWEIGHTS_CORE
-        return plain.IndexOfAnyInRange((byte)0, (byte)0x1F);
-#else
-        for (int i = 0; i < plain.Length; i++)
-        {
-            if (plain[i] < 0x20)
-            {
-                return i;
-            }
-        }
-
-        return -1;
-#endif
     }
 }

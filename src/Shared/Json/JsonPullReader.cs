@@ -3,17 +3,18 @@ using System.Globalization;
 namespace TypedWeights.Json;
 
 /// <summary>
-/// A strict RFC 8259 reader that is asked for what comes next: no comments, no trailing commas, no byte order mark, no lone surrogates,
-/// no number beyond a double, at most <see cref="MaxDepth"/> open levels. What serde_json refuses, this refuses, so that headers get
-/// the reference's verdicts here and in the generator, which carries no JSON library.
+/// A strict RFC 8259 reader from which the caller pulls one token after another: no comments, no trailing commas, no byte order mark, no lone
+/// surrogates, no number beyond a double, at most <see cref="MaxDepth"/> open levels. It refuses what serde_json refuses, so that a header gets
+/// the verdict of the reference. The generator, which cannot carry a JSON library, uses it too.
 /// </summary>
 /// <remarks>
 /// The text must be valid UTF-8 (see <see cref="Utf8Text"/>). Objects and arrays are read with
-/// <c>BeginObject(); while (NextProperty(out name)) { one value }</c> and <c>BeginArray(); while (NextElement()) { one value }</c>.
+/// <c>BeginObject(); while (NextProperty(out name)) { one value }</c> and <c>BeginArray(); while (NextElement()) { one value }</c>;
+/// <see cref="ObjectMembers"/> reads an object whose members are known.
 /// </remarks>
 internal ref partial struct JsonPullReader
 {
-    /// <summary>The most levels that may be open at once; serde_json's limit.</summary>
+    /// <summary>The most levels that may be open at once; the limit of serde_json.</summary>
     public const int MaxDepth = 127;
 
     private const string MemberName = "a member name in double quotes";
@@ -39,63 +40,30 @@ internal ref partial struct JsonPullReader
     {
         get
         {
-            _ = Peek();
+            // Headers are written without white space.
+            if (_position < _text.Length && _text[_position] <= (byte)' ')
+            {
+                SkipWhiteSpace();
+            }
+
             return _position;
         }
     }
 
-    /// <summary>How many bytes have not been read yet.</summary>
-    public readonly int Remaining => _text.Length - _position;
+    /// <summary>The first byte of the next token; 0 at the end of the text.</summary>
+    public byte Peek() => Position < _text.Length ? _text[_position] : (byte)0;
 
-    /// <summary>
-    /// How many members the object has that comes next, where it may be a long one; 0 otherwise. A table that grows is copied into one of twice
-    /// its size: what takes a second look at seven million entries, takes half of the memory.
-    /// </summary>
+    /// <summary>Counts the members of the next object without moving: a table of that size takes half the memory of one that grows.</summary>
     public readonly int CountMembers()
     {
-        const int Long = 1 << 20;
-        if (Remaining < Long)
-        {
-            return 0;
-        }
-
         JsonPullReader ahead = this;
-        ahead.BeginObject();
-        return ahead.CountMembersLeft();
-    }
-
-    /// <summary>How many members follow the value that comes next, in the object that it is a value of.</summary>
-    public readonly int CountMembersBehind()
-    {
-        JsonPullReader ahead = this;
-        ahead.Skip();
-        return ahead.CountMembersLeft();
-    }
-
-    private int CountMembersLeft()
-    {
         int count = 0;
-        while (NextField(out _))
+        for (ahead.BeginObject(); ahead.NextField(out _); count++)
         {
-            Skip();
-            count++;
+            ahead.Skip();
         }
 
         return count;
-    }
-
-    /// <summary>The first byte of the next token; 0 at the end of the text.</summary>
-    public byte Peek()
-    {
-        // Headers are written without white space: nothing to skip, mostly.
-        int at = _position;
-        if ((uint)at < (uint)_text.Length && _text[at] > (byte)' ')
-        {
-            return _text[at];
-        }
-
-        SkipWhiteSpace();
-        return _position < _text.Length ? _text[_position] : (byte)0;
     }
 
     public void BeginObject() => Begin((byte)'{', "an object");
@@ -106,66 +74,37 @@ internal ref partial struct JsonPullReader
     /// <returns>False when the object has ended.</returns>
     public bool NextProperty(out string name)
     {
-        if (!NextItem((byte)'}', "object"))
-        {
-            name = "";
-            return false;
-        }
-
-        name = ReadString(MemberName);
-        ReadColon();
-        return true;
+        bool isThere = NextItem((byte)'}', "object");
+        name = isThere ? ReadString(MemberName) : "";
+        return isThere && ReadColon();
     }
 
-    /// <summary>The same with the name as UTF-8, for names that are only compared.</summary>
+    /// <summary>Moves to the next member and returns its name as UTF-8, for a name that is only compared.</summary>
     /// <returns>False when the object has ended.</returns>
     public bool NextField(out ReadOnlySpan<byte> name)
     {
-        if (!NextItem((byte)'}', "object"))
-        {
-            name = default;
-            return false;
-        }
-
-        name = ReadUtf8String(MemberName);
-        ReadColon();
-        return true;
+        bool isThere = NextItem((byte)'}', "object");
+        name = isThere ? ReadUtf8String(MemberName) : default;
+        return isThere && ReadColon();
     }
 
     /// <summary>Moves to the next element; it must then be read or skipped.</summary>
     /// <returns>False when the array has ended.</returns>
     public bool NextElement() => NextItem((byte)']', "array");
 
-    /// <summary>Reads <c>null</c> if that is what comes next.</summary>
+    /// <summary>Reads <c>null</c> if the next value is null.</summary>
     public bool TryReadNull()
     {
-        if (Peek() != (byte)'n')
+        bool isNull = Peek() == (byte)'n';
+        if (isNull)
         {
-            return false;
+            ReadLiteral("null"u8);
         }
 
-        ReadLiteral("null"u8);
-        return true;
+        return isNull;
     }
 
-    public bool ReadBoolean()
-    {
-        if (Peek() == (byte)'t')
-        {
-            ReadLiteral("true"u8);
-            return true;
-        }
-
-        if (Peek() == (byte)'f')
-        {
-            ReadLiteral("false"u8);
-            return false;
-        }
-
-        throw Unexpected("true or false");
-    }
-
-    /// <summary>Reads past one value of any kind, checking it as strictly as one that is wanted.</summary>
+    /// <summary>Reads past one value of any kind, with every check of a value that is read.</summary>
     public void Skip()
     {
         switch (Peek())
@@ -194,8 +133,11 @@ internal ref partial struct JsonPullReader
             case (byte)'n':
                 ReadLiteral("null"u8);
                 break;
-            case (byte)'t' or (byte)'f':
-                _ = ReadBoolean();
+            case (byte)'t':
+                ReadLiteral("true"u8);
+                break;
+            case (byte)'f':
+                ReadLiteral("false"u8);
                 break;
             default:
                 _ = ReadNumber("a value");
@@ -203,7 +145,7 @@ internal ref partial struct JsonPullReader
         }
     }
 
-    /// <summary>Checks that nothing but white space follows the document.</summary>
+    /// <summary>Checks that only white space follows the document.</summary>
     public void End()
     {
         if (Position < _text.Length)
@@ -212,11 +154,7 @@ internal ref partial struct JsonPullReader
         }
     }
 
-    public JsonReadException Unexpected(string expected)
-    {
-        SkipWhiteSpace();
-        return new JsonReadException(_position, $"expected {expected}, found {Describe()}");
-    }
+    public JsonReadException Unexpected(string expected) => new(Position, $"expected {expected}, found {Describe()}");
 
     private readonly string Describe()
     {
@@ -259,36 +197,30 @@ internal ref partial struct JsonPullReader
 
     private bool NextItem(byte close, string container)
     {
-        byte next = Peek();
-        if (next == close)
+        bool isFirst = _atStart;
+        _atStart = false;
+        if (Peek() == close)
         {
             _depth--;
             _position++;
-            _atStart = false;
             return false;
         }
 
-        if (_atStart)
+        if (isFirst)
         {
-            _atStart = false;
             return true;
         }
 
-        if (next != (byte)',')
+        if (Peek() != (byte)',')
         {
             throw Unexpected($"',' or the end of the {container}");
         }
 
         _position++;
-        if (Peek() == close)
-        {
-            throw new JsonReadException(_position, $"a comma before the end of the {container}");
-        }
-
-        return true;
+        return Peek() != close ? true : throw new JsonReadException(_position, $"a comma before the end of the {container}");
     }
 
-    private void ReadColon()
+    private bool ReadColon()
     {
         if (Peek() != (byte)':')
         {
@@ -296,6 +228,7 @@ internal ref partial struct JsonPullReader
         }
 
         _position++;
+        return true;
     }
 
     private void ReadLiteral(ReadOnlySpan<byte> literal)
@@ -306,7 +239,6 @@ internal ref partial struct JsonPullReader
         }
 
         _position += literal.Length;
-        _atStart = false;
     }
 
     private void SkipWhiteSpace()

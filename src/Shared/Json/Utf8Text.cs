@@ -15,7 +15,11 @@ internal static class Utf8Text
     {
         try
         {
-            _ = CharCount(text);
+#if TYPEDWEIGHTS_CORE
+            _ = Strict.GetCharCount(text);
+#else
+            _ = Strict.GetCharCount(text.ToArray());
+#endif
             return -1;
         }
         catch (DecoderFallbackException e)
@@ -24,8 +28,8 @@ internal static class Utf8Text
         }
     }
 
-    /// <summary>Finds the marks that git leaves where it could not merge a text file.</summary>
-    /// <returns>The index of the first, or -1.</returns>
+    /// <summary>Finds the marks that git leaves in a text file that it could not merge.</summary>
+    /// <returns>The index of the first mark, or -1.</returns>
     public static int IndexOfMergeConflict(ReadOnlySpan<byte> text)
     {
         if (text.StartsWith("<<<<<<<"u8))
@@ -44,15 +48,6 @@ internal static class Utf8Text
         return Strict.GetString(text);
 #else
         return text.IsEmpty ? "" : Strict.GetString(text.ToArray());
-#endif
-    }
-
-    private static int CharCount(ReadOnlySpan<byte> text)
-    {
-#if TYPEDWEIGHTS_CORE
-        return Strict.GetCharCount(text);
-#else
-        return text.IsEmpty ? 0 : Strict.GetCharCount(text.ToArray());
 #endif
     }
 }

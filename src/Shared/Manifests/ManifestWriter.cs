@@ -7,8 +7,8 @@ namespace TypedWeights.Manifests;
 /// <summary>Writes the text that a generated class carries: names, dtypes, shapes and the layout of a snapshot, as patterns.</summary>
 internal static class ManifestWriter
 {
-    /// <param name="snapshot">A snapshot that holds against itself.</param>
-    /// <param name="source">What may be shown of the source.</param>
+    /// <param name="snapshot">A snapshot that <see cref="SnapshotCheck"/> has accepted.</param>
+    /// <param name="source">The source as it may be shown.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     public static string Write(WeightSnapshot snapshot, string source, CancellationToken cancellationToken)
     {
@@ -44,11 +44,11 @@ internal static class ManifestWriter
             Line(text, ManifestText.Tie, ManifestText.Escape(tie.Key), ManifestText.Escape(tie.Value));
         }
 
-        WriteLayout(text, snapshot, expanded, cancellationToken);
+        WriteLayout(text, snapshot, expanded);
         return text.ToString();
     }
 
-    // Returns the tensors in the order in which a reader will count them.
+    // Returns the tensors in the order in which a reader counts them.
     private static List<SnapshotTensor> WriteTensors(StringBuilder text, WeightSnapshot snapshot, CancellationToken cancellationToken)
     {
         var expanded = new List<SnapshotTensor>(snapshot.Tensors.Count);
@@ -70,95 +70,29 @@ internal static class ManifestWriter
         return expanded;
     }
 
-    private static void WriteLayout(
-        StringBuilder text, WeightSnapshot snapshot, List<SnapshotTensor> expanded, CancellationToken cancellationToken)
+    // Where a shard has bytes of no tensor (a copy of a tensor that the index puts into another shard), a load needs the live headers anyway.
+    private static void WriteLayout(StringBuilder text, WeightSnapshot snapshot, List<SnapshotTensor> expanded)
     {
-        int files = snapshot.Files.Count;
-        var members = new List<int>[files];
-        for (int i = 0; i < expanded.Count; i++)
+        if (snapshot.Files.Sum(static file => file.Length - 8 - file.HeaderLength) != expanded.Sum(static tensor => tensor.End - tensor.Begin))
         {
-            (members[expanded[i].File] ??= []).Add(i);
+            return;
         }
 
-        for (int file = 0; file < files; file++)
+        foreach (IGrouping<int, int> file in Enumerable.Range(0, expanded.Count).GroupBy(i => expanded[i].File).OrderBy(static file => file.Key))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (members[file] is not { } ordinals)
+            // An empty tensor begins where the next one does, and comes before it.
+            int[] byData = [.. file.OrderBy(i => expanded[i].Begin).ThenBy(i => expanded[i].End)];
+            int[] asWritten = [.. file.OrderByDescending(i => expanded[i].DType).ThenBy(i => expanded[i].Name, StringComparer.Ordinal)];
+            if (expanded[asWritten[0]].Begin == 0
+                && asWritten.Zip(asWritten.Skip(1), (a, b) => expanded[a].End == expanded[b].Begin).All(static follows => follows))
             {
-                if (snapshot.Files[file] is { } copies && copies.Length - 8 > copies.HeaderLength)
-                {
-                    Line(text, ManifestText.Layout, Number(file), Runs([], expanded, copies));
-                }
-
-                continue;
-            }
-
-            if (IsSorted(ordinals, expanded, snapshot.Files[file]))
-            {
-                Line(text, ManifestText.Layout, Number(file), ManifestText.Sorted, IndexRuns.Text(ordinals, ' '));
+                Line(text, ManifestText.Layout, Number(file.Key), ManifestText.Sorted, NumberRuns.Text([.. file], ' '));
             }
             else
             {
-                // An empty tensor begins where the next one does, and stands before it.
-                List<int> byData = [.. ordinals.OrderBy(i => expanded[i].Begin).ThenBy(i => expanded[i].End).ThenBy(static i => i)];
-                Line(text, ManifestText.Layout, Number(file), Runs(byData, expanded, snapshot.Files[file]));
+                Line(text, ManifestText.Layout, Number(file.Key), NumberRuns.Text(byData, ' '));
             }
         }
-    }
-
-    // Bytes between two tensors are the copy of one that the index puts into another file: "+128".
-    private static string Runs(List<int> byData, List<SnapshotTensor> expanded, SnapshotFile file)
-    {
-        var parts = new List<string>();
-        var run = new List<int>();
-        long end = 0;
-        foreach (int i in byData)
-        {
-            Skip(expanded[i].Begin);
-            run.Add(i);
-            end = expanded[i].End;
-        }
-
-        Skip(file.Length - 8 - file.HeaderLength);
-        if (run.Count > 0)
-        {
-            parts.Add(IndexRuns.Text(run, ' '));
-        }
-
-        return string.Join(" ", parts);
-
-        void Skip(long to)
-        {
-            if (to > end)
-            {
-                if (run.Count > 0)
-                {
-                    parts.Add(IndexRuns.Text(run, ' '));
-                }
-
-                run.Clear();
-                parts.Add("+" + Number(to - end));
-                end = to;
-            }
-        }
-    }
-
-    private static bool IsSorted(List<int> ordinals, List<SnapshotTensor> expanded, SnapshotFile file)
-    {
-        long end = 0;
-        foreach (SnapshotTensor tensor in ordinals.Select(i => expanded[i])
-            .OrderByDescending(static tensor => tensor.DType)
-            .ThenBy(static tensor => tensor.Name, StringComparer.Ordinal))
-        {
-            if (tensor.Begin != end)
-            {
-                return false;
-            }
-
-            end = tensor.End;
-        }
-
-        return end == file.Length - 8 - file.HeaderLength;
     }
 
     private static void Line(StringBuilder text, params string[] tokens) => text.Append(string.Join(" ", tokens)).Append('\n');

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace TypedWeights.Manifests;
 
 /// <summary>
-/// A pattern that chooses names: that of a manifest, <c>model.layers.{0..15}.mlp.weight</c>, in which <c>*</c> stands for any text, dots
-/// included. A name is chosen when all of it matches.
+/// A pattern that matches names: the pattern of a manifest, <c>model.layers.{0..15}.mlp.weight</c>, in which <c>*</c> matches any text, dots
+/// included. All of a name must match.
 /// </summary>
 internal sealed class NameGlob
 {
@@ -19,30 +19,20 @@ internal sealed class NameGlob
     }
 
     /// <summary>Reads a pattern.</summary>
-    /// <exception cref="FormatException">It is none; the message says what is wrong with it.</exception>
+    /// <exception cref="FormatException">The text is not a pattern; the message says what is wrong with it.</exception>
     public static NameGlob Parse(string pattern) =>
         pattern.Length > 0 ? new NameGlob(pattern) : throw new FormatException("it is empty");
 
-    /// <summary>A name that it could choose, as far as its text says: each number the first of its place, nothing for a star.</summary>
-    public string Example
-    {
-        get
-        {
-            string example = _literals[0];
-            for (int i = 0; i < _places.Count; i++)
-            {
-                example += (_places[i].Count > 0 ? _places[i][0].ToString(CultureInfo.InvariantCulture) : "") + _literals[i + 1];
-            }
+    /// <summary>A name that the pattern could match: of each place the first number, nothing for a star.</summary>
+    public string Example => string.Concat(_literals.Zip(
+        _places.Select(static place => place.Numbers.Take(1)).Append([]),
+        static (literal, number) => literal + string.Concat(number.Select(static n => n.ToString(CultureInfo.InvariantCulture)))));
 
-            return example;
-        }
-    }
-
-    /// <summary>Whether a name is chosen. Allocates nothing, and takes no longer than the product of both lengths.</summary>
+    /// <summary>Whether a name matches. Allocates little, and takes no longer than the product of both lengths.</summary>
     public bool Matches(string name)
     {
-        // What a star has taken is taken back from the last star alone: an earlier one took the least that let what follows it match, and
-        // whatever it could take more, the last one can take as well.
+        // Only the last star takes more text on a mismatch: an earlier star took the least text with which the part behind it matches, and the
+        // last star can take whatever an earlier star could take in addition.
         int part = 0, at = 0, star = -1, starAt = 0;
         while (true)
         {
@@ -51,7 +41,7 @@ internal sealed class NameGlob
             if (end >= 0 && !isLast)
             {
                 at = end;
-                if (_places[part].Count == 0)
+                if (_places[part].IsEmpty)
                 {
                     (star, starAt) = (part, at);
                 }
@@ -76,7 +66,7 @@ internal sealed class NameGlob
     /// <summary>The pattern as it was written.</summary>
     public override string ToString() => _pattern;
 
-    // A literal, with the number behind it where there is one: the end of what matches, or -1.
+    // Matches a literal and the number behind it, if there is one. Returns the end of the match, or -1.
     private int MatchPart(string name, int at, int part)
     {
         string literal = _literals[part];
@@ -86,21 +76,12 @@ internal sealed class NameGlob
         }
 
         at += literal.Length;
-        if (part == _places.Count || _places[part].Count == 0)
+        if (part == _places.Count || _places[part].IsEmpty)
         {
             return at;
         }
 
-        // As NamePattern.IsNumber has it: no leading zero, at most nine digits.
-        const int MostDigits = 9;
         int end = at;
-        int number = 0;
-        while (end < name.Length && name[end] is >= '0' and <= '9' && end - at < MostDigits)
-        {
-            number = (number * 10) + (name[end++] - '0');
-        }
-
-        bool isNumber = end > at && (end == at + 1 || name[at] != '0') && (end == name.Length || name[end] is < '0' or > '9');
-        return isNumber && _places[part].Contains(number) ? end : -1;
+        return NumberRuns.TryRead(name, ref end, name.Length, out int number) && _places[part].Contains(number) ? end : -1;
     }
 }

@@ -4,15 +4,15 @@ using System.Text;
 namespace TypedWeights.Manifests;
 
 /// <summary>
-/// Names that differ in their numbers only, as one: <c>model.layers.{0..31}.mlp.experts.{0..7}.w1.weight</c> is every combination,
+/// Names that differ only in their numbers, as one pattern: <c>model.layers.{0..31}.mlp.experts.{0..7}.w1.weight</c> is every combination,
 /// the first number changing slowest.
 /// </summary>
 internal sealed class NamePattern
 {
-    // More numbers than any real name has; a name of thousands of numbers must not become thousands of levels.
+    // More numbers than any real name has: a name of thousands of numbers must not become thousands of levels.
     private const int MostNumbers = 8;
 
-    // A longer name is taken as it is: that of one tensor can be a hundred megabytes of dots, each of which would become a string.
+    // A longer name is not split: the name of one tensor can be a hundred megabytes of dots, each of which would become a string.
     private const int LongestName = 4096;
 
     private NamePattern(string skeleton, int[][] numbers)
@@ -24,7 +24,7 @@ internal sealed class NamePattern
     /// <summary>The escaped name with <c>{}</c> in the place of each number.</summary>
     public string Skeleton { get; }
 
-    /// <summary>For each place the numbers it takes, rising.</summary>
+    /// <summary>The numbers of each place, ascending.</summary>
     public int[][] Numbers { get; }
 
     /// <summary>How many names it stands for.</summary>
@@ -32,77 +32,54 @@ internal sealed class NamePattern
 
     /// <summary>Finds patterns that stand for exactly the given names, in the order of the names' first appearance.</summary>
     /// <param name="names">Distinct names.</param>
-    /// <param name="escape">Writes a segment so that a brace in it is not taken for a place.</param>
+    /// <param name="escape">Writes a segment so that a brace in it does not look like a place.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <returns>The patterns, each made when it is asked for: there may be as many as there are names.</returns>
+    /// <returns>The patterns, each made when the caller reaches it: there may be as many as there are names.</returns>
     public static IEnumerable<NamePattern> Factor(
         IEnumerable<string> names, Func<string, string> escape, CancellationToken cancellationToken)
     {
-        // By the first name of each skeleton: no text is made of the others, of which there may be a million.
-        var bySkeleton = new Dictionary<string, List<int[]>>(new SkeletonComparer());
-        var order = new List<string>();
+        // A dictionary without removals enumerates in the order of insertion.
+        var bySkeleton = new Dictionary<string, List<int[]>>(StringComparer.Ordinal);
+        var text = new StringBuilder();
+        var numbers = new List<int>();
         foreach (string name in names)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (!bySkeleton.TryGetValue(name, out List<int[]>? rows))
+            Split(name, escape, text, numbers);
+            string skeleton = text.ToString();
+            if (!bySkeleton.TryGetValue(skeleton, out List<int[]>? rows))
             {
                 rows = new List<int[]>(1);
-                bySkeleton.Add(name, rows);
-                order.Add(name);
+                bySkeleton.Add(skeleton, rows);
             }
 
-            rows.Add(NumbersOf(name));
+            rows.Add([.. numbers]);
         }
 
-        foreach (string name in order)
+        foreach (KeyValuePair<string, List<int[]>> same in bySkeleton)
         {
-            List<int[]> rows = bySkeleton[name];
-            rows.Sort(static (a, b) => Compare(a, b, 0));
-            string skeleton = SkeletonOf(name, escape);
-            foreach (int[][] numbers in Products(rows, 0, rows.Count, 0))
+            same.Value.Sort(static (a, b) => Compare(a, b, 0));
+            foreach (int[][] product in Products(same.Value, 0, same.Value.Count, 0))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                yield return new NamePattern(skeleton, numbers);
+                yield return new NamePattern(same.Key, product);
             }
         }
     }
 
-    /// <summary>A number as it stands in a name: no sign, no leading zero, at most nine digits.</summary>
-    public static bool IsNumber(string segment) => IsNumber(segment, 0, segment.Length);
-
-    private static bool IsNumber(string text, int start, int end)
+    /// <summary>Whether a segment of a name is a number: no sign, no leading zero, at most nine digits.</summary>
+    public static bool IsNumber(string segment)
     {
-        if (end - start is 0 or > 9 || (end > start + 1 && text[start] == '0'))
-        {
-            return false;
-        }
-
-        for (int i = start; i < end; i++)
-        {
-            if (text[i] is < '0' or > '9')
-            {
-                return false;
-            }
-        }
-
-        return true;
+        int end = 0;
+        return NumberRuns.TryRead(segment, ref end, segment.Length, out _) && end == segment.Length;
     }
 
-    /// <summary>A number for each skeleton, hardly ever the same for two of them: what tells names apart before any text is made.</summary>
-    public static int HashSkeleton(string name)
+    /// <summary>The escaped name with <c>{}</c> in the place of each number: equal for names that differ only in their numbers.</summary>
+    public static string SkeletonOf(string name, Func<string, string> escape)
     {
-        int hash = 17, found = 0, start = 0;
-        while (NextSegment(name, ref start, ref found, out int from, out int end, out bool isNumber))
-        {
-            for (int i = from; i < end && !isNumber; i++)
-            {
-                hash = unchecked((hash * 31) + name[i]);
-            }
-
-            hash = unchecked((hash * 31) + (isNumber ? 1 : 2));
-        }
-
-        return hash;
+        var text = new StringBuilder(name.Length);
+        Split(name, escape, text, []);
+        return text.ToString();
     }
 
     /// <summary>The pattern as text.</summary>
@@ -126,78 +103,40 @@ internal sealed class NamePattern
             }
             else
             {
-                text.Append('{').Append(IndexRuns.Text(numbers, ',')).Append('}');
+                text.Append('{').Append(NumberRuns.Text(numbers, ',')).Append('}');
             }
         }
 
         return text.Append(Skeleton, from, Skeleton.Length - from).ToString();
     }
 
-    // The next part of a name between two dots, and whether it is a number that has a place in the skeleton.
-    private static bool NextSegment(string name, ref int start, ref int found, out int from, out int end, out bool isNumber)
+    // Replaces the content of the skeleton and the numbers by those of a name.
+    private static void Split(string name, Func<string, string> escape, StringBuilder skeleton, List<int> numbers)
     {
-        from = start;
-        end = from;
-        isNumber = false;
-        if (from > name.Length)
+        skeleton.Clear();
+        numbers.Clear();
+        for (int start = 0, end; start <= name.Length; start = end + 1)
         {
-            return false;
-        }
-
-        int dot = name.Length > LongestName ? -1 : name.IndexOf('.', from);
-        end = dot < 0 ? name.Length : dot;
-        isNumber = found < MostNumbers && IsNumber(name, from, end);
-        found += isNumber ? 1 : 0;
-        start = end + 1;
-        return true;
-    }
-
-    private static int[] NumbersOf(string name)
-    {
-        int count = 0, start = 0;
-        while (NextSegment(name, ref start, ref count, out _, out _, out _))
-        {
-        }
-
-        int[] numbers = count == 0 ? [] : new int[count];
-        int found = 0;
-        start = 0;
-        while (NextSegment(name, ref start, ref found, out int from, out int end, out bool isNumber))
-        {
-            for (int i = from; i < end && isNumber; i++)
+            int dot = name.Length > LongestName ? -1 : name.IndexOf('.', start);
+            end = dot < 0 ? name.Length : dot;
+            skeleton.Append(start == 0 ? "" : ".");
+            int at = start;
+            if (numbers.Count < MostNumbers && NumberRuns.TryRead(name, ref at, end, out int number) && at == end)
             {
-                numbers[found - 1] = (numbers[found - 1] * 10) + (name[i] - '0');
+                numbers.Add(number);
+                skeleton.Append("{}");
+            }
+            else if (end > start || name.Length == 0)
+            {
+                skeleton.Append(escape(name.Substring(start, end - start)));
             }
         }
-
-        return numbers;
     }
 
-    private static string SkeletonOf(string name, Func<string, string> escape)
-    {
-        var text = new StringBuilder(name.Length);
-        int start = 0, found = 0;
-        while (NextSegment(name, ref start, ref found, out int from, out int end, out bool isNumber))
-        {
-            text.Append(from == 0 ? "" : ".");
-            if (isNumber)
-            {
-                text.Append("{}");
-            }
-            else if (end > from || name.Length == 0)
-            {
-                text.Append(escape(name.Substring(from, end - from)));
-            }
-        }
-
-        return text.ToString();
-    }
-
-    // The rows from start to end agree on all numbers before the column. First values that the same rows follow are drawn together; what is
-    // left over is a product of its own.
+    // The rows from start to end agree on all numbers before the column. Values of the column that are followed by the same rows form one product.
     private static IEnumerable<int[][]> Products(List<int[]> rows, int start, int end, int column)
     {
-        // Of names that have no pattern there may be hundreds of thousands. No two rows are the same, so there is one behind the last column.
+        // There may be hundreds of thousands of names without a pattern. No two rows are equal, so one row is left behind the last column.
         if (end - start == 1)
         {
             yield return [.. rows[start].Skip(column).Select(static number => new[] { number })];
@@ -210,9 +149,9 @@ internal sealed class NamePattern
             count++;
         }
 
-        // Each run with the others that are drawn to it; null where there are none. All have room from the start: no table grows.
+        // Each run with the values of the equal runs behind it; null for none. The table has its size from the start, and enumerates in the
+        // order of insertion.
         var others = new Dictionary<Run, List<int>?>(count, new RunComparer(rows, column + 1));
-        var runs = new List<Run>(count);
         for (int i = start, next; i < end; i = next)
         {
             next = EndOfRun(rows, i, end, column);
@@ -220,7 +159,6 @@ internal sealed class NamePattern
             if (!others.TryGetValue(run, out List<int>? values))
             {
                 others.Add(run, null);
-                runs.Add(run);
             }
             else if (values is null)
             {
@@ -232,10 +170,10 @@ internal sealed class NamePattern
             }
         }
 
-        foreach (Run run in runs)
+        foreach (KeyValuePair<Run, List<int>?> run in others)
         {
-            int[] head = [rows[run.Start][column], .. others[run] ?? []];
-            foreach (int[][] tail in Products(rows, run.Start, run.End, column + 1))
+            int[] head = [rows[run.Key.Start][column], .. run.Value ?? []];
+            foreach (int[][] tail in Products(rows, run.Key.Start, run.Key.End, column + 1))
             {
                 yield return [head, .. tail];
             }
@@ -267,34 +205,10 @@ internal sealed class NamePattern
         return 0;
     }
 
-    // Names are the same that differ in their numbers only.
-    private sealed class SkeletonComparer : IEqualityComparer<string>
-    {
-        public bool Equals(string? x, string? y) => x is not null && y is not null && AreSame(x, y);
-
-        public int GetHashCode(string name) => HashSkeleton(name);
-
-        private static bool AreSame(string a, string b)
-        {
-            int startA = 0, startB = 0, foundA = 0, foundB = 0;
-            while (NextSegment(a, ref startA, ref foundA, out int fromA, out int endA, out bool isNumber))
-            {
-                if (!NextSegment(b, ref startB, ref foundB, out int fromB, out int endB, out bool isNumberToo)
-                    || isNumber != isNumberToo
-                    || (!isNumber && !a.AsSpan(fromA, endA - fromA).SequenceEqual(b.AsSpan(fromB, endB - fromB))))
-                {
-                    return false;
-                }
-            }
-
-            return startB > b.Length;
-        }
-    }
-
     // Rows, from the first to the one before the end, that agree on all numbers up to a column.
     private readonly record struct Run(int Start, int End);
 
-    // Runs are the same whose rows have the same numbers from a column on.
+    // Two runs are equal if their rows have the same numbers from a column on.
     private sealed class RunComparer(List<int[]> rows, int column) : IEqualityComparer<Run>
     {
         public bool Equals(Run a, Run b)

@@ -1,41 +1,30 @@
+using System.Globalization;
+
 namespace TypedWeights.Manifests;
 
-/// <summary>Whole numbers as they are written, <c>0..4,60,61</c>: their ends, so that a few characters never take the memory of a billion.</summary>
+/// <summary>Whole numbers as manifests and patterns write them, <c>0..4,60,61</c>. A run takes the memory of its two ends.</summary>
 internal sealed class NumberRuns
 {
     private readonly List<(int First, int Last)> _runs = [];
 
-    // How many numbers there are before each run.
-    private readonly List<long> _before = [];
-    private bool _isRising = true;
-
     /// <summary>No numbers.</summary>
     public static NumberRuns None { get; } = new();
 
-    /// <summary>How many there are; one that is written twice counts twice.</summary>
-    public long Count { get; private set; }
+    /// <summary>Whether there are no numbers.</summary>
+    public bool IsEmpty => _runs.Count == 0;
 
-    /// <summary>The largest; -1 where there is none.</summary>
-    public int Largest { get; private set; } = -1;
+    /// <summary>The numbers as written; a number that is written twice comes twice.</summary>
+    public IEnumerable<int> Numbers => _runs.SelectMany(static run => Enumerable.Range(run.First, run.Last - run.First + 1));
 
-    /// <summary>A number by its place.</summary>
-    public int this[long index]
-    {
-        get
-        {
-            int run = _before.BinarySearch(index);
-            run = run >= 0 ? run : ~run - 1;
-            return _runs[run].First + (int)(index - _before[run]);
-        }
-    }
+    /// <summary>Whether a number is among them.</summary>
+    public bool Contains(int number) => _runs.Exists(run => run.First <= number && number <= run.Last);
 
-    /// <summary>Reads numbers; a layout may have tens of thousands, so no text is made of each.</summary>
-    /// <exception cref="FormatException">It is something else.</exception>
+    /// <summary>Reads numbers. A layout may have tens of thousands, so no text is made of each.</summary>
+    /// <exception cref="FormatException">The text is something else.</exception>
     public static NumberRuns Parse(string text, int start, int end, char separator)
     {
         var numbers = new NumberRuns();
-        int at = start;
-        while (true)
+        for (int at = start; ; at++)
         {
             int first = Number(text, ref at, end);
             int last = first;
@@ -47,67 +36,60 @@ internal sealed class NumberRuns
 
             if (last < first)
             {
-                throw new FormatException($"{first}..{last} is no range of numbers");
+                throw new FormatException($"{first}..{last} is not a range of ascending numbers");
             }
 
-            numbers.Add(first, last);
+            numbers._runs.Add((first, last));
             if (at == end)
             {
                 return numbers;
             }
 
-            if (text[at++] != separator)
+            if (text[at] != separator)
             {
-                throw new FormatException($"'{text[at - 1]}' among numbers");
+                throw new FormatException($"'{text[at]}' among numbers");
             }
         }
     }
 
-    /// <summary>Whether a number is among them.</summary>
-    public bool Contains(int number)
+    /// <summary>Reads a number as names have it: no sign, no leading zero, at most nine digits.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="at">Where the number starts; then where it ends.</param>
+    /// <param name="end">Where the text ends.</param>
+    /// <param name="number">The number.</param>
+    public static bool TryRead(string text, ref int at, int end, out int number)
     {
-        if (!_isRising)
-        {
-            return _runs.Exists(run => run.First <= number && number <= run.Last);
-        }
-
-        int low = 0, high = _runs.Count - 1;
-        while (low <= high)
-        {
-            int middle = (low + high) / 2;
-            (int first, int last) = _runs[middle];
-            if (number >= first && number <= last)
-            {
-                return true;
-            }
-
-            (low, high) = number < first ? (low, middle - 1) : (middle + 1, high);
-        }
-
-        return false;
-    }
-
-    private void Add(int first, int last)
-    {
-        _isRising &= first > Largest;
-        _runs.Add((first, last));
-        _before.Add(Count);
-        Count += (long)last - first + 1;
-        Largest = Math.Max(Largest, last);
-    }
-
-    // No number of a name has more digits (NamePattern.IsNumber).
-    private static int Number(string text, ref int at, int end)
-    {
-        const int Most = 999_999_999;
+        const int MostDigits = 9;
         int start = at;
-        int number = 0;
-        while (at < end && text[at] is >= '0' and <= '9' && number <= Most / 10)
+        number = 0;
+        while (at < end && at - start < MostDigits && text[at] is >= '0' and <= '9')
         {
             number = (number * 10) + (text[at++] - '0');
         }
 
-        bool isWhole = at > start && (at == end || text[at] is < '0' or > '9');
-        return isWhole ? number : throw new FormatException("a number is missing or too large");
+        return at > start && (at == start + 1 || text[start] != '0') && (at == end || text[at] is < '0' or > '9');
     }
+
+    /// <summary>Writes numbers, three or more consecutive numbers as a run.</summary>
+    public static string Text(IReadOnlyList<int> numbers, char separator)
+    {
+        var runs = new List<string>();
+        for (int i = 0; i < numbers.Count;)
+        {
+            int start = i++;
+            while (i < numbers.Count && numbers[i] == numbers[i - 1] + 1)
+            {
+                i++;
+            }
+
+            string first = numbers[start].ToString(CultureInfo.InvariantCulture);
+            string last = numbers[i - 1].ToString(CultureInfo.InvariantCulture);
+            runs.Add(i - start == 1 ? first : first + (i - start == 2 ? separator.ToString() : "..") + last);
+        }
+
+        return string.Join(separator.ToString(), runs);
+    }
+
+    private static int Number(string text, ref int at, int end) =>
+        TryRead(text, ref at, end, out int number) ? number : throw new FormatException("a number is missing or too large");
 }

@@ -3,7 +3,7 @@ using TypedWeights.Manifests;
 
 namespace TypedWeights.Placements;
 
-/// <summary>Devices as they are written: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>. The loader and the generator read them alike.</summary>
+/// <summary>Devices as text: <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>. The loader and the generator read them in the same way.</summary>
 internal static class DeviceText
 {
     // libtorch counts devices in a signed byte.
@@ -15,7 +15,7 @@ internal static class DeviceText
     /// <summary>Reads a device.</summary>
     /// <param name="text">The text.</param>
     /// <param name="type">One of <see cref="Types"/>.</param>
-    /// <param name="index">The number behind the colon; -1 where there is none, and for the CPU, of which there is one.</param>
+    /// <param name="index">The number behind the colon; -1 if there is no number, and for the CPU.</param>
     public static bool TryParse(string? text, out string type, out int index)
     {
         int colon = text?.IndexOf(':') ?? -1;

@@ -1,22 +1,25 @@
 using TypedWeights.Errors;
-using TypedWeights.Format;
 using TypedWeights.Json;
 
 namespace TypedWeights.Snapshots;
 
 /// <summary>
-/// Reads <c>*.weights.json</c>. As strict as the header reader, and as forgiving as an editor needs: a byte order mark, CRLF, another
-/// order of the members and members of a later tool are accepted.
+/// Reads <c>*.weights.json</c>. As strict as the header reader, but accepts what editors and later tools may write: a byte order mark, CRLF,
+/// another order of the members, and unknown members.
 /// </summary>
-#if TYPEDWEIGHTS_CORE
-public
-#else
-internal
-#endif
-static class SnapshotReader
+public static class SnapshotReader
 {
     /// <summary>What is wrong with a file in another encoding, such as the UTF-16 that some editors and shells write.</summary>
     internal const string NotUtf8 = "the snapshot is not valid UTF-8; save it in that encoding, or take it again";
+
+    private static readonly ObjectMembers SnapshotMembers = new(
+        "the snapshot", ["schema", "class", "source", "files", "tensors"], "revision", "index");
+
+    private static readonly ObjectMembers IndexMembers = new("the index", ["name", "version"]);
+    private static readonly ObjectMembers FileMembers = new(
+        "a file", ["name", "length", "headerLength", "headerSha256"], "validator", "version", "metadata");
+
+    private static readonly ObjectMembers TensorMembers = new("a tensor", ["name", "dtype", "shape", "file", "begin", "end"], "sha256");
 
     /// <summary>Reads and checks a snapshot.</summary>
     /// <param name="utf8">The bytes of the file.</param>
@@ -41,7 +44,7 @@ static class SnapshotReader
         }
         catch (JsonReadException e)
         {
-            // What the file holds may be in the message: a name with a line break would forge another error in a build's log.
+            // The message may repeat text of the file: a name with a line break would forge another error in a build's log.
             throw new SnapshotFormatException(start + e.Position, Printable.Line(e.Message));
         }
     }
@@ -49,31 +52,20 @@ static class SnapshotReader
     private static WeightSnapshot ReadDocument(ReadOnlySpan<byte> text)
     {
         var json = new JsonPullReader(text);
-        var seen = new MemberSet("the snapshot");
-        string? @class = null;
-        string? source = null;
+        string @class = "";
+        string source = "";
         string? revision = null;
         SnapshotIndex? index = null;
-        List<SnapshotFile>? files = null;
-        List<SnapshotTensor>? tensors = null;
+        var files = new List<SnapshotFile>();
+        var tensors = new List<SnapshotTensor>();
         var positions = new List<int>();
-        json.BeginObject();
-        while (json.NextProperty(out string name))
+        ObjectMembers.Reading members = SnapshotMembers.Begin(ref json);
+        while (members.Next(ref json, out string member))
         {
-            int at = json.Position;
-            seen.Add(name, json);
-            switch (name)
+            switch (member)
             {
                 case "schema":
-                    string schema = json.ReadString();
-                    if (schema != WeightSnapshot.Schema)
-                    {
-                        throw new JsonReadException(
-                            at,
-                            $"the schema is {Printable.Name(schema)} and this version reads \"{WeightSnapshot.Schema}\": "
-                                + "update TypedWeights, or take the snapshot again");
-                    }
-
+                    ReadSchema(ref json);
                     break;
                 case "class":
                     @class = json.ReadString();
@@ -82,204 +74,144 @@ static class SnapshotReader
                     source = json.ReadString();
                     break;
                 case "revision":
-                    revision = json.TryReadNull() ? null : json.ReadString();
+                    revision = ReadNullable(ref json);
                     break;
                 case "index":
                     index = json.TryReadNull() ? null : ReadIndex(ref json);
                     break;
                 case "files":
-                    files = ReadFiles(ref json);
-                    break;
-                case "tensors":
-                    tensors = ReadTensors(ref json, positions);
+                    json.BeginArray();
+                    while (json.NextElement())
+                    {
+                        files.Add(ReadFile(ref json));
+                    }
+
                     break;
                 default:
-                    json.Skip();
+                    json.BeginArray();
+                    while (json.NextElement())
+                    {
+                        positions.Add(json.Position);
+                        tensors.Add(ReadTensor(ref json));
+                    }
+
                     break;
             }
         }
 
         json.End();
-        seen.Require(["schema", "class", "source", "files", "tensors"], 0);
-        var snapshot = new WeightSnapshot(@class!, source!, revision, files!, tensors!) { Index = index };
+        var snapshot = new WeightSnapshot(@class, source, revision, files, tensors) { Index = index };
         SnapshotCheck.Run(snapshot, positions);
         return snapshot;
     }
 
-    private static SnapshotIndex ReadIndex(ref JsonPullReader json)
+    private static void ReadSchema(ref JsonPullReader json)
     {
-        int start = json.Position;
-        var seen = new MemberSet("the index");
-        string name = "";
-        string version = "";
-        json.BeginObject();
-        while (json.NextProperty(out string member))
+        int at = json.Position;
+        string schema = json.ReadString();
+        if (schema != WeightSnapshot.Schema)
         {
-            seen.Add(member, json);
-            switch (member)
-            {
-                case "name":
-                    name = json.ReadString();
-                    break;
-                case "version":
-                    version = json.ReadString();
-                    break;
-                default:
-                    json.Skip();
-                    break;
-            }
+            throw new JsonReadException(
+                at,
+                $"the schema is {Printable.Name(schema)} and this version reads \"{WeightSnapshot.Schema}\": "
+                    + "update TypedWeights, or take the snapshot again");
         }
-
-        seen.Require(["name", "version"], start);
-        return new SnapshotIndex(name, version);
     }
 
-    private static List<SnapshotFile> ReadFiles(ref JsonPullReader json)
+    private static SnapshotIndex ReadIndex(ref JsonPullReader json)
     {
-        var files = new List<SnapshotFile>();
-        json.BeginArray();
-        while (json.NextElement())
+        string name = "";
+        string version = "";
+        ObjectMembers.Reading members = IndexMembers.Begin(ref json);
+        while (members.Next(ref json, out string member))
         {
-            files.Add(ReadFile(ref json));
+            (name, version) = member == "name" ? (json.ReadString(), version) : (name, json.ReadString());
         }
 
-        return files;
+        return new SnapshotIndex(name, version);
     }
 
     private static SnapshotFile ReadFile(ref JsonPullReader json)
     {
-        int start = json.Position;
-        var seen = new MemberSet("a file");
-        string name = "";
-        long length = 0;
-        string? validator = null;
-        string? version = null;
-        long headerLength = 0;
-        string headerSha256 = "";
-        List<KeyValuePair<string, string>> metadata = [];
-        json.BeginObject();
-        while (json.NextProperty(out string member))
+        var file = new SnapshotFile("", 0, null, 0, "", []);
+        ObjectMembers.Reading members = FileMembers.Begin(ref json);
+        while (members.Next(ref json, out string member))
         {
-            seen.Add(member, json);
-            switch (member)
+            file = member switch
             {
-                case "name":
-                    name = json.ReadString();
-                    break;
-                case "length":
-                    length = ReadInt64(ref json);
-                    break;
-                case "validator":
-                    validator = json.TryReadNull() ? null : json.ReadString();
-                    break;
-                case "version":
-                    version = json.TryReadNull() ? null : json.ReadString();
-                    break;
-                case "headerLength":
-                    headerLength = ReadInt64(ref json);
-                    break;
-                case "headerSha256":
-                    headerSha256 = ReadSha256(ref json);
-                    break;
-                case "metadata":
-                    metadata = ReadMetadata(ref json);
-                    break;
-                default:
-                    json.Skip();
-                    break;
-            }
+                "name" => file with { Name = json.ReadString() },
+                "length" => file with { Length = ReadInt64(ref json) },
+                "validator" => file with { Validator = ReadNullable(ref json) },
+                "version" => file with { Version = ReadNullable(ref json) },
+                "headerLength" => file with { HeaderLength = ReadInt64(ref json) },
+                "headerSha256" => file with { HeaderSha256 = ReadSha256(ref json) },
+                _ => file with { Metadata = ReadMetadata(ref json) },
+            };
         }
 
-        seen.Require(["name", "length", "headerLength", "headerSha256"], start);
-        return new SnapshotFile(name, length, validator, headerLength, headerSha256, metadata) { Version = version };
+        return file;
     }
 
+    // In ordinal order of the keys, where a key that comes twice is next to itself.
     private static List<KeyValuePair<string, string>> ReadMetadata(ref JsonPullReader json)
     {
-        var metadata = new List<KeyValuePair<string, string>>();
-        var seen = new MemberSet("the metadata");
+        int start = json.Position;
+        var metadata = new List<KeyValuePair<string, string>>(json.CountMembers());
         json.BeginObject();
         while (json.NextProperty(out string key))
         {
-            int all = seen.Add(key, json);
-            metadata.Capacity = Math.Max(metadata.Capacity, all);
             metadata.Add(new KeyValuePair<string, string>(key, json.ReadString()));
+        }
+
+        metadata.Sort(static (a, b) => string.CompareOrdinal(a.Key, b.Key));
+        for (int i = 1; i < metadata.Count; i++)
+        {
+            if (metadata[i].Key == metadata[i - 1].Key)
+            {
+                throw new JsonReadException(start, $"the metadata has {Printable.Name(metadata[i].Key)} twice");
+            }
         }
 
         return metadata;
     }
 
-    private static List<SnapshotTensor> ReadTensors(ref JsonPullReader json, List<int> positions)
+    private static SnapshotTensor ReadTensor(ref JsonPullReader json)
     {
-        var tensors = new List<SnapshotTensor>();
-        var shapes = new ShapeCache();
-        json.BeginArray();
-        while (json.NextElement())
+        var tensor = new SnapshotTensor("", default, default, 0, 0, 0, null);
+        ObjectMembers.Reading members = TensorMembers.Begin(ref json);
+        while (members.Next(ref json, out string member))
         {
-            positions.Add(json.Position);
-            tensors.Add(ReadTensor(ref json, shapes));
+            tensor = member switch
+            {
+                "name" => tensor with { Name = json.ReadString() },
+                "dtype" => tensor with { DType = ReadDType(ref json) },
+                "shape" => tensor with { Shape = TensorShape.Own(json.ReadUInt64Array()) },
+                "file" => tensor with { File = (int)Math.Min(int.MaxValue, json.ReadUInt64()) },
+                "begin" => tensor with { Begin = ReadInt64(ref json) },
+                "end" => tensor with { End = ReadInt64(ref json) },
+                _ => tensor with { Sha256 = ReadSha256(ref json) },
+            };
         }
 
-        return tensors;
+        return tensor;
     }
 
-    private static SnapshotTensor ReadTensor(ref JsonPullReader json, ShapeCache shapes)
-    {
-        int start = json.Position;
-        var seen = new MemberSet("a tensor");
-        string name = "";
-        DType dtype = default;
-        TensorShape shape = default;
-        ulong file = 0;
-        long begin = 0;
-        long end = 0;
-        string? sha256 = null;
-        json.BeginObject();
-        while (json.NextProperty(out string member))
-        {
-            int at = json.Position;
-            seen.Add(member, json);
-            switch (member)
-            {
-                case "name":
-                    name = json.ReadString();
-                    break;
-                case "dtype":
-                    string text = json.ReadString();
-                    dtype = DTypes.TryParse(text, out DType known)
-                        ? known
-                        : throw new JsonReadException(at, $"{Printable.Name(text)} is not a safetensors dtype");
-                    break;
-                case "shape":
-                    shape = ShapeReader.Read(ref json, shapes);
-                    break;
-                case "file":
-                    file = json.ReadUInt64();
-                    break;
-                case "begin":
-                    begin = ReadInt64(ref json);
-                    break;
-                case "end":
-                    end = ReadInt64(ref json);
-                    break;
-                case "sha256":
-                    sha256 = ReadSha256(ref json);
-                    break;
-                default:
-                    json.Skip();
-                    break;
-            }
-        }
+    private static string? ReadNullable(ref JsonPullReader json) => json.TryReadNull() ? null : json.ReadString();
 
-        seen.Require(["name", "dtype", "shape", "file", "begin", "end"], start);
-        return new SnapshotTensor(name, dtype, shape, file > int.MaxValue ? int.MaxValue : (int)file, begin, end, sha256);
+    private static DType ReadDType(ref JsonPullReader json)
+    {
+        int at = json.Position;
+        string name = json.ReadString();
+        return DTypes.TryParse(name, out DType dtype)
+            ? dtype
+            : throw new JsonReadException(at, $"{Printable.Name(name)} is not a safetensors dtype");
     }
 
     private static long ReadInt64(ref JsonPullReader json)
     {
         int at = json.Position;
         ulong value = json.ReadUInt64();
-        return value <= long.MaxValue ? (long)value : throw new JsonReadException(at, $"{value} is beyond 2^63-1");
+        return value <= long.MaxValue ? (long)value : throw new JsonReadException(at, $"expected a number up to 2^63-1, found {value}");
     }
 
     private static string ReadSha256(ref JsonPullReader json)

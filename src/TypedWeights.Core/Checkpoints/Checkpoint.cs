@@ -1,3 +1,4 @@
+using TypedWeights.Snapshots;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Checkpoints;
@@ -11,19 +12,19 @@ public sealed class Checkpoint : IAsyncDisposable
         WeightUri uri,
         string? revision,
         IReadOnlyList<CheckpointFile> files,
-        IReadOnlyDictionary<string, CheckpointTensor> tensors,
-        IReadOnlyList<string> warnings)
+        IReadOnlyList<string> warnings,
+        IReadOnlyDictionary<string, CheckpointTensor>? tensors = null)
     {
         Uri = uri;
         Revision = revision;
         Files = files;
-        Tensors = tensors;
+        Tensors = tensors ?? TensorsOf(files);
         Warnings = warnings;
         Metadata = MergeMetadata(files);
-        Ties = new MetadataTies(Metadata, tensors);
+        Ties = TiedNames.Of(Metadata, Tensors.ContainsKey);
     }
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>The URI that was opened.</summary>
     public WeightUri Uri { get; }
 
     /// <summary>The resolved revision, or null where the store has none.</summary>
@@ -38,12 +39,12 @@ public sealed class Checkpoint : IAsyncDisposable
     /// <summary>Every tensor by name.</summary>
     public IReadOnlyDictionary<string, CheckpointTensor> Tensors { get; }
 
-    /// <summary>The files' metadata as one; where two files differ, the first file's value stands.</summary>
+    /// <summary>The files' metadata as one; where two files differ, the first file's value counts.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>
     /// Names that the metadata records as copies of a tensor (<c>"model.embed_tokens.weight": "lm_head.weight"</c>), each with the
-    /// tensor it stands for.
+    /// name of that tensor.
     /// </summary>
     /// <remarks>
     /// Written by <c>safetensors.torch.save_model</c>; the format itself cannot alias. A key without a dot is a tie only where a second
@@ -51,16 +52,24 @@ public sealed class Checkpoint : IAsyncDisposable
     /// </remarks>
     public IReadOnlyDictionary<string, string> Ties { get; }
 
-    /// <summary>What is odd about the files and not an error, a sentence each.</summary>
+    /// <summary>What is unusual about the files and not an error, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; }
 
     /// <summary>Closes the sources.</summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => ShardOpener.CloseAsync(Files);
+
+    private static Dictionary<string, CheckpointTensor> TensorsOf(IReadOnlyList<CheckpointFile> files)
     {
-        foreach (CheckpointFile file in Files)
+        var tensors = new Dictionary<string, CheckpointTensor>(files.Sum(static file => file.Header.Tensors.Count), StringComparer.Ordinal);
+        for (int i = 0; i < files.Count; i++)
         {
-            await file.Source.DisposeAsync().ConfigureAwait(false);
+            foreach (TensorInfo tensor in files[i].Header.Tensors)
+            {
+                tensors.Add(tensor.Name, new CheckpointTensor(i, tensor));
+            }
         }
+
+        return tensors;
     }
 
     private static IReadOnlyDictionary<string, string> MergeMetadata(IReadOnlyList<CheckpointFile> files)

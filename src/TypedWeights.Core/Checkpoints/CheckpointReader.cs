@@ -22,8 +22,8 @@ public static class CheckpointReader
     public static ValueTask<Checkpoint> ReadAsync(WeightUri uri, IWeightLocation location, CancellationToken cancellationToken = default) =>
         ReadAsync(uri, location, budget: null, cancellationToken);
 
-    /// <summary>The same, where the headers may take only so much memory.</summary>
-    /// <exception cref="MemoryLimitException">They would take more; the one that is too much was not asked for.</exception>
+    /// <summary>Opens the files of a model whose headers may take no more memory than a budget has.</summary>
+    /// <exception cref="MemoryLimitException">They would take more; the header that is too much was not requested.</exception>
     internal static async ValueTask<Checkpoint> ReadAsync(
         WeightUri uri, IWeightLocation location, HeaderBudget? budget, CancellationToken cancellationToken)
     {
@@ -33,7 +33,7 @@ public static class CheckpointReader
         }
 
         CheckpointFile file = await ShardOpener.OpenAsync(location, location.EntryName, budget, cancellationToken).ConfigureAwait(false);
-        return new Checkpoint(uri, location.Revision, [file], new SingleFileTensors(file.Header), []);
+        return new Checkpoint(uri, location.Revision, [file], []);
     }
 
     private static async ValueTask<Checkpoint> ReadShardedAsync(
@@ -71,7 +71,7 @@ public static class CheckpointReader
         {
             var warnings = new List<string>();
             Dictionary<string, CheckpointTensor> tensors = ShardCheck.Run(index, files, source.Display, warnings);
-            return new Checkpoint(uri, location.Revision, files, tensors, warnings) { Index = (location.EntryName, source.Version, index.Sha256) };
+            return new Checkpoint(uri, location.Revision, files, warnings, tensors) { Index = (location.EntryName, source.Version, index.Sha256) };
         }
         catch
         {
@@ -81,13 +81,12 @@ public static class CheckpointReader
     }
 
     /// <summary>Reads an index whose length has been compared with its limit.</summary>
-    /// <exception cref="MemoryLimitException">It would take more memory than there may be used; it was not asked for.</exception>
+    /// <exception cref="MemoryLimitException">It would take more memory than the budget has; it was not requested.</exception>
     internal static async ValueTask<ShardIndex> ReadIndexAsync(
         IWeightSource source, HeaderBudget? budget, CancellationToken cancellationToken)
     {
         string what = string.Create(CultureInfo.InvariantCulture, $"an index of {source.Length:N0} bytes");
-        long memory = HeaderBudget.MemoryOfText(source.Length);
-        budget?.Take(source.Display, memory, what);
+        budget?.Take(source.Display, HeaderBudget.MemoryOfText(source.Length), what);
         try
         {
             byte[] bytes = await source.ReadAsync(0, (int)source.Length, cancellationToken).ConfigureAwait(false);
@@ -95,10 +94,7 @@ public static class CheckpointReader
         }
         catch (OutOfMemoryException e)
         {
-            throw new WeightsException(
-                string.Create(
-                    CultureInfo.InvariantCulture, $"{source.Display}: the system has no memory for {what}, which takes up to {memory:N0} bytes."),
-                e);
+            throw HeaderBudget.NoMemory(source.Display, "an index", source.Length, e);
         }
     }
 }

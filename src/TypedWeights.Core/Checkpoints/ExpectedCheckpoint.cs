@@ -4,32 +4,30 @@ using TypedWeights.Sources;
 namespace TypedWeights.Checkpoints;
 
 /// <summary>
-/// The checkpoint that a manifest leads to expect, opened without asking for anything: so that a load's first requests can be for
-/// payload. Whether it is the one that is there, the live headers tell, which are read beside.
+/// The checkpoint that a manifest describes, opened without a request, so that the first requests of a load can be for payload. The live
+/// headers, which are read at the same time, show whether it is the checkpoint at the source.
 /// </summary>
 internal static class ExpectedCheckpoint
 {
-    /// <summary>Opens what is expected.</summary>
-    /// <returns>null where the manifest's files are not the location's, or the store cannot be asked so.</returns>
+    /// <summary>Opens the expected checkpoint.</summary>
+    /// <returns>
+    /// null if the manifest's files are not those of the location, if the manifest does not state where the tensors are, or if the store has to
+    /// look at a file to open it.
+    /// </returns>
     public static Checkpoint? TryOpen(WeightManifest manifest, WeightUri uri, IWeightLocation location)
     {
         bool isIndex = location.EntryName.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
-        if (!location.IsRemote || manifest.Files.Count == 0 || (manifest.Files.Count > 1 && !isIndex))
+        if (!location.IsRemote || manifest.Files.Count == 0 || (manifest.Files.Count > 1 && !isIndex)
+            || manifest.Tensors.Any(static tensor => tensor.File < 0))
         {
             return null;
         }
 
         var files = new CheckpointFile[manifest.Files.Count];
-        if (HasCopies(manifest))
-        {
-            // The live header will hold tensors that the manifest does not know.
-            return null;
-        }
-
         ILookup<int, ManifestTensor> tensors = manifest.Tensors.ToLookup(tensor => tensor.File);
         for (int i = 0; i < files.Length; i++)
         {
-            // The one file of a model may be called otherwise where it is loaded from.
+            // The only file of a model may have another name at the source of the load.
             ManifestFile expected = manifest.Files[i];
             string name = isIndex ? expected.Name : location.EntryName;
             if (location.OpenAhead(name, expected.Length) is not { } source)
@@ -40,22 +38,13 @@ internal static class ExpectedCheckpoint
             files[i] = new CheckpointFile(name, source, Header(expected, tensors[i]));
         }
 
-        var byName = new Dictionary<string, CheckpointTensor>(manifest.Tensors.Count, StringComparer.Ordinal);
-        for (int i = 0; i < files.Length; i++)
-        {
-            foreach (TensorInfo tensor in files[i].Header.Tensors)
-            {
-                byName.Add(tensor.Name, new CheckpointTensor(i, tensor));
-            }
-        }
-
-        return new Checkpoint(uri, location.Revision, files, byName, []);
+        return new Checkpoint(uri, location.Revision, files, []);
     }
 
-    /// <summary>A location whose files bring their headers along with the opening answer.</summary>
+    /// <summary>A location whose files come with their headers in the response to the first request.</summary>
     public static IWeightLocation WithHeaders(IWeightLocation location, Checkpoint expected) => new HeaderHints(location, expected);
 
-    /// <summary>Whether every tensor lies where it was expected to.</summary>
+    /// <summary>Whether every tensor is where the manifest says.</summary>
     public static bool HasLayout(Checkpoint live, Checkpoint expected) =>
         live.Files.Count == expected.Files.Count
         && live.Files.Zip(expected.Files).All(static pair => IsSame(pair.First, pair.Second));
@@ -64,10 +53,6 @@ internal static class ExpectedCheckpoint
     public static bool HasValidators(Checkpoint live, Checkpoint expected) =>
         live.Files.Zip(expected.Files).All(static pair =>
             pair.Second.Header.DataLength == 0 || pair.First.Source.Validator == pair.Second.Source.Validator);
-
-    private static bool HasCopies(WeightManifest manifest) =>
-        manifest.Files.Sum(static file => (decimal)file.Length - HeaderPrefix.Size - file.HeaderLength)
-            != manifest.Tensors.Sum(static tensor => (decimal)(tensor.End - tensor.Begin));
 
     private static bool IsSame(CheckpointFile live, CheckpointFile expected) =>
         live.Name == expected.Name
@@ -85,8 +70,8 @@ internal static class ExpectedCheckpoint
                 .Select(static tensor => new TensorInfo(tensor.Name, tensor.DType, tensor.Shape, tensor.Begin, tensor.End)),
         ]);
 
-    // A longer header is read by a request of its own, which goes on where it stopped: beside all that payload, over a slow line, it may
-    // take longer than an opening answer is waited for.
+    // A longer header has a separate request, which can be resumed: beside all that payload, over a slow line, it may take longer than the
+    // time limit for the first response.
     private const int LongestFirstBytes = 128 << 10;
 
     private sealed class HeaderHints(IWeightLocation inner, Checkpoint expected) : DelegatingLocation(inner)

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Globalization;
 using TypedWeights.Format;
 using TypedWeights.Memory;
 using TypedWeights.Sources;
@@ -19,8 +17,8 @@ public static class HeaderReading
     public static ValueTask<SafeTensorsHeader> ReadHeaderAsync(this IWeightSource source, CancellationToken cancellationToken = default) =>
         ReadHeaderAsync(source, budget: null, cancellationToken);
 
-    /// <summary>The same, where only so much memory may be used.</summary>
-    /// <exception cref="MemoryLimitException">The header would take more; it was not asked for.</exception>
+    /// <summary>Reads and checks a header that may take no more memory than a budget has.</summary>
+    /// <exception cref="MemoryLimitException">The header would take more; it was not requested.</exception>
     internal static async ValueTask<SafeTensorsHeader> ReadHeaderAsync(
         this IWeightSource source, HeaderBudget? budget, CancellationToken cancellationToken)
     {
@@ -48,48 +46,20 @@ public static class HeaderReading
         budget?.Take(source.Display, headerLength);
         try
         {
-            return headerLength <= SafeTensorsHeader.LongestKept
-                ? await ReadShortAsync(source, headerLength, cancellationToken).ConfigureAwait(false)
-                : await ReadLongAsync(source, headerLength, cancellationToken).ConfigureAwait(false);
-        }
-        catch (OutOfMemoryException e)
-        {
-            throw new WeightsException(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{source.Display}: the system has no memory for its header of {headerLength:N0} bytes, which takes up to "
-                        + $"{(long)headerLength * SafeTensorsHeader.MostMemory:N0} bytes while it is read."),
-                e);
-        }
-    }
-
-    private static async ValueTask<SafeTensorsHeader> ReadShortAsync(IWeightSource source, int headerLength, CancellationToken cancellationToken)
-    {
-        // As an array of its own, the text of a header of a thousand tensors is a large object, and some of those make the collector look
-        // at everything there is.
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(headerLength);
-        try
-        {
-            Memory<byte> header = buffer.AsMemory(0, headerLength);
+            // Outside the managed heap, so that the text is gone once it has been read: the text of a header of a thousand tensors is a large
+            // object, and some of those make the collector look at everything.
+            using var region = HeapRegion.Allocate(Math.Max(1, headerLength));
+            Memory<byte> header = new NativeMemoryManager(region.Address, headerLength).Memory;
             await source.FillAsync(HeaderPrefix.Size, header, cancellationToken).ConfigureAwait(false);
             return SafeTensorsHeader.ParseText(header.Span, source.Length, source.Display, cancellationToken);
         }
-        finally
+        catch (OutOfMemoryException e)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            throw HeaderBudget.NoMemory(source.Display, "a header", headerLength, e);
         }
     }
 
-    // Outside the managed heap, so that it is gone when it has been read, and so without being kept for its digest.
-    private static async ValueTask<SafeTensorsHeader> ReadLongAsync(IWeightSource source, int headerLength, CancellationToken cancellationToken)
-    {
-        using var region = HeapRegion.Allocate(headerLength);
-        Memory<byte> header = new NativeMemoryManager(region.Address, headerLength).Memory;
-        await source.FillAsync(HeaderPrefix.Size, header, cancellationToken).ConfigureAwait(false);
-        return SafeTensorsHeader.ParseText(header.Span, source.Length, source.Display, cancellationToken);
-    }
-
-    // For the message alone: where this read fails, what is known already is the better error.
+    // For the message alone: if this read fails, the error that is known already is the better one.
     private static async ValueTask<byte[]> ReadStartAsync(IWeightSource source, byte[] prefix, CancellationToken cancellationToken)
     {
         try

@@ -3,17 +3,17 @@ using TypedWeights.Sources;
 
 namespace TypedWeights.Checkpoints;
 
-/// <summary>What a file repeats of the secrets that its server was sent: no message shows it.</summary>
+/// <summary>Secrets of a request that the file repeats: no message shows them.</summary>
 internal static class RepeatedSecrets
 {
-    /// <summary>An error about what a file holds, without what it repeats of the request that it was asked for with.</summary>
+    /// <summary>An error about the content of a file, without the secrets of the request for the file.</summary>
     public static SafeTensorsFormatException Remove(SafeTensorsFormatException error, IWeightSource source)
     {
         string clean = source is IRequestedSource { Asked: { } request } ? RequestSecrets.Of(request).ScrubOwn(error.Said) : error.Said;
         return clean == error.Said ? error : new SafeTensorsFormatException(error.Kind, error.File, clean, error.Position);
     }
 
-    /// <summary>Throws where an index of a server names a shard by a secret that the server was sent: the name is shown, and written.</summary>
+    /// <summary>Throws if an index names a shard by a secret of the request for the index: the name is shown, and written.</summary>
     public static void ThrowIfShard(IEnumerable<string> shards, IWeightSource source)
     {
         if (source is IRequestedSource { Asked: { } request }
@@ -22,7 +22,7 @@ internal static class RepeatedSecrets
             throw new SafeTensorsFormatException(
                 SafeTensorsErrorKind.UnsafeShardName,
                 source.Display,
-                "the index names a shard by the login, key or header that it was asked for with; the server is not to be trusted.");
+                "the index names a shard by the login, key or header of its request; do not trust the server.");
         }
     }
 }

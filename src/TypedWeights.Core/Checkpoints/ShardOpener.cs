@@ -27,6 +27,7 @@ internal static class ShardOpener
         }
     }
 
+    /// <summary>Opens all shards of an index.</summary>
     /// <returns>The shards in the order of the index: by name.</returns>
     public static async ValueTask<IReadOnlyList<CheckpointFile>> OpenAllAsync(
         IWeightLocation location, ShardIndex index, string indexDisplay, HeaderBudget? budget, CancellationToken cancellationToken)
@@ -39,7 +40,7 @@ internal static class ShardOpener
         {
             await Parallel.ForAsync(0, files.Length, options, OpenOneAsync).ConfigureAwait(false);
 
-            // Shards are begun in order and none is begun after a failure, so the first failure is the same one every time.
+            // Shards are started in order and none is started after a failure, so the first failure is always the same one.
             if (failures.FirstOrDefault(static failure => failure is not null) is { } first)
             {
                 ExceptionDispatchInfo.Throw(first);
@@ -89,7 +90,7 @@ internal static class ShardOpener
         return new SafeTensorsFormatException(
             SafeTensorsErrorKind.MissingShard,
             indexDisplay,
-            $"the index puts {tensors} tensors into {Printable.Name(shard)}, which is not there. "
+            $"the index puts {tensors} tensors into {Printable.Name(shard)}, which does not exist. "
                 + "A download that was cut short? Fetch the file beside the index.");
     }
 }

@@ -9,8 +9,8 @@ namespace TypedWeights.Checkpoints;
 /// <remarks>
 /// The rule, which must not change once snapshots are about:
 /// <list type="number">
-/// <item>The name is the last part of the source's path. A file name that says nothing (<c>model.safetensors</c>,
-/// <c>diffusion_pytorch_model.safetensors.index.json</c>) gives way to its folder; <c>resolve/&lt;revision&gt;</c> and
+/// <item>The name is the last part of the source's path. Instead of a file name that says nothing (<c>model.safetensors</c>,
+/// <c>diffusion_pytorch_model.safetensors.index.json</c>) its folder is used; <c>resolve/&lt;revision&gt;</c> and
 /// <c>snapshots/&lt;revision&gt;</c> before it are passed over, and <c>models--org--name</c> is <c>name</c>.</item>
 /// <item><c>.safetensors</c>, <c>.index.json</c>, an <c>@revision</c> and a last version such as <c>-v0.1</c> are dropped.</item>
 /// <item>What is neither letter nor digit parts words; each word starts with a capital and keeps the rest of its letters. Two
@@ -40,7 +40,7 @@ public static partial class SnapshotClassName
 
     /// <summary>The name for a source.</summary>
     /// <param name="uri">Where the weights are.</param>
-    /// <returns>A C# identifier that is no keyword.</returns>
+    /// <returns>A C# identifier that is not a keyword.</returns>
     public static string For(WeightUri uri)
     {
         ArgumentNullException.ThrowIfNull(uri);
@@ -49,7 +49,7 @@ public static partial class SnapshotClassName
         return identifier.Length == 0 ? Fallback : char.IsDigit(identifier[0]) ? Fallback + identifier : identifier;
     }
 
-    /// <summary>Whether a text can be the name of a class: an identifier, and no keyword.</summary>
+    /// <summary>Whether a text can be the name of a class: an identifier that is not a keyword.</summary>
     /// <param name="name">The text.</param>
     public static bool IsValid(string name) => !string.IsNullOrEmpty(name)
         && (name[0] == '_' || char.IsLetter(name[0]))

@@ -2,7 +2,7 @@ using TypedWeights.Errors;
 
 namespace TypedWeights.Checkpoints;
 
-/// <summary>Which of a checkpoint's tensors are read, and under which names they are then found.</summary>
+/// <summary>Which tensors of a checkpoint are read, and the names that each one gets.</summary>
 /// <param name="Tensors">The tensors to read, each once.</param>
 /// <param name="Names">Every name with the index of its tensor in <paramref name="Tensors"/>; tied names share one.</param>
 internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, IReadOnlyList<KeyValuePair<string, int>> Names)
@@ -10,27 +10,11 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
     private const int NamesInMessage = 3;
 
     /// <summary>Everything that a checkpoint holds, tied names included: the state dict.</summary>
-    public static TensorSelection All(Checkpoint checkpoint)
-    {
-        if (checkpoint.Ties.Count > 0)
-        {
-            return Of(checkpoint, StateDict(checkpoint), checkpoint.Tensors.Count + checkpoint.Ties.Count);
-        }
+    public static TensorSelection All(Checkpoint checkpoint) =>
+        Of(checkpoint, StateDict(checkpoint), checkpoint.Tensors.Count + checkpoint.Ties.Count);
 
-        IReadOnlyList<CheckpointTensor> tensors = TensorsOf(checkpoint);
-        return new TensorSelection(
-            tensors,
-            new ProjectedList<CheckpointTensor, KeyValuePair<string, int>>(
-                tensors, static (tensor, index) => KeyValuePair.Create(tensor.Info.Name, index)));
-    }
-
-    /// <summary>Every tensor of a checkpoint once; of a checkpoint of one file without a copy of the list.</summary>
-    public static IReadOnlyList<CheckpointTensor> TensorsOf(Checkpoint checkpoint) => checkpoint.Files.Count == 1
-        ? new ProjectedList<TensorInfo, CheckpointTensor>(checkpoint.Files[0].Header.Tensors, static (info, _) => new CheckpointTensor(0, info))
-        : [.. checkpoint.Tensors.Values];
-
-    /// <summary>What a filter takes of the state dict. A tied name that it takes brings its tensor, under that name alone.</summary>
-    /// <exception cref="WeightsException">It takes nothing of a checkpoint that has something: a wrong prefix, most likely.</exception>
+    /// <summary>The names of the state dict that a filter accepts. An accepted tied name selects its tensor under that name alone.</summary>
+    /// <exception cref="WeightsException">It accepts no name of a checkpoint that has tensors: a wrong prefix, most likely.</exception>
     public static TensorSelection Matching(Checkpoint checkpoint, Func<string, bool> filter)
     {
         TensorSelection selection = Of(checkpoint, StateDict(checkpoint).Where(pair => filter(pair.Key)));
@@ -48,10 +32,10 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
         return selection;
     }
 
-    /// <summary>Some names, each with the tensor of the checkpoint that it stands for.</summary>
+    /// <summary>Some names, each with a tensor of the checkpoint.</summary>
     /// <param name="checkpoint">The checkpoint.</param>
-    /// <param name="tensorByName">The names.</param>
-    /// <param name="count">How many there are, where that is known: a list that grows takes twice the memory.</param>
+    /// <param name="tensorByName">The names, each with the name of its tensor.</param>
+    /// <param name="count">How many names there are, if that is known: a list that grows takes twice the memory.</param>
     public static TensorSelection Of(Checkpoint checkpoint, IEnumerable<KeyValuePair<string, string>> tensorByName, int count = 0)
     {
         var tensors = new List<CheckpointTensor>();
@@ -72,7 +56,7 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
         return new TensorSelection(tensors, names);
     }
 
-    // Every name with the tensor that it stands for.
+    // Every name with the name of its tensor.
     private static IEnumerable<KeyValuePair<string, string>> StateDict(Checkpoint checkpoint) =>
         checkpoint.Tensors.Keys.Select(name => KeyValuePair.Create(name, name)).Concat(checkpoint.Ties);
 }

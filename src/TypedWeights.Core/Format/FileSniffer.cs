@@ -3,17 +3,18 @@ using System.Text;
 namespace TypedWeights.Format;
 
 /// <summary>
-/// Says what a file really is that was taken for a safetensors file. Only sure signs count; nothing of the file's text is repeated, as
-/// an error page may quote the request.
+/// Recognises other files that were given as safetensors files. Only sure signs count; no text of the file is repeated, as an error page may
+/// quote the request.
 /// </summary>
 internal static class FileSniffer
 {
-    /// <summary>How many of a file's first bytes are looked at.</summary>
+    /// <summary>How many of a file's first bytes are examined.</summary>
     public const int Wanted = 512;
 
+    /// <summary>Describes another kind of file.</summary>
     /// <param name="start">The first bytes of the file, up to <see cref="Wanted"/>.</param>
-    /// <param name="fileLength">The file's length.</param>
-    /// <returns>A noun phrase and what to do, ending in a full stop; null when nothing is known.</returns>
+    /// <param name="fileLength">The file's length in bytes.</param>
+    /// <returns>A noun phrase and what to do, ending in a full stop; null for an unknown kind.</returns>
     public static string? Describe(ReadOnlySpan<byte> start, long fileLength)
     {
         if (fileLength == 0)
@@ -24,11 +25,11 @@ internal static class FileSniffer
         return MayBeHeader(start) ? null : Binary(start) ?? Text(start);
     }
 
-    /// <summary>What a web page is, after "this is not a safetensors file but" or the like.</summary>
+    /// <summary>Describes a web page, after words such as "this is not a safetensors file but".</summary>
     public const string Page = "an HTML page (a login or error page of a web site?). Check the URL: the link must give the file itself.";
 
-    /// <summary>Knows a web page or a Git LFS pointer: what a server sends in place of a file, whatever file was asked for.</summary>
-    /// <param name="start">The first bytes that came, up to <see cref="Wanted"/>.</param>
+    /// <summary>Recognises a web page or a Git LFS pointer, which a server may send instead of any file.</summary>
+    /// <param name="start">The first bytes of the response, up to <see cref="Wanted"/>.</param>
     /// <returns>As <see cref="Describe"/>.</returns>
     public static string? DescribePage(ReadOnlySpan<byte> start) => MayBeHeader(start) ? null : DescribePage(Decode(start));
 

@@ -3,13 +3,13 @@ using TypedWeights.Json;
 
 namespace TypedWeights.Format;
 
-/// <summary>What the errors about a whole file say: often it is another kind of file, or a part of one.</summary>
+/// <summary>The errors about a whole file: often it is another kind of file, or a part of a file.</summary>
 internal static class HeaderErrors
 {
     /// <summary>An error of the first three checks.</summary>
-    /// <param name="kind">Which.</param>
-    /// <param name="start">The first bytes of the file, as many as <see cref="FileSniffer.Wanted"/> where there are so many.</param>
-    /// <param name="fileLength">The file's length.</param>
+    /// <param name="kind">The check that failed.</param>
+    /// <param name="start">The first bytes of the file, up to <see cref="FileSniffer.Wanted"/>.</param>
+    /// <param name="fileLength">The file's length in bytes.</param>
     /// <param name="file">The file as it may be shown.</param>
     public static SafeTensorsFormatException Prefix(SafeTensorsErrorKind kind, ReadOnlySpan<byte> start, long fileLength, string file)
     {
@@ -59,7 +59,7 @@ internal static class HeaderErrors
             SafeTensorsErrorKind.MetadataIncompleteBuffer, file, message, expected > found ? fileLength : (long)expected);
     }
 
-    // A header opens with '{' (or white space); where it does not, a small number may just have stood in another format's first bytes.
+    // A header begins with '{' or white space; if it does not, the first bytes of another format may happen to be a small number.
     private static string? Foreign(ReadOnlySpan<byte> header, long fileLength)
     {
         if (header.TrimStart(" \t\r\n"u8) is [(byte)'{', ..])

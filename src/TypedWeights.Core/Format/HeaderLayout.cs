@@ -10,109 +10,76 @@ namespace TypedWeights.Format;
 /// </summary>
 internal static class HeaderLayout
 {
+    /// <summary>Checks the ranges of the tensors, and sorts the tensors by their data.</summary>
     /// <param name="header">The entries; sorted in place.</param>
     /// <param name="headerLength">The header's length in bytes.</param>
-    /// <param name="fileLength">The file's.</param>
+    /// <param name="fileLength">The file's length in bytes.</param>
     /// <param name="file">The file as it may be shown.</param>
-    /// <returns>The tensors in the order of their data.</returns>
-    public static IReadOnlyList<TensorInfo> Check(RawHeader header, int headerLength, long fileLength, string file)
+    /// <exception cref="SafeTensorsFormatException">The tensors do not fill the file one after another.</exception>
+    public static void Check(RawHeader header, int headerLength, long fileLength, string file)
     {
-        Sort(header);
-        Span<TensorInfo> sorted = CollectionsMarshal.AsSpan(header.Tensors);
+        Span<TensorInfo> tensors = CollectionsMarshal.AsSpan(header.Tensors);
+        tensors.Sort(CollectionsMarshal.AsSpan(header.Positions), Compare);
         ulong end = 0;
-        for (int i = 0; i < sorted.Length; i++)
+        for (int i = 0; i < tensors.Length; i++)
         {
-            TensorInfo tensor = sorted[i];
-            if (Begin(tensor) != end || End(tensor) < Begin(tensor))
+            if (Explain(tensors[i], end) is var (kind, message))
             {
-                throw Error(SafeTensorsErrorKind.InvalidOffset, header, i, file, DescribeOffset(tensor, end));
+                throw new SafeTensorsFormatException(
+                    kind, file, $"the tensor {Printable.Name(tensors[i].Name)} {message}", HeaderPrefix.Size + header.Positions[i]);
             }
 
-            CheckSize(header, i, file);
-            end = End(tensor);
+            end = End(tensors[i]);
         }
 
-        ulong dataLength = (ulong)(fileLength - HeaderPrefix.Size - headerLength);
-        if (end != dataLength)
+        if (end != (ulong)(fileLength - HeaderPrefix.Size - headerLength))
         {
             throw HeaderErrors.Incomplete(end, headerLength, fileLength, file);
         }
-
-        return header.Tensors;
     }
 
     private static ulong Begin(TensorInfo tensor) => (ulong)tensor.Begin;
 
     private static ulong End(TensorInfo tensor) => (ulong)tensor.End;
 
-    // Most writers write the entries in the order of their data.
-    private static void Sort(RawHeader header)
+    // What is wrong with a tensor that should begin where the tensors before it end; null if nothing is.
+    private static (SafeTensorsErrorKind Kind, string Message)? Explain(TensorInfo tensor, ulong end)
     {
-        Span<TensorInfo> entries = CollectionsMarshal.AsSpan(header.Tensors);
-        for (int i = 1; i < entries.Length; i++)
+        if (Begin(tensor) != end || End(tensor) < end)
         {
-            if (Compare(entries[i - 1], entries[i]) > 0)
-            {
-                entries.Sort(CollectionsMarshal.AsSpan(header.Positions), Compare);
-                header.Index.Rebuild();
-                return;
-            }
-        }
-    }
-
-    private static void CheckSize(RawHeader header, int index, string file)
-    {
-        TensorInfo tensor = header.Tensors[index];
-        ulong bitSize = (ulong)tensor.DType.BitSize();
-        if (!tensor.Shape.TryGetElementCount(out ulong count) || count > ulong.MaxValue / bitSize)
-        {
-            throw Error(
-                SafeTensorsErrorKind.ValidationOverflow,
-                header,
-                index,
-                file,
-                $"is {Describe(tensor)}, whose number of elements or bits leaves 64 bits.");
+            return (SafeTensorsErrorKind.InvalidOffset, DescribeOffset(tensor, end));
         }
 
-        ulong bits = count * bitSize;
+        if (!tensor.DType.TryGetBits(tensor.Shape, out ulong bits))
+        {
+            return (SafeTensorsErrorKind.ValidationOverflow, $"is {Describe(tensor)}, whose number of elements or bits does not fit in 64 bits.");
+        }
+
         if (bits % 8 != 0)
         {
-            throw Error(
-                SafeTensorsErrorKind.MisalignedSlice, header, index, file, $"is {Describe(tensor)}, {bits} bits, which do not fill whole bytes.");
+            return (SafeTensorsErrorKind.MisalignedSlice, $"is {Describe(tensor)}, {bits} bits, which do not fill whole bytes.");
         }
 
         ulong length = End(tensor) - Begin(tensor);
-        if (length != bits / 8)
-        {
-            throw Error(
-                SafeTensorsErrorKind.TensorInvalidInfo,
-                header,
-                index,
-                file,
+        return length == bits / 8
+            ? null
+            : (SafeTensorsErrorKind.TensorInvalidInfo,
                 $"is {Describe(tensor)}, which takes {bits / 8} bytes, but its data_offsets {Begin(tensor)} to {End(tensor)} are {length}.");
-        }
     }
 
     private static string DescribeOffset(TensorInfo tensor, ulong end)
     {
         const string Rule = "Tensors must follow one another without holes and share no bytes; write the file again.";
-        if (Begin(tensor) > end)
-        {
-            return $"begins at {Begin(tensor)}, but the tensors before it end at {end}: a hole of {Begin(tensor) - end} bytes. {Rule}";
-        }
-
-        return Begin(tensor) < end
-            ? $"begins at {Begin(tensor)}, but the tensors before it end at {end}: they overlap. {Rule}"
+        string begins = $"begins at {Begin(tensor)}, but the tensors before it end at {end}";
+        return Begin(tensor) > end ? $"{begins}: a hole of {Begin(tensor) - end} bytes. {Rule}"
+            : Begin(tensor) < end ? $"{begins}: they overlap. {Rule}"
             : $"ends at {End(tensor)}, before its begin at {Begin(tensor)}. {Rule}";
     }
 
     private static string Describe(TensorInfo tensor) => $"{tensor.DType.Name()} {tensor.Shape.ToShortString()}";
 
-    private static SafeTensorsFormatException Error(SafeTensorsErrorKind kind, RawHeader header, int index, string file, string message) =>
-        new(kind, file, $"the tensor {Printable.Name(header.Tensors[index].Name)} {message}", HeaderPrefix.Size + header.Positions[index]);
-
-    // By begin alone, an empty tensor could land behind the one that shares its begin. Empty tensors at one place go by name, so that
-    // the order does not depend on that of the JSON.
+    // By begin alone, an empty tensor could come after the tensor that shares its begin. Empty tensors at one offset are sorted by name, so
+    // that the order does not depend on the order of the JSON.
     private static int Compare(TensorInfo a, TensorInfo b)
     {
         int byBegin = Begin(a).CompareTo(Begin(b));

@@ -4,8 +4,8 @@ using TypedWeights.Json;
 namespace TypedWeights.Format;
 
 /// <summary>
-/// A header's JSON to entries, with the reference's verdicts and these stricter ones: a name, a field or a metadata key that stands
-/// twice is an error (the reference lets the last tensor or key win), and so is a dtype or an entry in a shape that only serde reads
+/// Reads a header's JSON with the reference's verdicts and these stricter ones: a name, a field or a metadata key that the header has twice is an
+/// error (in the reference the last tensor or key wins), and so is a dtype or an entry in a shape that only serde reads
 /// (<c>{"U8": null}</c>, <c>["U8", [4], [0, 4]]</c>).
 /// </summary>
 internal static class HeaderReader
@@ -16,55 +16,64 @@ internal static class HeaderReader
     private const int UsualEntry = 64;
 
     private static readonly IReadOnlyDictionary<string, string> NoMetadata = new Dictionary<string, string>(0, StringComparer.Ordinal);
+    private static readonly ObjectMembers Fields = new("it", ["dtype", "shape", "data_offsets"]);
 
-    [Flags]
-    private enum Fields
-    {
-        None = 0,
-        DType = 1,
-        Shape = 2,
-        Offsets = 4,
-        All = DType | Shape | Offsets,
-    }
-
+    /// <summary>Reads the entries of a header; nothing about the ranges of the tensors is checked.</summary>
     /// <param name="text">The header, valid UTF-8.</param>
-    /// <param name="cancellationToken">Ends it between two entries: one of the longest headers takes a second.</param>
+    /// <param name="cancellationToken">Ends the work between two entries: one of the longest headers takes a second.</param>
     /// <exception cref="JsonReadException">The text is not a header.</exception>
     public static RawHeader Read(ReadOnlySpan<byte> text, CancellationToken cancellationToken)
     {
         var json = new JsonPullReader(text);
-        // An entry is hardly ever shorter: no list that grows and is copied, and none that is larger than the text it is made of.
+
+        // An entry is hardly ever shorter: no table grows and is copied, and none is larger than the text that it is made of.
         int expected = text.Length / UsualEntry;
         var tensors = new List<TensorInfo>(expected);
         var positions = new List<int>(expected);
-        var index = new TensorIndex(tensors);
-        var shapes = new ShapeCache();
-        DType dtype = DType.BF16;
+        var names = new HashSet<string>(expected, StringComparer.Ordinal);
         IReadOnlyDictionary<string, string>? metadata = null;
         json.BeginObject();
         while (json.NextProperty(out string name))
         {
             cancellationToken.ThrowIfCancellationRequested();
             int position = json.Position;
+            if (!names.Add(name))
+            {
+                throw new JsonReadException(position, $"it lists {Printable.Name(name)} twice");
+            }
+
             if (name == MetadataName)
             {
-                metadata = metadata is null
-                    ? ReadMetadata(ref json, cancellationToken)
-                    : throw new JsonReadException(position, $"\"{MetadataName}\" stands twice");
+                metadata = ReadMetadata(ref json, cancellationToken);
                 continue;
             }
 
-            if (index.Contains(name))
-            {
-                throw new JsonReadException(position, $"the tensor {Printable.Name(name)} stands twice");
-            }
-
-            positions.Add(json.Position);
-            index.Add(ReadTensor(ref json, name, shapes, ref dtype));
+            positions.Add(position);
+            tensors.Add(ReadTensor(ref json, name));
         }
 
         json.End();
-        return new RawHeader(tensors, positions, index, metadata ?? NoMetadata);
+        return new RawHeader(tensors, positions, metadata ?? NoMetadata);
+    }
+
+    /// <summary>The length of the file that a header describes, where nothing else states it.</summary>
+    /// <param name="header">The text of the header.</param>
+    /// <param name="cancellationToken">Ends the parsing.</param>
+    /// <returns>The length in bytes; null if the header is wrong.</returns>
+    public static long? FileLength(ReadOnlySpan<byte> header, CancellationToken cancellationToken)
+    {
+        try
+        {
+            long dataStart = HeaderPrefix.Size + header.Length;
+            ulong end = Utf8Text.IndexOfInvalid(header) >= 0
+                ? ulong.MaxValue
+                : Read(header, cancellationToken).Tensors.Aggregate(0UL, static (most, tensor) => Math.Max(most, (ulong)tensor.End));
+            return end <= (ulong)(long.MaxValue - dataStart) ? dataStart + (long)end : null;
+        }
+        catch (JsonReadException)
+        {
+            return null;
+        }
     }
 
     private static IReadOnlyDictionary<string, string> ReadMetadata(ref JsonPullReader json, CancellationToken cancellationToken)
@@ -75,7 +84,6 @@ internal static class HeaderReader
         }
 
         var metadata = new Dictionary<string, string>(json.CountMembers(), StringComparer.Ordinal);
-        string last = "";
         json.BeginObject();
         while (json.NextProperty(out string key))
         {
@@ -86,23 +94,41 @@ internal static class HeaderReader
                 throw json.Unexpected($"a string as the value of {Printable.Name(key)} in \"{MetadataName}\"");
             }
 
-            // Millions of ties may be to one tensor: one string for all that follow each other.
-            string value = json.ReadString();
-            last = value == last ? last : value;
-            if (!metadata.TryAdd(key, last))
+            if (!metadata.TryAdd(key, json.ReadString()))
             {
-                throw new JsonReadException(position, $"the key {Printable.Name(key)} stands twice in \"{MetadataName}\"");
+                throw new JsonReadException(position, $"\"{MetadataName}\" has the key {Printable.Name(key)} twice");
             }
         }
 
         return metadata;
     }
 
-    private static TensorInfo ReadTensor(ref JsonPullReader json, string name, ShapeCache shapes, ref DType dtype)
+    private static TensorInfo ReadTensor(ref JsonPullReader json, string name)
     {
         try
         {
-            return TryReadUsual(ref json, name, shapes, ref dtype) ?? ReadEntry(ref json, name, shapes, ref dtype);
+            DType dtype = default;
+            TensorShape shape = default;
+            ulong begin = 0;
+            ulong end = 0;
+            ObjectMembers.Reading fields = Fields.Begin(ref json);
+            while (fields.Next(ref json, out string field))
+            {
+                switch (field)
+                {
+                    case "dtype":
+                        dtype = ReadDType(ref json);
+                        break;
+                    case "shape":
+                        shape = TensorShape.Own(json.ReadUInt64Array());
+                        break;
+                    default:
+                        (begin, end) = ReadOffsets(ref json);
+                        break;
+                }
+            }
+
+            return new TensorInfo(name, dtype, shape, unchecked((long)begin), unchecked((long)end));
         }
         catch (JsonReadException e)
         {
@@ -110,110 +136,32 @@ internal static class HeaderReader
         }
     }
 
-    // {"dtype":"BF16","shape":[4352,1728],"data_offsets":[0,15040512]}: so the reference writes, and all that build on it. Read to the byte
-    // it takes a third of the time; whatever differs in a byte is read in full.
-    private static TensorInfo? TryReadUsual(ref JsonPullReader json, string name, ShapeCache shapes, ref DType dtype)
-    {
-        JsonPullReader usual = json;
-        bool isUsual = usual.TryPass("{\"dtype\":\""u8) && usual.TryPassToQuote(out ReadOnlySpan<byte> dtypeName)
-            && DTypes.TryParse(dtypeName, ref dtype)
-            && usual.TryPass(",\"shape\":["u8);
-        TensorShape shape = default;
-        ulong end = 0;
-        isUsual = isUsual && ShapeReader.TryPass(ref usual, shapes, out shape) && usual.TryPass("],\"data_offsets\":["u8);
-        ulong begin = 0;
-        isUsual = isUsual && usual.TryPassNumber(out begin) && usual.TryPass(","u8) && usual.TryPassNumber(out end) && usual.TryPass("]}"u8);
-        if (!isUsual)
-        {
-            return null;
-        }
-
-        json = usual;
-        return new TensorInfo(name, dtype, shape, unchecked((long)begin), unchecked((long)end));
-    }
-
-    // The dtype comes as that of the entry before, which it mostly is again.
-    private static TensorInfo ReadEntry(ref JsonPullReader json, string name, ShapeCache shapes, ref DType dtype)
-    {
-        int start = json.Position;
-        Fields seen = Fields.None;
-        TensorShape shape = default;
-        (ulong Begin, ulong End) range = default;
-        json.BeginObject();
-        while (json.NextField(out ReadOnlySpan<byte> field))
-        {
-            int position = json.Position;
-            if (field.SequenceEqual("dtype"u8))
-            {
-                Once(ref seen, Fields.DType, "dtype", position);
-                ReadDType(ref json, ref dtype);
-            }
-            else if (field.SequenceEqual("shape"u8))
-            {
-                Once(ref seen, Fields.Shape, "shape", position);
-                shape = ShapeReader.Read(ref json, shapes);
-            }
-            else if (field.SequenceEqual("data_offsets"u8))
-            {
-                Once(ref seen, Fields.Offsets, "data_offsets", position);
-                range = ReadOffsets(ref json);
-            }
-            else
-            {
-                json.Skip();
-            }
-        }
-
-        if (seen != Fields.All)
-        {
-            string missing = !seen.HasFlag(Fields.DType) ? "dtype" : !seen.HasFlag(Fields.Shape) ? "shape" : "data_offsets";
-            throw new JsonReadException(start, $"it has no \"{missing}\"");
-        }
-
-        return new TensorInfo(name, dtype, shape, unchecked((long)range.Begin), unchecked((long)range.End));
-    }
-
-    private static void Once(ref Fields seen, Fields field, string name, int position)
-    {
-        if (seen.HasFlag(field))
-        {
-            throw new JsonReadException(position, $"{Printable.Name(name)} stands twice in it");
-        }
-
-        seen |= field;
-    }
-
-    private static void ReadDType(ref JsonPullReader json, ref DType dtype)
+    private static DType ReadDType(ref JsonPullReader json)
     {
         int position = json.Position;
-        ReadOnlySpan<byte> name = json.ReadUtf8String("the dtype as a string");
-        if (!DTypes.TryParse(name, ref dtype))
+        string name = json.ReadString("the dtype as a string");
+        if (DTypes.TryParse(name, out DType dtype))
         {
-            string known = string.Join(", ", DTypes.All.Select(DTypes.Name));
-            throw new JsonReadException(
-                position,
-                $"{Printable.Name(Utf8Text.Decode(name))} is not a dtype of the format, which knows {known}; "
-                    + "a later version of TypedWeights may know more");
+            return dtype;
         }
+
+        string known = string.Join(", ", DTypes.All.Select(DTypes.Name));
+        throw new JsonReadException(
+            position,
+            $"{Printable.Name(name)} is not a dtype of the format, which has {known}; a later version of TypedWeights may read it");
     }
 
     private static (ulong Begin, ulong End) ReadOffsets(ref JsonPullReader json)
     {
         int position = json.Position;
-        int count = 0;
-        ulong begin = 0;
-        ulong end = 0;
-        json.BeginArray();
-        while (json.NextElement())
-        {
-            ulong value = json.ReadUInt64();
-            (begin, end) = count == 0 ? (value, end) : (begin, value);
-            if (++count > 2)
-            {
-                break;
-            }
-        }
-
-        return count == 2 ? (begin, end) : throw new JsonReadException(position, "\"data_offsets\" must be two numbers, begin and end");
+        return json.ReadUInt64Array() is [ulong begin, ulong end]
+            ? (begin, end)
+            : throw new JsonReadException(position, "\"data_offsets\" must be two numbers, begin and end");
     }
 }
+
+/// <summary>A header before anything about the tensors' ranges has been checked.</summary>
+/// <param name="Tensors">The entries in their order. Their ranges are two unsigned numbers until they have been checked.</param>
+/// <param name="Positions">For each entry the byte of the header's JSON at which it starts.</param>
+/// <param name="Metadata">The content of <c>__metadata__</c>.</param>
+internal readonly record struct RawHeader(List<TensorInfo> Tensors, List<int> Positions, IReadOnlyDictionary<string, string> Metadata);

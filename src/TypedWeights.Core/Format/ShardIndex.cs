@@ -9,8 +9,8 @@ namespace TypedWeights.Format;
 /// <c>metadata.total_size</c> is kept to be compared, and anything else is passed over.
 /// </summary>
 /// <remarks>
-/// As strict as JSON is, except that a byte order mark is tolerated: text editors add one. A tensor, or a member of the index, that
-/// stands twice is an error.
+/// As strict as JSON is, except that a byte order mark is tolerated: text editors add one. A tensor that the index lists twice is an error,
+/// and so is a second <c>weight_map</c>.
 /// </remarks>
 internal sealed class ShardIndex
 {
@@ -19,6 +19,8 @@ internal sealed class ShardIndex
 
     /// <summary>The most shards an index may name. The most seen are some hundreds.</summary>
     public const int ShardLimit = 10_000;
+
+    private static readonly ObjectMembers Members = new("the index", ["weight_map"], "metadata");
 
     private ShardIndex(IReadOnlyDictionary<string, string> weightMap, IReadOnlyList<string> shards, string? totalSize)
     {
@@ -36,7 +38,7 @@ internal sealed class ShardIndex
     /// <summary>SHA-256 of the text in lower-case hexadecimal.</summary>
     public string Sha256 { get; private init; } = "";
 
-    /// <summary>What <c>metadata.total_size</c> says, as it is written; null where there is none.</summary>
+    /// <summary>The text of <c>metadata.total_size</c>; null if the index does not state it.</summary>
     public string? TotalSize { get; }
 
     /// <summary>Reads an index.</summary>
@@ -73,30 +75,23 @@ internal sealed class ShardIndex
     private static ShardIndex ReadDocument(ReadOnlySpan<byte> utf8, int start, string file)
     {
         var json = new JsonPullReader(utf8[start..]);
-        var seen = new MemberSet("the index");
         Dictionary<string, string>? weightMap = null;
         var shards = new SortedDictionary<string, string>(StringComparer.Ordinal);
         string? totalSize = null;
-        json.BeginObject();
-        while (json.NextProperty(out string member))
+        ObjectMembers.Reading members = Members.Begin(ref json);
+        while (members.Next(ref json, out string member))
         {
-            seen.Add(member, json);
             if (member == "weight_map")
             {
                 weightMap = ReadWeightMap(ref json, shards, file, start);
             }
-            else if (member == "metadata" && json.Peek() == (byte)'{')
-            {
-                totalSize = ReadTotalSize(ref json);
-            }
             else
             {
-                json.Skip();
+                totalSize = ReadTotalSize(ref json);
             }
         }
 
         json.End();
-        seen.Require(["weight_map"], 0);
         return new ShardIndex(weightMap!, [.. shards.Keys], totalSize) { Sha256 = Convert.ToHexStringLower(SHA256.HashData(utf8)) };
     }
 
@@ -118,7 +113,7 @@ internal sealed class ShardIndex
             {
                 throw new JsonReadException(
                     position,
-                    $"the tensor {Printable.Name(tensor)} stands twice, in {Printable.Name(map[tensor])} and in {Printable.Name(shard)}");
+                    $"it lists {Printable.Name(tensor)} twice, in {Printable.Name(map[tensor])} and in {Printable.Name(shard)}");
             }
         }
 
@@ -146,19 +141,25 @@ internal sealed class ShardIndex
         return shards.Count <= ShardLimit ? name : throw Error(file, $"it names more than {ShardLimit} shards.", position);
     }
 
+    // Seen as a number and as a string. Metadata that is not an object states nothing.
     private static string? ReadTotalSize(ref JsonPullReader json)
     {
+        if (json.Peek() != (byte)'{')
+        {
+            json.Skip();
+            return null;
+        }
+
         string? totalSize = null;
         json.BeginObject();
         while (json.NextProperty(out string member))
         {
-            bool wanted = member == "total_size";
             switch (json.Peek())
             {
-                case (byte)'"' when wanted:
+                case (byte)'"' when member == "total_size":
                     totalSize = json.ReadString();
                     break;
-                case (byte)'-' or (>= (byte)'0' and <= (byte)'9') when wanted:
+                case (byte)'-' or (>= (byte)'0' and <= (byte)'9') when member == "total_size":
                     totalSize = json.ReadNumberText();
                     break;
                 default:

@@ -8,8 +8,8 @@ internal static class ShardName
 {
     private const int LongestName = 1024;
 
-    /// <summary>Tells why a name is refused.</summary>
-    /// <returns>The end of a sentence that begins with "it", or null for a name that is safe.</returns>
+    /// <summary>Explains why a name is refused.</summary>
+    /// <returns>The end of a sentence that begins with "it", or null for a safe name.</returns>
     public static string? Refuse(string name)
     {
         if (name.Length is 0 or > LongestName)

@@ -18,39 +18,26 @@ internal static class JsonText
         return json;
     }
 
-    /// <summary>Writes a string likewise, without a copy of it: it may be a hundred megabytes long.</summary>
+    /// <summary>Writes a string in double quotes, without a copy of it: it may be a hundred megabytes long.</summary>
     public static void WriteString(this TextWriter json, string text)
     {
         json.Write('"');
-        int plain = 0;
         for (int i = 0; i < text.Length; i++)
         {
-            int width = char.IsSurrogatePair(text, i) ? 2 : 1;
-            if (text[i] is '"' or '\\' || Printable.MustEscape(text, i))
+            bool isEscaped = text[i] is '"' or '\\' || Printable.MustEscape(text, i);
+            bool isPair = char.IsSurrogatePair(text, i);
+            WriteUnit(json, !isPair && char.IsSurrogate(text[i]) ? '\uFFFD' : text[i], isEscaped);
+            if (isPair)
             {
-                json.Write(text.AsSpan(plain, i - plain));
-                plain = i + width;
-                WriteEscape(json, width == 1 && char.IsSurrogate(text[i]) ? '\uFFFD' : text[i]);
-                if (width == 2)
-                {
-                    WriteEscape(json, text[i + 1]);
-                }
+                WriteUnit(json, text[++i], isEscaped);
             }
-
-            i += width - 1;
         }
 
-        json.Write(text.AsSpan(plain));
         json.Write('"');
     }
 
     /// <summary>Writes a whole number, whatever the culture of the writer is.</summary>
-    public static void WriteNumber(this TextWriter json, ulong number)
-    {
-        Span<char> digits = stackalloc char[20];
-        _ = number.TryFormat(digits, out int length, default, CultureInfo.InvariantCulture);
-        json.Write(digits[..length]);
-    }
+    public static void WriteNumber(this TextWriter json, ulong number) => json.Write(number.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Writes whole numbers as an array.</summary>
     public static void WriteNumbers(this TextWriter json, ReadOnlySpan<ulong> numbers, string separator)
@@ -65,27 +52,22 @@ internal static class JsonText
         json.Write(']');
     }
 
-    private static void WriteEscape(TextWriter json, char unit)
+    private static void WriteUnit(TextWriter json, char unit, bool isEscaped)
     {
-        switch (unit)
+        if (!isEscaped)
         {
-            case '"' or '\\':
-                json.Write('\\');
-                json.Write(unit);
-                break;
-            case '\n':
-                json.Write("\\n");
-                break;
-            case '\r':
-                json.Write("\\r");
-                break;
-            case '\t':
-                json.Write("\\t");
-                break;
-            default:
-                json.Write("\\u");
-                json.Write(((int)unit).ToString("x4", CultureInfo.InvariantCulture));
-                break;
+            json.Write(unit);
+            return;
         }
+
+        json.Write(unit switch
+        {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            _ => "\\u" + ((int)unit).ToString("x4", CultureInfo.InvariantCulture),
+        });
     }
 }

@@ -47,7 +47,7 @@ public readonly struct PathScope
 
     /// <summary>Which of the numbered children there are.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
-    /// <param name="candidates">The numbers to look for, rising.</param>
+    /// <param name="candidates">The numbers to look for, ascending.</param>
     public int[] PresentItems(string? segment, params int[] candidates) => _manifest.Names.PresentItems(At(segment)._name, candidates);
 
     /// <summary>The children 0..count-1.</summary>
@@ -58,24 +58,18 @@ public readonly struct PathScope
     public WeightList<T> List<T>(string? segment, int count, Func<PathScope, T> item)
     {
         PathScope list = At(segment);
-        var items = new T[count];
-        for (int i = 0; i < count; i++)
-        {
-            items[i] = item(list.Group(Text(i)));
-        }
-
-        return new WeightList<T>(items);
+        return new WeightList<T>([.. Enumerable.Range(0, count).Select(number => item(list.Item(number)))]);
     }
 
     /// <summary>Numbered children that are not 0..n-1.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
-    /// <param name="numbers">The numbers, rising.</param>
+    /// <param name="numbers">The numbers, ascending.</param>
     /// <param name="item">Makes an item of its group.</param>
     /// <typeparam name="T">The type of one item.</typeparam>
     public SparseWeightList<T> Sparse<T>(string? segment, int[] numbers, Func<PathScope, T> item)
     {
         PathScope list = At(segment);
-        return new SparseWeightList<T>(numbers, [.. numbers.Select(number => item(list.Group(Text(number))))]);
+        return new SparseWeightList<T>(numbers, [.. numbers.Select(number => item(list.Item(number)))]);
     }
 
     /// <summary>The children 0..count-1, each of which is a tensor.</summary>
@@ -83,7 +77,7 @@ public readonly struct PathScope
     /// <param name="count">How many.</param>
     public WeightList<WeightPath> TensorList(string? segment, int count) => List(segment, count, static item => item.Tensor(null));
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
     private PathScope At(string? segment) => segment is null ? this : Group(segment);
+
+    private PathScope Item(int number) => Group(number.ToString(CultureInfo.InvariantCulture));
 }

@@ -5,21 +5,21 @@ namespace TypedWeights;
 
 /// <summary>Numbered children of a group that are not 0..n-1, by their number: <c>net.0</c> and <c>net.2</c>.</summary>
 /// <typeparam name="T">The type of one item.</typeparam>
-[SuppressMessage("Naming", "CA1710", Justification = "It is the sparse twin of WeightList and stands in the same places.")]
+[SuppressMessage("Naming", "CA1710", Justification = "It is the sparse twin of WeightList and is used in the same places.")]
 public sealed class SparseWeightList<T> : IReadOnlyDictionary<int, T>
 {
     private readonly int[] _numbers;
     private readonly T[] _items;
 
     /// <summary>Makes a list of the items.</summary>
-    /// <param name="numbers">The numbers, rising; kept, not copied.</param>
+    /// <param name="numbers">The numbers, ascending; kept, not copied.</param>
     /// <param name="items">The item of each number; kept, not copied.</param>
-    /// <exception cref="ArgumentException">The two differ in length, or the numbers do not rise.</exception>
+    /// <exception cref="ArgumentException">The two differ in length, or the numbers are not ascending.</exception>
     public SparseWeightList(int[] numbers, T[] items)
     {
         if (numbers.Length != items.Length || numbers.Zip(numbers.Skip(1), (a, b) => a < b).Contains(false))
         {
-            throw new ArgumentException("Rising numbers and as many items are needed.", nameof(numbers));
+            throw new ArgumentException("The numbers must be ascending, and each needs one item.", nameof(numbers));
         }
 
         _numbers = numbers;
@@ -29,7 +29,7 @@ public sealed class SparseWeightList<T> : IReadOnlyDictionary<int, T>
     /// <summary>How many items there are.</summary>
     public int Count => _items.Length;
 
-    /// <summary>The numbers, rising.</summary>
+    /// <summary>The numbers, ascending.</summary>
     public IEnumerable<int> Keys => _numbers;
 
     /// <summary>The items in the order of their numbers.</summary>
@@ -40,7 +40,7 @@ public sealed class SparseWeightList<T> : IReadOnlyDictionary<int, T>
     /// <exception cref="KeyNotFoundException">There is no such item; the message says which there are.</exception>
     public T this[int key] => TryGetValue(key, out T? value)
         ? value
-        : throw new KeyNotFoundException($"There is no item {key}; there are {Manifests.IndexRuns.Text(_numbers, ',')}.");
+        : throw new KeyNotFoundException($"There is no item {key}; there are {Manifests.NumberRuns.Text(_numbers, ',')}.");
 
     /// <summary>Whether there is an item of the number.</summary>
     /// <param name="key">A number.</param>

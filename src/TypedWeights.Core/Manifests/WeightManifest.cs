@@ -120,9 +120,9 @@ public sealed record ManifestFile(string Name, long Length, string? Validator, l
 /// <param name="Name">The name in the header.</param>
 /// <param name="DType">The element type.</param>
 /// <param name="Shape">The shape, counted in elements.</param>
-/// <param name="File">An index into <see cref="WeightManifest.Files"/>.</param>
-/// <param name="Begin">The first byte, counted from the end of the file's header.</param>
-/// <param name="End">The byte after the last.</param>
+/// <param name="File">An index into <see cref="WeightManifest.Files"/>; -1 if the manifest does not state where the tensors are.</param>
+/// <param name="Begin">The first byte, counted from the end of the file's header; 0 if <paramref name="File"/> is -1.</param>
+/// <param name="End">The byte after the last; 0 if <paramref name="File"/> is -1.</param>
 public readonly record struct ManifestTensor(string Name, DType DType, TensorShape Shape, int File, long Begin, long End)
 {
     /// <summary>SHA-256 of the tensor's bytes in lower-case hexadecimal; null where the snapshot was taken without digests.</summary>

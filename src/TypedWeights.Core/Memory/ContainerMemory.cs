@@ -5,15 +5,15 @@ namespace TypedWeights.Memory;
 /// <summary>The memory that a container leaves its processes: the limit of a Linux control group, and what is in use of it.</summary>
 /// <param name="Where">The file that holds the limit.</param>
 /// <param name="Limit">The limit in bytes.</param>
-/// <param name="Used">What is in use and cannot be given up: without the page cache of files.</param>
-/// <param name="Swap">What may be moved out to a disk on top.</param>
+/// <param name="Used">The memory in use in bytes, without the page cache of files, which the kernel can drop.</param>
+/// <param name="Swap">The free swap in bytes.</param>
 /// <remarks>
 /// The runtime's own number (<see cref="GCMemoryInfo.TotalAvailableMemoryBytes"/>) is 75 % of the limit, whatever is in use: it would refuse
 /// loads that fit and allow loads that do not.
 /// </remarks>
 internal sealed record ContainerMemory(string Where, long Limit, long Used, long Swap)
 {
-    // Version 1 writes its largest number, rounded down to a page, for no limit.
+    // Version 1 writes its largest number, rounded down to a page, if there is no limit.
     private const long Unlimited = long.MaxValue >> 1;
 
     private static readonly Names Version1 =
@@ -21,12 +21,12 @@ internal sealed record ContainerMemory(string Where, long Limit, long Used, long
 
     private static readonly Names Version2 = new("memory.max", "memory.current", "", "memory.swap.max", "memory.swap.current");
 
-    /// <summary>What is left.</summary>
+    /// <summary>The bytes that are left.</summary>
     public long Free => Math.Max(0, Limit - Used + Swap);
 
-    /// <summary>The container of this process: of its control group and those around it the one that leaves least.</summary>
-    /// <param name="root">Stands before every path that is read; for tests.</param>
-    /// <returns>null where there is no limit, and on other systems than Linux.</returns>
+    /// <summary>Reads the container of this process: of its control group and the groups around it the one with the least free memory.</summary>
+    /// <param name="root">The prefix of every path that is read; for tests.</param>
+    /// <returns>null if there is no limit, and on other systems than Linux.</returns>
     public static ContainerMemory? Read(string root = "")
     {
         if (!OperatingSystem.IsLinux())
@@ -41,12 +41,12 @@ internal sealed record ContainerMemory(string Where, long Limit, long Used, long
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or OverflowException)
         {
-            // Not to be read, or written otherwise than any known kernel does: then nothing is known.
+            // The files cannot be read, or have a format of an unknown kernel.
             return null;
         }
     }
 
-    // The folders of the process's groups, each with those around it, as far as they can be seen from here.
+    // The folders of the process's groups and of the groups around them, as far as this process can see them.
     private static IEnumerable<(string Folder, Names Names)> Groups(string root)
     {
         foreach (string line in File.ReadLines(root + "/proc/self/mountinfo"))
@@ -92,7 +92,7 @@ internal sealed record ContainerMemory(string Where, long Limit, long Used, long
         return null;
     }
 
-    // The part of the path below what is mounted; empty where the process is elsewhere, as in a container that sees its own group alone.
+    // The part of the path below the mount; empty if the path is elsewhere, as in a container that sees only its own group.
     private static string Below(string path, string mounted)
     {
         string above = mounted.TrimEnd('/');
@@ -108,7 +108,7 @@ internal sealed record ContainerMemory(string Where, long Limit, long Used, long
             return null;
         }
 
-        // Pages of files are given up when memory is asked for.
+        // The kernel drops pages of files when memory is needed.
         long files = 0;
         foreach (string line in File.ReadLines($"{root}{folder}/memory.stat"))
         {
@@ -122,7 +122,7 @@ internal sealed record ContainerMemory(string Where, long Limit, long Used, long
         return new ContainerMemory(where, limit, Math.Max(0, usage - files), SwapOf(root, folder, names, limit, usage));
     }
 
-    // Version 1 counts swap together with memory, and not at all on some systems: then it is for everybody.
+    // Version 1 counts swap together with memory, and on some systems not at all: then all free swap counts.
     private static long SwapOf(string root, string folder, Names names, long limit, long usage)
     {
         long free = FreeSwap(root);
@@ -150,7 +150,7 @@ internal sealed record ContainerMemory(string Where, long Limit, long Used, long
         return 0;
     }
 
-    // "max" is no limit; so is a file that is not there, as in the outermost group.
+    // "max" and a missing file, as in the outermost group, mean that there is no limit.
     private static long? Number(string path)
     {
         if (!File.Exists(path))

@@ -3,37 +3,37 @@ using System.Runtime.InteropServices;
 namespace TypedWeights.Memory;
 
 /// <summary>
-/// What the C library keeps of memory that was freed. glibc gives back the end of its heaps alone, so that one small block that is left
-/// there keeps gigabytes of free memory below it in the process.
+/// Freed memory that the C library keeps. glibc returns only the end of its heaps to the system, so that one small block at the end keeps
+/// gigabytes of free memory in the process.
 /// </summary>
 internal static unsafe class FreedMemory
 {
-    // Looking through the heaps takes some time for each page that goes back; for less than this nobody would notice the difference.
-    private const long WorthLooking = 32L << 20;
+    // A search of the heaps takes some time for each page that is returned; for less than this nobody would notice the difference.
+    private const long WorthTrimming = 32L << 20;
 
-    // glibc alone has it; musl, macOS and Windows give memory back by themselves.
+    // Only glibc has it; musl, macOS and Windows return memory by themselves.
     private static readonly delegate* unmanaged[Cdecl]<nuint, int> MallocTrim = Find();
 
-    private static int _isAsked;
+    private static int _isQueued;
 
-    // Since it was last given back: many small sets keep as much as a large one.
+    // Since the last trim: many small sets keep as much as a large one.
     private static long _freed;
 
-    /// <summary>Whether the C library keeps memory and can be told to give it back.</summary>
-    public static bool CanBeGivenBack => MallocTrim is not null;
+    /// <summary>Whether the C library keeps memory and can return it to the system.</summary>
+    public static bool CanTrim => MallocTrim is not null;
 
-    /// <summary>Gives back what is free, on a thread of the pool and once for all that ask meanwhile: with gigabytes it takes a second.</summary>
-    /// <param name="bytes">How many were freed.</param>
-    public static void GiveBackLater(long bytes)
+    /// <summary>Returns free memory to the system on a thread of the pool, once for all calls meanwhile: with gigabytes it takes a second.</summary>
+    /// <param name="bytes">How many bytes were freed.</param>
+    public static void TrimLater(long bytes)
     {
-        if (CanBeGivenBack && Interlocked.Add(ref _freed, bytes) >= WorthLooking && Interlocked.Exchange(ref _isAsked, 1) == 0)
+        if (CanTrim && Interlocked.Add(ref _freed, bytes) >= WorthTrimming && Interlocked.Exchange(ref _isQueued, 1) == 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(
                 static _ =>
                 {
-                    // Whoever frees something from here on asks again.
+                    // Memory that is freed from here on needs another trim.
                     Interlocked.Exchange(ref _freed, 0);
-                    Volatile.Write(ref _isAsked, 0);
+                    Volatile.Write(ref _isQueued, 0);
                     _ = MallocTrim(0);
                 },
                 null);

@@ -4,7 +4,7 @@ using System.Runtime.Versioning;
 namespace TypedWeights.Memory;
 
 /// <summary>
-/// Fresh memory, not zeroed. From <see cref="HugePagesFrom"/> on it begins at a huge page and asks for huge pages: touching memory for
+/// Fresh memory, not zeroed. From <see cref="HugePagesFrom"/> on it begins at a huge page and requests huge pages: touching memory for
 /// the first time 4 KiB at a time costs more than reading a cached file into it.
 /// </summary>
 internal sealed unsafe class HeapRegion : NativeRegion
@@ -15,10 +15,10 @@ internal sealed unsafe class HeapRegion : NativeRegion
     /// <summary>Smaller regions leave most of a huge page unused and take no time worth saving.</summary>
     public const long HugePagesFrom = 4L << 20;
 
-    /// <summary>A cache line, and the widest vector register: what libtorch's own allocator gives.</summary>
+    /// <summary>A cache line, and the widest vector register: the alignment of libtorch's own allocator.</summary>
     public const int SmallAlignment = 64;
 
-    // What was mapped, around what is used of it; 0 where the memory is the C library's.
+    // The mapping, of which the region is a part; 0 for memory of the C library.
     private nint _mapping;
     private long _mappingLength;
 
@@ -27,14 +27,14 @@ internal sealed unsafe class HeapRegion : NativeRegion
     {
     }
 
-    /// <summary>Whether the kernel has been asked for huge pages and took it well.</summary>
+    /// <summary>Whether the kernel has accepted the request for huge pages.</summary>
     public bool HasHugePages { get; private init; }
 
     /// <summary>The bytes that a region of a length takes: up to the end of the last huge page, or the tail would be small pages.</summary>
     public static long RoomFor(long length) =>
         length < HugePagesFrom ? length : checked(length + HugePage - 1) / HugePage * HugePage;
 
-    /// <exception cref="OutOfMemoryException">The system has no such run of memory.</exception>
+    /// <exception cref="OutOfMemoryException">The system has no consecutive memory of that length.</exception>
     public static HeapRegion Allocate(long length)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
@@ -61,11 +61,11 @@ internal sealed unsafe class HeapRegion : NativeRegion
         }
     }
 
-    // From the system itself: the C library, which learns from what is freed, may keep that for later, and then it is not fresh.
+    // From the system itself: the C library may keep freed memory for later, and then it is not fresh.
     [SupportedOSPlatform("linux")]
     private static HeapRegion? TryMap(long length, long whole)
     {
-        // The kernel aligns to a huge page or not, as it likes; what is mapped beyond and never touched takes no memory.
+        // The kernel may not align the mapping to a huge page; what is mapped beyond and never touched takes no memory.
         long mapped = checked(whole + HugePage);
         if (!LinuxMemory.TryMapAnonymous(mapped, out nint start))
         {

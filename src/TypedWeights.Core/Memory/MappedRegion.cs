@@ -12,14 +12,11 @@ internal sealed unsafe class MappedRegion : NativeRegion
     private readonly MemoryMappedViewAccessor? _view;
 
     private MappedRegion(nint address, long length, MemoryMappedViewAccessor? view)
-        : base(address, length)
-    {
-        _view = view;
-    }
+        : base(address, length) => _view = view;
 
     /// <summary>Maps a file from its start.</summary>
     /// <param name="file">The opened file.</param>
-    /// <param name="length">How much of it, at least 1 and no more than it has.</param>
+    /// <param name="length">How many bytes, from 1 to the length of the file.</param>
     /// <exception cref="IOException">The file cannot be mapped.</exception>
     public static MappedRegion Map(SafeFileHandle file, long length)
     {

@@ -3,18 +3,18 @@ using System.Globalization;
 namespace TypedWeights.Memory;
 
 /// <summary>
-/// The most host memory that a load may take, and where that comes from. A container is asked at most once, and only where the load takes so
-/// much that its limit can matter: asking takes a fifth of the time of a small load.
+/// The most host memory that a load may take, and what sets that limit. The limit of the container is read at most once, and only for a load
+/// that is large enough: reading it takes a fifth of the time of a small load.
 /// </summary>
 internal sealed class MemoryBound
 {
     // What the runtime and libtorch still grow by while they load: code, threads, the collector's own.
     private const long Reserve = 16L << 20;
 
-    // A small part of the reserve: so much is allowed whatever the container has left.
+    // A small part of the reserve: a load may take that much whatever the container has left.
     private const long LeastOfContainer = 1 << 20;
 
-    // Stores open files for a load without being told of it, and some have to read all of a file for that (UnannouncedLength).
+    // Stores open files without knowing the load, and some have to read all of a file for that (UnannouncedLength).
     private static readonly AsyncLocal<long?> LimitOfLoad = new();
 
     private readonly long _least;
@@ -53,7 +53,7 @@ internal sealed class MemoryBound
     public static MemoryBound In(Func<ContainerMemory?> read) => new(
         LeastOfContainer, () => read() is { } container ? LimitOf(container) : (null, ""));
 
-    /// <summary>Whether a load may take so many bytes.</summary>
+    /// <summary>Whether a load may take that many bytes.</summary>
     public bool Allows(long bytes) => bytes <= _least || Bytes is not { } most || bytes <= most;
 
     private static (long? Bytes, string Reason) LimitOf(ContainerMemory container)

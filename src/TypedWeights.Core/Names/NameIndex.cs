@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace TypedWeights;
 
-/// <summary>Names in order, so that one can ask what lies below a prefix.</summary>
+/// <summary>Names in order, for searches below a prefix.</summary>
 internal sealed class NameIndex
 {
     private readonly string[] _sorted;
@@ -39,7 +39,7 @@ internal sealed class NameIndex
 
     /// <summary>Which of a list's numbered children there are.</summary>
     /// <param name="list">The list's full name; null for the root.</param>
-    /// <param name="candidates">The numbers to look for, rising.</param>
+    /// <param name="candidates">The numbers to look for, ascending.</param>
     public int[] PresentItems(string? list, int[] candidates) => [.. candidates.Where(number => HasItem(list, number))];
 
     private bool HasItem(string? list, int number)

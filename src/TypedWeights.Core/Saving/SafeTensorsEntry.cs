@@ -84,15 +84,13 @@ public sealed class SafeTensorsEntry
     private static long LengthOf(string name, DType dtype, TensorShape shape, string parameter)
     {
         string what = $"The tensor {Printable.Name(name)} of {dtype.Name()} {shape.ToShortString()}";
-        ulong bitSize = (ulong)dtype.BitSize();
-        if (!shape.TryGetElementCount(out ulong count) || count > ulong.MaxValue / bitSize)
+        if (!dtype.TryGetBits(shape, out ulong bits))
         {
             throw new ArgumentException($"{what} is larger than the format can say.", parameter);
         }
 
-        return count * bitSize % 8 == 0
-            ? (long)(count * bitSize / 8)
-            : throw new ArgumentException(
-                $"{what} has {count * bitSize} bits, which do not fill whole bytes: the format does not round up.", parameter);
+        return bits % 8 == 0
+            ? (long)(bits / 8)
+            : throw new ArgumentException($"{what} has {bits} bits, which do not fill whole bytes: the format does not round up.", parameter);
     }
 }

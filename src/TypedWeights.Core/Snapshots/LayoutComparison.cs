@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace TypedWeights.Snapshots;
 
-/// <summary>The half of a comparison that no load fails on: revision, files, metadata, and where the tensors lie.</summary>
+/// <summary>The part of a comparison that no load fails on: revision, files, metadata, and where the tensors are.</summary>
 internal static class LayoutComparison
 {
     /// <param name="old">The snapshot.</param>
     /// <param name="live">The snapshot as it would be taken now.</param>
-    /// <param name="isNewHeader">Whether the names differ, so that no word need be lost on the header's other bytes.</param>
+    /// <param name="isNewHeader">Whether the names differ, so that a difference of the header's other bytes is not reported.</param>
     public static IEnumerable<SnapshotDifference> Compare(WeightSnapshot old, WeightSnapshot live, bool isNewHeader)
     {
         SnapshotDifference? moved = CompareLayout(old, live);
@@ -104,24 +104,21 @@ internal static class LayoutComparison
         }
     }
 
-    // One line however many moved: resharding moves them all.
+    // One difference however many tensors moved: resharding moves them all.
     private static SnapshotDifference? CompareLayout(WeightSnapshot old, WeightSnapshot live)
     {
-        SnapshotTensor[] moved =
+        string[] moved =
         [
-            .. SnapshotComparison.Pairs(
-                    SnapshotWriter.InOrder(old.Tensors, static tensor => tensor.Name),
-                    SnapshotWriter.InOrder(live.Tensors, static tensor => tensor.Name),
-                    static tensor => tensor.Name)
-                .Where(pair => pair is ({ } was, { } @is)
-                    && (was.Begin != @is.Begin || old.Files[was.File].Name != live.Files[@is.File].Name))
-                .Select(static pair => pair.Old!),
+            .. old.Tensors.Join(
+                    live.Tensors, static was => was.Name, static @is => @is.Name, static (was, @is) => (Was: was, Is: @is), StringComparer.Ordinal)
+                .Where(pair => pair.Was.Begin != pair.Is.Begin || old.Files[pair.Was.File].Name != live.Files[pair.Is.File].Name)
+                .Select(static pair => pair.Was.Name).Order(StringComparer.Ordinal),
         ];
         return moved switch
         {
             [] => null,
-            [{ Name: string only }] => new(SnapshotDifferenceKind.Layout, only, "lies elsewhere"),
-            [{ Name: string first }, ..] => new(SnapshotDifferenceKind.Layout, first,
+            [string only] => new(SnapshotDifferenceKind.Layout, only, "lies elsewhere"),
+            [string first, ..] => new(SnapshotDifferenceKind.Layout, first,
                 string.Create(CultureInfo.InvariantCulture, $"and {moved.Length - 1} more tensors lie elsewhere")),
         };
     }

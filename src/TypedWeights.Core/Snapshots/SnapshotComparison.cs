@@ -16,33 +16,16 @@ public static class SnapshotComparison
         return [.. names.Concat(layout).OrderBy(difference => !difference.IsDrift)];
     }
 
-    /// <summary>Puts what has the same name in two sequences together, each in ordinal order of the names.</summary>
-    internal static IEnumerable<(T? Old, T? Live)> Pairs<T>(IEnumerable<T> old, IEnumerable<T> live, Func<T, string> name)
-        where T : class
-    {
-        using IEnumerator<T> before = old.GetEnumerator();
-        using IEnumerator<T> now = live.GetEnumerator();
-        T? was = Next(before);
-        T? @is = Next(now);
-        while (was is not null || @is is not null)
-        {
-            int order = was is null ? 1 : @is is null ? -1 : string.CompareOrdinal(name(was), name(@is));
-            yield return (order <= 0 ? was : null, order >= 0 ? @is : null);
-            was = order <= 0 ? Next(before) : was;
-            @is = order >= 0 ? Next(now) : @is;
-        }
-
-        static T? Next(IEnumerator<T> items) => items.MoveNext() ? items.Current : null;
-    }
-
-    // A tied name is as much a member of the generated class as one that is stored; how it is stored is layout.
+    // A tied name is as much a member of the generated class as a stored tensor; how it is stored is layout.
     private static IEnumerable<SnapshotDifference> CompareNames(WeightSnapshot old, WeightSnapshot live)
     {
-        foreach ((Entry? was, Entry? @is) in Pairs(Named(old), Named(live), static entry => entry.Name))
+        Dictionary<string, Entry> was = Named(old);
+        Dictionary<string, Entry> now = Named(live);
+        foreach (string name in was.Keys.Union(now.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
-            if (CompareEntry(was, @is) is var (kind, message))
+            if (CompareEntry(was.GetValueOrDefault(name), now.GetValueOrDefault(name)) is var (kind, message))
             {
-                yield return new SnapshotDifference(kind, (was ?? @is)!.Name, message);
+                yield return new SnapshotDifference(kind, name, message);
             }
         }
     }
@@ -60,29 +43,22 @@ public static class SnapshotComparison
         _ => (SnapshotDifferenceKind.Layout, $"was stored for itself and is tied to {@is!.Tie}"),
     };
 
-    // In ordinal order, and one at a time: there may be a million.
-    private static IEnumerable<Entry> Named(WeightSnapshot snapshot)
+    private static Dictionary<string, Entry> Named(WeightSnapshot snapshot)
     {
-        IEnumerable<Entry> stored = SnapshotWriter.InOrder(snapshot.Tensors, static tensor => tensor.Name)
-            .Select(static tensor => new Entry(tensor.Name, tensor.DType, tensor.Shape, null));
-        List<KeyValuePair<string, string>> ties = TiedNames.Of(snapshot);
-        if (ties.Count == 0)
+        var entries = snapshot.Tensors.ToDictionary(
+            static tensor => tensor.Name, static tensor => new Entry(tensor.DType, tensor.Shape, null), StringComparer.Ordinal);
+        foreach ((string alias, string tensor) in TiedNames.Of(snapshot))
         {
-            return stored;
+            entries.Add(alias, entries[tensor] with { Tie = tensor });
         }
 
-        var targets = ties.Select(static tie => tie.Value).ToHashSet(StringComparer.Ordinal);
-        var byName = snapshot.Tensors.Where(tensor => targets.Contains(tensor.Name))
-            .ToDictionary(static tensor => tensor.Name, StringComparer.Ordinal);
-        return stored.Concat(ties.Select(tie => new Entry(tie.Key, byName[tie.Value].DType, byName[tie.Value].Shape, tie.Value)))
-            .OrderBy(static entry => entry.Name, StringComparer.Ordinal);
+        return entries;
     }
 
-    /// <param name="Name">The name.</param>
     /// <param name="DType">The dtype.</param>
     /// <param name="Shape">The shape.</param>
-    /// <param name="Tie">The tensor that the name stands for; null where it is one itself.</param>
-    private sealed record Entry(string Name, DType DType, TensorShape Shape, string? Tie)
+    /// <param name="Tie">The tensor that the name stands for; null if the name is the name of a stored tensor.</param>
+    private sealed record Entry(DType DType, TensorShape Shape, string? Tie)
     {
         /// <summary>Dtype and shape.</summary>
         public string Form => $"{DType.Name()} {Shape.ToShortString()}";

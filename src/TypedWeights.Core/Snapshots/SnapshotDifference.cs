@@ -30,7 +30,7 @@ public enum SnapshotDifferenceKind
 
 /// <summary>One difference between a snapshot and its source.</summary>
 /// <param name="Kind">What differs.</param>
-/// <param name="Name">The tensor, tie or file it is about; empty where it is about the whole.</param>
+/// <param name="Name">The tensor, tie or file that differs; empty if the difference concerns the whole snapshot.</param>
 /// <param name="Message">A clause that goes after the name: <c>BF16 [4, 8] became F16 [4, 8]</c>.</param>
 public sealed record SnapshotDifference(SnapshotDifferenceKind Kind, string Name, string Message)
 {

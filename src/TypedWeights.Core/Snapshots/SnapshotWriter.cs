@@ -20,7 +20,7 @@ public static class SnapshotWriter
         return bytes.ToArray();
     }
 
-    /// <summary>The same, bit by bit: the text of a million tensors is never in memory.</summary>
+    /// <summary>Writes a snapshot to a stream: the text of a million tensors is never in memory.</summary>
     internal static void Write(WeightSnapshot snapshot, Stream to)
     {
         int[] order = [.. Enumerable.Range(0, snapshot.Files.Count).OrderBy(i => snapshot.Files[i].Name, StringComparer.Ordinal)];
@@ -49,23 +49,9 @@ public static class SnapshotWriter
         }
 
         WriteLines(json, "files", order.Select(i => snapshot.Files[i]), WriteFile);
-        IEnumerable<SnapshotTensor> tensors = InOrder(snapshot.Tensors, static tensor => tensor.Name);
+        IEnumerable<SnapshotTensor> tensors = snapshot.Tensors.OrderBy(static tensor => tensor.Name, StringComparer.Ordinal);
         WriteLines(json, "tensors", tensors, (to, tensor) => WriteTensor(to, tensor, places[tensor.File]));
         json.Write("\n}\n");
-    }
-
-    /// <summary>Items in ordinal order of their names. Those of a checkpoint are so already, and then none is moved or copied.</summary>
-    internal static IEnumerable<T> InOrder<T>(IReadOnlyList<T> items, Func<T, string> name)
-    {
-        for (int i = 1; i < items.Count; i++)
-        {
-            if (string.CompareOrdinal(name(items[i - 1]), name(items[i])) > 0)
-            {
-                return items.OrderBy(name, StringComparer.Ordinal);
-            }
-        }
-
-        return items;
     }
 
     private static void WriteLines<T>(TextWriter json, string member, IEnumerable<T> items, Action<TextWriter, T> write)
@@ -100,7 +86,7 @@ public static class SnapshotWriter
         json.WriteString(file.HeaderSha256);
         json.Write(", \"metadata\": {");
         string before = "";
-        foreach ((string key, string value) in InOrder(file.Metadata, static pair => pair.Key))
+        foreach ((string key, string value) in file.Metadata.OrderBy(static pair => pair.Key, StringComparer.Ordinal))
         {
             json.Write(before);
             json.WriteString(key);

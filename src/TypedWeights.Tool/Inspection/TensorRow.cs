@@ -44,7 +44,7 @@ internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape S
         bool IsShown(TensorInfo tensor)
         {
             count++;
-            int kind = HashCode.Combine(NamePattern.HashSkeleton(tensor.Name), tensor.DType, tensor.Shape);
+            int kind = HashCode.Combine(NamePattern.SkeletonOf(tensor.Name, Escape), tensor.DType, tensor.Shape);
             return kinds.Contains(kind) || (kinds.Count < MostRows && kinds.Add(kind));
         }
 
@@ -62,7 +62,7 @@ internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape S
 
     /// <summary>Numbers as they stand in a pattern: <c>{0..4,60}</c>, or the only one.</summary>
     public static string Braced(int[] numbers) =>
-        numbers.Length == 1 ? numbers[0].ToString(CultureInfo.InvariantCulture) : "{" + IndexRuns.Text(numbers, ',') + "}";
+        numbers.Length == 1 ? numbers[0].ToString(CultureInfo.InvariantCulture) : "{" + NumberRuns.Text(numbers, ',') + "}";
 
     // A brace of a name must not look like a place for numbers, nor a backslash like one that escapes a brace.
     private static string Escape(string segment) => segment

@@ -40,7 +40,7 @@ internal static class BenchRun
         {
             bool isRemote = opened.Location.IsRemote;
             IReadOnlyList<CheckpointFile> files = opened.Checkpoint.Files;
-            TransferPlan plan = TransferPlan.Create(files, TensorSelection.TensorsOf(opened.Checkpoint), overrides.Parts(transfer.Options, isRemote));
+            TransferPlan plan = TransferPlan.Create(files, [.. opened.Checkpoint.Tensors.Values], overrides.Parts(transfer.Options, isRemote));
 
             // What the container leaves, that is: the limit of a load's buffers is not what is measured.
             TransferOptions unbounded = transfer.Options with { BufferLimit = long.MaxValue };

@@ -167,7 +167,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
             entry.Take()?.Dispose();
         }
 
-        FreedMemory.GiveBackLater(HeapBytes);
+        FreedMemory.TrimLater(HeapBytes);
     }
 
     internal void Add(string name, TensorInfo info, torch.Device device, DType held, torch.Tensor tensor) =>

@@ -26,10 +26,10 @@ public sealed class HeaderMessageTests
         },
         {
             """{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"a":^{"dtype":"U8","shape":[],"data_offsets":[0,1]}}""",
-            "InvalidHeaderDeserialization", "\"a\"", "stands twice"
+            "InvalidHeaderDeserialization", "it lists \"a\"", "twice"
         },
         { """{"__metadata__":{"k":"v","n":^3}}""", "InvalidHeaderDeserialization", "\"n\"", "found a number" },
-        { """{"__metadata__":{"k":"v","k":^"w"}}""", "InvalidHeaderDeserialization", "\"k\"", "stands twice" },
+        { """{"__metadata__":{"k":"v","k":^"w"}}""", "InvalidHeaderDeserialization", "the key \"k\"", "twice" },
         { """{"a":^{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", "InvalidOffset", "\"a\" begins at 1", "a hole of 1 bytes" },
         {
             """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":^{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""",

@@ -71,13 +71,33 @@ public class GeneratedCodeTests
         Assert.Equal(Project.Generate(snapshot).Source, Project.Generate(string.Join('\n', reversed)).Source);
     }
 
+    [Fact]
+    public void Every_model_has_the_same_members_for_loading_and_ownership()
+    {
+        string[] members = [.. HeaderTraits.Small.Values.Select(header => Split(Generate(header)).Members).Distinct()];
+        Verified.Verify(Assert.Single(members), "cs", ThisFile());
+    }
+
+    // The members that every model has are verified once, by the test above.
     private static void Verify(byte[] header, [System.Runtime.CompilerServices.CallerMemberName] string method = "")
     {
-        GeneratedProject project = Project.Generate(Snapshots.Text(Snapshots.Of(header)));
+        (string before, _, string after) = Split(Generate(header));
+        Verified.Verify($"{before}// (the members that every model has)\n\n        {after}", "cs", ThisFile(), method);
+    }
 
+    private static string Generate(byte[] header)
+    {
         // The version is not what these tests are about.
         string version = typeof(WeightLoader).Assembly.GetName().Version!.ToString();
-        Verified.Verify(project.Source.Replace($"\"{version}\"", "\"VERSION\"", StringComparison.Ordinal), "cs", ThisFile(), method);
+        string source = Project.Generate(Snapshots.Text(Snapshots.Of(header))).Source;
+        return source.Replace($"\"{version}\"", "\"VERSION\"", StringComparison.Ordinal);
+    }
+
+    private static (string Before, string Members, string After) Split(string source)
+    {
+        int first = source.IndexOf("/// <summary>The same tree without tensors", StringComparison.Ordinal);
+        int end = source.IndexOf("private static class __ManifestHolder", StringComparison.Ordinal);
+        return (source[..first], "        " + source[first..end].TrimEnd(), source[end..]);
     }
 
     private static string ThisFile([System.Runtime.CompilerServices.CallerFilePath] string path = "") => path;

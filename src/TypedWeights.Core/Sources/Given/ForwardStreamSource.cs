@@ -51,7 +51,7 @@ internal sealed class ForwardStreamSource : IWeightSource
 
         // Where there is no whole header, what was read is enough for whoever reads the header next to say what is wrong.
         long? length = isHeader && start.Length == HeaderPrefix.Size + headerLength
-            ? HeaderExtent.FileLength(start.Span[HeaderPrefix.Size..], cancellationToken)
+            ? HeaderReader.FileLength(start.Span[HeaderPrefix.Size..], cancellationToken)
             : null;
         var source = new ForwardStreamSource(stream, start, length ?? start.Length);
         if (length == start.Length)

@@ -56,7 +56,7 @@ internal static class UnannouncedLength
                     + "fetch it with another program, such as curl, and load it from disk.");
         }
 
-        if (HeaderExtent.FileLength(read.WrittenSpan.Slice(HeaderPrefix.Size, headerLength), cancellationToken) is not { } length)
+        if (HeaderReader.FileLength(read.WrittenSpan.Slice(HeaderPrefix.Size, headerLength), cancellationToken) is not { } length)
         {
             // Whoever reads the header next says what is wrong with it.
             return (wanted, read.WrittenMemory[..wanted]);

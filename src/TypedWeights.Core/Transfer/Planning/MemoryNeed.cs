@@ -54,10 +54,7 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
         return new MemoryNeed(tensors, buffers, spares) { Devices = sink.Devices };
     }
 
-    // A long header's text is gone once it has been read.
-    private static long HeaderBytes(SafeTensorsHeader header) => header.HeaderLength > SafeTensorsHeader.LongestKept
-        ? HeaderBudget.MemoryOf(header.HeaderLength)
-        : header.HeaderLength + ((long)header.Tensors.Count * BytesPerTensor);
+    private static long HeaderBytes(SafeTensorsHeader header) => header.HeaderLength + ((long)header.Tensors.Count * BytesPerTensor);
 
     /// <summary>What the limits leave for the buffers of a local cache, which goes without bytes where that is little.</summary>
     public long LeftForCache(TransferOptions options, long? memoryLimit) => Math.Max(

@@ -21,6 +21,6 @@ internal class PerTensorSink : CpuSink
     {
         long left = HeldBytes;
         await base.DisposeAsync().ConfigureAwait(false);
-        FreedMemory.GiveBackLater(left);
+        FreedMemory.TrimLater(left);
     }
 }
