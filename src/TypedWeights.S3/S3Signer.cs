@@ -6,17 +6,23 @@ using Amazon.Runtime.Internal.Auth;
 namespace TypedWeights.Sources.S3;
 
 /// <summary>
-/// Signs one GET (AWS Signature Version 4). What is signed is put together here, as the SDK signs only requests of its own clients; the
-/// signature over it is the SDK's. A request costs a few hashes of a few hundred bytes.
+/// Signs GET requests (AWS Signature Version 4). The text to sign is composed here, as the SDK signs only requests of its own clients; the
+/// signature is the SDK's. A request costs a few hashes of a few hundred bytes.
 /// </summary>
-internal static class S3Signer
+/// <param name="time">The loader's clock. If a server refuses its time, the time of the server counts.</param>
+internal sealed class S3Signer(TimeProvider time)
 {
     // The body of a GET is empty, and nobody else can add one to a TLS connection.
     private const string Payload = "UNSIGNED-PAYLOAD";
 
-    public static void Sign(HttpRequestMessage request, ImmutableCredentials keys, string region, DateTime now, bool requesterPays)
+    private long _offset;
+
+    private DateTime UtcNow => time.GetUtcNow().UtcDateTime + new TimeSpan(Interlocked.Read(ref _offset));
+
+    public void Sign(HttpRequestMessage request, ImmutableCredentials keys, string region, bool requesterPays)
     {
         Uri address = request.RequestUri!;
+        DateTime now = UtcNow;
         string date = now.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         Set(request, "x-amz-content-sha256", Payload);
         Set(request, "x-amz-date", date);
@@ -44,6 +50,19 @@ internal static class S3Signer
         canonical.Append('\n').Append(signed).Append('\n').Append(Payload);
         AWS4SigningResult result = AWS4Signer.ComputeSignature(keys, region, now, "s3", signed, canonical.ToString());
         Set(request, "Authorization", result.ForAuthorizationHeader);
+    }
+
+    /// <summary>Adopts the server's time.</summary>
+    /// <returns>Whether that makes a difference.</returns>
+    public bool SetClock(HttpResponseMessage refusal)
+    {
+        bool isOff = refusal.Headers.Date is { } date && (date.UtcDateTime - UtcNow).Duration() > TimeSpan.FromMinutes(1);
+        if (isOff)
+        {
+            Interlocked.Exchange(ref _offset, (refusal.Headers.Date!.Value - time.GetUtcNow()).Ticks);
+        }
+
+        return isOff;
     }
 
     /// <summary>The keys that a request was signed with, as far as they may be compared.</summary>

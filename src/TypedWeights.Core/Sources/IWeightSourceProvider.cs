@@ -1,7 +1,7 @@
 namespace TypedWeights.Sources;
 
 /// <summary>
-/// A kind of store. A new scheme is one implementation of this, in one package, with one <c>UseX</c> that adds it to a loader.
+/// Serves the schemes of one source. A new scheme is one implementation of this, in one package, with one <c>UseX</c> that adds it to a loader.
 /// </summary>
 public interface IWeightSourceProvider : IAsyncDisposable
 {
@@ -24,4 +24,10 @@ public interface IWeightSourceProvider : IAsyncDisposable
     /// <remarks>A store without versions does without this method.</remarks>
     ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken) =>
         LocateAsync(uri, cancellationToken);
+
+    /// <summary>Frees what the provider holds.</summary>
+    /// <returns>A completed task; a provider that holds more than the loader's connections overrides it.</returns>
+#pragma warning disable CA1816 // An interface has no finalizer.
+    ValueTask IAsyncDisposable.DisposeAsync() => default;
+#pragma warning restore CA1816
 }

@@ -5,8 +5,8 @@ namespace TypedWeights.Sources.HuggingFace;
 
 /// <summary>Models of the Hugging Face hub: <c>hf://org/name[@revision][/file]</c>.</summary>
 /// <remarks>
-/// A revision is resolved to its commit once, and every file is asked for at that commit. A model that the hub's own tools have
-/// downloaded whole is read from their cache folder.
+/// A revision is resolved to its commit once, and every file is requested at that commit. A whole model that the hub's own tools have
+/// downloaded is read from their cache folder.
 /// </remarks>
 internal sealed class HuggingFaceProvider : IWeightSourceProvider
 {
@@ -15,13 +15,13 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
 
     private readonly StoreContext _context;
     private readonly HubSettings _settings;
-    private readonly HubCredentials _login;
+    private readonly HubCredentials _credentials;
 
     public HuggingFaceProvider(StoreContext context, HuggingFaceOptions options)
     {
         _context = context;
         _settings = new HubSettings(options, Environment.GetEnvironmentVariable);
-        _login = new HubCredentials(_settings);
+        _credentials = new HubCredentials(_settings);
     }
 
     public IReadOnlyList<string> Schemes { get; } = ["hf"];
@@ -43,7 +43,7 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
                     : $"{origin} is set, and {_settings.CacheFolder} does not hold the model at {revision} whole.");
         }
 
-        var repository = new HubRepository(_context, hub, _login, _settings.Endpoint);
+        var repository = new HubRepository(_context, hub, _credentials, _settings.Endpoint);
         string commit = revision;
         string? entry = hub.File;
         if (!HubCache.IsCommit(revision) || (entry is null && cache.FindUsual(revision) is null))
@@ -69,12 +69,10 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
         return cache.Find(commit, entry) ?? _context.Locate(entry!, commit, name => repository.File(commit, name));
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
     private static FileLocation? Kept(HubCache cache, HubUri hub, string revision) =>
         cache.CommitOf(revision) is { } commit ? cache.Find(commit, hub.File) : null;
 
-    // Who has another way waits for as long as the hub's own tools do.
+    // With a copy on disk, a load waits no longer than the hub's own tools do.
     private async ValueTask<(string Commit, IReadOnlyList<string> Files)> ResolveAsync(
         HubRepository repository, string revision, bool isPatient, CancellationToken cancellationToken)
     {
@@ -99,7 +97,7 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
         }
     }
 
-    // It gave no answer, or one that says that it is down. Who says how long to wait is there.
+    // It sent no response, or one that says that it is down. A hub that says how long to wait is in reach.
     private static bool IsOutOfReach(WeightSourceException e) => (e.IsTransient && e.RetryAfter is null)
         || e.InnerException is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError };
 }
