@@ -49,7 +49,8 @@ internal static partial class BlobErrorResponse
         "AuthorizationPermissionMismatch" when account.HasSignature => $"{account.CredentialsName} does not permit reading; make one with r.",
         "AuthorizationPermissionMismatch" => $"{account.CredentialsName} may not read blobs here; give it the role Storage Blob Data Reader on the "
             + $"container {uri.Container} or the account {uri.Account} (a new role takes some minutes).",
-        "AuthorizationFailure" => $"{account.CredentialsName} is not accepted: it may be wrong, or the account's network rules may keep this machine out.",
+        "AuthorizationFailure" =>
+            $"{account.CredentialsName} is not accepted: it may be wrong, or the account's network rules may keep this machine out.",
         "AuthorizationSourceIPMismatch" => $"{account.CredentialsName} is for other addresses than this machine's.",
         "AuthorizationProtocolMismatch" => $"{account.CredentialsName} is for https alone.",
         "AuthorizationServiceMismatch" or "AuthorizationResourceTypeMismatch" =>

@@ -15,15 +15,7 @@ namespace TypedWeights.Sources.AzureBlobs;
 /// <param name="Snapshot">The requested blob snapshot of the entry, or null.</param>
 /// <param name="Signature">The shared access signature, a secret; null if there is none.</param>
 internal sealed record BlobUri(
-    string Display,
-    string Account,
-    string? Host,
-    string Container,
-    string Folder,
-    string? File,
-    string? Version,
-    string? Snapshot,
-    string? Signature)
+    string Display, string Account, string? Host, string Container, string Folder, string? File, string? Version, string? Snapshot, string? Signature)
 {
     /// <summary>A file of the folder as messages may show it.</summary>
     /// <param name="name">Its name relative to the folder.</param>

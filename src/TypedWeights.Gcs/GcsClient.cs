@@ -64,7 +64,7 @@ internal sealed record GcsClient(Uri Endpoint, string? UserProject, ITokenAccess
         found = (GoogleCredential)client.Service.HttpClientInitializer;
         return options.Credential is not null
             ? Of(options, client, found, nothing, "the credentials in GcsOptions.Credential")
-            : Of(options, client, found.CreateWithHttpClientFactory(builder.HttpClientFactory).CreateScoped(Scope), nothing, Named);
+            : Of(options, client, found.CreateWithHttpClientFactory(builder.HttpClientFactory).CreateScoped(Scope), nothing, Defaults);
     }
 
     /// <summary>The call of <see cref="GetAsync"/>.</summary>
@@ -102,8 +102,6 @@ internal sealed record GcsClient(Uri Endpoint, string? UserProject, ITokenAccess
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config"),
         "gcloud",
         "application_default_credentials.json");
-
-    private static string Named => StoreSetting.Of(File) is null ? "the application default credentials" : Defaults;
 
     private static string Defaults => StoreSetting.Of(File) is { } path
         ? $"the credentials in {path} ({File})"

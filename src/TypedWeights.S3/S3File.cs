@@ -41,17 +41,17 @@ internal sealed class S3File(S3Bucket bucket, string name) : StoreFile(bucket.Ur
     protected override async ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
     {
         var error = await S3ErrorResponse.ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
-        if (error.Region is { } region && bucket.MoveTo(region, RegionOf(refusal.RequestMessage) ?? bucket.Region))
+        (string? accessKey, string? token, string? asked) = S3Signer.Read(refusal.RequestMessage);
+        if (error.Region is { } region && bucket.MoveTo(region, asked ?? bucket.Region))
         {
             return true;
         }
 
-        (string? AccessKey, string? Token) keys = S3Signer.KeysOf(refusal.RequestMessage);
         return error.Code switch
         {
             "RequestTimeTooSkewed" => _settings.Signer.SetClock(refusal),
             "ExpiredToken" or "ExpiredTokenException" or "TokenRefreshRequired" or "InvalidToken" or "InvalidAccessKeyId" =>
-                await _settings.Credentials.RenewAsync(keys, Display, cancellationToken).ConfigureAwait(false),
+                await _settings.Credentials.RenewAsync((accessKey, token), Display, cancellationToken).ConfigureAwait(false),
             _ => false,
         };
     }
@@ -61,19 +61,12 @@ internal sealed class S3File(S3Bucket bucket, string name) : StoreFile(bucket.Ur
     {
         var error = await S3ErrorResponse.ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
         error = error with { Region = error.Region is { } region ? Quote(refusal, region) : null };
-        string? accessKey = S3Signer.KeysOf(refusal.RequestMessage).AccessKey;
+        string? accessKey = S3Signer.Read(refusal.RequestMessage).AccessKey;
         return error.Explain(this, bucket, accessKey)
             ?? (refusal.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect
                 ? new S3ErrorResponse("PermanentRedirect", error.Region).Explain(this, bucket, accessKey)
                 : null);
     }
-
-    // The scope of a signature: Credential=KEY/20260101/eu-west-1/s3/aws4_request.
-    private static string? RegionOf(HttpRequestMessage? request) =>
-        request?.Headers.NonValidated.TryGetValues("Authorization", out var values) == true
-        && values.ToString().Split('/') is [_, _, { } region, ..]
-            ? region
-            : null;
 
     private sealed record Known(string Base, Uri Address);
 }

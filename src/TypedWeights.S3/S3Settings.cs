@@ -60,18 +60,14 @@ internal sealed class S3Settings
     /// <summary>Whether the bucket is in the path: a name with a dot fits no certificate for names one level deep.</summary>
     public bool IsPathStyle(string bucket) => _options.PathStyle ?? (Endpoint is not null || bucket.Contains('.', StringComparison.Ordinal));
 
-    // With keys from elsewhere, a load may do without the files: a mistake in them is a warning.
+    // A mistake in the files is a warning: a load with keys from elsewhere can do without them, and any other fails when it looks for its keys.
     private CredentialProfile? ReadProfile(StoreContext context, SdkGuard guard, string display)
     {
-        bool hasKeys = _options.Anonymous || _options.Credentials is not null
-            || (_options.Profile is null
-                && ((StoreSetting.Of("AWS_ACCESS_KEY_ID") is not null && StoreSetting.Of("AWS_SECRET_ACCESS_KEY") is not null)
-                    || StoreSetting.Of("AWS_WEB_IDENTITY_TOKEN_FILE") is not null));
         try
         {
             return _where.Read(guard, display);
         }
-        catch (WeightSourceException e) when (hasKeys)
+        catch (WeightSourceException e)
         {
             context.Note(display, $"region and endpoint of the profile are left out. {e.Message[(display.Length + ": ".Length)..]}");
             return null;

@@ -65,14 +65,12 @@ internal sealed class S3Signer(TimeProvider time)
         return isOff;
     }
 
-    /// <summary>The keys that a request was signed with, as far as they may be compared.</summary>
-    public static (string? AccessKey, string? Token) KeysOf(HttpRequestMessage? request)
+    /// <summary>The keys and the region that a request was signed with, as far as its headers show them; null if it is unsigned.</summary>
+    public static (string? AccessKey, string? Token, string? Region) Read(HttpRequestMessage? request)
     {
-        const string Before = "Credential=";
-        string header = Value(request, "Authorization") ?? "";
-        int start = header.IndexOf(Before, StringComparison.Ordinal);
-        int end = start < 0 ? -1 : header.IndexOf('/', start);
-        return (end < 0 ? null : header[(start + Before.Length)..end], Value(request, "x-amz-security-token"));
+        // AWS4-HMAC-SHA256 Credential=KEY/20260101/eu-west-1/s3/aws4_request, …
+        string[] scope = (Value(request, "Authorization") ?? "").Split("Credential=")[^1].Split('/');
+        return scope.Length > 3 ? (scope[0], Value(request, "x-amz-security-token"), scope[2]) : (null, null, null);
     }
 
     private static string? Value(HttpRequestMessage? request, string name) =>

@@ -266,14 +266,14 @@ internal sealed partial class RequestSecrets
     /// <param name="whole">How many letters and digits it must have to be looked for in names.</param>
     private void Add(string secret, int whole = Telling)
     {
-        string letters = LettersOf(Unescape(secret));
+        string plain = Unescape(secret), letters = LettersOf(plain);
         if (letters.Length > 0 && (letters.Length >= Shortest || secret.Length < Shortest))
         {
             _plain.Add(letters);
         }
         else if (secret.Length > 0)
         {
-            _literal.UnionWith([secret, Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(secret))]);
+            _literal.UnionWith([plain, Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(plain))]);
         }
 
         if (letters.Length >= whole)

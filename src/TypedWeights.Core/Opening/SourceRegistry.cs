@@ -7,20 +7,12 @@ using TypedWeights.Transfer.Retry;
 namespace TypedWeights.Opening;
 
 /// <summary>The providers of a loader or of the tool, by scheme. Owns them.</summary>
-public sealed class SourceRegistry : IAsyncDisposable
+internal sealed class SourceRegistry : IAsyncDisposable
 {
     private readonly Dictionary<string, IWeightSourceProvider> _added = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Type, Lazy<IWeightSourceProvider>> _created = new();
     private readonly (StoreContext Context, IReadOnlyList<ProviderFactory> BuiltIn)? _others;
     private readonly SourceAliases _aliases;
-
-    /// <summary>Creates a registry of the given providers and no others.</summary>
-    /// <param name="providers">Each serves its own schemes; disposed with the registry.</param>
-    /// <exception cref="ArgumentException">Two providers serve one scheme.</exception>
-    public SourceRegistry(params IEnumerable<IWeightSourceProvider> providers)
-        : this(new TransferContext(), providers)
-    {
-    }
 
     /// <param name="context">What the transfers share.</param>
     /// <param name="providers">The providers that were added.</param>
@@ -29,7 +21,8 @@ public sealed class SourceRegistry : IAsyncDisposable
     /// disposed with the registry; null for none. Each is created when one of its schemes is met, so that an unused store costs nothing.
     /// </param>
     /// <param name="aliases">The aliases; null for those of the environment.</param>
-    internal SourceRegistry(
+    /// <exception cref="ArgumentException">Two of the added providers serve one scheme.</exception>
+    public SourceRegistry(
         TransferContext context,
         IEnumerable<IWeightSourceProvider> providers,
         (StoreContext Context, IReadOnlyList<ProviderFactory> BuiltIn)? others = null,
@@ -53,7 +46,7 @@ public sealed class SourceRegistry : IAsyncDisposable
     }
 
     /// <summary>What all transfers through this registry share.</summary>
-    internal TransferContext Context { get; }
+    public TransferContext Context { get; }
 
     /// <summary>The schemes that a provider serves, in ordinal order.</summary>
     public IReadOnlyList<string> Schemes => [.. _added.Keys
@@ -61,24 +54,17 @@ public sealed class SourceRegistry : IAsyncDisposable
         .Order(StringComparer.Ordinal)];
 
     /// <summary>Finds out what a URI names, by the provider of its scheme.</summary>
-    /// <param name="uri">A path or URI.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="WeightSourceException">
     /// No provider serves the scheme (the message names the package to add), or there is nothing at the URI.
     /// </exception>
     public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken) =>
-        LocateAsync(uri, WeightPins.None, cancellationToken);
+        LocateAsync(uri, WeightPins.None, cache: null, Context, cancellationToken);
 
-    /// <summary>Finds out what a URI names, as a snapshot recorded it.</summary>
-    /// <param name="uri">A path or URI.</param>
-    /// <param name="pins">What the snapshot recorded.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="WeightSourceException">As above.</exception>
-    public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken) =>
-        LocateAsync(uri, pins, cache: null, Context, cancellationToken);
-
-    /// <summary>As above; files of a remote location come from a cache if it has them, and requests count as those of a load.</summary>
-    internal async ValueTask<IWeightLocation> LocateAsync(
+    /// <summary>
+    /// As above, in the state that a snapshot recorded. Files of a remote location come from a cache if it has them, and requests count as those
+    /// of a load.
+    /// </summary>
+    public async ValueTask<IWeightLocation> LocateAsync(
         WeightUri uri, WeightPins pins, CacheRun? cache, TransferContext context, CancellationToken cancellationToken)
     {
         WeightUri target = Resolve(uri);
@@ -89,9 +75,8 @@ public sealed class SourceRegistry : IAsyncDisposable
     }
 
     /// <summary>Where a URI leads by the aliases; the URI itself if its scheme is not an alias.</summary>
-    internal WeightUri Resolve(WeightUri uri) => _aliases.Resolve(uri, Schemes.Contains);
+    public WeightUri Resolve(WeightUri uri) => _aliases.Resolve(uri, Schemes.Contains);
 
-    /// <summary>Disposes the providers.</summary>
     public async ValueTask DisposeAsync()
     {
         IEnumerable<IWeightSourceProvider> created = _created.Values.Where(static other => other.IsValueCreated).Select(static other => other.Value);

@@ -122,7 +122,8 @@ public sealed class AzureSettingsTests : IDisposable
 
         await account.AuthorizeAsync(request, Uri, TestContext.Current.CancellationToken);
 
-        Assert.StartsWith($"no credentials ({name} {mistake}; DefaultAzureCredential found none: ", account.CredentialsName, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"no credentials ({name} {mistake}; DefaultAzureCredential found none: ", account.CredentialsName, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -134,7 +134,8 @@ internal sealed class HubFixture : IAsyncDisposable
 #pragma warning restore CA5351
             context.Response.Headers["X-Repo-Commit"] = commit;
             context.Response.StatusCode = 302;
-            context.Response.Headers.Location = $"{scheme}://127.0.0.1:{_cdn.Port}/{Uri.EscapeDataString(file)}?md5={md5}&expires={expires}&series={_series}";
+            context.Response.Headers.Location =
+                $"{scheme}://127.0.0.1:{_cdn.Port}/{Uri.EscapeDataString(file)}?md5={md5}&expires={expires}&series={_series}";
         }
         else
         {

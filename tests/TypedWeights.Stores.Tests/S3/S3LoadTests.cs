@@ -51,7 +51,8 @@ public sealed class S3LoadTests : S3Test
         WeightSourceException error = await AssertFailsAsync(
             "replaced while it was read",
             Bucket.Uri("model.safetensors"),
-            afterHeader: () => Task.Run(() => Bucket.PutAsync("model.safetensors", NoiseFile.OtherBytes)).Wait(TestContext.Current.CancellationToken));
+            afterHeader: () => Task.Run(() => Bucket.PutAsync("model.safetensors", NoiseFile.OtherBytes))
+                .Wait(TestContext.Current.CancellationToken));
         Assert.StartsWith(Bucket.Uri("model.safetensors"), error.Message, StringComparison.Ordinal);
     }
 

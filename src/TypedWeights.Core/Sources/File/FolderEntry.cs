@@ -8,7 +8,8 @@ internal static class FolderEntry
     private static readonly string[] PreferredStems = ["model", "diffusion_pytorch_model"];
 
     /// <summary>The usual names of an entry, the most usual one first.</summary>
-    public static IReadOnlyList<string> UsualNames { get; } = [.. PreferredStems.SelectMany(static stem => (string[])[stem + IndexSuffix, stem + FileSuffix])];
+    public static IReadOnlyList<string> UsualNames { get; } =
+        [.. PreferredStems.SelectMany(static stem => (string[])[stem + IndexSuffix, stem + FileSuffix])];
 
     /// <param name="folder">The folder.</param>
     /// <param name="display">The folder as it may be shown.</param>

@@ -48,20 +48,22 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
         string? entry = hub.File;
         if (!HubCache.IsCommit(revision) || (entry is null && cache.FindUsual(revision) is null))
         {
+            // With a copy on disk, a load waits no longer than the hub's own tools do, and uses the copy as they do.
             FileLocation? kept = Kept(cache, hub, revision);
+            using var limit = new CancellationTokenSource(kept is null ? Timeout.InfiniteTimeSpan : Patience, _context.Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
             try
             {
-                (commit, IReadOnlyList<string> files) =
-                    await ResolveAsync(repository, revision, isPatient: kept is null, cancellationToken).ConfigureAwait(false);
+                (commit, IReadOnlyList<string> files) = await repository.ResolveAsync(revision, either.Token).ConfigureAwait(false);
                 entry ??= repository.FindEntry(files);
             }
-            catch (WeightSourceException e) when (kept is not null && IsOutOfReach(e))
+            catch (Exception e) when (kept is not null && !cancellationToken.IsCancellationRequested && IsOutOfReach(e))
             {
-                // As the hub's own tools do.
+                string reason = e is WeightSourceException ? e.Message : $"No response came for {Patience.TotalSeconds:0} s.";
                 _context.Note(
                     hub.Display,
                     $"the hub cannot be reached, and what {_settings.CacheFolder} holds of {revision} is used (commit {kept.Revision}); "
-                        + $"there may be a newer one. {e.Message}");
+                        + $"there may be a newer one. {reason}");
                 return kept;
             }
         }
@@ -72,32 +74,7 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
     private static FileLocation? Kept(HubCache cache, HubUri hub, string revision) =>
         cache.CommitOf(revision) is { } commit ? cache.Find(commit, hub.File) : null;
 
-    // With a copy on disk, a load waits no longer than the hub's own tools do.
-    private async ValueTask<(string Commit, IReadOnlyList<string> Files)> ResolveAsync(
-        HubRepository repository, string revision, bool isPatient, CancellationToken cancellationToken)
-    {
-        if (isPatient)
-        {
-            return await repository.ResolveAsync(revision, cancellationToken).ConfigureAwait(false);
-        }
-
-        using var limit = new CancellationTokenSource(Patience, _context.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        try
-        {
-            return await repository.ResolveAsync(revision, either.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new WeightSourceException(
-                _settings.Endpoint.Host, $"no answer came for {Patience.TotalSeconds:0} s.", innerException: e)
-            {
-                IsTransient = true,
-            };
-        }
-    }
-
     // It sent no response, or one that says that it is down. A hub that says how long to wait is in reach.
-    private static bool IsOutOfReach(WeightSourceException e) => (e.IsTransient && e.RetryAfter is null)
+    private static bool IsOutOfReach(Exception e) => e is OperationCanceledException or WeightSourceException { IsTransient: true, RetryAfter: null }
         || e.InnerException is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError };
 }

@@ -107,7 +107,7 @@ public sealed partial class SdkGuard(StoreContext context, string store)
             EndWait(goesOn: false);
             throw new WeightSourceException(
                 call.Display,
-                $"{store} got no answer for {Limit.TotalSeconds:0} s from {call.Setting}. Check that setting and the network, or turn it off.")
+                $"{store} got no response for {Limit.TotalSeconds:0} s from {call.Setting}. Check that setting and the network, or turn it off.")
             {
                 IsTransient = true,
                 IsExhausted = true,

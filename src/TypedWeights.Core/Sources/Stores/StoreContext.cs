@@ -77,7 +77,8 @@ public sealed class StoreContext : IDisposable
             ExceptionDispatchInfo.Throw(refusal);
         }
 
-        throw new WeightSourceException(display, $"the folder holds none of {string.Join(", ", FolderEntry.UsualNames)}; name the file or index itself.")
+        throw new WeightSourceException(
+            display, $"the folder holds none of {string.Join(", ", FolderEntry.UsualNames)}; name the file or index itself.")
         {
             IsNotFound = true,
         };
