@@ -6,111 +6,111 @@ using TypedWeights.Errors;
 namespace TypedWeights.Sources;
 
 /// <summary>
-/// One file of a store that is read by HTTP ranges: its address, how a request for it is authorised, and what an error response means.
-/// Everything else (connections, ranges, retries, redirects, validators) is the library's. Called from many tasks at once.
+/// One file of a store that is read by HTTP ranges: its address, how its requests are authorised, and what an error response means. The library
+/// does everything else (connections, ranges, retries, redirects, validators). Called from many tasks at once.
 /// </summary>
 /// <remarks>
-/// <para>How a store is written:</para>
+/// <para>How to write a store:</para>
 /// <list type="number">
-/// <item>A class derived from this one, for a file: <see cref="Address"/>, <see cref="AuthorizeAsync"/>, and what else the store has.</item>
+/// <item>A class derived from this one, for a file: <see cref="Address"/>, <see cref="AuthorizeAsync"/>, and what else the store needs.</item>
 /// <item>
-/// An <see cref="Stores.IRegisteredSource{TSelf}"/>, for the schemes: it reads the URI, looks the credentials up once, and returns what
-/// <see cref="Stores.StoreContext.LocateAsync"/> returns.
+/// An <see cref="Stores.IRegisteredSource{TSelf}"/>, for the schemes: it parses the URI, looks the credentials up once, and returns the result of
+/// <see cref="Stores.StoreContext.LocateAsync"/>.
 /// </item>
-/// <item><c>[assembly: WeightSourceProvider&lt;MyProvider&gt;("my")]</c>, which gives the store to applications that reference the package.</item>
-/// <item>One <c>UseMy</c> for <see cref="Stores.IWeightSourceBuilder"/>, for other options than the environment's.</item>
+/// <item><c>[assembly: WeightSourceProvider&lt;MyProvider&gt;("my")]</c>, which registers it in applications that reference the package.</item>
+/// <item>One <c>UseMy</c> for <see cref="Stores.IWeightSourceBuilder"/>, for applications that set options.</item>
 /// </list>
 /// <para>
-/// Credentials reach the origin (scheme, host, port) of <see cref="Address"/> alone, never the target of a redirect elsewhere. No error may
-/// hold a secret: errors name the file by <see cref="Display"/> and quote a response through <see cref="Quote"/>.
+/// Credentials are sent to the origin (scheme, host, port) of <see cref="Address"/> only, and never after a redirect to another origin. No error
+/// may contain a secret: errors show <see cref="Display"/>, and quote a response through <see cref="Quote"/>.
 /// </para>
 /// </remarks>
 public abstract class StoreFile
 {
-    /// <summary>Set on a request that was refused before and whose credentials have been renewed since.</summary>
+    /// <summary>Set for a request that is repeated after an error response, with renewed credentials.</summary>
     internal static readonly HttpRequestOptionsKey<bool> IsAgainKey = new("TypedWeights.IsAgain");
 
     private const int TextLimit = 64 << 10;
 
     private static readonly TimeSpan TextPatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>Creates a file.</summary>
-    /// <param name="display">The file as messages may show it: <c>s3://bucket/key</c>, say.</param>
+    /// <summary>Makes a file.</summary>
+    /// <param name="display">The file as it may be shown, such as <c>s3://bucket/key</c>.</param>
     protected StoreFile(string display)
     {
         ArgumentException.ThrowIfNullOrEmpty(display);
         Display = display;
     }
 
-    /// <summary>The file as messages may show it, in the store's own words and without secrets.</summary>
+    /// <summary>The file as it may be shown, as the store's users write it, and without secrets.</summary>
     public string Display { get; }
 
-    /// <summary>The version to request, in the store's words (<c>versionId</c>, generation).</summary>
-    /// <value>null: the one that is current at the first response.</value>
+    /// <summary>The requested version, as the store identifies it (<c>versionId</c>, generation).</summary>
+    /// <value>null: the version that is current at the first response.</value>
     public string? Version { get; init; }
 
     /// <summary>
-    /// Its URL, absolute and without user info. It may be another one after <see cref="RenewAsync"/>, and is the same object otherwise.
+    /// The absolute address of the file, without user info. It may change in <see cref="RenewAsync"/>, and is the same object otherwise.
     /// </summary>
     public abstract Uri Address { get; }
 
-    /// <summary>The URL of a version. Every range is requested there, once the first response has stated the version.</summary>
-    /// <param name="version">What <see cref="Version"/> or <see cref="VersionOf"/> returned.</param>
-    /// <returns><see cref="Address"/>, unless the store says otherwise.</returns>
+    /// <summary>The address of a version of the file. Every range is requested there, once the first response has stated the version.</summary>
+    /// <param name="version">The result of <see cref="Version"/> or <see cref="VersionOf"/>.</param>
+    /// <returns><see cref="Address"/>, unless the store overrides this method.</returns>
     protected internal virtual Uri AddressAt(string version) => Address;
 
-    /// <summary>The version that a response with bytes of the file belongs to. It must be the same in all responses of one load.</summary>
+    /// <summary>The version of the file in a response with bytes of it. All responses of one load must have the same version.</summary>
     /// <param name="response">The response.</param>
     /// <returns>null if the store has no versions.</returns>
     protected internal virtual string? VersionOf(HttpResponseMessage response) => null;
 
     /// <summary>
-    /// Adds what authorises a request: headers, a signature. Called for every request to the origin of <see cref="Address"/>, so that tokens can
-    /// be fresh, with all other headers in place.
+    /// Adds the credentials of a request: headers, a signature. Called for every request to the origin of <see cref="Address"/>, so that tokens
+    /// can be fresh, after all other headers have been set.
     /// </summary>
-    /// <param name="request">The request. Its URL may be replaced by a signed one of the same origin.</param>
+    /// <param name="request">The request. Its address may be replaced by a signed one of the same origin.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="WeightSourceException">There are no credentials; the message says where they were looked for.</exception>
+    /// <exception cref="WeightSourceException">No credentials were found; the message says where they were looked for.</exception>
     protected internal virtual ValueTask AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellationToken) => default;
 
     /// <summary>
-    /// Repairs the cause of an error response if it can: takes fresh credentials, another region, the server's clock. Many requests may be
-    /// refused at once for one reason: the first call repairs it, and for the others it is repaired already.
+    /// Repairs the cause of an error response, if that is possible: gets new credentials, another region, the server's clock. Many requests may
+    /// fail at once for one reason: the first call repairs it, and the other calls find it repaired.
     /// </summary>
-    /// <param name="refusal">A response of 3xx or 4xx of the store's own origin; its body may be read.</param>
+    /// <param name="refusal">A response with 3xx or 4xx from the store's own origin; its body may be read.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <returns>Whether the request is worth one more try.</returns>
+    /// <returns>Whether the request is worth another attempt.</returns>
     protected internal virtual ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) => new(false);
 
-    /// <summary>Says what an error response means, in the store's words.</summary>
-    /// <param name="refusal">The response, of the store's own origin; its body may be read.</param>
+    /// <summary>Explains an error response of the store.</summary>
+    /// <param name="refusal">The error response, from the store's own origin; its body may be read.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>
-    /// null for the usual sentence about the status. Otherwise an error with <see cref="Display"/> as its source that says whether it
-    /// is transient (<see cref="WeightSourceException.IsTransient"/>) and whether the file is absent.
+    /// null for the usual sentence about the status. Otherwise an error with <see cref="Display"/> as its source that states whether it is
+    /// transient (<see cref="WeightSourceException.IsTransient"/>) and whether the file is absent.
     /// </returns>
     protected internal virtual ValueTask<WeightSourceException?> ExplainAsync(
         HttpResponseMessage refusal, CancellationToken cancellationToken) => new((WeightSourceException?)null);
 
-    /// <summary>Says of a refused request with a signed URL that the signature has expired, or is not valid yet.</summary>
-    /// <param name="refusal">The response; its <c>Date</c> is the time now if it has one.</param>
-    /// <returns>null if the signature names no period, or is valid now.</returns>
+    /// <summary>Describes why the period of a signed URL does not include the time of an error response.</summary>
+    /// <param name="refusal">The error response; its <c>Date</c> is that time, if it has one.</param>
+    /// <returns>null if the signature states no period, or the period includes that time.</returns>
     public static string? DescribePeriod(HttpResponseMessage refusal) => SignedPeriod.Describe(refusal);
 
     /// <summary>
-    /// Makes text that came with a response fit for an error: without the secrets of the request, in whatever spelling the server repeats them,
-    /// without characters that do not show, and no longer than a sentence. Whatever an error quotes of a response goes through here.
+    /// Makes text from a response safe to show in an error: without the secrets of the request, however the server spells them, without invisible
+    /// characters, and no longer than a sentence. Every quotation of a response in an error goes through this method.
     /// </summary>
     /// <param name="response">The response.</param>
     /// <param name="text">The text: a code, a message, the value of a header; null for none.</param>
-    /// <returns>The text as it may be shown; empty for none.</returns>
+    /// <returns>The text as it may be shown; empty if there is none.</returns>
     public static string Quote(HttpResponseMessage response, string? text)
     {
         ArgumentNullException.ThrowIfNull(response);
         return ForeignText.Show(text, response.RequestMessage, isFree: false).Trim();
     }
 
-    /// <summary>The status of a response with the text that came with it: <c>403 AccessDenied</c>, or <c>403</c> without a text.</summary>
+    /// <summary>The status of a response with its text: <c>403 AccessDenied</c>, or <c>403</c> without one.</summary>
     /// <param name="response">The response.</param>
     /// <param name="text">The text, as for <see cref="Quote"/>.</param>
     public static string QuoteStatus(HttpResponseMessage response, string? text)
@@ -149,10 +149,10 @@ public abstract class StoreFile
         }
     }
 
-    /// <summary>Reads the text of an error response: 64 KiB at most, for two seconds at most.</summary>
-    /// <param name="response">The response; reading it twice returns the same.</param>
+    /// <summary>Reads the text of an error response: at most 64 KiB, for at most two seconds.</summary>
+    /// <param name="response">The response, which may be read twice with the same result.</param>
     /// <param name="cancellationToken">Ends the read.</param>
-    /// <returns>The text; empty if none came, or it did not end.</returns>
+    /// <returns>The text; empty if there is none, or if it did not end in that time.</returns>
     public static async ValueTask<string> ReadTextAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(response);
@@ -167,7 +167,7 @@ public abstract class StoreFile
         catch (Exception e) when (e is IOException or HttpRequestException or InvalidOperationException
             || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            // The status has been read: a text that is lost, endless, late or was read by somebody else changes nothing.
+            // The status is what counts. The text may be missing, endless, late, or already read.
             return "";
         }
     }
