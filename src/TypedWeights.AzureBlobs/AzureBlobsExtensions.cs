@@ -22,11 +22,6 @@ public static class AzureBlobsExtensions
         options?.Validate();
         options ??= new AzureBlobsOptions();
         builder.AddSource(context => new AzureBlobsProvider(context, options));
-        if (options.BlobUrls)
-        {
-            builder.AddSource(context => new BlobUrlProvider(context, options));
-        }
-
         return builder;
     }
 }

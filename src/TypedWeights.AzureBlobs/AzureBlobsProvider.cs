@@ -1,32 +1,31 @@
 using System.Collections.Concurrent;
+using TypedWeights.Sources.AzureBlobs;
 using TypedWeights.Sources.Stores;
+using TypedWeights.Sources.Urls;
+
+[assembly: WeightSourceProvider<AzureBlobsProvider>("az")]
 
 namespace TypedWeights.Sources.AzureBlobs;
 
-/// <summary>Blobs of Azure storage accounts: <c>az://account/container/blob</c>.</summary>
+/// <summary>
+/// Blobs of Azure storage accounts: <c>az://account/container/blob</c>. With <see cref="AzureBlobsOptions.BlobUrls"/> it serves https, too, and
+/// passes URLs of other files on to the library.
+/// </summary>
 /// <remarks>
-/// The blob's name stands as it is, nothing in it is escaped. After it may follow <c>?versionId=</c> or <c>?snapshot=</c>, or a shared
-/// access signature, which is not shown. Instead of the account its host may stand:
-/// <c>az://account.blob.core.chinacloudapi.cn/container/blob</c>. What does not end with <c>.safetensors</c> or <c>.json</c> is a folder,
-/// in which the usual names are tried.
+/// The blob's name is taken as it is, nothing in it is escaped. <c>?versionId=</c>, <c>?snapshot=</c> or a shared access signature, which is not
+/// shown, may follow it. The account's host may replace the account: <c>az://account.blob.core.chinacloudapi.cn/container/blob</c>. What does
+/// not end with <c>.safetensors</c> or <c>.json</c> is a folder, in which the usual names are tried.
 /// </remarks>
-public sealed class AzureBlobsProvider : IRegisteredSource<AzureBlobsProvider>
+/// <param name="context">The loader's connections and clock.</param>
+/// <param name="options">Credentials and address.</param>
+public sealed class AzureBlobsProvider(StoreContext context, AzureBlobsOptions options) : IRegisteredSource<AzureBlobsProvider>
 {
     private readonly ConcurrentDictionary<(string Name, string? Host), BlobAccount> _accounts = new();
-    private readonly StoreContext _context;
-    private readonly SdkGuard _guard;
-
-    internal AzureBlobsProvider(StoreContext context, AzureBlobsOptions options)
-    {
-        _context = context;
-        _guard = new SdkGuard(context, "Azure Blob Storage");
-        Settings = new BlobSettings(options, Environment.GetEnvironmentVariable, _guard);
-    }
+    private readonly BlobSettings _settings = new(options, new SdkGuard(context, "Azure Blob Storage"));
+    private readonly UrlProvider _urls = new(context);
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Schemes { get; } = ["az"];
-
-    internal BlobSettings Settings { get; }
+    public IReadOnlyList<string> Schemes { get; } = options.BlobUrls ? ["az", "https"] : ["az"];
 
     /// <inheritdoc/>
     public static AzureBlobsProvider Create(StoreContext context) => new(context, new AzureBlobsOptions());
@@ -40,26 +39,19 @@ public sealed class AzureBlobsProvider : IRegisteredSource<AzureBlobsProvider>
     {
         ArgumentNullException.ThrowIfNull(uri);
         ArgumentNullException.ThrowIfNull(pins);
+        if (uri.Scheme == Uri.UriSchemeHttps && !_settings.IsBlobUrl(uri))
+        {
+            return await _urls.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
+        }
+
         BlobUri blob = BlobUri.Of(uri);
-        BlobAccount account = Account(blob);
-        return blob.File is { } entry
-            ? _context.Locate(entry, revision: null, File)
-            : await _context.LocateInFolderAsync(blob.Display, revision: null, File, cancellationToken).ConfigureAwait(false);
 
-        BlobFile File(string name) => new(account, blob, name, pins.VersionOf(name) ?? (name == blob.File ? blob.Query.Version : null));
-    }
+        // One object for an account, however many models are in it. A signature in a URI is for that URI alone.
+        BlobAccount account = blob.Signature is not null
+            ? _settings.CreateAccount(blob)
+            : _accounts.GetOrAdd((blob.Account, blob.Host), _ => _settings.CreateAccount(blob));
+        return await context.LocateAsync(blob.File, blob.Display, revision: null, File, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Nothing is held: the connections are the loader's.</summary>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    // One login for an account, however many models lie in it. A signature in a URI is that URI's alone.
-    private BlobAccount Account(BlobUri uri) => uri.Query.Signature is not null
-        ? Create(uri)
-        : _accounts.GetOrAdd((uri.Account, uri.Host), _ => Create(uri));
-
-    private BlobAccount Create(BlobUri uri)
-    {
-        (Uri service, BlobCredentials login) = Settings.Find(uri);
-        return _guard.Call(new SdkCall(uri.Display, login.Setting), () => new BlobAccount(service, login, _guard));
+        BlobFile File(string name) => new(account, blob, name, pins.VersionOf(name) ?? (name == blob.File ? blob.Version : null));
     }
 }

@@ -3,27 +3,24 @@ using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.AzureBlobs;
 
-/// <summary>An account for a loader: its address, and one login for all requests. Safe for use from many tasks at once.</summary>
-#pragma warning disable CA1001 // The semaphore has something to give back only when its wait handle is asked for.
-internal sealed class BlobAccount(Uri service, BlobCredentials login, SdkGuard guard)
-#pragma warning restore CA1001
+/// <summary>An account for a loader: its address, and one set of credentials for all requests. Safe for use from many tasks at once.</summary>
+internal sealed class BlobAccount(Uri service, BlobCredentials credentials, SdkGuard guard)
 {
-    private readonly SemaphoreSlim _renewing = new(1, 1);
-    private readonly string _setting = login.Setting;
-    private BlobSigner? _signer = Signer(login, service);
+    private readonly string _setting = credentials.Setting;
+    private BlobSigner? _signer = credentials.CreateSigner(service);
     private string? _lack;
 
     public Uri Service => service;
 
-    /// <summary>Which login it is, as it may be shown.</summary>
-    public string LoginName => IsAnonymous && _lack is { } lack ? $"no credentials ({lack})" : login.Name;
+    /// <summary>The credentials as messages may name them.</summary>
+    public string CredentialsName => IsAnonymous && _lack is { } lack ? $"no credentials ({lack})" : credentials.Name;
 
     /// <summary>Whether requests are sent without credentials.</summary>
     public bool IsAnonymous => Volatile.Read(ref _signer) is null;
 
-    public bool HasToken => login is BlobCredentials.Token && !IsAnonymous;
+    public bool HasToken => credentials.IsToken && !IsAnonymous;
 
-    public bool HasSignature => login is BlobCredentials.Signature;
+    public bool HasSignature => credentials.IsSignature;
 
     public async ValueTask AuthorizeAsync(HttpRequestMessage request, string display, CancellationToken cancellationToken)
     {
@@ -34,38 +31,31 @@ internal sealed class BlobAccount(Uri service, BlobCredentials login, SdkGuard g
         }
     }
 
-    /// <summary>Takes fresh credentials, where those of a refused request are not the newest that can be had.</summary>
+    /// <summary>Takes fresh credentials if a refused request did not have the newest ones.</summary>
     /// <returns>Whether there are others now.</returns>
     public async ValueTask<bool> RenewAsync(HttpRequestMessage refused, string display, CancellationToken cancellationToken)
     {
-        if (login is not (BlobCredentials.Token or BlobCredentials.Signature) || Volatile.Read(ref _signer) is not { } signer)
+        if (!(credentials.IsToken || credentials.IsSignature) || Volatile.Read(ref _signer) is not { } signer)
         {
             return false;
         }
 
-        await _renewing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            if (!ReferenceEquals(signer, Volatile.Read(ref _signer))
-                || await IsOtherAsync(signer, refused, display, cancellationToken).ConfigureAwait(false))
+        return await guard.RenewAsync(
+            async () =>
             {
-                return true;
-            }
+                if (!ReferenceEquals(signer, Volatile.Read(ref _signer))
+                    || await IsOtherAsync(signer, refused, display, cancellationToken).ConfigureAwait(false))
+                {
+                    return true;
+                }
 
-            // A new one has no token kept, so the identity is asked again.
-            BlobSigner fresh = Signer(login, service)!;
-            if (!await IsOtherAsync(fresh, refused, display, cancellationToken).ConfigureAwait(false))
-            {
-                return false;
-            }
-
-            Volatile.Write(ref _signer, fresh);
-            return true;
-        }
-        finally
-        {
-            _renewing.Release();
-        }
+                // A new signer has no token cached, so it requests one.
+                BlobSigner fresh = credentials.CreateSigner(service)!;
+                bool isOther = await IsOtherAsync(fresh, refused, display, cancellationToken).ConfigureAwait(false);
+                Volatile.Write(ref _signer, isOther ? fresh : signer);
+                return isOther;
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<bool> IsOtherAsync(
@@ -73,7 +63,7 @@ internal sealed class BlobAccount(Uri service, BlobCredentials login, SdkGuard g
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new UriBuilder(refused.RequestUri!) { Query = "" }.Uri);
         await SignAsync(signer, request, display, cancellationToken).ConfigureAwait(false);
-        return login is BlobCredentials.Token
+        return credentials.IsToken
             ? request.Headers.Authorization?.Parameter != refused.Headers.Authorization?.Parameter
             : !refused.RequestUri!.Query.EndsWith(request.RequestUri!.Query.TrimStart('?'), StringComparison.Ordinal);
     }
@@ -82,10 +72,10 @@ internal sealed class BlobAccount(Uri service, BlobCredentials login, SdkGuard g
     {
         var call = new SdkCall(display, _setting)
         {
-            Explain = login is BlobCredentials.Token ? BlobIdentity.Explain : null,
+            Explain = credentials.IsToken ? BlobIdentity.Explain : null,
             IsTransient = BlobIdentity.IsTransient,
             Secrets = BlobIdentity.Secrets,
-            Files = login is BlobCredentials.Token { IsOptional: true } ? BlobIdentity.Files : [],
+            Files = credentials.PassedOver is null ? [] : BlobIdentity.Files,
         };
         await guard.CallAsync(call, token => SignAsync(signer, request, token), cancellationToken).ConfigureAwait(false);
     }
@@ -97,10 +87,10 @@ internal sealed class BlobAccount(Uri service, BlobCredentials login, SdkGuard g
             await signer.SignAsync(request, cancellationToken).ConfigureAwait(false);
             return true;
         }
-        catch (CredentialUnavailableException) when (login is BlobCredentials.Token { IsOptional: true } token)
+        catch (CredentialUnavailableException) when (credentials.PassedOver is not null)
         {
-            // The container may be public. What was tried, and how to log in, is said if it is not.
-            string mistakes = BlobIdentity.Mistakes(token.PassedOver);
+            // The container may be public. If it is not, the error says what was tried, and how to log in.
+            string mistakes = BlobIdentity.Mistakes(credentials.PassedOver);
             _lack = (mistakes.Length == 0 ? "" : mistakes + "; ")
                 + "DefaultAzureCredential found none: log in with az login, or set AZURE_STORAGE_CONNECTION_STRING, "
                 + "AZURE_STORAGE_KEY with AZURE_STORAGE_ACCOUNT, or AZURE_STORAGE_SAS_TOKEN";
@@ -108,7 +98,4 @@ internal sealed class BlobAccount(Uri service, BlobCredentials login, SdkGuard g
             return false;
         }
     }
-
-    private static BlobSigner? Signer(BlobCredentials login, Uri service) =>
-        login.CreatePolicy(service) is { } policy ? new BlobSigner(policy) : null;
 }

@@ -1,60 +1,56 @@
+using Azure;
+using Azure.Core;
 using Azure.Core.Pipeline;
+using Azure.Storage;
 using Azure.Storage.Blobs;
 
 namespace TypedWeights.Sources.AzureBlobs;
 
-/// <summary>One way to be let into an account.</summary>
-internal abstract record BlobCredentials
+/// <summary>The credentials for an account.</summary>
+internal sealed class BlobCredentials
 {
-    /// <summary>Which one, as it may be shown: "the shared key of AZURE_STORAGE_KEY".</summary>
-    public required string Name { get; init; }
+    private readonly Func<Uri, BlobServiceClient>? _client;
 
-    /// <summary>What it depends on, for the error of an SDK that cannot use it.</summary>
-    public virtual string Setting => Name;
+    private BlobCredentials(string name, Func<Uri, BlobServiceClient>? client) => (Name, _client) = (name, client);
 
-    /// <summary>The SDK's own part that authorises a request by it; a new one has nothing cached. null for none.</summary>
+    /// <summary>The credentials as messages may name them: "the key in AZURE_STORAGE_KEY".</summary>
+    public string Name { get; }
+
+    /// <summary>Whether they are tokens of Entra ID.</summary>
+    public bool IsToken { get; private init; }
+
+    /// <summary>Whether they are a shared access signature.</summary>
+    public bool IsSignature { get; private init; }
+
+    /// <summary>
+    /// For the identity of the environment, which may have no token, as the container may be public: credentials that are set and are another
+    /// account's, for errors; empty if there are none. null for all other credentials.
+    /// </summary>
+    public string? PassedOver { get; private init; }
+
+    /// <summary>What they depend on, for the error of an SDK that cannot use them.</summary>
+    public string Setting => PassedOver is null ? Name : BlobIdentity.Setting(PassedOver);
+
+    public static BlobCredentials None(string name) => new(name, null);
+
+    public static BlobCredentials Of(StorageSharedKeyCredential key, string name) => new(name, service => new BlobServiceClient(service, key));
+
+    public static BlobCredentials Of(AzureSasCredential signature, string name) =>
+        new(name, service => new BlobServiceClient(service, signature)) { IsSignature = true };
+
+    /// <param name="credential">Returns the tokens.</param>
+    /// <param name="name">As for <see cref="Name"/>.</param>
+    /// <param name="passedOver">As for <see cref="PassedOver"/>.</param>
+    public static BlobCredentials Of(TokenCredential credential, string name, string? passedOver = null) =>
+        new(name, service => new BlobServiceClient(service, credential)) { IsToken = true, PassedOver = passedOver };
+
+    /// <param name="connected">A client of a connection string, which has the key.</param>
+    /// <param name="name">As for <see cref="Name"/>.</param>
+    public static BlobCredentials Of(BlobServiceClient connected, string name) => new(name, _ => connected);
+
+    /// <summary>Creates the signer of requests, which has no token cached; null if there are no credentials.</summary>
     /// <param name="service">The blob service's address.</param>
-    public abstract HttpPipelinePolicy? CreatePolicy(Uri service);
-
-    /// <summary>No credentials.</summary>
-    internal sealed record Nobody : BlobCredentials
-    {
-        public override HttpPipelinePolicy? CreatePolicy(Uri service) => null;
-    }
-
-    /// <summary>The account's key.</summary>
-    internal sealed record Key(Azure.Storage.StorageSharedKeyCredential Credential) : BlobCredentials
-    {
-        public override HttpPipelinePolicy? CreatePolicy(Uri service) => Sdk.PolicyOf(new BlobServiceClient(service, Credential));
-    }
-
-    /// <summary>A shared access signature.</summary>
-    internal sealed record Signature(Azure.AzureSasCredential Credential) : BlobCredentials
-    {
-        public override HttpPipelinePolicy? CreatePolicy(Uri service) => Sdk.PolicyOf(new BlobServiceClient(service, Credential));
-    }
-
-    /// <summary>Tokens of Entra ID.</summary>
-    /// <param name="Credential">Gives them.</param>
-    /// <param name="IsOptional">Whether it is no error that there are none: the container may be public.</param>
-    internal sealed record Token(Azure.Core.TokenCredential Credential, bool IsOptional = false) : BlobCredentials
-    {
-        /// <summary>Credentials that are set and are another account's, for errors; empty where there are none.</summary>
-        public string PassedOver { get; init; } = "";
-
-        public override string Setting => IsOptional ? BlobIdentity.Setting(PassedOver) : Name;
-
-        public override HttpPipelinePolicy? CreatePolicy(Uri service) => Sdk.PolicyOf(new BlobServiceClient(service, Credential));
-    }
-
-    /// <summary>Whatever a connection string holds beside a signature: the key.</summary>
-    internal sealed record Connection(string Text) : BlobCredentials
-    {
-        public override HttpPipelinePolicy? CreatePolicy(Uri service) => Sdk.PolicyOf(new BlobServiceClient(Text));
-
-        // A record prints its properties.
-        public override string ToString() => Name;
-    }
+    public BlobSigner? CreateSigner(Uri service) => _client is null ? null : new BlobSigner(Sdk.PolicyOf(_client(service)));
 
     /// <summary>The SDK hands its authentication to classes derived from its client.</summary>
     private sealed class Sdk : BlobServiceClient

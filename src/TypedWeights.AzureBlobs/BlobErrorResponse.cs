@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 
 namespace TypedWeights.Sources.AzureBlobs;
 
@@ -8,10 +9,9 @@ internal static partial class BlobErrorResponse
     public static async ValueTask<WeightSourceException?> ExplainAsync(
         HttpResponseMessage refusal, BlobFile file, BlobUri uri, BlobAccount account, CancellationToken cancellationToken)
     {
-        string text = await StoreFile.ReadTextAsync(refusal, cancellationToken).ConfigureAwait(false);
-        string code = refusal.Headers.TryGetValues("x-ms-error-code", out IEnumerable<string>? codes)
-            ? codes.First()
-            : CodeElement().Match(text).Groups[1].Value;
+        XElement? error = await StoreFile.ReadXmlAsync(refusal, cancellationToken).ConfigureAwait(false);
+        string code = StoreFile.HeaderOf(refusal, "x-ms-error-code") ?? error?.Element("Code")?.Value ?? "";
+        string text = error?.Value ?? "";
         int status = (int)refusal.StatusCode;
         if (code.Length == 0 || status >= 500 || status == 429)
         {
@@ -33,54 +33,52 @@ internal static partial class BlobErrorResponse
     {
         "ContainerNotFound" => $"the account {uri.Account} has no container {uri.Container} (ContainerNotFound).",
         "BlobNotFound" when file.Version is { } version => $"the container {uri.Container} has no version {version} of this blob "
-            + "(BlobNotFound); take the snapshot again, or ask for the latest.",
+            + "(BlobNotFound); take the snapshot again, or load the latest.",
         "BlobNotFound" => $"the container {uri.Container} has no such blob (BlobNotFound).",
         "ResourceNotFound" when account.IsAnonymous => $"the account {uri.Account} has no public container {uri.Container} with this blob "
-            + $"(ResourceNotFound), and it was asked with {account.LoginName}.",
+            + $"(ResourceNotFound), and the request was sent with {account.CredentialsName}.",
         "ResourceNotFound" => "the store has no such blob (ResourceNotFound).",
         _ => null,
     };
 
     private static string Refused(string code, string text, BlobUri uri, BlobAccount account, HttpResponseMessage refusal) => code switch
     {
-        _ when account.HasSignature && StoreFile.DescribePeriod(refusal) is { } period => $"{account.LoginName} {period}.",
+        _ when account.HasSignature && StoreFile.DescribePeriod(refusal) is { } period => $"{account.CredentialsName} {period}.",
         "NoAuthenticationInformation" or "PublicAccessNotPermitted" =>
-            $"the container is not public, and it was asked with {account.LoginName}.",
-        "AuthorizationPermissionMismatch" when account.HasSignature => $"{account.LoginName} does not permit reading; make one with r.",
-        "AuthorizationPermissionMismatch" => $"{account.LoginName} may not read blobs here; give it the role Storage Blob Data Reader on the "
+            $"the container is not public, and the request was sent with {account.CredentialsName}.",
+        "AuthorizationPermissionMismatch" when account.HasSignature => $"{account.CredentialsName} does not permit reading; make one with r.",
+        "AuthorizationPermissionMismatch" => $"{account.CredentialsName} may not read blobs here; give it the role Storage Blob Data Reader on the "
             + $"container {uri.Container} or the account {uri.Account} (a new role takes some minutes).",
-        "AuthorizationFailure" => $"{account.LoginName} is not let in: it may be wrong, or the account's network rules may keep this machine out.",
-        "AuthorizationSourceIPMismatch" => $"{account.LoginName} is for other addresses than this machine's.",
-        "AuthorizationProtocolMismatch" => $"{account.LoginName} is for https alone.",
+        "AuthorizationFailure" =>
+            $"{account.CredentialsName} is not accepted: it may be wrong, or the account's network rules may keep this machine out.",
+        "AuthorizationSourceIPMismatch" => $"{account.CredentialsName} is for other addresses than this machine's.",
+        "AuthorizationProtocolMismatch" => $"{account.CredentialsName} is for https alone.",
         "AuthorizationServiceMismatch" or "AuthorizationResourceTypeMismatch" =>
-            $"{account.LoginName} is not for blobs; make one for the service b and the resource type o.",
+            $"{account.CredentialsName} is not for blobs; make one for the service b and the resource type o.",
         "KeyBasedAuthenticationNotPermitted" => $"the account {uri.Account} takes no keys, and no signatures made with them; "
             + "log in with az login, or give a managed identity the role Storage Blob Data Reader.",
         "AuthenticationFailed" or "InvalidAuthenticationInfo" => NotAuthenticated(text, uri, account, refusal),
         "BlobArchived" => "the blob is in the archive tier; move it to hot, cool or cold first.",
         "AccountIsDisabled" => $"the account {uri.Account} is disabled.",
-        "InvalidQueryParameterValue" => "the version or snapshot in the URI is not one; both are times such as 2026-01-31T12:00:00.1234567Z.",
-        _ => $"it was asked with {account.LoginName}.",
+        "InvalidQueryParameterValue" => "the version or snapshot in the URI is not valid; both are times such as 2026-01-31T12:00:00.1234567Z.",
+        _ => $"the request was sent with {account.CredentialsName}.",
     };
 
     private static string NotAuthenticated(string text, BlobUri uri, BlobAccount account, HttpResponseMessage refusal)
     {
         if (Period().Match(text) is { Success: true } period)
         {
-            return $"{account.LoginName} is not valid now: it is for {Told(1)} to {Told(2)}, and the server has {Told(3)}.";
+            return $"{account.CredentialsName} is not valid now: it is for {Quoted(1)} to {Quoted(2)}, and the server has {Quoted(3)}.";
 
-            string Told(int group) => StoreFile.Quote(refusal, period.Groups[group].Value);
+            string Quoted(int group) => StoreFile.Quote(refusal, period.Groups[group].Value);
         }
 
         return account.HasToken
-            ? $"the token of {account.LoginName} has expired or is not for this account's tenant; check the clock, or log in again."
+            ? $"the token of {account.CredentialsName} has expired or is not for this account's tenant; check the clock, or log in again."
             : account.IsAnonymous
-                ? $"it was asked with {account.LoginName}."
-                : $"{account.LoginName} is not one of the account {uri.Account}, has expired or was revoked; or this machine's clock is wrong.";
+                ? $"the request was sent with {account.CredentialsName}."
+                : $"{account.CredentialsName} is not one of the account {uri.Account}, has expired or was revoked; or this machine's clock is wrong.";
     }
-
-    [GeneratedRegex("<Code>([A-Za-z0-9]{1,80})</Code>")]
-    private static partial Regex CodeElement();
 
     [GeneratedRegex(@"time frame: Start \[([^\]]{1,60})\] - Expiry \[([^\]]{1,60})\] - Current \[([^\]]{1,60})\]")]
     private static partial Regex Period();

@@ -1,47 +1,42 @@
 using System.Net;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.AzureBlobs;
 
 /// <summary>A blob.</summary>
 internal sealed class BlobFile : StoreFile
 {
-    // Which edition of the service's interface is spoken; without it anonymous requests get that of 2009.
+    // The version of the service's interface; without it anonymous requests get that of 2009.
     private const string Edition = "2023-11-03";
 
     private readonly BlobAccount _account;
     private readonly BlobUri _uri;
 
     /// <param name="account">Its account.</param>
-    /// <param name="uri">What was asked for.</param>
+    /// <param name="uri">The requested URI.</param>
     /// <param name="name">The name in the URI's folder.</param>
-    /// <param name="version">The version that it must be; null for the current one.</param>
+    /// <param name="version">The version to read; null for the current one.</param>
     public BlobFile(BlobAccount account, BlobUri uri, string name, string? version)
         : base(uri.DisplayOf(name))
     {
         _account = account;
         _uri = uri;
         Version = version;
-        string path = string.Join('/', (uri.Folder + name).Split('/').Select(Uri.EscapeDataString));
-        string query = version is not null ? "versionid=" + Uri.EscapeDataString(version)
-            : name == uri.File && uri.Query.Snapshot is { } snapshot ? "snapshot=" + Uri.EscapeDataString(snapshot)
+        string query = version is not null ? "?versionid=" + Uri.EscapeDataString(version)
+            : name == uri.File && uri.Snapshot is { } snapshot ? "?snapshot=" + Uri.EscapeDataString(snapshot)
             : "";
-
-        // A blob's name may have "//" or "/../" in it, which are not ours to tidy.
-        Address = new Uri(
-            $"{account.Service.AbsoluteUri.Split('?')[0].TrimEnd('/')}/{Uri.EscapeDataString(uri.Container)}/{path}"
-                + (query.Length > 0 ? "?" + query : ""),
-            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        string service = account.Service.AbsoluteUri.Split('?')[0].TrimEnd('/');
+        Address = StoreSetting.Exact($"{service}/{Uri.EscapeDataString(uri.Container)}/{StoreSetting.Escape(uri.Folder + name)}{query}");
     }
 
     /// <inheritdoc/>
     /// <remarks>
-    /// With the version in it where one was asked for. The current one is not asked for by its version, but held by its ETag: a
-    /// signature for a single blob does not reach versions.
+    /// It has the version if one was requested. The current version is not requested by its name, but checked by its ETag: a signature for a
+    /// single blob does not reach versions.
     /// </remarks>
     public override Uri Address { get; }
 
-    protected override string? VersionOf(HttpResponseMessage answer) =>
-        answer.Headers.TryGetValues("x-ms-version-id", out IEnumerable<string>? values) ? values.First() : null;
+    protected override string? VersionOf(HttpResponseMessage response) => HeaderOf(response, "x-ms-version-id");
 
     protected override ValueTask AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -49,7 +44,7 @@ internal sealed class BlobFile : StoreFile
         return _account.AuthorizeAsync(request, Display, cancellationToken);
     }
 
-    // A token that is over is answered with 401, a signature with 403.
+    // The response to an expired token is 401, to an expired signature 403.
     protected override ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) =>
         refusal is { StatusCode: HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, RequestMessage: { } refused }
             ? _account.RenewAsync(refused, Display, cancellationToken)

@@ -7,123 +7,128 @@ using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.AzureBlobs;
 
-/// <summary>Finds an account's address and login, by options or by the environment.</summary>
+/// <summary>Finds the address and the credentials of an account, by options or by the environment.</summary>
 /// <param name="options">The options, which come first.</param>
-/// <param name="variable">Reads an environment variable.</param>
 /// <param name="guard">Calls the SDK.</param>
-internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, string?> variable, SdkGuard guard)
+internal sealed class BlobSettings(AzureBlobsOptions options, SdkGuard guard)
 {
     /// <summary>The variable of an account's key.</summary>
     public const string Key = "AZURE_STORAGE_KEY";
 
-    /// <summary>The variable of the account whose key or signature it is.</summary>
+    /// <summary>The variable of the account that the key or signature is for.</summary>
     public const string AccountName = "AZURE_STORAGE_ACCOUNT";
 
     private const string Connection = "AZURE_STORAGE_CONNECTION_STRING";
     private const string ConnectionOption = "AzureBlobsOptions.ConnectionString";
     private const string Sas = "AZURE_STORAGE_SAS_TOKEN";
 
-    // Made once: it caches what it found out.
-    private DefaultAzureCredential? _default;
-
-    /// <summary>Where an account's blob service is, and how to be let in.</summary>
-    /// <param name="uri">A blob of the account.</param>
-    /// <exception cref="WeightSourceException">A setting is malformed; the message names it and does not repeat it.</exception>
-    public (Uri Service, BlobCredentials Login) Find(BlobUri uri)
-    {
-        BlobConnection? given = OfAccount(Connect(options.ConnectionString, ConnectionOption, uri.Display), uri.Account);
-        BlobConnection? found = given ?? OfAccount(Connect(Text(Connection, uri.Display), Connection, uri.Display), uri.Account);
-        Uri service = Service(uri, found);
-        BlobCredentials login = uri.Query.Signature is { } signature ? Signed(signature, "the URI", uri.Display) : Login(uri, given, found);
-        if (login is not BlobCredentials.Token token || service.Scheme == Uri.UriSchemeHttps)
-        {
-            return (service, login);
-        }
-
-        return token.IsOptional
-            ? (service, new BlobCredentials.Nobody { Name = "no credentials (tokens are sent to https addresses alone)" })
-            : throw new WeightSourceException(
-                uri.Display, "tokens are sent to https addresses alone; give a key or a shared access signature for this one.");
-    }
-
-    /// <summary>Whether an https URL is one of a blob: those that have the account in their host.</summary>
-    public bool IsBlobUrl(Uri url) => Clouds.Any(cloud => url.Host.EndsWith(cloud, StringComparison.OrdinalIgnoreCase))
-        || (options.Endpoint is { } endpoint
-            && ServiceAt(endpoint, url.Host.Split('.')[0]) is { AbsolutePath: "/" } service
-            && service.Authority.Equals(url.Authority, StringComparison.OrdinalIgnoreCase));
-
     // The public cloud with its zones, China and the US government.
     private static readonly string[] Clouds =
         [".blob.core.windows.net", ".blob.storage.azure.net", ".blob.core.chinacloudapi.cn", ".blob.core.usgovcloudapi.net"];
 
-    private BlobCredentials Login(BlobUri uri, BlobConnection? given, BlobConnection? found)
+    // Created once: it caches what it found out.
+    private DefaultAzureCredential? _default;
+
+    /// <summary>Creates the account of a blob.</summary>
+    /// <param name="uri">A blob of the account.</param>
+    /// <exception cref="WeightSourceException">As for <see cref="Find"/>.</exception>
+    public BlobAccount CreateAccount(BlobUri uri)
     {
-        string account = uri.Account;
-        if (options.Anonymous)
-        {
-            return new BlobCredentials.Nobody { Name = "no credentials (AzureBlobsOptions.Anonymous)" };
-        }
-
-        if (options.SharedKey is { } key && key.AccountName == account)
-        {
-            return new BlobCredentials.Key(key) { Name = "the key in AzureBlobsOptions.SharedKey" };
-        }
-
-        if (options.Sas is { } sas && (options.SasAccount ?? account) == account)
-        {
-            return new BlobCredentials.Signature(sas) { Name = "the shared access signature in AzureBlobsOptions.Sas" };
-        }
-
-        return given?.Login
-            ?? (options.Credential is { } credential
-                ? new BlobCredentials.Token(credential) { Name = $"the identity of AzureBlobsOptions.Credential ({credential.GetType().Name})" }
-                : found?.Login ?? FromVariables(account, uri.Display)
-                    ?? new BlobCredentials.Token(Default(uri.Display), IsOptional: true)
-                    {
-                        Name = "the identity that DefaultAzureCredential found",
-                        PassedOver = PassedOver(uri),
-                    });
+        (Uri service, BlobCredentials credentials) = Find(uri);
+        return guard.Call(new SdkCall(uri.Display, credentials.Setting), () => new BlobAccount(service, credentials, guard));
     }
 
-    private string PassedOver(BlobUri uri)
+    /// <summary>The address of an account's blob service, and the credentials for it.</summary>
+    /// <param name="uri">A blob of the account.</param>
+    /// <exception cref="WeightSourceException">A setting is malformed; the message names it and does not repeat it.</exception>
+    public (Uri Service, BlobCredentials Credentials) Find(BlobUri uri)
     {
-        string? owner = Text(AccountName, uri.Display);
-        (string Origin, string? Account)[] set =
-        [
-            ("AzureBlobsOptions.SharedKey", options.SharedKey?.AccountName),
-            ("AzureBlobsOptions.Sas", options.Sas is null ? null : options.SasAccount),
-            (ConnectionOption, Connect(options.ConnectionString, ConnectionOption, uri.Display)?.Account),
-            (Connection, Connect(Text(Connection, uri.Display), Connection, uri.Display)?.Account),
-            (Key, Text(Key, uri.Display) is null ? null : owner),
-            (Sas, Text(Sas, uri.Display) is null ? null : owner),
-        ];
-        return string.Join("; ", set.Where(login => login.Account is not null && login.Account != uri.Account).Select(static login =>
-            login.Account is "" ? $"{login.Origin} names no account" : $"{login.Origin} is for the account {login.Account}"));
+        BlobConnection? given = Connect(options.ConnectionString, ConnectionOption, uri.Display);
+        BlobConnection? set = Connect(Text(Connection, uri.Display), Connection, uri.Display);
+        Uri service = Service(uri, ((BlobConnection?[])[given, set]).FirstOrDefault(connection => connection?.Account == uri.Account));
+        BlobCredentials credentials = options.Anonymous && uri.Signature is null
+            ? BlobCredentials.None("no credentials (AzureBlobsOptions.Anonymous)")
+            : Credentials(uri, given, set);
+        return !credentials.IsToken || service.Scheme == Uri.UriSchemeHttps ? (service, credentials)
+            : credentials.PassedOver is not null
+                ? (service, BlobCredentials.None("no credentials (tokens are sent to https addresses alone)"))
+            : throw new WeightSourceException(
+                uri.Display, "tokens are sent to https addresses alone; give a key or a shared access signature for this one.");
     }
 
-    private DefaultAzureCredential Default(string display)
-    {
-        DefaultAzureCredential found = Volatile.Read(ref _default) ?? BlobIdentity.Create(guard, display);
-        return Interlocked.CompareExchange(ref _default, found, null) ?? found;
-    }
+    /// <summary>Whether an https URL is that of a blob, with the account in its host, and without credentials.</summary>
+    public bool IsBlobUrl(WeightUri uri) => Uri.TryCreate(uri.Original, UriKind.Absolute, out Uri? url)
+        && url.UserInfo.Length == 0
+        && BlobUri.SignatureOf(uri) is null
+        && (Clouds.Any(cloud => url.Host.EndsWith(cloud, StringComparison.OrdinalIgnoreCase))
+            || (options.Endpoint is { } endpoint
+                && ServiceAt(endpoint, url.Host.Split('.')[0]) is { AbsolutePath: "/" } service
+                && service.Authority.Equals(url.Authority, StringComparison.OrdinalIgnoreCase)));
 
-    private BlobCredentials? FromVariables(string account, string display)
+    private BlobCredentials Credentials(BlobUri uri, BlobConnection? given, BlobConnection? set)
     {
-        string? owner = Text(AccountName, display);
-        if (Text(Key, display) is { } key && owner == account)
+        var passedOver = new List<string>();
+        foreach ((string origin, string? account, Func<BlobCredentials> create) in Candidates())
         {
-            try
+            if (account is null || account == uri.Account)
             {
-                return new BlobCredentials.Key(new StorageSharedKeyCredential(account, key)) { Name = $"the key in {Key}" };
+                return create();
             }
-            catch (FormatException)
-            {
-                // Without its cause, whose text is about the key.
-                throw new WeightSourceException(display, $"{Key} is not the key of a storage account: it is not base64.");
-            }
+
+            passedOver.Add(account.Length == 0 ? $"{origin} names no account" : $"{origin} is for the account {account}");
         }
 
-        return Text(Sas, display) is { } sas && (owner ?? account) == account ? Signed(sas, Sas, display) : null;
+        DefaultAzureCredential identity = Volatile.Read(ref _default) ?? BlobIdentity.Create(guard, uri.Display);
+        identity = Interlocked.CompareExchange(ref _default, identity, null) ?? identity;
+        return BlobCredentials.Of(identity, "the identity that DefaultAzureCredential found", string.Join("; ", passedOver));
+
+        // In their order, each with the account that it is for; null for any.
+        IEnumerable<(string Origin, string? Account, Func<BlobCredentials> Create)> Candidates()
+        {
+            if (uri.Signature is { } signature)
+            {
+                yield return ("", null, () => Signed(signature, "the URI", uri.Display));
+            }
+
+            if (options.SharedKey is { } key)
+            {
+                const string Origin = "AzureBlobsOptions.SharedKey";
+                yield return (Origin, key.AccountName, () => BlobCredentials.Of(key, "the key in " + Origin));
+            }
+
+            if (options.Sas is { } sas)
+            {
+                const string Origin = "AzureBlobsOptions.Sas";
+                yield return (Origin, options.SasAccount, () => BlobCredentials.Of(sas, "the shared access signature in " + Origin));
+            }
+
+            if (given is not null)
+            {
+                yield return (ConnectionOption, given.Account, () => given.Credentials);
+            }
+
+            if (options.Credential is { } credential)
+            {
+                string name = $"the identity of AzureBlobsOptions.Credential ({credential.GetType().Name})";
+                yield return ("", null, () => BlobCredentials.Of(credential, name));
+            }
+
+            if (set is not null)
+            {
+                yield return (Connection, set.Account, () => set.Credentials);
+            }
+
+            string? owner = Text(AccountName, uri.Display);
+            if (Text(Key, uri.Display) is { } text && owner is not null)
+            {
+                yield return (Key, owner, () => Keyed(owner, text, uri.Display));
+            }
+
+            if (Text(Sas, uri.Display) is { } token)
+            {
+                yield return (Sas, owner, () => Signed(token, Sas, uri.Display));
+            }
+        }
     }
 
     private Uri Service(BlobUri uri, BlobConnection? connection) => options.Endpoint is { } endpoint
@@ -131,7 +136,7 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
             ?? throw new WeightSourceException(uri.Display, "AzureBlobsOptions.Endpoint is not an http or https URL.")
         : uri.Host is null && connection is not null ? connection.Service
         : Uri.TryCreate($"https://{uri.Host ?? uri.Account + ".blob.core.windows.net"}", UriKind.Absolute, out Uri? service) ? service
-        : throw new WeightSourceException(uri.Display, $"{uri.Host ?? uri.Account} is no name of a storage account or its host.");
+        : throw new WeightSourceException(uri.Display, $"{uri.Host ?? uri.Account} is not the name of a storage account or its host.");
 
     private static Uri? ServiceAt(string endpoint, string account) =>
         Uri.TryCreate(endpoint.Replace("{account}", account, StringComparison.Ordinal), UriKind.Absolute, out Uri? service)
@@ -139,19 +144,28 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
             ? service
             : null;
 
-    // Without the SDK's words, which may hold it.
-    private static BlobCredentials.Signature Signed(string text, string origin, string display)
+    // The errors are without the SDK's words, which may hold the secret.
+    private static BlobCredentials Keyed(string account, string key, string display)
+    {
+        try
+        {
+            return BlobCredentials.Of(new StorageSharedKeyCredential(account, key), $"the key in {Key}");
+        }
+        catch (FormatException)
+        {
+            throw new WeightSourceException(display, $"{Key} is not the key of a storage account: it is not base64.");
+        }
+    }
+
+    private static BlobCredentials Signed(string text, string origin, string display)
     {
         string signature = text.TrimStart('?');
         return signature.Contains("sig=", StringComparison.Ordinal)
-            ? new(new AzureSasCredential(signature)) { Name = "the shared access signature of " + origin }
+            ? BlobCredentials.Of(new AzureSasCredential(signature), "the shared access signature of " + origin)
             : throw new WeightSourceException(display, $"{origin} is not a shared access signature: it has no sig= in it.");
     }
 
-    private static BlobConnection? OfAccount(BlobConnection? connection, string account) =>
-        connection?.Account == account ? connection : null;
-
-    // null where there is no connection string.
+    // null if there is no connection string.
     private static BlobConnection? Connect(string? text, string origin, string display)
     {
         if (text is null)
@@ -167,26 +181,24 @@ internal sealed class BlobSettings(AzureBlobsOptions options, Func<string, strin
                 throw new WeightSourceException(display, $"the BlobEndpoint of {origin} is not an http or https URL.");
             }
 
-            var service = new UriBuilder(client.Uri) { Query = "" };
-            BlobCredentials login = client.Uri.Query.Length > 1
+            BlobCredentials credentials = client.Uri.Query.Length > 1
                 ? Signed(client.Uri.Query, origin, display)
-                : new BlobCredentials.Connection(text) { Name = "the key in " + origin };
-            return new BlobConnection(client.AccountName ?? "", service.Uri, login);
+                : BlobCredentials.Of(client, "the key in " + origin);
+            return new BlobConnection(client.AccountName ?? "", new UriBuilder(client.Uri) { Query = "" }.Uri, credentials);
         }
         catch (Exception e) when (e is not (WeightSourceException or OutOfMemoryException))
         {
-            // Without the SDK's words, which may hold the key.
             throw new WeightSourceException(display, $"{origin} is not a connection string of a storage account.");
         }
     }
 
-    private string? Text(string name, string display)
+    private static string? Text(string variable, string display)
     {
-        string text = variable(name)?.Trim() ?? "";
-        return OptionValue.HasControl(text) ? throw new WeightSourceException(display, $"{name} {OptionValue.Control}")
+        string text = StoreSetting.Of(variable)?.Trim() ?? "";
+        return OptionValue.HasControl(text) ? throw new WeightSourceException(display, $"{variable} {OptionValue.Control}")
             : text.Length > 0 ? text
             : null;
     }
 
-    private sealed record BlobConnection(string Account, Uri Service, BlobCredentials Login);
+    private sealed record BlobConnection(string Account, Uri Service, BlobCredentials Credentials);
 }

@@ -1,18 +1,20 @@
+using System.Net;
 using Azure.Core;
 using Azure.Core.Pipeline;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.AzureBlobs;
 
 /// <summary>
-/// Lets the Azure SDK authorise a request that the library then sends itself: the SDK's pipeline runs with the authentication alone, over
-/// a transport that sends nothing. So keys, signatures and tokens are the SDK's, and the bytes take the library's one way.
+/// Lets the Azure SDK authorise a request that the library then sends itself: the SDK's pipeline runs with its authentication alone, over
+/// a handler that sends nothing. So keys, signatures and tokens are the SDK's, and the bytes take the library's one way.
 /// </summary>
 internal sealed class BlobSigner(HttpPipelinePolicy policy)
 {
-    // What of a request the shared key signs, beside all x-ms-* headers.
+    // The headers that the shared key signs, beside all x-ms-* headers.
     private static readonly string[] Signed = ["Range", "If-Match"];
 
-    private readonly HttpPipeline _pipeline = new(new NoTransport(), [policy]);
+    private readonly HttpPipeline _pipeline = new(new HttpClientTransport(new Nowhere()), [policy]);
 
     public async ValueTask SignAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -36,11 +38,17 @@ internal sealed class BlobSigner(HttpPipelinePolicy policy)
             }
         }
 
-        // A signature that was given goes out as it was given: Uri would tidy %7e and %41.
-        var signed = new Uri(message.Request.Uri.ToString(), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        // A signature goes out as it was given: Uri would tidy %7e and %41.
+        Uri signed = StoreSetting.Exact(message.Request.Uri.ToString());
         if (signed.Query != request.RequestUri!.Query)
         {
             request.RequestUri = signed;
         }
+    }
+
+    private sealed class Nowhere : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK));
     }
 }

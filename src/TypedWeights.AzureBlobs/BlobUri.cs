@@ -1,23 +1,36 @@
+using TypedWeights.Sources.Stores;
+
 namespace TypedWeights.Sources.AzureBlobs;
 
 /// <summary>
-/// <c>az://account/container/blob</c>, in which the blob's name stands as it is, or a blob's https URL, which is escaped; taken apart.
+/// The parts of <c>az://account/container/blob</c>, in which the blob's name is taken as it is, or of a blob's https URL, which is escaped.
 /// </summary>
-/// <param name="Display">The URI as it may be shown, without its query.</param>
+/// <param name="Display">The URI as messages may show it, without its query.</param>
 /// <param name="Account">The account's name.</param>
-/// <param name="Host">The service's host, where the URI names it; null for the usual one of the account.</param>
+/// <param name="Host">The service's host, if the URI names it; null for the usual host of the account.</param>
 /// <param name="Container">The container.</param>
 /// <param name="Folder">The folder in the container with a final <c>/</c>, unescaped; empty for its root.</param>
-/// <param name="File">The entry's name in that folder; null where it has to be found.</param>
-/// <param name="Query">What the URI says after its path.</param>
-internal sealed record BlobUri(string Display, string Account, string? Host, string Container, string Folder, string? File, BlobQuery Query)
+/// <param name="File">The entry's name in that folder; null if it has to be found.</param>
+/// <param name="Version">The requested version of the entry (<c>versionId</c>), or null.</param>
+/// <param name="Snapshot">The requested blob snapshot of the entry, or null.</param>
+/// <param name="Signature">The shared access signature, a secret; null if there is none.</param>
+internal sealed record BlobUri(
+    string Display, string Account, string? Host, string Container, string Folder, string? File, string? Version, string? Snapshot, string? Signature)
 {
-    /// <summary>A file of the folder as it may be shown.</summary>
+    /// <summary>A file of the folder as messages may show it.</summary>
     /// <param name="name">Its name relative to the folder.</param>
     public string DisplayOf(string name) => Display[..(Display.LastIndexOf('/') + 1)]
-        + (Display.StartsWith("az:", StringComparison.Ordinal) ? name : string.Join('/', name.Split('/').Select(Uri.EscapeDataString)));
+        + (Display.StartsWith("az:", StringComparison.Ordinal) ? name : StoreSetting.Escape(name));
 
-    /// <exception cref="WeightSourceException">It names no container and blob.</exception>
+    /// <summary>The shared access signature in a URI: all parameters but the version and the snapshot. null if there is none.</summary>
+    public static string? SignatureOf(WeightUri uri)
+    {
+        string[] others = [.. QueryOf(uri).Split('&', StringSplitOptions.RemoveEmptyEntries)
+            .Where(static pair => pair.Split('=')[0] is not ("versionId" or "versionid" or "snapshot"))];
+        return others.Any(static pair => pair.StartsWith("sig=", StringComparison.Ordinal)) ? string.Join('&', others) : null;
+    }
+
+    /// <exception cref="WeightSourceException">It does not name a container and a blob.</exception>
     public static BlobUri Of(WeightUri uri)
     {
         string authority = uri.Original[(uri.Scheme.Length + "://".Length)..].Split('/', '?', '#')[0];
@@ -39,19 +52,23 @@ internal sealed record BlobUri(string Display, string Account, string? Host, str
                 uri.Display, "this names no container and blob of an account; write az://account/container/blob.");
         }
 
-        bool hasFile = path.Length > 1 && IsFile(path[^1]);
-        bool endsWithSlash = path.Length > 1 && path[^1].Length == 0;
-        string folder = string.Concat(path[1..(hasFile || endsWithSlash ? ^1 : ^0)].Select(static part => part + "/"));
+        (string folder, string? file) = StoreSetting.Split(string.Join('/', path[1..]));
+        string query = QueryOf(uri);
         return new BlobUri(
-            hasFile || endsWithSlash ? display : display + "/",
+            file is not null || display.EndsWith('/') ? display : display + "/",
             host.Split('.', ':')[0],
             host.Contains('.') ? host : null,
             path[0],
             folder,
-            hasFile ? path[^1] : null,
-            BlobQuery.Of(uri.Original));
+            file,
+            StoreSetting.Parameter(query, "versionId") ?? StoreSetting.Parameter(query, "versionid"),
+            StoreSetting.Parameter(query, "snapshot"),
+            SignatureOf(uri));
     }
 
-    private static bool IsFile(string name) =>
-        name.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
+    private static string QueryOf(WeightUri uri)
+    {
+        string[] halves = uri.Original.Split('#')[0].Split('?', 2);
+        return halves.Length > 1 ? halves[1] : "";
+    }
 }

@@ -6,11 +6,11 @@ using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Gcs;
 
-/// <summary>What a client of Google's library has that a range needs: the address of the service, and credentials.</summary>
+/// <summary>What the requests for ranges take from a client of Google's library: the address of the service, and credentials.</summary>
 /// <param name="Endpoint">The address of the service.</param>
 /// <param name="UserProject">The project that pays; null for the owner.</param>
 /// <param name="Credential">The credentials; null for none.</param>
-/// <param name="Name">Which credentials they are, as it may be shown.</param>
+/// <param name="Name">The credentials as messages may name them.</param>
 internal sealed record GcsClient(Uri Endpoint, string? UserProject, ITokenAccessWithHeaders? Credential, string Name)
 {
     private const string Scope = "https://www.googleapis.com/auth/devstorage.read_only";
@@ -35,16 +35,16 @@ internal sealed record GcsClient(Uri Endpoint, string? UserProject, ITokenAccess
             BaseUri = options.Endpoint?.AbsoluteUri,
             Credential = options.Anonymous ? null : options.Credential?.CreateScoped(Scope),
             EmulatorDetection = options.Endpoint is null ? EmulatorDetection.EmulatorOrProduction : EmulatorDetection.None,
-            HttpClientFactory = new GcsTokenClient(context),
+            HttpClientFactory = new LoaderClients(context),
             UnauthenticatedAccess = options.Anonymous,
         };
         StorageClient client;
         try
         {
-            // Google's library keeps what became of its search for the whole process, also that it was cancelled.
+            // Google's library keeps the outcome of its search for the whole process, also a cancellation.
             client = await builder.BuildAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (InvalidOperationException e) when (e.InnerException is null && Variable(File) is null)
+        catch (InvalidOperationException e) when (e.InnerException is null && StoreSetting.Of(File) is null)
         {
             // There are no credentials. The object may be public.
             nothing = $"there are none: log in with gcloud auth application-default login, or set {File}";
@@ -64,27 +64,27 @@ internal sealed record GcsClient(Uri Endpoint, string? UserProject, ITokenAccess
         found = (GoogleCredential)client.Service.HttpClientInitializer;
         return options.Credential is not null
             ? Of(options, client, found, nothing, "the credentials in GcsOptions.Credential")
-            : Of(options, client, found.CreateWithHttpClientFactory(builder.HttpClientFactory).CreateScoped(Scope), nothing, Named);
+            : Of(options, client, found.CreateWithHttpClientFactory(builder.HttpClientFactory).CreateScoped(Scope), nothing, Defaults);
     }
 
     /// <summary>The call of <see cref="GetAsync"/>.</summary>
-    /// <param name="display">The file that the client is for, as it may be shown.</param>
+    /// <param name="display">The file that the client is for, as messages may show it.</param>
     /// <param name="options">The options.</param>
     /// <exception cref="WeightSourceException">A variable has a control character in it.</exception>
     public static SdkCall Call(string display, GcsOptions options)
     {
         foreach (string name in (string[])[Emulator, QuotaProject, Metadata])
         {
-            if (Variable(name) is { } text && OptionValue.HasControl(text))
+            if (StoreSetting.Of(name) is { } text && OptionValue.HasControl(text))
             {
                 throw new WeightSourceException(display, $"{name} {OptionValue.Control}");
             }
         }
 
-        string? path = Variable(File);
+        string? path = StoreSetting.Of(File);
         return options.Client is not null
             ? new SdkCall(display, "GcsOptions.Client") { Explain = static _ => "it takes an http or https base URI, and tokens or no credentials" }
-            : options.Endpoint is null && !string.IsNullOrWhiteSpace(Variable(Emulator))
+            : options.Endpoint is null && !string.IsNullOrWhiteSpace(StoreSetting.Of(Emulator))
             ? new SdkCall(display, Emulator) { Explain = static _ => "it is neither an http or https URL nor a host with its port" }
             : options.Credential is not null ? new SdkCall(display, "GcsOptions.Credential")
             : new SdkCall(display, Defaults)
@@ -103,11 +103,9 @@ internal sealed record GcsClient(Uri Endpoint, string? UserProject, ITokenAccess
         "gcloud",
         "application_default_credentials.json");
 
-    private static string Named => Variable(File) is null ? "the application default credentials" : Defaults;
-
-    private static string Defaults => Variable(File) is { } path
+    private static string Defaults => StoreSetting.Of(File) is { } path
         ? $"the credentials in {path} ({File})"
-        : Variable(Metadata) is not null
+        : StoreSetting.Of(Metadata) is not null
             ? $"the application default credentials ({File}, gcloud's own file, then the metadata server that {Metadata} names)"
             : $"the application default credentials ({File}, gcloud's own file, then the metadata server)";
 
@@ -126,8 +124,6 @@ internal sealed record GcsClient(Uri Endpoint, string? UserProject, ITokenAccess
         };
     }
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
-
     private static string ExplainFile(string path, Exception e) =>
         !System.IO.File.Exists(path) ? "there is no such file"
         : e.GetBaseException() is UnauthorizedAccessException ? "this user may not read that file"
@@ -142,4 +138,16 @@ internal sealed record GcsClient(Uri Endpoint, string? UserProject, ITokenAccess
         UserCredential => $"{origin} (a user's login)",
         _ => origin,
     };
+
+    /// <summary>Sends the requests of Google's library over the loader's connections, so that the loader's proxy and certificates count.</summary>
+    private sealed class LoaderClients(StoreContext context) : Google.Apis.Http.HttpClientFactory
+    {
+        protected override HttpMessageHandler CreateHandler(Google.Apis.Http.CreateHttpClientArgs args) => new Connections(context);
+    }
+
+    private sealed class Connections(StoreContext context) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            context.SendAsync(request, request.RequestUri!.GetLeftPart(UriPartial.Path), cancellationToken).AsTask();
+    }
 }

@@ -3,43 +3,34 @@ using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.S3;
 
-/// <summary>A bucket and where it is: the region may turn out to be another one, for all its files at once.</summary>
+/// <summary>A bucket and its region: the region may turn out to be another one, for all its files at once.</summary>
 internal sealed class S3Bucket
 {
-    private readonly S3Settings _settings;
-    private readonly SdkGuard _guard;
-    private readonly S3Uri _uri;
-    private volatile Place _place;
+    private volatile Origin _origin;
 
-    /// <exception cref="WeightSourceException">The region's or the bucket's name is none.</exception>
-    public S3Bucket(S3Settings settings, SdkGuard guard, S3Uri uri)
+    /// <exception cref="WeightSourceException">The name of the region or of the bucket is not valid.</exception>
+    public S3Bucket(S3Settings settings, S3Uri uri)
     {
-        _settings = settings;
-        _guard = guard;
-        _uri = uri;
-        (string region, string origin) = settings.RegionFor(uri);
-        _place = At(region, origin);
+        Settings = settings;
+        Uri = uri;
+        (string region, string source) = settings.RegionFor(uri);
+        _origin = At(region, source);
     }
+
+    public S3Settings Settings { get; }
+
+    public S3Uri Uri { get; }
 
     /// <summary>The region that requests are signed for.</summary>
-    public string Region => _place.Region;
+    public string Region => _origin.Region;
 
-    /// <summary>Stands for where the bucket is: another object when that has changed.</summary>
-    public object Where => _place;
+    /// <summary>The address of the empty key, escaped: another object once the region has changed.</summary>
+    public string Base => _origin.Base;
 
-    /// <summary>Where a key lies.</summary>
-    public Uri Address(string key, string? query)
-    {
-        string escaped = string.Join('/', key.Split('/').Select(Uri.EscapeDataString));
-
-        // A key may have "//" or "/../" in it, which are not ours to tidy.
-        return new Uri(_place.Base + escaped + query, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
-    }
-
-    /// <summary>Takes over the region that an answer names.</summary>
+    /// <summary>Adopts the region that a response names.</summary>
     /// <param name="region">The region.</param>
-    /// <param name="asked">The region that was asked.</param>
-    /// <returns>Whether it is another than that.</returns>
+    /// <param name="asked">The region that the request was for.</param>
+    /// <returns>Whether they differ.</returns>
     public bool MoveTo(string region, string asked)
     {
         if (region == asked || !region.All(static c => char.IsAsciiLetterOrDigit(c) || c == '-'))
@@ -47,29 +38,27 @@ internal sealed class S3Bucket
             return false;
         }
 
-        if (_place.Region != region)
+        if (_origin.Region != region)
         {
-            _place = At(region, "the server");
+            _origin = At(region, "the server");
         }
 
         return true;
     }
 
-    private Place At(string region, string origin)
+    private Origin At(string region, string source)
     {
-        Uri endpoint = _settings.Endpoint ?? _guard.Call(
-            new SdkCall(_uri.Display + _uri.File, $"the region {region} ({origin})"),
+        string display = Uri.Display + Uri.File;
+        Uri endpoint = Settings.Endpoint ?? Settings.Guard.Call(
+            new SdkCall(display, $"the region {region} ({source})"),
             () => new Uri($"https://s3.{region}.{RegionEndpoint.GetBySystemName(region).PartitionDnsSuffix}"));
         string root = endpoint.AbsoluteUri.TrimEnd('/');
-        string text = _settings.IsPathStyle(_uri.Bucket)
-            ? $"{root}/{_uri.Bucket}/"
-            : _guard.Call(
-                new SdkCall(_uri.Display + _uri.File, $"the bucket's name {_uri.Bucket} in the host {endpoint.Host}"),
-                () => new UriBuilder(root) { Host = $"{_uri.Bucket}.{endpoint.Host}" }.Uri.AbsoluteUri.TrimEnd('/') + "/");
-        return new Place(region, text);
+        return new Origin(region, Settings.IsPathStyle(Uri.Bucket)
+            ? $"{root}/{Uri.Bucket}/"
+            : Settings.Guard.Call(
+                new SdkCall(display, $"the bucket's name {Uri.Bucket} in the host {endpoint.Host}"),
+                () => new UriBuilder(root) { Host = $"{Uri.Bucket}.{endpoint.Host}" }.Uri.AbsoluteUri.TrimEnd('/') + "/"));
     }
 
-    /// <param name="Region">The region.</param>
-    /// <param name="Base">The address of the empty key.</param>
-    private sealed record Place(string Region, string Base);
+    private sealed record Origin(string Region, string Base);
 }

@@ -1,18 +1,18 @@
-using System.Text.RegularExpressions;
 using Amazon.Runtime;
 using Amazon.Runtime.CredentialManagement;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.S3;
 
-/// <summary>Says what it means that the SDK has no keys to give, and what to do.</summary>
-internal static partial class S3CredentialFailure
+/// <summary>Says why the SDK has no keys, and what to do.</summary>
+internal static class S3CredentialFailure
 {
     /// <param name="e">What the SDK threw.</param>
-    /// <param name="profile">The profile that the credentials come from; null where it is none.</param>
+    /// <param name="profile">The profile that the credentials come from; null if they come from none.</param>
     public static string? Explain(Exception e, CredentialProfile? profile)
     {
         CredentialProfileOptions? options = profile?.Options;
-        Exception[] causes = [.. Causes(e)];
+        Exception[] causes = [.. SdkGuard.CausesOf(e)];
         if (causes.Any(static cause => cause is ProcessAWSCredentialException))
         {
             return "its credential_process failed; run that command yourself to see why";
@@ -26,7 +26,7 @@ internal static partial class S3CredentialFailure
 
         if (options?.MfaSerial is { Length: > 0 } && causes.Any(static cause => cause.Message.Contains("Mfa", StringComparison.Ordinal)))
         {
-            return $"the role {options.RoleArn} asks for a code of {options.MfaSerial} (MFA), and nobody can be asked for one here; take a "
+            return $"the role {options.RoleArn} asks for a code of {options.MfaSerial} (MFA), which cannot be entered here; take a "
                 + "session with aws sts get-session-token and set its three variables";
         }
 
@@ -46,7 +46,7 @@ internal static partial class S3CredentialFailure
 
         if (causes.OfType<AmazonServiceException>().LastOrDefault(static cause => cause.ErrorCode is { Length: > 0 }) is { } refusal)
         {
-            return $"STS refuses ({refusal.ErrorCode}); look at the role and at who may take it";
+            return $"STS refuses ({refusal.ErrorCode}); look at the role and at who may assume it";
         }
 
         return options is not null || causes.Any(static cause => cause.Message.Contains("AssumeRole", StringComparison.Ordinal))
@@ -56,31 +56,13 @@ internal static partial class S3CredentialFailure
             : causes.Any(static cause => cause is AmazonServiceException) ? "the endpoint that it names gives no keys" : null;
     }
 
-    /// <summary>Whether it may pass by itself, by the SDK's own exceptions.</summary>
+    /// <summary>Whether a failure is transient, by the SDK's own exceptions.</summary>
     public static bool? IsTransient(Exception e)
     {
-        Exception[] causes = [.. Causes(e)];
+        Exception[] causes = [.. SdkGuard.CausesOf(e)];
         return causes.Any(static cause => cause is ProcessAWSCredentialException or IOException { InnerException: null }) ? false
-            : causes.OfType<AmazonServiceException>().LastOrDefault(static cause => cause.StatusCode != 0) is { } refusal
-                ? (int)refusal.StatusCode is 408 or 429 or >= 500
-            : causes.OfType<AmazonServiceException>().LastOrDefault() is { } unanswered ? MayPass(unanswered.Message)
+            : causes.OfType<AmazonServiceException>().LastOrDefault(static cause => cause.StatusCode != 0) is { } response
+                ? (int)response.StatusCode is 408 or 429 or >= 500
             : null;
     }
-
-    // Of a container's endpoint the SDK tells what went wrong in words alone.
-    private static bool MayPass(string message) => Status().Match(message) is { Success: true } status
-        ? status.Groups[1].Value is "408" or "429" || status.Groups[1].Value[0] == '5'
-        : ((string[])["refused", "timed out", "timeout", "canceled", "reset"])
-            .Any(word => message.Contains(word, StringComparison.OrdinalIgnoreCase));
-
-    private static IEnumerable<Exception> Causes(Exception e)
-    {
-        for (Exception? cause = e; cause is not null; cause = (cause as AggregateException)?.InnerExceptions[^1] ?? cause.InnerException)
-        {
-            yield return cause;
-        }
-    }
-
-    [GeneratedRegex(@"\b(\d{3}) \(")]
-    private static partial Regex Status();
 }

@@ -3,76 +3,55 @@ using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.S3;
 
-/// <summary>One object. Every request is signed by itself, with the keys of the moment.</summary>
-internal sealed class S3File : StoreFile
+/// <summary>One object. Every request is signed by itself, with the current keys.</summary>
+/// <param name="bucket">The bucket.</param>
+/// <param name="name">The name in the folder of the bucket's URI.</param>
+internal sealed class S3File(S3Bucket bucket, string name) : StoreFile(bucket.Uri.Display + name)
 {
-    private readonly S3Access _access;
-    private readonly S3Bucket _bucket;
-    private readonly string _bucketName;
-    private readonly string _key;
+    private readonly S3Settings _settings = bucket.Settings;
     private volatile Known? _known;
-
-    /// <param name="access">Credentials, clock and settings of the loader.</param>
-    /// <param name="bucket">The bucket.</param>
-    /// <param name="uri">What was asked for.</param>
-    /// <param name="name">The name in its folder.</param>
-    public S3File(S3Access access, S3Bucket bucket, S3Uri uri, string name)
-        : base(uri.Display + name)
-    {
-        _access = access;
-        _bucket = bucket;
-        _bucketName = uri.Bucket;
-        _key = uri.Folder + name;
-    }
 
     public override Uri Address
     {
         get
         {
+            string root = bucket.Base;
             Known? known = _known;
-            if (known is null || known.Where != _bucket.Where)
+            if (!ReferenceEquals(known?.Base, root))
             {
-                object where = _bucket.Where;
-                string? query = Version is null ? null : "?versionId=" + Uri.EscapeDataString(Version);
-                _known = known = new Known(where, _bucket.Address(_key, query));
+                string query = Version is null ? "" : "?versionId=" + Uri.EscapeDataString(Version);
+                _known = known = new Known(root, StoreSetting.Exact(root + StoreSetting.Escape(bucket.Uri.Folder + name) + query));
             }
 
-            return known.Address;
+            return known!.Address;
         }
     }
 
-    protected override string? VersionOf(HttpResponseMessage answer) =>
-        answer.Headers.TryGetValues("x-amz-version-id", out IEnumerable<string>? versions) && versions.First() is not "null" and var version
-            ? version
-            : null;
+    protected override string? VersionOf(HttpResponseMessage response) =>
+        HeaderOf(response, "x-amz-version-id") is { } version and not "null" ? version : null;
 
     protected override async ValueTask AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (await _access.Credentials.GetAsync(Display, cancellationToken).ConfigureAwait(false) is { } keys)
+        if (await _settings.Credentials.GetAsync(Display, cancellationToken).ConfigureAwait(false) is { } keys)
         {
-            string region = _bucket.Region;
-            _access.Guard.Call(new SdkCall(Display, _access.Credentials.Origin), () =>
-            {
-                S3Signer.Sign(request, keys, region, _access.Clock.UtcNow, _access.Settings.RequesterPays);
-                return true;
-            });
+            _settings.Signer.Sign(request, keys, bucket.Region, _settings.RequesterPays);
         }
     }
 
     protected override async ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
     {
         var error = await S3ErrorResponse.ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
-        if (error.Region is { } region && _bucket.MoveTo(region, RegionOf(refusal.RequestMessage) ?? _bucket.Region))
+        (string? accessKey, string? token, string? asked) = S3Signer.Read(refusal.RequestMessage);
+        if (error.Region is { } region && bucket.MoveTo(region, asked ?? bucket.Region))
         {
             return true;
         }
 
-        (string? AccessKey, string? Token) keys = S3Signer.KeysOf(refusal.RequestMessage);
         return error.Code switch
         {
-            "RequestTimeTooSkewed" => _access.Clock.SetBy(refusal),
+            "RequestTimeTooSkewed" => _settings.Signer.SetClock(refusal),
             "ExpiredToken" or "ExpiredTokenException" or "TokenRefreshRequired" or "InvalidToken" or "InvalidAccessKeyId" =>
-                await _access.Credentials.RenewAsync(keys, Display, cancellationToken).ConfigureAwait(false),
+                await _settings.Credentials.RenewAsync((accessKey, token), Display, cancellationToken).ConfigureAwait(false),
             _ => false,
         };
     }
@@ -82,26 +61,12 @@ internal sealed class S3File : StoreFile
     {
         var error = await S3ErrorResponse.ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
         error = error with { Region = error.Region is { } region ? Quote(refusal, region) : null };
-        return Explain(error)
+        string? accessKey = S3Signer.Read(refusal.RequestMessage).AccessKey;
+        return error.Explain(this, bucket, accessKey)
             ?? (refusal.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect
-                ? Explain(new S3ErrorResponse("PermanentRedirect", error.Region))
+                ? new S3ErrorResponse("PermanentRedirect", error.Region).Explain(this, bucket, accessKey)
                 : null);
-
-        WeightSourceException? Explain(S3ErrorResponse what) => what.Explain(
-            Display,
-            _bucketName,
-            S3Signer.KeysOf(refusal.RequestMessage).AccessKey,
-            _access.Credentials.Origin,
-            Version,
-            _bucket.Region);
     }
 
-    // The scope of a signature: Credential=KEY/20260101/eu-west-1/s3/aws4_request.
-    private static string? RegionOf(HttpRequestMessage? request) =>
-        request?.Headers.NonValidated.TryGetValues("Authorization", out var values) == true
-        && values.ToString().Split('/') is [_, _, { } region, ..]
-            ? region
-            : null;
-
-    private sealed record Known(object Where, Uri Address);
+    private sealed record Known(string Base, Uri Address);
 }

@@ -6,17 +6,15 @@ namespace TypedWeights.Sources.S3;
 
 /// <summary>A profile of the shared configuration files, as far as it can be read.</summary>
 /// <param name="name">Its name.</param>
-/// <param name="origin">The option or variable that names it; null where nothing does.</param>
+/// <param name="origin">The option or variable that names it; null if none does.</param>
 internal sealed class S3Profile(string name, string? origin)
 {
     private readonly CredentialProfileStoreChain _files = new();
 
-    /// <summary>What it is called in messages, with what names it and where it is looked for.</summary>
+    /// <summary>The profile as messages name it, with the option or variable and the files.</summary>
     public string Setting { get; } = $"the profile {name} ({(origin is null ? "" : origin + ", ")}{Files})";
 
-    public string Name => name;
-
-    /// <summary>Whether somebody asked for this one.</summary>
+    /// <summary>Whether an option or variable names it.</summary>
     public bool IsNamed => origin is not null;
 
     // As the SDK looks for them.
@@ -25,13 +23,13 @@ internal sealed class S3Profile(string name, string? origin)
 
     public static S3Profile Of(S3Options options) =>
         options.Profile is { } given ? new S3Profile(given, "S3Options.Profile")
-        : S3Variable.Of("AWS_PROFILE") is { } named ? new S3Profile(named, "AWS_PROFILE")
+        : StoreSetting.Of("AWS_PROFILE") is { } named ? new S3Profile(named, "AWS_PROFILE")
         : new S3Profile("default", null);
 
     /// <summary>The files that the SDK reads for it, and for every call to STS.</summary>
     public static IReadOnlyList<SdkFile> ReadFiles => [File("AWS_CONFIG_FILE", "config"), File("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
 
-    /// <returns>null where the files have none of that name.</returns>
+    /// <returns>null if the files have no profile of that name.</returns>
     /// <exception cref="WeightSourceException">The files cannot be read.</exception>
     public CredentialProfile? Read(SdkGuard guard, string display) => guard.Call(
         new SdkCall(display, Setting)
@@ -41,8 +39,8 @@ internal sealed class S3Profile(string name, string? origin)
         },
         () => _files.TryGetProfile(name, out CredentialProfile profile) ? profile : null);
 
-    /// <summary>Makes its credentials; nobody is asked for them yet.</summary>
-    /// <returns>null where it has settings of other kinds alone.</returns>
+    /// <summary>Creates its credentials, without a request.</summary>
+    /// <returns>null if it has only other settings.</returns>
     /// <exception cref="WeightSourceException">Its settings do not fit together.</exception>
     public AWSCredentials? Credentials(CredentialProfile profile, SdkGuard guard, string display) => !HasCredentials(profile.Options)
         ? null
@@ -57,9 +55,9 @@ internal sealed class S3Profile(string name, string? origin)
             options.LoginSession, options.EndpointName, options.UserIdentity,
         ] is var settings && settings.Any(static setting => !string.IsNullOrEmpty(setting));
 
-    private static string PathOf(string variable, string file) => S3Variable.Of(variable) ?? $"~/.aws/{file}";
+    private static string PathOf(string variable, string file) => StoreSetting.Of(variable) ?? $"~/.aws/{file}";
 
-    private static SdkFile File(string variable, string file) => S3Variable.Of(variable) is { } path
+    private static SdkFile File(string variable, string file) => StoreSetting.Of(variable) is { } path
         ? new SdkFile(path, variable)
         : new SdkFile(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".aws", file), null);
 }

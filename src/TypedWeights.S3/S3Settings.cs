@@ -3,7 +3,7 @@ using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.S3;
 
-/// <summary>Region and endpoint, by options, environment and profile. Read once for a loader.</summary>
+/// <summary>Region, endpoint and credentials, by options, environment and profile. Read once for a loader.</summary>
 internal sealed class S3Settings
 {
     private const string FirstRegion = "us-east-1";
@@ -20,6 +20,9 @@ internal sealed class S3Settings
     public S3Settings(S3Options options, StoreContext context, SdkGuard guard, string display)
     {
         _options = options;
+        Guard = guard;
+        Credentials = new S3Credentials(options, guard);
+        Signer = new S3Signer(context.Time);
         _where = S3Profile.Of(options);
         _profile = ReadProfile(context, guard, display);
         (string Text, string Origin)? configured = options.Endpoint is null ? ConfiguredEndpoint() : null;
@@ -31,35 +34,40 @@ internal sealed class S3Settings
         }
     }
 
+    public SdkGuard Guard { get; }
+
+    public S3Credentials Credentials { get; }
+
+    public S3Signer Signer { get; }
+
     /// <summary>A server other than Amazon's; null for Amazon.</summary>
     public Uri? Endpoint { get; }
 
     public bool RequesterPays => _options.RequesterPays;
 
-    /// <summary>The region to ask first, and what says so.</summary>
+    /// <summary>Whether a variable is <c>true</c>.</summary>
+    public static bool IsTrue(string variable) => string.Equals(StoreSetting.Of(variable), "true", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The region to request first, and what sets it.</summary>
     public (string Name, string Origin) RegionFor(S3Uri uri) =>
         _options.Region is { } given ? (given, "S3Options.Region")
         : uri.Region is { } named ? (named, "?region= of the URI")
-        : S3Variable.Of("AWS_REGION") is { } variable ? (variable, "AWS_REGION")
-        : S3Variable.Of("AWS_DEFAULT_REGION") is { } other ? (other, "AWS_DEFAULT_REGION")
+        : StoreSetting.Of("AWS_REGION") is { } variable ? (variable, "AWS_REGION")
+        : StoreSetting.Of("AWS_DEFAULT_REGION") is { } other ? (other, "AWS_DEFAULT_REGION")
         : _profile?.Region?.SystemName is { } region ? (region, _where.Setting)
         : (FirstRegion, "the default");
 
-    /// <summary>Whether the bucket stands in the path: a dot in its name fits no certificate for names one level deep.</summary>
+    /// <summary>Whether the bucket is in the path: a name with a dot fits no certificate for names one level deep.</summary>
     public bool IsPathStyle(string bucket) => _options.PathStyle ?? (Endpoint is not null || bucket.Contains('.', StringComparison.Ordinal));
 
-    // Who brings keys may do without the files: what is wrong with them is told and does not end the load.
+    // A mistake in the files is a warning: a load with keys from elsewhere can do without them, and any other fails when it looks for its keys.
     private CredentialProfile? ReadProfile(StoreContext context, SdkGuard guard, string display)
     {
-        bool hasKeys = _options.Anonymous || _options.Credentials is not null
-            || (_options.Profile is null
-                && ((S3Variable.Of("AWS_ACCESS_KEY_ID") is not null && S3Variable.Of("AWS_SECRET_ACCESS_KEY") is not null)
-                    || S3Variable.Of("AWS_WEB_IDENTITY_TOKEN_FILE") is not null));
         try
         {
             return _where.Read(guard, display);
         }
-        catch (WeightSourceException e) when (hasKeys)
+        catch (WeightSourceException e)
         {
             context.Note(display, $"region and endpoint of the profile are left out. {e.Message[(display.Length + ": ".Length)..]}");
             return null;
@@ -69,10 +77,10 @@ internal sealed class S3Settings
     private (string Text, string Origin)? ConfiguredEndpoint()
     {
         const string Ignore = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", Own = "AWS_ENDPOINT_URL_S3", All = "AWS_ENDPOINT_URL";
-        bool isIgnored = S3Variable.Of(Ignore) is null ? _profile?.IgnoreConfiguredEndpointUrls ?? false : S3Variable.IsTrue(Ignore);
+        bool isIgnored = StoreSetting.Of(Ignore) is null ? _profile?.IgnoreConfiguredEndpointUrls ?? false : IsTrue(Ignore);
         return isIgnored ? null
-            : S3Variable.Of(Own) is { } own ? (own, Own)
-            : S3Variable.Of(All) is { } all ? (all, All)
+            : StoreSetting.Of(Own) is { } own ? (own, Own)
+            : StoreSetting.Of(All) is { } all ? (all, All)
             : _profile?.EndpointUrl is { Length: > 0 } text ? (text, $"endpoint_url of {_where.Setting}")
             : null;
     }

@@ -6,17 +6,23 @@ using Amazon.Runtime.Internal.Auth;
 namespace TypedWeights.Sources.S3;
 
 /// <summary>
-/// Signs one GET (AWS Signature Version 4). What is signed is put together here, as the SDK signs only requests of its own clients; the
-/// signature over it is the SDK's. A request costs a few hashes of a few hundred bytes.
+/// Signs GET requests (AWS Signature Version 4). The text to sign is composed here, as the SDK signs only requests of its own clients; the
+/// signature is the SDK's. A request costs a few hashes of a few hundred bytes.
 /// </summary>
-internal static class S3Signer
+/// <param name="time">The loader's clock. If a server refuses its time, the time of the server counts.</param>
+internal sealed class S3Signer(TimeProvider time)
 {
     // The body of a GET is empty, and nobody else can add one to a TLS connection.
     private const string Payload = "UNSIGNED-PAYLOAD";
 
-    public static void Sign(HttpRequestMessage request, ImmutableCredentials keys, string region, DateTime now, bool requesterPays)
+    private long _offset;
+
+    private DateTime UtcNow => time.GetUtcNow().UtcDateTime + new TimeSpan(Interlocked.Read(ref _offset));
+
+    public void Sign(HttpRequestMessage request, ImmutableCredentials keys, string region, bool requesterPays)
     {
         Uri address = request.RequestUri!;
+        DateTime now = UtcNow;
         string date = now.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         Set(request, "x-amz-content-sha256", Payload);
         Set(request, "x-amz-date", date);
@@ -46,14 +52,25 @@ internal static class S3Signer
         Set(request, "Authorization", result.ForAuthorizationHeader);
     }
 
-    /// <summary>The keys that a request was signed with, as far as they may be compared.</summary>
-    public static (string? AccessKey, string? Token) KeysOf(HttpRequestMessage? request)
+    /// <summary>Adopts the server's time.</summary>
+    /// <returns>Whether that makes a difference.</returns>
+    public bool SetClock(HttpResponseMessage refusal)
     {
-        const string Before = "Credential=";
-        string header = Value(request, "Authorization") ?? "";
-        int start = header.IndexOf(Before, StringComparison.Ordinal);
-        int end = start < 0 ? -1 : header.IndexOf('/', start);
-        return (end < 0 ? null : header[(start + Before.Length)..end], Value(request, "x-amz-security-token"));
+        bool isOff = refusal.Headers.Date is { } date && (date.UtcDateTime - UtcNow).Duration() > TimeSpan.FromMinutes(1);
+        if (isOff)
+        {
+            Interlocked.Exchange(ref _offset, (refusal.Headers.Date!.Value - time.GetUtcNow()).Ticks);
+        }
+
+        return isOff;
+    }
+
+    /// <summary>The keys and the region that a request was signed with, as far as its headers show them; null if it is unsigned.</summary>
+    public static (string? AccessKey, string? Token, string? Region) Read(HttpRequestMessage? request)
+    {
+        // AWS4-HMAC-SHA256 Credential=KEY/20260101/eu-west-1/s3/aws4_request, …
+        string[] scope = (Value(request, "Authorization") ?? "").Split("Credential=")[^1].Split('/');
+        return scope.Length > 3 ? (scope[0], Value(request, "x-amz-security-token"), scope[2]) : (null, null, null);
     }
 
     private static string? Value(HttpRequestMessage? request, string name) =>

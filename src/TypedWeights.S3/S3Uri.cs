@@ -1,44 +1,31 @@
+using TypedWeights.Sources.Stores;
+
 namespace TypedWeights.Sources.S3;
 
-/// <summary><c>s3://bucket/key[?versionId=…][&amp;region=…]</c>, taken apart. The key stands as it is: nothing is unescaped.</summary>
+/// <summary>The parts of <c>s3://bucket/key[?versionId=…][&amp;region=…]</c>. The key is taken as it is: nothing is unescaped.</summary>
 /// <param name="Bucket">The bucket.</param>
-/// <param name="Folder">The key up to its last <c>/</c>, that included; empty for the root.</param>
-/// <param name="File">The entry's name in the folder; null where it has to be found.</param>
-/// <param name="VersionId">The version of the entry that is asked for, or null.</param>
-/// <param name="Region">Where the bucket is said to be, or null.</param>
+/// <param name="Folder">The key up to and including its last <c>/</c>; empty for the root.</param>
+/// <param name="File">The entry's name in the folder; null if it has to be found.</param>
+/// <param name="VersionId">The requested version of the entry, or null.</param>
+/// <param name="Region">The region of the bucket, or null.</param>
 internal sealed record S3Uri(string Bucket, string Folder, string? File, string? VersionId, string? Region)
 {
-    /// <summary>The folder as it may be shown.</summary>
+    /// <summary>The folder as messages may show it.</summary>
     public string Display => $"s3://{Bucket}/{Folder}";
 
-    /// <exception cref="WeightSourceException">It names no bucket.</exception>
+    /// <exception cref="WeightSourceException">The bucket has a port or a login.</exception>
     public static S3Uri Of(WeightUri uri)
     {
-        string rest = uri.Original["s3://".Length..];
-        int query = rest.IndexOfAny(['?', '#']);
-        string[] parameters = query < 0 ? [] : rest[(query + 1)..].Split('#')[0].Split('&');
-        string path = query < 0 ? rest : rest[..query];
-        int slash = path.IndexOf('/', StringComparison.Ordinal);
-        string bucket = slash < 0 ? path : path[..slash];
-        string key = slash < 0 ? "" : path[(slash + 1)..];
-        if (bucket.Contains(':', StringComparison.Ordinal) || bucket.Contains('@', StringComparison.Ordinal))
+        string[] halves = uri.Original["s3://".Length..].Split(['?', '#'], 2);
+        string query = halves.Length > 1 ? halves[1].Split('#')[0] : "";
+        string[] path = halves[0].Split('/', 2);
+        if (path[0].AsSpan().ContainsAny(":@"))
         {
             throw new WeightSourceException(
                 uri.Display, "a bucket has neither port nor login; give the endpoint in AWS_ENDPOINT_URL and keys to the SDK's chain.");
         }
 
-        bool isFile = key.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)
-            || key.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
-        if (!isFile && key.Length > 0 && !key.EndsWith('/'))
-        {
-            key += "/";
-        }
-
-        int last = key.LastIndexOf('/') + 1;
-        return new S3Uri(bucket, key[..last], isFile ? key[last..] : null, Parameter("versionId"), Parameter("region"));
-
-        string? Parameter(string name) => parameters
-            .Where(pair => pair.StartsWith(name + "=", StringComparison.Ordinal))
-            .Select(pair => Uri.UnescapeDataString(pair[(name.Length + 1)..])).FirstOrDefault(static value => value.Length > 0);
+        (string folder, string? file) = StoreSetting.Split(path.Length > 1 ? path[1] : "");
+        return new S3Uri(path[0], folder, file, StoreSetting.Parameter(query, "versionId"), StoreSetting.Parameter(query, "region"));
     }
 }

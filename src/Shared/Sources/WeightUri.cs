@@ -49,71 +49,11 @@ sealed class WeightUri : IEquatable<WeightUri>
     /// <summary>Reads a path or URI.</summary>
     /// <param name="text">A path, or <c>scheme://…</c>.</param>
     /// <param name="uri">The result, or null.</param>
-    /// <param name="error">What is wrong with the text, without repeating it; empty when nothing is.</param>
+    /// <param name="error">What is wrong with the text, without repeating it; empty if it is valid.</param>
     public static bool TryParse(string? text, [NotNullWhen(true)] out WeightUri? uri, out string error)
     {
-        uri = null;
-        error = "";
-        if (string.IsNullOrWhiteSpace(text))
-        {
-            error = "The URI of the weights is empty.";
-            return false;
-        }
-
-        if (text!.Any(char.IsControl))
-        {
-            error = "The URI of the weights holds a control character.";
-            return false;
-        }
-
-        int length = SchemeLength(text!);
-        if (length == 0 && text!.Contains("://") && text.IndexOf(':') != 1)
-        {
-            error = "The URI of the weights does not begin with its scheme and is no path (its text is withheld, it may hold a password).";
-            return false;
-        }
-
-        if (length == 0 && HasLogin(text!))
-        {
-            error = "The URI of the weights has a login and no scheme: write https:// before it (its text is withheld, it may hold a password).";
-            return false;
-        }
-
-        if (length == 0)
-        {
-            uri = new WeightUri(text!, "file", text!.Replace('\\', '/'));
-            return true;
-        }
-
-        string scheme = text!.Substring(0, length).ToLowerInvariant();
-        string rest = text.Substring(length + 1);
-        if (scheme == "file")
-        {
-            return TryParseFile(text, rest, out uri, out error);
-        }
-
-        // What is nearly a URI must not pass as a path, which is shown as it is: "https:/user:password@host".
-        if (!rest.StartsWith("//", StringComparison.Ordinal))
-        {
-            error = $"After \"{scheme}:\" a URI goes on with \"//\" (its text is withheld, it may hold a password).";
-            return false;
-        }
-
-        string authority = Before(rest.Substring(2), '/', '\\', '?', '#');
-        string after = rest.Substring(2 + authority.Length);
-
-        // hf://gpt2@main has a revision where other schemes have user info.
-        string host = scheme == "hf" ? authority : authority.Substring(authority.LastIndexOf('@') + 1);
-        if (after is ['\\', ..] || !TryCanonicalHost(scheme, host, out host))
-        {
-            error = $"The {scheme} URI of the weights has no valid host and port (its text is withheld, it may hold a password).";
-            return false;
-        }
-
-        string path = scheme == "gs" ? Before(after, '?') : Before(after, '?', '#');
-        string query = ShownQuery(after.Substring(path.Length));
-        uri = new WeightUri(text, scheme, scheme + "://" + host + (scheme == "gs" ? WithGeneration(path) : path) + query);
-        return true;
+        (uri, error) = Read(text ?? "");
+        return uri is not null;
     }
 
     /// <inheritdoc/>
@@ -127,6 +67,51 @@ sealed class WeightUri : IEquatable<WeightUri>
 
     /// <summary>The text that may be shown: <see cref="Display"/>.</summary>
     public override string ToString() => Display;
+
+    private static (WeightUri? Uri, string Error) Read(string text)
+    {
+        if (string.IsNullOrWhiteSpace(text) || text.Any(char.IsControl))
+        {
+            return (null, $"The URI of the weights {(string.IsNullOrWhiteSpace(text) ? "is empty" : "holds a control character")}.");
+        }
+
+        int length = SchemeLength(text);
+        if (length == 0)
+        {
+            return text.Contains("://") && text.IndexOf(':') != 1
+                ? (null, "The URI of the weights does not begin with its scheme and is not a path (its text is withheld, it may hold a password).")
+                : HasLogin(text)
+                ? (null, "The URI of the weights has a login and no scheme: write https:// before it (its text is withheld, it may hold a password).")
+                : (new WeightUri(text, "file", text.Replace('\\', '/')), "");
+        }
+
+        string scheme = text.Substring(0, length).ToLowerInvariant();
+        string rest = text.Substring(length + 1);
+        if (scheme == "file")
+        {
+            return ReadFile(text, rest);
+        }
+
+        // What is nearly a URI must not pass as a path, which is shown as it is: "https:/user:password@host".
+        if (!rest.StartsWith("//", StringComparison.Ordinal))
+        {
+            return (null, $"After \"{scheme}:\" a URI goes on with \"//\" (its text is withheld, it may hold a password).");
+        }
+
+        string authority = Before(rest.Substring(2), '/', '\\', '?', '#');
+        string after = rest.Substring(2 + authority.Length);
+
+        // hf://gpt2@main has a revision where other schemes have user info.
+        string host = scheme == "hf" ? authority : authority.Substring(authority.LastIndexOf('@') + 1);
+        if (after is ['\\', ..] || !TryCanonicalHost(scheme, host, out host))
+        {
+            return (null, $"The {scheme} URI of the weights has no valid host and port (its text is withheld, it may hold a password).");
+        }
+
+        string path = scheme == "gs" ? Before(after, '?') : Before(after, '?', '#');
+        string query = ShownQuery(after.Substring(path.Length));
+        return (new WeightUri(text, scheme, scheme + "://" + host + (scheme == "gs" ? WithGeneration(path) : path) + query), "");
+    }
 
     // 0 for a path. One letter is a drive; a colon followed by neither slash is a part of a file's name, unless the name before it is a
     // scheme that this library knows.
@@ -173,16 +158,15 @@ sealed class WeightUri : IEquatable<WeightUri>
     }
 
     // file:/path, file:///path and file://machine/path.
-    private static bool TryParseFile(string text, string rest, [NotNullWhen(true)] out WeightUri? uri, out string error)
+    private static (WeightUri? Uri, string Error) ReadFile(string text, string rest)
     {
         string location = Before(rest, '?', '#').Replace('\\', '/');
         bool hasHost = location.StartsWith("//", StringComparison.Ordinal);
         string host = hasHost ? Before(location.Substring(2), '/') : "";
         string path = hasHost ? location.Substring(2 + host.Length) : location;
-        bool valid = path is ['/', ..] && host.All(IsHostCharacter);
-        uri = valid ? new WeightUri(text, "file", "file://" + host + path) : null;
-        error = valid ? "" : "The file URI of the weights is not one; write file:///folder/model.safetensors, or the plain path.";
-        return valid;
+        return path is ['/', ..] && host.All(IsHostCharacter)
+            ? (new WeightUri(text, "file", "file://" + host + path), "")
+            : (null, "The file URI of the weights is not valid; write file:///folder/model.safetensors, or the plain path.");
     }
 
     private static bool TryCanonicalHost(string scheme, string host, out string canonical)

@@ -1,37 +1,32 @@
 namespace TypedWeights.Errors;
 
 /// <summary>
-/// Makes text that came from outside (a reason phrase, a header, a store's error, an exception of the HTTP client) fit to be quoted: it has no
-/// secret of the request, nothing that does not show, and no more than a sentence. Every message that quotes such text has it from here.
+/// Makes text that came from outside (a reason phrase, a header, a store's error, an exception of the HTTP client) fit to be quoted: without
+/// the secrets of the request, without characters that do not show, and no longer than a sentence. Every message that quotes such text has it
+/// from here.
 /// </summary>
 internal static class ForeignText
 {
     private const int Longest = 400;
 
-    // What is looked at: a reason phrase may have 64 KiB. Nothing behind it is shown, whatever is left out before.
+    // How much is looked at: a reason phrase may have 64 KiB. Nothing behind that is shown.
     private const int Looked = 4000;
 
     /// <param name="text">The text; null for none.</param>
     /// <param name="request">The request that it came for; null for none.</param>
     /// <param name="isFree">
-    /// Whether it may be anything, as a reason phrase may: then long runs of letters and digits that are made of no words are left out too. A
-    /// store's text names projects, buckets and hosts by such.
+    /// Whether the text may be anything, as a reason phrase may: then long runs of letters and digits that are not words are removed too. A
+    /// store's text names projects, buckets and hosts by such runs.
     /// </param>
     public static string Show(string? text, HttpRequestMessage? request, bool isFree = true)
     {
-        if (string.IsNullOrEmpty(text))
-        {
-            return "";
-        }
-
-        // Left out before it is cut: half a secret would not be found.
-        string looked = text.Length <= Looked ? text : text[..Looked];
-        var secrets = RequestSecrets.Of(request);
-        return Printable.Line(isFree ? secrets.ScrubQuoted(looked) : secrets.Scrub(looked), Longest);
+        // Scrubbed before it is cut: half a secret would not be found.
+        string looked = text is null ? "" : text.Length <= Looked ? text : text[..Looked];
+        return looked.Length == 0 ? "" : Printable.Line(RequestSecrets.Of(request).Scrub(looked, isFree), Longest);
     }
 
-    /// <summary>A cause as it may be kept in an error: whoever prints the error prints it too.</summary>
-    /// <returns>null where its text repeats a secret.</returns>
+    /// <summary>A cause that may be kept in an error: whoever prints the error prints it too.</summary>
+    /// <returns>null if its text repeats a secret.</returns>
     public static Exception? Cause(Exception cause, HttpRequestMessage? request)
     {
         string text = cause.ToString();
@@ -39,18 +34,13 @@ internal static class ForeignText
     }
 
     /// <summary>
-    /// An error that a store made of an answer, without what of the request is in it all the same, and without a cause that repeats a secret.
-    /// What it quotes of the answer has been through <see cref="Show"/>, so that its own words stay.
+    /// An error that a store made of a response, without secrets of the request and without a cause that repeats one. What the error quotes of
+    /// the response has been through <see cref="Show"/>, so that its own words stay.
     /// </summary>
     public static WeightSourceException Clean(WeightSourceException error, HttpRequestMessage? request)
     {
-        var secrets = RequestSecrets.Of(request);
-        string before = $"{Printable.Line(error.SourceName)}: ";
-        string said = error.Message.StartsWith(before, StringComparison.Ordinal) ? error.Message[before.Length..] : error.Message;
-        string clean = secrets.ScrubOwn(said);
+        string clean = RequestSecrets.Of(request).ScrubOwn(error.Said);
         Exception? cause = error.InnerException is { } inner ? Cause(inner, request) : null;
-        return clean == said && cause == error.InnerException
-            ? error
-            : error.Rephrased(clean, cause);
+        return clean == error.Said && cause == error.InnerException ? error : error.Rephrased(clean, cause);
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -6,28 +7,25 @@ namespace TypedWeights.Errors;
 
 /// <summary>
 /// What a request held that nobody may read in a message: its login in every part and spelling, the caller's headers, and of its URL the
-/// parameters that are not shown. Read from the request when something goes wrong, never while all is well.
+/// parameters that are not shown. It is read from the request when something goes wrong, never while all is well.
 /// </summary>
 internal sealed partial class RequestSecrets
 {
-    /// <summary>What is left out of a text stands as this.</summary>
+    /// <summary>What messages show instead of a secret.</summary>
     public const string Mask = "***";
 
-    // A run of this many letters and digits that a secret has too is a part of it: a server may repeat a token cut short.
+    // A run of this many letters and digits of a secret counts as the secret: a server may repeat a token cut short.
     private const int Telling = 8;
 
-    // The same in a sentence of the library or a store, whose words may well be in an account's name or a header. Where a secret has a digit in
-    // it, it need not be as long.
+    // The same in a sentence of the library or a store, whose words may well be in an account's name or a header.
     private const int TellingInOwnWords = 16;
 
-    // Shorter ones are left out only where they stand as a word, or no sentence would survive a password such as "on".
     private const int Shortest = 4;
 
-    // A user name, parameter or run of letters and digits of this length is more likely a token.
-    private const int TokenLength = 16;
+    private const int MostEscapes = 3;
 
-    // The longest that a word of a sentence gets.
-    private const int LongestWord = 24;
+    // A user name or parameter of this length is more likely a token.
+    private const int TokenLength = 16;
 
     // Headers of the library, the store's protocol or tracing: known to everybody.
     private static readonly HashSet<string> OpenHeaders = new(StringComparer.OrdinalIgnoreCase)
@@ -43,23 +41,23 @@ internal sealed partial class RequestSecrets
         "X-Goog-Algorithm", "X-Goog-Date", "X-Goog-Expires", "X-Goog-SignedHeaders", "versionId", "snapshot", "generation", "revision", "download",
     };
 
-    // As letters and digits in lower case, or, where a secret has too few of those, as it is.
+    // The letters and digits of each in lower case, or, of those that have too few, the text itself.
     private readonly HashSet<string> _plain = new(StringComparer.Ordinal);
     private readonly HashSet<string> _literal = new(StringComparer.OrdinalIgnoreCase);
 
-    // Those that no name of a file holds by chance.
+    // Those that no file name contains by chance.
     private readonly HashSet<string> _whole = new(StringComparer.Ordinal);
 
     private RequestSecrets()
     {
     }
 
-    /// <summary>Set for a request that a redirect led to: the one that was redirected, whose secrets its server may know.</summary>
+    /// <summary>Set on a request that a redirect led to: the redirected request, whose secrets the new server may know.</summary>
     public static readonly HttpRequestOptionsKey<HttpRequestMessage> RedirectedKey = new("TypedWeights.Redirected");
 
     /// <summary>
-    /// The secrets of a request that was sent, with what the client added to it (the login of a proxy, say), and of those that were redirected
-    /// to it.
+    /// The secrets of a request that was sent, with what the client added to it (the login for a proxy, say), and of the requests that were
+    /// redirected to it.
     /// </summary>
     /// <param name="request">The request; null for none.</param>
     public static RequestSecrets Of(HttpRequestMessage? request)
@@ -74,62 +72,16 @@ internal sealed partial class RequestSecrets
         return secrets;
     }
 
-    /// <summary>
-    /// Leaves every secret out of a text, however it is written there: in other case, escaped, encoded, taken apart by other characters.
-    /// </summary>
-    public string Scrub(string text) => WithoutSecrets(text, static _ => true, Telling);
+    /// <summary>Removes every secret from a text, however the text spells it: in other case, escaped, encoded, split by other characters.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="isFree">
+    /// Whether to remove long runs of letters and digits that are not words, too, if there is a secret: it may be a secret in another encoding.
+    /// </param>
+    public string Scrub(string text, bool isFree = false) => Without(text, static _ => true, Telling, isFree);
 
     /// <summary>
-    /// The same, and without any long run of letters and digits that is made of no words, where there is a secret: it may be one in an encoding
-    /// that nobody thought of.
-    /// </summary>
-    public string ScrubQuoted(string text) => WithoutSecrets(text, static _ => true, Telling, static run => !IsOfWords(run));
-
-    /// <summary>Whether a name that a server chose has a whole secret in it, in any spelling.</summary>
-    public bool IsIn(string name)
-    {
-        if (_whole.Count == 0)
-        {
-            return false;
-        }
-
-        string letters = new PlainText(name).Text;
-        return _whole.Any(secret => letters.Contains(secret, StringComparison.Ordinal));
-    }
-
-    private bool HasAny => _plain.Count > 0 || _literal.Count > 0;
-
-    // "InvalidAccessKeyId" and "authentication-required" are of words; "hf_T0kenT0kenT0ken" and base64 are not.
-    private static bool IsOfWords(string run)
-    {
-        foreach (Match part in Letters().Matches(run))
-        {
-            if (part.Length > LongestWord || !Words().IsMatch(part.Value))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    // What base64, percent signs and octal escapes are written with.
-    [GeneratedRegex(@"[A-Za-z0-9+/_%\\-]{16,}")]
-    private static partial Regex WrittenRun();
-
-    [GeneratedRegex("[A-Za-z0-9]+")]
-    private static partial Regex Letters();
-
-    [GeneratedRegex(@"([^\x00-\x7F]|%[89A-Fa-f][0-9A-Fa-f])*\*\*\*([^\x00-\x7F]|%[89A-Fa-f][0-9A-Fa-f])*")]
-    private static partial Regex MaskAndNeighbours();
-
-    // A number of up to four digits, capitals, or words of at least two small letters, each with a capital before it or none.
-    [GeneratedRegex("^([0-9]{1,4}|[A-Z]+|[a-z]+|([A-Z]?[a-z]{2,}){1,4})$")]
-    private static partial Regex Words();
-
-    /// <summary>
-    /// The same for a sentence of the library or a store. What stands in quotation marks in it is somebody else's; of its own words none is left
-    /// out that is a short secret, or one without a digit, as those may well be words ("the", "token", "resource").
+    /// Removes the secrets from a sentence of the library or of a store. Text in quotation marks is somebody else's; the sentence's own words
+    /// lose no secret that is short or has no digit, since it may well be a word ("the", "token", "resource").
     /// </summary>
     public string ScrubOwn(string text)
     {
@@ -137,48 +89,105 @@ internal sealed partial class RequestSecrets
         return first == last ? ScrubWords(text) : ScrubWords(text[..first]) + Scrub(text[first..last]) + ScrubWords(text[last..]);
     }
 
-    private string ScrubWords(string text) => WithoutSecrets(text, IsTelling, TellingInOwnWords);
+    /// <summary>Whether a name that a server chose contains a whole secret, in any spelling.</summary>
+    public bool IsIn(string name) => _whole.Count > 0 && LettersOf(Unescape(name)) is var letters
+        && _whole.Any(secret => letters.Contains(secret, StringComparison.Ordinal));
 
-    private static bool IsTelling(string secret) =>
-        secret.Length >= TellingInOwnWords || (secret.Length >= Telling && secret.Any(char.IsAsciiDigit));
+    private string ScrubWords(string text) => Without(
+        text,
+        static secret => secret.Length >= TellingInOwnWords || (secret.Length >= Telling && secret.Any(char.IsAsciiDigit)),
+        TellingInOwnWords,
+        isFree: false);
 
-    private string WithoutSecrets(string text, Func<string, bool> isMeant, int telling, Func<string, bool>? isSuspect = null)
+    private string Without(string text, Func<string, bool> isMeant, int telling, bool isFree)
     {
-        if (!HasAny || text.Length == 0)
+        if (_plain.Count + _literal.Count == 0)
         {
             return text;
         }
 
-        string scrubbed = _literal.Where(isMeant).Aggregate(text, static (left, secret) => WithoutWord(left, secret));
-        return WithoutPlain(scrubbed, isMeant, telling, isSuspect ?? (static _ => false));
-    }
+        string plain = Unescape(text);
+        bool[] isSecret = new bool[plain.Length];
+        foreach (string secret in _literal.Where(isMeant))
+        {
+            for (int at = 0; (at = plain.IndexOf(secret, at, StringComparison.OrdinalIgnoreCase)) >= 0; at += secret.Length)
+            {
+                Mark(at, at + secret.Length, secret.Length);
+            }
+        }
 
-    private string WithoutPlain(string text, Func<string, bool> isMeant, int telling, Func<string, bool> isSuspect)
-    {
-        var letters = new PlainText(text);
-        bool[] isSecret = new bool[letters.Text.Length];
+        int[] places = [.. Enumerable.Range(0, plain.Length).Where(i => char.IsAsciiLetterOrDigit(plain[i]))];
+        string letters = LettersOf(plain);
         foreach (string secret in _plain.Where(isMeant))
         {
             int length = Math.Min(secret.Length, telling);
-            for (int i = 0; i + length <= isSecret.Length; i++)
+            for (int i = 0; i + length <= letters.Length; i++)
             {
-                ReadOnlySpan<char> run = letters.Text.AsSpan(i, length);
-                if (secret.AsSpan().Contains(run, StringComparison.Ordinal)
-                    && (length >= Shortest || letters.IsWord(i, length)))
+                if (secret.AsSpan().Contains(letters.AsSpan(i, length), StringComparison.Ordinal))
                 {
-                    isSecret.AsSpan(i, length).Fill(true);
+                    Mark(places[i], places[i + length - 1] + 1, length);
                 }
             }
         }
 
-        foreach (Match run in WrittenRun().Matches(text).Where(run => isSuspect(run.Value)))
+        foreach (Match run in WrittenRun().Matches(isFree ? plain : "").Where(static run => !Words().IsMatch(run.Value)))
         {
-            letters.Mark(isSecret, run.Index, run.Index + run.Length);
+            isSecret.AsSpan(run.Index, run.Length).Fill(true);
+        }
+
+        if (Array.IndexOf(isSecret, true) < 0)
+        {
+            return text;
+        }
+
+        var left = new StringBuilder(plain.Length);
+        for (int i = 0; i < plain.Length; i++)
+        {
+            _ = !isSecret[i] ? left.Append(plain[i]) : i == 0 || !isSecret[i - 1] ? left.Append(Mask) : left;
         }
 
         // Letters beyond ASCII next to a secret are the rest of it.
-        return Array.IndexOf(isSecret, true) < 0 ? text : MaskAndNeighbours().Replace(letters.Without(isSecret, Mask), Mask);
+        return MaskAndNeighbours().Replace(left.ToString(), Mask);
+
+        // A very short secret is removed only as a word, or no sentence would survive a password such as "on".
+        void Mark(int start, int end, int length)
+        {
+            bool isWord = (start == 0 || !char.IsLetterOrDigit(plain[start - 1])) && (end == plain.Length || !char.IsLetterOrDigit(plain[end]));
+            if (length >= Shortest || isWord)
+            {
+                isSecret.AsSpan(start..end).Fill(true);
+            }
+        }
     }
+
+    // "a%2Fb", "a&#47;b" and "a\/b" are all a/b. An escape may be of an escape: %2525.
+    private static string Unescape(string text)
+    {
+        for (int i = 0; i < MostEscapes && text.AsSpan().ContainsAny("%&\\"); i++)
+        {
+            text = WebUtility.HtmlDecode(Uri.UnescapeDataString(Backslash().Replace(text, static escape =>
+                escape.Groups["hex"] is { Success: true } hex ? $"{(char)Convert.ToUInt16(hex.Value, 16)}" : escape.Value[1..])));
+        }
+
+        return text;
+    }
+
+    private static string LettersOf(string plain) => string.Concat(plain.Where(char.IsAsciiLetterOrDigit)).ToLowerInvariant();
+
+    [GeneratedRegex(@"\\(u(?<hex>[0-9A-Fa-f]{4})|x(?<hex>[0-9A-Fa-f]{2})|[^A-Za-z0-9])")]
+    private static partial Regex Backslash();
+
+    // What base64, percent signs and octal escapes are written with.
+    [GeneratedRegex(@"[A-Za-z0-9+/_%\\-]{16,}")]
+    private static partial Regex WrittenRun();
+
+    // Numbers of up to four digits, capitals, and words of at least two small letters, each with a capital before it or none:
+    // "InvalidAccessKeyId" and "authentication-required", not "hf_T0kenT0kenT0ken" and base64.
+    [GeneratedRegex("^(?>[^A-Za-z0-9]+|(?![A-Za-z0-9]{25})([0-9]{1,4}|[A-Z]+|[a-z]+|([A-Z]?[a-z]{2,}){1,4})(?![A-Za-z0-9]))*$")]
+    private static partial Regex Words();
+
+    [GeneratedRegex(@"([^\x00-\x7F]|%[89A-Fa-f][0-9A-Fa-f])*\*\*\*([^\x00-\x7F]|%[89A-Fa-f][0-9A-Fa-f])*")]
+    private static partial Regex MaskAndNeighbours();
 
     private void AddRequest(HttpRequestMessage request)
     {
@@ -218,17 +227,11 @@ internal sealed partial class RequestSecrets
 
         bool isLogin = name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)
             || name.Equals("Proxy-Authorization", StringComparison.OrdinalIgnoreCase);
-        if (isLogin && value.StartsWith("AWS4-", StringComparison.Ordinal))
+        if (isLogin && (value.StartsWith("AWS4-", StringComparison.Ordinal) || value.StartsWith("SharedKey", StringComparison.Ordinal)))
         {
-            // AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/s3/aws4_request, …, Signature=…: the key's id is no secret, and errors name it.
-            Add(Between(value, "Signature=", ','));
-            return;
-        }
-
-        if (isLogin && value.StartsWith("SharedKey", StringComparison.Ordinal))
-        {
-            // SharedKey ACCOUNT:SIGNATURE
-            Add(value[(value.LastIndexOf(':') + 1)..]);
+            // AWS4-HMAC-SHA256 Credential=KEY/DATE/…, SignedHeaders=…, Signature=SIGNATURE, or SharedKey ACCOUNT:SIGNATURE: the names of keys and
+            // accounts are not secret, and errors show them.
+            Add(value.Split(["Signature=", ":"], StringSplitOptions.None)[^1]);
             return;
         }
 
@@ -248,20 +251,14 @@ internal sealed partial class RequestSecrets
         }
     }
 
-    // user:password, of which the user's name alone is none, unless it is so long that it is a token.
+    // user:password, of which the user's name is not secret unless it is so long that it is a token, or alone.
     private void AddUser(string userAndPassword)
     {
-        int colon = userAndPassword.IndexOf(':');
-        if (colon >= 0)
+        Add(userAndPassword);
+        if (userAndPassword.Split(':', 2) is [var user, var password])
         {
-            Add(userAndPassword);
-            Add(userAndPassword[(colon + 1)..]);
-            bool isToken = colon >= TokenLength || colon == userAndPassword.Length - 1;
-            Add(isToken ? userAndPassword[..colon] : "");
-        }
-        else
-        {
-            Add(userAndPassword);
+            Add(password);
+            Add(user.Length >= TokenLength || password.Length == 0 ? user : "");
         }
     }
 
@@ -269,21 +266,14 @@ internal sealed partial class RequestSecrets
     /// <param name="whole">How many letters and digits it must have to be looked for in names.</param>
     private void Add(string secret, int whole = Telling)
     {
-        if (secret.Length == 0)
-        {
-            return;
-        }
-
-        string letters = new PlainText(secret).Text;
-        if (letters.Length == 0 || (letters.Length < Shortest && secret.Length >= Shortest))
-        {
-            _literal.Add(secret);
-            _literal.Add(Uri.EscapeDataString(secret));
-            _literal.Add(Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(secret)));
-        }
-        else
+        string plain = Unescape(secret), letters = LettersOf(plain);
+        if (letters.Length > 0 && (letters.Length >= Shortest || secret.Length < Shortest))
         {
             _plain.Add(letters);
+        }
+        else if (secret.Length > 0)
+        {
+            _literal.UnionWith([plain, Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(plain))]);
         }
 
         if (letters.Length >= whole)
@@ -293,15 +283,16 @@ internal sealed partial class RequestSecrets
 
         if (secret.Length >= Shortest)
         {
-            AddEncoded(secret, isWhole: secret.Length >= whole);
+            string[] encoded = [.. EncodingsOf(secret).Select(LettersOf)];
+            _plain.UnionWith(encoded.Where(static text => text.Length >= Shortest));
+            _whole.UnionWith(encoded.Where(text => secret.Length >= whole && text.Length >= Telling));
         }
     }
 
-    private void AddEncoded(string secret, bool isWhole)
+    private static IEnumerable<string> EncodingsOf(string secret)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(secret);
-        string reversed = new([.. secret.Reverse()]);
-        string[] encoded =
+        return
         [
             // By itself, and within a longer text that begins one or two bytes before it: without the letters that it shares with its neighbours.
             Convert.ToBase64String(bytes),
@@ -309,53 +300,13 @@ internal sealed partial class RequestSecrets
             Convert.ToBase64String([0, 0, .. bytes])[3..],
             Convert.ToHexString(bytes),
             string.Concat(bytes.Select(static value => Convert.ToString(value, 8))),
-            reversed,
+            new([.. secret.Reverse()]),
         ];
-        foreach (string text in encoded)
-        {
-            string letters = new PlainText(text).Text;
-            if (letters.Length >= Shortest)
-            {
-                _plain.Add(letters);
-            }
-        }
-
-        if (isWhole)
-        {
-            _whole.Add(new PlainText(Convert.ToHexString(bytes)).Text);
-            _whole.Add(new PlainText(Convert.ToBase64String(bytes)).Text);
-            _whole.UnionWith(new PlainText(reversed).Text is { Length: >= Telling } letters ? [letters] : []);
-        }
-    }
-
-    private static string Between(string text, string start, char end)
-    {
-        int first = text.IndexOf(start, StringComparison.Ordinal);
-        return first < 0 ? "" : text[(first + start.Length)..].Split(end)[0].Trim();
     }
 
     private static string Decoded(string base64)
     {
         byte[] bytes = new byte[base64.Length];
         return Convert.TryFromBase64String(base64, bytes, out int count) ? Encoding.UTF8.GetString(bytes, 0, count) : "";
-    }
-
-    private static string WithoutWord(string text, string secret)
-    {
-        for (int at = 0; (at = text.IndexOf(secret, at, StringComparison.OrdinalIgnoreCase)) >= 0;)
-        {
-            int end = at + secret.Length;
-            bool isWord = (at == 0 || !char.IsLetterOrDigit(text[at - 1])) && (end == text.Length || !char.IsLetterOrDigit(text[end]));
-            if (secret.Length < Shortest && !isWord)
-            {
-                at = end;
-                continue;
-            }
-
-            text = text[..at] + Mask + text[end..];
-            at += Mask.Length;
-        }
-
-        return text;
     }
 }

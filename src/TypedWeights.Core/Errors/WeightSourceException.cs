@@ -10,10 +10,13 @@ public sealed class WeightSourceException : WeightsException
     /// <param name="message">What happened and what to do; the source is put before it.</param>
     /// <param name="innerException">What caused it, if anything.</param>
     public WeightSourceException(string source, string message, Exception? innerException = null)
-        : base($"{Printable.Line(source)}: {Printable.Line(message)}", innerException) => SourceName = source;
+        : base($"{Printable.Line(source)}: {Printable.Line(message)}", innerException) => (SourceName, Said) = (source, message);
 
     /// <summary>The source as it may be shown: without user info, signature or token.</summary>
     public string SourceName { get; }
+
+    /// <summary>The message without the source.</summary>
+    internal string Said { get; }
 
     /// <summary>
     /// Whether the same request may succeed later (a time-out, a 503), as opposed to a missing file, a refused login or a file that has

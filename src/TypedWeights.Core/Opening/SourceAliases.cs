@@ -1,33 +1,23 @@
 using TypedWeights.Sources;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Opening;
 
 /// <summary>
-/// Schemes that stand for a place: <c>models://story</c> for <c>s3://bucket/prefix/story</c> in production and a folder in development.
+/// URI schemes that stand for another location: <c>models://story</c> for <c>s3://bucket/prefix/story</c> in production and for a folder in
+/// development.
 /// </summary>
-/// <param name="given">Those that were added, by scheme; they come before the environment's.</param>
-/// <param name="variable">Reads an environment variable.</param>
-internal sealed class SourceAliases(IReadOnlyDictionary<string, string> given, Func<string, string?> variable)
+/// <param name="given">The aliases that were added, by scheme; they come before those of the environment.</param>
+internal sealed class SourceAliases(IReadOnlyDictionary<string, string> given)
 {
-    private const string Anyscale = "anyscale";
-    private const string AnyscaleVariable = "ANYSCALE_ARTIFACT_STORAGE";
-
-    /// <summary>None but the environment's.</summary>
-    public static SourceAliases Environment { get; } = new(new Dictionary<string, string>(), System.Environment.GetEnvironmentVariable);
-
-    /// <summary>The variable that says where a scheme leads.</summary>
-    public static string VariableOf(string scheme) => scheme == Anyscale
-        ? AnyscaleVariable
-        : "TYPEDWEIGHTS_ALIAS_" + scheme.ToUpperInvariant().Replace('-', '_').Replace('.', '_').Replace('+', '_');
-
-    /// <summary>Says of a scheme that nothing serves how it would be an alias.</summary>
+    /// <summary>Says of a scheme that nothing serves what would make it an alias.</summary>
     public static string Unset(string scheme) => $"if it is an alias, say where it leads in the variable {VariableOf(scheme)}, which is not set";
 
-    /// <summary>Follows aliases to the place itself.</summary>
+    /// <summary>Follows aliases to a URI that is not one.</summary>
     /// <param name="uri">Any URI.</param>
-    /// <param name="isServed">Whether a store serves a scheme; that is no alias then.</param>
-    /// <returns>The URI as it was where its scheme is no alias.</returns>
-    /// <exception cref="WeightSourceException">The aliases lead in a circle, or to what is no URI.</exception>
+    /// <param name="isServed">Whether a provider serves a scheme; then it cannot be an alias.</param>
+    /// <returns>The same object if its scheme is not an alias.</returns>
+    /// <exception cref="WeightSourceException">The aliases lead in a circle, or to something that is not a URI.</exception>
     public WeightUri Resolve(WeightUri uri, Func<string, bool> isServed)
     {
         var seen = new List<string>();
@@ -46,15 +36,16 @@ internal sealed class SourceAliases(IReadOnlyDictionary<string, string> given, F
                 : throw new WeightSourceException(uri.Display, $"the alias {at.Scheme}:// ({VariableOf(at.Scheme)}) leads nowhere: {error}");
         }
 
-        return at.Scheme != Anyscale || isServed(Anyscale)
-            ? at
-            : throw new WeightSourceException(
-                uri.Display, $"{Anyscale}:// lies in the artifact storage that {AnyscaleVariable} names, and that is not set.");
+        return at;
     }
+
+    private static string VariableOf(string scheme) => scheme == "anyscale"
+        ? "ANYSCALE_ARTIFACT_STORAGE"
+        : "TYPEDWEIGHTS_ALIAS_" + scheme.ToUpperInvariant().Replace('-', '_').Replace('.', '_').Replace('+', '_');
 
     private string? TargetOf(string scheme) =>
         given.TryGetValue(scheme, out string? target) ? target
-        : variable(VariableOf(scheme))?.Trim() is { Length: > 0 } text ? text
+        : StoreSetting.Of(VariableOf(scheme))?.Trim() is { Length: > 0 } text ? text
         : null;
 
     // A target may have a query (a shared access signature), which belongs after the path.

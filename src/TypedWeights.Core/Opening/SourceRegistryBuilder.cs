@@ -7,7 +7,7 @@ using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Opening;
 
-/// <summary>Gathers the stores of a loader or of the tool: those that were added, and beside them the built-in and registered ones.</summary>
+/// <summary>Collects the providers and aliases of a loader or of the tool, and adds the built-in and registered ones.</summary>
 internal sealed class SourceRegistryBuilder : IWeightSourceBuilder
 {
     private readonly List<Func<StoreContext, IWeightSourceProvider>> _added = [];
@@ -25,8 +25,8 @@ internal sealed class SourceRegistryBuilder : IWeightSourceBuilder
         _added.Add(create);
     }
 
-    /// <summary>Makes a scheme stand for a place.</summary>
-    /// <exception cref="ArgumentException">The scheme is none.</exception>
+    /// <summary>Makes a scheme an alias of a location.</summary>
+    /// <exception cref="ArgumentException">The text is not a scheme.</exception>
     public void AddAlias(string scheme, string target)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
@@ -38,22 +38,20 @@ internal sealed class SourceRegistryBuilder : IWeightSourceBuilder
         _aliases[uri.Scheme] = target;
     }
 
-    /// <exception cref="ArgumentException">Two of the added stores serve one scheme, or one serves that of an alias.</exception>
+    /// <exception cref="ArgumentException">Two of the added providers serve one scheme, or one serves the scheme of an alias.</exception>
     public SourceRegistry Build(TransferContext transfer)
     {
         var context = new StoreContext(Http, transfer.Time, (source, message) => transfer.Noted?.Invoke(source, message));
-        var own = new ProviderSet(context, BuiltIn());
-        var aliases = new SourceAliases(_aliases, Environment.GetEnvironmentVariable);
-        var registry = new SourceRegistry(transfer, _added.Select(create => create(context)), own, aliases);
+        ProviderFactory[] builtIn =
+        [
+            new(typeof(FileProvider), ["file"], _ => new FileProvider(Folders)),
+            new(typeof(UrlProvider), ["http", "https"], static context => new UrlProvider(context)),
+            new(typeof(HuggingFaceProvider), ["hf"], static context => new HuggingFaceProvider(context, new HuggingFaceOptions())),
+        ];
+        var registry = new SourceRegistry(
+            transfer, _added.Select(create => create(context)), (context, builtIn), new SourceAliases(_aliases));
         return _aliases.Keys.FirstOrDefault(registry.Schemes.Contains) is not { } served
             ? registry
             : throw new ArgumentException($"{served}:// is served by a store and cannot be an alias; choose another scheme.");
     }
-
-    private ProviderFactory[] BuiltIn() =>
-    [
-        new(typeof(FileProvider), ["file"], _ => new FileProvider(Folders)),
-        new(typeof(UrlProvider), ["http", "https"], static context => new UrlProvider(context)),
-        new(typeof(HuggingFaceProvider), ["hf"], static context => new HuggingFaceProvider(context, new HuggingFaceOptions())),
-    ];
 }

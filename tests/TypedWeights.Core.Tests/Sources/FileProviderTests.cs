@@ -2,6 +2,7 @@ using TypedWeights.Checkpoints;
 using TypedWeights.Opening;
 using TypedWeights.Sources;
 using TypedWeights.Sources.File;
+using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tests.Sources;
 
@@ -135,7 +136,7 @@ public sealed class FileProviderTests : IDisposable
     [Fact]
     public async Task A_registry_uses_the_provider_of_the_scheme_and_names_the_package_of_a_missing_provider()
     {
-        await using var registry = new SourceRegistry(new FileProvider());
+        await using var registry = new SourceRegistry(new TransferContext(), [new FileProvider()]);
         Assert.Equal(["file"], registry.Schemes);
         string path = TestFile.Write(_folder["m.safetensors"], [TestFile.F32("a", [1], 1)]);
         Assert.Equal("m.safetensors", (await registry.LocateAsync(WeightUri.Parse(path), Token)).EntryName);
@@ -152,7 +153,8 @@ public sealed class FileProviderTests : IDisposable
             Assert.EndsWith("Registered here: file.", error.Message, StringComparison.Ordinal);
         }
 
-        var twins = Assert.Throws<ArgumentException>(static () => new SourceRegistry(new FileProvider(), new FileProvider()));
+        var twins = Assert.Throws<ArgumentException>(
+            static () => new SourceRegistry(new TransferContext(), [new FileProvider(), new FileProvider()]));
         Assert.Contains("file://", twins.Message, StringComparison.Ordinal);
     }
 

@@ -35,7 +35,7 @@ public sealed class HubFilesTests : IDisposable
         bool isFile = kind is OddFile.Link or OddFile.HardLink;
         Assert.Equal(isFile ? Commit : null, _cache.CommitOf("main"));
         Assert.Null(_cache.Find(Commit, "model.safetensors.index.json"));
-        Assert.Equal(isFile ? Commit : null, Settings().FindToken()?.Value);
+        Assert.Equal(isFile ? Commit : null, Settings().FindToken(out _)?.Value);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class HubFilesTests : IDisposable
 
         long before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Null(_cache.CommitOf("main"));
-        Assert.Null(Settings().FindToken());
+        Assert.Null(Settings().FindToken(out _));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
@@ -67,7 +67,7 @@ public sealed class HubFilesTests : IDisposable
         File.WriteAllText(_folder["token"], place == "token" ? token : "hf_saved");
         var settings = new HubSettings(options, name => name == place ? token : name == "HF_TOKEN_PATH" ? _folder["token"] : null);
 
-        WeightSourceException error = Assert.Throws<WeightSourceException>(settings.FindToken);
+        WeightSourceException error = Assert.Throws<WeightSourceException>(() => settings.FindToken(out _));
 
         Assert.Contains(place == "token" ? _folder["token"] : place, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hf_", error.Message, StringComparison.Ordinal);
@@ -82,7 +82,7 @@ public sealed class HubFilesTests : IDisposable
     {
         File.WriteAllText(_folder["token"], "hf_saved\r\n");
 
-        Assert.Equal("hf_saved", Settings().FindToken()?.Value);
+        Assert.Equal("hf_saved", Settings().FindToken(out _)?.Value);
         new HuggingFaceOptions { Token = "hf_good\n" }.Validate();
     }
 

@@ -50,22 +50,24 @@ public sealed class AzureCredentialTests : AzureTest
     [Fact]
     public async Task A_signature_that_the_program_renews_during_a_load_is_used()
     {
-        string first = Container.Sign(TimeSpan.FromSeconds(6));
+        string first = await Container.SignByPolicyAsync("first");
         var sas = new AzureSasCredential(first);
         await AssertLoadsAsync(Model, Container.Options with { Sas = sas }, () =>
         {
-            Thread.Sleep(7000);
+            Expire("first");
             sas.Update(Container.Sign(TimeSpan.FromMinutes(5)));
         });
 
-        // And without anybody to renew it, the load ends with what happened.
-        string second = Container.Sign(TimeSpan.FromSeconds(2));
+        // If nobody renews it, the load ends with what happened.
+        string second = await Container.SignByPolicyAsync("second");
         Secrets.AddRange(Signatures(first, second));
         await AssertFailsAsync(
             "the shared access signature in AzureBlobsOptions.Sas",
             Model,
             Container.Options with { Sas = new AzureSasCredential(second) },
-            () => Thread.Sleep(2500));
+            () => Expire("second"));
+
+        void Expire(string policy) => Task.Run(() => Container.ExpireAsync(policy)).Wait(TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -73,8 +75,7 @@ public sealed class AzureCredentialTests : AzureTest
     {
         var sas = new AzureSasCredential(Container.Sign(TimeSpan.FromMinutes(5)));
         using var context = new StoreContext();
-        var signature = new BlobCredentials.Signature(sas) { Name = "the signature" };
-        var account = new BlobAccount(Container.Service, signature, new SdkGuard(context, "Azure"));
+        var account = new BlobAccount(Container.Service, BlobCredentials.Of(sas, "the signature"), new SdkGuard(context, "Azure"));
         using var request = new HttpRequestMessage(HttpMethod.Get, Container.Service.AbsoluteUri + "/c/b?snapshot=1");
         CancellationToken token = TestContext.Current.CancellationToken;
         await account.AuthorizeAsync(request, Model, token);
@@ -129,10 +130,10 @@ public sealed class AzureCredentialTests : AzureTest
             ("AZURE_STORAGE_CONNECTION_STRING", ConnectionString().Replace(AzuriteContainer.Account, "another", StringComparison.Ordinal))))
         {
             using var context = new StoreContext();
-            var settings = new BlobSettings(new AzureBlobsOptions(), Environment.GetEnvironmentVariable, new SdkGuard(context, "Azure Blob Storage"));
-            (Uri service, BlobCredentials login) = settings.Find(BlobUri.Of(WeightUri.Parse(Model)));
+            var settings = new BlobSettings(new AzureBlobsOptions(), new SdkGuard(context, "Azure Blob Storage"));
+            (Uri service, BlobCredentials credentials) = settings.Find(BlobUri.Of(WeightUri.Parse(Model)));
             Assert.Equal($"https://{AzuriteContainer.Account}.blob.core.windows.net/", service.AbsoluteUri);
-            Assert.IsType<BlobCredentials.Token>(login);
+            Assert.True(credentials.IsToken);
         }
     }
 

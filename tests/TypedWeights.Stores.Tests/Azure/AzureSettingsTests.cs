@@ -116,13 +116,14 @@ public sealed class AzureSettingsTests : IDisposable
         using var context = new StoreContext();
         var account = new BlobAccount(
             new Uri("https://account.blob.core.windows.net"),
-            new BlobCredentials.Token(new Odd(new CredentialUnavailableException("none")), IsOptional: true) { Name = "the identity" },
+            BlobCredentials.Of(new Odd(new CredentialUnavailableException("none")), "the identity", passedOver: ""),
             new SdkGuard(context, "Azure"));
         using var request = new HttpRequestMessage(HttpMethod.Get, account.Service);
 
         await account.AuthorizeAsync(request, Uri, TestContext.Current.CancellationToken);
 
-        Assert.StartsWith($"no credentials ({name} {mistake}; DefaultAzureCredential found none: ", account.LoginName, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"no credentials ({name} {mistake}; DefaultAzureCredential found none: ", account.CredentialsName, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,7 +7,6 @@ namespace TypedWeights.Tests.Stores.Azure;
 public sealed class AzureTokenTests : AzureTest
 {
     private static readonly TimeSpan Long = TimeSpan.FromHours(1);
-    private static readonly TimeSpan Short = TimeSpan.FromSeconds(6);
 
     private string Uri => Container.Uri(NoiseFile.Name);
 
@@ -26,33 +25,12 @@ public sealed class AzureTokenTests : AzureTest
     }
 
     [Fact]
-    public async Task A_token_that_expires_during_a_load_is_renewed()
-    {
-        await using IdentityFixture identity = await IdentityFixture.StartAsync();
-        using Variables environment = identity.Environment();
-        identity.Life = Short;
-        await AssertLoadsAsync(
-            Uri,
-            Container.Options with { Credential = AnIdentity() },
-            () => Thread.Sleep(7500));
-        Assert.True(identity.Tokens.Count > 1);
-    }
-
-    [Fact]
-    public async Task A_token_that_is_refused_early_is_replaced_once_for_all_requests()
-    {
-        var credential = new IdentityFixture.Revoked(Short, Long);
-        await AssertLoadsAsync(Uri, Container.Options with { Credential = credential }, () => Thread.Sleep(7500));
-        Assert.Equal(2, credential.Given);
-    }
-
-    [Fact]
     public async Task A_refused_token_that_cannot_be_replaced_ends_the_load()
     {
-        var credential = new IdentityFixture.Revoked(TimeSpan.FromSeconds(-30));
+        var credential = new IdentityFixture.OwnCredential(TimeSpan.FromSeconds(-30));
         Secrets.Add(IdentityFixture.Token(Long).Split('.')[1][..20]);
         WeightSourceException error = await AssertFailsAsync(
-            "the token of the identity of AzureBlobsOptions.Credential \\(Revoked\\) has expired",
+            "the token of the identity of AzureBlobsOptions.Credential \\(OwnCredential\\) has expired",
             Uri,
             Container.Options with { Credential = credential });
         Assert.False(error.IsTransient);
@@ -88,6 +66,6 @@ public sealed class AzureTokenTests : AzureTest
     {
         await using AzuriteContainer plain = await AzuriteContainer.CreateAsync();
         await AssertFailsAsync(
-            "https addresses alone", plain.Uri(NoiseFile.Name), plain.Options with { Credential = new IdentityFixture.Revoked(Long) });
+            "https addresses alone", plain.Uri(NoiseFile.Name), plain.Options with { Credential = new IdentityFixture.OwnCredential(Long) });
     }
 }

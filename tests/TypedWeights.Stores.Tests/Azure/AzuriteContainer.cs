@@ -76,6 +76,22 @@ internal sealed class AzuriteContainer : IAsyncDisposable
     public string Sign(TimeSpan life, BlobContainerSasPermissions permissions = BlobContainerSasPermissions.Read) =>
         _client.GenerateSasUri(permissions, DateTimeOffset.UtcNow + life).Query.TrimStart('?');
 
+    /// <summary>A signature for reading that is bound to a policy of the container.</summary>
+    /// <param name="policy">The name of the policy, which is valid now.</param>
+    public async Task<string> SignByPolicyAsync(string policy)
+    {
+        await SetPolicyAsync(policy, TimeSpan.FromMinutes(5));
+        return _client.GenerateSasUri(new BlobSasBuilder { BlobContainerName = Name, Resource = "c", Identifier = policy }).Query.TrimStart('?');
+    }
+
+    /// <summary>Makes the signatures of a policy expire.</summary>
+    public Task ExpireAsync(string policy) => SetPolicyAsync(policy, TimeSpan.FromMinutes(-5));
+
+    private async Task SetPolicyAsync(string policy, TimeSpan life) => await _client.SetAccessPolicyAsync(
+        PublicAccessType.None,
+        [new() { Id = policy, AccessPolicy = new() { Permissions = "r", PolicyExpiresOn = DateTimeOffset.UtcNow + life } }],
+        cancellationToken: TestContext.Current.CancellationToken);
+
     public ValueTask DisposeAsync()
     {
         _http.Dispose();

@@ -7,7 +7,7 @@ using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Tests.Stores.Azure;
 
-/// <summary>Refusals that Azurite never gives, in the words of the service.</summary>
+/// <summary>Error responses that Azurite never sends, in the words of the service.</summary>
 public sealed class BlobErrorResponseTests
 {
     private const string Secret = "bm90LWEtc2lnbmF0dXJl";
@@ -21,11 +21,11 @@ public sealed class BlobErrorResponseTests
     [InlineData(403, "KeyBasedAuthenticationNotPermitted", "key", "takes no keys")]
     [InlineData(403, "AuthenticationFailed", "key", "is not one of the account account, has expired or was revoked")]
     [InlineData(401, "InvalidAuthenticationInfo", "token", "has expired or is not for this account's tenant")]
-    [InlineData(401, "NoAuthenticationInformation", "nobody", "the container is not public, and it was asked with no credentials")]
-    [InlineData(409, "PublicAccessNotPermitted", "nobody", "the container is not public, and it was asked with no credentials")]
+    [InlineData(401, "NoAuthenticationInformation", "nobody", "the container is not public, and the request was sent with no credentials")]
+    [InlineData(409, "PublicAccessNotPermitted", "nobody", "the container is not public, and the request was sent with no credentials")]
     [InlineData(409, "BlobArchived", "key", "archive tier")]
-    [InlineData(400, "InvalidQueryParameterValue", "key", "the version or snapshot in the URI is not one")]
-    [InlineData(403, "SomethingNew", "key", "403 SomethingNew.*it was asked with the key")]
+    [InlineData(400, "InvalidQueryParameterValue", "key", "the version or snapshot in the URI is not valid")]
+    [InlineData(403, "SomethingNew", "key", "403 SomethingNew.*the request was sent with the key")]
     public async Task An_error_code_of_Azure_becomes_a_message_that_says_what_to_do(int status, string code, string login, string pattern)
     {
         WeightSourceException error = (await ExplainAsync(status, code, login))!;
@@ -104,10 +104,10 @@ public sealed class BlobErrorResponseTests
         var service = new Uri("https://account.blob.core.windows.net");
         BlobCredentials login = kind switch
         {
-            "token" => new BlobCredentials.Token(new IdentityFixture.Revoked(TimeSpan.FromHours(1))) { Name = "the identity" },
-            "sas" => new BlobCredentials.Signature(new AzureSasCredential("sig=" + Secret)) { Name = "the signature" },
-            "key" => new BlobCredentials.Key(new StorageSharedKeyCredential("account", Secret)) { Name = "the key" },
-            _ => new BlobCredentials.Nobody { Name = "no credentials" },
+            "token" => BlobCredentials.Of(new IdentityFixture.OwnCredential(TimeSpan.FromHours(1)), "the identity"),
+            "sas" => BlobCredentials.Of(new AzureSasCredential("sig=" + Secret), "the signature"),
+            "key" => BlobCredentials.Of(new StorageSharedKeyCredential("account", Secret), "the key"),
+            _ => BlobCredentials.None("no credentials"),
         };
         BlobUri uri = BlobUri.Of(WeightUri.Parse("az://account/weights/model.safetensors"));
         using var context = new StoreContext();

@@ -78,21 +78,21 @@ internal sealed class IdentityFixture : IAsyncDisposable
     private static string Encode(string text) =>
         Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
-    /// <summary>A program's own credential, whose tokens hold shorter than they say: as those that are revoked do.</summary>
-    internal sealed class Revoked(params TimeSpan[] lives) : TokenCredential
+    /// <summary>An application's own credential, with a new token for each request.</summary>
+    /// <param name="life">How long the tokens are valid; they claim an hour.</param>
+    internal sealed class OwnCredential(TimeSpan life) : TokenCredential
     {
-        private int _given;
-
-        public int Given => _given;
-
         public List<string> Tokens { get; } = [];
 
         public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken)
         {
             Assert.Equal(["https://storage.azure.com/.default"], requestContext.Scopes);
-            int number = Math.Min(Interlocked.Increment(ref _given), lives.Length) - 1;
-            string token = number < Tokens.Count ? Tokens[number] : Token(lives[number]);
-            Tokens.Add(token);
+            string token = Token(life);
+            lock (Tokens)
+            {
+                Tokens.Add(token);
+            }
+
             return new AccessToken(token, DateTimeOffset.UtcNow.AddHours(1));
         }
 

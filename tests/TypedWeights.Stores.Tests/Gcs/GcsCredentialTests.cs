@@ -68,7 +68,7 @@ public sealed class GcsCredentialTests : GcsTest
     public async Task Without_credentials_only_public_objects_are_read()
     {
         GcsOptions nobody = new() { Endpoint = Store.Address, Anonymous = true };
-        await AssertFailsAsync("not public, and it was asked with no credentials", Model, nobody);
+        await AssertFailsAsync("not public, and the request was sent with no credentials", Model, nobody);
         Store.IsPublic = true;
         await AssertLoadsAsync(Model, nobody);
         Assert.Empty(Tokens.Kinds);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using TypedWeights.Tests.Loading.Faults;
@@ -154,50 +153,30 @@ public sealed class GcsDefaultTests : IAsyncLifetime
         return _home[name];
     }
 
-    private Task AssertReadsAsync(params (string Name, string Value)[] environment) => AssertReadsAsync(_store, null, environment);
+    private Task AssertReadsAsync(params (string Name, string? Value)[] environment) => AssertReadsAsync(_store, null, environment);
 
-    private async Task AssertReadsAsync(GcsFixture store, TokenFixture? google, params (string Name, string Value)[] environment)
+    private async Task AssertReadsAsync(GcsFixture store, TokenFixture? google, params (string Name, string? Value)[] environment)
     {
         string output = await RunAsync(store, google, environment);
         Assert.True(output.Trim() == Convert.ToHexString(SHA256.HashData(NoiseFile.Bytes)), output);
     }
 
-    private async Task<string> RunAsync(GcsFixture store, TokenFixture? google, params (string Name, string Value)[] environment)
-    {
-        CancellationToken token = TestContext.Current.CancellationToken;
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet")
-        {
-            ArgumentList =
-            {
-                Path.Combine(AppContext.BaseDirectory, "StoreProbe.dll"),
-                $"gs://{GcsFixture.Bucket}/{NoiseFile.Name}",
-                _home["root.pem"],
-                $"storage.googleapis.com={store.Address.Port}",
-                $"storage.cloud.test={store.Address.Port}",
-                $"oauth2.googleapis.com={(google is null ? 1 : new Uri(google.Address).Port)}",
-            },
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-
-        // No login of the machine's own, and no metadata server but the one that a test names.
-        start.Environment.Remove("GOOGLE_APPLICATION_CREDENTIALS");
-        start.Environment.Remove("GOOGLE_CLOUD_QUOTA_PROJECT");
-        start.Environment.Remove("STORAGE_EMULATOR_HOST");
-        start.Environment.Remove("CLOUDSDK_CONFIG");
-        start.Environment["HOME"] = _home.Path;
-        start.Environment["GCE_METADATA_HOST"] = $"127.0.0.1:{FreePort.Find()}";
-        foreach ((string name, string value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        using Process process = Process.Start(start)!;
-        process.StandardInput.Close();
-        Task<string> errors = process.StandardError.ReadToEndAsync(token);
-        string output = await process.StandardOutput.ReadToEndAsync(token);
-        await process.WaitForExitAsync(token);
-        return output + await errors;
-    }
+    // No login of the machine's own, and no metadata server but the one that a test names.
+    private Task<string> RunAsync(GcsFixture store, TokenFixture? google, params (string Name, string? Value)[] environment) => ProbeRun.OutputAsync(
+        [
+            $"gs://{GcsFixture.Bucket}/{NoiseFile.Name}",
+            _home["root.pem"],
+            $"storage.googleapis.com={store.Address.Port}",
+            $"storage.cloud.test={store.Address.Port}",
+            $"oauth2.googleapis.com={(google is null ? 1 : new Uri(google.Address).Port)}",
+        ],
+        [
+            ("GOOGLE_APPLICATION_CREDENTIALS", null),
+            ("GOOGLE_CLOUD_QUOTA_PROJECT", null),
+            ("STORAGE_EMULATOR_HOST", null),
+            ("CLOUDSDK_CONFIG", null),
+            ("HOME", _home.Path),
+            ("GCE_METADATA_HOST", $"127.0.0.1:{FreePort.Find()}"),
+            .. environment,
+        ]);
 }

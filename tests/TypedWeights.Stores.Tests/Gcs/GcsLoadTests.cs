@@ -70,7 +70,7 @@ public sealed class GcsLoadTests : GcsTest
         Store.Put(NoiseFile.Name, NoiseFile.OtherBytes);
         await AssertLoadsAsync($"{Uri(NoiseFile.Name)}#{first}");
         await AssertLoadsAsync($"{Uri(NoiseFile.Name)}?generation={first}");
-        Assert.True((await AssertFailsAsync("the generation 17 of this object no more", Uri(NoiseFile.Name) + "#17")).IsNotFound);
+        Assert.True((await AssertFailsAsync("no longer has the generation 17 of this object", Uri(NoiseFile.Name) + "#17")).IsNotFound);
     }
 
     [Fact]

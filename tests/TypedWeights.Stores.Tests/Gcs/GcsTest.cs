@@ -1,23 +1,13 @@
-using System.Text.RegularExpressions;
 using Google.Apis.Auth.OAuth2;
 using TypedWeights.Tests.Loading.Faults;
 
 namespace TypedWeights.Tests.Stores.Gcs;
 
-/// <summary>Loads from the fixture with a service account's tokens, and looks for secrets in every error.</summary>
-public abstract class GcsTest : IAsyncLifetime
+/// <summary>Loads from the fixture with a service account's tokens.</summary>
+public abstract class GcsTest : StoreTest<GcsOptions>
 {
     // The machine's own login stays out of it.
     private readonly Variables _variables = new(("GOOGLE_APPLICATION_CREDENTIALS", null), ("STORAGE_EMULATOR_HOST", null));
-
-    private protected static TransferOptions Quick { get; } = new()
-    {
-        MinConnections = 4,
-        MaxConnections = 4,
-        PartSize = 512 << 10,
-        Attempts = 3,
-        RetryDelay = TimeSpan.FromMilliseconds(30),
-    };
 
     private protected TokenFixture Tokens { get; private set; } = null!;
 
@@ -31,14 +21,15 @@ public abstract class GcsTest : IAsyncLifetime
 
     private protected static string Uri(string name) => $"gs://{GcsFixture.Bucket}/{name}";
 
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         Tokens = await TokenFixture.StartAsync();
         Store = await GcsFixture.StartAsync(Tokens);
         Store.Put(NoiseFile.Name, NoiseFile.Bytes);
+        Secrets.AddRange([.. Tokens.Secrets, "s3cret"]);
     }
 
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         _variables.Dispose();
@@ -46,27 +37,5 @@ public abstract class GcsTest : IAsyncLifetime
         await Tokens.DisposeAsync();
     }
 
-    private protected WeightLoader Loader(GcsOptions? options = null) =>
-        new WeightLoaderBuilder().UseTransferOptions(Quick).UseGcs(options ?? Options).Build();
-
-    private protected async Task AssertLoadsAsync(string uri, GcsOptions? options = null, Action? afterHeader = null)
-    {
-        await using WeightLoader loader = Loader(options);
-        using WeightSet weights = await loader.LoadTensorsAsync(
-            uri, AfterHeader.Call(afterHeader), cancellationToken: TestContext.Current.CancellationToken);
-        NoiseFile.AssertIn(weights);
-    }
-
-    private protected async Task<WeightSourceException> AssertFailsAsync(
-        string pattern, string uri, GcsOptions? options = null, Action? afterHeader = null)
-    {
-        long before = NativeTensors.Count();
-        await using WeightLoader loader = Loader(options);
-        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
-            () => loader.LoadTensorsAsync(uri, AfterHeader.Call(afterHeader), cancellationToken: TestContext.Current.CancellationToken));
-        NativeTensors.AssertNoneSince(before);
-        Assert.True(Regex.IsMatch(error.Message, pattern), error.Message);
-        Assert.All(Tokens.Secrets.Append("s3cret"), secret => Assert.DoesNotContain(secret, error.ToString(), StringComparison.Ordinal));
-        return error;
-    }
+    private protected override WeightLoaderBuilder Use(WeightLoaderBuilder builder, GcsOptions? options) => builder.UseGcs(options ?? Options);
 }

@@ -14,7 +14,7 @@ namespace TypedWeights.Tests.Stores.Hub;
 
 /// <summary>
 /// A stand-in for the hub's API and its redirects, on Kestrel: the hub itself cannot be had here. What it redirects to is real: nginx,
-/// which checks the signature and the end of every link.
+/// which checks the signature and the expiry of every link.
 /// </summary>
 internal sealed class HubFixture : IAsyncDisposable
 {
@@ -25,6 +25,7 @@ internal sealed class HubFixture : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly NginxServer _cdn;
+    private int _series;
 
     private HubFixture(WebApplication app, NginxServer cdn)
     {
@@ -39,9 +40,6 @@ internal sealed class HubFixture : IAsyncDisposable
 
     public string ValidToken { get; set; } = Token;
 
-    /// <summary>How long a link holds.</summary>
-    public TimeSpan LinkLife { get; set; } = TimeSpan.FromMinutes(5);
-
     /// <summary>Paths that the hub was asked for, each with its Authorization.</summary>
     public ConcurrentQueue<(string Path, string Authorization)> Requests { get; } = new();
 
@@ -53,10 +51,11 @@ internal sealed class HubFixture : IAsyncDisposable
     {
         const string Signed = """
             secure_link $arg_md5,$arg_expires;
-            secure_link_md5 "$secure_link_expires$uri cdn";
+            secure_link_md5 "$secure_link_expires$uri cdn$arg_series";
             if ($http_authorization) { return 418; }
             if ($secure_link = "") { return 403; }
             if ($secure_link = "0") { return 403; }
+            if (-f $document_root/expired-$arg_series) { return 403; }
             """;
         NginxServer cdn = await NginxServer.StartAsync(files, Signed, tls: authority?.Issue("127.0.0.1"));
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -76,6 +75,9 @@ internal sealed class HubFixture : IAsyncDisposable
         await app.StartAsync();
         return hub;
     }
+
+    /// <summary>Makes the links so far invalid, as if they had expired.</summary>
+    public void ExpireLinks() => _cdn.Replace($"expired-{_series++}", []);
 
     public async ValueTask DisposeAsync()
     {
@@ -124,15 +126,16 @@ internal sealed class HubFixture : IAsyncDisposable
             }
 
             string link = "/" + file;
-            long end = DateTimeOffset.UtcNow.Add(LinkLife).ToUnixTimeSeconds();
+            long end = DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds();
             string expires = end.ToString(CultureInfo.InvariantCulture);
 #pragma warning disable CA5351 // What nginx's secure_link checks.
-            string md5 = Convert.ToBase64String(MD5.HashData(Encoding.UTF8.GetBytes($"{expires}{link} {LinkSecret}")))
+            string md5 = Convert.ToBase64String(MD5.HashData(Encoding.UTF8.GetBytes($"{expires}{link} {LinkSecret}{_series}")))
                 .Replace('+', '-').Replace('/', '_').TrimEnd('=');
 #pragma warning restore CA5351
             context.Response.Headers["X-Repo-Commit"] = commit;
             context.Response.StatusCode = 302;
-            context.Response.Headers.Location = $"{scheme}://127.0.0.1:{_cdn.Port}/{Uri.EscapeDataString(file)}?md5={md5}&expires={expires}";
+            context.Response.Headers.Location =
+                $"{scheme}://127.0.0.1:{_cdn.Port}/{Uri.EscapeDataString(file)}?md5={md5}&expires={expires}&series={_series}";
         }
         else
         {

@@ -17,6 +17,7 @@ public sealed class S3CredentialTests : S3Test
     [Fact]
     public async Task A_wrong_secret_key_is_an_error_that_names_the_signature()
     {
+        Secrets.Add("wr0ng");
         string key = (await Bucket.Keys.GetCredentialsAsync()).AccessKey;
         var error = await AssertFailsAsync(
             "SignatureDoesNotMatch", Uri, Bucket.Options with { Credentials = new BasicAWSCredentials(key, "wr0ng") });
@@ -31,7 +32,7 @@ public sealed class S3CredentialTests : S3Test
     public async Task Without_credentials_only_public_objects_are_read()
     {
         S3Options nobody = Bucket.Options with { Credentials = null, Anonymous = true };
-        await AssertFailsAsync("unsigned, as it was told to .*\\(S3Options.Anonymous\\), and it is not public", Uri, nobody);
+        await AssertFailsAsync("unsigned, as S3Options.Anonymous is set, and the object is not public", Uri, nobody);
         await Bucket.PutAsync("public.safetensors", NoiseFile.Bytes, isPublic: true);
         await AssertLoadsAsync(Bucket.Uri("public.safetensors"), nobody);
     }
@@ -87,30 +88,13 @@ public sealed class S3CredentialTests : S3Test
 
         // What credential_process in a profile makes.
         using var process = new ProcessAWSCredentials("cat " + folder["keys"]);
-        await using WeightLoader loader = Loader(Bucket.Options with { Credentials = process });
         bool isTakenAway = false;
-        using WeightSet weights = await loader.LoadTensorsAsync(
-            Uri,
-            new()
-            {
-                Filter = _ =>
-                {
-                    // The header has come with the old key; the payload is asked for after this.
-                    if (!isTakenAway)
-                    {
-                        isTakenAway = true;
-                        Task.Run(async () =>
-                        {
-                            await Bucket.RemoveKeyAsync(old);
-                            await WriteProcessAsync(folder, await Bucket.CreateKeyAsync());
-                        }).Wait(TestContext.Current.CancellationToken);
-                    }
-
-                    return true;
-                },
-            },
-            cancellationToken: TestContext.Current.CancellationToken);
-        NoiseFile.AssertIn(weights);
+        await AssertLoadsAsync(Uri, Bucket.Options with { Credentials = process }, () => Task.Run(async () =>
+        {
+            await Bucket.RemoveKeyAsync(old);
+            await WriteProcessAsync(folder, await Bucket.CreateKeyAsync());
+            isTakenAway = true;
+        }).Wait(TestContext.Current.CancellationToken));
         Assert.True(isTakenAway);
     }
 
@@ -118,6 +102,7 @@ public sealed class S3CredentialTests : S3Test
     public async Task Keys_that_are_revoked_for_good_end_the_load()
     {
         BasicAWSCredentials old = await Bucket.CreateKeyAsync();
+        Secrets.Add((await old.GetCredentialsAsync()).SecretKey);
         await Bucket.RemoveKeyAsync(old);
         await AssertFailsAsync("does not know the access key", Uri, Bucket.Options with { Credentials = old });
     }

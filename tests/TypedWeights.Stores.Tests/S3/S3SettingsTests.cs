@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using TypedWeights.Tests.Loading.Faults;
@@ -65,7 +64,7 @@ public sealed class S3SettingsTests : IDisposable
     public Task A_variable_that_points_to_a_pipe_is_an_error_without_waiting(string name)
     {
         OddFile.Make(OddFile.Pipe, _folder["pipe"], _folder["victim"]);
-        (string, string)[] rest = name switch
+        (string, string?)[] rest = name switch
         {
             "AWS_WEB_IDENTITY_TOKEN_FILE" => [("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader"), ("AWS_REGION", "eu-west-1")],
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" => [("AWS_CONTAINER_CREDENTIALS_FULL_URI", $"http://127.0.0.1:{FreePort.Find()}/keys")],
@@ -190,7 +189,7 @@ public sealed class S3SettingsTests : IDisposable
 
     private void Save(string config) => File.WriteAllText(_folder["config"], config);
 
-    private async Task<string> FailAsync(string pattern, params (string Name, string Value)[] environment)
+    private async Task<string> FailAsync(string pattern, params (string Name, string? Value)[] environment)
     {
         string output = await RunAsync(environment);
         Assert.Matches(pattern, output);
@@ -199,37 +198,16 @@ public sealed class S3SettingsTests : IDisposable
         return output;
     }
 
-    private async Task<string> RunAsync(params (string Name, string Value)[] environment)
-    {
-        CancellationToken token = TestContext.Current.CancellationToken;
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet")
-        {
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "StoreProbe.dll"), Uri, "-" },
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-
-        // Neither the machine's own login nor its metadata service takes part.
-        foreach (string name in start.Environment.Keys.Where(static name => name.StartsWith("AWS_", StringComparison.Ordinal)).ToArray())
-        {
-            start.Environment.Remove(name);
-        }
-
-        start.Environment["HOME"] = _folder.Path;
-        start.Environment["AWS_CONFIG_FILE"] = _folder["config"];
-        start.Environment["AWS_SHARED_CREDENTIALS_FILE"] = _folder["credentials"];
-        start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
-        foreach ((string name, string value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        using Process process = Process.Start(start)!;
-        process.StandardInput.Close();
-        Task<string> errors = process.StandardError.ReadToEndAsync(token);
-        string output = await process.StandardOutput.ReadToEndAsync(token);
-        await process.WaitForExitAsync(token);
-        return output + await errors;
-    }
+    // Neither the machine's own login nor its metadata service takes part.
+    private Task<string> RunAsync(params (string Name, string? Value)[] environment) => ProbeRun.OutputAsync(
+        [Uri, "-"],
+        [
+            .. Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(static name => name.StartsWith("AWS_", StringComparison.Ordinal))
+                .Select(static name => (name, (string?)null)),
+            ("HOME", _folder.Path),
+            ("AWS_CONFIG_FILE", _folder["config"]),
+            ("AWS_SHARED_CREDENTIALS_FILE", _folder["credentials"]),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            .. environment,
+        ]);
 }

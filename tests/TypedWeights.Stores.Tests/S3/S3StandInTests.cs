@@ -67,7 +67,8 @@ public sealed class S3StandInTests : IAsyncLifetime
         await using SourceRegistry registry = builder.Build(new TransferContext());
         var pins = new WeightPins(null, new Dictionary<string, string> { ["model.safetensors"] = "v7" });
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
-            () => registry.LocateAsync(WeightUri.Parse("s3://bucket/folder"), pins, TestContext.Current.CancellationToken).AsTask());
+            () => registry.LocateAsync(
+                WeightUri.Parse("s3://bucket/folder"), pins, cache: null, registry.Context, TestContext.Current.CancellationToken).AsTask());
         Assert.Contains("no version v7 of this key", error.Message, StringComparison.Ordinal);
         Assert.True(error.IsNotFound);
     }

@@ -106,7 +106,7 @@ public sealed class SdkGuardTests : IDisposable
         Task<WeightSourceException> late = FailAsync(Call(), Block);
         await _clock.PassAsync(SdkGuard.Patience, Token);
         await _clock.PassAsync(SdkGuard.Limit - SdkGuard.Patience, Token);
-        Assert.Contains("got no answer for 25 s from the setting", (await late).Message, StringComparison.Ordinal);
+        Assert.Contains("got no response for 25 s from the setting", (await late).Message, StringComparison.Ordinal);
 
         using var cancelled = new CancellationTokenSource();
         Task<int> waiting = _guard.CallAsync(Call(), Block, cancelled.Token).AsTask();
@@ -173,7 +173,7 @@ public sealed class SdkGuardTests : IDisposable
         Task<WeightSourceException> second = FailAsync(Call(), _ => never.Task);
         await _clock.PassAsync(SdkGuard.Limit - Stall, Token);
         WeightSourceException error = await second;
-        Assert.Contains("got no answer for 25 s from the setting", error.Message, StringComparison.Ordinal);
+        Assert.Contains("got no response for 25 s from the setting", error.Message, StringComparison.Ordinal);
         Assert.True(error.IsTransient && error.IsExhausted);
         Assert.Equal(SdkGuard.Limit, TimeSpan.FromTicks(_clock.GetTimestamp()));
         Assert.Single(_notes);

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace TypedWeights.Tests.Stores.Seam;
 
 /// <summary>What the stores cost a process that uses none of them: a process of its own (tests/StoreProbe).</summary>
@@ -12,25 +10,10 @@ public sealed class SdkStartTests
         using var folder = new TempFolder();
         await File.WriteAllBytesAsync(folder["model.safetensors"], [1, 2, 3], TestContext.Current.CancellationToken);
 
-        string[] loaded = await LoadedForAsync(folder["model.safetensors"]);
+        string[] loaded = (await ProbeRun.OutputAsync([folder["model.safetensors"], "loaded"])).Split('\n');
 
         Assert.Equal(stores, loaded.Intersect(stores).Order());
         Assert.DoesNotContain(loaded, static name => name.StartsWith("AWSSDK", StringComparison.Ordinal)
             || name.StartsWith("Azure.", StringComparison.Ordinal) || name.StartsWith("Google.", StringComparison.Ordinal));
-    }
-
-    private static async Task<string[]> LoadedForAsync(string uri)
-    {
-        CancellationToken token = TestContext.Current.CancellationToken;
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet")
-        {
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "StoreProbe.dll"), uri, "loaded" },
-            RedirectStandardOutput = true,
-        };
-        using Process process = Process.Start(start)!;
-        string output = await process.StandardOutput.ReadToEndAsync(token);
-        await process.WaitForExitAsync(token);
-        Assert.True(process.ExitCode == 0, output);
-        return output.Split('\n');
     }
 }

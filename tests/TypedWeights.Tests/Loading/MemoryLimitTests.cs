@@ -4,6 +4,7 @@ using TypedWeights.Opening;
 using TypedWeights.Sources;
 using TypedWeights.Transfer.Limits;
 using TypedWeights.Transfer.Planning;
+using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tests.Loading;
 
@@ -195,7 +196,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
     {
         _server.Files["/m.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Size)]);
         var options = new TransferOptions { MinConnections = 4, MaxConnections = 4, PartSize = 2 << 20 };
-        await using var http = new SourceRegistry(new TypedWeights.Sources.Urls.UrlProvider());
+        await using var http = new SourceRegistry(new TransferContext(options), [new TypedWeights.Sources.Urls.UrlProvider()]);
         WeightUri uri = WeightUri.Parse($"{_server.Address}/m.safetensors");
         await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(
             uri, await http.LocateAsync(uri, TestContext.Current.CancellationToken), TestContext.Current.CancellationToken);

@@ -7,6 +7,10 @@ internal static class FolderEntry
     private const string FileSuffix = ".safetensors";
     private static readonly string[] PreferredStems = ["model", "diffusion_pytorch_model"];
 
+    /// <summary>The usual names of an entry, the most usual one first.</summary>
+    public static IReadOnlyList<string> UsualNames { get; } =
+        [.. PreferredStems.SelectMany(static stem => (string[])[stem + IndexSuffix, stem + FileSuffix])];
+
     /// <param name="folder">The folder.</param>
     /// <param name="display">The folder as it may be shown.</param>
     /// <returns>The name of the entry file.</returns>

@@ -1,30 +1,25 @@
-using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using TypedWeights.Files;
 using TypedWeights.Format;
-using TypedWeights.Memory;
 using TypedWeights.Sources.File;
 
 namespace TypedWeights.Sources.HuggingFace;
 
 /// <summary>
 /// What the hub's own tools have downloaded: <c>models--org--name/snapshots/COMMIT/FILE</c>, mostly links to <c>blobs</c>, and
-/// <c>refs/REVISION</c> with the commit that a revision was at the time.
+/// <c>refs/REVISION</c> with the commit of the revision at that time.
 /// </summary>
 internal sealed partial class HubCache(string folder, HubUri uri)
 {
-    // What a repository's model is called, whatever else lies beside it: what else was downloaded alone need not be the model.
     private const int RefLimit = 1 << 10;
-
-    private static readonly string[] UsualNames = ["model.safetensors.index.json", "model.safetensors"];
 
     private readonly string _repository = Path.Combine(folder, "models--" + uri.Repository.Replace("/", "--", StringComparison.Ordinal));
 
     /// <summary>Whether a text is a commit, and no branch or tag.</summary>
     public static bool IsCommit(string text) => text.Length == 40 && text.All(char.IsAsciiHexDigitLower);
 
-    /// <summary>The commit that a revision was when it was downloaded last; null where it never was.</summary>
+    /// <summary>The commit of a revision when it was downloaded last; null if it never was.</summary>
     public string? CommitOf(string revision)
     {
         if (IsCommit(revision))
@@ -44,10 +39,10 @@ internal sealed partial class HubCache(string folder, HubUri uri)
         }
     }
 
-    /// <summary>The model on disk, if all of it is there.</summary>
+    /// <summary>The model on disk, if it is whole.</summary>
     /// <param name="commit">The commit.</param>
     /// <param name="entryName">The entry, if it is known.</param>
-    /// <returns>null where a file is missing, or cannot be read.</returns>
+    /// <returns>null if a file is missing or cannot be read.</returns>
     public FileLocation? Find(string commit, string? entryName)
     {
         string snapshot = Path.Combine(_repository, "snapshots", commit, uri.Folder);
@@ -62,8 +57,8 @@ internal sealed partial class HubCache(string folder, HubUri uri)
     }
 
     /// <summary>
-    /// Why what is on disk cannot be used, as a sentence without its full stop: this user may not read it, links lead nowhere, or it is no
-    /// file. null where there is no more to say than that it is not there.
+    /// Why the files on disk cannot be used, as a sentence without its full stop: this user may not read them, links lead nowhere, or one is not a
+    /// regular file. null if they are just not there.
     /// </summary>
     public string? Flaw(string revision)
     {
@@ -74,16 +69,16 @@ internal sealed partial class HubCache(string folder, HubUri uri)
                 .FirstOrDefault(static flaw => flaw is not null));
     }
 
-    /// <summary>As <see cref="Find"/>, for who does not know the entry and could ask the hub for it.</summary>
-    /// <returns>null also where the file that is there may be one beside the model.</returns>
+    /// <summary>As <see cref="Find"/>, for an unknown entry, whose name the hub would state.</summary>
+    /// <returns>null also if the file on disk may not be the model.</returns>
     public FileLocation? FindUsual(string commit) =>
-        Find(commit, null) is { } found && UsualNames.Contains(found.EntryName, StringComparer.Ordinal) ? found : null;
+        Find(commit, null) is { } found && FolderEntry.UsualNames.Contains(found.EntryName, StringComparer.Ordinal) ? found : null;
 
     private static string? Entry(string snapshot, string display)
     {
         try
         {
-            // A shard without its index is no model.
+            // A shard without its index is not a model.
             string name = FolderEntry.Find(snapshot, display);
             return ShardName().IsMatch(name) ? null : name;
         }
@@ -104,11 +99,6 @@ internal sealed partial class HubCache(string folder, HubUri uri)
 
         try
         {
-            long length = new FileInfo(path).Length;
-            new HeaderBudget(MemoryBound.Of(null)).Take(
-                display + "/" + name,
-                HeaderBudget.MemoryOfText(length),
-                string.Create(CultureInfo.InvariantCulture, $"an index of {length:N0} bytes"));
             return ShardIndex.Read(SmallFile.Read(path, ShardIndex.LengthLimit), display + "/" + name).Shards
                 .All(shard => IsThere(Path.Combine(snapshot, shard)));
         }
@@ -119,37 +109,29 @@ internal sealed partial class HubCache(string folder, HubUri uri)
     }
 
     // What counts as a file for .NET may be a link to a blob that was removed, a pipe, or a file that this user may not read.
-    private static bool IsThere(string path)
-    {
-        try
-        {
-            SmallFile.Open(path).Dispose();
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
+    private static bool IsThere(string path) => FaultOf(path) is null;
 
-    private static string? FlawOfFolder(string path) => Denial.OfUse(path) ?? (Directory.Exists(path) ? null : MissingFolder.Explain(path));
-
-    private static string? FlawOfFile(string path)
+    private static Exception? FaultOf(string path)
     {
         try
         {
             SmallFile.Open(path).Dispose();
             return null;
         }
-        catch (RefusedFileException e)
-        {
-            return e.Message.TrimEnd('.');
-        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Denial.OfRead(path, path) ?? DanglingLink.Explain(path, path);
+            return e;
         }
     }
+
+    private static string? FlawOfFolder(string path) => Denial.OfUse(path) ?? (Directory.Exists(path) ? null : MissingFolder.Explain(path));
+
+    private static string? FlawOfFile(string path) => FaultOf(path) switch
+    {
+        null => null,
+        RefusedFileException refused => refused.Message.TrimEnd('.'),
+        _ => Denial.OfRead(path, path) ?? DanglingLink.Explain(path, path),
+    };
 
     private static bool IsOfModel(string path) => path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)
         || path.EndsWith(".safetensors.index.json", StringComparison.OrdinalIgnoreCase);

@@ -2,49 +2,39 @@ using System.Net.Http.Headers;
 
 namespace TypedWeights.Sources.HuggingFace;
 
-/// <summary>The token of a loader: looked up once, and again when the hub refuses it, as a saved login may have been renewed.</summary>
+/// <summary>The token of a loader: looked up once, and again when the hub refuses it, as a saved token may have been renewed.</summary>
 internal sealed class HubCredentials(HubSettings settings)
 {
     private readonly Lock _gate = new();
-    private HubToken? _token;
-    private string? _unread;
-    private bool _isKnown;
+    private (HubToken? Token, string? Unread)? _found;
 
-    public HubToken? Token
+    public HubToken? Token => Found.Token;
+
+    /// <summary>Why there is no token although one is saved, as a sentence; null in any other case.</summary>
+    public string? Unread => Found.Unread;
+
+    public AuthenticationHeaderValue? Header => Token is { } token ? new AuthenticationHeaderValue("Bearer", token.Value) : null;
+
+    private (HubToken? Token, string? Unread) Found
     {
         get
         {
             lock (_gate)
             {
-                if (!_isKnown)
-                {
-                    _token = settings.FindToken(out _unread);
-                    _isKnown = true;
-                }
-
-                return _token;
+                return _found ??= (settings.FindToken(out string? unread), unread);
             }
         }
     }
 
-    /// <summary>Why there is no token though a login is saved, as a sentence; null for any other case.</summary>
-    public string? Unread => Token is null ? _unread : null;
-
-    public AuthenticationHeaderValue? Header => Token is { } token ? new AuthenticationHeaderValue("Bearer", token.Value) : null;
-
-    /// <summary>Looks again for the token.</summary>
-    /// <param name="refused">The one that a request was refused with.</param>
-    /// <returns>Whether there is another now.</returns>
+    /// <summary>Looks for the token again.</summary>
+    /// <param name="refused">The token of the refused request.</param>
+    /// <returns>Whether there is another token now.</returns>
     public bool Renew(string? refused)
     {
         lock (_gate)
         {
-            if (_token?.Value == refused)
-            {
-                _token = settings.FindToken(out _unread);
-            }
-
-            return _token is not null && _token.Value != refused;
+            _found = Found.Token?.Value == refused ? null : _found;
+            return Found.Token is { } token && token.Value != refused;
         }
     }
 }

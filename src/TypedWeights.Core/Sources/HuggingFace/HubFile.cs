@@ -2,27 +2,26 @@ using System.Net;
 
 namespace TypedWeights.Sources.HuggingFace;
 
-/// <summary>Something behind the hub's address: a file of a repository at a commit, or an answer of its API.</summary>
-internal sealed class HubFile(Uri address, string display, HubUri uri, HubCredentials login, Uri endpoint) : StoreFile(display)
+/// <summary>Something at the hub: a file of a repository at a commit, or a response of its API.</summary>
+internal sealed class HubFile(Uri address, string display, HubUri uri, HubCredentials credentials, Uri endpoint) : StoreFile(display)
 {
     public override Uri Address => address;
 
     protected internal override ValueTask AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        request.Headers.Authorization = login.Header;
+        request.Headers.Authorization = credentials.Header;
         return default;
     }
 
     protected internal override ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) => new(
         refusal.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-        && login.Renew(refusal.RequestMessage?.Headers.Authorization?.Parameter));
+        && credentials.Renew(refusal.RequestMessage?.Headers.Authorization?.Parameter));
 
-    // The code tells what the status alone does not: for a repository that is not there, the hub asks for a login.
+    // The code says what the status does not: for an absent repository, the hub responds with 401.
     protected internal override ValueTask<WeightSourceException?> ExplainAsync(
         HttpResponseMessage refusal, CancellationToken cancellationToken)
     {
-        string code = refusal.Headers.TryGetValues("X-Error-Code", out IEnumerable<string>? codes) ? codes.First() : "";
-        return new(code switch
+        return new(HeaderOf(refusal, "X-Error-Code") switch
         {
             "GatedRepo" => Gated(refusal),
             "RepoNotFound" => Missing(
@@ -36,25 +35,25 @@ internal sealed class HubFile(Uri address, string display, HubUri uri, HubCreden
         });
     }
 
-    private string Login() => $"the token of {login.Token?.Origin}";
+    private string TokenName() => $"the token of {credentials.Token?.Origin}";
 
-    private string Unseen() => login.Token is null ? "nobody may see it without a token (HF_TOKEN)" : Login() + " may not see it";
+    private string Unseen() => credentials.Token is null ? "nobody may see it without a token (HF_TOKEN)" : TokenName() + " may not see it";
 
-    // Where a login is saved and cannot be read, that is what has to be put right.
-    private string Unread() => login.Unread is { } unread ? " " + unread : "";
+    // If a saved token cannot be read, that has to be repaired first.
+    private string Unread() => credentials.Unread is { } unread ? " " + unread : "";
 
     private WeightSourceException Missing(string message) => new(Display, message) { IsNotFound = true };
 
     private WeightSourceException Gated(HttpResponseMessage refusal) => new(
         Display,
-        login.Token is null || refusal.StatusCode == HttpStatusCode.Unauthorized
+        credentials.Token is null || refusal.StatusCode == HttpStatusCode.Unauthorized
             ? $"the repository is gated: accept its terms at {endpoint}{uri.Repository} and give a token of that account in HF_TOKEN.{Unread()}"
-            : $"the repository is gated, and the account of {Login()} has not been let in: accept its terms at {endpoint}{uri.Repository}.");
+            : $"the repository is gated, and the account of {TokenName()} has no access: accept its terms at {endpoint}{uri.Repository}.");
 
     private WeightSourceException Refused(HttpResponseMessage refusal) => new(
         Display,
         $"the hub refuses access ({(int)refusal.StatusCode}): "
-            + (login.Token is null
-                ? $"it asks for a token; give one in HF_TOKEN.{Unread()}"
-                : $"{Login()} is not valid, or does not reach this repository."));
+            + (credentials.Token is null
+                ? $"it requires a token; give one in HF_TOKEN.{Unread()}"
+                : $"{TokenName()} is not valid, or does not reach this repository."));
 }

@@ -5,17 +5,17 @@ using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.HuggingFace;
 
-/// <summary>A repository on the hub: what it holds, and where its files lie.</summary>
-internal sealed class HubRepository(StoreContext context, HubUri uri, HubCredentials login, Uri endpoint)
+/// <summary>A repository on the hub: the names of its files, and their addresses.</summary>
+internal sealed class HubRepository(StoreContext context, HubUri uri, HubCredentials credentials, Uri endpoint)
 {
     // A repository of a hundred thousand files.
     private const int ListingLimit = 32 << 20;
 
-    /// <summary>Asks for the commit behind a revision, and for the names of its files.</summary>
+    /// <summary>Requests the commit of a revision, and the names of its files.</summary>
     public async ValueTask<(string Commit, IReadOnlyList<string> Files)> ResolveAsync(string revision, CancellationToken cancellationToken)
     {
         Uri address = new(endpoint, $"api/models/{uri.Repository}/revision/{Uri.EscapeDataString(revision)}");
-        string text = await context.GetTextAsync(new HubFile(address, uri.Display, uri, login, endpoint), ListingLimit, cancellationToken)
+        string text = await context.GetTextAsync(new HubFile(address, uri.Display, uri, credentials, endpoint), ListingLimit, cancellationToken)
             .ConfigureAwait(false);
         try
         {
@@ -27,22 +27,22 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubCredent
                     .Select(static file => file.GetProperty("rfilename").GetString() ?? throw new KeyNotFoundException()),
             ];
             return !HubCache.IsCommit(commit) ? throw new KeyNotFoundException()
-                : RepeatsLogin([commit, .. files]) ? throw new WeightSourceException(
-                    uri.Display, "the hub's list of files names one by the token that it was asked with; the server is not to be trusted.")
+                : RepeatsToken([commit, .. files]) ? throw new WeightSourceException(
+                    uri.Display, "the hub's list of files names one by the token of the request; the server is not to be trusted.")
                 : (commit, files);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             throw new WeightSourceException(
-                uri.Display, $"{endpoint} does not answer as the hub does (no commit and list of files); check HF_ENDPOINT.", innerException: e);
+                uri.Display, $"{endpoint} does not respond as the hub does (no commit and list of files); check HF_ENDPOINT.", innerException: e);
         }
     }
 
     // A name is shown, and written to disk.
-    private bool RepeatsLogin(IEnumerable<string> names)
+    private bool RepeatsToken(IEnumerable<string> names)
     {
         using var asked = new HttpRequestMessage();
-        asked.Headers.Authorization = login.Header;
+        asked.Headers.Authorization = credentials.Header;
         var secrets = RequestSecrets.Of(asked);
         return names.Any(secrets.IsIn);
     }
@@ -64,10 +64,10 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubCredent
     }
 
     /// <summary>A file of the URI's folder at a commit.</summary>
-    public HubFile File(string commit, string name)
-    {
-        string path = string.Join('/', (uri.Folder + name).Split('/').Select(Uri.EscapeDataString));
-        return new HubFile(
-            new Uri(endpoint, $"{uri.Repository}/resolve/{commit}/{path}"), $"{uri.Display}/{uri.Folder}{name}", uri, login, endpoint);
-    }
+    public HubFile File(string commit, string name) => new(
+        new Uri(endpoint, $"{uri.Repository}/resolve/{commit}/{StoreSetting.Escape(uri.Folder + name)}"),
+        $"{uri.Display}/{uri.Folder}{name}",
+        uri,
+        credentials,
+        endpoint);
 }

@@ -4,7 +4,7 @@ using TypedWeights.Files;
 
 namespace TypedWeights.Sources.HuggingFace;
 
-/// <summary>Where the hub, its token and its cache folder are, by options or by the environment.</summary>
+/// <summary>The addresses of the hub and its cache folder, and the token, by options or by the environment.</summary>
 /// <param name="options">The options, which come first.</param>
 /// <param name="variable">Reads an environment variable.</param>
 internal sealed class HubSettings(HuggingFaceOptions options, Func<string, string?> variable)
@@ -18,10 +18,10 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
     // The first that is set counts, as for the hub's own tools.
     private static readonly string[] OfflineVariables = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"];
 
-    /// <summary>The hub's address with a final slash, and without a login or query: errors show it.</summary>
+    /// <summary>The hub's address with a final slash, and without user info or query: errors show it.</summary>
     public Uri Endpoint { get; } = Plain(options.Endpoint ?? FromText(Text("HF_ENDPOINT", variable)) ?? new Uri("https://huggingface.co"));
 
-    /// <summary>The option or variable that forbids to ask the hub; null where none does.</summary>
+    /// <summary>The option or variable that forbids requests to the hub; null if none does.</summary>
     public string? OfflineOrigin => options.Offline is { } given
         ? given ? "HuggingFaceOptions.Offline" : null
         : OfflineVariables.FirstOrDefault(name => Text(name, variable) is not null) is { } set
@@ -32,15 +32,12 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
 
     private string Home => Folder("HF_HOME") ?? Path.Combine(Folder("XDG_CACHE_HOME") ?? Path.Combine(HomePath.UserFolder, ".cache"), "huggingface");
 
-    /// <summary>The token and where it was found; null where there is none.</summary>
-    /// <exception cref="WeightSourceException">It has a character that no header may have.</exception>
-    public HubToken? FindToken() => FindToken(out _);
-
-    /// <summary>As <see cref="FindToken()"/>.</summary>
+    /// <summary>The token and its origin; null if there is none.</summary>
     /// <param name="unread">
-    /// Why the file of a saved login was not read though something is there or a variable names it, as a sentence; null where it was read,
-    /// or there is none.
+    /// Why the file of a saved token was not read although there is something or a variable names it, as a sentence; null if it was read or
+    /// there is none.
     /// </param>
+    /// <exception cref="WeightSourceException">The token has a character that no header may have.</exception>
     public HubToken? FindToken(out string? unread)
     {
         unread = null;

@@ -1,13 +1,15 @@
+using TypedWeights.Sources.Stores;
+
 namespace TypedWeights.Sources.HuggingFace;
 
-/// <summary><c>hf://org/name[@revision][/file]</c>, taken apart.</summary>
+/// <summary>The parts of <c>hf://org/name[@revision][/file]</c>.</summary>
 /// <param name="Repository">The repository's id: <c>org/name</c>, or a name alone.</param>
-/// <param name="Revision">A branch, tag or commit; null where none was given.</param>
+/// <param name="Revision">A branch, tag or commit; null if the URI has none.</param>
 /// <param name="Folder">The folder in it with a final <c>/</c>; empty for the root.</param>
-/// <param name="File">The entry's name in that folder; null where it has to be found.</param>
+/// <param name="File">The entry's name in that folder; null if it has to be found.</param>
 internal sealed record HubUri(string Repository, string? Revision, string Folder, string? File)
 {
-    /// <summary>The repository as it may be shown, with the revision that was asked for.</summary>
+    /// <summary>The repository as messages may show it, with the requested revision.</summary>
     public string Display => "hf://" + Repository + (Revision is null ? "" : "@" + Revision.Replace("/", "%2F", StringComparison.Ordinal));
 
     /// <exception cref="WeightSourceException">It does not name a repository.</exception>
@@ -19,7 +21,7 @@ internal sealed record HubUri(string Repository, string? Revision, string Folder
 
         // Old models have a name alone: hf://gpt2, hf://gpt2@main/model.safetensors.
         string repository = segments.TryDequeue(out string? first) ? first : "";
-        if (!repository.Contains('@') && segments.TryPeek(out string? name) && !IsFile(name))
+        if (!repository.Contains('@') && segments.TryPeek(out string? name) && !StoreSetting.IsFile(name))
         {
             repository += "/" + segments.Dequeue();
         }
@@ -38,15 +40,12 @@ internal sealed record HubUri(string Repository, string? Revision, string Folder
         }
 
         string[] path = [.. segments];
-        bool hasFile = !isFolder && path.Length > 0 && IsFile(path[^1]);
+        bool hasFile = !isFolder && path.Length > 0 && StoreSetting.IsFile(path[^1]);
         string folder = string.Concat((hasFile ? path[..^1] : path).Select(static part => part + "/"));
         return repository.Split('/').All(IsName) && revision is not "" && !path.Contains("..") && !path.Contains(".")
             ? new HubUri(repository, revision, folder, hasFile ? path[^1] : null)
             : throw new WeightSourceException(uri.Display, "this names no repository of the hub; write hf://org/name[@revision][/file].");
     }
-
-    private static bool IsFile(string name) =>
-        name.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsName(string name) => name.Length > 0 && name is not ("." or "..")
         && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');

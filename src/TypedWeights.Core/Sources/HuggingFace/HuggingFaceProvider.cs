@@ -5,8 +5,8 @@ namespace TypedWeights.Sources.HuggingFace;
 
 /// <summary>Models of the Hugging Face hub: <c>hf://org/name[@revision][/file]</c>.</summary>
 /// <remarks>
-/// A revision is resolved to its commit once, and every file is asked for at that commit. A model that the hub's own tools have
-/// downloaded whole is read from their cache folder.
+/// A revision is resolved to its commit once, and every file is requested at that commit. A whole model that the hub's own tools have
+/// downloaded is read from their cache folder.
 /// </remarks>
 internal sealed class HuggingFaceProvider : IWeightSourceProvider
 {
@@ -15,13 +15,13 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
 
     private readonly StoreContext _context;
     private readonly HubSettings _settings;
-    private readonly HubCredentials _login;
+    private readonly HubCredentials _credentials;
 
     public HuggingFaceProvider(StoreContext context, HuggingFaceOptions options)
     {
         _context = context;
         _settings = new HubSettings(options, Environment.GetEnvironmentVariable);
-        _login = new HubCredentials(_settings);
+        _credentials = new HubCredentials(_settings);
     }
 
     public IReadOnlyList<string> Schemes { get; } = ["hf"];
@@ -43,25 +43,27 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
                     : $"{origin} is set, and {_settings.CacheFolder} does not hold the model at {revision} whole.");
         }
 
-        var repository = new HubRepository(_context, hub, _login, _settings.Endpoint);
+        var repository = new HubRepository(_context, hub, _credentials, _settings.Endpoint);
         string commit = revision;
         string? entry = hub.File;
         if (!HubCache.IsCommit(revision) || (entry is null && cache.FindUsual(revision) is null))
         {
+            // With a copy on disk, a load waits no longer than the hub's own tools do, and uses the copy as they do.
             FileLocation? kept = Kept(cache, hub, revision);
+            using var limit = new CancellationTokenSource(kept is null ? Timeout.InfiniteTimeSpan : Patience, _context.Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
             try
             {
-                (commit, IReadOnlyList<string> files) =
-                    await ResolveAsync(repository, revision, isPatient: kept is null, cancellationToken).ConfigureAwait(false);
+                (commit, IReadOnlyList<string> files) = await repository.ResolveAsync(revision, either.Token).ConfigureAwait(false);
                 entry ??= repository.FindEntry(files);
             }
-            catch (WeightSourceException e) when (kept is not null && IsOutOfReach(e))
+            catch (Exception e) when (kept is not null && !cancellationToken.IsCancellationRequested && IsOutOfReach(e))
             {
-                // As the hub's own tools do.
+                string reason = e is WeightSourceException ? e.Message : $"No response came for {Patience.TotalSeconds:0} s.";
                 _context.Note(
                     hub.Display,
                     $"the hub cannot be reached, and what {_settings.CacheFolder} holds of {revision} is used (commit {kept.Revision}); "
-                        + $"there may be a newer one. {e.Message}");
+                        + $"there may be a newer one. {reason}");
                 return kept;
             }
         }
@@ -69,37 +71,10 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
         return cache.Find(commit, entry) ?? _context.Locate(entry!, commit, name => repository.File(commit, name));
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
     private static FileLocation? Kept(HubCache cache, HubUri hub, string revision) =>
         cache.CommitOf(revision) is { } commit ? cache.Find(commit, hub.File) : null;
 
-    // Who has another way waits for as long as the hub's own tools do.
-    private async ValueTask<(string Commit, IReadOnlyList<string> Files)> ResolveAsync(
-        HubRepository repository, string revision, bool isPatient, CancellationToken cancellationToken)
-    {
-        if (isPatient)
-        {
-            return await repository.ResolveAsync(revision, cancellationToken).ConfigureAwait(false);
-        }
-
-        using var limit = new CancellationTokenSource(Patience, _context.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        try
-        {
-            return await repository.ResolveAsync(revision, either.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new WeightSourceException(
-                _settings.Endpoint.Host, $"no answer came for {Patience.TotalSeconds:0} s.", innerException: e)
-            {
-                IsTransient = true,
-            };
-        }
-    }
-
-    // It gave no answer, or one that says that it is down. Who says how long to wait is there.
-    private static bool IsOutOfReach(WeightSourceException e) => (e.IsTransient && e.RetryAfter is null)
+    // It sent no response, or one that says that it is down. A hub that says how long to wait is in reach.
+    private static bool IsOutOfReach(Exception e) => e is OperationCanceledException or WeightSourceException { IsTransient: true, RetryAfter: null }
         || e.InnerException is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError };
 }

@@ -1,6 +1,6 @@
 namespace TypedWeights.Sources.Stores;
 
-/// <summary>Something that stores are added to: a loader's builder. A store's package has one <c>UseX</c> for it.</summary>
+/// <summary>What stores are added to: a loader's builder. A store's package has one <c>UseX</c> for it.</summary>
 /// <example>
 /// <code>
 /// public static TBuilder UseMy&lt;TBuilder&gt;(this TBuilder builder, MyOptions? options = null)
@@ -13,7 +13,7 @@ namespace TypedWeights.Sources.Stores;
 /// </example>
 public interface IWeightSourceBuilder
 {
-    /// <summary>Adds a kind of store; for its schemes it stands in for a built-in or registered one.</summary>
-    /// <param name="create">Makes it, with the loader's connections. It is disposed with the loader.</param>
+    /// <summary>Adds a provider. For its schemes it replaces a built-in or registered one.</summary>
+    /// <param name="create">Creates the provider, with the loader's connections. It is disposed with the loader.</param>
     void AddSource(Func<StoreContext, IWeightSourceProvider> create);
 }

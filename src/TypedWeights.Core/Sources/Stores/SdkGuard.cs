@@ -12,23 +12,25 @@ namespace TypedWeights.Sources.Stores;
 /// takes longer than <see cref="Limit"/>. Safe for use from many tasks at once.
 /// </summary>
 /// <remarks>
-/// The SDK's exception is not attached to the error: its text may quote files, answers and secrets. Its innermost sentence is in the
+/// The SDK's exception is not attached to the error: its text may quote files, responses and secrets. Its innermost sentence is in the
 /// message.
 /// </remarks>
 /// <param name="context">The loader's clock and log.</param>
 /// <param name="store">The store's name, for messages: <c>Amazon S3</c>.</param>
+#pragma warning disable CA1001 // The semaphore holds something to dispose only when its wait handle is used.
 public sealed partial class SdkGuard(StoreContext context, string store)
+#pragma warning restore CA1001
 {
     private const int LongestSentence = 400;
     private const int LongestFile = 1 << 20;
 
-    // Passing failures are repeated by the engine only for so long that all attempts together end within the limit.
+    // The engine repeats transient failures only for so long that all attempts together end within the limit. A call that comes this long
+    // after the last one starts a new count.
     private static readonly TimeSpan LongestTrouble = TimeSpan.FromSeconds(10);
 
-    // Who asks again only then begins a new count.
-    private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(10);
+    private readonly SemaphoreSlim _renewing = new(1, 1);
     private readonly Lock _gate = new();
-    private volatile bool _isTroubled;
+    private bool _isTroubled;
     private bool _isNoted;
     private long _since;
     private long _last;
@@ -37,15 +39,25 @@ public sealed partial class SdkGuard(StoreContext context, string store)
     /// <value>25 seconds</value>
     public static TimeSpan Limit { get; } = TimeSpan.FromSeconds(25);
 
-    /// <summary>How long the SDK may take before the log says what is waited for.</summary>
+    /// <summary>How long the SDK may take before the log says which setting the load waits for.</summary>
     /// <value>2 seconds</value>
     public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>An exception and its causes, the innermost last; of an aggregate, its last exception.</summary>
+    /// <param name="e">The exception.</param>
+    public static IEnumerable<Exception> CausesOf(Exception e)
+    {
+        for (Exception? cause = e; cause is not null; cause = (cause as AggregateException)?.InnerExceptions[^1] ?? cause.InnerException)
+        {
+            yield return cause;
+        }
+    }
+
     /// <summary>Makes a call that returns at once: a constructor, a setting.</summary>
-    /// <typeparam name="T">What it gives.</typeparam>
-    /// <param name="call">What it is about.</param>
+    /// <typeparam name="T">What it returns.</typeparam>
+    /// <param name="call">What the call is for.</param>
     /// <param name="ask">The call.</param>
-    /// <returns>What the SDK gave.</returns>
+    /// <returns>What the SDK returned.</returns>
     /// <exception cref="WeightSourceException">The SDK threw.</exception>
     public T Call<T>(SdkCall call, Func<T> ask)
     {
@@ -63,43 +75,77 @@ public sealed partial class SdkGuard(StoreContext context, string store)
     }
 
     /// <summary>Makes a call that may take its time.</summary>
-    /// <typeparam name="T">What it gives.</typeparam>
-    /// <param name="call">What it is about.</param>
-    /// <param name="ask">The call. It may block: it has a thread of the pool. What it still does when the limit is over is not awaited.</param>
+    /// <typeparam name="T">What it returns.</typeparam>
+    /// <param name="call">What the call is for.</param>
+    /// <param name="ask">The call. It may block: it runs on a thread of the pool. What it still does after the limit is not awaited.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>What the SDK gave.</returns>
-    /// <exception cref="WeightSourceException">The SDK threw, or did not answer within <see cref="Limit"/>.</exception>
+    /// <returns>What the SDK returned.</returns>
+    /// <exception cref="WeightSourceException">The SDK threw, or did not return within <see cref="Limit"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<T> CallAsync<T>(
         SdkCall call, Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(call);
         ArgumentNullException.ThrowIfNull(ask);
+        Task<T> running = Task.Run(
+            () =>
+            {
+                ThrowIfOdd(call);
+                return ask(cancellationToken);
+            },
+            CancellationToken.None);
+        TimeSpan left = Limit - BeginWait();
+        using ITimer note = context.Time.CreateTimer(_ => NoteOnce(call), null, Patience, Timeout.InfiniteTimeSpan);
         try
         {
-            Task<T> answer = Task.Run(
-                () =>
-                {
-                    ThrowIfOdd(call);
-                    return ask(cancellationToken);
-                },
-                CancellationToken.None);
-            T value = await WaitAsync(call, answer, cancellationToken).ConfigureAwait(false);
+            T value = await running.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, context.Time, cancellationToken).ConfigureAwait(false);
             EndWait(goesOn: false);
             return value;
+        }
+        catch (TimeoutException) when (!running.IsFaulted)
+        {
+            EndWait(goesOn: false);
+            throw new WeightSourceException(
+                call.Display,
+                $"{store} got no response for {Limit.TotalSeconds:0} s from {call.Setting}. Check that setting and the network, or turn it off.")
+            {
+                IsTransient = true,
+                IsExhausted = true,
+            };
         }
         catch (Exception e) when (IsForeign(e, call, cancellationToken))
         {
             bool isTransient = call.IsTransient?.Invoke(e) ?? IsOfNetwork(e);
-            bool isExhausted = Elapsed() >= LongestTrouble;
+            bool isExhausted = context.Time.GetElapsedTime(_since) >= LongestTrouble;
             EndWait(isTransient && !isExhausted);
             throw Failure(call, e, isTransient, isExhausted);
         }
         catch (OperationCanceledException)
         {
-            // The caller's will, or the engine's, which then asks again.
+            // Cancelled by the caller, or by the engine, which then tries again.
             EndWait(goesOn: true);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Renews credentials that a server refused, one renewal at a time: many requests may be refused at once, and after the first renewal the
+    /// others have nothing to do.
+    /// </summary>
+    /// <param name="renew">Renews the credentials unless they are other than those of the refused request. Returns whether they are now.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>What <paramref name="renew"/> returned.</returns>
+    public async ValueTask<bool> RenewAsync(Func<ValueTask<bool>> renew, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(renew);
+        await _renewing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await renew().ConfigureAwait(false);
+        }
+        finally
+        {
+            _renewing.Release();
         }
     }
 
@@ -115,41 +161,11 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         }
     }
 
-    private async ValueTask<T> WaitAsync<T>(SdkCall call, Task<T> answer, CancellationToken cancellationToken)
+    private void NoteOnce(SdkCall call)
     {
-        // An attempt that the engine gives up and repeats goes on waiting for the same answer: the time counts from the first one.
-        BeginWait();
-        TimeSpan left = Limit - Elapsed();
-        try
+        if (!Interlocked.Exchange(ref _isNoted, true))
         {
-            if (left > Patience)
-            {
-                try
-                {
-                    return await answer.WaitAsync(Patience, context.Time, cancellationToken).ConfigureAwait(false);
-                }
-                catch (TimeoutException) when (!answer.IsFaulted)
-                {
-                    left -= Patience;
-                    if (!Interlocked.Exchange(ref _isNoted, true))
-                    {
-                        context.Note(call.Display, $"{store}: still waiting for {call.Setting} after {Patience.TotalSeconds:0} s.");
-                    }
-                }
-            }
-
-            return await answer.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, context.Time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException) when (!answer.IsFaulted)
-        {
-            EndWait(goesOn: false);
-            throw new WeightSourceException(
-                call.Display,
-                $"{store} got no answer for {Limit.TotalSeconds:0} s from {call.Setting}. Check that setting and the network, or turn it off.")
-            {
-                IsTransient = true,
-                IsExhausted = true,
-            };
+            context.Note(call.Display, $"{store}: still waiting for {call.Setting} after {Patience.TotalSeconds:0} s.");
         }
     }
 
@@ -176,24 +192,14 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         };
     }
 
-    // The innermost text that says something, with as much of what is said around it as repeats it: "Connection refused (host:443)" around
+    // The innermost text that says something, with what is said around it if that repeats it: "Connection refused (host:443)" around
     // "Connection refused".
-    private static string? Sentence(Exception e, IReadOnlyList<string> secrets)
+    private static string? Sentence(Exception e, IEnumerable<string> secrets)
     {
-        string? sentence = null;
-        foreach (Exception cause in Causes(e).Reverse())
-        {
-            string text = Spaces().Replace(cause.Message, " ").Trim();
-            bool saysMore = sentence is null
-                || (text.Length <= sentence.Length + 64 && text.Contains(sentence, StringComparison.Ordinal));
-            if (saysMore && IsTelling(cause, text))
-            {
-                sentence = text;
-            }
-        }
-
-        sentence = secrets.Where(static secret => secret.Length > 0)
-            .Aggregate(sentence, static (text, secret) => text?.Replace(secret, "…", StringComparison.Ordinal));
+        string[] texts = [.. CausesOf(e).Where(IsTelling).Select(static cause => Spaces().Replace(cause.Message, " ").Trim())];
+        string? sentence = secrets.Where(static secret => secret.Length > 0).Aggregate(
+            texts.FirstOrDefault(text => text.Length <= texts[^1].Length + 64 && text.Contains(texts[^1], StringComparison.Ordinal)),
+            static (text, secret) => text?.Replace(secret, "…", StringComparison.Ordinal));
         return sentence?.Length > LongestSentence ? sentence[..LongestSentence].TrimEnd() + "…" : sentence;
     }
 
@@ -215,19 +221,11 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         }
     }
 
-    private static IEnumerable<Exception> Causes(Exception e)
-    {
-        for (Exception? cause = e; cause is not null; cause = (cause as AggregateException)?.InnerExceptions[^1] ?? cause.InnerException)
-        {
-            yield return cause;
-        }
-    }
-
-    private static bool IsTelling(Exception e, string text) => text.Length > 0
+    private static bool IsTelling(Exception e) => !string.IsNullOrWhiteSpace(e.Message)
         && e is not (AggregateException or TypeInitializationException)
-        && !text.StartsWith("Exception of type", StringComparison.Ordinal);
+        && !e.Message.StartsWith("Exception of type", StringComparison.Ordinal);
 
-    private static bool IsOfNetwork(Exception e) => Causes(e).Any(static cause => cause switch
+    private static bool IsOfNetwork(Exception e) => CausesOf(e).Any(static cause => cause switch
     {
         WeightSourceException known => known.IsTransient,
         HttpRequestException http => http.StatusCode is null or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
@@ -236,27 +234,19 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         _ => false,
     });
 
-    private TimeSpan Elapsed()
+    // How long the wait has lasted: an attempt that the engine gives up and repeats waits on for the same result, and counts from the first one.
+    private TimeSpan BeginWait()
     {
         lock (_gate)
         {
-            return _isTroubled ? context.Time.GetElapsedTime(_since) : TimeSpan.Zero;
-        }
-    }
-
-    // Begins to count the time of a trouble, or goes on counting that of the wait that ended just now.
-    private void BeginWait()
-    {
-        lock (_gate)
-        {
-            if (!_isTroubled || context.Time.GetElapsedTime(_last) > Forgotten)
+            if (!_isTroubled || context.Time.GetElapsedTime(_last) > LongestTrouble)
             {
-                _since = context.Time.GetTimestamp();
-                _last = _since;
+                _since = _last = context.Time.GetTimestamp();
                 _isNoted = false;
             }
 
             _isTroubled = true;
+            return context.Time.GetElapsedTime(_since);
         }
     }
 

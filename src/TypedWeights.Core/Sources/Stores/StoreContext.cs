@@ -1,16 +1,21 @@
+using System.Net;
+using System.Runtime.ExceptionServices;
+using System.Text;
 using TypedWeights.Errors;
+using TypedWeights.Format;
+using TypedWeights.Sources.File;
 using TypedWeights.Sources.Http;
 
 namespace TypedWeights.Sources.Stores;
 
-/// <summary>What a loader gives to its stores: one connection pool for each origin, one clock, and the way of the ranges.</summary>
+/// <summary>What a loader gives its stores: one connection pool for each origin, one clock, and the way in which ranges are read.</summary>
 public sealed class StoreContext : IDisposable
 {
     private readonly Action<string, string>? _noted;
 
     /// <param name="http">How servers are reached: proxies and certificates count for all stores, logins and headers for HTTP alone.</param>
     /// <param name="time">The loader's clock.</param>
-    /// <param name="noted">Is told of what is odd and no error, with the file it is about; null for nobody.</param>
+    /// <param name="noted">Receives warnings, each with the file that it is about; null for nobody.</param>
     internal StoreContext(HttpOptions? http = null, TimeProvider? time = null, Action<string, string>? noted = null)
     {
         _noted = noted;
@@ -27,47 +32,123 @@ public sealed class StoreContext : IDisposable
 
     internal HttpOptions HttpOptions { get; }
 
-    /// <summary>A place in a store whose entry is known.</summary>
+    /// <summary>A location in a store whose entry is known.</summary>
     /// <param name="entryName">The name of the entry: a <c>.safetensors</c> file or a <c>.safetensors.index.json</c>.</param>
-    /// <param name="revision">The resolved revision that is the same for all files, such as a commit; null where there is none.</param>
+    /// <param name="revision">The resolved revision that is the same for all files, such as a commit; null if the store has none.</param>
     /// <param name="file">
     /// The file of a checked name relative to the entry's folder, with <c>/</c>; the entry's own name is <paramref name="entryName"/>.
     /// </param>
     public IWeightLocation Locate(string entryName, string? revision, Func<string, StoreFile> file) =>
-        new StoreLocation(Http, entryName, revision, file);
+        new Location(Http, entryName, revision, file);
 
-    /// <summary>Finds the entry of a folder of which nobody knows what it holds: the usual names are asked for, one after another.</summary>
-    /// <param name="display">The folder as it may be shown.</param>
+    /// <summary>A location in a store, or in a folder that cannot be listed: there the usual names of an entry are requested.</summary>
+    /// <param name="entryName">The name of the entry; null to look for it in the folder.</param>
+    /// <param name="display">The folder as messages may show it.</param>
     /// <param name="revision">As for <see cref="Locate"/>.</param>
     /// <param name="file">The file of a name relative to the folder.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="WeightSourceException">The folder holds none of the usual names, or may not be read.</exception>
-    public ValueTask<IWeightLocation> LocateInFolderAsync(
-        string display, string? revision, Func<string, StoreFile> file, CancellationToken cancellationToken) =>
-        StoreFolder.LocateAsync(Http, display, revision, file, cancellationToken);
+    public async ValueTask<IWeightLocation> LocateAsync(
+        string? entryName, string display, string? revision, Func<string, StoreFile> file, CancellationToken cancellationToken)
+    {
+        if (entryName is not null)
+        {
+            return Locate(entryName, revision, file);
+        }
+
+        WeightSourceException? refusal = null;
+        foreach (string name in FolderEntry.UsualNames)
+        {
+            IWeightLocation location = Locate(name, revision, file);
+            try
+            {
+                await (await location.OpenAsync(name, cancellationToken).ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+                return location;
+            }
+            catch (WeightSourceException e) when (!e.IsTransient)
+            {
+                // Some stores refuse access to an absent file to those who may not list: the other names may still be there.
+                refusal ??= e is { IsNotFound: true, IsPlaceNotFound: false } ? null : e;
+            }
+        }
+
+        if (refusal is not null)
+        {
+            ExceptionDispatchInfo.Throw(refusal);
+        }
+
+        throw new WeightSourceException(
+            display, $"the folder holds none of {string.Join(", ", FolderEntry.UsualNames)}; name the file or index itself.")
+        {
+            IsNotFound = true,
+        };
+    }
 
     /// <summary>Reads a text of a store's own API in the way in which files are read: authorised, renewed, redirects followed.</summary>
-    /// <param name="file">What is asked for; <see cref="StoreFile.ExplainAsync"/> is asked about refusals.</param>
+    /// <param name="file">The text; <see cref="StoreFile.ExplainAsync"/> explains error responses.</param>
     /// <param name="limit">The most bytes that it may have.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="WeightSourceException">It cannot be had.</exception>
-    public ValueTask<string> GetTextAsync(StoreFile file, int limit, CancellationToken cancellationToken) =>
-        StoreText.GetAsync(Http, file, limit, cancellationToken);
+    /// <exception cref="WeightSourceException">It cannot be read.</exception>
+    public async ValueTask<string> GetTextAsync(StoreFile file, int limit, CancellationToken cancellationToken)
+    {
+        var target = new HttpTarget(Http, file);
+        using HttpResponseMessage response =
+            await target.SendAsync(new RangeRequest(Range: null, IfMatch: null), cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode != HttpStatusCode.OK)
+        {
+            throw HttpFailure.Of(response, target.IsElsewhere(response), file.Display);
+        }
 
-    /// <summary>Sends a request to a store's own API, over the same connections. Nothing is followed and nothing repeated.</summary>
+        try
+        {
+            await response.Content.LoadIntoBufferAsync(limit, cancellationToken).ConfigureAwait(false);
+            return Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            bool isTooLong = e is HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded };
+            throw new WeightSourceException(
+                file.Display,
+                isTooLong ? $"the store's response is longer than {limit} bytes." : "the connection broke in the middle of the store's response.",
+                innerException: ForeignText.Cause(e, response.RequestMessage))
+            {
+                IsTransient = !isTooLong,
+            };
+        }
+    }
+
+    /// <summary>Sends a request to a store's own API, over the same connections. It follows no redirect and repeats nothing.</summary>
     /// <param name="request">The request, complete with its authorisation.</param>
-    /// <param name="display">What is asked about, as it may be shown.</param>
+    /// <param name="display">What the request is about, as messages may show it.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <returns>The answer, whatever it is; <see cref="StoreFile.ReadTextAsync"/> reads it.</returns>
-    /// <exception cref="WeightSourceException">No answer came; the error says whether that may pass.</exception>
+    /// <returns>The response, whatever its status; <see cref="StoreFile.ReadTextAsync"/> reads it.</returns>
+    /// <exception cref="WeightSourceException">No response came; the error says whether it is transient.</exception>
     public ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, string display, CancellationToken cancellationToken) =>
         Http.SendAsync(request, display, cancellationToken);
 
-    /// <summary>Writes a warning to the loader's log, or shows it to who runs the tool.</summary>
-    /// <param name="display">The file as it may be shown.</param>
-    /// <param name="message">What is odd and no error, without secrets.</param>
+    /// <summary>Writes a warning to the loader's log; the tool shows it to its user.</summary>
+    /// <param name="display">The file as messages may show it.</param>
+    /// <param name="message">The warning, without secrets.</param>
     public void Note(string display, string message) => _noted?.Invoke(Printable.Line(display), Printable.Line(message));
 
     /// <summary>Closes the connections. The loader does it, after its stores.</summary>
     public void Dispose() => Http.Dispose();
+
+    /// <summary>An entry and the files beside it, each read by HTTP ranges.</summary>
+    private sealed class Location(HttpChannel channel, string entryName, string? revision, Func<string, StoreFile> file) : IWeightLocation
+    {
+        public string EntryName => entryName;
+
+        public string? Revision => revision;
+
+        public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
+            OpenAsync(name, HeaderPrefix.Size, cancellationToken);
+
+        public ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken) =>
+            HttpSource.OpenAsync(Target(name), Math.Max(firstBytes, HeaderPrefix.Size), cancellationToken);
+
+        public IWeightSource OpenAhead(string name, long expectedLength) => HttpSource.OpenAhead(Target(name), expectedLength);
+
+        private HttpTarget Target(string name) => new(channel, file(name));
+    }
 }

@@ -1,4 +1,5 @@
 using TypedWeights.Sources.Http;
+using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Urls;
 
@@ -31,8 +32,7 @@ internal sealed class UrlFolder
             return _address;
         }
 
-        string escaped = string.Join('/', name.Split('/').Select(Uri.EscapeDataString));
         string folder = _address.AbsolutePath[..(_address.AbsolutePath.LastIndexOf('/') + 1)];
-        return ExactUri.With(_address, folder + escaped + _address.Query);
+        return ExactUri.With(_address, folder + StoreSetting.Escape(name) + _address.Query);
     }
 }

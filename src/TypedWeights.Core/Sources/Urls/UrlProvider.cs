@@ -51,9 +51,7 @@ public sealed class UrlProvider : IWeightSourceProvider
         }
 
         var folder = new UrlFolder(address, _context.HttpOptions);
-        return folder.EntryName is { } name
-            ? _context.Locate(name, revision: null, folder.File)
-            : await _context.LocateInFolderAsync(uri.Display, revision: null, folder.File, cancellationToken).ConfigureAwait(false);
+        return await _context.LocateAsync(folder.EntryName, uri.Display, revision: null, folder.File, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Closes the connections, where they are its own.</summary>

@@ -7,15 +7,11 @@ using TypedWeights.Sources.Stores;
 
 namespace TypedWeights.Sources.Gcs;
 
-/// <summary>Lets the requests of a loader in: one client, whose credentials keep their tokens fresh.</summary>
+/// <summary>Authorises the requests of a loader: one client, whose credentials keep their tokens fresh.</summary>
 /// <param name="client">Address and credentials.</param>
-/// <param name="guard">The loader's way to Google's library.</param>
-#pragma warning disable CA1001 // The semaphore has something to give back only when its wait handle is asked for.
-internal sealed class GcsLogin(GcsClient client, SdkGuard guard)
-#pragma warning restore CA1001
+/// <param name="guard">Calls Google's library.</param>
+internal sealed class GcsCredentials(GcsClient client, SdkGuard guard)
 {
-    private readonly SemaphoreSlim _busy = new(1, 1);
-
     public GcsClient Client => client;
 
     public async ValueTask AuthorizeAsync(HttpRequestMessage request, string display, CancellationToken cancellationToken)
@@ -41,35 +37,21 @@ internal sealed class GcsLogin(GcsClient client, SdkGuard guard)
         token.AddHeaders(request);
     }
 
-    /// <summary>Has a new token fetched, where the refused request's is the newest there is.</summary>
-    /// <returns>Whether there is another now.</returns>
-    public async ValueTask<bool> RenewAsync(HttpResponseMessage refusal, string display, CancellationToken cancellationToken)
+    /// <summary>Fetches a new token if the refused request had the newest one.</summary>
+    /// <returns>Whether there is another token now.</returns>
+    public ValueTask<bool> RenewAsync(HttpResponseMessage refusal, string display, CancellationToken cancellationToken)
     {
         object? credential = client.Credential is GoogleCredential wrapper ? wrapper.UnderlyingCredential : client.Credential;
-        if (credential is not IHttpUnsuccessfulResponseHandler handler)
+        var refused = new HandleUnsuccessfulResponseArgs
         {
-            return false;
-        }
-
-        // One at a time: for whoever waited, the token is another one already.
-        await _busy.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            var refused = new HandleUnsuccessfulResponseArgs
-            {
-                Request = refusal.RequestMessage,
-                Response = refusal,
-                TotalTries = 1,
-                CurrentFailedTry = 1,
-                CancellationToken = cancellationToken,
-            };
-            return await guard.CallAsync(Token(display), _ => handler.HandleResponseAsync(refused), cancellationToken)
-                .ConfigureAwait(false);
-        }
-        finally
-        {
-            _busy.Release();
-        }
+            Request = refusal.RequestMessage,
+            Response = refusal,
+            TotalTries = 1,
+            CurrentFailedTry = 1,
+            CancellationToken = cancellationToken,
+        };
+        return credential is not IHttpUnsuccessfulResponseHandler handler ? new(false) : guard.RenewAsync(
+            () => guard.CallAsync(Token(display), _ => handler.HandleResponseAsync(refused), cancellationToken), cancellationToken);
     }
 
     private SdkCall Token(string display) => new(display, client.Name)

@@ -1,4 +1,0 @@
-using TypedWeights.Sources.AzureBlobs;
-using TypedWeights.Sources.Stores;
-
-[assembly: WeightSourceProvider<AzureBlobsProvider>("az")]

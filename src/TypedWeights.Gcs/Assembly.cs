@@ -1,4 +1,0 @@
-using TypedWeights.Sources.Gcs;
-using TypedWeights.Sources.Stores;
-
-[assembly: WeightSourceProvider<GcsProvider>("gs")]
