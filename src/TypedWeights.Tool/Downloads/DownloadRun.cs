@@ -9,9 +9,6 @@ namespace TypedWeights.Tool.Downloads;
 /// <summary>Fetches the files of a set one after another, and gives them their names when all are whole: never half of a model.</summary>
 internal sealed class DownloadRun : IAsyncDisposable
 {
-    // A file that is being written takes two handles. Of a larger set all but the last are open when their turn has come.
-    private const int MostOpen = 32;
-
     private readonly DownloadSet _set;
     private readonly TransferContext _transfer;
     private readonly ProgressView _view;
@@ -34,8 +31,6 @@ internal sealed class DownloadRun : IAsyncDisposable
     /// <summary>The bytes of all files.</summary>
     private long Total => _set.Files.Sum(file => file.Source.Length);
 
-    private bool IsLarge => _set.Files.Count > MostOpen;
-
     private long Finished => _partials.Sum(file => file.Finished);
 
     /// <summary>Fetches what is missing.</summary>
@@ -44,11 +39,11 @@ internal sealed class DownloadRun : IAsyncDisposable
     /// <returns>The bytes that were fetched.</returns>
     public async Task<long> RunAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
-        await OpenAsync(paths, cancellationToken).ConfigureAwait(false);
+        await OpenAsync(paths, cancellationToken);
         DiskSpace.ThrowUnlessRoom(paths[0], Total - _before);
         var figures = new TransferFigures("downloading", Total, _before);
-        await _view.RunAsync(figures, () => FetchAsync(figures, cancellationToken)).ConfigureAwait(false);
-        await _beforeNames(cancellationToken).ConfigureAwait(false);
+        await _view.RunAsync(figures, () => FetchAsync(figures, cancellationToken));
+        await _beforeNames(cancellationToken);
         foreach (PartialFile file in _partials)
         {
             // Before the first change: half of the new files and half of the old ones are no model.
@@ -89,7 +84,7 @@ internal sealed class DownloadRun : IAsyncDisposable
     {
         foreach (PartialFile file in _partials)
         {
-            await file.DisposeAsync().ConfigureAwait(false);
+            await file.DisposeAsync();
         }
     }
 
@@ -105,8 +100,8 @@ internal sealed class DownloadRun : IAsyncDisposable
         }
     }
 
-    // All are opened, and so locked, before the first byte is asked for. Of a large set only the last one stays locked, an index, which every
-    // download of the same model has to lock first.
+    // A file that is being written takes two handles, so that all but the last file are open only when their turn has come. The last one, an
+    // index, stays locked: every download of the same model has to lock it first.
     private async Task OpenAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
         var figures = new TransferFigures("checking");
@@ -119,10 +114,10 @@ internal sealed class DownloadRun : IAsyncDisposable
                 {
                     int i = n == 0 ? paths.Count - 1 : n - 1;
                     PartialFile file = await PartialFile.OpenAsync(
-                        paths[i], _set.IdentityOf(i), bytes => figures.Report(figures.Done + bytes, Total), cancellationToken).ConfigureAwait(false);
+                        paths[i], _set.IdentityOf(i), bytes => figures.Report(figures.Done + bytes, Total), cancellationToken);
                     _partials.Add(file);
                     opened[i] = file;
-                    if (n > 0 && IsLarge)
+                    if (n > 0)
                     {
                         file.Pause();
                     }
@@ -135,7 +130,7 @@ internal sealed class DownloadRun : IAsyncDisposable
 
                 _partials.Clear();
                 _partials.AddRange(opened!);
-            }).ConfigureAwait(false);
+            });
         _before = Finished;
         if (_before > 0)
         {
@@ -151,15 +146,15 @@ internal sealed class DownloadRun : IAsyncDisposable
             long before = figures.Done;
             file.Resume();
             await FileDownload.RunAsync(
-                await _set.SourceOfAsync(i, cancellationToken).ConfigureAwait(false),
+                await _set.SourceOfAsync(i, cancellationToken),
                 _set.IsRemote,
                 file,
                 _transfer,
                 now => figures.Report(before + now.Bytes, Total),
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
             try
             {
-                await _set.Files[i].CheckAsync(file, cancellationToken).ConfigureAwait(false);
+                await _set.Files[i].CheckAsync(file, cancellationToken);
             }
             catch (WeightsException)
             {
@@ -174,7 +169,7 @@ internal sealed class DownloadRun : IAsyncDisposable
 
     private void PauseUnlessLast(PartialFile file)
     {
-        if (IsLarge && file != _partials[^1])
+        if (file != _partials[^1])
         {
             file.Pause();
         }

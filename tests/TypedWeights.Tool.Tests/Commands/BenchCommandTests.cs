@@ -55,8 +55,8 @@ public sealed class BenchCommandTests : IAsyncLifetime
     {
         // Without hedges: one of those is counted though it may be given up before the server hears of it.
         var options = new TransferOptions { Hedging = false, MaxConnections = 16 };
-        await using var sources = new ToolSources(options, _folder.Path);
         var context = new ToolContext(TextWriter.Null, TextWriter.Null, _folder.Path, Terminal.Redirected);
+        await using var sources = new ToolSources(context, options);
 
         BenchResult result = await BenchRun.RunAsync(
             sources,

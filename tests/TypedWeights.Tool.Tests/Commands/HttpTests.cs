@@ -129,7 +129,7 @@ public sealed class HttpTests : IAsyncLifetime
         Assert.Contains("the values may be others", values.OutLines[1], Ordinal);
         Assert.Equal(1, shape.ExitCode);
         Assert.Contains("  drift: a: F32 [1] became F32 [2]", shape.OutLines);
-        Assert.Equal($"  to mend it: typedweights snapshot {_server.Address}/net.safetensors", shape.OutLines[^1]);
+        Assert.Equal($"  to repair it: typedweights snapshot {_server.Address}/net.safetensors", shape.OutLines[^1]);
         Assert.Equal(2, gone.ExitCode);
         Assert.Contains("404", gone.Error, Ordinal);
     }

@@ -219,8 +219,8 @@ public sealed class PlanCommandTests : IAsyncLifetime
     // A second request for a straggler is nobody's plan.
     private async Task<BenchResult> LoadAsync(string uri)
     {
-        await using var sources = new ToolSources(new TransferOptions { Hedging = false }, _folder.Path);
         var context = new ToolContext(TextWriter.Null, TextWriter.Null, _folder.Path, Terminal.Redirected);
+        await using var sources = new ToolSources(context, new TransferOptions { Hedging = false });
         return await BenchRun.RunAsync(
             sources, WeightUri.Parse(uri), default, ProgressView.Create(context, quiet: true), TestContext.Current.CancellationToken);
     }
