@@ -1,4 +1,4 @@
-namespace TypedWeights.Tests.Interop.Support;
+namespace TypedWeights.Tests.Native.Support;
 
 /// <summary>The real native libraries, where the build put them beside the tests.</summary>
 internal static class TorchFiles

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using TypedWeights.Elf;
-using TypedWeights.Tests.Interop.Support;
+using TypedWeights.Tests.Native.Support;
 
-namespace TypedWeights.Tests.Interop.Elf;
+namespace TypedWeights.Tests.Elf;
 
 public sealed class WeakVersionPatchTests
 {
@@ -35,8 +35,8 @@ public sealed class WeakVersionPatchTests
     [Fact]
     public void The_patch_keeps_every_other_required_version()
     {
-        NeededVersion[] before = [.. NeededVersion.ReadAll(new ElfImage(Original))];
-        NeededVersion[] after = [.. NeededVersion.ReadAll(new ElfImage(WeakVersionPatch.Apply(Original)))];
+        NeededVersion[] before = [.. WeakVersionPatch.VersionsOf(new ElfImage(Original))];
+        NeededVersion[] after = [.. WeakVersionPatch.VersionsOf(new ElfImage(WeakVersionPatch.Apply(Original)))];
 
         Assert.Contains(before, v => v is { Library: "libstdc++.so.6", Name: "GLIBCXX_3.4.30" });
         Assert.Equal([WeakVersionPatch.Version], after.Except(before).Select(v => v.Name));
@@ -63,9 +63,8 @@ public sealed class WeakVersionPatchTests
     public void A_second_symbol_of_the_patched_version_is_refused_by_its_name()
     {
         byte[] bytes = [.. Original];
-        var symbols = new ElfSymbols(new ElfImage(bytes));
-        uint symbol = Enumerable.Range(1, 4000).Select(i => (uint)i).First(i => symbols.Name(i) == "malloc");
-        NeededVersion version = NeededVersion.ReadAll(new ElfImage(bytes)).Single(v => v.Name == WeakVersionPatch.Version);
+        uint symbol = SymbolOf(new ElfImage(bytes), "malloc");
+        NeededVersion version = WeakVersionPatch.VersionsOf(new ElfImage(bytes)).Single(v => v.Name == WeakVersionPatch.Version);
         int versions = (int)new ElfImage(bytes).OffsetOf(new ElfImage(bytes).Get(DynamicTag.SymbolVersions), 2);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(versions + (int)symbol * 2), version.Index);
 
@@ -81,18 +80,22 @@ public sealed class WeakVersionPatchTests
     {
         byte[] bytes = [.. Original];
         var image = new ElfImage(bytes);
-        var symbols = new ElfSymbols(image);
-        uint symbol = Enumerable.Range(1, 4000).Select(i => (uint)i).First(i => symbols.Name(i) == WeakVersionPatch.Symbol);
-        Assert.False(symbols.IsReferredTo(symbol));
+        uint symbol = SymbolOf(image, WeakVersionPatch.Symbol);
 
         // The last entry of the table: its symbol is the upper half of the second word.
         (DynamicTag table, DynamicTag size) = kind == "data"
-            ? (DynamicTag.RelocationsWithAddend, DynamicTag.RelocationsWithAddendSize)
+            ? (DynamicTag.Relocations, DynamicTag.RelocationsSize)
             : (DynamicTag.PltRelocations, DynamicTag.PltRelocationsSize);
         int entry = (int)image.OffsetOf(image.Get(table), image.Get(size)) + (int)image.Get(size) - 24;
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(entry + 12), symbol);
 
         var e = Assert.Throws<ElfFormatException>(() => WeakVersionPatch.Apply(bytes));
         Assert.Contains($"uses {WeakVersionPatch.Symbol}", e.Message, StringComparison.Ordinal);
+    }
+
+    private static uint SymbolOf(ElfImage image, string name)
+    {
+        (ulong offset, uint count) = WeakVersionPatch.SymbolsOf(image);
+        return Enumerable.Range(1, (int)count - 1).Select(i => (uint)i).First(i => image.Name(image.U32(offset + (24 * i))) == name);
     }
 }

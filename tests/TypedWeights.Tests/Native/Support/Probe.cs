@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace TypedWeights.Tests.Interop.Support;
+namespace TypedWeights.Tests.Native.Support;
 
 /// <summary>Runs tests/TorchNativeProbe, a program as users write them, as a process of its own.</summary>
 internal static class Probe

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
 using TypedWeights.Elf;
-using TypedWeights.Tests.Interop.Support;
+using TypedWeights.Tests.Native.Support;
 
-namespace TypedWeights.Tests.Interop.Elf;
+namespace TypedWeights.Tests.Elf;
 
 public sealed class HostileElfTests
 {

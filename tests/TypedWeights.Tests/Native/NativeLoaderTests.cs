@@ -1,7 +1,7 @@
 using TypedWeights.Native;
-using TypedWeights.Tests.Interop.Support;
+using TypedWeights.Tests.Native.Support;
 
-namespace TypedWeights.Tests.Interop.Native;
+namespace TypedWeights.Tests.Native;
 
 public sealed class NativeLoaderTests : IDisposable
 {

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using TypedWeights.Elf;
 using TypedWeights.Native;
-using TypedWeights.Tests.Interop.Support;
+using TypedWeights.Tests.Native.Support;
 
-namespace TypedWeights.Tests.Interop.Native;
+namespace TypedWeights.Tests.Native;
 
 /// <summary>The decision, on hosts that a test makes up. <see cref="TorchNativeProcessTests"/> sees it act for real.</summary>
 public sealed class NativeFixTests : IDisposable
@@ -16,7 +16,7 @@ public sealed class NativeFixTests : IDisposable
     [InlineData(true, Architecture.Arm64)]
     public void On_Windows_macOS_and_Linux_arm64_the_fix_is_skipped_without_any_check(bool isLinux, Architecture architecture)
     {
-        TorchNativeState state = NativeFix.Apply(new NativeHost
+        NativeState state = NativeFix.Apply(new NativeHost
         {
             IsLinux = isLinux,
             Architecture = architecture,
@@ -25,14 +25,14 @@ public sealed class NativeFixTests : IDisposable
             CacheRoots = () => throw new InvalidOperationException("looked for a cache"),
         });
 
-        Assert.Equal((TorchNativeStatus.NotNeeded, null), (state.Status, state.LibraryPath));
+        Assert.Equal((NativeStatus.NotNeeded, null), (state.Status, state.LibraryPath));
         Assert.Contains("Linux x64", state.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
     public void With_a_newer_libstdcxx_the_fix_is_skipped_without_reading_a_file()
     {
-        TorchNativeState state = NativeFix.Apply(new NativeHost
+        NativeState state = NativeFix.Apply(new NativeHost
         {
             IsLinux = true,
             Architecture = Architecture.X64,
@@ -42,23 +42,23 @@ public sealed class NativeFixTests : IDisposable
             CacheRoots = () => throw new InvalidOperationException("looked for a cache"),
         });
 
-        Assert.Equal(TorchNativeStatus.NotNeeded, state.Status);
+        Assert.Equal(NativeStatus.NotNeeded, state.Status);
         Assert.Equal("libstdc++ has GLIBCXX_3.4.32", state.Reason);
     }
 
     [Fact]
     public void A_fix_that_is_switched_off_is_skipped_without_any_check()
     {
-        TorchNativeState state = NativeFix.Apply(Old(switchedOff: true));
-        Assert.Equal(TorchNativeStatus.SwitchedOff, state.Status);
+        NativeState state = NativeFix.Apply(Old(switchedOff: true));
+        Assert.Equal(NativeStatus.SwitchedOff, state.Status);
         Assert.Contains("TYPEDWEIGHTS_TORCH_NATIVE", state.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Without_the_native_library_of_TorchSharp_the_state_is_NoBackend()
     {
-        TorchNativeState state = NativeFix.Apply(Old());
-        Assert.Equal(TorchNativeStatus.NoBackend, state.Status);
+        NativeState state = NativeFix.Apply(Old());
+        Assert.Equal(NativeStatus.NoBackend, state.Status);
         Assert.Contains("libLibTorchSharp.so", state.Reason, StringComparison.Ordinal);
     }
 
@@ -68,9 +68,9 @@ public sealed class NativeFixTests : IDisposable
         // A later build of it, as it were: the copy is a real library without the hard demand.
         File.WriteAllBytes(_temp[NativeNames.TorchSharp], WeakVersionPatch.Apply(File.ReadAllBytes(TorchFiles.TorchSharp)));
 
-        TorchNativeState state = NativeFix.Apply(Old());
+        NativeState state = NativeFix.Apply(Old());
 
-        Assert.Equal(TorchNativeStatus.NotNeeded, state.Status);
+        Assert.Equal(NativeStatus.NotNeeded, state.Status);
         Assert.Contains("does not ask for GLIBCXX_3.4.32", state.Reason, StringComparison.Ordinal);
     }
 
@@ -84,7 +84,7 @@ public sealed class NativeFixTests : IDisposable
         Assert.Equal(NativeNames.TorchSharp, e.Library);
         Assert.StartsWith(_temp[NativeNames.TorchSharp], e.Message, StringComparison.Ordinal);
         Assert.Contains("cut short", e.Message, StringComparison.Ordinal);
-        Assert.EndsWith("Restore or publish the application anew.", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Restore or publish the application again.", e.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _temp.Dispose();

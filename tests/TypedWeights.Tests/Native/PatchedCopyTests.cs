@@ -1,9 +1,9 @@
 using System.Runtime.Versioning;
 using TypedWeights.Elf;
 using TypedWeights.Native;
-using TypedWeights.Tests.Interop.Support;
+using TypedWeights.Tests.Native.Support;
 
-namespace TypedWeights.Tests.Interop.Native;
+namespace TypedWeights.Tests.Native;
 
 [SupportedOSPlatform("linux")]
 public sealed class PatchedCopyTests : IDisposable

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace TypedWeights.Tests.Interop.Support;
+namespace TypedWeights.Tests.Native.Support;
 
 /// <summary>Changes to the bytes of a library, made without the code under test.</summary>
 internal static class ElfBytes

@@ -1,8 +1,8 @@
 using TypedWeights.Elf;
 using TypedWeights.Native;
-using TypedWeights.Tests.Interop.Support;
+using TypedWeights.Tests.Native.Support;
 
-namespace TypedWeights.Tests.Interop;
+namespace TypedWeights.Tests.Native;
 
 /// <summary>Whole programs: what the module initializer does before anything else of the process has touched TorchSharp.</summary>
 public sealed class TorchNativeProcessTests : IDisposable

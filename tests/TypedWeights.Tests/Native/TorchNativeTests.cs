@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
 using TorchSharp;
 using TypedWeights.Elf;
-using TypedWeights.Tests.Interop.Support;
+using TypedWeights.Native;
+using TypedWeights.Tests.Native.Support;
 using static TorchSharp.torch;
 
-namespace TypedWeights.Tests.Interop;
+namespace TypedWeights.Tests.Native;
 
 /// <summary>This very process, on this very system.</summary>
 public sealed class TorchNativeTests
@@ -22,17 +23,15 @@ public sealed class TorchNativeTests
     [Fact]
     public void The_patched_copy_is_loaded_only_where_libstdcxx_is_too_old()
     {
-        TorchNativeState state = TorchNative.State;
         if (!IsNeeded)
         {
-            Assert.Equal((TorchNativeStatus.NotNeeded, null), (state.Status, state.LibraryPath));
+            Assert.StartsWith("NotNeeded: ", TorchNative.State, StringComparison.Ordinal);
             return;
         }
 
-        Assert.Equal(TorchNativeStatus.Patched, state.Status);
-        Assert.Equal(WeakVersionPatch.Apply(File.ReadAllBytes(TorchFiles.TorchSharp)), File.ReadAllBytes(state.LibraryPath!));
-        Assert.Equal(
-            state.LibraryPath, Assert.Single(Mapped(Path.GetFileName(TorchFiles.TorchSharp))));
+        string copy = Assert.Single(Mapped(Path.GetFileName(TorchFiles.TorchSharp)));
+        Assert.StartsWith($"Patched {copy}: ", TorchNative.State, StringComparison.Ordinal);
+        Assert.Equal(WeakVersionPatch.Apply(File.ReadAllBytes(TorchFiles.TorchSharp)), File.ReadAllBytes(copy));
     }
 
     [Fact]
@@ -74,16 +73,16 @@ public sealed class TorchNativeTests
     [Fact]
     public async Task The_native_library_may_be_ensured_many_times_at_once()
     {
-        TorchNativeState before = TorchNative.State;
+        string before = TorchNative.State;
         await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(TorchNative.EnsureLoaded)));
-        Assert.Same(before, TorchNative.State);
+        Assert.Equal(before, TorchNative.State);
     }
 
     [Fact]
     public void The_state_of_the_native_library_prints_as_one_line()
     {
-        Assert.Equal("NotNeeded: why", new TorchNativeState(TorchNativeStatus.NotNeeded, "why").ToString());
-        Assert.Equal("Patched /a/b.so: why", new TorchNativeState(TorchNativeStatus.Patched, "why", "/a/b.so").ToString());
+        Assert.Equal("NotNeeded: why", new NativeState(NativeStatus.NotNeeded, "why").ToString());
+        Assert.Equal("Patched /a/b.so: why", new NativeState(NativeStatus.Patched, "why", "/a/b.so").ToString());
     }
 
     private static string[] Mapped(string fileName) => [.. File.ReadLines("/proc/self/maps")

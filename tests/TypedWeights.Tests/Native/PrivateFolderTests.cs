@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using TypedWeights.Native;
-using TypedWeights.Tests.Interop.Support;
+using TypedWeights.Tests.Native.Support;
 
-namespace TypedWeights.Tests.Interop.Native;
+namespace TypedWeights.Tests.Native;
 
 [SupportedOSPlatform("linux")]
 public sealed partial class PrivateFolderTests : IDisposable
@@ -30,7 +30,7 @@ public sealed partial class PrivateFolderTests : IDisposable
         File.SetUnixFileMode(_temp["cache"], OwnerOnly);
         File.SetUnixFileMode(_temp["cache/native"], OwnerOnly | more);
 
-        var e = Assert.Throws<UnauthorizedAccessException>(() => PrivateFolder.Ensure(_temp.Path, "cache", "native", "digest"));
+        var e = Assert.Throws<UnauthorizedAccessException>(() => PatchedCopy.EnsureFolder(_temp.Path, "cache", "native", "digest"));
 
         Assert.StartsWith(_temp["cache/native"], e.Message, StringComparison.Ordinal);
         Assert.Contains("0700", e.Message, StringComparison.Ordinal);
@@ -43,14 +43,14 @@ public sealed partial class PrivateFolderTests : IDisposable
         Directory.CreateDirectory(_temp["elsewhere"], OwnerOnly);
         Directory.CreateSymbolicLink(_temp["cache"], _temp["elsewhere"]);
 
-        Assert.Throws<UnauthorizedAccessException>(() => PrivateFolder.Ensure(_temp.Path, "cache"));
+        Assert.Throws<UnauthorizedAccessException>(() => PatchedCopy.EnsureFolder(_temp.Path, "cache"));
     }
 
     [Fact]
     public void A_file_in_place_of_the_private_folder_is_refused()
     {
         File.WriteAllText(_temp["cache"], "");
-        Assert.ThrowsAny<IOException>(() => PrivateFolder.Ensure(_temp.Path, "cache"));
+        Assert.ThrowsAny<IOException>(() => PatchedCopy.EnsureFolder(_temp.Path, "cache"));
     }
 
     [Fact]
@@ -58,11 +58,11 @@ public sealed partial class PrivateFolderTests : IDisposable
     {
         Directory.CreateDirectory(_temp["open/root"], OwnerOnly);
         File.SetUnixFileMode(_temp["open"], Everyone);
-        var e = Assert.Throws<UnauthorizedAccessException>(() => PrivateFolder.Ensure(_temp["open/root"], "cache"));
+        var e = Assert.Throws<UnauthorizedAccessException>(() => PatchedCopy.EnsureFolder(_temp["open/root"], "cache"));
         Assert.StartsWith(_temp["open"] + " ", e.Message, StringComparison.Ordinal);
 
         File.SetUnixFileMode(_temp["open"], Everyone | UnixFileMode.StickyBit);
-        Assert.Equal(_temp["open/root/cache"], PrivateFolder.Ensure(_temp["open/root"], "cache"));
+        Assert.Equal(_temp["open/root/cache"], PatchedCopy.EnsureFolder(_temp["open/root"], "cache"));
     }
 
     [Fact]
@@ -70,10 +70,10 @@ public sealed partial class PrivateFolderTests : IDisposable
     {
         Directory.CreateDirectory(_temp["open/root"], OwnerOnly);
         Directory.CreateSymbolicLink(_temp["link"], _temp["open/root"]);
-        Assert.Equal(_temp["open/root/cache"], PrivateFolder.Ensure(_temp["link"], "cache"));
+        Assert.Equal(_temp["open/root/cache"], PatchedCopy.EnsureFolder(_temp["link"], "cache"));
 
         File.SetUnixFileMode(_temp["open"], Everyone);
-        Assert.Throws<UnauthorizedAccessException>(() => PrivateFolder.Ensure(_temp["link"], "cache"));
+        Assert.Throws<UnauthorizedAccessException>(() => PatchedCopy.EnsureFolder(_temp["link"], "cache"));
     }
 
     [Theory]
@@ -86,14 +86,14 @@ public sealed partial class PrivateFolderTests : IDisposable
         File.SetUnixFileMode(_temp["root"], OwnerOnly);
         Assert.Equal(0, ChangeOwner(_temp[$"root/{name}"], 12345, 12345));
 
-        Assert.Throws<UnauthorizedAccessException>(() => PrivateFolder.Ensure(_temp["root"], "cache"));
+        Assert.Throws<UnauthorizedAccessException>(() => PatchedCopy.EnsureFolder(_temp["root"], "cache"));
     }
 
     [Fact]
     public void A_parent_that_cannot_hold_the_folder_is_an_IOException_that_names_it()
     {
         File.WriteAllText(_temp["file"], "");
-        var e = Assert.ThrowsAny<IOException>(() => PrivateFolder.Ensure(_temp["file/cache"], "typedweights"));
+        var e = Assert.ThrowsAny<IOException>(() => PatchedCopy.EnsureFolder(_temp["file/cache"], "typedweights"));
         Assert.Contains(_temp["file"], e.Message, StringComparison.Ordinal);
     }
 
