@@ -48,5 +48,6 @@ internal static class TensorSinks
 
     // What is mapped is on the CPU, whatever the default.
     private static torch.Device DeviceOf(CommonLoadOptions options) =>
-        options.Device ?? (options.Storage == TensorStorage.Mapped ? null : DeviceDefaults.Device) ?? torch.CPU;
+        options.Device
+            ?? (CudaBackend.Simulated is null || options.Storage == TensorStorage.Mapped ? torch.CPU : new torch.Device(DeviceType.CUDA, 0));
 }

@@ -21,7 +21,7 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     private TimeProvider _time = TimeProvider.System;
     private TransferOptions _transfer = new();
     private (string Folder, LocalCacheOptions Options)? _cache;
-    private Func<CudaBackend> _cuda = static () => DeviceDefaults.Backend ?? CudaBackend.System;
+    private Func<CudaBackend> _cuda = static () => CudaBackend.Simulated ?? CudaBackend.System;
 
     /// <summary>Adds a kind of store. For its schemes it stands in for a built-in or registered one.</summary>
     /// <param name="provider">Disposed with the loader.</param>
