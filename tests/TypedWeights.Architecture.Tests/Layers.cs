@@ -24,7 +24,7 @@ internal static class Layers
             "Interop", "Interop/Cuda",
             "Options", "Saving", "Weights", "Binding",
             "Devices", "Devices/Cpu", "Devices/Placing", "Devices/Cuda", "Devices/Converting",
-            "Loading/Early", "Loading", ".",
+            "Loading", ".",
         ],
         ["TypedWeights.S3"] = ["."],
         ["TypedWeights.Gcs"] = ["."],

@@ -1,12 +1,14 @@
-using TypedWeights.Weights;
+using TorchSharp;
+using TypedWeights.Checkpoints;
+using TypedWeights.Devices;
 
-namespace TypedWeights.Loading.Early;
+namespace TypedWeights.Loading;
 
 /// <summary>
-/// A load whose set is given away before its tensors have come: it lets each be seen when it is ready, and nothing before the live
-/// headers have been checked.
+/// A load whose set is returned before its tensors are ready: each of them can be read when it is ready, and none before the live headers have
+/// been checked.
 /// </summary>
-internal sealed class EarlyLoad : IRunningLoad
+internal sealed class EarlyLoad
 {
     private readonly CancellationToken _callersToken;
     private readonly CancellationTokenSource _stop;
@@ -18,7 +20,7 @@ internal sealed class EarlyLoad : IRunningLoad
     private Func<int, bool> _isTrusted = static _ => true;
     private Task _supervision = Task.CompletedTask;
 
-    /// <param name="cancellationToken">The caller's; it ends the load also when the set has been given.</param>
+    /// <param name="cancellationToken">The caller's; it also ends the load after the set has been returned.</param>
     public EarlyLoad(CancellationToken cancellationToken)
     {
         _callersToken = cancellationToken;
@@ -29,14 +31,11 @@ internal sealed class EarlyLoad : IRunningLoad
     /// <summary>Ends the load.</summary>
     public CancellationToken Token { get; }
 
-    /// <summary>The set that was given.</summary>
+    /// <summary>The set that was returned.</summary>
     public WeightSet Weights => _set!.Weights;
 
-    /// <summary>Ends when the load has ended, as it did.</summary>
-    public Task End => _end.Task;
-
-    /// <summary>A tensor is where it will be read. Until the set is given it waits, unseen.</summary>
-    /// <exception cref="WeightsException">It is not of the files whose headers were checked.</exception>
+    /// <summary>Is called when a tensor is ready. It cannot be read before the set is returned.</summary>
+    /// <exception cref="WeightsException">It is not from the files whose headers were checked.</exception>
     public void OnReady(int tensor)
     {
         lock (_lock)
@@ -51,7 +50,7 @@ internal sealed class EarlyLoad : IRunningLoad
         Show(tensor);
     }
 
-    /// <summary>Forgets which tensors were ready: the transfer has been dropped and its sink with it.</summary>
+    /// <summary>Forgets which tensors were ready: the transfer was dropped, and its sink with it.</summary>
     public void Forget()
     {
         lock (_lock)
@@ -60,10 +59,10 @@ internal sealed class EarlyLoad : IRunningLoad
         }
     }
 
-    /// <summary>Gives the set away: from now on tensors that are ready are seen.</summary>
-    /// <param name="set">The set, of the checked headers.</param>
-    /// <param name="isTrusted">Tells of a tensor that is ready whether it came from what was checked; null where it cannot be otherwise.</param>
-    /// <returns>False where a ready tensor did not: nothing was given then.</returns>
+    /// <summary>Returns the set to the caller: from now on tensors that are ready can be read.</summary>
+    /// <param name="set">Makes the set, from the checked headers.</param>
+    /// <param name="isTrusted">Whether a ready tensor came from the files whose headers were checked; null where that is certain.</param>
+    /// <returns>False where a ready tensor did not: then nothing was returned.</returns>
     public bool TryGive(Func<PromisedSet> set, Func<int, bool>? isTrusted = null)
     {
         lock (_lock)
@@ -83,8 +82,8 @@ internal sealed class EarlyLoad : IRunningLoad
         return true;
     }
 
-    /// <summary>Returns the set when it is given, and looks after the load from then on.</summary>
-    /// <exception cref="Exception">The load has ended before.</exception>
+    /// <summary>Waits for the set, and supervises the load from then on.</summary>
+    /// <exception cref="Exception">The load ended before.</exception>
     public async Task<WeightSet> WhenGivenAsync(Task<WeightSet> load)
     {
         await Task.WhenAny(_given.Task, load).ConfigureAwait(false);
@@ -100,20 +99,20 @@ internal sealed class EarlyLoad : IRunningLoad
             }
             finally
             {
-                // It may have been about to be given.
+                // It may have been about to be returned.
                 _set?.Weights.Dispose();
                 _stop.Dispose();
             }
         }
 
         PromisedSet set = await _given.Task.ConfigureAwait(false);
-        set.Weights.Follow(this);
+        set.Weights.Follow(_end.Task, Stop);
         _supervision = SuperviseAsync(load, set);
         return set.Weights;
     }
 
-    /// <summary>Ends the load and returns when it has ended: nothing is written any more.</summary>
-    public void Stop()
+    // Returns when the load has ended: nothing is written any more.
+    private void Stop()
     {
         try
         {
@@ -121,7 +120,7 @@ internal sealed class EarlyLoad : IRunningLoad
         }
         catch (ObjectDisposedException)
         {
-            // It has ended by itself.
+            // The load has already ended.
         }
 
         _supervision.GetAwaiter().GetResult();
@@ -132,7 +131,7 @@ internal sealed class EarlyLoad : IRunningLoad
         try
         {
             await load.ConfigureAwait(false);
-            _end.Come();
+            _end.Complete();
         }
         catch (Exception e)
         {
@@ -155,8 +154,51 @@ internal sealed class EarlyLoad : IRunningLoad
                 $"{_set!.Weights.Title}: a file was replaced while it was read, and some of its tensors are in use already; load it again.");
         }
 
-        _set!.Come(tensor);
+        _set!.Fulfil(tensor);
     }
 
     private OperationCanceledException Cancelled(Exception e) => new(e.Message, e, _callersToken);
+}
+
+/// <summary>A set whose tensors are added one by one.</summary>
+internal sealed class PromisedSet
+{
+    private readonly ITensorSink _sink;
+    private readonly List<WeightEntry>[] _entries;
+
+    /// <param name="weights">An empty set.</param>
+    /// <param name="selection">The tensors and their names.</param>
+    /// <param name="sink">What makes the tensors.</param>
+    /// <param name="isEarly">Whether the user gets the set before its tensors are in it.</param>
+    public PromisedSet(WeightSet weights, TensorSelection selection, ITensorSink sink, bool isEarly)
+    {
+        Weights = weights;
+        _sink = sink;
+        _entries = [.. selection.Tensors.Select(static _ => new List<WeightEntry>(1))];
+        foreach ((string name, int index) in selection.Names)
+        {
+            TensorInfo info = selection.Tensors[index].Info;
+            Arrival? arrival = isEarly ? new Arrival() : null;
+            _entries[index].Add(weights.Add(name, info, sink.DeviceOf(index), sink.DTypeOf(index, info.DType), arrival));
+        }
+    }
+
+    public WeightSet Weights { get; }
+
+    /// <summary>Adds a tensor that is ready.</summary>
+    public void Fulfil(int tensor)
+    {
+        torch.Tensor taken = _sink.TakeTensor(tensor);
+
+        // Another name of the same tensor is another handle on one storage: each is disposed once, and libtorch frees the memory once.
+        foreach (WeightEntry tied in _entries[tensor].Skip(1))
+        {
+            tied.Fulfil(taken.alias().DetachFromDisposeScope());
+        }
+
+        _entries[tensor][0].Fulfil(taken);
+    }
+
+    /// <summary>Ends every wait for a tensor that is not ready.</summary>
+    public void Fail(Exception failure) => Array.ForEach(_entries, entries => entries.ForEach(entry => entry.Fail(failure)));
 }
