@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using TypedWeights.Interop.Cuda.Handles;
+using TypedWeights.Interop.Cuda;
 using TypedWeights.Memory;
 
 namespace TypedWeights.GpuBench;
@@ -14,10 +14,10 @@ internal static class CardLimits
     public static (double Pinned, double Pageable) Measure(CudaContext context, int rounds)
     {
         using var device = new DriverMemory(context, Copy);
-        using var stream = new CudaStream(context);
-        using var pinned = new PinnedMemory(context, Copy);
+        using var stream = CudaHandle.Stream(context);
+        using var pinned = CudaHandle.Pinned(context, Copy);
         using HeapRegion pageable = HeapRegion.Allocate(Copy);
-        Touch(pinned.Address);
+        Touch(pinned.Value);
         Touch(pageable.Address);
         double bestPinned = 0, bestPageable = 0;
         for (int round = 0; round <= rounds; round++)
@@ -25,10 +25,10 @@ internal static class CardLimits
             long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < Copies; i++)
             {
-                stream.Copy(device.Address, pinned.Address, Copy);
+                context.Run(driver => driver.CopyToDevice(device.Address, pinned.Value, Copy, stream.Value));
             }
 
-            stream.Synchronize();
+            context.Run(driver => driver.SynchronizeStream(stream.Value));
             bestPinned = Math.Max(bestPinned, Rate(start));
             start = Stopwatch.GetTimestamp();
             for (int i = 0; i < Copies; i++)

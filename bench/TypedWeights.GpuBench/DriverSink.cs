@@ -1,5 +1,5 @@
 using TypedWeights.Devices.Cuda;
-using TypedWeights.Interop.Cuda.Handles;
+using TypedWeights.Interop.Cuda;
 using TypedWeights.Transfer.Planning;
 using TypedWeights.Transfer.Scheduling;
 
@@ -9,7 +9,7 @@ namespace TypedWeights.GpuBench;
 internal sealed class DriverSink(CudaEngine engine, CudaContext context) : IWeightSink
 {
     private DriverMemory? _memory;
-    private StagedTransfer? _transfer;
+    private CopyStream? _copies;
 
     public long SegmentSize => engine.Ring.BufferSize;
 
@@ -23,27 +23,27 @@ internal sealed class DriverSink(CudaEngine engine, CudaContext context) : IWeig
         }
 
         _memory = new DriverMemory(context, block.Length);
-        _transfer = new StagedTransfer(engine.Ring, context, plan, tensor => new DevicePlace(_memory.Address + offsets[tensor], 0));
+        _copies = new CopyStream(engine.Ring, context, plan, tensor => new DevicePlace(_memory.Address + offsets[tensor], 0));
     }
 
     public bool IsContinued(TransferSegment segment, TransferSegment by) => segment.Length + by.Length <= SegmentSize;
 
     public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) =>
-        _transfer!.AcquireAsync(segment, cancellationToken);
+        _copies!.AcquireAsync(segment, cancellationToken);
 
     public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken)
     {
-        _transfer!.Commit(segment, memory);
+        _copies!.Commit(segment, memory);
         return ValueTask.CompletedTask;
     }
 
-    public async ValueTask CompleteAsync(CancellationToken cancellationToken) => await _transfer!.FlushAsync(cancellationToken);
+    public async ValueTask CompleteAsync(CancellationToken cancellationToken) => await _copies!.FlushAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
-        if (_transfer is not null)
+        if (_copies is not null)
         {
-            await _transfer.EndAsync();
+            await _copies.EndAsync();
         }
 
         _memory?.Dispose();

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using TorchSharp;
 using TypedWeights.Devices.Cuda;
-using TypedWeights.Interop.Cuda.Handles;
+using TypedWeights.Interop.Cuda;
 using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.GpuBench;
@@ -19,7 +19,7 @@ internal static class Measurements
         try
         {
             CudaContext context = driver.ContextOf(0);
-            Console.WriteLine($"GPU: {context.Driver.NameOf(0)}, {context.MemoryInfo().Total / 1e9:F0} GB");
+            Console.WriteLine($"GPU: {context.Title}, {context.MemoryInfo().Total / 1e9:F0} GB");
         }
         catch (WeightsException e)
         {
@@ -69,7 +69,7 @@ internal static class Measurements
     private static long CountedOfPinned(CudaContext context)
     {
         long before = HostMemory.Now;
-        using var pinned = new PinnedMemory(context, Probe);
+        using var pinned = CudaHandle.Pinned(context, Probe);
         return HostMemory.Now - before;
     }
 

@@ -30,5 +30,5 @@ void Stop(PosixSignalContext context)
 using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
-int result = await ToolProgram.RunAsync(args, ToolContext.OfProcess(), stop.Token).ConfigureAwait(false);
+int result = await ToolProgram.RunAsync(args, ToolContext.OfProcess(), stop.Token);
 return stoppedBy != 0 && result == ExitCodes.Interrupted ? stoppedBy : result;

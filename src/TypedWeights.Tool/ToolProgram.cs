@@ -22,22 +22,22 @@ internal static class ToolProgram
         // First of all, as each library that is loaded takes two files.
         if (OpenFileLimit.TooLow is { } tooLow)
         {
-            await context.WriteErrorAsync(tooLow + ".").ConfigureAwait(false);
+            await context.WriteErrorAsync(tooLow + ".");
             return ExitCodes.Failed;
         }
 
         try
         {
-            return await AnswerAsync(args, context, cancellationToken).ConfigureAwait(false);
+            return await AnswerAsync(args, context, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await context.Error.WriteLineAsync("interrupted").ConfigureAwait(false);
+            await context.Error.WriteLineAsync("interrupted");
             return ExitCodes.Interrupted;
         }
         catch (Exception e) when (ToolException.From(e) is { } failure)
         {
-            await context.WriteErrorAsync(failure.Message).ConfigureAwait(false);
+            await context.WriteErrorAsync(failure.Message);
             return failure.ExitCode;
         }
         catch (Exception e) when (LossyWriter.IsFailure(e))
@@ -46,19 +46,19 @@ internal static class ToolProgram
             string reason = FileSizeLimit.IsBeyond(e)
                 ? FileSizeLimit.Describe(e, "standard output")
                 : LossyWriter.IsClosed(e) ? "standard output is closed" : e.Message;
-            await context.WriteErrorAsync($"the output cannot be written: {reason}").ConfigureAwait(false);
+            await context.WriteErrorAsync($"the output cannot be written: {reason}");
             return ExitCodes.Failed;
         }
         catch (UnauthorizedAccessException e)
         {
             // The message names the file.
-            await context.WriteErrorAsync(e.Message).ConfigureAwait(false);
+            await context.WriteErrorAsync(e.Message);
             return ExitCodes.Failed;
         }
         catch (Exception e)
         {
-            await context.WriteErrorAsync($"a defect in {Name}, please report it: {e.GetType().Name}: {e.Message}").ConfigureAwait(false);
-            await context.Error.WriteLineAsync(e.StackTrace).ConfigureAwait(false);
+            await context.WriteErrorAsync($"a defect in {Name}, please report it: {e.GetType().Name}: {e.Message}");
+            await context.Error.WriteLineAsync(e.StackTrace);
             return ExitCodes.Defect;
         }
     }
@@ -81,10 +81,10 @@ internal static class ToolProgram
                 // The parser repeats what it does not understand, and that may be a URL with a password.
                 string shown = args.Where(word => word.Contains("://", StringComparison.Ordinal))
                     .Aggregate(message, (text, word) => text.Replace(word, ArgumentText.Shown(word), StringComparison.Ordinal));
-                await context.WriteErrorAsync(shown).ConfigureAwait(false);
+                await context.WriteErrorAsync(shown);
             }
 
-            await context.Error.WriteLineAsync($"try: {FullName(parsed.CommandResult)} --help").ConfigureAwait(false);
+            await context.Error.WriteLineAsync($"try: {FullName(parsed.CommandResult)} --help");
             return ExitCodes.Usage;
         }
 
@@ -95,7 +95,7 @@ internal static class ToolProgram
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,
         };
-        return await parsed.InvokeAsync(invocation, cancellationToken).ConfigureAwait(false);
+        return await parsed.InvokeAsync(invocation, cancellationToken);
     }
 
     // A plain command and not a RootCommand: that one takes its name from the process, which is dotnet or a test runner.

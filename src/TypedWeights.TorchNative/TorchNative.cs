@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using TorchSharp;
 using TypedWeights.Native;
@@ -9,23 +10,26 @@ namespace TypedWeights;
 /// the like), from a private copy that does not ask for the newer one. Elsewhere, and where TorchSharp loads by itself, nothing is touched.
 /// </summary>
 /// <remarks>
-/// This happens by itself when the first type of this library is used. A program that uses TorchSharp before any of these types calls
+/// This happens by itself when the first type of this library is used. A program that uses TorchSharp before these types must call
 /// <see cref="EnsureLoaded"/> first. The environment variable <c>TYPEDWEIGHTS_TORCH_NATIVE=off</c> switches it off.
 /// </remarks>
 public static class TorchNative
 {
     private static readonly Lock Gate = new();
 
-    private static volatile TorchNativeState _state = new(TorchNativeStatus.NotNeeded, "nothing has been decided yet");
+    private static volatile NativeState _state = new(NativeStatus.NotNeeded, "nothing has been decided yet");
     private static TorchNativeException? _failure;
     private static volatile bool _isLoaded;
 
-    /// <summary>What was done, and why. Asking loads nothing.</summary>
-    public static TorchNativeState State => _state;
+    /// <summary>
+    /// What was done, and why, in one line: <c>NotNeeded</c>, <c>SwitchedOff</c>, <c>NoBackend</c>, <c>Patched</c> with the path of the copy, or
+    /// <c>Failed</c>, then a colon and the reason. Reading it loads nothing.
+    /// </summary>
+    public static string State => _state.ToString();
 
     /// <summary>
-    /// Loads TorchSharp with its native part. Safe to call from several threads, and again and again: after the first success it does
-    /// nothing, and after a failure it tries anew.
+    /// Loads TorchSharp with its native part. Safe to call from several threads and several times: after the first success it does nothing, and
+    /// after a failure it tries again.
     /// </summary>
     /// <exception cref="TorchNativeException">The native part does not load; the message names the library and says what to do.</exception>
     public static void EnsureLoaded()
@@ -42,8 +46,8 @@ public static class TorchNative
                 return;
             }
 
-            // What failed before may work now: the application may have loaded libtorch from a place of its own since.
-            if (_state.Status is TorchNativeStatus.Failed or TorchNativeStatus.NoBackend)
+            // What failed before may work now: the application may have loaded libtorch from another folder since.
+            if (_state.Status is NativeStatus.Failed or NativeStatus.NoBackend)
             {
                 Prepare();
             }
@@ -55,9 +59,9 @@ public static class TorchNative
 
     /// <summary>
     /// Does what <see cref="EnsureLoaded"/> does on a thread of the pool: loading takes some 0.4 s, in which a UI thread would draw nothing.
-    /// Loads do the same by themselves.
+    /// Loads call it by themselves.
     /// </summary>
-    /// <param name="cancellationToken">Ends the wait, where it has not begun.</param>
+    /// <param name="cancellationToken">Cancels the call before loading has begun.</param>
     /// <exception cref="TorchNativeException">The native part does not load; the message names the library and says what to do.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static Task EnsureLoadedAsync(CancellationToken cancellationToken = default) =>
@@ -65,7 +69,16 @@ public static class TorchNative
         : _isLoaded ? Task.CompletedTask
         : Task.Run(EnsureLoaded, cancellationToken);
 
-    /// <summary>Puts the copy in place where it is needed. Never throws: the failure waits for <see cref="EnsureLoaded"/>.</summary>
+    /// <summary>
+    /// Loads the copy where it is needed, when the first type of this assembly is used. Never throws: <see cref="EnsureLoaded"/> reports the
+    /// failure.
+    /// </summary>
+    [ModuleInitializer]
+    [SuppressMessage(
+        "Usage",
+        "CA2255",
+        Justification = "TorchSharp's type initializers load its native part and fail for good if it does not load. A library in front of "
+            + "TorchSharp has no other moment before them; this one never throws, and does nothing where nothing is needed.")]
     internal static void Prepare()
     {
         lock (Gate)
@@ -73,14 +86,14 @@ public static class TorchNative
             _failure = null;
             try
             {
-                _state = NativeFix.Apply(NativeHost.Current);
+                _state = NativeFix.Apply(new NativeHost());
             }
 #pragma warning disable CA1031 // An exception here would be thrown by whatever line happens to use the library first.
             catch (Exception e)
 #pragma warning restore CA1031
             {
                 _failure = e as TorchNativeException ?? new TorchNativeException(NativeNames.TorchSharp, e.Message, e);
-                _state = new(TorchNativeStatus.Failed, e.Message);
+                _state = new(NativeStatus.Failed, e.Message);
             }
         }
     }
@@ -99,7 +112,7 @@ public static class TorchNative
                 throw NativeErrors.CopyIgnored(copy);
             }
 
-            NativeLoader.LoadFiles(NativeHost.Current);
+            NativeLoader.LoadFiles(new NativeHost());
         }
 
         try

@@ -9,19 +9,7 @@ namespace TypedWeights;
 public static class SafeTensors
 {
     /// <summary>Loads the tensors of a checkpoint by name, with <see cref="WeightLoader.Default"/>.</summary>
-    /// <param name="source">A path or URI of a file, an index, or a folder that holds one.</param>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
-    /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
-    /// <returns>The tensors, complete. The caller disposes the set.</returns>
-    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
-    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
-    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
-    /// <exception cref="WeightsException">
-    /// libtorch could not hold a tensor, tensors cannot be loaded onto the device, or <see cref="TensorLoadOptions.Filter"/> takes no tensor.
-    /// </exception>
-    /// <exception cref="ArgumentException">An option makes no sense.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="WeightLoader.LoadTensorsAsync(string, TensorLoadOptions, IProgress{LoadProgress}, CancellationToken)"/>
     public static Task<WeightSet> LoadAsync(
         string source,
         TensorLoadOptions? options = null,
@@ -29,23 +17,8 @@ public static class SafeTensors
         CancellationToken cancellationToken = default) =>
         WeightLoader.Default.LoadTensorsAsync(source, options, progress, cancellationToken);
 
-    /// <summary>Loads the tensors of a file that a stream holds by name, with <see cref="WeightLoader.Default"/>.</summary>
-    /// <param name="stream">
-    /// A stream that holds one safetensors file from its position to its end. It stays the caller's, and nobody else may use it until the task
-    /// has ended. A stream that cannot seek is read once, in order, and as a whole.
-    /// </param>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
-    /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
-    /// <returns>The tensors, complete. The caller disposes the set.</returns>
-    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
-    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
-    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
-    /// <exception cref="WeightsException">
-    /// libtorch could not hold a tensor, tensors cannot be loaded onto the device, or <see cref="TensorLoadOptions.Filter"/> takes no tensor.
-    /// </exception>
-    /// <exception cref="ArgumentException">An option makes no sense.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <summary>Loads tensors by name from a stream, with <see cref="WeightLoader.Default"/>.</summary>
+    /// <inheritdoc cref="WeightLoader.LoadTensorsAsync(Stream, TensorLoadOptions, IProgress{LoadProgress}, CancellationToken)"/>
     public static Task<WeightSet> LoadAsync(
         Stream stream,
         TensorLoadOptions? options = null,
@@ -53,20 +26,8 @@ public static class SafeTensors
         CancellationToken cancellationToken = default) =>
         WeightLoader.Default.LoadTensorsAsync(stream, options, progress, cancellationToken);
 
-    /// <summary>Loads the tensors of a file in memory by name, with <see cref="WeightLoader.Default"/>.</summary>
-    /// <param name="bytes">One safetensors file. The bytes must not change until the task has ended; the tensors are copies of them.</param>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <param name="progress">Is told how far the load has come, at most ten times a second and at the end.</param>
-    /// <param name="cancellationToken">Ends the load; everything it had allocated is freed when the task has ended.</param>
-    /// <returns>The tensors, complete. The caller disposes the set.</returns>
-    /// <exception cref="SafeTensorsFormatException">A file or index breaks a rule of the format.</exception>
-    /// <exception cref="WeightSourceException">The source cannot be found, opened or read.</exception>
-    /// <exception cref="MemoryLimitException">The load needs more memory than it was given; nothing was allocated.</exception>
-    /// <exception cref="WeightsException">
-    /// libtorch could not hold a tensor, tensors cannot be loaded onto the device, or <see cref="TensorLoadOptions.Filter"/> takes no tensor.
-    /// </exception>
-    /// <exception cref="ArgumentException">An option makes no sense.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <summary>Loads tensors by name from a file in memory, with <see cref="WeightLoader.Default"/>.</summary>
+    /// <inheritdoc cref="WeightLoader.LoadTensorsAsync(ReadOnlyMemory{byte}, TensorLoadOptions, IProgress{LoadProgress}, CancellationToken)"/>
     public static Task<WeightSet> LoadAsync(
         ReadOnlyMemory<byte> bytes,
         TensorLoadOptions? options = null,

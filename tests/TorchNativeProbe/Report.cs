@@ -36,10 +36,12 @@ internal static class Report
 
     private static void PrintState()
     {
-        TorchNativeState state = TorchNative.State;
-        Console.WriteLine($"status {state.Status}");
-        Console.WriteLine($"library {state.LibraryPath ?? "-"}");
-        Console.WriteLine($"reason {state.Reason}");
+        // "Patched PATH: REASON", or "STATUS: REASON".
+        string[] state = TorchNative.State.Split(": ", 2);
+        string[] words = state[0].Split(' ', 2);
+        Console.WriteLine($"status {words[0]}");
+        Console.WriteLine($"library {words.ElementAtOrDefault(1) ?? "-"}");
+        Console.WriteLine($"reason {state[1]}");
         Console.WriteLine($"libstdc++ {Mapped.File("libstdc++.so") ?? "-"}");
     }
 }

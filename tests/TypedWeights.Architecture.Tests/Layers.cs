@@ -21,10 +21,10 @@ internal static class Layers
         ["TypedWeights.TorchNative"] = ["Elf", "Native", "."],
         ["TypedWeights"] =
         [
-            "Interop", "Interop/Cuda/Native", "Interop/Cuda", "Interop/Cuda/Handles",
+            "Interop", "Interop/Cuda",
             "Options", "Saving", "Weights", "Binding",
-            "Devices", "Devices/Cpu", "Devices/Placing", "Devices/Cuda/Copying", "Devices/Cuda/Staging", "Devices/Cuda", "Devices/Converting",
-            "Loading/Early", "Loading", ".",
+            "Devices", "Devices/Cpu", "Devices/Placing", "Devices/Cuda", "Devices/Converting",
+            "Loading", ".",
         ],
         ["TypedWeights.S3"] = ["."],
         ["TypedWeights.Gcs"] = ["."],

@@ -1,6 +1,5 @@
 using TorchSharp;
 using TypedWeights.Devices.Cuda;
-using TypedWeights.Interop.Cuda.Handles;
 using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Tests.Gpu;
@@ -30,8 +29,7 @@ internal static class Card
     public static long FreeMemory()
     {
         using CudaEngine engine = Engine();
-        CudaContext context = engine.ContextOf(0);
-        return context.MemoryInfo().Free;
+        return engine.ContextOf(0).MemoryInfo().Free;
     }
 
     /// <summary>A tensor's bytes, fetched by libtorch itself.</summary>

@@ -1,7 +1,6 @@
 using TorchSharp;
 using TypedWeights.Devices.Cuda;
 using TypedWeights.Interop.Cuda;
-using TypedWeights.Interop.Cuda.Native;
 using TypedWeights.Tests.Simulation;
 
 namespace TypedWeights.Tests;
@@ -16,11 +15,11 @@ public sealed class DeviceErrorTests : IDisposable
     [Fact]
     public async Task A_machine_without_a_driver_is_an_error_that_says_to_install_one()
     {
-        Assert.SkipWhen(CudaLibrary.IsPresent, "this machine has a driver");
+        Assert.SkipWhen(CudaDriver.IsPresent, "this machine has a driver");
 
         string message = await FailAsync(CudaBackend.System, new TensorLoadOptions { Device = Cuda(0) });
 
-        Assert.Contains(CudaLibrary.FileName, message, StringComparison.Ordinal);
+        Assert.Contains(CudaDriver.FileName, message, StringComparison.Ordinal);
         Assert.Contains("Install NVIDIA's driver", message, StringComparison.Ordinal);
     }
 

@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using TorchSharp;
 using TypedWeights.Devices.Cuda;
 using TypedWeights.Tests;
 using TypedWeights.Tests.Simulation;
@@ -26,8 +25,7 @@ internal sealed class OnTheGpuAttribute : BeforeAfterTestAttribute
     internal static void Use()
     {
         TorchNative.EnsureLoaded();
-        DeviceDefaults.Backend = Gpu.Backend;
-        DeviceDefaults.Device = new torch.Device(DeviceType.CUDA, 0);
+        CudaBackend.Simulated = Gpu.Backend;
     }
 
     public override void Before(MethodInfo methodUnderTest, IXunitTest test) => _before = Gpu.Driver.Running;

@@ -6,8 +6,11 @@ namespace TypedWeights.Memory;
 /// Memory that somebody else owns, as <see cref="Memory{T}"/>, so that sockets and files write into it without another copy. The owner
 /// keeps it alive until every writer has returned.
 /// </summary>
-internal sealed unsafe class NativeMemoryManager(nint address, int length) : MemoryManager<byte>
+internal unsafe class NativeMemoryManager(nint address, int length) : MemoryManager<byte>
 {
+    /// <summary>The first byte.</summary>
+    public nint Address => address;
+
     /// <inheritdoc/>
     public override Span<byte> GetSpan() => new((void*)address, length);
 

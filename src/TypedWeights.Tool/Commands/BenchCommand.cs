@@ -18,11 +18,6 @@ internal static class BenchCommand
         Description = "A file, an index or a folder: " + ToolSources.UriForms,
     }.WithoutOptions();
 
-    private static readonly Option<int?> Connections = CountArgument.Connections();
-
-    private static readonly Option<long?> Part = ByteArgument.Option(
-        "--part", "The most bytes of one request [default: 8MiB]", least: 64 << 10, most: 1 << 30);
-
     private static readonly Option<bool> Json = new("--json")
     {
         Description = "Print one line of JSON, and no progress",
@@ -37,12 +32,12 @@ internal static class BenchCommand
     {
         var command = new Command("bench", "Reads every tensor of a checkpoint into memory, as a load does, and says how fast that was.")
         {
-            Uri, Connections, Part, Json, Quiet,
+            Uri, TransferOverrides.ConnectionsOption, TransferOverrides.PartOption, Json, Quiet,
         };
         command.SetAction((parsed, cancellationToken) => RunAsync(
             context,
             parsed.GetRequiredValue(Uri),
-            new TransferOverrides(Gap: null, parsed.GetValue(Part), parsed.GetValue(Connections)),
+            TransferOverrides.Of(parsed),
             parsed.GetValue(Json),
             parsed.GetValue(Quiet),
             cancellationToken));
@@ -54,19 +49,16 @@ internal static class BenchCommand
     {
         WeightUri uri = ToolSources.Parse(text);
         var view = ProgressView.Create(context, quiet || json);
-        var sources = new ToolSources(context, overrides.Options, context.CurrentDirectory);
-        await using (sources.ConfigureAwait(false))
+        await using var sources = new ToolSources(context, overrides.Options);
+        view.NoteRetriesOf(sources.Context);
+        BenchResult result = await BenchRun.RunAsync(sources, uri, overrides, view, cancellationToken);
+        if (json)
         {
-            RetryNotes.ShowIn(view, sources.Context);
-            BenchResult result = await BenchRun.RunAsync(sources, uri, overrides, view, cancellationToken).ConfigureAwait(false);
-            if (json)
-            {
-                await context.Out.WriteLineAsync(result.ToJson()).ConfigureAwait(false);
-            }
-            else
-            {
-                result.Print(new Page(context), uri.Display);
-            }
+            await context.Out.WriteLineAsync(result.ToJson());
+        }
+        else
+        {
+            result.Print(new Page(context), uri.Display);
         }
 
         return ExitCodes.Success;

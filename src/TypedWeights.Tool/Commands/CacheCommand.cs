@@ -31,12 +31,12 @@ internal static class CacheCommand
         var command = new Command("cache", "Shows, checks and empties the folder in which loads keep remote files.")
         {
             Sub("ls", "Lists the files, the last used first.", [Json], (parsed, folder, token) =>
-                CacheListing.PrintAsync(context, folder, parsed.GetValue(Json), token)),
-            Sub("verify", "Reads every file and holds it against its hashes.", [Json], (parsed, folder, token) =>
-                CacheVerification.RunAsync(context, folder, parsed.GetValue(Json), token)),
+                CacheOutput.ListAsync(context, folder, parsed.GetValue(Json), token)),
+            Sub("verify", "Reads every file and compares it with its hashes.", [Json], (parsed, folder, token) =>
+                CacheOutput.VerifyAsync(context, folder, parsed.GetValue(Json), token)),
             Sub("prune", "Removes what was not used for the longest time, until no more than a size is left; what is in use stays.", [Size],
-                (parsed, folder, token) => CacheRemoval.RunAsync(context, folder, parsed.GetRequiredValue(Size)!.Value, token)),
-            Sub("clear", "Removes everything that is not in use.", [], (_, folder, token) => CacheRemoval.RunAsync(context, folder, 0, token)),
+                (parsed, folder, token) => CacheOutput.RemoveAsync(context, folder, parsed.GetRequiredValue(Size)!.Value, token)),
+            Sub("clear", "Removes everything that is not in use.", [], (_, folder, token) => CacheOutput.RemoveAsync(context, folder, 0, token)),
             Folder,
         };
         command.SetAction(new HelpAction().Invoke);
@@ -53,10 +53,10 @@ internal static class CacheCommand
                 {
                     string warning = $"loads do without this cache, as {reason}; "
                         + "take the right from them, or say that the folder is trusted (TYPEDWEIGHTS_CACHE_TRUST=1).";
-                    await context.WriteWarningAsync(warning).ConfigureAwait(false);
+                    context.WriteWarning(warning);
                 }
 
-                return await run(parsed, folder, token).ConfigureAwait(false);
+                return await run(parsed, folder, token);
             });
             return sub;
         }

@@ -62,21 +62,15 @@ internal static class DownloadCommand
         ToolContext context, WeightUri uri, string destination, bool sha256, bool force, bool quiet, CancellationToken cancellationToken)
     {
         var view = ProgressView.Create(context, quiet);
-        var sources = new ToolSources(context, context.CurrentDirectory);
-        await using (sources.ConfigureAwait(false))
+        await using var sources = new ToolSources(context);
+        view.NoteRetriesOf(sources.Context);
+        IWeightLocation location = await sources.LocateAsync(uri, cancellationToken);
+        await using DownloadSet set = await DownloadSet.OpenAsync(uri, location, cancellationToken);
+        var target = DownloadTarget.Of(context, destination, set);
+        await FetchAsync(context, set, target, force, sources.Context, view, cancellationToken);
+        if (sha256)
         {
-            RetryNotes.ShowIn(view, sources.Context);
-            IWeightLocation location = await sources.LocateAsync(uri, cancellationToken).ConfigureAwait(false);
-            DownloadSet set = await DownloadSet.OpenAsync(uri, location, cancellationToken).ConfigureAwait(false);
-            await using (set.ConfigureAwait(false))
-            {
-                var target = DownloadTarget.Of(context, destination, set);
-                await FetchAsync(context, set, target, force, sources.Context, view, cancellationToken).ConfigureAwait(false);
-                if (sha256)
-                {
-                    await PrintDigestsAsync(context, set, target, view, cancellationToken).ConfigureAwait(false);
-                }
-            }
+            await PrintDigestsAsync(context, set, target, view, cancellationToken);
         }
 
         return ExitCodes.Success;
@@ -92,22 +86,19 @@ internal static class DownloadCommand
         CancellationToken cancellationToken)
     {
         Func<CancellationToken, Task> check = force ? static _ => Task.CompletedTask : token => target.RefuseOthersAsync(context, token);
-        await check(cancellationToken).ConfigureAwait(false);
+        await check(cancellationToken);
         string[] paths = [.. set.Files.Select(file => target.Make(context, file))];
         long start = Stopwatch.GetTimestamp();
-        var run = new DownloadRun(set, transfer, view, check);
-        await using (run.ConfigureAwait(false))
+        await using var run = new DownloadRun(set, transfer, view, check);
+        try
         {
-            try
-            {
-                long fetched = await run.RunAsync(paths, cancellationToken).ConfigureAwait(false);
-                view.Note(Summary(set, target.Shown(set.Files[^1]), fetched, Stopwatch.GetElapsedTime(start)));
-            }
-            catch (Exception) when (run.Left() is { } left)
-            {
-                view.Note(left);
-                throw;
-            }
+            long fetched = await run.RunAsync(paths, cancellationToken);
+            view.Note(Summary(set, target.Shown(set.Files[^1]), fetched, Stopwatch.GetElapsedTime(start)));
+        }
+        catch (Exception) when (run.Left() is { } left)
+        {
+            view.Note(left);
+            throw;
         }
     }
 
@@ -132,20 +123,18 @@ internal static class DownloadCommand
     {
         var lines = new List<string>();
         var figures = new TransferFigures("hashing", set.Files.Sum(file => file.Source.Length));
-        await view.RunAsync(
-            figures,
-            async () =>
+        await view.RunAsync(figures, async () =>
+        {
+            foreach (DownloadFile file in set.Files)
             {
-                foreach (DownloadFile file in set.Files)
-                {
-                    string shown = target.Shown(file);
-                    string digest = await FileDigest.ReadAsync(context.FullPath(shown), figures.Add, cancellationToken).ConfigureAwait(false);
-                    lines.Add(FileDigest.Line(digest, shown));
-                }
-            }).ConfigureAwait(false);
+                string shown = target.Shown(file);
+                string digest = await FileDigest.ReadAsync(context.FullPath(shown), figures.Add, cancellationToken);
+                lines.Add(FileDigest.Line(digest, shown));
+            }
+        });
         foreach (string line in lines)
         {
-            await context.Out.WriteLineAsync(line).ConfigureAwait(false);
+            await context.Out.WriteLineAsync(line);
         }
     }
 }

@@ -57,25 +57,17 @@ internal static class InspectCommand
             {
                 WeightUri uri = ToolSources.Parse(given[i]);
                 shown = uri.Display;
-                var sources = new ToolSources(context, context.CurrentDirectory);
-                await using (sources.ConfigureAwait(false))
+                await using var sources = new ToolSources(context);
+                await using OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken);
+                if (json)
                 {
-                    OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);
-                    await using (opened.ConfigureAwait(false))
-                    {
-                        if (json)
-                        {
-                            IReadOnlyDictionary<string, string>? digests =
-                                digest
-                                    ? await TensorDigests.ReadAsync(opened, sources.Context, progress: null, cancellationToken).ConfigureAwait(false)
-                                    : null;
-                            JsonReport.Write(context.Out, shown, opened, digests);
-                        }
-                        else
-                        {
-                            CheckpointPage.Print(page, opened, isFirst: i == 0, cancellationToken);
-                        }
-                    }
+                    IReadOnlyDictionary<string, string>? digests =
+                        digest ? await TensorDigests.ReadAsync(opened, sources.Context, progress: null, cancellationToken) : null;
+                    JsonReport.Write(context.Out, shown, opened, digests);
+                }
+                else
+                {
+                    CheckpointPage.Print(page, opened, isFirst: i == 0, cancellationToken);
                 }
             }
             catch (Exception e) when (ToolException.From(e) is { } failure)
@@ -83,7 +75,7 @@ internal static class InspectCommand
                 code = ExitCodes.Failed;
                 await (json
                     ? context.Out.WriteAsync(JsonReport.Error(shown, failure))
-                    : context.WriteErrorAsync(failure.Message)).ConfigureAwait(false);
+                    : context.WriteErrorAsync(failure.Message));
             }
         }
 

@@ -32,27 +32,15 @@ internal static class PlanCommand
         HelpName = "GLOB",
     };
 
-    private static readonly Option<long?> Gap = ByteArgument.Option(
-        "--gap", "The most bytes between two wanted tensors that are read along [default: 1MiB across a network]", 0, long.MaxValue);
-
-    private static readonly Option<long?> Part = ByteArgument.Option(
-        "--part", "The most bytes of one request [default: 8MiB]", least: 64 << 10, most: 1 << 30);
-
-    private static readonly Option<int?> Connections = CountArgument.Connections();
-
     private static readonly Option<string> Device = ChoiceArgument.Option("--device", "Plan for tensors on cpu or cuda", "cpu", "cuda");
 
     public static Command Create(ToolContext context)
     {
         var command = new Command("plan", "Says what a load would ask for and the memory it would take. Reads no weights.")
         {
-            Uri, Json, Filter, Gap, Part, Connections, Device,
+            Uri, Json, Filter, TransferOverrides.GapOption, TransferOverrides.PartOption, TransferOverrides.ConnectionsOption, Device,
         };
-        command.SetAction((parsed, cancellationToken) => RunAsync(
-            context,
-            parsed,
-            new TransferOverrides(parsed.GetValue(Gap), parsed.GetValue(Part), parsed.GetValue(Connections)),
-            cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(context, parsed, TransferOverrides.Of(parsed), cancellationToken));
         return command;
     }
 
@@ -60,23 +48,16 @@ internal static class PlanCommand
         ToolContext context, ParseResult parsed, TransferOverrides overrides, CancellationToken cancellationToken)
     {
         WeightUri uri = ToolSources.Parse(parsed.GetRequiredValue(Uri));
-        var sources = new ToolSources(context, overrides.Options, context.CurrentDirectory);
-        await using (sources.ConfigureAwait(false))
+        await using var sources = new ToolSources(context, overrides.Options);
+        await using OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken);
+        PlanSummary summary = Plan(opened, parsed.GetValue(Filter), overrides, parsed.GetValue(Device) == "cuda", sources.Context.Requests);
+        if (parsed.GetValue(Json))
         {
-            OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);
-            await using (opened.ConfigureAwait(false))
-            {
-                bool onDevice = parsed.GetValue(Device) == "cuda";
-                PlanSummary summary = Plan(opened, parsed.GetValue(Filter), overrides, onDevice, sources.Context.Requests);
-                if (parsed.GetValue(Json))
-                {
-                    await context.Out.WriteLineAsync(PlanReport.ToJson(uri.Display, summary)).ConfigureAwait(false);
-                }
-                else
-                {
-                    PlanReport.Print(new Page(context), opened, summary);
-                }
-            }
+            await context.Out.WriteLineAsync(PlanReport.ToJson(uri.Display, summary));
+        }
+        else
+        {
+            PlanReport.Print(new Page(context), opened, summary);
         }
 
         return ExitCodes.Success;

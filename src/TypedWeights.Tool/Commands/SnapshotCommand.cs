@@ -63,46 +63,37 @@ internal static class SnapshotCommand
         }
 
         output = output is null ? null : ArgumentText.OnDisk(output);
-        WeightSnapshot snapshot;
-        var sources = new ToolSources(context, context.CurrentDirectory);
-        await using (sources.ConfigureAwait(false))
+        await using var sources = new ToolSources(context);
+        await using OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken);
+        IReadOnlyDictionary<string, string>? digests = digest ? await ReadDigestsAsync(context, sources, opened, cancellationToken) : null;
+        WeightSnapshot snapshot = SnapshotBuilder.Build(opened.Checkpoint, className, digests);
+        foreach (string warning in opened.Checkpoint.Warnings)
         {
-            OpenedCheckpoint opened = await sources.OpenAsync(uri, cancellationToken).ConfigureAwait(false);
-            await using (opened.ConfigureAwait(false))
-            {
-                IReadOnlyDictionary<string, string>? digests =
-                    digest ? await ReadDigestsAsync(context, sources, opened, cancellationToken).ConfigureAwait(false) : null;
-                snapshot = SnapshotBuilder.Build(opened.Checkpoint, className, digests);
-                foreach (string warning in opened.Checkpoint.Warnings)
-                {
-                    await context.WriteWarningAsync(warning).ConfigureAwait(false);
-                }
-            }
+            context.WriteWarning(warning);
         }
 
         if (HiddenParameters.MayTellFilesApart(uri))
         {
-            string warning = $"{uri.Display}: of the URL's other parameters nothing is kept; where one of them says which file it is, "
-                + "a class of this snapshot has to be loaded with the whole URL: LoadAsync(url).";
-            await context.WriteWarningAsync(warning).ConfigureAwait(false);
+            context.WriteWarning(
+                $"{uri.Display}: of the URL's other parameters nothing is kept; where one of them says which file it is, "
+                    + "a class of this snapshot has to be loaded with the whole URL: LoadAsync(url).");
         }
 
         SnapshotFilePath path = SnapshotFilePath.For(context, snapshot, output);
         if (!path.IsSeenByGenerator)
         {
-            string warning = $"{path.Shown}: the generator takes files named *{SnapshotFilePath.Extension} only.";
-            await context.WriteWarningAsync(warning).ConfigureAwait(false);
+            context.WriteWarning($"{path.Shown}: the generator takes files named *{SnapshotFilePath.Extension} only.");
         }
 
-        (bool written, bool losesDigests) = await SnapshotStore.WriteAsync(path, snapshot, cancellationToken).ConfigureAwait(false);
+        (bool written, bool losesDigests) = await SnapshotStore.WriteAsync(path, snapshot, cancellationToken);
         if (losesDigests)
         {
-            string warning = $"{path.Shown}: it had the tensors' digests, which loads check, and has none now; take it again with --digest.";
-            await context.WriteWarningAsync(warning).ConfigureAwait(false);
+            context.WriteWarning(
+                $"{path.Shown}: it had the tensors' digests, which loads check, and has none now; take it again with --digest.");
         }
 
         string line = $"{(written ? "wrote " : "")}{path.Shown}: {(written ? "" : "unchanged, ")}{SnapshotSummary.Of(snapshot)}";
-        await context.Out.WriteLineAsync(line).ConfigureAwait(false);
+        await context.Out.WriteLineAsync(line);
         return ExitCodes.Success;
     }
 
@@ -111,11 +102,8 @@ internal static class SnapshotCommand
     {
         IReadOnlyDictionary<string, string> digests = new Dictionary<string, string>();
         var figures = new TransferFigures("hashing");
-        await ProgressView.Create(context, quiet: false).RunAsync(
-            figures,
-            async () => digests = await TensorDigests.ReadAsync(
-                opened, sources.Context, now => figures.Report(now.Bytes, now.BytesTotal), cancellationToken).ConfigureAwait(false))
-            .ConfigureAwait(false);
+        await ProgressView.Create(context, quiet: false).RunAsync(figures, async () => digests = await TensorDigests.ReadAsync(
+            opened, sources.Context, now => figures.Report(now.Bytes, now.BytesTotal), cancellationToken));
         return digests;
     }
 }

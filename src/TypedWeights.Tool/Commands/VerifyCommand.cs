@@ -9,7 +9,7 @@ using TypedWeights.Tool.Snapshots;
 
 namespace TypedWeights.Tool.Commands;
 
-/// <summary><c>typedweights verify [FILE|DIR …] [--offline]</c>: holds snapshots against their sources.</summary>
+/// <summary><c>typedweights verify [FILE|DIR …] [--offline]</c>: compares snapshots with their sources.</summary>
 /// <remarks>
 /// Drift in one snapshot outweighs an unreachable source of another: it stands whatever the network does, and a script that tries
 /// again on 2 must not do so for ever.
@@ -48,11 +48,11 @@ internal static class VerifyCommand
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                codes.Add(await VerifyAsync(context, page, path, offline, cancellationToken).ConfigureAwait(false));
+                codes.Add(await VerifyAsync(context, page, path, offline, cancellationToken));
             }
             catch (Exception e) when (ToolException.From(e) is { } failure)
             {
-                await context.WriteErrorAsync(failure.Message).ConfigureAwait(false);
+                await context.WriteErrorAsync(failure.Message);
                 codes.Add(failure.ExitCode);
             }
         }
@@ -63,45 +63,17 @@ internal static class VerifyCommand
     private static async Task<int> VerifyAsync(
         ToolContext context, Page page, SnapshotFilePath path, bool offline, CancellationToken cancellationToken)
     {
+        WeightSnapshot snapshot = SnapshotStore.Read(path);
         if (offline)
         {
-            WeightSnapshot alone = SnapshotStore.Read(path);
             page.Line(
                 (path.Shown + ": ", Page.Plain),
                 ("agrees with itself", Page.Good),
-                ($" ({SnapshotSummary.Of(alone)}; offline: {alone.Source} was not asked)", Page.Plain));
+                ($" ({SnapshotSummary.Of(snapshot)}; offline: {snapshot.Source} was not read)", Page.Plain));
             return ExitCodes.Success;
         }
 
-        // Mostly the text is what it was: then it is compared without being read into objects, as there may be a million of them.
-        WeightSnapshot? live = null;
-        ToolException? failure = null;
-        if (SnapshotStore.Glance(path) is var (source, className))
-        {
-            try
-            {
-                live = await ReadLiveAsync(context, path, source, className, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception e) when (ToolException.From(e) is { } known)
-            {
-                failure = known;
-            }
-
-            if (live is not null && SnapshotStore.Holds(path, live))
-            {
-                page.Line((path.Shown + ": ", Page.Plain), ("in step", Page.Good), ($" with {source} ({SnapshotSummary.Of(live)})", Page.Plain));
-                return ExitCodes.Success;
-            }
-        }
-
-        // What is wrong with the snapshot comes first.
-        WeightSnapshot snapshot = SnapshotStore.Read(path);
-        if (live is null)
-        {
-            int code = failure!.ExitCode == ExitCodes.Unreachable ? ExitCodes.Unreachable : ExitCodes.Failed;
-            throw new ToolException(code, $"{path.Shown}: {failure.Message}", failure);
-        }
-
+        WeightSnapshot live = await ReadLiveAsync(context, path, snapshot, cancellationToken);
         string summary = SnapshotSummary.Of(snapshot);
         string folder = FolderOf(context, path, snapshot);
         IReadOnlyList<SnapshotDifference> differences = SnapshotComparison.Compare(snapshot, live);
@@ -122,7 +94,7 @@ internal static class VerifyCommand
         if (differences.Count > 0)
         {
             page.Line(
-                (drift ? "  to mend it: " : "  to record it: ", Page.Plain),
+                (drift ? "  to repair it: " : "  to record it: ", Page.Plain),
                 (RepairCommand.Of(context, path, snapshot, folder), Page.Strong));
         }
 
@@ -130,16 +102,18 @@ internal static class VerifyCommand
     }
 
     private static async Task<WeightSnapshot> ReadLiveAsync(
-        ToolContext context, SnapshotFilePath path, string source, string className, CancellationToken cancellationToken)
+        ToolContext context, SnapshotFilePath path, WeightSnapshot snapshot, CancellationToken cancellationToken)
     {
-        var sources = new ToolSources(context, context.CurrentDirectory, path.ProjectFolder);
-        await using (sources.ConfigureAwait(false))
+        try
         {
-            OpenedCheckpoint opened = await sources.OpenAsync(ToolSources.Parse(source), cancellationToken).ConfigureAwait(false);
-            await using (opened.ConfigureAwait(false))
-            {
-                return SnapshotBuilder.Build(opened.Checkpoint, className);
-            }
+            await using var sources = new ToolSources(context, folder: path.ProjectFolder);
+            await using OpenedCheckpoint opened = await sources.OpenAsync(ToolSources.Parse(snapshot.Source), cancellationToken);
+            return SnapshotBuilder.Build(opened.Checkpoint, snapshot.Class);
+        }
+        catch (Exception e) when (ToolException.From(e) is { } failure)
+        {
+            int code = failure.ExitCode == ExitCodes.Unreachable ? ExitCodes.Unreachable : ExitCodes.Failed;
+            throw new ToolException(code, $"{path.Shown}: {failure.Message}", failure);
         }
     }
 

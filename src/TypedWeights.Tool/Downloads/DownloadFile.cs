@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using TypedWeights.Checkpoints;
 using TypedWeights.Downloads;
+using TypedWeights.Format;
+using TypedWeights.Memory;
 using TypedWeights.Sources;
+using TypedWeights.Sources.File;
 
 namespace TypedWeights.Tool.Downloads;
 
@@ -29,7 +32,7 @@ internal sealed record DownloadFile(
         }
 
         // An index whole; of a safetensors file the header, which lies behind eight bytes with its length.
-        byte[] text = await file.ReadAsync(0, checked((int)(Header?.DataStart ?? Source.Length)), cancellationToken).ConfigureAwait(false);
+        byte[] text = await file.ReadAsync(0, checked((int)(Header?.DataStart ?? Source.Length)), cancellationToken);
         int start = Header is null ? 0 : text.Length - (int)Header.HeaderLength;
         if ((Header is not null && BinaryPrimitives.ReadInt64LittleEndian(text) != Header.HeaderLength)
             || Convert.ToHexStringLower(SHA256.HashData(text.AsSpan(start))) != expected)
@@ -40,4 +43,37 @@ internal sealed record DownloadFile(
 
     public static WeightSourceException Replaced(IWeightSource source) =>
         new(source.Display, "the file was replaced while it was downloaded; download it again.");
+
+    /// <summary>
+    /// Whether an existing file lists tensors of the same names: then it is an earlier copy, and may be replaced unasked. Any other file is the
+    /// user's.
+    /// </summary>
+    /// <param name="path">The existing file, in full.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async ValueTask<bool> IsEarlierCopyAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var budget = new HeaderBudget(MemoryBound.Of(null));
+            await using FileSource there = FileSource.Open(path, path);
+            if (Header is not null)
+            {
+                return IsSame((await there.ReadHeaderAsync(budget, cancellationToken)).Tensors.Select(NameOf), Header.Tensors.Select(NameOf));
+            }
+
+            return Shards is not null && there.Length <= ShardIndex.LengthLimit && IsSame(
+                (await CheckpointReader.ReadIndexAsync(there, budget, cancellationToken)).WeightMap.Keys,
+                Shards.SelectMany(static shard => shard.Header.Tensors).Select(NameOf));
+        }
+        catch (WeightsException)
+        {
+            // Not a safetensors file or an index, or it cannot be read.
+            return false;
+        }
+    }
+
+    private static string NameOf(TensorInfo tensor) => tensor.Name;
+
+    private static bool IsSame(IEnumerable<string> there, IEnumerable<string> wanted) =>
+        there.ToHashSet(StringComparer.Ordinal).SetEquals(wanted);
 }

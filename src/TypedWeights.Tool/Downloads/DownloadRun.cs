@@ -6,49 +6,30 @@ using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tool.Downloads;
 
-/// <summary>Fetches the files of a set one after another, and gives them their names when all are whole: never half of a model.</summary>
-internal sealed class DownloadRun : IAsyncDisposable
+/// <summary>Downloads the files of a set one after another, and gives them their names when all are whole: never half of a model.</summary>
+/// <param name="set">The files.</param>
+/// <param name="transfer">The command's.</param>
+/// <param name="view">Where progress is shown.</param>
+/// <param name="beforeNames">Is called before files get their names, and throws where they must not: a download can take hours.</param>
+internal sealed class DownloadRun(DownloadSet set, TransferContext transfer, ProgressView view, Func<CancellationToken, Task> beforeNames)
+    : IAsyncDisposable
 {
-    // A file that is being written takes two handles. Of a larger set all but the last are open when their turn has come.
-    private const int MostOpen = 32;
-
-    private readonly DownloadSet _set;
-    private readonly TransferContext _transfer;
-    private readonly ProgressView _view;
-    private readonly Func<CancellationToken, Task> _beforeNames;
     private readonly List<PartialFile> _partials = [];
     private long _before;
 
-    /// <param name="set">What there is to fetch.</param>
-    /// <param name="transfer">The command's.</param>
-    /// <param name="view">Where progress is shown.</param>
-    /// <param name="beforeNames">Is asked once more, before files get their names, whether they may: a download can take hours.</param>
-    public DownloadRun(DownloadSet set, TransferContext transfer, ProgressView view, Func<CancellationToken, Task> beforeNames)
-    {
-        _beforeNames = beforeNames;
-        _set = set;
-        _transfer = transfer;
-        _view = view;
-    }
+    private long Total => set.Files.Sum(file => file.Source.Length);
 
-    /// <summary>The bytes of all files.</summary>
-    private long Total => _set.Files.Sum(file => file.Source.Length);
-
-    private bool IsLarge => _set.Files.Count > MostOpen;
-
-    private long Finished => _partials.Sum(file => file.Finished);
-
-    /// <summary>Fetches what is missing.</summary>
+    /// <summary>Downloads what is missing.</summary>
     /// <param name="paths">Where the files go, in full and in the set's order.</param>
     /// <param name="cancellationToken">Ends it; what is finished stays for the next time.</param>
-    /// <returns>The bytes that were fetched.</returns>
+    /// <returns>The bytes that were downloaded.</returns>
     public async Task<long> RunAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
-        await OpenAsync(paths, cancellationToken).ConfigureAwait(false);
+        await OpenAsync(paths, cancellationToken);
         DiskSpace.ThrowUnlessRoom(paths[0], Total - _before);
         var figures = new TransferFigures("downloading", Total, _before);
-        await _view.RunAsync(figures, () => FetchAsync(figures, cancellationToken)).ConfigureAwait(false);
-        await _beforeNames(cancellationToken).ConfigureAwait(false);
+        await view.RunAsync(figures, () => FetchAsync(figures, cancellationToken));
+        await beforeNames(cancellationToken);
         foreach (PartialFile file in _partials)
         {
             // Before the first change: half of the new files and half of the old ones are no model.
@@ -57,7 +38,7 @@ internal sealed class DownloadRun : IAsyncDisposable
             PauseUnlessLast(file);
         }
 
-        if (_set.IsSharded)
+        if (set.IsSharded)
         {
             // The index of another model, or of another version, would make one of its shards and of those that are there by now.
             RemoveOldIndex(_partials[^1].Target);
@@ -72,7 +53,7 @@ internal sealed class DownloadRun : IAsyncDisposable
         return Total - _before;
     }
 
-    /// <summary>What a run that did not end well leaves, in a sentence; null for nothing.</summary>
+    /// <summary>What a run that failed leaves, in a sentence; null for nothing.</summary>
     public string? Left()
     {
         PartialFile[] left = [.. _partials.Where(file => file.CanResume)];
@@ -89,7 +70,7 @@ internal sealed class DownloadRun : IAsyncDisposable
     {
         foreach (PartialFile file in _partials)
         {
-            await file.DisposeAsync().ConfigureAwait(false);
+            await file.DisposeAsync();
         }
     }
 
@@ -105,41 +86,30 @@ internal sealed class DownloadRun : IAsyncDisposable
         }
     }
 
-    // All are opened, and so locked, before the first byte is asked for. Of a large set only the last one stays locked, an index, which every
-    // download of the same model has to lock first.
+    // A file that is being written takes two handles, so that all but the last file are open only when their turn has come. The last one, an
+    // index, stays locked: every download of the same model has to lock it first.
     private async Task OpenAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
         var figures = new TransferFigures("checking");
-        await _view.RunAsync(
-            figures,
-            async () =>
+        await view.RunAsync(figures, async () =>
+        {
+            for (int n = 0; n < paths.Count; n++)
             {
-                var opened = new PartialFile?[paths.Count];
-                for (int n = 0; n < paths.Count; n++)
+                int i = n == 0 ? paths.Count - 1 : n - 1;
+                PartialFile file = await PartialFile.OpenAsync(
+                    paths[i], set.IdentityOf(i), bytes => figures.Report(figures.Done + bytes, Total), cancellationToken);
+                _partials.Insert(Math.Max(0, n - 1), file);
+                PauseUnlessLast(file);
+                if (file.StartedOver is { } reason)
                 {
-                    int i = n == 0 ? paths.Count - 1 : n - 1;
-                    PartialFile file = await PartialFile.OpenAsync(
-                        paths[i], _set.IdentityOf(i), bytes => figures.Report(figures.Done + bytes, Total), cancellationToken).ConfigureAwait(false);
-                    _partials.Add(file);
-                    opened[i] = file;
-                    if (n > 0 && IsLarge)
-                    {
-                        file.Pause();
-                    }
-
-                    if (file.StartedOver is { } reason)
-                    {
-                        _view.Note($"{Path.GetFileName(file.PartialPath)}: starting over, as {reason}.");
-                    }
+                    view.Note($"{Path.GetFileName(file.PartialPath)}: starting over, as {reason}.");
                 }
-
-                _partials.Clear();
-                _partials.AddRange(opened!);
-            }).ConfigureAwait(false);
-        _before = Finished;
+            }
+        });
+        _before = _partials.Sum(static file => file.Finished);
         if (_before > 0)
         {
-            _view.Note($"going on: {ByteText.Of(_before)} of {ByteText.Of(Total)} are there and sound.");
+            view.Note($"going on: {ByteText.Of(_before)} of {ByteText.Of(Total)} are there and sound.");
         }
     }
 
@@ -151,19 +121,19 @@ internal sealed class DownloadRun : IAsyncDisposable
             long before = figures.Done;
             file.Resume();
             await FileDownload.RunAsync(
-                await _set.SourceOfAsync(i, cancellationToken).ConfigureAwait(false),
-                _set.IsRemote,
+                await set.SourceOfAsync(i, cancellationToken),
+                set.IsRemote,
                 file,
-                _transfer,
+                transfer,
                 now => figures.Report(before + now.Bytes, Total),
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
             try
             {
-                await _set.Files[i].CheckAsync(file, cancellationToken).ConfigureAwait(false);
+                await set.Files[i].CheckAsync(file, cancellationToken);
             }
             catch (WeightsException)
             {
-                // Whole, and not what it should be: of no use to a next time.
+                // Whole, and not what it should be: the next download cannot use it.
                 file.Discard();
                 throw;
             }
@@ -174,7 +144,7 @@ internal sealed class DownloadRun : IAsyncDisposable
 
     private void PauseUnlessLast(PartialFile file)
     {
-        if (IsLarge && file != _partials[^1])
+        if (file != _partials[^1])
         {
             file.Pause();
         }

@@ -45,16 +45,16 @@ internal sealed class DownloadSet : IAsyncDisposable
             if (isSharded || location.EntryName.EndsWith(ForeignName.FileSuffix, StringComparison.OrdinalIgnoreCase))
             {
                 Checkpoint checkpoint = await CheckpointReader.ReadAsync(
-                    uri, location, new HeaderBudget(MemoryBound.Of(null)), cancellationToken).ConfigureAwait(false);
+                    uri, location, new HeaderBudget(MemoryBound.Of(null)), cancellationToken);
                 set._files.AddRange(checkpoint.Files.Select(file => new DownloadFile(file.Name, file.Source, file.Header)));
                 shards = isSharded ? checkpoint.Files : null;
                 sha256 = checkpoint.Index?.Sha256;
-                await set.CloseSequentialAsync().ConfigureAwait(false);
+                await set.CloseSequentialAsync();
             }
 
             if (isSharded || set._files.Count == 0)
             {
-                IWeightSource entry = await location.OpenAsync(location.EntryName, cancellationToken).ConfigureAwait(false);
+                IWeightSource entry = await location.OpenAsync(location.EntryName, cancellationToken);
                 set._files.Add(new DownloadFile(location.EntryName, entry, Shards: shards) { IndexSha256 = sha256 });
             }
 
@@ -62,7 +62,7 @@ internal sealed class DownloadSet : IAsyncDisposable
         }
         catch
         {
-            await set.DisposeAsync().ConfigureAwait(false);
+            await set.DisposeAsync();
             throw;
         }
     }
@@ -90,8 +90,8 @@ internal sealed class DownloadSet : IAsyncDisposable
         }
 
         // An index, whose turn comes last, still has its first answer.
-        await file.Source.DisposeAsync().ConfigureAwait(false);
-        IWeightSource source = await _location.OpenAsync(file.Name, cancellationToken).ConfigureAwait(false);
+        await file.Source.DisposeAsync();
+        IWeightSource source = await _location.OpenAsync(file.Name, cancellationToken);
         _files[index] = file with { Source = source };
         return SourceIdentity.Of(source) == SourceIdentity.Of(file.Source) ? source : throw DownloadFile.Replaced(source);
     }
@@ -100,7 +100,7 @@ internal sealed class DownloadSet : IAsyncDisposable
     {
         foreach (DownloadFile file in _files)
         {
-            await file.Source.DisposeAsync().ConfigureAwait(false);
+            await file.Source.DisposeAsync();
         }
     }
 
@@ -109,7 +109,7 @@ internal sealed class DownloadSet : IAsyncDisposable
     {
         foreach (DownloadFile file in _files.Where(file => file.Source.IsSequential))
         {
-            await file.Source.DisposeAsync().ConfigureAwait(false);
+            await file.Source.DisposeAsync();
         }
     }
 }

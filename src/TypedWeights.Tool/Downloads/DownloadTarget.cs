@@ -99,7 +99,7 @@ internal sealed class DownloadTarget
         {
             string shown = Shown(file);
             string full = context.FullPath(shown);
-            if (File.Exists(full) && !await EarlierCopy.IsAtAsync(full, file, cancellationToken).ConfigureAwait(false))
+            if (File.Exists(full) && !await file.IsEarlierCopyAsync(full, cancellationToken))
             {
                 throw new WeightsException(
                     $"{shown.Replace('\\', '/')}: it is there already and no earlier copy of {file.Source.Display}, as it does not list the same "

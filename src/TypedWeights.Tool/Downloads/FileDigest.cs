@@ -20,7 +20,7 @@ internal static class FileDigest
         byte[] buffer = GC.AllocateUninitializedArray<byte>(BufferLength);
         for (long position = 0; ;)
         {
-            int count = await RandomAccess.ReadAsync(file, buffer, position, cancellationToken).ConfigureAwait(false);
+            int count = await RandomAccess.ReadAsync(file, buffer, position, cancellationToken);
             if (count == 0)
             {
                 return Convert.ToHexStringLower(hash.GetHashAndReset());

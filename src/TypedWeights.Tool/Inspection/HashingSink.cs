@@ -38,7 +38,7 @@ internal sealed class HashingSink : IWeightSink
         else
         {
             TensorHash hash = HashOf(segment.Tensor);
-            await hash.WhenReachedAsync(segment.Offset).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await hash.WhenReachedAsync(segment.Offset).WaitAsync(cancellationToken);
             if (hash.Append(memory.Span) == length)
             {
                 Digests[segment.Tensor] = hash.Finish();

@@ -1,7 +1,6 @@
 using System.Text;
 using TypedWeights.Checkpoints;
 using TypedWeights.Json;
-using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Inspection;
@@ -9,28 +8,32 @@ namespace TypedWeights.Tool.Inspection;
 /// <summary>One line of JSON for each input of <c>inspect --json</c>. Scripts depend on the members and their order.</summary>
 internal static class JsonReport
 {
-    /// <summary>Writes the line of a valid checkpoint, bit by bit: it may have a million tensors.</summary>
+    // Every piece is a system call where the output is the console.
+    private const int LargestPiece = 1 << 14;
+
+    /// <summary>Writes the line of a valid checkpoint, in pieces: it may have a million tensors.</summary>
     /// <param name="to">Where.</param>
     /// <param name="uri">The input as it may be shown.</param>
     /// <param name="opened">The checkpoint.</param>
     /// <param name="digests">SHA-256 by tensor name, where asked for.</param>
     public static void Write(TextWriter to, string uri, OpenedCheckpoint opened, IReadOnlyDictionary<string, string>? digests)
     {
-        using var json = new ChunkedWriter(to);
+        using var json = new StringWriter();
         json.Write("{\"uri\":");
         json.WriteString(uri);
         json.Write(",\"ok\":true,\"metadata\":{");
-        WriteAll(json, opened.Checkpoint.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal), static (json, pair) =>
+        WriteAll(to, json, opened.Checkpoint.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal), static (json, pair) =>
         {
             json.WriteString(pair.Key);
             json.Write(':');
             json.WriteString(pair.Value);
         });
         json.Write("},\"tensors\":[");
-        WriteAll(json, opened.InDataOrder, (json, item) => WriteTensor(json, item.Tensor, opened.IsSharded ? item.File : null, digests));
+        WriteAll(to, json, opened.InDataOrder, (json, item) => WriteTensor(json, item.Tensor, opened.IsSharded ? item.File : null, digests));
         json.Write("],\"warnings\":[");
-        WriteAll(json, opened.Checkpoint.Warnings, static (json, warning) => json.WriteString(warning));
+        WriteAll(to, json, opened.Checkpoint.Warnings, static (json, warning) => json.WriteString(warning));
         json.Write("]}\n");
+        to.Write(json.ToString());
     }
 
     /// <summary>The line of an input that is not a valid checkpoint or cannot be reached.</summary>
@@ -66,7 +69,7 @@ internal static class JsonReport
         json.Write('}');
     }
 
-    private static void WriteAll<T>(TextWriter json, IEnumerable<T> items, Action<TextWriter, T> write)
+    private static void WriteAll<T>(TextWriter to, StringWriter json, IEnumerable<T> items, Action<TextWriter, T> write)
     {
         bool first = true;
         foreach (T item in items)
@@ -78,6 +81,11 @@ internal static class JsonReport
 
             write(json, item);
             first = false;
+            if (json.GetStringBuilder().Length >= LargestPiece)
+            {
+                to.Write(json.ToString());
+                json.GetStringBuilder().Clear();
+            }
         }
     }
 }

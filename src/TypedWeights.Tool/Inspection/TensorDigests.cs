@@ -26,25 +26,14 @@ internal static class TensorDigests
             [.. opened.Checkpoint.Tensors.Values],
             PartLimits.For(context.Options, isRemote),
             segmentSize: TransferPlan.FileSegmentSize);
-        var sink = new HashingSink();
-        await using (sink.ConfigureAwait(false))
+        await using var sink = new HashingSink();
+        var job = new TransferJob(
+            plan, [.. opened.Checkpoint.Files.Select(static file => file.Source)], sink, ReaderLimits.For(context.Options, isRemote))
         {
-            var job = new TransferJob(
-                plan,
-                [.. opened.Checkpoint.Files.Select(static file => file.Source)],
-                sink,
-                ReaderLimits.For(context.Options, isRemote))
-            {
-                Progress = progress,
-            };
-            await TransferRunner.RunAsync(job, context, cancellationToken).ConfigureAwait(false);
-            var digests = new Dictionary<string, string>(plan.Tensors.Count, StringComparer.Ordinal);
-            for (int i = 0; i < plan.Tensors.Count; i++)
-            {
-                digests.Add(plan.Tensors[i].Info.Name, sink.Digests[i] ?? OfNothing);
-            }
-
-            return digests;
-        }
+            Progress = progress,
+        };
+        await TransferRunner.RunAsync(job, context, cancellationToken);
+        return plan.Tensors.Zip(sink.Digests)
+            .ToDictionary(static pair => pair.First.Info.Name, static pair => pair.Second ?? OfNothing, StringComparer.Ordinal);
     }
 }

@@ -1,5 +1,8 @@
+using System.Globalization;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 using TypedWeights.Errors;
+using TypedWeights.Snapshots;
 using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Output;
@@ -55,4 +58,24 @@ internal sealed class Page
         _console.Write(line);
         _console.WriteLine();
     }
+}
+
+/// <summary>A snapshot in half a line: <c>291 tensors, 14.5 GB in 2 files</c>.</summary>
+internal static class SnapshotSummary
+{
+    public static string Of(WeightSnapshot snapshot) =>
+        $"{Count(snapshot.Tensors.Count, "tensor")}, "
+        + $"{ByteText.Of(snapshot.Files.Sum(file => file.Length))} in {Count(snapshot.Files.Count, "file")}";
+
+    /// <summary>A number with its noun: <c>1 file</c>, <c>18,867 tensors</c>.</summary>
+    public static string Count(long number, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number:N0} {noun}{(number == 1 ? "" : "s")}");
+}
+
+/// <summary>Columns that a text takes in a terminal: two for a Chinese character, those of its escape for a hidden one.</summary>
+internal static class TextWidth
+{
+    public static int Of(string text) => new Segment(Printable.Line(text)).CellCount();
+
+    public static string PadRight(string text, int width) => text + new string(' ', Math.Max(0, width - Of(text)));
 }

@@ -10,8 +10,11 @@ namespace TypedWeights.Tool.Running;
 internal sealed record ToolContext(TextWriter Out, TextWriter Error, string CurrentDirectory, Terminal Terminal)
 {
     /// <summary>The context of the real process.</summary>
-    public static ToolContext OfProcess() =>
-        new(Console.Out, Console.Error, Environment.CurrentDirectory, Terminal.OfOutput()) { ErrorTerminal = Terminal.OfError() };
+    public static ToolContext OfProcess() => new(
+        Console.Out, Console.Error, Environment.CurrentDirectory, Terminal.Of(Console.IsOutputRedirected))
+    {
+        ErrorTerminal = Terminal.Of(Console.IsErrorRedirected),
+    };
 
     /// <summary>What <see cref="Error"/> is: progress is drawn there.</summary>
     public Terminal ErrorTerminal { get; init; } = Terminal.Redirected;
@@ -29,15 +32,51 @@ internal sealed record ToolContext(TextWriter Out, TextWriter Error, string Curr
     /// <summary>Writes an error as the one line that a script and a person look for.</summary>
     public Task WriteErrorAsync(string message) => Error.WriteLineAsync("error: " + Printable.Line(message));
 
-    /// <summary>Writes what is odd and not an error.</summary>
-    public Task WriteWarningAsync(string message) => Error.WriteLineAsync("warning: " + Printable.Line(message));
-
     /// <summary>Writes what is odd and not an error, from any thread.</summary>
     public void WriteWarning(string message)
     {
         lock (Error)
         {
             Error.WriteLine("warning: " + Printable.Line(message));
+        }
+    }
+}
+
+/// <summary>How wide lines may be and whether they may have colours.</summary>
+/// <param name="Width">Columns; null where the output is redirected and lines are as long as they are.</param>
+/// <param name="HasColor">Whether escape sequences are welcome.</param>
+internal sealed record Terminal(int? Width, bool HasColor)
+{
+    private const int Narrowest = 40;
+
+    /// <summary>Output that goes to a file, a pipe or a test: plain text.</summary>
+    public static Terminal Redirected { get; } = new(null, HasColor: false);
+
+    /// <summary>Whether lines can be drawn over again: a bar that grows instead of line after line.</summary>
+    public bool CanRedraw { get; init; }
+
+    /// <summary>The terminal of an output of this process. NO_COLOR and TERM=dumb are respected.</summary>
+    public static Terminal Of(bool isRedirected)
+    {
+        if (isRedirected)
+        {
+            return Redirected;
+        }
+
+        bool isDumb = Environment.GetEnvironmentVariable("TERM") == "dumb";
+        bool color = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && !isDumb;
+        return new Terminal(Math.Max(Narrowest, WindowWidth()), color) { CanRedraw = !isDumb };
+    }
+
+    private static int WindowWidth()
+    {
+        try
+        {
+            return Console.WindowWidth;
+        }
+        catch (IOException)
+        {
+            return 80;
         }
     }
 }

@@ -3,23 +3,17 @@ using TypedWeights.Memory;
 
 namespace TypedWeights.Tool.Running;
 
-/// <summary>An expected failure: what the one line after <c>error:</c> says, and what the process returns.</summary>
-internal sealed class ToolException : Exception
+/// <summary>An expected failure: the line after <c>error:</c>, and what the process returns.</summary>
+internal sealed class ToolException(int exitCode, string message, Exception? innerException = null, string kind = "")
+    : Exception(message, innerException)
 {
-    public ToolException(int exitCode, string message, Exception? innerException = null, string kind = "")
-        : base(message, innerException)
-    {
-        ExitCode = exitCode;
-        Kind = kind;
-    }
-
     /// <summary>
     /// The kind in <c>inspect --json</c>: the name of a <see cref="SafeTensorsErrorKind"/> or one of <see cref="SourceErrorKinds"/>; empty
     /// for what cannot happen there.
     /// </summary>
-    public string Kind { get; }
+    public string Kind => kind;
 
-    public int ExitCode { get; }
+    public int ExitCode => exitCode;
 
     /// <summary>Turns the failures that a command can expect into one; others are defects and give null.</summary>
     public static ToolException? From(Exception e) => e switch
@@ -34,7 +28,7 @@ internal sealed class ToolException : Exception
         _ => null,
     };
 
-    /// <summary>What is said of memory that was not there: whatever asked for it did not say how much.</summary>
+    /// <summary>The message where memory is lacking and nobody knows how much.</summary>
     /// <param name="container">The container of this process; null where there is none.</param>
     public static string OutOfMemory(ContainerMemory? container)
     {
@@ -44,4 +38,51 @@ internal sealed class ToolException : Exception
                 CultureInfo.InvariantCulture, $"of the {container.Limit:N0} bytes that {container.Where} allows, {container.Used:N0} are in use");
         return $"there is not enough memory for this command: {where}. Give it more, or ask for less at once.";
     }
+}
+
+/// <summary>What the process returns. Scripts depend on these: they are listed in docs/tool.md.</summary>
+internal static class ExitCodes
+{
+    /// <summary>Done, and all is well.</summary>
+    public const int Success = 0;
+
+    /// <summary>A file is not what it should be: drift, an invalid checkpoint, an unreadable snapshot.</summary>
+    public const int Failed = 1;
+
+    /// <summary>A source could not be reached or read, so nothing is known about it.</summary>
+    public const int Unreachable = 2;
+
+    /// <summary>The command line is wrong (EX_USAGE).</summary>
+    public const int Usage = 64;
+
+    /// <summary>A defect of the tool (EX_SOFTWARE).</summary>
+    public const int Defect = 70;
+
+    /// <summary>Ended by Ctrl+C: 128 + SIGINT.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>Ended by a request of the system: 128 + SIGTERM.</summary>
+    public const int Terminated = 143;
+}
+
+/// <summary>
+/// The kinds of errors in <c>inspect --json</c> that are not about a file's content; the others are the names of
+/// <see cref="SafeTensorsErrorKind"/>.
+/// </summary>
+internal static class SourceErrorKinds
+{
+    /// <summary>The text is neither a path nor a URI.</summary>
+    public const string InvalidUri = "InvalidUri";
+
+    /// <summary>No provider of this tool serves the scheme.</summary>
+    public const string UnknownScheme = "UnknownScheme";
+
+    /// <summary>The store reports that there is nothing at the URI.</summary>
+    public const string NotFound = "NotFound";
+
+    /// <summary>The store did not send the bytes: no connection, no permission, no ranges, or the file changed meanwhile.</summary>
+    public const string Unreachable = "Unreachable";
+
+    /// <summary>There is less memory than the file takes.</summary>
+    public const string OutOfMemory = "OutOfMemory";
 }

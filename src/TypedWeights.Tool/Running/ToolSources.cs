@@ -14,23 +14,16 @@ internal sealed class ToolSources : IAsyncDisposable
 
     private readonly SourceRegistry _registry;
 
-    /// <param name="context">The command's, to which warnings are written.</param>
-    /// <param name="folders">Where relative paths start, in the order in which they are tried.</param>
-    public ToolSources(ToolContext context, params IEnumerable<string> folders)
-        : this(context, new TransferOptions(), folders)
+    /// <param name="context">The command's: relative paths start in its folder, and warnings are written to it.</param>
+    /// <param name="options">How bytes are read; null for the defaults.</param>
+    /// <param name="folder">Where relative paths are looked for next; null for nowhere.</param>
+    public ToolSources(ToolContext context, TransferOptions? options = null, string? folder = null)
     {
+        string[] folders = folder is null ? [context.CurrentDirectory] : [context.CurrentDirectory, folder];
+        _registry = new SourceRegistryBuilder { Folders = folders }.UseS3().UseGcs().UseAzureBlobs()
+            .Build(new TransferContext(options ?? new TransferOptions()));
+        Context.Noted = (source, message) => context.WriteWarning($"{source}: {message}");
     }
-
-    /// <param name="context">As above.</param>
-    /// <param name="options">How bytes are fetched.</param>
-    /// <param name="folders">As above.</param>
-    public ToolSources(ToolContext context, TransferOptions options, params IEnumerable<string> folders)
-        : this(options, folders) => Context.Noted = (source, message) => context.WriteWarning($"{source}: {message}");
-
-    /// <param name="options">How bytes are fetched.</param>
-    /// <param name="folders">As above.</param>
-    public ToolSources(TransferOptions options, params IEnumerable<string> folders) =>
-        _registry = new SourceRegistryBuilder { Folders = [.. folders] }.UseS3().UseGcs().UseAzureBlobs().Build(new TransferContext(options));
 
     /// <summary>What all transfers of the command share: options and counts.</summary>
     public TransferContext Context => _registry.Context;
@@ -44,26 +37,42 @@ internal sealed class ToolSources : IAsyncDisposable
     /// <summary>Opens a checkpoint and reads its headers.</summary>
     public async Task<OpenedCheckpoint> OpenAsync(WeightUri uri, CancellationToken cancellationToken)
     {
-        IWeightLocation location = await LocateAsync(uri, cancellationToken).ConfigureAwait(false);
+        IWeightLocation location = await LocateAsync(uri, cancellationToken);
         var budget = new HeaderBudget(MemoryBound.Of(null));
-        return new OpenedCheckpoint(await CheckpointReader.ReadAsync(uri, location, budget, cancellationToken).ConfigureAwait(false), location);
+        return new OpenedCheckpoint(await CheckpointReader.ReadAsync(uri, location, budget, cancellationToken), location);
     }
 
-    /// <summary>Finds out what a URI names.</summary>
+    /// <summary>Resolves a URI to a location.</summary>
     public ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken)
     {
         string scheme = _registry.Resolve(uri).Scheme;
-        if (!_registry.Schemes.Contains(scheme))
-        {
-            throw new ToolException(
+        return _registry.Schemes.Contains(scheme)
+            ? _registry.LocateAsync(uri, cancellationToken)
+            : throw new ToolException(
                 ExitCodes.Unreachable,
                 $"{uri.Display}: this tool reads {string.Join(", ", _registry.Schemes)}; {SourceAliases.Unset(scheme)}. "
                     + "Otherwise download the files and give their path.",
                 kind: SourceErrorKinds.UnknownScheme);
-        }
-
-        return _registry.LocateAsync(uri, cancellationToken);
     }
 
     public ValueTask DisposeAsync() => _registry.DisposeAsync();
+}
+
+/// <summary>A checkpoint and its location.</summary>
+/// <param name="Checkpoint">The opened files and their headers; disposed with this.</param>
+/// <param name="Location">Where the files are.</param>
+internal sealed record OpenedCheckpoint(Checkpoint Checkpoint, IWeightLocation Location) : IAsyncDisposable
+{
+    /// <summary>The single file, or the index.</summary>
+    public string EntryName => Location.EntryName;
+
+    /// <summary>Whether the entry is an index, of however many shards.</summary>
+    public bool IsSharded => EntryName.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Every tensor once, file by file in the order of its data.</summary>
+    public IEnumerable<(CheckpointFile File, TensorInfo Tensor)> InDataOrder => Checkpoint.Files.SelectMany(
+        (file, i) => file.Header.Tensors.Where(tensor => !IsSharded || Checkpoint.Tensors[tensor.Name].File == i)
+            .Select(tensor => (file, tensor)));
+
+    public ValueTask DisposeAsync() => Checkpoint.DisposeAsync();
 }

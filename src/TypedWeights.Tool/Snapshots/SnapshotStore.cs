@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Win32.SafeHandles;
 using TypedWeights.Files;
 using TypedWeights.Memory;
 using TypedWeights.Snapshots;
@@ -13,9 +12,7 @@ internal static class SnapshotStore
     // More than a snapshot of millions of tensors has.
     private const int LengthLimit = 1 << 30;
 
-    private delegate T BytesReader<out T>(ReadOnlySpan<byte> bytes);
-
-    // Every snapshot says so of itself, also one that a merge has spoiled.
+    // Part of every snapshot, also of one that a merge has damaged.
     private static ReadOnlySpan<byte> Mark => "typedweights.snapshot/"u8;
 
     /// <summary>Writes a snapshot so that a reader sees the old file or the new one, never a part.</summary>
@@ -26,50 +23,34 @@ internal static class SnapshotStore
     /// Whether it was written: not where the file already held exactly these bytes; and whether the file held digests, and the snapshot has none.
     /// </returns>
     /// <exception cref="ToolException">
-    /// The file cannot be written, or it is the snapshot of another source and nobody said that it should be replaced.
+    /// The file cannot be written, or it is not a snapshot of the same source and the user did not name it.
     /// </exception>
     public static async Task<(bool IsWritten, bool LosesDigests)> WriteAsync(
         SnapshotFilePath path, WeightSnapshot snapshot, CancellationToken cancellationToken)
     {
-        bool losesDigests = false;
         try
         {
             TargetFile.MakeFolderOf(path.Full);
             string target = TargetFile.Of(path.Full);
-            bool exists = File.Exists(target);
-            if (SnapshotProbe.IsIn(snapshot, exists ? target : null, out long length))
+            byte[] text = SnapshotWriter.Write(snapshot);
+            bool losesDigests = false;
+            if (File.Exists(target))
             {
-                ReplacementFile.RemoveAbandonedOf(target);
-                return (false, false);
-            }
-
-            if (exists)
-            {
-                ((string Source, string Class, bool HasDigests)? known, bool isSnapshot) = WithBytes(
-                    path, static length => length, static bytes => (SnapshotProbe.Glance(bytes), bytes.IndexOf(Mark) >= 0));
-                losesDigests = known is { HasDigests: true } && !snapshot.Tensors.Any(static tensor => tensor.Sha256 is not null);
-                if (!path.IsChosen && known?.Source is { } source && source != snapshot.Source)
+                if (LengthOf(target) == text.Length && SmallFile.Read(target, text.Length).AsSpan().SequenceEqual(text))
                 {
-                    throw new ToolException(
-                        ExitCodes.Usage,
-                        $"{path.Shown} is the snapshot of {source}; give this one another class with --class NAME, "
-                            + $"or replace that one with -o {path.Shown}");
+                    ReplacementFile.RemoveAbandonedOf(target);
+                    return (false, false);
                 }
 
-                if (!path.IsChosen && known is null && !isSnapshot)
-                {
-                    throw new ToolException(
-                        ExitCodes.Usage,
-                        $"{path.Shown} is there already and is no snapshot; give this one another class with --class NAME, "
-                            + $"or replace that file with -o {path.Shown}");
-                }
+                WeightSnapshot? known = Replaceable(path, snapshot);
+                losesDigests = HasDigests(known) && !HasDigests(snapshot);
             }
 
-            using var file = ReplacementFile.Create(target, mode: null, length);
+            using var file = ReplacementFile.Create(target, mode: null, text.Length);
             try
             {
-                SnapshotWriter.Write(snapshot, file.Stream);
-                await file.CommitAsync(cancellationToken).ConfigureAwait(false);
+                await file.Stream.WriteAsync(text, cancellationToken);
+                await file.CommitAsync(cancellationToken);
             }
             catch (IOException e) when (ReplacementFile.Named(e, target) is { } named)
             {
@@ -92,37 +73,19 @@ internal static class SnapshotStore
     }
 
     /// <summary>Reads a snapshot.</summary>
-    /// <exception cref="ToolException">It cannot be read, or is none.</exception>
-    public static WeightSnapshot Read(SnapshotFilePath path) => Reading(path, () => WithBytes(path, HeaderBudget.MemoryOfText, bytes =>
+    /// <exception cref="ToolException">It cannot be read, or is not valid.</exception>
+    public static WeightSnapshot Read(SnapshotFilePath path)
     {
+        byte[] bytes = [];
         try
         {
+            bytes = ReadBytes(path);
             return SnapshotReader.Read(bytes);
         }
         catch (SnapshotFormatException e)
         {
-            int line = 1 + bytes[..Math.Min(e.Position, bytes.Length)].Count((byte)'\n');
+            int line = 1 + bytes.AsSpan(0, Math.Min(e.Position, bytes.Length)).Count((byte)'\n');
             throw new ToolException(ExitCodes.Failed, $"{path.Shown}:{line}: {e.Message}", e);
-        }
-    }));
-
-    /// <summary>The source and the class of a snapshot; null where it has none, as one that cannot be read whole.</summary>
-    /// <exception cref="ToolException">It cannot be read.</exception>
-    public static (string Source, string Class)? Glance(SnapshotFilePath path) =>
-        Reading(path, () => WithBytes(path, static length => length, static bytes => SnapshotProbe.Glance(bytes))) is var (source, className, _)
-            ? (source, className)
-            : null;
-
-    /// <summary>Whether the file holds exactly this snapshot.</summary>
-    /// <exception cref="ToolException">It cannot be read.</exception>
-    public static bool Holds(SnapshotFilePath path, WeightSnapshot snapshot) =>
-        Reading(path, () => SnapshotProbe.IsIn(snapshot, path.Full, out _));
-
-    private static T Reading<T>(SnapshotFilePath path, Func<T> read)
-    {
-        try
-        {
-            return read();
         }
         catch (RefusedFileException e)
         {
@@ -136,45 +99,54 @@ internal static class SnapshotStore
         }
     }
 
-    // Outside the managed heap, so that the text of a million tensors is gone once it has been read.
-    private static unsafe T WithBytes<T>(SnapshotFilePath path, Func<long, long> memoryOf, BytesReader<T> read)
-    {
-        using SafeFileHandle handle = SmallFile.Open(path.Full);
-        long length = RandomAccess.GetLength(handle);
-        if (length is 0 or > LengthLimit)
-        {
-            return read(SmallFile.Read(path.Full, LengthLimit));
-        }
+    /// <summary>Whether a snapshot has the digests of its tensors.</summary>
+    public static bool HasDigests(WeightSnapshot? snapshot) => snapshot?.Tensors.Any(static tensor => tensor.Sha256 is not null) ?? false;
 
-        long memory = memoryOf(length);
-        string what = string.Create(CultureInfo.InvariantCulture, $"a snapshot of {length:N0} bytes");
-        new HeaderBudget(BoundFor(memory)).Take(path.Shown, memory, what);
+    // The snapshot that a file holds, which may be replaced; null for a damaged one, or for another file that the user named.
+    private static WeightSnapshot? Replaceable(SnapshotFilePath path, WeightSnapshot by)
+    {
+        byte[] bytes = ReadBytes(path);
+        WeightSnapshot? known = null;
         try
         {
-            using var file = new FileStream(handle, FileAccess.Read, bufferSize: 0);
-            using var region = HeapRegion.Allocate(length);
-            var bytes = new Span<byte>((void*)region.Address, (int)length);
-            return read(bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)]);
+            known = SnapshotReader.Read(bytes);
         }
-        catch (OutOfMemoryException e)
+        catch (SnapshotFormatException)
         {
-            throw new WeightsException(
-                string.Create(
-                    CultureInfo.InvariantCulture, $"{path.Shown}: the system has no memory for {what}, which takes up to {memory:N0} bytes."),
-                e);
+            // Nothing to lose.
         }
+
+        if (!path.IsChosen && known is not null && known.Source != by.Source)
+        {
+            throw new ToolException(
+                ExitCodes.Usage,
+                $"{path.Shown} is the snapshot of {known.Source}; give this one another class with --class NAME, "
+                    + $"or replace that one with -o {path.Shown}");
+        }
+
+        return path.IsChosen || known is not null || bytes.AsSpan().IndexOf(Mark) >= 0
+            ? known
+            : throw new ToolException(
+                ExitCodes.Usage,
+                $"{path.Shown} is there already and is no snapshot; give this one another class with --class NAME, "
+                    + $"or replace that file with -o {path.Shown}");
     }
 
-    private static MemoryBound BoundFor(long memory)
+    private static long LengthOf(string path)
     {
-        var bound = MemoryBound.Of(null);
-        if (!bound.Allows(memory))
+        using var handle = SmallFile.Open(path);
+        return RandomAccess.GetLength(handle);
+    }
+
+    private static byte[] ReadBytes(SnapshotFilePath path)
+    {
+        long length = LengthOf(path.Full);
+        if (length <= LengthLimit)
         {
-            // What other snapshots of this command took is garbage that still counts as in use.
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
-            bound = MemoryBound.Of(null);
+            string what = string.Create(CultureInfo.InvariantCulture, $"a snapshot of {length:N0} bytes");
+            new HeaderBudget(MemoryBound.Of(null)).Take(path.Shown, HeaderBudget.MemoryOfText(length), what);
         }
 
-        return bound;
+        return SmallFile.Read(path.Full, LengthLimit);
     }
 }

@@ -5,8 +5,8 @@ using System.Text;
 namespace TypedWeights.Elf;
 
 /// <summary>
-/// One little-endian ELF64 shared library in memory, read through its program headers: the system's loader goes by them too, whereas
-/// section headers may be stripped. Every number in the file is checked against the bytes that are there before it is used.
+/// One little-endian ELF64 shared library in memory, read through its program headers, as the system's loader does: section headers may be
+/// stripped. Every number in the file is checked against the length of the file before it is used.
 /// </summary>
 internal sealed class ElfImage
 {
@@ -21,19 +21,33 @@ internal sealed class ElfImage
     private readonly List<(ulong Address, ulong Offset, ulong Size)> _segments = [];
     private readonly Dictionary<DynamicTag, ulong> _dynamic = [];
 
-    /// <summary>Reads the headers and the dynamic table of <paramref name="bytes"/>, which stay the image's own.</summary>
+    /// <summary>Reads the headers and the dynamic table of <paramref name="bytes"/>, which the image keeps.</summary>
     /// <exception cref="ElfFormatException">They are not a whole ELF64 shared library.</exception>
     public ElfImage(byte[] bytes)
     {
         _bytes = bytes;
-        CheckIdentity(bytes);
-        Machine = (ElfMachine)U16(18);
-        ReadDynamic(ReadSegments());
+        if (!TryReadMachine(bytes, out _))
+        {
+            throw new ElfFormatException("it is no 64-bit little-endian ELF shared library");
+        }
+
+        (ulong offset, ulong size) = ReadSegments();
+        for (ulong at = 0; at + DynamicEntrySize <= size; at += DynamicEntrySize)
+        {
+            var tag = (DynamicTag)U64(offset + at);
+            if (tag == DynamicTag.End)
+            {
+                return;
+            }
+
+            // The tags that are read here appear once.
+            _dynamic.TryAdd(tag, U64(offset + at + 8));
+        }
+
+        throw new ElfFormatException("its dynamic table has no end");
     }
 
-    public ElfMachine Machine { get; }
-
-    /// <summary>Says for which machine the library in <paramref name="start"/>, a file's first bytes, was built.</summary>
+    /// <summary>Reads from <paramref name="start"/>, a file's first bytes, the machine that the library was built for.</summary>
     /// <returns>False when they do not begin a 64-bit little-endian ELF shared library.</returns>
     public static bool TryReadMachine(ReadOnlySpan<byte> start, out ElfMachine machine)
     {
@@ -52,7 +66,7 @@ internal sealed class ElfImage
     public ulong Get(DynamicTag tag) =>
         TryGet(tag, out ulong value) ? value : throw new ElfFormatException($"the dynamic table has no {tag} entry");
 
-    /// <summary>The place in the file of <paramref name="size"/> bytes that the loader would find at <paramref name="address"/>.</summary>
+    /// <summary>The offset in the file of <paramref name="size"/> bytes that the loader would find at <paramref name="address"/>.</summary>
     /// <exception cref="ElfFormatException">No loaded segment holds all of them.</exception>
     public ulong OffsetOf(ulong address, ulong size)
     {
@@ -68,17 +82,13 @@ internal sealed class ElfImage
             CultureInfo.InvariantCulture, $"the {size} bytes at address 0x{address:x} lie in no loaded segment"));
     }
 
-    public byte U8(ulong offset) => At(offset, 1)[0];
-
     public ushort U16(ulong offset) => BinaryPrimitives.ReadUInt16LittleEndian(At(offset, sizeof(ushort)));
 
     public uint U32(ulong offset) => BinaryPrimitives.ReadUInt32LittleEndian(At(offset, sizeof(uint)));
 
     public ulong U64(ulong offset) => BinaryPrimitives.ReadUInt64LittleEndian(At(offset, sizeof(ulong)));
 
-    public void SetU8(ulong offset, byte value) => At(offset, 1)[0] = value;
-
-    public void SetU16(ulong offset, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(At(offset, sizeof(ushort)), value);
+    public ref byte U8(ulong offset) => ref At(offset, 1)[0];
 
     /// <summary>The text at <paramref name="index"/> of the dynamic string table.</summary>
     public string Name(uint index)
@@ -97,14 +107,7 @@ internal sealed class ElfImage
             : Encoding.Latin1.GetString(rest[..end]);
     }
 
-    private static void CheckIdentity(byte[] bytes)
-    {
-        if (!TryReadMachine(bytes, out _))
-        {
-            throw new ElfFormatException("it is no 64-bit little-endian ELF shared library");
-        }
-    }
-
+    // Returns where the dynamic table is.
     private (ulong Offset, ulong Size) ReadSegments()
     {
         _ = At(0, HeaderSize);
@@ -122,38 +125,23 @@ internal sealed class ElfImage
         {
             ulong header = table + (ulong)i * ProgramHeaderSize;
             uint type = U32(header);
-            ulong offset = U64(header + 8);
-            ulong size = U64(header + 32);
-            if (type == LoadSegment)
+            (ulong offset, ulong size) = (U64(header + 8), U64(header + 32));
+            if (type is LoadSegment or DynamicSegment)
             {
                 _ = At(offset, size);
+            }
+
+            if (type == LoadSegment)
+            {
                 _segments.Add((U64(header + 16), offset, size));
             }
             else if (type == DynamicSegment)
             {
-                _ = At(offset, size);
                 dynamic = (offset, size);
             }
         }
 
         return dynamic ?? throw new ElfFormatException("it has no dynamic table");
-    }
-
-    private void ReadDynamic((ulong Offset, ulong Size) table)
-    {
-        for (ulong at = 0; at + DynamicEntrySize <= table.Size; at += DynamicEntrySize)
-        {
-            var tag = (DynamicTag)U64(table.Offset + at);
-            if (tag == DynamicTag.End)
-            {
-                return;
-            }
-
-            // Of the tags that are asked for here none may appear twice.
-            _dynamic.TryAdd(tag, U64(table.Offset + at + 8));
-        }
-
-        throw new ElfFormatException("its dynamic table has no end");
     }
 
     private Span<byte> At(ulong offset, ulong size)
@@ -166,3 +154,32 @@ internal sealed class ElfImage
                 $"it points to {size} bytes at {offset}, but has {length}: the file is cut short or damaged"));
     }
 }
+
+/// <summary>The machine that a library was built for (<c>e_machine</c>); .NET does not run on the others.</summary>
+internal enum ElfMachine : ushort
+{
+    Arm = 40,
+    X64 = 62,
+    Arm64 = 183,
+}
+
+/// <summary>Entries of the dynamic table (<c>d_tag</c>): those that the patch reads.</summary>
+internal enum DynamicTag : ulong
+{
+    End = 0,
+    PltRelocationsSize = 2,
+    StringTable = 5,
+    SymbolTable = 6,
+    Relocations = 7,
+    RelocationsSize = 8,
+    StringTableSize = 10,
+    SymbolEntry = 11,
+    PltRelocations = 23,
+    GnuHash = 0x6ffffef5,
+    SymbolVersions = 0x6ffffff0,
+    VersionNeeds = 0x6ffffffe,
+    VersionNeedsCount = 0x6fffffff,
+}
+
+/// <summary>Bytes that are not a valid ELF library. Always caught and turned into an error that names the file.</summary>
+internal sealed class ElfFormatException(string message) : Exception(message);

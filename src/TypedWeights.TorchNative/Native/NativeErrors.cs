@@ -14,7 +14,7 @@ internal static class NativeErrors
         new(NativeNames.TorchCpu, $"TorchSharp has no libtorch to run on: {reason}. {Packages}");
 
     public static TorchNativeException Unreadable(string path, Exception inner) =>
-        new(NativeNames.TorchSharp, $"{path} cannot be read: {inner.Message}. Restore or publish the application anew.", inner);
+        new(NativeNames.TorchSharp, $"{path} cannot be read: {inner.Message}. Restore or publish the application again.", inner);
 
     public static TorchNativeException Unpatchable(string path, ElfFormatException inner) => new(
         NativeNames.TorchSharp,

@@ -6,75 +6,59 @@ namespace TypedWeights.Native;
 
 /// <summary>Decides whether TorchSharp's native part needs the patched copy on this system, and if so loads it from there.</summary>
 /// <remarks>
-/// TorchSharp asks the runtime for "LibTorchSharp". The runtime tries the application's own file, which the system's loader refuses, and
-/// then the bare name: that is the copy's SONAME, and the copy is in the process. So TorchSharp's first attempt succeeds, and its second,
-/// which copies all of libtorch (490 MB) into a folder <c>cpu</c> beside TorchSharp.dll, is never made; tests watch for that folder.
+/// TorchSharp loads "LibTorchSharp" through the runtime. The runtime tries the application's own file, which the system's loader refuses, and
+/// then the bare name: that is the copy's SONAME, and the copy is in the process. So TorchSharp's first attempt succeeds. Its second attempt
+/// would copy all of libtorch (490 MB) into a folder <c>cpu</c> beside TorchSharp.dll; tests watch for that folder.
 /// </remarks>
 internal static class NativeFix
 {
-    /// <summary>Acts where it has to; the cheap questions come first, and a system that needs nothing reads no file.</summary>
+    /// <summary>Loads the copy where it is needed. Cheap checks come first, and a system that needs nothing reads no file.</summary>
     /// <exception cref="TorchNativeException">The copy is needed and cannot be made or loaded.</exception>
-    public static TorchNativeState Apply(NativeHost host)
+    public static NativeState Apply(NativeHost host)
     {
         if (host.IsSwitchedOff)
         {
-            return new(TorchNativeStatus.SwitchedOff, "TYPEDWEIGHTS_TORCH_NATIVE is off");
+            return new(NativeStatus.SwitchedOff, "TYPEDWEIGHTS_TORCH_NATIVE is off");
         }
 
         if (!host.IsLinux || host.Architecture != Architecture.X64)
         {
-            return new(TorchNativeStatus.NotNeeded, "only Linux x64 can need it");
+            return new(NativeStatus.NotNeeded, "only Linux x64 can need it");
         }
 
         return host.HasCurrentLibstdcxx()
-            ? new(TorchNativeStatus.NotNeeded, $"libstdc++ has {WeakVersionPatch.Version}")
+            ? new(NativeStatus.NotNeeded, $"libstdc++ has {WeakVersionPatch.Version}")
             : ApplyToOldLibstdcxx(host);
     }
 
     [SupportedOSPlatform("linux")]
-    private static TorchNativeState ApplyToOldLibstdcxx(NativeHost host)
+    private static NativeState ApplyToOldLibstdcxx(NativeHost host)
     {
         if (host.Find(NativeNames.TorchSharp) is not { } path)
         {
-            return new(TorchNativeStatus.NoBackend, $"{NativeNames.TorchSharp} was not found");
+            return new(NativeStatus.NoBackend, $"{NativeNames.TorchSharp} was not found");
         }
 
-        byte[] original = Read(path);
-        if (!AsksForVersion(original, path))
+        byte[] original;
+        try
         {
-            return new(TorchNativeStatus.NotNeeded, $"{path} does not ask for {WeakVersionPatch.Version}");
+            original = File.ReadAllBytes(path);
+            if (!WeakVersionPatch.IsAskedFor(new ElfImage(original)))
+            {
+                return new(NativeStatus.NotNeeded, $"{path} does not ask for {WeakVersionPatch.Version}");
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ElfFormatException)
+        {
+            throw NativeErrors.Unreadable(path, e);
         }
 
         return NativeLoader.TryLoadLibtorch(host)
-            ? new(TorchNativeStatus.Patched, $"libstdc++ lacks {WeakVersionPatch.Version}", LoadCopy(original, path, host))
-            : new(TorchNativeStatus.NoBackend, $"{NativeNames.TorchCpu} was not found");
+            ? new(NativeStatus.Patched, $"libstdc++ lacks {WeakVersionPatch.Version}", LoadCopy(original, path, host))
+            : new(NativeStatus.NoBackend, $"{NativeNames.TorchCpu} was not found");
     }
 
-    private static byte[] Read(string path)
-    {
-        try
-        {
-            return File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw NativeErrors.Unreadable(path, e);
-        }
-    }
-
-    private static bool AsksForVersion(byte[] original, string path)
-    {
-        try
-        {
-            return WeakVersionPatch.IsAskedFor(new ElfImage(original));
-        }
-        catch (ElfFormatException e)
-        {
-            throw NativeErrors.Unreadable(path, e);
-        }
-    }
-
-    // A cache may be read-only, open to others, or on a disk from which nothing may be run: then the next place is tried.
+    // A cache may be read-only, open to others, or on a disk from which nothing may be run: then the next folder is tried.
     [SupportedOSPlatform("linux")]
     private static string LoadCopy(byte[] original, string path, NativeHost host)
     {
@@ -99,4 +83,32 @@ internal static class NativeFix
 
         throw NativeErrors.NoCopy(path, failures);
     }
+}
+
+/// <summary>What was done about TorchSharp's native part, and why.</summary>
+/// <param name="Status">What was done.</param>
+/// <param name="Reason">Why, in one sentence for people.</param>
+/// <param name="LibraryPath">The private copy that was loaded; null unless the status is <see cref="NativeStatus.Patched"/>.</param>
+internal sealed record NativeState(NativeStatus Status, string Reason, string? LibraryPath = null)
+{
+    public override string ToString() => LibraryPath is null ? $"{Status}: {Reason}" : $"{Status} {LibraryPath}: {Reason}";
+}
+
+/// <summary>What was done about TorchSharp's native part.</summary>
+internal enum NativeStatus
+{
+    /// <summary>Nothing: libstdc++ is new enough, TorchSharp does not ask for a newer one, or this is not Linux x64.</summary>
+    NotNeeded,
+
+    /// <summary>Nothing, because the environment variable <c>TYPEDWEIGHTS_TORCH_NATIVE</c> is <c>off</c>.</summary>
+    SwitchedOff,
+
+    /// <summary>Nothing, because no libtorch of the application was found.</summary>
+    NoBackend,
+
+    /// <summary>TorchSharp's native part was loaded from a private copy that this system's libstdc++ satisfies.</summary>
+    Patched,
+
+    /// <summary>The copy is needed and could not be made or loaded.</summary>
+    Failed,
 }

@@ -3,18 +3,14 @@ using System.Globalization;
 
 namespace TypedWeights.Binding;
 
-/// <summary>A place in the tree of names, for generated code: the names below a prefix, in one set of weights.</summary>
+/// <summary>For generated code: the names below a prefix, in one set of weights.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public readonly struct WeightScope
 {
     private readonly WeightSet _weights;
     private readonly string? _prefix;
 
-    private WeightScope(WeightSet weights, string? prefix)
-    {
-        _weights = weights;
-        _prefix = prefix;
-    }
+    private WeightScope(WeightSet weights, string? prefix) => (_weights, _prefix) = (weights, prefix);
 
     /// <summary>The scope of all names.</summary>
     /// <param name="weights">The set that the names are looked up in.</param>
@@ -47,7 +43,7 @@ public readonly struct WeightScope
 
     /// <summary>Which of the numbered children there are.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
-    /// <param name="candidates">The numbers to look for, rising.</param>
+    /// <param name="candidates">The numbers to look for, ascending.</param>
     public int[] PresentItems(string? segment, params int[] candidates) => _weights.Names.PresentItems(At(segment)._prefix, candidates);
 
     /// <summary>The children 0..count-1.</summary>
@@ -63,7 +59,7 @@ public readonly struct WeightScope
 
     /// <summary>Numbered children that are not 0..n-1.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
-    /// <param name="numbers">The numbers, rising.</param>
+    /// <param name="numbers">The numbers, ascending.</param>
     /// <param name="item">Makes an item of its group.</param>
     /// <typeparam name="T">The type of one item.</typeparam>
     public SparseWeightList<T> Sparse<T>(string? segment, int[] numbers, Func<WeightScope, T> item)
@@ -83,4 +79,20 @@ public readonly struct WeightScope
     private WeightScope At(string? segment) => segment is null ? this : Group(segment);
 
     private WeightScope Item(int number) => Group(number.ToString(CultureInfo.InvariantCulture));
+}
+
+/// <summary>What the classes of a generated tree have in common.</summary>
+/// <param name="scope">The names below the group's prefix.</param>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public abstract class WeightGroup(WeightScope scope)
+{
+    /// <summary>
+    /// Waits until every tensor of this group is ready: after <c>BeginLoadAsync</c>, which returns the model before its tensors are ready. After
+    /// <c>LoadAsync</c> all of them are.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait, not the load.</param>
+    /// <exception cref="WeightsException">The load failed before all of them were ready; every wait ends with the same error.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, or that of the load.</exception>
+    public Task WhenReadyAsync(CancellationToken cancellationToken = default) => scope.WhenReadyAsync(cancellationToken);
 }

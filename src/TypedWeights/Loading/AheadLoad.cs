@@ -1,17 +1,16 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
-using TypedWeights.Loading.Early;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Loading;
 
 /// <summary>
-/// A load that requests payload before it has read a header, as the manifest says where the bytes should be. The headers are read beside the
-/// payload, and what they say counts: nothing is visible before they have been checked. This saves a round trip per file.
+/// A load that requests payload before it has read a header, because the manifest states where the bytes should be. The headers are read at the
+/// same time, and no tensor is visible before they have been checked. This saves a round trip per file.
 /// </summary>
 /// <param name="session">The load.</param>
 /// <param name="location">Where the files are.</param>
-/// <param name="expected">What the manifest leads to expect there; opened without a request.</param>
+/// <param name="expected">The checkpoint that the manifest describes; opened without a request.</param>
 /// <param name="sink">Where the payload goes.</param>
 internal sealed class AheadLoad(LoadSession session, IWeightLocation location, Checkpoint expected, ITensorSink sink)
 {
@@ -34,8 +33,8 @@ internal sealed class AheadLoad(LoadSession session, IWeightLocation location, C
                     return session.Collect(live, selection, sink);
                 }
 
-                // The layout differs, or a file was replaced in between: the payload is dropped and its memory given back before the load
-                // starts again.
+                // The layout differs, or a file was replaced in between: the payload is dropped and its memory is freed before the load starts
+                // again.
                 await EndAsync(transfer, drop).ConfigureAwait(false);
                 _early?.Forget();
                 await sink.DisposeAsync().ConfigureAwait(false);
@@ -48,12 +47,12 @@ internal sealed class AheadLoad(LoadSession session, IWeightLocation location, C
         }
         finally
         {
-            // No way out of here leaves a reader that writes into the sink's memory.
+            // No reader may write into the sink's memory after this method.
             await EndAsync(transfer, drop).ConfigureAwait(false);
         }
     }
 
-    // Whether the payload is that of the files whose headers were checked, and is complete.
+    // Whether the payload comes from the files whose headers were checked, and is complete.
     private async ValueTask<bool> TryUseAsync(Checkpoint live, TensorSelection selection, Task transfer)
     {
         if (!ExpectedCheckpoint.HasLayout(live, expected))
@@ -69,11 +68,11 @@ internal sealed class AheadLoad(LoadSession session, IWeightLocation location, C
 
         if (transfer.IsCompleted)
         {
-            // It may have failed: then nothing is handed out.
+            // It may have failed: then nothing is returned.
             await transfer.ConfigureAwait(false);
         }
 
-        // Tensors that are ready, or become so, may be seen as long as they come from the files whose headers were checked.
+        // A ready tensor may be read if it comes from the files whose headers were checked.
         bool isGiven = _early.TryGive(
             () => session.Promise(live, selection, sink),
             tensor => selection.Tensors[tensor] is var (file, info)

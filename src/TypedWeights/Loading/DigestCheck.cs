@@ -8,10 +8,10 @@ using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Loading;
 
-/// <summary>Hashes every tensor of a load when it is complete, beside the load, and refuses those that are not as expected.</summary>
+/// <summary>Hashes every tensor of a load when it is complete, while others are read, and fails the load where a digest differs.</summary>
 /// <remarks>
-/// SHA-256 wants a tensor's bytes in order, and its segments come in any order. So a tensor is hashed from the memory that it lies in,
-/// when it is complete: that takes no memory and no bound, and checks what the user will see and not what was sent.
+/// SHA-256 needs a tensor's bytes in order, and its segments are read in any order. So a complete tensor is hashed from its own memory: that
+/// takes no further memory, and checks what the user will read and not what was sent.
 /// </remarks>
 internal sealed class DigestCheck : ITensorObserver
 {
@@ -27,14 +27,14 @@ internal sealed class DigestCheck : ITensorObserver
     private readonly CancellationTokenSource _stop = new();
     private readonly Task[] _workers;
 
-    // For each tensor what is wrong with it, once that is known.
+    // For each tensor its mismatch, or null, once it has been checked.
     private readonly TaskCompletionSource<WeightMismatch?>[] _checked;
 
-    /// <param name="sink">Where the tensors are.</param>
+    /// <param name="sink">Returns the bytes of the tensors.</param>
     /// <param name="selection">The tensors, with all their names.</param>
     /// <param name="expected">
-    /// SHA-256 in lower-case hexadecimal by a name of the class; null for one that has none. Every name counts that a tensor will have: a
-    /// file may call one a copy of another (its metadata's ties) that was a tensor of its own when the digests were taken.
+    /// SHA-256 in lower-case hexadecimal by a name of the class; null for a name without a digest. Every name of a tensor is compared: the metadata
+    /// of a file may tie a name to another tensor that was separate when the digests were taken.
     /// </param>
     /// <param name="source">The checkpoint as it may be shown.</param>
     public DigestCheck(ITensorSink sink, TensorSelection selection, Func<string, string?> expected, string source)
@@ -51,8 +51,8 @@ internal sealed class DigestCheck : ITensorObserver
 
     public void OnComplete(int tensor) => _complete.Writer.TryWrite(tensor);
 
-    /// <summary>Returns when a complete tensor may be seen.</summary>
-    /// <exception cref="WeightMismatchException">The tensor has other bytes than it should.</exception>
+    /// <summary>Returns when a complete tensor has been checked.</summary>
+    /// <exception cref="WeightMismatchException">The digest of the tensor differs.</exception>
     public async ValueTask WhenCheckedAsync(int tensor, CancellationToken cancellationToken)
     {
         await _sink.WhenReadyAsync(tensor, cancellationToken).ConfigureAwait(false);
@@ -62,7 +62,7 @@ internal sealed class DigestCheck : ITensorObserver
         }
     }
 
-    /// <exception cref="WeightMismatchException">Some tensors have other bytes than they should.</exception>
+    /// <exception cref="WeightMismatchException">The digests of some tensors differ.</exception>
     public async ValueTask CompleteAsync(CancellationToken cancellationToken)
     {
         _complete.Writer.Complete();

@@ -2,8 +2,9 @@ using TorchSharp;
 using TypedWeights.Caching;
 using TypedWeights.Checkpoints;
 using TypedWeights.Devices;
-using TypedWeights.Loading.Early;
+using TypedWeights.Devices.Cuda;
 using TypedWeights.Memory;
+using TypedWeights.Opening;
 using TypedWeights.Sources;
 using TypedWeights.Transfer.Limits;
 using TypedWeights.Transfer.Planning;
@@ -15,29 +16,30 @@ namespace TypedWeights.Loading;
 /// <summary>
 /// One load, from a URI to tensors by name, in four values: the opened checkpoint, the selection, the plan and the job that carries it out.
 /// </summary>
-/// <param name="loader">What the loader's loads share.</param>
-/// <param name="request">What the caller asked for.</param>
-/// <param name="cache">The load's part of the local cache; null where it goes without.</param>
-internal sealed class LoadSession(LoaderParts loader, LoadRequest request, CacheRun? cache) : IDisposable
+/// <param name="sources">The loader's sources.</param>
+/// <param name="cuda">What the loader's loads onto GPUs share.</param>
+/// <param name="log">The loader's log.</param>
+/// <param name="request">The load.</param>
+/// <param name="cache">The load's part of the local cache; null for a load without it.</param>
+internal sealed class LoadSession(SourceRegistry sources, CudaEngine cuda, LoadLog log, LoadRequest request, CacheRun? cache) : IDisposable
 {
-    private readonly TransferContext _context = loader.Sources.Context.OfOneLoad(loader.Sources.Resolve(request.Uri));
+    private readonly TransferContext _context = sources.Context.OfOneLoad(sources.Resolve(request.Uri));
     private readonly MemoryBound _bound = MemoryBound.Of(request.Options.MemoryLimit);
 
-    /// <summary>What the caller asked for.</summary>
     public LoadRequest Request => request;
 
     public void Dispose() => _context.Dispose();
 
-    /// <summary>Loads.</summary>
+    /// <summary>Carries out the load.</summary>
     public async Task<WeightSet> RunAsync(CancellationToken cancellationToken)
     {
         MemoryBound.BeginLoad(request.Options.MemoryLimit);
 
-        // Before the first request, as it refuses devices that are not supported.
+        // Before the first request, so that an unsupported device fails first.
         ITensorSink sink = CreateSink();
         await using (sink.ConfigureAwait(false))
         {
-            IWeightLocation location = request.Source.Location ?? await loader.Sources
+            IWeightLocation location = request.Source.Location ?? await sources
                 .LocateAsync(request.Uri, request.Pins, cache, _context, cancellationToken).ConfigureAwait(false);
             if (request.Manifest is { } manifest && ExpectedCheckpoint.TryOpen(manifest, request.Uri, location) is { } expected)
             {
@@ -56,14 +58,14 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
     }
 
     /// <summary>Makes a sink, which serves one transfer.</summary>
-    public ITensorSink CreateSink() => TensorSinks.Create(request.Options, _context.Options, loader.Cuda);
+    public ITensorSink CreateSink() => TensorSinks.Create(request.Options, _context.Options, cuda);
 
     /// <summary>Opens the files and checks their headers.</summary>
     public async Task<Checkpoint> OpenAsync(IWeightLocation location, CancellationToken cancellationToken)
     {
         var budget = new HeaderBudget(_bound, _context.Options.BufferLimit);
         Checkpoint checkpoint = await CheckpointReader.ReadAsync(request.Uri, location, budget, cancellationToken).ConfigureAwait(false);
-        loader.Log.Warn(checkpoint, location.IsRemote);
+        log.Warn(checkpoint, location.IsRemote);
         return checkpoint;
     }
 
@@ -71,7 +73,7 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
     public async Task<WeightSet> LoadAsync(
         Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote, CancellationToken cancellationToken)
     {
-        // An early load hands its set out before the first byte is read.
+        // An early load returns its set before the first byte is read.
         Action? allocated = request.Early is { } early ? () => early.TryGive(() => Promise(checkpoint, selection, sink)) : null;
         await TransferAsync(checkpoint, selection, sink, isRemote, allocated, cancellationToken).ConfigureAwait(false);
         return Collect(checkpoint, selection, sink);
@@ -80,8 +82,8 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
     /// <summary>Plans the reading of a selection and carries the plan out.</summary>
     /// <param name="checkpoint">The opened files.</param>
     /// <param name="selection">What is read of them.</param>
-    /// <param name="sink">Where it goes.</param>
-    /// <param name="isRemote">Whether the files lie across a network.</param>
+    /// <param name="sink">Where the bytes go.</param>
+    /// <param name="isRemote">Whether the files are read over a network.</param>
     /// <param name="allocated">Is called when the sink has its memory; null for nobody.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public async Task TransferAsync(
@@ -93,7 +95,9 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
         CancellationToken cancellationToken)
     {
         (TransferPlan plan, MemoryNeed need) = Plan(checkpoint, selection, sink, isRemote);
-        LoadLog.Load lines = loader.Log.Start(checkpoint, plan);
+        string source = checkpoint.Uri.Display;
+        log.Start(checkpoint, plan);
+        Action<LoadProgress> logProgress = log.ProgressOf(source);
         var job = new TransferJob(
             plan,
             [.. checkpoint.Files.Select(static file => file.Source)],
@@ -103,16 +107,16 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
             Allocated = allocated,
             Progress = now =>
             {
-                lines.Running(now);
+                logProgress(now);
                 request.Progress?.Report(now);
             },
             Observers = ObserversOf(selection, sink),
         };
-        lines.Finished(await TransferRunner.RunAsync(job, _context, cancellationToken).ConfigureAwait(false));
-        sink.Report(lines);
+        log.Finish(source, await TransferRunner.RunAsync(job, _context, cancellationToken).ConfigureAwait(false));
+        sink.Report(log.Logger, source);
     }
 
-    /// <summary>The set of a load whose tensors are ready.</summary>
+    /// <summary>The set of a load that is complete.</summary>
     public WeightSet Collect(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink)
     {
         if (request.Early is { } early)
@@ -121,27 +125,28 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
             return early.Weights;
         }
 
-        WeightSet weights = NewSet(checkpoint, selection, sink);
-        var taken = new torch.Tensor?[selection.Tensors.Count];
-        foreach ((string name, int index) in selection.Names)
+        PromisedSet set = Promise(checkpoint, selection, sink);
+        for (int tensor = 0; tensor < selection.Tensors.Count; tensor++)
         {
-            // Another name of the same tensor is another handle on one storage: each is disposed once, libtorch frees the memory once.
-            torch.Tensor tensor = taken[index]?.alias().DetachFromDisposeScope() ?? (taken[index] = sink.TakeTensor(index));
-            TensorInfo info = selection.Tensors[index].Info;
-            weights.Add(name, info, sink.DeviceOf(index), sink.DTypeOf(index, info.DType), tensor);
+            set.Fulfil(tensor);
         }
 
-        return weights;
+        return set.Weights;
     }
 
-    /// <summary>The set of an early load, whose tensors are still to come.</summary>
-    public PromisedSet Promise(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink) =>
-        new(NewSet(checkpoint, selection, sink), selection, sink);
+    /// <summary>The set of a load, before its tensors are in it.</summary>
+    public PromisedSet Promise(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink)
+    {
+        long heapBytes = request.Options.Storage != TensorStorage.PerTensor ? 0 : selection.Tensors
+            .Select((tensor, index) => sink.DeviceOf(index).type == DeviceType.CPU ? tensor.Info.ByteLength : 0).Sum();
+        var weights = new WeightSet(request.Title, checkpoint.Revision, checkpoint.Metadata, selection.Names.Count) { HeapBytes = heapBytes };
+        return new PromisedSet(weights, selection, sink, isEarly: request.Early is not null);
+    }
 
     private (TransferPlan Plan, MemoryNeed Need) Plan(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote)
     {
         TransferOptions transfer = _context.Options;
-        Lazy<UseOrder> order = OrderOfUse.Of(request.Options, selection);
+        Lazy<UseOrder> order = request.Options.OrderOf(selection);
         sink.Select(selection, order);
         TransferPlan plan = TransferPlan.Create(
             checkpoint.Files,
@@ -159,27 +164,20 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
 
     private List<ITensorObserver> ObserversOf(TensorSelection selection, ITensorSink sink)
     {
-        DigestCheck? digests = request.Options is LoadOptions { Verify: Verification.Digests }
-            ? new DigestCheck(sink, selection, request.Manifest!.DigestOf, request.Uri.Display)
-            : null;
         var observers = new List<ITensorObserver>();
-        if (digests is not null)
+        Func<int, CancellationToken, ValueTask> whenReady = sink.WhenReadyAsync;
+        if (request.Options is LoadOptions { Verify: Verification.Digests })
         {
+            var digests = new DigestCheck(sink, selection, request.Manifest!.DigestOf, request.Uri.Display);
             observers.Add(digests);
+            whenReady = digests.WhenCheckedAsync;
         }
 
         if (request.Early is { } early)
         {
-            observers.Add(new ReadyTensors(digests is null ? sink.WhenReadyAsync : digests.WhenCheckedAsync, early.OnReady));
+            observers.Add(new ReadyTensors(whenReady, early.OnReady));
         }
 
         return observers;
     }
-
-    private WeightSet NewSet(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink) =>
-        new(request.Title, checkpoint.Revision, checkpoint.Metadata, selection.Names.Count)
-        {
-            HeapBytes = request.Options.Storage != TensorStorage.PerTensor ? 0 : selection.Tensors
-                .Select((tensor, index) => sink.DeviceOf(index).type == DeviceType.CPU ? tensor.Info.ByteLength : 0).Sum(),
-        };
 }

@@ -4,7 +4,6 @@ using TypedWeights.Devices.Converting;
 using TypedWeights.Devices.Cpu;
 using TypedWeights.Devices.Cuda;
 using TypedWeights.Devices.Placing;
-using TypedWeights.Options;
 
 namespace TypedWeights.Loading;
 
@@ -12,41 +11,31 @@ namespace TypedWeights.Loading;
 internal static class TensorSinks
 {
     /// <summary>Makes the sink of a load.</summary>
-    /// <param name="options">How the load is done.</param>
-    /// <param name="transfer">How its bytes are fetched.</param>
+    /// <param name="options">How the tensors are loaded.</param>
+    /// <param name="transfer">How their bytes are read.</param>
     /// <param name="cuda">What the loader's loads onto GPUs share.</param>
-    /// <exception cref="WeightsException">A device is not served, or the options make no sense together.</exception>
+    /// <exception cref="WeightsException">A device cannot be used, or the options do not fit together.</exception>
     public static ITensorSink Create(CommonLoadOptions options, TransferOptions transfer, CudaEngine cuda)
     {
         var rule = DTypeRule.Of(options);
-        torch.Device device = DeviceOf(options);
+        torch.Device device = options.Device
+            ?? (CudaBackend.Simulated is null || options.Storage == TensorStorage.Mapped ? torch.CPU : new torch.Device(DeviceType.CUDA, 0));
         ITensorSink sink = options.Placement is { } placement
-            ? new PlacedSink(placement, device, of => OfDevice(of, options, cuda))
-            : OfDevice(device, options, cuda);
+            ? new PlacedSink(placement, device, of => OfDevice(of, options.Storage, cuda))
+            : OfDevice(device, options.Storage, cuda);
         return rule is null ? sink : new ConvertingSink(sink, rule, transfer);
     }
 
-    private static ITensorSink OfDevice(torch.Device device, CommonLoadOptions options, CudaEngine cuda)
+    private static ITensorSink OfDevice(torch.Device device, TensorStorage storage, CudaEngine cuda) => (device.type, storage) switch
     {
-        ServedDevice.ThrowUnlessServed(device);
-        return device.type == DeviceType.CUDA ? OfCuda(device, options, cuda) : OfCpu(options.Storage);
-    }
+        (DeviceType.CUDA, TensorStorage.Mapped) => throw new WeightsException(
+            "TensorStorage.Mapped is the file itself in host memory, so it goes with the CPU alone; "
+                + "for a GPU take TensorStorage.Arena or PerTensor."),
 
-    private static CpuSink OfCpu(TensorStorage storage) => storage switch
-    {
-        TensorStorage.PerTensor => new PerTensorSink(),
-        TensorStorage.Mapped => new MappedSink(),
+        // "cuda" alone is the first one.
+        (DeviceType.CUDA, _) => new CudaSink(cuda, cuda.ContextOf(Math.Max(0, device.index)), storage),
+        (_, TensorStorage.PerTensor) => new PerTensorSink(),
+        (_, TensorStorage.Mapped) => new MappedSink(),
         _ => new ArenaSink(),
     };
-
-    // "cuda" alone is the first one.
-    private static CudaSink OfCuda(torch.Device device, CommonLoadOptions options, CudaEngine cuda) => options.Storage == TensorStorage.Mapped
-        ? throw new WeightsException(
-            "TensorStorage.Mapped is the file itself in host memory, so it goes with the CPU alone; "
-                + "for a GPU take TensorStorage.Arena or PerTensor.")
-        : new CudaSink(cuda, cuda.ContextOf(Math.Max(0, device.index)), options.Storage);
-
-    // What is mapped is on the CPU, whatever the default.
-    private static torch.Device DeviceOf(CommonLoadOptions options) =>
-        options.Device ?? (options.Storage == TensorStorage.Mapped ? null : DeviceDefaults.Device) ?? torch.CPU;
 }

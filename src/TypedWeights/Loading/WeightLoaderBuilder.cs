@@ -11,8 +11,8 @@ using TypedWeights.Transfer.Retry;
 namespace TypedWeights;
 
 /// <summary>
-/// Configures a <see cref="WeightLoader"/>. Files, HTTP and the stores of all packages that the application references are there by
-/// themselves; a package's <c>UseX</c> gives its store other options than the environment's.
+/// Configures a <see cref="WeightLoader"/>. Files, HTTP and the stores of all packages that the application references need no call; a
+/// package's <c>UseX</c> gives its store other options than the environment's.
 /// </summary>
 public sealed class WeightLoaderBuilder : IWeightSourceBuilder
 {
@@ -21,9 +21,9 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     private TimeProvider _time = TimeProvider.System;
     private TransferOptions _transfer = new();
     private (string Folder, LocalCacheOptions Options)? _cache;
-    private Func<CudaBackend> _cuda = static () => DeviceDefaults.Backend ?? CudaBackend.System;
+    private Func<CudaBackend> _cuda = static () => CudaBackend.Simulated ?? CudaBackend.System;
 
-    /// <summary>Adds a kind of store. For its schemes it stands in for a built-in or registered one.</summary>
+    /// <summary>Adds a source. For its schemes it is used instead of a built-in or registered source.</summary>
     /// <param name="provider">Disposed with the loader.</param>
     public WeightLoaderBuilder UseSource(IWeightSourceProvider provider)
     {
@@ -32,9 +32,9 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
         return this;
     }
 
-    /// <summary>Says how bytes are fetched: connections, parts, patience, memory.</summary>
+    /// <summary>Sets how bytes are read: connections, ranges, retries, memory.</summary>
     /// <param name="options">For all loads of the loader.</param>
-    /// <exception cref="ArgumentOutOfRangeException">One of the values is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
     public WeightLoaderBuilder UseTransferOptions(TransferOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -43,12 +43,12 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
         return this;
     }
 
-    /// <summary>Says how HTTP servers are reached: logins, headers, proxies, certificates.</summary>
+    /// <summary>Sets how HTTP servers are reached: credentials, headers, proxies, certificates.</summary>
     /// <param name="options">
-    /// For all loads of the loader: proxies, certificates and the connection pool for every store that has come to the loader with its
-    /// connections, logins and headers for <c>http(s)://</c> alone.
+    /// For all loads of the loader: proxies, certificates and the connection pool for every store that uses the loader's connections,
+    /// credentials and headers for <c>http(s)://</c> alone.
     /// </param>
-    /// <exception cref="ArgumentException">One of the values is out of its range.</exception>
+    /// <exception cref="ArgumentException">A value is out of its range.</exception>
     public WeightLoaderBuilder UseHttp(HttpOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -58,15 +58,15 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     }
 
     /// <summary>
-    /// Keeps remote files in a folder of this machine: written while they are loaded, without holding the tensors back, and read from there
-    /// the next time. Without this the environment variable <c>TYPEDWEIGHTS_CACHE</c> names the folder, and without either there is none.
+    /// Keeps remote files in a folder of this machine: they are written while they are loaded, without delaying the tensors, and read from there
+    /// the next time. Without this call the environment variable <c>TYPEDWEIGHTS_CACHE</c> names the folder; without both there is no cache.
     /// </summary>
     /// <param name="folder">
     /// The folder; made when it is first written to. Several loaders and processes may share it. One that other users may write to is not
     /// used unless <see cref="LocalCacheOptions.TrustFolder"/> says so.
     /// </param>
     /// <param name="options">Its size, and what loads do with it; null for the defaults.</param>
-    /// <exception cref="ArgumentOutOfRangeException">One of the values is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
     public WeightLoaderBuilder UseLocalCache(string folder, LocalCacheOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
@@ -77,21 +77,20 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     }
 
     /// <summary>
-    /// Makes a scheme of one's own stand for a place, so that one attribute serves development and production:
+    /// Makes a URI scheme stand for a location, so that one attribute serves development and production:
     /// <c>UseAlias("models", "s3://bucket/prefix")</c> makes <c>models://story</c> mean <c>s3://bucket/prefix/story</c>. Without this call
-    /// the variable <c>TYPEDWEIGHTS_ALIAS_MODELS</c> says it. A scheme that a store serves cannot be one:
-    /// <see cref="Build"/> throws.
+    /// the variable <c>TYPEDWEIGHTS_ALIAS_MODELS</c> sets it. The scheme of a store cannot be an alias: <see cref="Build"/> throws.
     /// </summary>
     /// <param name="scheme">The scheme, in lower case.</param>
     /// <param name="target">A path or URI of a folder.</param>
-    /// <exception cref="ArgumentException">The scheme is none.</exception>
+    /// <exception cref="ArgumentException">The scheme is not valid.</exception>
     public WeightLoaderBuilder UseAlias(string scheme, string target)
     {
         _sources.AddAlias(scheme, target);
         return this;
     }
 
-    /// <summary>Writes a few lines for each load: what it reads, how it goes, what it took.</summary>
+    /// <summary>Logs a few lines for each load: what it reads, its progress, its time.</summary>
     /// <param name="loggers">Where to; the category is <c>TypedWeights.WeightLoader</c>.</param>
     public WeightLoaderBuilder UseLogging(ILoggerFactory loggers)
     {
@@ -109,7 +108,7 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
         return this;
     }
 
-    /// <summary>Puts another driver and tensor library in the place of NVIDIA's and libtorch.</summary>
+    /// <summary>Uses another driver and tensor library instead of NVIDIA's and libtorch.</summary>
     internal WeightLoaderBuilder UseCuda(CudaBackend backend)
     {
         _cuda = () => backend;
@@ -117,7 +116,7 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     }
 
     /// <summary>Makes the loader.</summary>
-    /// <exception cref="ArgumentException">Two of the added stores serve one scheme, or one serves that of an alias.</exception>
+    /// <exception cref="ArgumentException">Two of the added sources serve one scheme, or one serves the scheme of an alias.</exception>
     public WeightLoader Build()
     {
         LocalCache? cache = _cache is { } given ? new LocalCache(given.Folder, given.Options)

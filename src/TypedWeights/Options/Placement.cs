@@ -1,24 +1,23 @@
 using TorchSharp;
 using TypedWeights.Errors;
 using TypedWeights.Manifests;
-using TypedWeights.Options;
 using TypedWeights.Placements;
 
 namespace TypedWeights;
 
 /// <summary>
-/// Which tensors go to which device: by patterns over their names, by a budget of bytes for each device, or by both. Immutable: each
-/// call gives another one.
+/// Which tensors go to which device: by patterns over their names, by a budget of bytes for each device, or by both. Immutable: each call
+/// returns another placement.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A pattern is a name in which <c>{0..15}</c> or <c>{0,2,5}</c> stands for numbers and <c>*</c> for any text, dots included; it has to
-/// match the whole name. Patterns go before budgets. One that matches no tensor is an error, and so are two that send one tensor to
-/// different devices. A tied tensor has one place: any of its names will do.
+/// A pattern is a name in which <c>{0..15}</c> or <c>{0,2,5}</c> stands for numbers and <c>*</c> for any text, dots included; it must match the
+/// whole name. Patterns precede budgets. A pattern that matches no tensor is an error, and so are two patterns that put one tensor on different
+/// devices. A tied tensor has one device, which any of its names may select.
 /// </para>
 /// <para>
-/// Budgets take what no pattern took, in the order in which the model uses it (<see cref="CommonLoadOptions.OrderOfUse"/>), a layer as a whole.
-/// What neither places goes to <see cref="CommonLoadOptions.Device"/>.
+/// Budgets take the tensors that match no pattern, in the order in which the model uses them (<see cref="CommonLoadOptions.OrderOfUse"/>), a
+/// layer as a whole. The rest goes to <see cref="CommonLoadOptions.Device"/>.
 /// </para>
 /// </remarks>
 /// <example><code>
@@ -60,7 +59,7 @@ public sealed class Placement
     /// <summary>Puts the tensors of some names on a device.</summary>
     /// <param name="pattern">The names, such as <c>model.layers.{0..15}.*</c>.</param>
     /// <param name="device"><c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>.</param>
-    /// <exception cref="ArgumentException">The pattern cannot be read, or the text is no device.</exception>
+    /// <exception cref="ArgumentException">The pattern cannot be read, or the text does not name a device.</exception>
     public Placement Put(string pattern, string device) => Put(pattern, Parse(device));
 
     /// <summary>Fills a device, in the order of use and after the devices of earlier budgets, with what no pattern takes.</summary>
@@ -77,7 +76,7 @@ public sealed class Placement
     /// <summary>Fills a device, in the order of use and after the devices of earlier budgets, with what no pattern takes.</summary>
     /// <param name="device"><c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>.</param>
     /// <param name="bytes">The most bytes of tensors that it gets; what they take there is a little more, as memory is aligned.</param>
-    /// <exception cref="ArgumentException">The text is no device, or the budget is negative.</exception>
+    /// <exception cref="ArgumentException">The text does not name a device, or the budget is negative.</exception>
     public Placement Fill(string device, long bytes) => Fill(Parse(device), bytes);
 
     private static torch.Device Parse(string device)
@@ -89,3 +88,9 @@ public sealed class Placement
                 $"{Printable.Name(device)} is no device; devices are written {string.Join(", ", DeviceText.Types)}, and cuda:1.", nameof(device));
     }
 }
+
+/// <summary>One rule of a <see cref="Placement"/>.</summary>
+/// <param name="Device">The device.</param>
+/// <param name="Pattern">Which names; null for a budget.</param>
+/// <param name="Budget">The most bytes; unused with a pattern.</param>
+internal sealed record PlacementRule(torch.Device Device, NameGlob? Pattern, long Budget);

@@ -4,7 +4,6 @@ using TorchSharp;
 using TypedWeights.Errors;
 using TypedWeights.Memory;
 using TypedWeights.Saving;
-using TypedWeights.Weights;
 
 namespace TypedWeights;
 
@@ -20,7 +19,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
 {
     private readonly Dictionary<string, WeightEntry> _entries;
     private readonly Lazy<NameIndex> _names;
-    private IRunningLoad? _load;
+    private (Task End, Action Stop)? _load;
     private int _disposed;
 
     internal WeightSet(string title, string? revision, IReadOnlyDictionary<string, string> metadata, int count = 0)
@@ -42,7 +41,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     /// Completes when everything that the load fetched is in the local cache, and files that are whole there have their names; true then,
     /// and false where caching was given up, or there is no cache. It never fails: why it was given up is in the log.
     /// </summary>
-    /// <remarks>The tensors need not be waited for, nor kept as they are: the cache has copies of the bytes that are still to be written.</remarks>
+    /// <remarks>The tensors may be changed meanwhile: the cache has copies of the bytes that are still to be written.</remarks>
     public Task<bool> Caching { get; internal set; } = Task.FromResult(false);
 
     /// <summary>The tensors with dtype and shape as the checkpoint has them, in the order of the files.</summary>
@@ -62,7 +61,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     /// <summary>Bytes that libtorch has allocated on the C library's heap, tensor by tensor.</summary>
     internal long HeapBytes { get; init; }
 
-    // A tensor that was handed over is no longer the set's; asking for it by name says so.
+    // A tensor that was handed over is no longer the set's.
     private IEnumerable<WeightEntry> Present
     {
         get
@@ -72,7 +71,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
         }
     }
 
-    /// <summary>The names as a tree; asked for once all have been added.</summary>
+    /// <summary>The names as a tree; used after all have been added.</summary>
     internal NameIndex Names => _names.Value;
 
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
@@ -136,8 +135,8 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
         path, [.. Present.Select(static entry => entry.ToSaved())], Metadata.Count == 0 ? null : Metadata, cancellationToken);
 
     /// <summary>
-    /// Waits until every tensor can be read: after <c>BeginLoadAsync</c>, whose model is there before its tensors. What was loaded by
-    /// another method is there at once.
+    /// Waits until every tensor is ready: after <c>BeginLoadAsync</c>, which returns the model before its tensors are ready. After another
+    /// method all of them are.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait, not the load.</param>
     /// <exception cref="WeightsException">The load failed; every wait ends with the same error.</exception>
@@ -151,8 +150,8 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
 
     /// <summary>Frees every tensor that was not handed over. Doing it twice is harmless.</summary>
     /// <remarks>
-    /// A load that was begun and still runs is cancelled, and this returns when it has ended: not from within a progress report, which the
-    /// load waits for.
+    /// A begun load that still runs is cancelled, and this method returns when it has ended. Do not call it from a progress report, which the load
+    /// waits for.
     /// </remarks>
     public void Dispose()
     {
@@ -170,15 +169,16 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
         FreedMemory.TrimLater(HeapBytes);
     }
 
-    internal void Add(string name, TensorInfo info, torch.Device device, DType held, torch.Tensor tensor) =>
-        _entries.Add(name, new WeightEntry(this, name, info, device, held, tensor));
+    /// <summary>Adds the entry of a tensor, before the tensor itself.</summary>
+    internal WeightEntry Add(string name, TensorInfo info, torch.Device device, DType held, Arrival? arrival)
+    {
+        var entry = new WeightEntry(this, name, info, device, held, arrival);
+        _entries.Add(name, entry);
+        return entry;
+    }
 
-    /// <summary>Adds the entry of a tensor that is yet to come.</summary>
-    internal WeightEntry Promise(string name, TensorInfo info, torch.Device device, DType held, Arrival arrival) =>
-        _entries[name] = new WeightEntry(this, name, info, device, held, arrival);
-
-    /// <summary>Disposing ends this load first.</summary>
-    internal void Follow(IRunningLoad load) => _load = load;
+    /// <summary>Takes the end of the load that fills the set, and what ends the load when the set is disposed.</summary>
+    internal void Follow(Task end, Action stop) => _load = (end, stop);
 
     internal ObjectDisposedException Disposed() => new(Title, $"The weights of {Title} have been disposed.");
 

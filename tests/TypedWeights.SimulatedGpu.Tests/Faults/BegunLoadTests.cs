@@ -1,5 +1,5 @@
 using TorchSharp;
-using TypedWeights.Interop.Cuda.Native;
+using TypedWeights.Interop.Cuda;
 using TypedWeights.Tests.Loading.Early;
 using TypedWeights.Tests.Simulation;
 

@@ -1,4 +1,4 @@
-using TypedWeights.Interop.Cuda.Native;
+using TypedWeights.Interop.Cuda;
 using TypedWeights.Tests.Simulation;
 
 namespace TypedWeights.Tests.Faults;

@@ -1,6 +1,5 @@
 using TorchSharp;
 using TypedWeights.Interop.Cuda;
-using TypedWeights.Interop.Cuda.Native;
 using TypedWeights.Tests.Simulation;
 
 namespace TypedWeights.Tests.Mutations;
@@ -69,8 +68,13 @@ public sealed class MutationTests : IDisposable
     [Fact]
     public async Task The_simulation_finds_a_missing_drain_when_a_copy_fails()
     {
-        _gpu.Faults.Decide = (call, number) => call == "CopyToDevice" && number == 5 ? CudaError.InvalidValue : CudaError.Success;
-        await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Behind(new DoesNotDrain(_gpu.Driver)));
+        var mutant = new DoesNotDrain(_gpu.Driver);
+        _gpu.Faults.Decide = (call, number) =>
+        {
+            mutant.HasEnded |= call == "CopyToDevice" && number == 5;
+            return call == "CopyToDevice" && number == 5 ? CudaError.InvalidValue : CudaError.Success;
+        };
+        await using WeightLoader loader = SimulatedLoads.Loader(_gpu.Behind(mutant));
 
         await Assert.ThrowsAsync<WeightsException>(() => loader.LoadTensorsAsync(_path, cancellationToken: TestContext.Current.CancellationToken));
 

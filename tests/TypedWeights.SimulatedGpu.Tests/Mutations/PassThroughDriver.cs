@@ -9,8 +9,6 @@ internal abstract class PassThroughDriver(ICudaDriver inner) : ICudaDriver
 {
     public int CountDevices() => inner.CountDevices();
 
-    public string NameOf(int device) => inner.NameOf(device);
-
     public nint RetainPrimaryContext(int device) => inner.RetainPrimaryContext(device);
 
     public void ReleasePrimaryContext(int device) => inner.ReleasePrimaryContext(device);

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using TypedWeights.Interop.Cuda;
-using TypedWeights.Interop.Cuda.Native;
 
 namespace TypedWeights.Tests.Simulation;
 
@@ -84,8 +83,6 @@ internal sealed unsafe class SimulatedDriver(SimulatedGpu gpu) : ICudaDriver
         gpu.Faults.Meet(nameof(CountDevices));
         return gpu.Devices.Count;
     }
-
-    public string NameOf(int device) => "Simulated GPU";
 
     public nint RetainPrimaryContext(int device)
     {

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using TypedWeights.Interop.Cuda;
-using TypedWeights.Interop.Cuda.Native;
 
 namespace TypedWeights.Tests.Simulation;
 

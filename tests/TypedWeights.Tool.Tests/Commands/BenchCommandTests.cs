@@ -9,31 +9,22 @@ using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;
 
-public sealed class BenchCommandTests : IAsyncLifetime
+public sealed class BenchCommandTests : ServerTest
 {
     private const int DataLength = 20_000_000;
 
     private static readonly byte[] Model = TestFile.Bytes([TestFile.Noise("a", "U8", 8, DataLength - 1000), TestFile.Noise("b", "U8", 8, 1000)]);
 
-    private readonly TempFolder _folder = new();
-    private FileServer _server = null!;
-
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
-        _server = await FileServer.StartAsync();
-        _server.Files["/net.safetensors"] = Model;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _server.DisposeAsync();
-        _folder.Dispose();
+        await base.InitializeAsync();
+        Server.Files["/net.safetensors"] = Model;
     }
 
     [Fact]
     public async Task Bench_writes_one_line_of_JSON_with_the_documented_members_in_order()
     {
-        ToolRun run = await ToolRun.InAsync(_folder.Path, "bench", $"{_server.Address}/net.safetensors", "--json");
+        ToolRun run = await ToolRun.InAsync(Folder.Path, "bench", $"{Server.Address}/net.safetensors", "--json");
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         JsonElement json = JsonElement.Parse(Assert.Single(run.OutLines));
@@ -41,7 +32,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
             ["bytes", "seconds", "gbPerSecond", "requests", "retries", "peakRssBytes", "allocatedBytes", "cpuSeconds"],
             json.EnumerateObject().Select(member => member.Name));
         Assert.Equal(DataLength, json.GetProperty("bytes").GetInt64());
-        Assert.True(json.GetProperty("requests").GetInt64() >= _server.Requests.Count);
+        Assert.True(json.GetProperty("requests").GetInt64() >= Server.Requests.Count);
         Assert.Equal(0, json.GetProperty("retries").GetInt64());
         Assert.True(json.GetProperty("peakRssBytes").GetInt64() > DataLength);
         Assert.InRange(json.GetProperty("allocatedBytes").GetInt64(), 1, 1L << 30);
@@ -55,18 +46,18 @@ public sealed class BenchCommandTests : IAsyncLifetime
     {
         // Without hedges: one of those is counted though it may be given up before the server hears of it.
         var options = new TransferOptions { Hedging = false, MaxConnections = 16 };
-        await using var sources = new ToolSources(options, _folder.Path);
-        var context = new ToolContext(TextWriter.Null, TextWriter.Null, _folder.Path, Terminal.Redirected);
+        var context = new ToolContext(TextWriter.Null, TextWriter.Null, Folder.Path, Terminal.Redirected);
+        await using var sources = new ToolSources(context, options);
 
         BenchResult result = await BenchRun.RunAsync(
             sources,
-            WeightUri.Parse($"{_server.Address}/net.safetensors"),
+            WeightUri.Parse($"{Server.Address}/net.safetensors"),
             new TransferOverrides(Gap: null, Part: 1 << 20, Connections: 3),
             ProgressView.Create(context, quiet: true),
             TestContext.Current.CancellationToken);
 
         (long Offset, long Length)[] asked =
-            [.. _server.Requests.Select(request => Ranges.Of(request.Range!)).Where(range => range.Offset >= Model.Length - DataLength).Order()];
+            [.. Server.Requests.Select(request => Ranges.Of(request.Range!)).Where(range => range.Offset >= Model.Length - DataLength).Order()];
         Assert.True(asked.Length >= DataLength >> 20);
         long at = Model.Length - DataLength;
         foreach ((long offset, long length) in asked)
@@ -77,7 +68,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
         }
 
         Assert.Equal((Model.Length, DataLength), (at, result.Bytes));
-        Assert.Equal((_server.Requests.Count, 0), (result.Requests, result.Retries));
+        Assert.Equal((Server.Requests.Count, 0), (result.Requests, result.Retries));
     }
 
     [Fact]
@@ -87,7 +78,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
         int inUse = 0;
         int most = 0;
         var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _server.Intercept = async context =>
+        Server.Intercept = async context =>
         {
             if (Ranges.Of(context.Request.Headers.Range!).Length < 1000)
             {
@@ -109,7 +100,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
         };
 
         ToolRun run = await ToolRun.InAsync(
-            _folder.Path, "bench", $"{_server.Address}/net.safetensors", "--json", "--connections", $"{Wanted}", "--part", "512KiB");
+            Folder.Path, "bench", $"{Server.Address}/net.safetensors", "--json", "--connections", $"{Wanted}", "--part", "512KiB");
 
         Assert.Equal(0, run.ExitCode);
         Assert.Equal(Wanted, most);
@@ -118,14 +109,14 @@ public sealed class BenchCommandTests : IAsyncLifetime
     [Fact]
     public async Task Bench_reads_local_files_in_ranges_and_prints_the_result_as_text()
     {
-        await File.WriteAllBytesAsync(_folder["net.safetensors"], Model, TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(Folder["net.safetensors"], Model, TestContext.Current.CancellationToken);
 
-        ToolRun json = await ToolRun.InAsync(_folder.Path, "bench", "net.safetensors", "--json", "--part", "1MiB", "--connections", "1");
-        ToolRun page = await ToolRun.InAsync(_folder.Path, "bench", _folder.Path, "--quiet");
+        ToolRun json = await ToolRun.InAsync(Folder.Path, "bench", "net.safetensors", "--json", "--part", "1MiB", "--connections", "1");
+        ToolRun page = await ToolRun.InAsync(Folder.Path, "bench", Folder.Path, "--quiet");
 
         Assert.InRange(JsonElement.Parse(json.Out).GetProperty("requests").GetInt64(), 20, 40);
         Assert.Equal((0, ""), (page.ExitCode, page.Error));
-        Assert.Equal(_folder.Path.Replace('\\', '/'), page.OutLines[0]);
+        Assert.Equal(Folder.Path.Replace('\\', '/'), page.OutLines[0]);
         Assert.Matches(@"^20\.0 MB in \d+\.\d{3} s: [\d.]+ [kMG]B/s$", page.OutLines[1]);
         Assert.Matches(@"^  requests      \d+ \(0 retries\)$", page.OutLines[2]);
     }
@@ -137,7 +128,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
     [InlineData("--part must be from 65536 to 1073741824 bytes", "--part", "1")]
     public async Task Bench_refuses_options_with_values_out_of_range(string says, params string[] options)
     {
-        ToolRun run = await ToolRun.InAsync(_folder.Path, ["bench", "net.safetensors", .. options]);
+        ToolRun run = await ToolRun.InAsync(Folder.Path, ["bench", "net.safetensors", .. options]);
 
         Assert.Equal((64, ""), (run.ExitCode, run.Out));
         Assert.Contains(says, run.Error, Ordinal);
@@ -147,9 +138,9 @@ public sealed class BenchCommandTests : IAsyncLifetime
     public async Task Bench_sends_no_requests_for_a_checkpoint_without_data()
     {
         await File.WriteAllBytesAsync(
-            _folder["net.safetensors"], TestFile.Bytes([new("a", "U8", [0], [])]), TestContext.Current.CancellationToken);
+            Folder["net.safetensors"], TestFile.Bytes([new("a", "U8", [0], [])]), TestContext.Current.CancellationToken);
 
-        ToolRun run = await ToolRun.InAsync(_folder.Path, "bench", "net.safetensors", "--json");
+        ToolRun run = await ToolRun.InAsync(Folder.Path, "bench", "net.safetensors", "--json");
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         Assert.StartsWith("{\"bytes\":0,\"seconds\":0", run.Out, Ordinal);

@@ -8,27 +8,16 @@ using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;
 
-public sealed class HttpTests : IAsyncLifetime
+public sealed class HttpTests : ServerTest
 {
-    private readonly TempFolder _folder = new();
-    private FileServer _server = null!;
-
-    public async ValueTask InitializeAsync() => _server = await FileServer.StartAsync();
-
-    public async ValueTask DisposeAsync()
-    {
-        await _server.DisposeAsync();
-        _folder.Dispose();
-    }
-
     [Theory]
     [InlineData("?file=net", true)]
     [InlineData("?sig=abc&versionId=7", false)]
     public async Task A_snapshot_warns_if_a_dropped_query_parameter_may_identify_the_file(string query, bool warns)
     {
-        _server.Files["/get"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3)]);
+        Server.Files["/get"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 3)]);
 
-        ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", $"{_server.Address}/get{query}", "--class", "Net");
+        ToolRun run = await ToolRun.InAsync(Folder.Path, "snapshot", $"{Server.Address}/get{query}", "--class", "Net");
 
         Assert.Equal(0, run.ExitCode);
         Assert.Equal(warns, run.Error.Contains("has to be loaded with the whole URL: LoadAsync(url).", Ordinal));
@@ -38,13 +27,13 @@ public sealed class HttpTests : IAsyncLifetime
     public async Task A_snapshot_of_a_remote_file_sends_only_two_requests_for_its_header()
     {
         byte[] bytes = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 1_000_000)]);
-        _server.Files["/m/net.safetensors"] = bytes;
+        Server.Files["/m/net.safetensors"] = bytes;
         long header = BinaryPrimitives.ReadInt64LittleEndian(bytes);
 
-        ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", $"{_server.Address}/m/net.safetensors");
+        ToolRun run = await ToolRun.InAsync(Folder.Path, "snapshot", $"{Server.Address}/m/net.safetensors");
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        Assert.Equal(["bytes=0-7", $"bytes=8-{7 + header}"], _server.Requests.Select(request => request.Range));
+        Assert.Equal(["bytes=0-7", $"bytes=8-{7 + header}"], Server.Requests.Select(request => request.Range));
         SnapshotFile file = Read("weights/Net.weights.json").Files.Single();
         Assert.Equal((bytes.Length, header), (file.Length, file.HeaderLength));
         Assert.Matches("^\"[0-9A-F]{16}\"$", file.Validator);
@@ -55,7 +44,7 @@ public sealed class HttpTests : IAsyncLifetime
     {
         const long Data = 350_000_000_000;
         byte[] header = Encoding.UTF8.GetBytes($$$"""{"a":{"dtype":"U8","shape":[{{{Data}}}],"data_offsets":[0,{{{Data}}}]}}""");
-        string path = _folder["huge.safetensors"];
+        string path = Folder["huge.safetensors"];
         await using (FileStream stream = File.Create(path))
         {
             byte[] length = new byte[8];
@@ -74,40 +63,40 @@ public sealed class HttpTests : IAsyncLifetime
         }
 
         long sent = 0;
-        _server.Intercept = async context =>
+        Server.Intercept = async context =>
         {
             await Results.File(path, "application/octet-stream", enableRangeProcessing: true).ExecuteAsync(context);
             Interlocked.Add(ref sent, context.Response.ContentLength ?? long.MaxValue / 4);
             return true;
         };
 
-        ToolRun local = await ToolRun.InAsync(_folder.Path, "snapshot", "huge.safetensors");
-        ToolRun remote = await ToolRun.InAsync(_folder.Path, "snapshot", $"{_server.Address}/huge.safetensors", "--class", "Remote");
-        ToolRun verify = await ToolRun.InAsync(_folder.Path, "verify");
-        ToolRun page = await ToolRun.InAsync(_folder.Path, "inspect", "huge.safetensors");
+        ToolRun local = await ToolRun.InAsync(Folder.Path, "snapshot", "huge.safetensors");
+        ToolRun remote = await ToolRun.InAsync(Folder.Path, "snapshot", $"{Server.Address}/huge.safetensors", "--class", "Remote");
+        ToolRun verify = await ToolRun.InAsync(Folder.Path, "verify");
+        ToolRun page = await ToolRun.InAsync(Folder.Path, "inspect", "huge.safetensors");
 
         Assert.Equal("wrote weights/Huge.weights.json: 1 tensor, 350 GB in 1 file\n", local.Out);
         Assert.Equal("wrote weights/Remote.weights.json: 1 tensor, 350 GB in 1 file\n", remote.Out);
         Assert.Equal((0, 0), (verify.ExitCode, page.ExitCode));
 
         // The snapshot and the check of the remote one: each the eight bytes and the header.
-        Assert.Equal(4, _server.Requests.Count);
+        Assert.Equal(4, Server.Requests.Count);
         Assert.Equal(2 * (8 + header.Length), sent);
     }
 
     [Fact]
     public async Task A_snapshot_of_a_remote_index_sends_two_header_requests_for_each_shard()
     {
-        _server.Files["/m/model.safetensors.index.json"] = Encoding.UTF8.GetBytes(
+        Server.Files["/m/model.safetensors.index.json"] = Encoding.UTF8.GetBytes(
             """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}""");
-        _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 100_000)]);
-        _server.Files["/m/2.safetensors"] = TestFile.Bytes([TestFile.Noise("b", "U8", 8, 100_000)]);
+        Server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 100_000)]);
+        Server.Files["/m/2.safetensors"] = TestFile.Bytes([TestFile.Noise("b", "U8", 8, 100_000)]);
 
-        ToolRun run = await ToolRun.InAsync(_folder.Path, "snapshot", $"{_server.Address}/m/");
+        ToolRun run = await ToolRun.InAsync(Folder.Path, "snapshot", $"{Server.Address}/m/");
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         Assert.StartsWith("wrote weights/M.weights.json: 2 tensors, 200 kB in 2 files", run.Out, Ordinal);
-        var shards = _server.Requests.Where(request => request.Path.EndsWith(".safetensors", Ordinal)).ToArray();
+        var shards = Server.Requests.Where(request => request.Path.EndsWith(".safetensors", Ordinal)).ToArray();
         Assert.Equal(4, shards.Length);
         Assert.All(shards, request => Assert.True(LastByte(request.Range!) < 200, request.Range));
     }
@@ -115,21 +104,21 @@ public sealed class HttpTests : IAsyncLifetime
     [Fact]
     public async Task Verify_warns_of_another_version_with_the_same_header_and_reports_drift_of_another_header()
     {
-        _server.Files["/net.safetensors"] = TestFile.Bytes([TestFile.F32("a", [1], 1)]);
-        await ToolRun.InAsync(_folder.Path, "snapshot", $"{_server.Address}/net.safetensors");
+        Server.Files["/net.safetensors"] = TestFile.Bytes([TestFile.F32("a", [1], 1)]);
+        await ToolRun.InAsync(Folder.Path, "snapshot", $"{Server.Address}/net.safetensors");
 
-        _server.Files["/net.safetensors"] = TestFile.Bytes([TestFile.F32("a", [1], 2)]);
-        ToolRun values = await ToolRun.InAsync(_folder.Path, "verify");
-        _server.Files["/net.safetensors"] = TestFile.Bytes([TestFile.F32("a", [2], 2, 3)]);
-        ToolRun shape = await ToolRun.InAsync(_folder.Path, "verify");
-        _server.Files.Clear();
-        ToolRun gone = await ToolRun.InAsync(_folder.Path, "verify");
+        Server.Files["/net.safetensors"] = TestFile.Bytes([TestFile.F32("a", [1], 2)]);
+        ToolRun values = await ToolRun.InAsync(Folder.Path, "verify");
+        Server.Files["/net.safetensors"] = TestFile.Bytes([TestFile.F32("a", [2], 2, 3)]);
+        ToolRun shape = await ToolRun.InAsync(Folder.Path, "verify");
+        Server.Files.Clear();
+        ToolRun gone = await ToolRun.InAsync(Folder.Path, "verify");
 
         Assert.Equal(0, values.ExitCode);
         Assert.Contains("the values may be others", values.OutLines[1], Ordinal);
         Assert.Equal(1, shape.ExitCode);
         Assert.Contains("  drift: a: F32 [1] became F32 [2]", shape.OutLines);
-        Assert.Equal($"  to mend it: typedweights snapshot {_server.Address}/net.safetensors", shape.OutLines[^1]);
+        Assert.Equal($"  to repair it: typedweights snapshot {Server.Address}/net.safetensors", shape.OutLines[^1]);
         Assert.Equal(2, gone.ExitCode);
         Assert.Contains("404", gone.Error, Ordinal);
     }
@@ -144,7 +133,7 @@ public sealed class HttpTests : IAsyncLifetime
         byte[] bytes = TestFile.Bytes([TestFile.F32("a", [1], 1)]);
         bool served = false;
         var failure = 0;
-        _server.Intercept = async context =>
+        Server.Intercept = async context =>
         {
             string authorization = context.Request.Headers.Authorization.ToString();
             served |= context.Request.Query["sig"] == Signature && authorization.StartsWith("Basic ", Ordinal);
@@ -156,16 +145,16 @@ public sealed class HttpTests : IAsyncLifetime
 
             return failure != 0;
         };
-        _server.Files["/net.safetensors"] = bytes;
-        _server.Files["/broken.safetensors"] = bytes[..^1];
-        string root = _server.Address.Replace("http://", $"http://{User}:{Password}@", Ordinal);
+        Server.Files["/net.safetensors"] = bytes;
+        Server.Files["/broken.safetensors"] = bytes[..^1];
+        string root = Server.Address.Replace("http://", $"http://{User}:{Password}@", Ordinal);
         string query = $"?sig={Signature}&token={Token}&revision=r1#{Token}";
         string[] secrets = [Password, User, Signature, Token, Convert.ToBase64String(Encoding.UTF8.GetBytes($"{User}:{Password}"))];
         var seen = new StringBuilder();
 
         async Task<int> RunAsync(params string[] args)
         {
-            ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+            ToolRun run = await ToolRun.InAsync(Folder.Path, args);
             seen.Append(run.All);
             return run.ExitCode;
         }
@@ -197,18 +186,18 @@ public sealed class HttpTests : IAsyncLifetime
             Assert.Equal(1, await RunAsync("inspect", "--json", $"{root}/net.safetensors{query}"));
         }
 
-        ToolRun process = await ToolRun.ProcessAsync(_folder.Path, null, "snapshot", $"{root}/net.safetensors{query}");
+        ToolRun process = await ToolRun.ProcessAsync(Folder.Path, null, "snapshot", $"{root}/net.safetensors{query}");
         seen.Append(process.All);
 
         Assert.True(served, "the credentials did not reach the server");
-        string snapshot = await File.ReadAllTextAsync(_folder["weights/Net.weights.json"], TestContext.Current.CancellationToken);
-        Assert.Contains($"\"source\": \"{_server.Address}/net.safetensors?revision=r1\"", snapshot, Ordinal);
+        string snapshot = await File.ReadAllTextAsync(Folder["weights/Net.weights.json"], TestContext.Current.CancellationToken);
+        Assert.Contains($"\"source\": \"{Server.Address}/net.safetensors?revision=r1\"", snapshot, Ordinal);
         Assert.All(secrets, secret => Assert.DoesNotContain(secret, seen.ToString(), Ordinal));
         Assert.All(secrets, secret => Assert.DoesNotContain(secret, snapshot, Ordinal));
-        Assert.Equal(["Net.weights.json"], Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories).Select(Path.GetFileName));
+        Assert.Equal(["Net.weights.json"], Directory.GetFiles(Folder.Path, "*", SearchOption.AllDirectories).Select(Path.GetFileName));
     }
 
     private static long LastByte(string range) => long.Parse(range.Split('-')[1], CultureInfo.InvariantCulture);
 
-    private WeightSnapshot Read(string name) => SnapshotReader.Read(File.ReadAllBytes(_folder[name]));
+    private WeightSnapshot Read(string name) => SnapshotReader.Read(File.ReadAllBytes(Folder[name]));
 }

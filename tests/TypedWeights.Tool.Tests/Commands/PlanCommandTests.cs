@@ -10,29 +10,18 @@ using static System.StringComparison;
 
 namespace TypedWeights.Tests.Commands;
 
-public sealed class PlanCommandTests : IAsyncLifetime
+public sealed class PlanCommandTests : ServerTest
 {
     private const int Large = 40_000_000;
-
-    private readonly TempFolder _folder = new();
-    private FileServer _server = null!;
-
-    public async ValueTask InitializeAsync() => _server = await FileServer.StartAsync();
-
-    public async ValueTask DisposeAsync()
-    {
-        await _server.DisposeAsync();
-        _folder.Dispose();
-    }
 
     [Fact]
     public async Task Plan_writes_a_line_of_JSON_in_exactly_the_documented_form()
     {
-        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("a", [2], 1, 2), TestFile.F32("b", [1], 3), TestFile.F32("none", [0])]);
-        long file = new FileInfo(_folder["a.safetensors"]).Length;
+        TestFile.Write(Folder["a.safetensors"], [TestFile.F32("a", [2], 1, 2), TestFile.F32("b", [1], 3), TestFile.F32("none", [0])]);
+        long file = new FileInfo(Folder["a.safetensors"]).Length;
         long header = file - 8 - 12;
 
-        ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", "--json", "a.safetensors");
+        ToolRun run = await ToolRun.InAsync(Folder.Path, "plan", "--json", "a.safetensors");
 
         // The second tensor begins at the next 64 bytes; a header counts with what is made of its entries.
         long buffers = header + (3 * 288);
@@ -49,10 +38,10 @@ public sealed class PlanCommandTests : IAsyncLifetime
     public async Task Plan_for_a_GPU_counts_device_memory_as_its_allocator_rounds_it_and_only_the_ring_on_the_host()
     {
         TestFile.Write(
-            _folder["a.safetensors"],
+            Folder["a.safetensors"],
             [TestFile.Noise("large", "U8", 8, 10_500_000), TestFile.Noise("middle", "F16", 16, 1_000_000), TestFile.F32("small", [1], 1)]);
 
-        ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", "--device", "cuda", "--json", "a.safetensors");
+        ToolRun run = await ToolRun.InAsync(Folder.Path, "plan", "--device", "cuda", "--json", "a.safetensors");
 
         // 10.5 MB to the next 2 MiB, 2 MB in a segment of 20 MiB, 4 bytes in one of 2 MiB; two ranges through 2 MiB buffers.
         Assert.Contains("\"tensorMemoryBytes\":0,", run.Out, StringComparison.Ordinal);
@@ -63,14 +52,14 @@ public sealed class PlanCommandTests : IAsyncLifetime
     [Fact]
     public async Task Plan_prints_the_reads_and_the_memory_of_a_load_from_a_disk()
     {
-        TestFile.WriteSharded(_folder["m"], new Dictionary<string, TestFile.Entry[]>
+        TestFile.WriteSharded(Folder["m"], new Dictionary<string, TestFile.Entry[]>
         {
             ["1.safetensors"] = [TestFile.Noise("a", "U8", 8, 10_000_000), TestFile.Noise("b", "U8", 8, 500)],
             ["2.safetensors"] = [TestFile.Noise("c", "U8", 8, 1000)],
         });
 
-        ToolRun all = await ToolRun.InAsync(_folder.Path, "plan", "m");
-        ToolRun some = await ToolRun.InAsync(_folder.Path, "plan", "m", "--filter", "b");
+        ToolRun all = await ToolRun.InAsync(Folder.Path, "plan", "m");
+        ToolRun some = await ToolRun.InAsync(Folder.Path, "plan", "m", "--filter", "b");
 
         string readers = Environment.ProcessorCount < 3 ? $"{Environment.ProcessorCount} to 3" : "3";
         Assert.Matches(
@@ -93,7 +82,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
     public async Task A_plan_for_a_server_without_ranges_has_one_connection_and_only_the_opening_request()
     {
         byte[] bytes = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Large)]);
-        _server.Intercept = async context =>
+        Server.Intercept = async context =>
         {
             context.Response.ContentLength = bytes.Length;
             context.Response.Headers.ETag = "\"whole\"";
@@ -101,7 +90,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
             return true;
         };
 
-        JsonElement plan = await JsonAsync("plan", "--json", $"{_server.Address}/m.safetensors");
+        JsonElement plan = await JsonAsync("plan", "--json", $"{Server.Address}/m.safetensors");
 
         Assert.Equal((1, 1), (plan.GetProperty("minConnections").GetInt32(), plan.GetProperty("maxConnections").GetInt32()));
         Assert.Equal((1, 1), (plan.GetProperty("openingRequests").GetInt64(), plan.GetProperty("requests").GetInt64()));
@@ -111,13 +100,13 @@ public sealed class PlanCommandTests : IAsyncLifetime
     public async Task Plan_predicts_the_requests_of_the_load_and_itself_requests_only_headers()
     {
         byte[] bytes = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Large), TestFile.Noise("b", "U8", 8, 3)]);
-        _server.Files["/m.safetensors"] = bytes;
-        string uri = $"{_server.Address}/m.safetensors";
+        Server.Files["/m.safetensors"] = bytes;
+        string uri = $"{Server.Address}/m.safetensors";
 
         JsonElement plan = await JsonAsync("plan", "--json", uri);
-        int opening = _server.Requests.Count;
-        long read = _server.Requests.Max(request => LastByte(request.Range!));
-        _server.Requests.Clear();
+        int opening = Server.Requests.Count;
+        long read = Server.Requests.Max(request => LastByte(request.Range!));
+        Server.Requests.Clear();
         BenchResult load = await LoadAsync(uri);
 
         Assert.InRange(read, 0, bytes.Length - Large);
@@ -125,16 +114,16 @@ public sealed class PlanCommandTests : IAsyncLifetime
         Assert.Equal(Large + 3, plan.GetProperty("bytes").GetInt64());
         Assert.Equal((8, 32), (plan.GetProperty("minConnections").GetInt32(), plan.GetProperty("maxConnections").GetInt32()));
         Assert.Equal(load.Requests - load.Retries, plan.GetProperty("requests").GetInt64());
-        Assert.Equal(load.Requests, _server.Requests.Count);
+        Assert.Equal(load.Requests, Server.Requests.Count);
     }
 
     [Fact]
     public async Task Plan_prints_the_requests_and_connections_of_a_load_from_a_server()
     {
-        _server.Files["/m.safetensors"] = TestFile.Bytes(
+        Server.Files["/m.safetensors"] = TestFile.Bytes(
             [TestFile.Noise("a.1", "U8", 8, 1000), TestFile.Noise("b", "U8", 8, 500), TestFile.Noise("a.2", "U8", 8, 1000)]);
 
-        ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", $"{_server.Address}/m.safetensors", "--filter", "a.*");
+        ToolRun run = await ToolRun.InAsync(Folder.Path, "plan", $"{Server.Address}/m.safetensors", "--filter", "a.*");
 
         Assert.Equal("2 of 3 tensors, 2.00 kB of 2.", run.OutLines[1][..29]);
         Assert.Matches(@"^  requests        \d: \d to open, 1 for tensors of 2\.50 kB at most$", run.OutLines[2]);
@@ -145,9 +134,9 @@ public sealed class PlanCommandTests : IAsyncLifetime
     [Fact]
     public async Task The_filter_part_connections_and_gap_options_change_the_plan()
     {
-        _server.Files["/m.safetensors"] = TestFile.Bytes(
+        Server.Files["/m.safetensors"] = TestFile.Bytes(
             [TestFile.Noise("a", "U8", 8, 1_000_000), TestFile.Noise("b", "U8", 8, 500), TestFile.Noise("c", "U8", 8, 1000)]);
-        string uri = $"{_server.Address}/m.safetensors";
+        string uri = $"{Server.Address}/m.safetensors";
 
         JsonElement gap = await JsonAsync("plan", "--json", uri, "--filter", "a", "--filter", "?", "--part", "64KiB", "--connections", "3");
         JsonElement without = await JsonAsync("plan", "--json", uri, "--filter", "a", "--filter", "c", "--gap", "0");
@@ -164,16 +153,16 @@ public sealed class PlanCommandTests : IAsyncLifetime
     public async Task A_plan_for_a_server_that_ignores_ranges_covers_the_whole_file_or_is_refused()
     {
         byte[] bytes = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 1_000_000), TestFile.Noise("b", "U8", 8, 500)]);
-        _server.Intercept = async context =>
+        Server.Intercept = async context =>
         {
             context.Response.ContentLength = bytes.Length;
             await context.Response.Body.WriteAsync(bytes);
             return true;
         };
-        string uri = $"{_server.Address}/m.safetensors";
+        string uri = $"{Server.Address}/m.safetensors";
 
         JsonElement whole = await JsonAsync("plan", "--json", uri);
-        ToolRun part = await ToolRun.InAsync(_folder.Path, "plan", uri, "--filter", "b");
+        ToolRun part = await ToolRun.InAsync(Folder.Path, "plan", uri, "--filter", "b");
 
         Assert.Equal(whole.GetProperty("openingRequests").GetInt64(), whole.GetProperty("requests").GetInt64());
         Assert.Equal((2, ""), (part.ExitCode, part.Out));
@@ -186,10 +175,10 @@ public sealed class PlanCommandTests : IAsyncLifetime
     [Fact]
     public async Task Plan_reports_a_filter_without_a_match_and_a_missing_file()
     {
-        TestFile.Write(_folder["a.safetensors"], [TestFile.F32("a", [1], 1), TestFile.F32("b", [1], 1)]);
+        TestFile.Write(Folder["a.safetensors"], [TestFile.F32("a", [1], 1), TestFile.F32("b", [1], 1)]);
 
-        ToolRun none = await ToolRun.InAsync(_folder.Path, "plan", "a.safetensors", "--filter", "A", "--json");
-        ToolRun absent = await ToolRun.InAsync(_folder.Path, "plan", "absent.safetensors");
+        ToolRun none = await ToolRun.InAsync(Folder.Path, "plan", "a.safetensors", "--filter", "A", "--json");
+        ToolRun absent = await ToolRun.InAsync(Folder.Path, "plan", "absent.safetensors");
 
         Assert.Equal(
             (1, "", "error: a.safetensors: the filter takes none of the 2 tensors; they are named \"a\", \"b\".\n"),
@@ -208,7 +197,7 @@ public sealed class PlanCommandTests : IAsyncLifetime
     [InlineData("--limit", "1")]
     public async Task Plan_refuses_an_option_with_a_value_out_of_range(string option, string value)
     {
-        ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", "a.safetensors", option, value);
+        ToolRun run = await ToolRun.InAsync(Folder.Path, "plan", "a.safetensors", option, value);
 
         Assert.Equal((64, ""), (run.ExitCode, run.Out));
         Assert.Contains(option, run.Error, Ordinal);
@@ -219,15 +208,15 @@ public sealed class PlanCommandTests : IAsyncLifetime
     // A second request for a straggler is nobody's plan.
     private async Task<BenchResult> LoadAsync(string uri)
     {
-        await using var sources = new ToolSources(new TransferOptions { Hedging = false }, _folder.Path);
-        var context = new ToolContext(TextWriter.Null, TextWriter.Null, _folder.Path, Terminal.Redirected);
+        var context = new ToolContext(TextWriter.Null, TextWriter.Null, Folder.Path, Terminal.Redirected);
+        await using var sources = new ToolSources(context, new TransferOptions { Hedging = false });
         return await BenchRun.RunAsync(
             sources, WeightUri.Parse(uri), default, ProgressView.Create(context, quiet: true), TestContext.Current.CancellationToken);
     }
 
     private async Task<JsonElement> JsonAsync(params string[] args)
     {
-        ToolRun run = await ToolRun.InAsync(_folder.Path, args);
+        ToolRun run = await ToolRun.InAsync(Folder.Path, args);
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         return JsonSerializer.Deserialize<JsonElement>(run.Out);
     }

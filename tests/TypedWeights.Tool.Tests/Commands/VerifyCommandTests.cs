@@ -71,7 +71,7 @@ public sealed class VerifyCommandTests : IDisposable
                 "  drift: a: F32 [2] became I32 [2]",
                 "  drift: b: F32 [1] is gone",
                 "  drift: c: F32 [1] is new",
-                "  to mend it: typedweights snapshot net.safetensors",
+                "  to repair it: typedweights snapshot net.safetensors",
             ],
             run.OutLines[1..]);
 
@@ -167,7 +167,7 @@ public sealed class VerifyCommandTests : IDisposable
         ToolRun run = await ToolRun.InAsync(_folder.Path, "verify", "--offline");
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        Assert.Matches(@"agrees with itself \(2 tensors, \d+ bytes in 1 file; offline: net\.safetensors was not asked\)\n$", run.Out);
+        Assert.Matches(@"agrees with itself \(2 tensors, \d+ bytes in 1 file; offline: net\.safetensors was not read\)\n$", run.Out);
     }
 
     [Theory]
@@ -217,7 +217,7 @@ public sealed class VerifyCommandTests : IDisposable
         Assert.Equal(1, run.ExitCode);
         string quote = OperatingSystem.IsWindows() ? "\"" : "'";
         Assert.Equal(
-            $"  to mend it: cd {quote}src/My App{quote} && typedweights snapshot net.safetensors --class Special", run.OutLines[^1]);
+            $"  to repair it: cd {quote}src/My App{quote} && typedweights snapshot net.safetensors --class Special", run.OutLines[^1]);
     }
 
     [Fact]

@@ -7,20 +7,9 @@ using static System.StringComparison;
 namespace TypedWeights.Tests.Downloads;
 
 /// <summary>Names that an index, a listing or a URL chose, and files that have them already.</summary>
-public sealed class ForeignNameTests : IAsyncLifetime
+public sealed class ForeignNameTests : ServerTest
 {
     private const string Index = "model.safetensors.index.json";
-
-    private readonly TempFolder _folder = new();
-    private FileServer _server = null!;
-
-    public async ValueTask InitializeAsync() => _server = await FileServer.StartAsync();
-
-    public async ValueTask DisposeAsync()
-    {
-        await _server.DisposeAsync();
-        _folder.Dispose();
-    }
 
     [Theory]
     [InlineData("1.safetensors")]
@@ -80,11 +69,11 @@ public sealed class ForeignNameTests : IAsyncLifetime
     public async Task A_shard_with_a_forbidden_name_is_refused_before_anything_is_written(string name, string reason)
     {
         Serve("x", name);
-        Directory.CreateDirectory(Path.GetDirectoryName(_folder["home/" + name])!);
-        await File.WriteAllTextAsync(_folder["home/" + name], "mine", TestContext.Current.CancellationToken);
+        Directory.CreateDirectory(Path.GetDirectoryName(Folder["home/" + name])!);
+        await File.WriteAllTextAsync(Folder["home/" + name], "mine", TestContext.Current.CancellationToken);
 
         // Also where the user forces what is there to be replaced: nobody has named this file.
-        ToolRun run = await RunAsync("download", $"{_server.Address}/m/{Index}", "home", "--force");
+        ToolRun run = await RunAsync("download", $"{Server.Address}/m/{Index}", "home", "--force");
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains($"/m/{Index}: the file \"{name}\" is not written, as its name {reason}", run.Error, Ordinal);
@@ -102,16 +91,16 @@ public sealed class ForeignNameTests : IAsyncLifetime
     public async Task A_shard_that_needs_the_name_of_another_file_as_its_folder_is_refused_before_any_folder_is_made(
         string first, string second, string reason)
     {
-        _server.Files["/m/" + first] = TestFile.Bytes([TestFile.Noise("x", "U8", 8, 20_000)]);
-        _server.Files["/m/" + second] = TestFile.Bytes([TestFile.Noise("y", "U8", 8, 20_000)]);
-        _server.Files["/m/" + Index] = Encoding.UTF8.GetBytes(
+        Server.Files["/m/" + first] = TestFile.Bytes([TestFile.Noise("x", "U8", 8, 20_000)]);
+        Server.Files["/m/" + second] = TestFile.Bytes([TestFile.Noise("y", "U8", 8, 20_000)]);
+        Server.Files["/m/" + Index] = Encoding.UTF8.GetBytes(
             JsonSerializer.Serialize(new { weight_map = new Dictionary<string, string> { ["x"] = first, ["y"] = second } }));
 
-        ToolRun run = await RunAsync("download", $"{_server.Address}/m/{Index}", "model", "--force");
+        ToolRun run = await RunAsync("download", $"{Server.Address}/m/{Index}", "model", "--force");
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains($"/m/{Index}: the file \"{second}\" is not written, as {reason}", run.Error, Ordinal);
-        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
+        Assert.Empty(Directory.GetFileSystemEntries(Folder.Path));
     }
 
     [Theory]
@@ -122,15 +111,15 @@ public sealed class ForeignNameTests : IAsyncLifetime
     [InlineData("a.partial")]
     public async Task A_URL_that_ends_in_a_forbidden_name_needs_a_destination_with_a_file_name(string last)
     {
-        _server.Files["/m/" + Uri.UnescapeDataString(last)] = Encoding.UTF8.GetBytes("theirs");
-        _server.Intercept = async context =>
+        Server.Files["/m/" + Uri.UnescapeDataString(last)] = Encoding.UTF8.GetBytes("theirs");
+        Server.Intercept = async context =>
         {
             await Microsoft.AspNetCore.Http.Results.Bytes(Encoding.UTF8.GetBytes("theirs"), enableRangeProcessing: true).ExecuteAsync(context);
             return true;
         };
 
-        ToolRun folder = await RunAsync("download", $"{_server.Address}/m/{last}", ".", "--force");
-        ToolRun named = await RunAsync("download", $"{_server.Address}/m/{last}", "mine.txt");
+        ToolRun folder = await RunAsync("download", $"{Server.Address}/m/{last}", ".", "--force");
+        ToolRun named = await RunAsync("download", $"{Server.Address}/m/{last}", "mine.txt");
 
         Assert.Equal(64, folder.ExitCode);
         Assert.Contains("give DEST with the name of a file", folder.Error, Ordinal);
@@ -155,9 +144,9 @@ public sealed class ForeignNameTests : IAsyncLifetime
             "empty" => [],
             _ => """{"weight_map":{"x":"1.safetensors"}}"""u8.ToArray(),
         };
-        Directory.CreateDirectory(_folder["model"]);
-        await File.WriteAllBytesAsync(_folder["model/1.safetensors"], mine, TestContext.Current.CancellationToken);
-        string uri = $"{_server.Address}/m/{Index}";
+        Directory.CreateDirectory(Folder["model"]);
+        await File.WriteAllBytesAsync(Folder["model/1.safetensors"], mine, TestContext.Current.CancellationToken);
+        string uri = $"{Server.Address}/m/{Index}";
 
         ToolRun run = await RunAsync("download", uri, "model");
 
@@ -165,22 +154,22 @@ public sealed class ForeignNameTests : IAsyncLifetime
         Assert.StartsWith("error: model/1.safetensors: it is there already and no earlier copy of http", run.Error, Ordinal);
         Assert.Contains("--force", run.Error, Ordinal);
         Assert.Equal(["1.safetensors"], Names("model"));
-        Assert.Equal(mine, File.ReadAllBytes(_folder["model/1.safetensors"]));
+        Assert.Equal(mine, File.ReadAllBytes(Folder["model/1.safetensors"]));
 
         ToolRun forced = await RunAsync("download", uri, "model", "--force");
         Assert.Equal(0, forced.ExitCode);
-        Assert.Equal(_server.Files["/m/1.safetensors"], File.ReadAllBytes(_folder["model/1.safetensors"]));
+        Assert.Equal(Server.Files["/m/1.safetensors"], File.ReadAllBytes(Folder["model/1.safetensors"]));
     }
 
     [Fact]
     public async Task An_index_of_other_tensors_is_not_replaced()
     {
         Serve("x", "1.safetensors");
-        Directory.CreateDirectory(_folder["model"]);
+        Directory.CreateDirectory(Folder["model"]);
         const string Mine = """{"weight_map":{"x":"1.safetensors","more":"2.safetensors"}}""";
-        await File.WriteAllTextAsync(_folder["model/" + Index], Mine, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Folder["model/" + Index], Mine, TestContext.Current.CancellationToken);
 
-        ToolRun run = await RunAsync("download", $"{_server.Address}/m/{Index}", "model");
+        ToolRun run = await RunAsync("download", $"{Server.Address}/m/{Index}", "model");
 
         Assert.Equal(1, run.ExitCode);
         Assert.StartsWith($"error: model/{Index}: it is there already", run.Error, Ordinal);
@@ -192,27 +181,27 @@ public sealed class ForeignNameTests : IAsyncLifetime
     public async Task An_earlier_copy_is_replaced_without_force()
     {
         Serve("x", "1.safetensors");
-        string uri = $"{_server.Address}/m/{Index}";
+        string uri = $"{Server.Address}/m/{Index}";
         Assert.Equal(0, (await RunAsync("download", uri, "model")).ExitCode);
-        _server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("x", "F32", 32, 2000)]);
+        Server.Files["/m/1.safetensors"] = TestFile.Bytes([TestFile.Noise("x", "F32", 32, 2000)]);
 
         ToolRun run = await RunAsync("download", uri, "model");
 
         Assert.True(run.ExitCode == 0, run.All);
-        Assert.Equal(_server.Files["/m/1.safetensors"], File.ReadAllBytes(_folder["model/1.safetensors"]));
+        Assert.Equal(Server.Files["/m/1.safetensors"], File.ReadAllBytes(Folder["model/1.safetensors"]));
     }
 
     [Fact]
     public async Task A_download_into_a_folder_replaces_no_user_file_and_a_download_to_a_named_file_does()
     {
-        _server.Files["/config.json"] = "theirs"u8.ToArray();
-        await File.WriteAllTextAsync(_folder["config.json"], "mine", TestContext.Current.CancellationToken);
+        Server.Files["/config.json"] = "theirs"u8.ToArray();
+        await File.WriteAllTextAsync(Folder["config.json"], "mine", TestContext.Current.CancellationToken);
 
-        ToolRun refused = await RunAsync("download", $"{_server.Address}/config.json", ".");
+        ToolRun refused = await RunAsync("download", $"{Server.Address}/config.json", ".");
         Assert.Equal((1, "mine"), (refused.ExitCode, Text("config.json")));
         Assert.Equal(["config.json"], Names("."));
 
-        ToolRun named = await RunAsync("download", $"{_server.Address}/config.json", "config.json");
+        ToolRun named = await RunAsync("download", $"{Server.Address}/config.json", "config.json");
         Assert.Equal((0, "theirs"), (named.ExitCode, Text("config.json")));
     }
 
@@ -220,25 +209,25 @@ public sealed class ForeignNameTests : IAsyncLifetime
     public async Task A_file_that_appears_at_the_target_during_a_download_is_not_replaced()
     {
         Serve("x", "1.safetensors");
-        _server.Intercept = context =>
+        Server.Intercept = context =>
         {
             if (context.Request.Path == "/m/1.safetensors" && Ranges.Of(context.Request.Headers.Range!).Length > 1000)
             {
-                File.WriteAllText(_folder["model/1.safetensors"], "mine");
+                File.WriteAllText(Folder["model/1.safetensors"], "mine");
             }
 
             return Task.FromResult(false);
         };
 
-        ToolRun run = await RunAsync("download", $"{_server.Address}/m/{Index}", "model");
+        ToolRun run = await RunAsync("download", $"{Server.Address}/m/{Index}", "model");
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("error: model/1.safetensors: it is there already", run.Error, Ordinal);
         Assert.Equal("mine", Text("model/1.safetensors"));
 
         // What came is there for who moves the file away.
-        File.Delete(_folder["model/1.safetensors"]);
-        ToolRun again = await RunAsync("download", $"{_server.Address}/m/{Index}", "model");
+        File.Delete(Folder["model/1.safetensors"]);
+        ToolRun again = await RunAsync("download", $"{Server.Address}/m/{Index}", "model");
         Assert.Equal(0, again.ExitCode);
         Assert.Contains("going on: ", again.Error, Ordinal);
     }
@@ -246,15 +235,15 @@ public sealed class ForeignNameTests : IAsyncLifetime
     private void Serve(string tensor, string shard)
     {
         byte[] bytes = TestFile.Bytes([TestFile.Noise(tensor, "U8", 8, 20_000)]);
-        _server.Files["/m/" + shard] = bytes;
-        _server.Files["/m/" + Index] = Encoding.UTF8.GetBytes(
+        Server.Files["/m/" + shard] = bytes;
+        Server.Files["/m/" + Index] = Encoding.UTF8.GetBytes(
             JsonSerializer.Serialize(new { weight_map = new Dictionary<string, string> { [tensor] = shard } }));
     }
 
-    private Task<ToolRun> RunAsync(params string[] args) => ToolRun.InAsync(_folder.Path, args);
+    private Task<ToolRun> RunAsync(params string[] args) => ToolRun.InAsync(Folder.Path, args);
 
-    private string Text(string name) => File.ReadAllText(_folder[name]);
+    private string Text(string name) => File.ReadAllText(Folder[name]);
 
-    private IEnumerable<string> Names(string folder) => Directory.GetFiles(_folder[folder], "*", SearchOption.AllDirectories)
-        .Select(path => Path.GetRelativePath(_folder[folder], path).Replace('\\', '/')).Order(StringComparer.Ordinal);
+    private IEnumerable<string> Names(string folder) => Directory.GetFiles(Folder[folder], "*", SearchOption.AllDirectories)
+        .Select(path => Path.GetRelativePath(Folder[folder], path).Replace('\\', '/')).Order(StringComparer.Ordinal);
 }

@@ -8,30 +8,22 @@ using static System.StringComparison;
 namespace TypedWeights.Tests.Downloads;
 
 /// <summary>Downloads whose process ends early: killed, interrupted, or beaten to it.</summary>
-public sealed class ResumeTests : IAsyncLifetime
+public sealed class ResumeTests : ServerTest
 {
     private static readonly byte[] Model = TestFile.Bytes([TestFile.Noise("a", "U8", 8, 24_000_000)]);
 
-    private readonly TempFolder _folder = new();
     private readonly TaskCompletionSource _stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private FileServer _server = null!;
 
-    private string Uri => _server.Address + "/net.safetensors";
+    private string Uri => Server.Address + "/net.safetensors";
 
-    private string JournalPath => _folder["net.safetensors.partial.jsonl"];
+    private string JournalPath => Folder["net.safetensors.partial.jsonl"];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
-        _server = await FileServer.StartAsync();
-        _server.Files["/net.safetensors"] = Model;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _server.DisposeAsync();
-        _folder.Dispose();
+        await base.InitializeAsync();
+        Server.Files["/net.safetensors"] = Model;
     }
 
     [Fact]
@@ -40,11 +32,11 @@ public sealed class ResumeTests : IAsyncLifetime
         IReadOnlyList<FinishedPart> finished = await KilledAsync();
         Assert.InRange(finished.Sum(part => part.Length), 1, Model.Length - 1);
 
-        ToolRun next = await ToolRun.ProcessAsync(_folder.Path, null, "download", Uri, "net.safetensors", "--sha256");
+        ToolRun next = await ToolRun.ProcessAsync(Folder.Path, null, "download", Uri, "net.safetensors", "--sha256");
 
         Assert.Equal(0, next.ExitCode);
         Assert.StartsWith("going on: ", next.Error, Ordinal);
-        Assert.Equal(Model, await File.ReadAllBytesAsync(_folder["net.safetensors"], Token));
+        Assert.Equal(Model, await File.ReadAllBytesAsync(Folder["net.safetensors"], Token));
         Assert.Equal(["net.safetensors"], Left());
         foreach ((long offset, long length) in Asked())
         {
@@ -65,17 +57,17 @@ public sealed class ResumeTests : IAsyncLifetime
             return;
         }
 
-        File.SetUnixFileMode(_folder.Path, (UnixFileMode)0x1ff);
+        File.SetUnixFileMode(Folder.Path, (UnixFileMode)0x1ff);
         GetStuck();
-        await ToolRun.WithUmaskAsync(_folder.Path, umask, KillAsync, "download", Uri, "net.safetensors");
+        await ToolRun.WithUmaskAsync(Folder.Path, umask, KillAsync, "download", Uri, "net.safetensors");
         Assert.Equal(["net.safetensors.partial", "net.safetensors.partial.jsonl"], Left());
-        _server.Intercept = null;
+        Server.Intercept = null;
 
-        ToolRun next = await ToolRun.WithUmaskAsync(_folder.Path, umask, null, "download", Uri, "net.safetensors");
+        ToolRun next = await ToolRun.WithUmaskAsync(Folder.Path, umask, null, "download", Uri, "net.safetensors");
 
         Assert.True(next.ExitCode == 0, next.All);
         Assert.StartsWith("going on: ", next.Error, Ordinal);
-        Assert.Equal(Model, await File.ReadAllBytesAsync(_folder["net.safetensors"], Token));
+        Assert.Equal(Model, await File.ReadAllBytesAsync(Folder["net.safetensors"], Token));
 
         async Task KillAsync(Process process)
         {
@@ -91,12 +83,12 @@ public sealed class ResumeTests : IAsyncLifetime
     {
         await KilledAsync("?file=a&sig=1");
 
-        ToolRun next = await ToolRun.InAsync(_folder.Path, "download", Uri + query, "net.safetensors");
+        ToolRun next = await ToolRun.InAsync(Folder.Path, "download", Uri + query, "net.safetensors");
 
         Assert.Equal(0, next.ExitCode);
         Assert.StartsWith(said, next.Error, Ordinal);
         Assert.DoesNotContain("file=a", next.All, Ordinal);
-        Assert.Equal(Model, await File.ReadAllBytesAsync(_folder["net.safetensors"], Token));
+        Assert.Equal(Model, await File.ReadAllBytesAsync(Folder["net.safetensors"], Token));
     }
 
     [Fact]
@@ -104,7 +96,7 @@ public sealed class ResumeTests : IAsyncLifetime
     {
         IReadOnlyList<FinishedPart> finished = await KilledAsync();
         FinishedPart spoiled = finished[0];
-        using (FileStream partial = File.OpenWrite(_folder["net.safetensors.partial"]))
+        using (FileStream partial = File.OpenWrite(Folder["net.safetensors.partial"]))
         {
             partial.Position = spoiled.Offset + spoiled.Length - 1;
             partial.WriteByte((byte)~Model[(int)partial.Position]);
@@ -117,10 +109,10 @@ public sealed class ResumeTests : IAsyncLifetime
             journal.SetLength(journal.Length - 20);
         }
 
-        ToolRun next = await ToolRun.InAsync(_folder.Path, "download", Uri, "net.safetensors");
+        ToolRun next = await ToolRun.InAsync(Folder.Path, "download", Uri, "net.safetensors");
 
         Assert.Equal(0, next.ExitCode);
-        Assert.Equal(Model, await File.ReadAllBytesAsync(_folder["net.safetensors"], Token));
+        Assert.Equal(Model, await File.ReadAllBytesAsync(Folder["net.safetensors"], Token));
         long again = AskedBytes() - (Model.Length - finished.Sum(part => part.Length));
         Assert.Equal(spoiled.Length + torn.Length, again);
     }
@@ -130,16 +122,16 @@ public sealed class ResumeTests : IAsyncLifetime
     {
         await KilledAsync();
         byte[] changed = TestFile.Bytes([TestFile.Noise("b", "U8", 8, 24_000_000)]);
-        _server.Files["/net.safetensors"] = changed;
+        Server.Files["/net.safetensors"] = changed;
 
-        ToolRun next = await ToolRun.InAsync(_folder.Path, "download", Uri, "net.safetensors");
+        ToolRun next = await ToolRun.InAsync(Folder.Path, "download", Uri, "net.safetensors");
 
         Assert.Equal(0, next.ExitCode);
         Assert.StartsWith(
             "net.safetensors.partial: starting over, as the file has changed at its source since.\nwrote net.safetensors: 24.0 MB",
             next.Error,
             Ordinal);
-        Assert.Equal(changed, await File.ReadAllBytesAsync(_folder["net.safetensors"], Token));
+        Assert.Equal(changed, await File.ReadAllBytesAsync(Folder["net.safetensors"], Token));
         Assert.Equal(["net.safetensors"], Left());
     }
 
@@ -151,7 +143,7 @@ public sealed class ResumeTests : IAsyncLifetime
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no kill on Windows");
         GetStuck();
 
-        ToolRun run = await ToolRun.ProcessAsync(_folder.Path, InterruptAsync, "download", Uri, "net.safetensors");
+        ToolRun run = await ToolRun.ProcessAsync(Folder.Path, InterruptAsync, "download", Uri, "net.safetensors");
 
         Assert.Equal((code, ""), (run.ExitCode, run.Out));
         Assert.EndsWith("of 24.0 MB stay in net.safetensors.partial; the same command goes on from there.\ninterrupted\n", run.Error, Ordinal);
@@ -171,7 +163,7 @@ public sealed class ResumeTests : IAsyncLifetime
         GetStuck();
         ToolRun? second = null;
 
-        await ToolRun.ProcessAsync(_folder.Path, WhileItRunsAsync, "download", Uri, "net.safetensors");
+        await ToolRun.ProcessAsync(Folder.Path, WhileItRunsAsync, "download", Uri, "net.safetensors");
 
         Assert.Equal(1, second!.ExitCode);
         Assert.Contains("another download is writing this file", second.Error, Ordinal);
@@ -180,7 +172,7 @@ public sealed class ResumeTests : IAsyncLifetime
         async Task WhileItRunsAsync(Process process)
         {
             await SomeFinishedAsync();
-            second = await ToolRun.InAsync(_folder.Path, "download", Uri, "net.safetensors");
+            second = await ToolRun.InAsync(Folder.Path, "download", Uri, "net.safetensors");
             process.Kill();
         }
     }
@@ -191,7 +183,7 @@ public sealed class ResumeTests : IAsyncLifetime
         // No part of this download is ever whole.
         GetStuck(everywhere: true);
 
-        await ToolRun.ProcessAsync(_folder.Path, KillAsync, "download", Uri, "net.safetensors");
+        await ToolRun.ProcessAsync(Folder.Path, KillAsync, "download", Uri, "net.safetensors");
 
         async Task KillAsync(Process process)
         {
@@ -207,11 +199,11 @@ public sealed class ResumeTests : IAsyncLifetime
     private async Task<IReadOnlyList<FinishedPart>> KilledAsync(string query = "")
     {
         GetStuck();
-        ToolRun run = await ToolRun.ProcessAsync(_folder.Path, KillAsync, "download", Uri + query, "net.safetensors");
+        ToolRun run = await ToolRun.ProcessAsync(Folder.Path, KillAsync, "download", Uri + query, "net.safetensors");
         Assert.NotEqual(0, run.ExitCode);
         Assert.Equal(["net.safetensors.partial", "net.safetensors.partial.jsonl"], Left());
-        _server.Intercept = null;
-        _server.Requests.Clear();
+        Server.Intercept = null;
+        Server.Requests.Clear();
         return PartJournal.Read(JournalPath, Token).Parts;
 
         async Task KillAsync(Process process)
@@ -225,7 +217,7 @@ public sealed class ResumeTests : IAsyncLifetime
     private void GetStuck(bool everywhere = false)
     {
         int payload = 0;
-        _server.Intercept = async context =>
+        Server.Intercept = async context =>
         {
             (long offset, long length) = Ranges.Of(context.Request.Headers.Range!);
             if (length < 1000 || (Interlocked.Increment(ref payload) % 2 == 0 && !everywhere))
@@ -264,7 +256,7 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     private IEnumerable<(long Offset, long Length)> Asked() =>
-        _server.Requests.Select(request => Ranges.Of(request.Range!)).Where(range => range.Length > 1000);
+        Server.Requests.Select(request => Ranges.Of(request.Range!)).Where(range => range.Length > 1000);
 
     // Each byte once: a part that straggles is asked for twice.
     private long AskedBytes()
@@ -273,5 +265,5 @@ public sealed class ResumeTests : IAsyncLifetime
         return Asked().Sum(range => asked.Claim(range.Offset, range.Length).Sum(piece => piece.Length));
     }
 
-    private IEnumerable<string?> Left() => Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+    private IEnumerable<string?> Left() => Directory.GetFileSystemEntries(Folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 }

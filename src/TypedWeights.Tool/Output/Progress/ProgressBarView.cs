@@ -55,7 +55,7 @@ internal sealed class ProgressBarView : ProgressView
             };
             try
             {
-                await step().ConfigureAwait(false);
+                await step();
             }
             finally
             {

@@ -26,7 +26,7 @@ internal sealed class ProgressLines(TextWriter writer, TimeProvider? time = null
         };
         try
         {
-            await step().ConfigureAwait(false);
+            await step();
         }
         finally
         {

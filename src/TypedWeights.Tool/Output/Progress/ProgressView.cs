@@ -1,4 +1,6 @@
+using System.Globalization;
 using TypedWeights.Tool.Running;
+using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Tool.Output.Progress;
 
@@ -7,6 +9,8 @@ namespace TypedWeights.Tool.Output.Progress;
 /// </summary>
 internal abstract class ProgressView
 {
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(2);
+
     /// <param name="context">The command's.</param>
     /// <param name="quiet">Whether nothing is to be shown.</param>
     public static ProgressView Create(ToolContext context, bool quiet) => quiet ? new Silence()
@@ -18,6 +22,25 @@ internal abstract class ProgressView
 
     /// <summary>Writes a line that stays.</summary>
     public abstract void Note(string line);
+
+    /// <summary>Notes the retries of a command's transfers, one line every two seconds at most.</summary>
+    public void NoteRetriesOf(TransferContext context)
+    {
+        var gate = new Lock();
+        long? last = null;
+        context.Retrying = (failure, attempt, wait) =>
+        {
+            lock (gate)
+            {
+                if (last is null || context.Time.GetElapsedTime(last.Value) >= RetryInterval)
+                {
+                    last = context.Time.GetTimestamp();
+                    string seconds = wait.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
+                    Note(failure.Message + (seconds == "0" ? " Trying again." : $" Trying again in {seconds} s."));
+                }
+            }
+        };
+    }
 
     private sealed class Silence : ProgressView
     {

@@ -1,41 +1,60 @@
+using Microsoft.Extensions.Logging;
+using TorchSharp;
 using TypedWeights.Checkpoints;
+using TypedWeights.Memory;
+using TypedWeights.Transfer.Limits;
 using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Converting;
 
 /// <summary>
-/// Tensors of another dtype than the file's, in any sink: each segment lands in a staging buffer and is converted from there into the
-/// sink's own memory as soon as it is whole.
+/// Tensors of another dtype than the file's, in any sink: each segment is read into a buffer and converted from there into the inner sink's
+/// memory as soon as it is complete.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Segment by segment and not tensor by tensor: the buffers stay small whatever the size of a tensor, and they are warm when they are
-/// read. A reader holds at most one and waits for nothing while it does but the sink below, so that waiting for a buffer always ends.
+/// Segment by segment and not tensor by tensor: the buffers stay small whatever the size of a tensor, and are in the processor's cache when they
+/// are converted. While a reader holds a buffer it waits only for the inner sink, so that waiting for a buffer always ends.
 /// </para>
 /// <para>
-/// On the CPU whatever the device: what narrows crosses the bus with half of its bytes, and the device needs no memory for the wide
-/// ones.
+/// On the CPU whatever the device: what narrows crosses the bus with half of its bytes, and the device needs no memory for the wide tensors.
 /// </para>
 /// </remarks>
-internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, TransferOptions transfer) : DelegatingTensorSink(inner)
+/// <param name="inner">The wrapped sink; disposed with this one.</param>
+/// <param name="rule">Which tensors are converted, and to what.</param>
+/// <param name="transfer">The limit for buffers, and the number of readers, each of which holds one.</param>
+internal sealed partial class ConvertingSink(ITensorSink inner, DTypeRule rule, TransferOptions transfer) : ITensorSink
 {
+    // A buffer may begin with a part of an element.
+    private const int Slack = 2 * HeapRegion.SmallAlignment;
+
     private DType[] _targets = [];
     private TensorConversion?[] _conversions = [];
-    private StagingBuffers? _staging;
+    private BufferPool? _buffers;
+    private HeapRegion? _memory;
     private long _largest;
 
-    public override void Select(TensorSelection selection, Lazy<UseOrder> order)
+    public long SegmentSize => inner.SegmentSize;
+
+    public void Select(TensorSelection selection, Lazy<UseOrder> order)
     {
         _targets = [.. selection.Tensors.Select(tensor => rule.Of(tensor.Info))];
-        Inner.Select(selection with { Tensors = Converted(selection.Tensors) }, order);
+        inner.Select(selection with { Tensors = Converted(selection.Tensors) }, order);
     }
 
-    public override DType DTypeOf(int tensor, DType inFile) => _targets[tensor];
+    public bool Reads(CheckpointFile file, TensorInfo tensor) => inner.Reads(file, tensor);
 
-    public override SinkMemory MemoryOf(TransferPlan plan) =>
-        Inner.MemoryOf(plan.WithTensors(Converted(plan.Tensors))) + new SinkMemory(0) { StagingBytes = Staging(plan).Bytes };
+    public torch.Device DeviceOf(int tensor) => inner.DeviceOf(tensor);
 
-    public override void Allocate(TransferPlan plan)
+    public DType DTypeOf(int tensor, DType inFile) => _targets[tensor];
+
+    public SinkMemory MemoryOf(TransferPlan plan) =>
+        inner.MemoryOf(plan.WithTensors(Converted(plan.Tensors))) + new SinkMemory(0)
+        {
+            StagingBytes = BuffersFor(plan) is var (size, count) && count > 0 ? HeapRegion.RoomFor((long)size * count) : 0,
+        };
+
+    public void Allocate(TransferPlan plan)
     {
         TransferPlan converted = plan.WithTensors(Converted(plan.Tensors));
         _conversions = new TensorConversion?[plan.Tensors.Count];
@@ -46,54 +65,94 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
         }
 
         _largest = plan.LargestRange;
-        _staging = Staging(plan);
-        _staging.Allocate();
-        Inner.Allocate(converted);
+        if (BuffersFor(plan) is var (size, buffers) && buffers > 0)
+        {
+            _memory = HeapRegion.Allocate((long)size * buffers);
+            _buffers = new BufferPool();
+            for (int i = 0; i < buffers; i++)
+            {
+                _buffers.Return(new NativeMemoryManager(_memory.Address + ((nint)i * size), size));
+            }
+        }
+
+        inner.Allocate(converted);
     }
 
-    public override bool IsContinued(TransferSegment segment, TransferSegment by) =>
-        _conversions[segment.Tensor] is null && _conversions[by.Tensor] is null && Inner.IsContinued(segment, by);
+    public bool IsContinued(TransferSegment segment, TransferSegment by) =>
+        _conversions[segment.Tensor] is null && _conversions[by.Tensor] is null && inner.IsContinued(segment, by);
 
-    public override ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) =>
-        _conversions[segment.Tensor] is { } conversion
-            ? _staging!.AcquireAsync((int)segment.Length, conversion.Misalignment(segment), cancellationToken)
-            : Inner.AcquireAsync(segment, cancellationToken);
+    public async ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken)
+    {
+        if (_conversions[segment.Tensor] is not { } conversion)
+        {
+            return await inner.AcquireAsync(segment, cancellationToken).ConfigureAwait(false);
+        }
 
-    public override ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) =>
+        NativeMemoryManager buffer = await _buffers!.TakeAsync(cancellationToken).ConfigureAwait(false);
+        return buffer.Memory.Slice(conversion.Misalignment(segment), (int)segment.Length);
+    }
+
+    public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken) =>
         _conversions[segment.Tensor] is { } conversion
             ? ConvertAsync(conversion, segment, memory, cancellationToken)
-            : Inner.CommitAsync(segment, memory, cancellationToken);
+            : inner.CommitAsync(segment, memory, cancellationToken);
 
-    public override void Report(ISinkReport report)
+    public ValueTask WhenReadyAsync(int tensor, CancellationToken cancellationToken) => inner.WhenReadyAsync(tensor, cancellationToken);
+
+    public ValueTask CompleteAsync(CancellationToken cancellationToken) => inner.CompleteAsync(cancellationToken);
+
+    public ValueTask<ReadOnlyMemory<byte>> ReadBackAsync(int tensor, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        inner.ReadBackAsync(tensor, offset, buffer, cancellationToken);
+
+    public torch.Tensor TakeTensor(int tensor) => inner.TakeTensor(tensor);
+
+    public void Report(ILogger logger, string source)
     {
-        foreach (IGrouping<DType, TensorConversion> from in _conversions.OfType<TensorConversion>().GroupBy(static conversion => conversion.From))
+        TensorConversion[] converted = [.. _conversions.OfType<TensorConversion>()];
+        foreach (IGrouping<DType, TensorConversion> from in converted.GroupBy(static conversion => conversion.From))
         {
-            report.Converted(from.Count(), _conversions.Length, from.Key, rule.Target);
+            Converted(logger, source, from.Count(), _conversions.Length, from.Key.Name(), rule.Target.Name());
         }
 
-        TensorConversion[] lossy = [.. _conversions.OfType<TensorConversion>().Where(static conversion => conversion.Overflows > 0)];
+        TensorConversion[] lossy = [.. converted.Where(static conversion => conversion.Overflows > 0)];
         if (lossy.Length > 0)
         {
-            report.Overflowed(lossy.Sum(static conversion => conversion.Overflows), lossy.Length, lossy[0].Name, rule.Target);
+            long values = lossy.Sum(static conversion => conversion.Overflows);
+            Overflowed(logger, source, values, rule.Target.Name(), lossy.Length, lossy[0].Name);
         }
 
-        Inner.Report(report);
+        inner.Report(logger, source);
     }
 
-    public override async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        _staging?.Dispose();
-        await base.DisposeAsync().ConfigureAwait(false);
+        _buffers?.Dispose();
+        _memory?.Dispose();
+        return inner.DisposeAsync();
     }
 
-    // Half of the limit for buffers; a quarter where a device's ring takes half of it.
-    private StagingBuffers Staging(TransferPlan plan) => StagingBuffers.For(
-        plan,
-        [.. plan.Tensors.Zip(_targets, static (tensor, to) => tensor.Info.DType != to)],
-        transfer.BufferLimit / (Inner.SegmentSize == long.MaxValue ? 2 : 4),
-        transfer);
+    [LoggerMessage(7, LogLevel.Information, "{Source}: {Tensors} of {All} tensors were converted from {From} to {To}")]
+    private static partial void Converted(ILogger logger, string source, int tensors, int all, string from, string to);
 
-    // The tensors as they will be: of another dtype, and as long as that makes them.
+    [LoggerMessage(8, LogLevel.Warning, "{Source}: {Values} finite values are infinite as {To}, in {Tensors} tensors, {First} first")]
+    private static partial void Overflowed(ILogger logger, string source, long values, string to, int tensors, string first);
+
+    // A buffer takes the largest segment that is converted. All of them take half of the limit for buffers, or a quarter where the ring of a
+    // device takes half of it; there is always one.
+    private (int Size, int Count) BuffersFor(TransferPlan plan)
+    {
+        TransferSegment[] segments =
+        [
+            .. plan.Ranges.SelectMany(static range => range.Segments)
+                .Where(segment => !segment.IsGap && plan.Tensors[segment.Tensor].Info.DType != _targets[segment.Tensor]),
+        ];
+        long largest = segments.Select(static segment => segment.Length).DefaultIfEmpty().Max();
+        int size = (int)((largest + Slack - 1) & -HeapRegion.SmallAlignment);
+        long most = Math.Min(segments.Length, Math.Max(transfer.MaxConnections, ReaderLimits.Local.Max));
+        return (size, (int)Math.Min(most, Math.Max(1, transfer.BufferLimit / (SegmentSize == long.MaxValue ? 2 : 4) / size)));
+    }
+
+    // The tensors after the conversion, with their dtype and length.
     private IReadOnlyList<CheckpointTensor> Converted(IReadOnlyList<CheckpointTensor> tensors) =>
     [
         .. tensors.Zip(_targets, static (tensor, to) => tensor.Info.DType == to ? tensor : tensor with
@@ -116,10 +175,10 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
             await PutAsync(conversion, segment.Tensor, element, 1, bytes, cancellationToken).ConfigureAwait(false);
         }
 
-        _staging!.GiveBack(staged);
+        _buffers!.Return(BufferPool.BufferOf(staged));
     }
 
-    // The sink below gets segments no longer than those of the plan, also where elements become wider.
+    // The inner sink gets segments no longer than those of the plan, also where elements become wider.
     private async ValueTask PutAsync(
         TensorConversion conversion, int tensor, long first, long count, ReadOnlyMemory<byte> elements, CancellationToken cancellationToken)
     {
@@ -128,9 +187,9 @@ internal sealed class ConvertingSink(ITensorSink inner, DTypeRule rule, Transfer
         {
             long take = Math.Min(most, count - done);
             var segment = new TransferSegment(tensor, (first + done) * conversion.ToSize, take * conversion.ToSize);
-            Memory<byte> memory = await Inner.AcquireAsync(segment, cancellationToken).ConfigureAwait(false);
+            Memory<byte> memory = await inner.AcquireAsync(segment, cancellationToken).ConfigureAwait(false);
             conversion.Convert(elements.Slice((int)(done * conversion.FromSize), (int)(take * conversion.FromSize)), memory, take);
-            await Inner.CommitAsync(segment, memory, cancellationToken).ConfigureAwait(false);
+            await inner.CommitAsync(segment, memory, cancellationToken).ConfigureAwait(false);
             done += take;
         }
     }

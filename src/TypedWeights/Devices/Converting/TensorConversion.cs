@@ -1,14 +1,15 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using TorchSharp;
 using TypedWeights.Interop;
 using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Converting;
 
-/// <summary>The conversion of one tensor, from many tasks at once, each with bytes of its own.</summary>
+/// <summary>The conversion of one tensor. Many tasks convert at once, each of them other bytes.</summary>
 internal sealed class TensorConversion(TensorInfo tensor, DType to)
 {
-    // Fewer than libtorch spreads over threads: readers run side by side already, and each of theirs would get threads of its own.
+    // Fewer than libtorch spreads over threads: several readers convert at once already.
     private const int ElementsAtATime = 32_704;
 
     private readonly torch.ScalarType _from = TorchLayout.Of(tensor.DType, default).ScalarType;
@@ -68,14 +69,33 @@ internal sealed class TensorConversion(TensorInfo tensor, DType to)
             using torch.Tensor from = TensorOverMemory.Borrow((nint)source.Pointer + (nint)(done * FromSize), new TorchLayout(_from, shape));
             using torch.Tensor into = TensorOverMemory.Borrow((nint)target.Pointer + (nint)(done * ToSize), new TorchLayout(_to, shape));
             into.copy_(from);
+            long infinite = CountInfinities(converted.Span.Slice((int)(done * ToSize), (int)(take * ToSize)), to);
+            if (infinite > 0)
+            {
+                ReadOnlySpan<byte> before = elements.Span.Slice((int)(done * FromSize), (int)(take * FromSize));
+                Interlocked.Add(ref _overflows, infinite - CountInfinities(before, From));
+            }
+
             done += take;
         }
+    }
 
-        long infinite = Infinities.Count(converted.Span[..(int)(count * ToSize)], to);
-        if (infinite > 0)
-        {
-            Interlocked.Add(ref _overflows, infinite - Infinities.Count(elements.Span[..(int)(count * FromSize)], From));
-        }
+    // A narrower type makes infinities of values beyond its range. Types without infinities have none.
+    private static long CountInfinities(ReadOnlySpan<byte> elements, DType of) => of switch
+    {
+        DType.F16 => Count<ushort>(elements, 0x7C00, 0xFC00),
+        DType.BF16 => Count<ushort>(elements, 0x7F80, 0xFF80),
+        DType.F32 => Count<uint>(elements, 0x7F80_0000, 0xFF80_0000),
+        DType.F64 => Count<ulong>(elements, 0x7FF0_0000_0000_0000, 0xFFF0_0000_0000_0000),
+        DType.F8E5M2 => Count<byte>(elements, 0x7C, 0xFC),
+        _ => 0,
+    };
+
+    private static long Count<T>(ReadOnlySpan<byte> elements, T positive, T negative)
+        where T : unmanaged, IEquatable<T>
+    {
+        ReadOnlySpan<T> values = MemoryMarshal.Cast<byte, T>(elements);
+        return values.Count(positive) + values.Count(negative);
     }
 
     private void Join(long offset, ReadOnlySpan<byte> bytes, List<(long, byte[])> whole)

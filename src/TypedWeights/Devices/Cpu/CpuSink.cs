@@ -1,12 +1,15 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using TypedWeights.Checkpoints;
 using TypedWeights.Interop;
+using TypedWeights.Memory;
+using TypedWeights.Sources;
 using TypedWeights.Transfer.Planning;
 using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Devices.Cpu;
 
-/// <summary>Tensors in main memory: what is read lands in them without another copy. Which memory that is, says the kind.</summary>
+/// <summary>Tensors in host memory, which bytes are read into without another copy. Derived classes decide which memory that is.</summary>
 internal abstract class CpuSink : ITensorSink
 {
     private torch.Tensor?[] _tensors = [];
@@ -62,13 +65,13 @@ internal abstract class CpuSink : ITensorSink
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Bytes of tensors that nobody has taken: after a failure, all.</summary>
+    /// <summary>The bytes of tensors that nobody has taken; after a failure, all of them.</summary>
     protected long HeldBytes => _tensors.Sum(static tensor => tensor is null ? 0 : tensor.numel() * tensor.element_size());
 
-    /// <summary>Makes the tensors that have bytes, with <see cref="Put"/>; those without are made elsewhere.</summary>
+    /// <summary>Makes the tensors that have bytes, with <see cref="Put"/>; the base class makes those without.</summary>
     protected abstract void Place(TransferPlan plan);
 
-    /// <summary>Where the tensors that are read lie side by side; the same for every call, as a sink serves one plan.</summary>
+    /// <summary>Where the tensors that are read are in an arena; the same for every call, as a sink serves one plan.</summary>
     protected ArenaLayout LayoutOf(TransferPlan plan) => _layout ??= ArenaLayout.Of(plan);
 
     /// <summary>Makes tensors over memory that is there already.</summary>
@@ -85,7 +88,7 @@ internal abstract class CpuSink : ITensorSink
         }
     }
 
-    /// <summary>Takes a tensor that was made, and the address that its bytes go to.</summary>
+    /// <summary>Takes a new tensor, and the address that its bytes go to.</summary>
     protected void Put(int index, torch.Tensor tensor, nint address)
     {
         _tensors[index] = tensor;
@@ -98,10 +101,10 @@ internal abstract class CpuSink : ITensorSink
         TorchLayout layout = TorchLayout.Of(info.DType, info.Shape);
         try
         {
-            // The caller may stand in a dispose scope of its own; these tensors outlive it.
+            // The caller may have a dispose scope; these tensors outlive it.
             return torch.empty(layout.Shape.ToInt64Array(), layout.ScalarType, torch.CPU).DetachFromDisposeScope();
         }
-        catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or OutOfMemoryException)
+        catch (Exception e) when (e is ExternalException or OutOfMemoryException)
         {
             throw new WeightsException(
                 $"libtorch could not allocate \"{info.Name}\" ({info.DType.Name()} {info.Shape.ToShortString()}, {info.ByteLength} bytes): "
@@ -109,4 +112,113 @@ internal abstract class CpuSink : ITensorSink
                 e);
         }
     }
+}
+
+/// <summary><see cref="TensorStorage.Arena"/>: one region for all tensors, in the order of the files.</summary>
+internal class ArenaSink : CpuSink
+{
+    protected override void Place(TransferPlan plan) => PlaceInArena(plan);
+
+    /// <summary>Places the tensors that are read.</summary>
+    protected void PlaceInArena(TransferPlan plan)
+    {
+        ArenaLayout layout = LayoutOf(plan);
+        if (layout.Places.Count == 0)
+        {
+            return;
+        }
+
+        var arena = new SharedRegion(Allocate(layout.Length, plan));
+        try
+        {
+            PlaceOver(arena, plan.Tensors, layout.Places);
+        }
+        finally
+        {
+            // From now on only the tensors keep it.
+            arena.Release();
+        }
+    }
+
+    private static HeapRegion Allocate(long length, TransferPlan plan)
+    {
+        try
+        {
+            return HeapRegion.Allocate(length);
+        }
+        catch (OutOfMemoryException e)
+        {
+            CheckpointFile file = plan.Files[plan.Tensors[plan.ReadInFileOrder[0]].File];
+            string advice = file.Source is IMappableSource
+                ? "TensorStorage.Mapped loads it with less"
+                : "if it is as large as it says, load some of it (TensorLoadOptions.Filter), or download it and load it with TensorStorage.Mapped";
+            throw new WeightsException(
+                $"{file.Source.Display}: the system has no {length} bytes of memory for {plan.ReadInFileOrder.Count} tensors; {advice}.", e);
+        }
+    }
+}
+
+/// <summary><see cref="TensorStorage.PerTensor"/>: an allocation of libtorch's for each tensor.</summary>
+internal class PerTensorSink : CpuSink
+{
+    protected override void Place(TransferPlan plan)
+    {
+        foreach (int index in plan.InFileOrder)
+        {
+            torch.Tensor tensor = Empty(plan.Tensors[index].Info);
+            Put(index, tensor, TensorData.Address(tensor));
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        long left = HeldBytes;
+        await base.DisposeAsync().ConfigureAwait(false);
+        FreedMemory.TrimLater(left);
+    }
+}
+
+/// <summary><see cref="TensorStorage.Mapped"/>: tensors over the mapped file; those that are unaligned in it are read into an arena.</summary>
+internal sealed class MappedSink : ArenaSink
+{
+    public override bool Reads(CheckpointFile file, TensorInfo tensor)
+    {
+        _ = Mappable(file);
+
+        // No padding makes up for a header whose length is odd.
+        return (file.Header.DataStart + tensor.Begin) % Math.Max(1, tensor.DType.BitSize() / 8) != 0;
+    }
+
+    protected override void Place(TransferPlan plan)
+    {
+        foreach (IGrouping<int, int> ofFile in plan.InFileOrder.GroupBy(index => plan.Tensors[index].File))
+        {
+            CheckpointFile file = plan.Files[ofFile.Key];
+            PlaceOverFile(plan.Tensors, file, [.. ofFile.Where(index => !Reads(file, plan.Tensors[index].Info))]);
+        }
+
+        PlaceInArena(plan);
+    }
+
+    private void PlaceOverFile(IReadOnlyList<CheckpointTensor> tensors, CheckpointFile file, IReadOnlyList<int> indexes)
+    {
+        if (indexes.Count == 0)
+        {
+            return;
+        }
+
+        var mapping = new SharedRegion(Mappable(file).Map());
+        try
+        {
+            PlaceOver(mapping, tensors, [.. indexes.Select(index => (index, file.Header.DataStart + tensors[index].Info.Begin))]);
+        }
+        finally
+        {
+            mapping.Release();
+        }
+    }
+
+    private static IMappableSource Mappable(CheckpointFile file) => file.Source as IMappableSource ?? throw new WeightSourceException(
+        file.Source.Display,
+        "only a file of this machine can be mapped; load this one with another TensorStorage than Mapped, or download it first and give its path.");
 }

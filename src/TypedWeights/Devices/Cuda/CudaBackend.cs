@@ -1,9 +1,11 @@
+using TorchSharp;
+using TypedWeights.Interop;
 using TypedWeights.Interop.Cuda;
 
 namespace TypedWeights.Devices.Cuda;
 
-/// <summary>Both halves of the seam. Nothing above them knows whether there is a card.</summary>
-/// <param name="Driver">Contexts, streams, events, page-locked memory, copies.</param>
+/// <summary>Both halves of the seam between the engine and a GPU. No code above them knows whether there is a card.</summary>
+/// <param name="Driver">Contexts, streams, events, pinned memory, copies.</param>
 /// <param name="Tensors">Tensors on devices.</param>
 internal sealed record CudaBackend(ICudaDriver Driver, IDeviceTensors Tensors)
 {
@@ -11,4 +13,51 @@ internal sealed record CudaBackend(ICudaDriver Driver, IDeviceTensors Tensors)
 
     /// <summary>NVIDIA's driver and libtorch.</summary>
     public static CudaBackend System => OfTheSystem.Value;
+
+    /// <summary>
+    /// Is set by a test process before its first load: loads use this backend instead of <see cref="System"/>, and its first device if they
+    /// name none.
+    /// </summary>
+    public static CudaBackend? Simulated { get; set; }
+}
+
+/// <summary>
+/// The tensor library's half of the seam: it makes tensors on a device. <see cref="TensorData"/> reads their addresses, and they are freed as
+/// all tensors are.
+/// </summary>
+internal interface IDeviceTensors
+{
+    /// <summary>Makes sure that tensors can be made on GPUs at all.</summary>
+    /// <exception cref="WeightsException">They cannot; the message says what to change.</exception>
+    void EnsureUsable();
+
+    /// <summary>Makes a tensor whose elements are whatever was in the memory. It belongs to no dispose scope.</summary>
+    /// <remarks>Work in the library's stream may still read the memory: a copy from another stream waits for that work.</remarks>
+    /// <exception cref="System.Runtime.InteropServices.ExternalException">The library refuses; the message has its words.</exception>
+    torch.Tensor Empty(TorchLayout layout, int device);
+}
+
+/// <summary>TorchSharp's tensors.</summary>
+internal sealed class TorchTensors : IDeviceTensors
+{
+    public void EnsureUsable()
+    {
+        try
+        {
+            if (torch.cuda.is_available())
+            {
+                return;
+            }
+        }
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or System.Runtime.InteropServices.ExternalException)
+        {
+            // The call loads the libraries for CUDA, and without them TorchSharp throws a page of attempts.
+            throw CudaErrors.CpuOnlyLibtorch(e);
+        }
+
+        throw CudaErrors.CpuOnlyLibtorch();
+    }
+
+    public torch.Tensor Empty(TorchLayout layout, int device) =>
+        torch.empty(layout.Shape.ToInt64Array(), layout.ScalarType, new torch.Device(DeviceType.CUDA, device)).DetachFromDisposeScope();
 }

@@ -1,45 +1,36 @@
-using TypedWeights.Devices.Cuda.Staging;
 using TypedWeights.Interop.Cuda;
-using TypedWeights.Interop.Cuda.Handles;
 using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Cuda;
 
-/// <summary>What the loads of one loader onto GPUs share: the contexts of the devices and the ring of page-locked buffers.</summary>
-internal sealed class CudaEngine : IDisposable
+/// <summary>What the loads of one loader onto GPUs share: the contexts of the devices and the ring of pinned buffers.</summary>
+/// <param name="backend">Returns both halves of the seam; called by the first load onto a GPU.</param>
+/// <param name="staging">The ring's buffers.</param>
+internal sealed class CudaEngine(Func<CudaBackend> backend, StagingLimits staging) : IDisposable
 {
-    private readonly Func<CudaBackend> _backend;
     private readonly Dictionary<int, CudaContext> _contexts = [];
     private readonly Lock _lock = new();
     private bool _isDisposed;
 
-    /// <param name="backend">Gives both halves of the seam, when the first load onto a GPU asks for them.</param>
-    /// <param name="staging">The ring's buffers.</param>
-    public CudaEngine(Func<CudaBackend> backend, StagingLimits staging)
-    {
-        _backend = backend;
-        Ring = new PinnedRing(staging);
-    }
+    /// <summary>The buffers, which are allocated as loads need them.</summary>
+    public PinnedRing Ring { get; } = new(staging);
 
-    /// <summary>The buffers. They are allocated as loads need them.</summary>
-    public PinnedRing Ring { get; }
+    public IDeviceTensors Tensors => backend().Tensors;
 
-    public IDeviceTensors Tensors => _backend().Tensors;
-
-    /// <summary>A device's context, after all has been checked that must be there to load onto it.</summary>
+    /// <summary>A device's context, after a check that everything is there to load onto the device.</summary>
     /// <param name="device">The device's index.</param>
-    /// <exception cref="WeightsException">No driver, an old one, a libtorch without CUDA, no such device: the message says what to do.</exception>
+    /// <exception cref="WeightsException">No driver, an old driver, a libtorch without CUDA, no such device: the message says what to do.</exception>
     public CudaContext ContextOf(int device)
     {
         lock (_lock)
         {
-            DisposedLoader.ThrowIf(_isDisposed);
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (_contexts.TryGetValue(device, out CudaContext? context))
             {
                 return context;
             }
 
-            (ICudaDriver driver, IDeviceTensors tensors) = _backend();
+            (ICudaDriver driver, IDeviceTensors tensors) = backend();
             int count = driver.CountDevices();
             if (count == 0)
             {
@@ -52,11 +43,11 @@ internal sealed class CudaEngine : IDisposable
             }
 
             tensors.EnsureUsable();
-            return _contexts[device] = CudaContext.Retain(driver, device);
+            return _contexts[device] = new CudaContext(driver, device);
         }
     }
 
-    /// <summary>Gives all of it back; what running loads still use follows when they end.</summary>
+    /// <summary>Frees everything; what running loads still use is freed when they end.</summary>
     public void Dispose()
     {
         lock (_lock)

@@ -1,24 +1,23 @@
 using TorchSharp;
 using TypedWeights.Checkpoints;
-using TypedWeights.Devices.Placing;
 using TypedWeights.Interop;
-using TypedWeights.Interop.Cuda.Handles;
+using TypedWeights.Interop.Cuda;
 using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Cuda;
 
 /// <summary>
-/// Tensors of a GPU: bytes land in page-locked buffers and are copied from there while the next ones land. Host memory stays at the
-/// size of the ring, whatever that of the model.
+/// Tensors of a GPU: bytes are read into pinned buffers and copied from there while the next bytes are read. Host memory stays at the size of
+/// the ring, whatever the size of the model.
 /// </summary>
 /// <param name="engine">The loader's.</param>
 /// <param name="context">The device.</param>
-/// <param name="storage">How the tensors lie there.</param>
+/// <param name="storage">How the tensors are allocated there.</param>
 internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorStorage storage) : ITensorSink
 {
     private DeviceLayout? _layout;
     private DeviceTensorSet? _tensors;
-    private StagedTransfer? _transfer;
+    private CopyStream? _copies;
     private bool _holdsContext;
 
     public long SegmentSize => engine.Ring.BufferSize;
@@ -27,43 +26,42 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
 
     public torch.Device DeviceOf(int tensor) => new(DeviceType.CUDA, context.Device);
 
-    public SinkMemory MemoryOf(TransferPlan plan) =>
-        SinkMemory.OnDevice(PlacedTensors.Text(DeviceOf(0)), Layout(plan), engine.Ring.RoomFor(plan));
+    public SinkMemory MemoryOf(TransferPlan plan) => SinkMemory.OnDevice(context.Title, Layout(plan), engine.Ring.RoomFor(plan));
 
     public void Allocate(TransferPlan plan)
     {
         // The loader may be disposed before there is a stream that keeps the context.
-        DisposedLoader.ThrowIf(context.IsClosed);
+        ObjectDisposedException.ThrowIf(context.IsClosed, context);
         context.DangerousAddRef(ref _holdsContext);
         DeviceTensorSet tensors = _tensors = new DeviceTensorSet(engine.Tensors, context, plan);
         tensors.Allocate(Layout(plan));
         if (plan.TotalBytes > 0)
         {
-            _transfer = new StagedTransfer(engine.Ring, context, plan, tensors.PlaceOf);
-            _transfer.WaitForTorch();
+            _copies = new CopyStream(engine.Ring, context, plan, tensors.PlaceOf);
+            _copies.WaitForTorch();
         }
     }
 
-    // A buffer takes whatever follows in the file; where it goes on the device is for the copies to sort out.
+    // A buffer takes whatever follows in the file; the copies sort out where it goes on the device.
     public bool IsContinued(TransferSegment segment, TransferSegment by) => segment.Length + by.Length <= SegmentSize;
 
     public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) =>
-        _transfer!.AcquireAsync(segment, cancellationToken);
+        _copies!.AcquireAsync(segment, cancellationToken);
 
     public ValueTask CommitAsync(TransferSegment segment, Memory<byte> memory, CancellationToken cancellationToken)
     {
-        _transfer!.Commit(segment, memory);
+        _copies!.Commit(segment, memory);
         return ValueTask.CompletedTask;
     }
 
-    // All of its copies have been put into the stream; those of others that came before are waited for with them.
+    // All copies of the tensor are in the stream; earlier copies of other tensors are waited for with them.
     public ValueTask WhenReadyAsync(int tensor, CancellationToken cancellationToken) => CompleteAsync(cancellationToken);
 
     public async ValueTask CompleteAsync(CancellationToken cancellationToken)
     {
-        if (_transfer is not null)
+        if (_copies is not null)
         {
-            await _transfer.FlushAsync(cancellationToken).ConfigureAwait(false);
+            await _copies.FlushAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -79,9 +77,9 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
 
     public async ValueTask DisposeAsync()
     {
-        // First of all nothing may be under way any more: libtorch gives the memory of a freed tensor to the next one at once.
-        bool isDrained = _transfer is null || await _transfer.EndAsync().ConfigureAwait(false);
-        _transfer = null;
+        // Before anything is freed no copy may be running: libtorch gives the memory of a freed tensor to the next one at once.
+        bool isDrained = _copies is null || await _copies.EndAsync().ConfigureAwait(false);
+        _copies = null;
         if (!isDrained)
         {
             _tensors?.Abandon();

@@ -2,12 +2,12 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using TorchSharp;
 using TypedWeights.Interop;
-using TypedWeights.Interop.Cuda.Handles;
+using TypedWeights.Interop.Cuda;
 using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Cuda;
 
-/// <summary>The tensors of a plan on one device, with the place of each. Disposing frees those that were not taken.</summary>
+/// <summary>The tensors of a plan on one device, with their addresses. Disposing frees those that were not taken.</summary>
 /// <param name="library">Makes them.</param>
 /// <param name="context">The device.</param>
 /// <param name="plan">The plan.</param>
@@ -20,14 +20,14 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
     public DevicePlace PlaceOf(int tensor) => _places[tensor];
 
     /// <summary>Makes all of them.</summary>
-    /// <param name="layout">How they lie.</param>
+    /// <param name="layout">The allocations.</param>
     /// <exception cref="MemoryLimitException">They do not fit.</exception>
     public void Allocate(DeviceLayout layout)
     {
         (long free, long total) = context.MemoryInfo();
 
-        // What libtorch keeps of freed tensors counts as used, and it gives that out again: only what can never fit is refused by numbers
-        // alone. The rest is for libtorch to say, which gives up what it keeps before it does.
+        // What libtorch keeps of freed tensors counts as used, and libtorch gives it out again: only what can never fit is refused by numbers
+        // alone. The rest is left to libtorch, which frees what it keeps before it reports that memory is lacking.
         if (layout.RoomBytes > total)
         {
             throw TooLarge(layout, free, total, null);
@@ -59,17 +59,15 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
     /// <summary>Hands a tensor over, once.</summary>
     public torch.Tensor Take(int tensor) => Interlocked.Exchange(ref _tensors[tensor], null)!;
 
-    /// <summary>Copies bytes of a tensor that has all of its own into host memory.</summary>
+    /// <summary>Copies bytes of a complete tensor into host memory.</summary>
     public unsafe void ReadBack(int tensor, long offset, Memory<byte> buffer)
     {
         using System.Buffers.MemoryHandle pinned = buffer.Pin();
-        using (context.Enter())
-        {
-            context.Driver.CopyToHost((nint)pinned.Pointer, _places[tensor].Address + (nint)offset, buffer.Length);
-        }
+        nint host = (nint)pinned.Pointer;
+        context.Run(driver => driver.CopyToHost(host, _places[tensor].Address + (nint)offset, buffer.Length));
     }
 
-    /// <summary>Keeps the tensors for good: a copy may still write to them and nobody can tell.</summary>
+    /// <summary>Never frees the tensors: a copy may still write to them.</summary>
     public void Abandon() => GCHandle.Alloc(Interlocked.Exchange(ref _tensors, []));
 
     public void Dispose()
@@ -92,42 +90,24 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
         return tensor;
     }
 
-    // Each tensor over its part of the block, and yet none a view of it to libtorch: `set_` gives a tensor that exists already another
-    // storage. Changes of one are not counted as changes of the others, and the block goes with the last of them.
+    // Each tensor is over its part of the block and still not a view to libtorch: `set_` gives an existing tensor another storage. Changes of
+    // one tensor do not count as changes of the others, and the block is freed with the last of them.
     private void PlaceIn(DeviceBlock block, int number)
     {
         var type = (torch.ScalarType)block.Kind;
-        long elementSize = ElementSize(type);
+        using torch.Tensor none = library.Empty(new TorchLayout(type, new TensorShape(0)), context.Device);
+        long elementSize = none.element_size();
         using torch.Tensor memory = library.Empty(new TorchLayout(type, new TensorShape((ulong)(block.Length / elementSize))), context.Device);
         foreach ((int index, long offset) in block.Places)
         {
             TensorInfo info = plan.Tensors[index].Info;
-            long[] shape = TorchLayout.Of(info.DType, info.Shape).Shape.ToInt64Array();
             torch.Tensor tensor = library.Empty(new TorchLayout(type, new TensorShape(0)), context.Device);
             _tensors[index] = tensor;
-            using torch.Tensor view = memory.as_strided(shape, Strides(shape), offset / elementSize).DetachFromDisposeScope();
+            using torch.Tensor part = memory.narrow(0, offset / elementSize, info.ByteLength / elementSize);
+            using torch.Tensor view = part.view(TorchLayout.Of(info.DType, info.Shape).Shape.ToInt64Array());
             tensor.set_(view);
             _places[index] = new DevicePlace(TensorData.Address(tensor), number);
         }
-    }
-
-    private long ElementSize(torch.ScalarType type)
-    {
-        using torch.Tensor none = library.Empty(new TorchLayout(type, new TensorShape(0)), context.Device);
-        return none.element_size();
-    }
-
-    private static long[] Strides(long[] shape)
-    {
-        long[] strides = new long[shape.Length];
-        long stride = 1;
-        for (int axis = shape.Length - 1; axis >= 0; axis--)
-        {
-            strides[axis] = stride;
-            stride *= shape[axis];
-        }
-
-        return strides;
     }
 
     private MemoryLimitException TooLarge(DeviceLayout layout, long free, long total, ExternalException? inner)

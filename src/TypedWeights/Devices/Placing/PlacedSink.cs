@@ -1,11 +1,13 @@
+using Microsoft.Extensions.Logging;
 using TorchSharp;
 using TypedWeights.Checkpoints;
+using TypedWeights.Errors;
 using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Devices.Placing;
 
-/// <summary>Tensors on several devices: each device has a sink of its own, which sees a plan of its tensors alone.</summary>
-internal sealed class PlacedSink : ITensorSink
+/// <summary>Tensors on several devices: each device has a sink, which gets a plan of the tensors on this device.</summary>
+internal sealed partial class PlacedSink : ITensorSink
 {
     private readonly Placement _placement;
     private readonly torch.Device _otherwise;
@@ -16,9 +18,9 @@ internal sealed class PlacedSink : ITensorSink
     // For each tensor its sink, and its index in that sink's plan.
     private (ITensorSink Sink, int Index)[] _places = [];
 
-    /// <param name="placement">Where to.</param>
-    /// <param name="otherwise">Where the tensors go that it does not place.</param>
-    /// <param name="ofDevice">Makes the sink of a device, or refuses it.</param>
+    /// <param name="placement">The rules.</param>
+    /// <param name="otherwise">The device of the tensors that no rule places.</param>
+    /// <param name="ofDevice">Makes the sink of a device.</param>
     public PlacedSink(Placement placement, torch.Device otherwise, Func<torch.Device, ITensorSink> ofDevice)
     {
         _placement = placement;
@@ -89,16 +91,16 @@ internal sealed class PlacedSink : ITensorSink
 
     public torch.Tensor TakeTensor(int tensor) => _places[tensor].Sink.TakeTensor(_places[tensor].Index);
 
-    public void Report(ISinkReport report)
+    public void Report(ILogger logger, string source)
     {
         foreach (IGrouping<string, torch.Device> device in _devices.GroupBy(PlacedTensors.Text, StringComparer.Ordinal))
         {
-            report.Placed(device.Count(), device.Key);
+            Placed(logger, source, device.Count(), device.Key);
         }
 
         foreach (ITensorSink sink in _sinks.Values)
         {
-            sink.Report(report);
+            sink.Report(logger, source);
         }
     }
 
@@ -110,11 +112,112 @@ internal sealed class PlacedSink : ITensorSink
         }
     }
 
-    // A sink that gets no tensor is not asked for anything.
+    [LoggerMessage(9, LogLevel.Information, "{Source}: {Tensors} tensors are on {Device}")]
+    private static partial void Placed(ILogger logger, string source, int tensors, string device);
+
+    // A sink that gets no tensor is left alone.
     private IEnumerable<(ITensorSink Sink, TransferPlan Plan, int[] Tensors)> Parts(TransferPlan plan) =>
         Enumerable.Range(0, plan.Tensors.Count)
             .GroupBy(tensor => _byTensor[plan.Tensors[tensor].Info.Name])
             .Select(group => group.ToArray() is var tensors ? (group.Key, plan.Part(tensors), tensors) : default);
 
     private TransferSegment Inside(TransferSegment segment) => segment with { Tensor = _places[segment.Tensor].Index };
+}
+
+/// <summary>Decides for each tensor of a selection which device it goes to.</summary>
+internal static class PlacedTensors
+{
+    /// <param name="placement">The rules.</param>
+    /// <param name="selection">The tensors, with all their names and their lengths on the devices.</param>
+    /// <param name="order">The order in which the model uses them.</param>
+    /// <param name="otherwise">The device of the tensors that no rule places.</param>
+    /// <returns>The device of each tensor.</returns>
+    /// <exception cref="WeightsException">A pattern matches no tensor, or two put one tensor on different devices.</exception>
+    public static torch.Device[] Of(Placement placement, TensorSelection selection, Lazy<UseOrder> order, torch.Device otherwise)
+    {
+        var devices = new torch.Device?[selection.Tensors.Count];
+        PlaceByPattern(placement, selection, devices);
+        PlaceByBudget(placement, selection, order, devices);
+        return [.. devices.Select(device => device ?? otherwise)];
+    }
+
+    /// <summary>The device as it is written: one text for one device, and <c>cuda</c> alone is <c>cuda:0</c>.</summary>
+    public static string Text(torch.Device device) => device.type switch
+    {
+        DeviceType.CPU => "cpu",
+        DeviceType.CUDA => $"cuda:{Math.Max(0, device.index)}",
+        DeviceType type => type.ToString().ToLowerInvariant() + (device.index < 0 ? "" : $":{device.index}"),
+    };
+
+    private static void PlaceByPattern(Placement placement, TensorSelection selection, torch.Device?[] devices)
+    {
+        var placed = new (PlacementRule Rule, string Name)?[devices.Length];
+        foreach (PlacementRule rule in placement.Rules.Where(static rule => rule.Pattern is not null))
+        {
+            bool isUsed = false;
+            foreach ((string name, int tensor) in selection.Names.Where(pair => rule.Pattern!.Matches(pair.Key)))
+            {
+                isUsed = true;
+                if (placed[tensor] is { } other && Text(other.Rule.Device) != Text(rule.Device))
+                {
+                    string same = other.Name == name ? "" : $", which is tied to {Printable.Name(other.Name)},";
+                    throw new WeightsException(
+                        $"Placement: {Printable.Name(name)}{same} is put on {Text(other.Rule.Device)} "
+                            + $"by {Printable.Name(other.Rule.Pattern!.ToString())} "
+                            + $"and on {Text(rule.Device)} by {Printable.Name(rule.Pattern!.ToString())}; a tensor has one place.");
+                }
+
+                placed[tensor] = (rule, name);
+                devices[tensor] = rule.Device;
+            }
+
+            if (!isUsed)
+            {
+                throw UnmatchedPattern.Error("Placement", rule.Pattern!, selection);
+            }
+        }
+    }
+
+    // Once something did not fit on a device, nothing more goes there: consecutive layers stay together.
+    private static void PlaceByBudget(Placement placement, TensorSelection selection, Lazy<UseOrder> order, torch.Device?[] devices)
+    {
+        if (placement.Rules.All(static rule => rule.Pattern is not null))
+        {
+            return;
+        }
+
+        using IEnumerator<PlacementRule> budgets = placement.Rules.Where(static rule => rule.Pattern is null).GetEnumerator();
+        long left = 0;
+        PlacementRule? budget = Next();
+        IEnumerable<IGrouping<int, int>> steps = Enumerable.Range(0, devices.Length)
+            .Where(tensor => devices[tensor] is null)
+            .GroupBy(tensor => order.Value.Steps[tensor])
+            .OrderBy(static step => step.Key);
+        foreach (IGrouping<int, int> step in steps)
+        {
+            long bytes = step.Sum(tensor => selection.Tensors[tensor].Info.ByteLength);
+            while (budget is not null && bytes > left)
+            {
+                budget = Next();
+            }
+
+            if (budget is null)
+            {
+                return;
+            }
+
+            left -= bytes;
+            foreach (int tensor in step)
+            {
+                devices[tensor] = budget.Device;
+            }
+        }
+
+        PlacementRule? Next()
+        {
+            PlacementRule? next = budgets.MoveNext() ? budgets.Current : null;
+            left = next?.Budget ?? 0;
+            return next;
+        }
+    }
 }

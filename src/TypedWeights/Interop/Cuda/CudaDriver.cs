@@ -1,143 +1,144 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Text;
-using TypedWeights.Interop.Cuda.Native;
+using System.Runtime.InteropServices;
 
 namespace TypedWeights.Interop.Cuda;
 
-/// <summary>NVIDIA's driver.</summary>
-internal sealed class CudaDriver : ICudaDriver
+/// <summary>NVIDIA's driver, whose library comes with the driver and with nothing else.</summary>
+internal sealed partial class CudaDriver : ICudaDriver
 {
-    // CUDA 12.0, as its driver says it: libtorch is built with 12.8, which runs on every driver for a 12.
+    // What the imports call the library.
+    private const string Library = "typedweights-cuda-driver";
+
+    // CUDA 12.0, as its driver reports it: libtorch is built with 12.8, which runs on every driver for CUDA 12.
     private const int LeastVersion = 12000;
 
-    private readonly Lock _lock = new();
-    private volatile bool _isReady;
+    // The stream and the legacy default stream do not wait for each other.
+    private const uint StreamNonBlocking = 1;
+
+    // A thread that waits for the event sleeps and does not spin.
+    private const uint EventBlockingSync = 1;
+    private const uint EventDisableTiming = 2;
+
+    // Pinned for every context of the process, not only for the one that it was allocated in.
+    private const uint MemHostAllocPortable = 1;
+
+    private static readonly Lazy<nint> Handle = new(Load);
+
+    // A failure is not kept: the next load tries again.
+    private static readonly Lazy<bool> Started = new(Start, LazyThreadSafetyMode.PublicationOnly);
+
+    /// <summary>The name of the library's file on this system.</summary>
+    public static string FileName => OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1";
+
+    /// <summary>Whether the library is there and loads. From then on the imports work.</summary>
+    public static bool IsPresent => Handle.Value != 0;
+
+    /// <summary>The driver's name for an error, <c>CUDA_ERROR_…</c>.</summary>
+    public static string NameOf(CudaError error) =>
+        cuGetErrorName(error, out nint text) == 0 ? Marshal.PtrToStringUTF8(text)! : $"CUDA error {(int)error}";
 
     public int CountDevices()
     {
-        EnsureReady();
-        Check(LibCuda.DeviceGetCount(out int count));
+        _ = Started.Value;
+        Check(cuDeviceGetCount(out int count));
         return count;
-    }
-
-    public string NameOf(int device)
-    {
-        Check(LibCuda.DeviceGet(out int handle, device));
-        Span<byte> name = stackalloc byte[256];
-        Check(LibCuda.DeviceGetName(name, name.Length, handle));
-        return Encoding.UTF8.GetString(name[..name.IndexOf((byte)0)]);
     }
 
     public nint RetainPrimaryContext(int device)
     {
-        Check(LibCuda.DeviceGet(out int handle, device));
-        Check(LibCuda.DevicePrimaryCtxRetain(out nint context, handle));
+        Check(cuDeviceGet(out int handle, device));
+        Check(cuDevicePrimaryCtxRetain(out nint context, handle));
         return context;
     }
 
     public void ReleasePrimaryContext(int device)
     {
-        Check(LibCuda.DeviceGet(out int handle, device));
-        Check(LibCuda.DevicePrimaryCtxRelease(handle));
+        Check(cuDeviceGet(out int handle, device));
+        Check(cuDevicePrimaryCtxRelease_v2(handle));
     }
 
-    public void PushContext(nint context) => Check(LibCuda.CtxPushCurrent(context));
+    public void PushContext(nint context) => Check(cuCtxPushCurrent_v2(context));
 
-    public void PopContext() => Check(LibCuda.CtxPopCurrent(out _));
+    public void PopContext() => Check(cuCtxPopCurrent_v2(out _));
 
     public (long Free, long Total) MemoryInfo()
     {
-        Check(LibCuda.MemGetInfo(out nuint free, out nuint total));
+        Check(cuMemGetInfo_v2(out nuint free, out nuint total));
         return ((long)free, (long)total);
     }
 
     public nint AllocatePinned(long bytes)
     {
-        Check(LibCuda.MemHostAlloc(out nint address, (nuint)bytes, LibCuda.MemHostAllocPortable));
+        Check(cuMemHostAlloc(out nint address, (nuint)bytes, MemHostAllocPortable));
         return address;
     }
 
-    public void FreePinned(nint address) => Check(LibCuda.MemFreeHost(address));
+    public void FreePinned(nint address) => Check(cuMemFreeHost(address));
 
     public nint CreateStream()
     {
-        Check(LibCuda.StreamCreate(out nint stream, LibCuda.StreamNonBlocking));
+        Check(cuStreamCreate(out nint stream, StreamNonBlocking));
         return stream;
     }
 
-    public void SynchronizeStream(nint stream) => Check(LibCuda.StreamSynchronize(stream));
+    public void SynchronizeStream(nint stream) => Check(cuStreamSynchronize(stream));
 
-    public void DestroyStream(nint stream) => Check(LibCuda.StreamDestroy(stream));
+    public void DestroyStream(nint stream) => Check(cuStreamDestroy_v2(stream));
 
     public nint CreateEvent()
     {
-        Check(LibCuda.EventCreate(out nint created, LibCuda.EventBlockingSync | LibCuda.EventDisableTiming));
+        Check(cuEventCreate(out nint created, EventBlockingSync | EventDisableTiming));
         return created;
     }
 
-    public void RecordEvent(nint what, nint stream) => Check(LibCuda.EventRecord(what, stream));
+    public void RecordEvent(nint what, nint stream) => Check(cuEventRecord(what, stream));
 
-    public void SynchronizeEvent(nint what) => Check(LibCuda.EventSynchronize(what));
+    public void SynchronizeEvent(nint what) => Check(cuEventSynchronize(what));
 
-    public void DestroyEvent(nint what) => Check(LibCuda.EventDestroy(what));
+    public void DestroyEvent(nint what) => Check(cuEventDestroy_v2(what));
 
-    public void WaitEvent(nint stream, nint what) => Check(LibCuda.StreamWaitEvent(stream, what, 0));
+    public void WaitEvent(nint stream, nint what) => Check(cuStreamWaitEvent(stream, what, 0));
 
-    public void CopyToDevice(nint device, nint host, long bytes, nint stream) =>
-        Check(LibCuda.MemcpyHtoDAsync(device, host, (nuint)bytes, stream));
+    public void CopyToDevice(nint device, nint host, long bytes, nint stream) => Check(cuMemcpyHtoDAsync_v2(device, host, (nuint)bytes, stream));
 
-    public void CopyToHost(nint host, nint device, long bytes) => Check(LibCuda.MemcpyDtoH(host, device, (nuint)bytes));
+    public void CopyToHost(nint host, nint device, long bytes) => Check(cuMemcpyDtoH_v2(host, device, (nuint)bytes));
 
-    private void EnsureReady()
+    private static nint Load()
     {
-        if (_isReady)
-        {
-            return;
-        }
-
-        lock (_lock)
-        {
-            if (_isReady)
-            {
-                return;
-            }
-
-            if (!CudaLibrary.IsPresent)
-            {
-                throw CudaErrors.NoDriver(CudaLibrary.FileName);
-            }
-
-            try
-            {
-                Start();
-            }
-            catch (EntryPointNotFoundException e)
-            {
-                throw CudaErrors.DriverLacks(e);
-            }
-
-            _isReady = true;
-        }
+        // One resolver for an assembly; other names go the usual way.
+        NativeLibrary.SetDllImportResolver(
+            typeof(CudaDriver).Assembly, static (name, assembly, path) => name == Library ? Handle.Value : 0);
+        return NativeLibrary.TryLoad(FileName, out nint handle) ? handle : 0;
     }
 
-    private static void Start()
+    private static bool Start()
     {
-        CudaError started = LibCuda.Init(0);
-        if (started is CudaError.NoDevice)
+        if (!IsPresent)
         {
-            throw CudaErrors.NoDevice();
+            throw CudaErrors.NoDriver(FileName);
         }
 
-        if (started is CudaError.SystemDriverMismatch or CudaError.CompatNotSupportedOnDevice)
+        try
         {
-            throw CudaErrors.DriverMismatch(LibCuda.NameOf(started));
-        }
+            CudaError started = cuInit(0);
+            if (started is CudaError.NoDevice)
+            {
+                throw CudaErrors.NoDevice();
+            }
 
-        Check(started, "Init(0)");
-        Check(LibCuda.DriverGetVersion(out int version));
-        if (version < LeastVersion)
+            if (started is CudaError.SystemDriverMismatch or CudaError.CompatNotSupportedOnDevice)
+            {
+                throw CudaErrors.DriverMismatch(NameOf(started));
+            }
+
+            Check(started, "cuInit(0)");
+            Check(cuDriverGetVersion(out int version));
+            return version >= LeastVersion ? true : throw CudaErrors.DriverTooOld(version, LeastVersion);
+        }
+        catch (EntryPointNotFoundException e)
         {
-            throw CudaErrors.DriverTooOld(version, LeastVersion);
+            throw CudaErrors.DriverLacks(e);
         }
     }
 
@@ -145,8 +146,77 @@ internal sealed class CudaDriver : ICudaDriver
     {
         if (error != CudaError.Success)
         {
-            throw new CudaException(
-                error, "cu" + call.Replace("LibCuda.", "", StringComparison.Ordinal), LibCuda.NameOf(error), LibCuda.WordsFor(error));
+            string words = cuGetErrorString(error, out nint text) == 0 ? Marshal.PtrToStringUTF8(text)! : "unknown to this driver";
+            throw new CudaException(error, call, NameOf(error), words);
         }
     }
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuGetErrorName(CudaError error, out nint text);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuGetErrorString(CudaError error, out nint text);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuInit(uint flags);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuDriverGetVersion(out int version);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuDeviceGetCount(out int count);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuDeviceGet(out int device, int ordinal);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuDevicePrimaryCtxRetain(out nint context, int device);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuDevicePrimaryCtxRelease_v2(int device);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuCtxPushCurrent_v2(nint context);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuCtxPopCurrent_v2(out nint context);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuStreamCreate(out nint stream, uint flags);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuStreamSynchronize(nint stream);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuStreamWaitEvent(nint stream, nint what, uint flags);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuStreamDestroy_v2(nint stream);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuEventCreate(out nint created, uint flags);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuEventRecord(nint what, nint stream);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuEventSynchronize(nint what);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuEventDestroy_v2(nint what);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuMemGetInfo_v2(out nuint free, out nuint total);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuMemHostAlloc(out nint address, nuint bytes, uint flags);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuMemFreeHost(nint address);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuMemcpyHtoDAsync_v2(nint device, nint host, nuint bytes, nint stream);
+
+    [LibraryImport(Library)]
+    private static partial CudaError cuMemcpyDtoH_v2(nint host, nint device, nuint bytes);
 }
