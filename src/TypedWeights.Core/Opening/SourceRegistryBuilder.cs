@@ -41,7 +41,7 @@ internal sealed class SourceRegistryBuilder : IWeightSourceBuilder
     /// <exception cref="ArgumentException">Two of the added stores serve one scheme, or one serves that of an alias.</exception>
     public SourceRegistry Build(TransferContext transfer)
     {
-        var context = new StoreContext(Http, transfer.Time, (source, message) => transfer.Noted?.Invoke(source, message));
+        var context = new StoreContext(Http, transfer.Time, transfer.Note);
         var own = new ProviderSet(context, BuiltIn());
         var aliases = new SourceAliases(_aliases, Environment.GetEnvironmentVariable);
         var registry = new SourceRegistry(transfer, _added.Select(create => create(context)), own, aliases);

@@ -25,7 +25,7 @@ internal sealed class ToolSources : IAsyncDisposable
     /// <param name="options">How bytes are fetched.</param>
     /// <param name="folders">As above.</param>
     public ToolSources(ToolContext context, TransferOptions options, params IEnumerable<string> folders)
-        : this(options, folders) => Context.Noted = (source, message) => context.WriteWarning($"{source}: {message}");
+        : this(options, folders) => Context.Noted += (source, message) => context.WriteWarning($"{source}: {message}");
 
     /// <param name="options">How bytes are fetched.</param>
     /// <param name="folders">As above.</param>

@@ -18,15 +18,13 @@ namespace TypedWeights.Loading;
 /// <param name="loader">What the loader's loads share.</param>
 /// <param name="request">What the caller asked for.</param>
 /// <param name="cache">The load's part of the local cache; null where it goes without.</param>
-internal sealed class LoadSession(LoaderParts loader, LoadRequest request, CacheRun? cache) : IDisposable
+internal sealed class LoadSession(LoaderParts loader, LoadRequest request, CacheRun? cache)
 {
     private readonly TransferContext _context = loader.Sources.Context.OfOneLoad(loader.Sources.Resolve(request.Uri));
     private readonly MemoryBound _bound = MemoryBound.Of(request.Options.MemoryLimit);
 
     /// <summary>What the caller asked for.</summary>
     public LoadRequest Request => request;
-
-    public void Dispose() => _context.Dispose();
 
     /// <summary>Loads.</summary>
     public async Task<WeightSet> RunAsync(CancellationToken cancellationToken)

@@ -24,8 +24,8 @@ public sealed partial class WeightLoader : IAsyncDisposable, IDisposable
     {
         var log = new LoadLog(loggers.CreateLogger<WeightLoader>());
         _parts = new LoaderParts(sources, cuda, log, time);
-        sources.Context.Retrying = log.Retrying;
-        sources.Context.Noted = log.Warn;
+        sources.Context.Retrying += log.Retrying;
+        sources.Context.Noted += log.Warn;
         _cache = cache;
         _disposal = _disposing.Token;
         if (cache is not null)
@@ -89,7 +89,7 @@ public sealed partial class WeightLoader : IAsyncDisposable, IDisposable
             // The caller's thread may be the one that draws: it neither loads libtorch, which takes 0.4 s, nor does what comes before the
             // first wait.
             await TorchNative.EnsureLoadedAsync(ending.Token).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            using var session = new LoadSession(_parts, request, cache);
+            var session = new LoadSession(_parts, request, cache);
             WeightSet weights = await session.RunAsync(ending.Token).ConfigureAwait(false);
             if (cache is not null)
             {

@@ -92,12 +92,12 @@ public sealed class PatienceTests
         _patience.Arrived();
         _clock.Advance(silence);
 
-        Assert.True(_patience.MayGiveUp(one, silence));
-        Assert.False(_patience.MayGiveUp(another, silence));
-        Assert.True(_patience.MayGiveUp(one, silence));
+        Assert.True(_patience.MayEnd(one, silence));
+        Assert.False(_patience.MayEnd(another, silence));
+        Assert.True(_patience.MayEnd(one, silence));
 
         _patience.Arrived();
-        Assert.True(_patience.MayGiveUp(another, silence));
+        Assert.True(_patience.MayEnd(another, silence));
     }
 
     [Fact]
@@ -105,19 +105,14 @@ public sealed class PatienceTests
     {
         using StallGuard one = Guard(), another = Guard();
         TimeSpan silence = TimeSpan.FromSeconds(1);
-        Assert.True(_patience.MayGiveUp(one, silence));
+        Assert.True(_patience.MayEnd(one, silence));
 
-        one.Leave();
+        one.Dispose();
 
-        Assert.True(_patience.MayGiveUp(another, silence));
+        Assert.True(_patience.MayEnd(another, silence));
     }
 
-    private StallGuard Guard()
-    {
-        var guard = new StallGuard(_clock);
-        guard.Serve(_patience);
-        return guard;
-    }
+    private StallGuard Guard() => new(_patience, _clock);
 
     private void Wait(TimeSpan wait, int times)
     {

@@ -13,8 +13,7 @@ public sealed class StallGuardTests : IDisposable
     public StallGuardTests()
     {
         _patience = new Patience(Longest, _clock);
-        _guard = new StallGuard(_clock);
-        _guard.Serve(_patience);
+        _guard = new StallGuard(_patience, _clock);
     }
 
     public void Dispose() => _guard.Dispose();
@@ -112,8 +111,7 @@ public sealed class StallGuardTests : IDisposable
     public void A_second_read_is_not_abandoned_with_the_first_while_no_read_gets_bytes()
     {
         CancellationToken first = BeginAndGet(mayBeEarly: true);
-        using var other = new StallGuard(_clock);
-        other.Serve(_patience);
+        using var other = new StallGuard(_patience, _clock);
         CancellationToken second = other.Begin(mayBeEarly: true, CancellationToken.None);
 
         _clock.Advance(TimeSpan.FromSeconds(15));

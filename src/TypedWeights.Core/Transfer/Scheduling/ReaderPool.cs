@@ -224,7 +224,7 @@ internal sealed class ReaderPool : IDisposable
         catch (OperationCanceledException e) when (!_stop.IsCancellationRequested)
         {
             // Nobody here asked for it: a client's own time-out, say. It must not look like the caller's wish, or like an end.
-            throw ResilientSource.GivenUp(run.Source.Display, e);
+            throw StallGuard.Cancelled(run.Source.Display, e);
         }
         finally
         {

@@ -13,7 +13,7 @@ internal static class RetryNotes
     {
         var gate = new Lock();
         long? last = null;
-        context.Retrying = (failure, attempt, wait) =>
+        context.Retrying += (failure, attempt, wait) =>
         {
             lock (gate)
             {

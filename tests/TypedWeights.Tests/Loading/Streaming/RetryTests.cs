@@ -176,7 +176,7 @@ public sealed class RetryTests : IAsyncDisposable
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(Patient));
 
-        Assert.Contains("left alone for 3600 s", error.Message, StringComparison.Ordinal);
+        Assert.Contains("requests a wait of 3600 s", error.Message, StringComparison.Ordinal);
         Assert.Equal(TimeSpan.FromHours(1), error.RetryAfter);
     }
 
