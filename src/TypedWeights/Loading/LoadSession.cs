@@ -90,13 +90,13 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
         Action? allocated,
         CancellationToken cancellationToken)
     {
-        (TransferPlan plan, MemoryNeed need) = Plan(checkpoint, selection, sink, isRemote);
+        TransferPlan plan = Plan(checkpoint, selection, sink, isRemote);
         LoadLog.Load lines = loader.Log.Start(checkpoint, plan);
         var job = new TransferJob(
             plan,
             [.. checkpoint.Files.Select(static file => file.Source)],
             sink,
-            ReaderLimits.For(_context.Options, isRemote) with { SpareBytes = need.SpareBytes })
+            ReaderLimits.For(_context.Options, isRemote))
         {
             Allocated = allocated,
             Progress = now =>
@@ -136,7 +136,7 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
     public PromisedSet Promise(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink) =>
         new(NewSet(checkpoint, selection, sink), selection, sink);
 
-    private (TransferPlan Plan, MemoryNeed Need) Plan(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote)
+    private TransferPlan Plan(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote)
     {
         TransferOptions transfer = _context.Options;
         Lazy<UseOrder> order = OrderOfUse.Of(request.Options, selection);
@@ -148,11 +148,11 @@ internal sealed class LoadSession(LoaderParts loader, LoadRequest request, Cache
             sink.ReadsOf(checkpoint.Files, selection.Tensors),
             request.Early is null ? null : order.Value,
             sink.SegmentSize);
-        var need = MemoryNeed.Of(plan, transfer, isRemote, isRemote ? _bound.Bytes : null, sink.MemoryOf(plan));
+        var need = MemoryNeed.Of(plan, transfer, isRemote, sink.MemoryOf(plan));
         bool mayMap = request.Source.Location is null && request.Options.Storage != TensorStorage.Mapped;
         need.ThrowIfBeyond(request.Uri.Display, transfer, _bound, isRemote, mayMap);
         cache?.Writer.BufferLimit = need.LeftForCache(transfer, _bound.Bytes);
-        return (plan, need);
+        return plan;
     }
 
     private List<ITensorObserver> ObserversOf(TensorSelection selection, ITensorSink sink)

@@ -53,8 +53,7 @@ public sealed class BenchCommandTests : IAsyncLifetime
     [Fact]
     public async Task Bench_requests_every_byte_of_data_once_and_counts_every_request()
     {
-        // Without hedges: one of those is counted though it may be given up before the server hears of it.
-        var options = new TransferOptions { Hedging = false, MaxConnections = 16 };
+        var options = new TransferOptions { MaxConnections = 16 };
         await using var sources = new ToolSources(options, _folder.Path);
         var context = new ToolContext(TextWriter.Null, TextWriter.Null, _folder.Path, Terminal.Redirected);
 

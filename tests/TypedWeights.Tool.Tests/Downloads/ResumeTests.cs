@@ -266,7 +266,7 @@ public sealed class ResumeTests : IAsyncLifetime
     private IEnumerable<(long Offset, long Length)> Asked() =>
         _server.Requests.Select(request => Ranges.Of(request.Range!)).Where(range => range.Length > 1000);
 
-    // Each byte once: a part that straggles is asked for twice.
+    // Each byte once.
     private long AskedBytes()
     {
         var asked = new PartMap();

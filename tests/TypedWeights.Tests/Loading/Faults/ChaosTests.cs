@@ -24,7 +24,6 @@ public sealed class ChaosTests : FaultTest
             StallTimeout = TimeSpan.FromMilliseconds(250),
             RetryDelay = TimeSpan.FromMilliseconds(5),
             Attempts = 30,
-            Hedging = seed % 4 != 0,
             BytesPerSecond = seed % 3 == 0 ? 20_000_000 : null,
         };
         Server.Answer = _ =>

@@ -1,6 +1,6 @@
 using TypedWeights.Sources;
 
-namespace TypedWeights.Tests.Loading.Streaming;
+namespace TypedWeights.Tests.Loading.Faults;
 
 /// <summary>
 /// A store of the test's own behind the public interface of stores: one file in memory, whose ranges are read as the test says. What
