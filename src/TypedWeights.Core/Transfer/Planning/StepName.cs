@@ -4,7 +4,7 @@ using TypedWeights.Manifests;
 namespace TypedWeights.Transfer.Planning;
 
 /// <summary>
-/// The part of a name by which tensors are used together, <c>model.layers.3</c> or <c>model.norm</c>, and the usual order of such parts:
+/// The part of a name that tensors of one step share (<c>model.layers.3</c>, <c>model.norm</c>), and the usual order of such parts:
 /// embeddings, encoders, numbered layers by their number, decoders, norms, heads.
 /// </summary>
 internal readonly struct StepName : IComparable<StepName>
@@ -51,7 +51,7 @@ internal readonly struct StepName : IComparable<StepName>
         return order != 0 ? order : string.CompareOrdinal(a, b);
     }
 
-    // By what models of all kinds call their parts. Where it is wrong a load's layers come in another order than they are used in.
+    // The names that common models give their parts. A wrong rank only changes the order in which layers are read.
     private static int Rank(string segment)
     {
         string word = segment.ToLowerInvariant();

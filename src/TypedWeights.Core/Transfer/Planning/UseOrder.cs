@@ -4,26 +4,24 @@ using TypedWeights.Manifests;
 namespace TypedWeights.Transfer.Planning;
 
 /// <summary>
-/// In what order a model uses its tensors, in steps: what is used together, as a layer is, is a step. Only time depends on it, never
-/// what is loaded.
+/// The order in which a model uses its tensors, in steps: tensors that are used together, such as those of a layer, are one step. The
+/// order changes when a tensor is read, and never what is read.
 /// </summary>
-internal sealed class UseOrder
+/// <param name="steps">The number of the step of each tensor.</param>
+internal sealed class UseOrder(IReadOnlyList<int> steps)
 {
-    /// <param name="steps">For each tensor the number of its step.</param>
-    public UseOrder(IReadOnlyList<int> steps) => Steps = steps;
+    /// <summary>The number of the step of each tensor of a selection, from 0.</summary>
+    public IReadOnlyList<int> Steps => steps;
 
-    /// <summary>For each tensor of a selection the number of its step, from 0.</summary>
-    public IReadOnlyList<int> Steps { get; }
-
-    /// <summary>Orders a selection's tensors.</summary>
-    /// <param name="selection">The tensors with all their names: one that is tied is needed when its first name is.</param>
+    /// <summary>Orders the tensors of a selection.</summary>
+    /// <param name="selection">The tensors with all their names. A tensor is needed when the first of its names is.</param>
     /// <param name="patterns">
-    /// What comes first, in their order; the rest, and what one pattern takes, is in the usual order of <see cref="StepName"/>.
+    /// What comes first, in this order. The other tensors, and those of one pattern, are in the usual order of <see cref="StepName"/>.
     /// </param>
-    /// <exception cref="WeightsException">A pattern takes no tensor.</exception>
+    /// <exception cref="WeightsException">A pattern matches no tensor.</exception>
     public static UseOrder Of(TensorSelection selection, IReadOnlyList<NameGlob> patterns)
     {
-        var taken = new bool[patterns.Count];
+        var used = new bool[patterns.Count];
         var first = new (int Pattern, StepName Name)?[selection.Tensors.Count];
         foreach ((string name, int tensor) in selection.Names)
         {
@@ -35,7 +33,7 @@ internal sealed class UseOrder
 
             if (pattern < patterns.Count)
             {
-                taken[pattern] = true;
+                used[pattern] = true;
             }
 
             (int, StepName) step = (pattern, new StepName(name));
@@ -45,13 +43,44 @@ internal sealed class UseOrder
             }
         }
 
-        int unused = Array.IndexOf(taken, false);
-        if (unused >= 0)
+        int unused = Array.IndexOf(used, false);
+        return unused < 0 ? new UseOrder(Number(first)) : throw UnmatchedPattern.Error("OrderOfUse", patterns[unused], selection);
+    }
+
+    /// <summary>
+    /// Puts wanted bytes into this order. Bytes of one step that follow each other in a file stay together, so that a layer is read in one
+    /// range where it lies in one piece. A file that can only be read in order is one piece, which is needed at its first step.
+    /// </summary>
+    /// <param name="files">The files.</param>
+    /// <param name="wanted">The bytes, file by file in the order of the files.</param>
+    public WantedBytes[] Sort(IReadOnlyList<CheckpointFile> files, WantedBytes[] wanted)
+    {
+        var pieces = new List<(int Step, int First, int End)>();
+        for (int i = 0; i < wanted.Length; i++)
         {
-            throw UnmatchedPattern.Error("OrderOfUse", patterns[unused], selection);
+            int file = wanted[i].File, step = steps[wanted[i].Target];
+            bool isSameFile = pieces.Count > 0 && wanted[pieces[^1].First].File == file;
+            if (isSameFile && (files[file].Source.IsSequential || pieces[^1].Step == step))
+            {
+                pieces[^1] = (Math.Min(pieces[^1].Step, step), pieces[^1].First, i + 1);
+            }
+            else
+            {
+                pieces.Add((step, i, i + 1));
+            }
         }
 
-        return new UseOrder(Number(first));
+        pieces.Sort();
+        var sorted = new List<WantedBytes>(wanted.Length);
+        int end = 0;
+        foreach ((_, int first, int next) in pieces)
+        {
+            sorted.Add(wanted[first] with { StartsRange = first != end });
+            sorted.AddRange(wanted.AsSpan((first + 1)..next));
+            end = next;
+        }
+
+        return [.. sorted];
     }
 
     private static int[] Number((int Pattern, StepName Name)?[] steps)

@@ -1,7 +1,7 @@
 using TypedWeights.Transfer.Limits;
 using TypedWeights.Transfer.Scheduling;
 
-namespace TypedWeights.Tests.Streaming;
+namespace TypedWeights.Tests.Transfer;
 
 public sealed class ConnectionTunerTests
 {

@@ -1,7 +1,7 @@
 using TypedWeights.Sources;
 using TypedWeights.Transfer.Retry;
 
-namespace TypedWeights.Tests.Streaming;
+namespace TypedWeights.Tests.Transfer;
 
 public sealed class TransferContextTests
 {

@@ -3,7 +3,7 @@ using TypedWeights.Checkpoints;
 using TypedWeights.Transfer.Limits;
 using TypedWeights.Transfer.Planning;
 
-namespace TypedWeights.Tests.Streaming;
+namespace TypedWeights.Tests.Transfer;
 
 public sealed class TransferPlanTests
 {

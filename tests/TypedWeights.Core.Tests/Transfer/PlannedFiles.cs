@@ -1,7 +1,7 @@
 using TypedWeights.Checkpoints;
 using TypedWeights.Sources;
 
-namespace TypedWeights.Tests.Streaming;
+namespace TypedWeights.Tests.Transfer;
 
 /// <summary>Files that are there by their headers alone: planning reads nothing.</summary>
 internal static class PlannedFiles

@@ -2,7 +2,7 @@ using TypedWeights.Checkpoints;
 using TypedWeights.Manifests;
 using TypedWeights.Transfer.Planning;
 
-namespace TypedWeights.Tests.Streaming;
+namespace TypedWeights.Tests.Transfer;
 
 public sealed class UseOrderTests
 {

@@ -1,6 +1,6 @@
 using TypedWeights.Transfer.Retry;
 
-namespace TypedWeights.Tests.Streaming;
+namespace TypedWeights.Tests.Transfer;
 
 public sealed class StallGuardTests : IDisposable
 {

@@ -5,7 +5,7 @@ using TypedWeights.Transfer.Planning;
 using TypedWeights.Transfer.Retry;
 using TypedWeights.Transfer.Scheduling;
 
-namespace TypedWeights.Tests.Streaming;
+namespace TypedWeights.Tests.Transfer;
 
 /// <summary>How many read a file of this machine at once. The source is a double: how warm a real one is, is the system's to say.</summary>
 public sealed class DiskReadersTests

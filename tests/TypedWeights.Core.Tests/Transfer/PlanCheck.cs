@@ -1,7 +1,7 @@
 using TypedWeights.Transfer.Limits;
 using TypedWeights.Transfer.Planning;
 
-namespace TypedWeights.Tests.Streaming;
+namespace TypedWeights.Tests.Transfer;
 
 /// <summary>What holds for every plan.</summary>
 internal static class PlanCheck
