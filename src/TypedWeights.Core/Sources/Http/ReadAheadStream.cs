@@ -4,15 +4,15 @@ using TypedWeights.Memory;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
-/// A connection below TLS that asks the system for much at once. TLS reads record by record, 16 KiB each, and for every read the system is
-/// entered and acknowledges what was taken; on a fast line that costs more than deciphering. Here a record is a copy from memory.
+/// A connection below TLS that reads much at once. TLS reads record by record, 16 KiB each; on a fast line, so many system calls and
+/// acknowledgements cost more than decryption. Here a record is a copy from memory.
 /// </summary>
 /// <remarks>
-/// Only what lies ready is read ahead: a read returns as soon as the connection has anything. Used by one reader and one writer at a time.
+/// Only available bytes are read ahead: a read returns as soon as the connection has any. Used by one reader and one writer at a time.
 /// </remarks>
 internal sealed class ReadAheadStream : Stream
 {
-    /// <summary>The bytes that are read at one go, and that a connection holds.</summary>
+    /// <summary>The most bytes that are read at once, and the buffer of a connection.</summary>
     public const int Size = 256 << 10;
 
     private readonly Stream _inner;
@@ -20,7 +20,7 @@ internal sealed class ReadAheadStream : Stream
     private readonly Memory<byte> _buffer;
     private Memory<byte> _ahead;
 
-    // The owner, and a read that is under way: the last one gives the memory back, so that no late byte lands in somebody else's.
+    // The owner and a running read. The last of them frees the memory, so that no late byte is written to freed memory.
     private int _users = 1;
     private int _disposed;
 
@@ -29,7 +29,7 @@ internal sealed class ReadAheadStream : Stream
     {
         _inner = inner;
 
-        // Outside the managed heap: as many as there are connections would be most of a load's garbage.
+        // Outside the managed heap: the buffers of all connections would be most of the garbage of a load.
         _memory = HeapRegion.Allocate(Size);
         _buffer = new NativeMemoryManager(_memory.Address, Size).Memory;
     }
@@ -64,7 +64,7 @@ internal sealed class ReadAheadStream : Stream
                 return new ValueTask<int>(Take(buffer.Span));
             }
 
-            // A read of nothing waits until something is there; it takes nothing.
+            // A read of zero bytes waits until bytes are available, and takes none.
             ValueTask<int> read = _inner.ReadAsync(buffer.Length == 0 ? buffer : _buffer, cancellationToken);
             if (!read.IsCompletedSuccessfully)
             {

@@ -4,15 +4,15 @@ using TypedWeights.Files;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
-/// A socket to a server. All loaders of a process together open no more of them than its limit on open files leaves: the runtime ends the
+/// A socket to a server. All loaders of a process together open only as many sockets as its limit on open files leaves: the runtime ends the
 /// process when it needs a descriptor and gets none.
 /// </summary>
 internal sealed class ServerSocket : Socket
 {
-    // Counting takes time that grows with the limit, and no load comes near one as high as this.
+    // Counting takes longer the higher the limit is, and no load needs as many descriptors as this.
     private const long HighLimit = 1 << 16;
 
-    // These may use what is kept for files; more than these leave it alone.
+    // This many sockets may use the descriptors that are kept for files.
     private const int FewSockets = 8;
     private const long LeastKept = 16;
     private const long MostKept = 256;
@@ -30,20 +30,20 @@ internal sealed class ServerSocket : Socket
         _isCounted = 1;
     }
 
-    /// <summary>Makes a socket that is not connected yet.</summary>
-    /// <exception cref="SocketException">The system has none, or this process may not have another one open.</exception>
+    /// <summary>Creates a socket that is not connected.</summary>
+    /// <exception cref="SocketException">The system has none, or this process may not open another one.</exception>
     public static ServerSocket Open(AddressFamily family)
     {
-        // One after the other: many connections are made at once, and each must count those before it.
+        // One after the other, because each must count the sockets before it.
         lock (Opening)
         {
             return HasRoom() ? new ServerSocket(family) : throw new SocketException((int)SocketError.TooManyOpenSockets);
         }
     }
 
-    /// <summary>How many descriptors stay free for files, and for what the runtime loads later.</summary>
-    /// <param name="limit">How many the process may have open.</param>
-    /// <param name="sockets">How many sockets to servers it has.</param>
+    /// <summary>The number of descriptors that are kept free for files and for the runtime.</summary>
+    /// <param name="limit">The number of files that the process may have open.</param>
+    /// <param name="sockets">The number of sockets to servers.</param>
     internal static long Kept(long limit, int sockets) => sockets < FewSockets ? LeastKept : Math.Clamp(limit / 4, LeastKept, MostKept);
 
     /// <inheritdoc/>
@@ -57,7 +57,7 @@ internal sealed class ServerSocket : Socket
         base.Dispose(disposing);
     }
 
-    // The first one is always tried, as a load needs one.
+    // The first socket is always allowed, because a load needs one.
     private static bool HasRoom()
     {
         int sockets = Volatile.Read(ref _open);

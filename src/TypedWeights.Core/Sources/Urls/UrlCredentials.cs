@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 
-namespace TypedWeights.Sources.Http;
+namespace TypedWeights.Sources.Urls;
 
 /// <summary>
 /// How requests to a URL and the files beside it are let in: by what the URL's user info stands for, or by the user's callbacks. When a request
