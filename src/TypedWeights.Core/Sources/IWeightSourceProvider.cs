@@ -1,7 +1,8 @@
 namespace TypedWeights.Sources;
 
 /// <summary>
-/// A kind of store. A new scheme is one implementation of this, in one package, with one <c>UseX</c> that adds it to a loader.
+/// Serves the schemes of a source. A new scheme is one implementation of this interface, in one package, with one <c>UseX</c> that adds it to a
+/// loader.
 /// </summary>
 public interface IWeightSourceProvider : IAsyncDisposable
 {
@@ -9,19 +10,40 @@ public interface IWeightSourceProvider : IAsyncDisposable
     IReadOnlyList<string> Schemes { get; }
 
     /// <summary>
-    /// Finds out what a URI names: the file itself, an index, or a folder that holds one of them. Resolves a floating revision once.
+    /// Resolves a URI, which names a file, an index, or a folder that contains one of them. A floating revision is resolved once.
     /// </summary>
     /// <param name="uri">A URI of one of <see cref="Schemes"/>.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="WeightSourceException">There is nothing at the URI, or it may not be read.</exception>
+    /// <exception cref="WeightSourceException">The URI names nothing, or may not be read.</exception>
     ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken);
 
-    /// <summary>Finds out what a URI names, as it was when its snapshot was taken: at that commit, in those versions.</summary>
-    /// <param name="uri">A URI of one of <see cref="Schemes"/>; the snapshot was taken of the same.</param>
-    /// <param name="pins">What the snapshot recorded. It comes before what the URI says, which may be a branch or a tag.</param>
+    /// <summary>Resolves a URI as of the time when its snapshot was taken: at that commit, in those versions.</summary>
+    /// <param name="uri">A URI of one of <see cref="Schemes"/>, of which the snapshot was taken.</param>
+    /// <param name="pins">What the snapshot recorded. It overrides the URI, which may name a branch or a tag.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="WeightSourceException">As above, or that version is gone.</exception>
-    /// <remarks>A store without versions does without this method.</remarks>
+    /// <exception cref="WeightSourceException">As above, or that version no longer exists.</exception>
+    /// <remarks>A store without versions need not implement this method.</remarks>
     ValueTask<IWeightLocation> LocateAsync(WeightUri uri, WeightPins pins, CancellationToken cancellationToken) =>
         LocateAsync(uri, cancellationToken);
+}
+
+/// <summary>The revision and the versions of files that a load must get, because a snapshot recorded them.</summary>
+/// <param name="Revision">The revision of all files, such as a commit; null for the current one.</param>
+/// <param name="Versions">A store's version (<c>versionId</c>, generation) by file name relative to the entry's folder.</param>
+public sealed record WeightPins(string? Revision, IReadOnlyDictionary<string, string> Versions)
+{
+    /// <summary>Nothing is recorded: the current revision and versions.</summary>
+    public static WeightPins None { get; } = new(null, new Dictionary<string, string>());
+
+    /// <summary>The revision and versions that the snapshot of a generated class recorded.</summary>
+    internal static WeightPins Of(WeightManifest manifest) => new(
+        manifest.Revision,
+        manifest.Files.Where(static file => file.Version is not null)
+            .Select(static file => KeyValuePair.Create(file.Name, file.Version!))
+            .Concat(manifest.Index is { } index ? [index] : [])
+            .ToDictionary(StringComparer.Ordinal));
+
+    /// <summary>The version that was recorded for a file, or null.</summary>
+    /// <param name="name">The name relative to the entry's folder.</param>
+    public string? VersionOf(string name) => Versions.GetValueOrDefault(name);
 }

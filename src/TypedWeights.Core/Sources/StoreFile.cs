@@ -5,115 +5,115 @@ using TypedWeights.Errors;
 namespace TypedWeights.Sources;
 
 /// <summary>
-/// One file of a store that is read by HTTP ranges: where it lies, how a request for it is authorised, and what a refusal means. All else
-/// (connections, ranges, retries, redirects, validators) is the library's. Called from many tasks at once.
+/// One file of a store that is read by HTTP ranges: its address, how its requests are authorised, and what an error response means. The library
+/// does everything else (connections, ranges, retries, redirects, validators). Called from many tasks at once.
 /// </summary>
 /// <remarks>
-/// <para>How a store is written:</para>
+/// <para>How to write a store:</para>
 /// <list type="number">
-/// <item>A class derived from this one, for a file: <see cref="Address"/>, <see cref="AuthorizeAsync"/>, and what else the store has.</item>
+/// <item>A class derived from this one, for a file: <see cref="Address"/>, <see cref="AuthorizeAsync"/>, and what else the store needs.</item>
 /// <item>
-/// An <see cref="Stores.IRegisteredSource{TSelf}"/>, for the schemes: it reads the URI, looks the credentials up once, and answers with
+/// An <see cref="Stores.IRegisteredSource{TSelf}"/>, for the schemes: it parses the URI, looks the credentials up once, and returns the result of
 /// <see cref="Stores.StoreContext.Locate"/> or, for a folder, <see cref="Stores.StoreContext.LocateInFolderAsync"/>.
 /// </item>
-/// <item><c>[assembly: WeightSourceProvider&lt;MyProvider&gt;("my")]</c>, by which applications that reference the package have it.</item>
-/// <item>One <c>UseMy</c> for <see cref="Stores.IWeightSourceBuilder"/>, for those who want other options.</item>
+/// <item><c>[assembly: WeightSourceProvider&lt;MyProvider&gt;("my")]</c>, which registers it in applications that reference the package.</item>
+/// <item>One <c>UseMy</c> for <see cref="Stores.IWeightSourceBuilder"/>, for applications that set options.</item>
 /// </list>
 /// <para>
-/// What is given here reaches the origin (scheme, host, port) of <see cref="Address"/> alone; where redirects lead elsewhere, nothing
-/// goes along. No text of an error may hold a secret: <see cref="Display"/> is what they say, and <see cref="Quote"/> what an answer said.
+/// Credentials are sent to the origin (scheme, host, port) of <see cref="Address"/> only, and never after a redirect to another origin. No error
+/// may contain a secret: errors show <see cref="Display"/>, and quote a response through <see cref="Quote"/>.
 /// </para>
 /// </remarks>
 public abstract class StoreFile
 {
-    /// <summary>Set for a request that was refused before, and whose login has been renewed since.</summary>
+    /// <summary>Set for a request that is repeated after an error response, with renewed credentials.</summary>
     internal static readonly HttpRequestOptionsKey<bool> IsAgainKey = new("TypedWeights.IsAgain");
 
     private const int TextLimit = 64 << 10;
 
     private static readonly TimeSpan TextPatience = TimeSpan.FromSeconds(2);
 
-    // A body that broke off cannot be read again, and more than one may ask for it.
+    // A body can be read once, and several methods may read its text.
     private static readonly ConditionalWeakTable<HttpResponseMessage, string> Texts = [];
 
     /// <summary>Makes a file.</summary>
-    /// <param name="display">The file as it may be shown: <c>s3://bucket/key</c>, say.</param>
+    /// <param name="display">The file as it may be shown, such as <c>s3://bucket/key</c>.</param>
     protected StoreFile(string display)
     {
         ArgumentException.ThrowIfNullOrEmpty(display);
         Display = display;
     }
 
-    /// <summary>The file as it may be shown, in the store's own words and without secrets.</summary>
+    /// <summary>The file as it may be shown, as the store's users write it, and without secrets.</summary>
     public string Display { get; }
 
-    /// <summary>The version that is asked for, in the store's words (<c>versionId</c>, generation).</summary>
-    /// <value>null: the one that is current at the first answer.</value>
+    /// <summary>The requested version, as the store identifies it (<c>versionId</c>, generation).</summary>
+    /// <value>null: the version that is current at the first response.</value>
     public string? Version { get; init; }
 
     /// <summary>
-    /// Where it lies, absolute and without user info. It may be another one after <see cref="RenewAsync"/>, and the same object otherwise.
+    /// The absolute address of the file, without user info. It may change in <see cref="RenewAsync"/>, and is the same object otherwise.
     /// </summary>
     public abstract Uri Address { get; }
 
-    /// <summary>Where a version of it lies. Every range is asked for there, once the first answer has told the version.</summary>
-    /// <param name="version">What <see cref="Version"/> or <see cref="VersionOf"/> gave.</param>
-    /// <returns><see cref="Address"/>, unless the store says otherwise.</returns>
+    /// <summary>The address of a version of the file. Every range is requested there, once the first response has stated the version.</summary>
+    /// <param name="version">The result of <see cref="Version"/> or <see cref="VersionOf"/>.</param>
+    /// <returns><see cref="Address"/>, unless the store overrides this method.</returns>
     protected internal virtual Uri AddressAt(string version) => Address;
 
-    /// <summary>The version that an answer with bytes of the file is of. All answers of one load must be of the same.</summary>
-    /// <param name="answer">The answer.</param>
-    /// <returns>null where the store has none.</returns>
+    /// <summary>The version of the file in a response with bytes of it. All responses of one load must have the same version.</summary>
+    /// <param name="answer">The response.</param>
+    /// <returns>null if the store has no versions.</returns>
     protected internal virtual string? VersionOf(HttpResponseMessage answer) => null;
 
     /// <summary>
-    /// Adds what a request needs to be let in: headers, a signature. Called for every request to the origin of <see cref="Address"/>, so
-    /// that tokens can be fresh, with all other headers in place.
+    /// Adds the credentials of a request: headers, a signature. Called for every request to the origin of <see cref="Address"/>, so that tokens
+    /// can be fresh, after all other headers have been set.
     /// </summary>
-    /// <param name="request">The request. Its address may be exchanged for a signed one of the same origin.</param>
+    /// <param name="request">The request. Its address may be replaced by a signed one of the same origin.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="WeightSourceException">No credentials could be had; the message says where they were looked for.</exception>
+    /// <exception cref="WeightSourceException">No credentials were found; the message says where they were looked for.</exception>
     protected internal virtual ValueTask AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellationToken) => default;
 
     /// <summary>
-    /// Mends what a refusal complains of, if it can be mended: takes fresh credentials, another region, the server's clock. Many requests
-    /// may be refused at once for one reason: the first mends it, and for the others it is mended already.
+    /// Repairs the cause of an error response, if that is possible: gets new credentials, another region, the server's clock. Many requests may
+    /// fail at once for one reason: the first call repairs it, and the other calls find it repaired.
     /// </summary>
-    /// <param name="refusal">An answer of 3xx or 4xx of the store's own origin; its body may be read.</param>
+    /// <param name="refusal">A response with 3xx or 4xx from the store's own origin; its body may be read.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <returns>Whether the request is worth one more try.</returns>
+    /// <returns>Whether the request is worth another attempt.</returns>
     protected internal virtual ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) => new(false);
 
-    /// <summary>Says what a refusal means, in the store's words.</summary>
-    /// <param name="refusal">The answer, an error of the store's own origin; its body may be read.</param>
+    /// <summary>Explains an error response of the store.</summary>
+    /// <param name="refusal">The error response, from the store's own origin; its body may be read.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>
-    /// null for the usual sentence about the status. Otherwise an error with <see cref="Display"/> as its source that says whether it
-    /// passes by itself (<see cref="WeightSourceException.IsTransient"/>) and whether there is no such file.
+    /// null for the usual sentence about the status. Otherwise an error with <see cref="Display"/> as its source that states whether it is
+    /// transient (<see cref="WeightSourceException.IsTransient"/>) and whether the file is absent.
     /// </returns>
     protected internal virtual ValueTask<WeightSourceException?> ExplainAsync(
         HttpResponseMessage refusal, CancellationToken cancellationToken) => new((WeightSourceException?)null);
 
-    /// <summary>Says of a refused request whose URL is signed that its time is over, or has not come.</summary>
-    /// <param name="refusal">The answer; its <c>Date</c> is the time now where it has one.</param>
-    /// <returns>null where the signature names no time, or names this one.</returns>
+    /// <summary>Describes why the period of a signed URL does not include the time of an error response.</summary>
+    /// <param name="refusal">The error response; its <c>Date</c> is that time, if it has one.</param>
+    /// <returns>null if the signature states no period, or the period includes that time.</returns>
     public static string? DescribePeriod(HttpResponseMessage refusal) => SignedPeriod.Describe(refusal);
 
     /// <summary>
-    /// Makes text that came with an answer fit for an error: without the secrets of the request, in whatever spelling the server repeats them,
-    /// without characters that do not show, and no longer than a sentence. Whatever an error quotes of an answer goes through here.
+    /// Makes text from a response safe to show in an error: without the secrets of the request, however the server spells them, without invisible
+    /// characters, and no longer than a sentence. Every quotation of a response in an error goes through this method.
     /// </summary>
-    /// <param name="answer">The answer.</param>
+    /// <param name="answer">The response.</param>
     /// <param name="text">The text: a code, a message, the value of a header; null for none.</param>
-    /// <returns>The text as it may be shown; empty for none.</returns>
+    /// <returns>The text as it may be shown; empty if there is none.</returns>
     public static string Quote(HttpResponseMessage answer, string? text)
     {
         ArgumentNullException.ThrowIfNull(answer);
         return ForeignText.Show(text, answer.RequestMessage, isFree: false).Trim();
     }
 
-    /// <summary>The status of an answer with the text that came with it: <c>403 AccessDenied</c>, and <c>403</c> where none came.</summary>
-    /// <param name="answer">The answer.</param>
+    /// <summary>The status of a response with its text: <c>403 AccessDenied</c>, or <c>403</c> without one.</summary>
+    /// <param name="answer">The response.</param>
     /// <param name="text">The text, as for <see cref="Quote"/>.</param>
     public static string QuoteStatus(HttpResponseMessage answer, string? text)
     {
@@ -121,10 +121,10 @@ public abstract class StoreFile
         return $"{(int)answer.StatusCode} {Quote(answer, text)}".TrimEnd();
     }
 
-    /// <summary>Reads the text of an answer that is an error: 64 KiB at most, for two seconds at most.</summary>
-    /// <param name="answer">The answer; reading it twice gives the same.</param>
+    /// <summary>Reads the text of an error response: at most 64 KiB, for at most two seconds.</summary>
+    /// <param name="answer">The response, which may be read twice with the same result.</param>
     /// <param name="cancellationToken">Ends the read.</param>
-    /// <returns>The text; empty where none came, or it did not end.</returns>
+    /// <returns>The text; empty if there is none, or if it did not end in that time.</returns>
     public static async ValueTask<string> ReadTextAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(answer);
@@ -138,7 +138,7 @@ public abstract class StoreFile
         return text;
     }
 
-    // The status has been read: that its text is lost, endless, late or was read by somebody else changes nothing.
+    // The status is what counts. The text may be missing, endless, late, or already read.
     private static async ValueTask<string> ReadOnceAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -194,7 +194,7 @@ internal sealed class HttpChannel : IDisposable
             // TLS uses this connection through a proxy, too.
             bool isTls = context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttps;
             return !OperatingSystem.IsLinux() ? new NetworkStream(socket, ownsSocket: true)
-                : isTls ? new ReadAheadStream(new NetworkStream(socket, ownsSocket: true))
+                : isTls ? new ReadAheadStream(socket)
                 : new ThriftyStream(socket);
         };
         handler.SslOptions.RemoteCertificateValidationCallback = new ServerCertificate(options.TrustedRoots).Check;

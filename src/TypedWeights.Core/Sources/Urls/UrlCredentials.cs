@@ -4,16 +4,16 @@ using System.Net.Http.Headers;
 namespace TypedWeights.Sources.Urls;
 
 /// <summary>
-/// How requests to a URL and the files beside it are let in: by what the URL's user info stands for, or by the user's callbacks. When a request
-/// is refused, the callback is asked once more, for all requests that were under way at that time.
+/// The credentials of requests to a URL and the files beside it: the user info of the URL, or the user's callbacks. After an error response the
+/// callback is called once more, for all requests that were sent before.
 /// </summary>
-/// <param name="given">What the user info stood for; it comes before the callback.</param>
+/// <param name="given">The credentials in the user info of the URL, which replace the callback.</param>
 /// <param name="options">The user's callbacks.</param>
-#pragma warning disable CA1001 // The semaphore has something to give back only when its wait handle is asked for.
+#pragma warning disable CA1001 // The semaphore holds nothing to dispose unless its wait handle is used.
 internal sealed class UrlCredentials(AuthenticationHeaderValue? given, HttpOptions options)
 #pragma warning restore CA1001
 {
-    // How often the callback had been asked after a refusal when the request was sent.
+    // How often the credentials had been renewed when the request was sent.
     private static readonly HttpRequestOptionsKey<int> RenewalsKey = new("TypedWeights.Renewals");
 
     private readonly SemaphoreSlim _renewing = new(1, 1);
@@ -21,22 +21,27 @@ internal sealed class UrlCredentials(AuthenticationHeaderValue? given, HttpOptio
     private int _renewals;
 
     /// <param name="request">The request.</param>
-    /// <param name="isAgain">Whether it repeats one that was refused: then it has what was asked for since.</param>
+    /// <param name="isAgain">Whether the request is repeated after an error response: then it gets the renewed credentials.</param>
     /// <param name="cancellationToken">Ends the callback.</param>
-    public ValueTask AuthorizeAsync(HttpRequestMessage request, bool isAgain, CancellationToken cancellationToken)
+    public async ValueTask AuthorizeAsync(HttpRequestMessage request, bool isAgain, CancellationToken cancellationToken)
     {
         options.Headers?.Invoke(request.RequestUri!, request.Headers);
         if (given is not null)
         {
             request.Headers.Authorization = given;
-            return default;
         }
-
-        return options.Authorization is { } authorization ? AskAsync(authorization, request, isAgain, cancellationToken) : default;
+        else if (options.Authorization is { } authorization)
+        {
+            request.Options.Set(RenewalsKey, Volatile.Read(ref _renewals));
+            AuthenticationHeaderValue? credentials = isAgain
+                ? Volatile.Read(ref _renewed)
+                : await authorization(request.RequestUri!, cancellationToken).ConfigureAwait(false);
+            request.Headers.Authorization = credentials ?? request.Headers.Authorization;
+        }
     }
 
-    /// <summary>Asks the callback once more, unless another request has had it asked since the refused one was sent.</summary>
-    /// <returns>Whether the request is worth one more try.</returns>
+    /// <summary>Calls the callback once more, unless that has happened since the request was sent.</summary>
+    /// <returns>Whether the request is worth another attempt.</returns>
     public async ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
     {
         if (refusal.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
@@ -47,7 +52,7 @@ internal sealed class UrlCredentials(AuthenticationHeaderValue? given, HttpOptio
 
         if (given is not null || options.Authorization is not { } authorization)
         {
-            // The headers may be a login too, and are asked for with every request.
+            // The callback for headers may add credentials, too, and is called for every request.
             return options.Headers is not null;
         }
 
@@ -66,18 +71,5 @@ internal sealed class UrlCredentials(AuthenticationHeaderValue? given, HttpOptio
         {
             _renewing.Release();
         }
-    }
-
-    private async ValueTask AskAsync(
-        Func<Uri, CancellationToken, ValueTask<AuthenticationHeaderValue?>> authorization,
-        HttpRequestMessage request,
-        bool isAgain,
-        CancellationToken cancellationToken)
-    {
-        request.Options.Set(RenewalsKey, Volatile.Read(ref _renewals));
-        AuthenticationHeaderValue? login = isAgain
-            ? Volatile.Read(ref _renewed)
-            : await authorization(request.RequestUri!, cancellationToken).ConfigureAwait(false);
-        request.Headers.Authorization = login ?? request.Headers.Authorization;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Transfer.Retry;
@@ -69,6 +70,7 @@ internal sealed class ResilientSource(IWeightSource inner, TransferContext conte
             return destination.Length;
         }
 
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
         public async ValueTask FillAsync(Memory<byte> destination, Action<int> arrived, CancellationToken cancellationToken)
         {
             _arrived = arrived;
@@ -102,6 +104,7 @@ internal sealed class ResilientSource(IWeightSource inner, TransferContext conte
         }
 
         // One attempt at the missing bytes. When it fails, its response is closed.
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
         private async ValueTask<bool> AttemptAsync(CancellationToken cancellationToken)
         {
             if (NeedsRequest && !_hasEntered)
@@ -124,6 +127,7 @@ internal sealed class ResilientSource(IWeightSource inner, TransferContext conte
             }
         }
 
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
         private async ValueTask<bool> ContinueAsync(CancellationToken cancellationToken)
         {
             if (_inner is null)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using TypedWeights.Files;
 
 namespace TypedWeights.Transfer.Retry;
@@ -27,6 +28,7 @@ internal static class RetryPolicy
     /// <param name="position">The position that the attempts have reached. The count starts again when it has changed.</param>
     /// <param name="cancellationToken">Ends the attempts and the waits.</param>
     /// <exception cref="WeightSourceException">The failure is not transient, or the attempts are spent.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<T> RunAsync<T>(
         TransferContext context, Func<CancellationToken, ValueTask<T>> attempt, Func<long> position, CancellationToken cancellationToken)
     {

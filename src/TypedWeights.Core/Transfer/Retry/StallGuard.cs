@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace TypedWeights.Transfer.Retry;
 
@@ -51,6 +52,7 @@ internal sealed class StallGuard : IDisposable
     /// <param name="display">The file as it may be shown.</param>
     /// <param name="cancellationToken">The caller's token.</param>
     /// <exception cref="WeightSourceException">The call stalled, or its source cancelled it.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<T> RunAsync<T>(
         Func<CancellationToken, ValueTask<T>> call, bool mayBeEarly, string display, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using TypedWeights.Sources;
 using TypedWeights.Transfer.Limits;
@@ -155,7 +156,8 @@ internal sealed class ReaderPool : IDisposable
         }
     }
 
-    private async Task ReadAsync(TransferRange range)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ReadAsync(TransferRange range)
     {
         IWeightSource source = _job.Files[range.File];
         try

@@ -1,9 +1,8 @@
 using TypedWeights.Checkpoints;
-using TypedWeights.Tests.Transfer;
 using TypedWeights.Transfer.Limits;
 using TypedWeights.Transfer.Planning;
 
-namespace TypedWeights.Tests.Memory;
+namespace TypedWeights.Tests.Transfer;
 
 public sealed class ArenaLayoutTests
 {
