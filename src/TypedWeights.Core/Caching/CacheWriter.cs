@@ -131,7 +131,7 @@ internal sealed class CacheWriter
             await wait().ConfigureAwait(false);
         }
 
-        // Another load of this process, or a hedged request of this one, may have brought the same bytes.
+        // Another load of this process may have written the same bytes.
         foreach ((long offset, long length) in copy.Parts.Claim(piece.Offset, piece.Length))
         {
             try

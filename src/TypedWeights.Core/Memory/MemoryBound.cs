@@ -14,7 +14,7 @@ internal sealed class MemoryBound
     // A small part of the reserve: a load may take that much whatever the container has left.
     private const long LeastOfContainer = 1 << 20;
 
-    // Stores open files without knowing the load, and some have to read all of a file for that (UnannouncedLength).
+    // Stores open files for a load without being told of it, and some have to read all of a file for that (SequentialSource).
     private static readonly AsyncLocal<long?> LimitOfLoad = new();
 
     private readonly long _least;

@@ -41,7 +41,7 @@ internal sealed class SourceRegistryBuilder : IWeightSourceBuilder
     /// <exception cref="ArgumentException">Two of the added providers serve one scheme, or one serves the scheme of an alias.</exception>
     public SourceRegistry Build(TransferContext transfer)
     {
-        var context = new StoreContext(Http, transfer.Time, (source, message) => transfer.Noted?.Invoke(source, message));
+        var context = new StoreContext(Http, transfer.Time, transfer.Note);
         ProviderFactory[] builtIn =
         [
             new(typeof(FileProvider), ["file"], _ => new FileProvider(Folders)),

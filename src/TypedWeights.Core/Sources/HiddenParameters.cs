@@ -3,10 +3,10 @@ using System.Text;
 
 namespace TypedWeights.Sources;
 
-/// <summary>What a URI has in its query and does not show.</summary>
+/// <summary>The parameters in the query of a URI that are not shown.</summary>
 internal static class HiddenParameters
 {
-    // Shared access signatures, presigned and CDN links, tokens; and where a bucket is.
+    // Shared access signatures, presigned and CDN links, tokens; and the region of a bucket.
     private static readonly HashSet<string> Logins = new(StringComparer.OrdinalIgnoreCase)
     {
         "sv", "ss", "srt", "sr", "sp", "st", "se", "spr", "sip", "si", "sig", "ses", "sdd", "skoid", "sktid", "skt", "ske", "sks", "skv",
@@ -14,12 +14,12 @@ internal static class HiddenParameters
         "Key-Pair-Id", "token", "access_token", "private_token", "api_key", "region",
     };
 
-    /// <summary>Whether two URIs that are shown alike may name two files: <c>…/get?file=a</c> and <c>…/get?file=b</c>.</summary>
+    /// <summary>Whether two URIs with the same display may name two files: <c>…/get?file=a</c> and <c>…/get?file=b</c>.</summary>
     public static bool MayTellFilesApart(WeightUri uri) => Telling(uri).Length > 0;
 
     /// <summary>
-    /// A text that is another one for each of those: what is shown, and a hash of what is not. A server may tag files by length and time
-    /// alone, so that no answer tells them apart.
+    /// A text that differs for each of those URIs: the display, and a hash of the hidden parameters. A server may tag files by length and time
+    /// alone, so that no response distinguishes them.
     /// </summary>
     public static string Distinguish(WeightUri uri)
     {

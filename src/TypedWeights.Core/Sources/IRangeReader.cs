@@ -8,21 +8,21 @@ public interface IRangeReader : IAsyncDisposable
     /// <summary>Reads the next bytes of the range.</summary>
     /// <param name="destination">Where they go; at least one byte long and no longer than what is left of the range.</param>
     /// <param name="cancellationToken">
-    /// Ends the read. When the task has completed, however it did, nothing writes to the memory any more.
+    /// Ends the read. When the task has completed, with or without an error, nothing writes to the memory any more.
     /// </param>
-    /// <returns>How many bytes came: at least one.</returns>
+    /// <returns>How many bytes were read: at least one.</returns>
     /// <exception cref="WeightSourceException">The source failed or ended before the range did.</exception>
     ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken);
 
-    /// <summary>Fills memory with the next bytes of the range: what the engine calls.</summary>
+    /// <summary>Fills memory with the next bytes of the range. The library calls this method.</summary>
     /// <param name="destination">Where they go; at least one byte long and no longer than what is left of the range.</param>
     /// <param name="arrived">
-    /// Is told of every run of bytes that has landed, in order, before the task completes, also where the task then fails: what has been
-    /// told is not asked for again. 0 is a sign of life: of bytes that are read on the way to the range and that nobody wants.
+    /// Called with the number of bytes each time that bytes have been written to the destination, in order, before the task completes, even
+    /// if the task then fails: those bytes are not requested again. 0 reports that bytes before the range are being read and dropped.
     /// </param>
     /// <param name="cancellationToken">As for <see cref="ReadAsync"/>.</param>
     /// <exception cref="WeightSourceException">The source failed or ended before the range did.</exception>
-    /// <remarks>A loop over <see cref="ReadAsync"/>; a reader that has a better one brings its own.</remarks>
+    /// <remarks>A loop over <see cref="ReadAsync"/>, unless the reader overrides it.</remarks>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     async ValueTask FillAsync(Memory<byte> destination, Action<int> arrived, CancellationToken cancellationToken)
     {
@@ -33,4 +33,20 @@ public interface IRangeReader : IAsyncDisposable
             destination = destination[read..];
         }
     }
+}
+
+/// <summary>Reads a range that is already in memory.</summary>
+internal sealed class MemoryReader(ReadOnlyMemory<byte> bytes) : IRangeReader
+{
+    private int _read;
+
+    public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        int count = Math.Min(destination.Length, bytes.Length - _read);
+        bytes.Span.Slice(_read, count).CopyTo(destination.Span);
+        _read += count;
+        return ValueTask.FromResult(count);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace TypedWeights.Sources;
 
-/// <summary>When a signed URL is valid: its dates are no secret, its signature is.</summary>
+/// <summary>The period in which a signed URL is valid. Its dates are not secret; its signature is.</summary>
 internal static class SignedPeriod
 {
-    // A clock that is off by less is no reason.
+    // Clocks may differ by this much.
     private static readonly TimeSpan Leeway = TimeSpan.FromSeconds(1);
 
-    /// <summary>Says of a refused request whose URL is signed that its time is over, or has not come.</summary>
-    /// <returns>null where the signature names no time, or names this one.</returns>
+    /// <summary>Describes why the period of a signed URL does not include the time of an error response.</summary>
+    /// <returns>null if the signature states no period, or the period includes that time.</returns>
     public static string? Describe(HttpResponseMessage refusal)
     {
         if (refusal.RequestMessage?.RequestUri?.Query is not { Length: > 1 } query)
@@ -26,7 +26,7 @@ internal static class SignedPeriod
             : null;
     }
 
-    // A shared access signature of Azure, a presigned URL of S3 or Google (version 4), and those before.
+    // A shared access signature of Azure, a presigned URL of S3 or Google (version 4), and their earlier versions.
     private static (DateTimeOffset? Start, DateTimeOffset? End) Period(ILookup<string, string> parameters)
     {
         if (parameters.Contains("sig"))

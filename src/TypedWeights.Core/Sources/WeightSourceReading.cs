@@ -1,12 +1,12 @@
 namespace TypedWeights.Sources;
 
-/// <summary>Small reads: headers and indexes. The payload goes through the scheduler.</summary>
+/// <summary>Small reads, of headers and indexes. The payload is read by jobs.</summary>
 internal static class WeightSourceReading
 {
     /// <summary>Reads a range into a new array.</summary>
     /// <param name="source">The opened file.</param>
     /// <param name="offset">The first byte.</param>
-    /// <param name="length">The number of bytes; the caller has compared it with a limit and with the file's length.</param>
+    /// <param name="length">The number of bytes; the caller has compared it with a limit and with the length of the file.</param>
     /// <param name="cancellationToken">Ends the read.</param>
     public static async ValueTask<byte[]> ReadAsync(
         this IWeightSource source, long offset, int length, CancellationToken cancellationToken)
@@ -16,7 +16,7 @@ internal static class WeightSourceReading
         return bytes;
     }
 
-    /// <summary>Reads a range into memory that the caller has.</summary>
+    /// <summary>Reads a range into memory of the caller.</summary>
     /// <param name="source">The opened file.</param>
     /// <param name="offset">The first byte.</param>
     /// <param name="destination">As long as the range, which may be empty.</param>

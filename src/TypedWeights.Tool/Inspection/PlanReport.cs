@@ -36,8 +36,7 @@ internal static class PlanReport
         Row(
             page,
             "host memory",
-            $"{ByteText.Of(memory.HostBytes)}: tensors {ByteText.Of(memory.TensorBytes)}, buffers {ByteText.Of(memory.BufferBytes)}"
-                + (memory.SpareBytes > 0 ? $", spare buffers up to {ByteText.Of(memory.SpareBytes)}" : ""));
+            $"{ByteText.Of(memory.HostBytes)}: tensors {ByteText.Of(memory.TensorBytes)}, buffers {ByteText.Of(memory.BufferBytes)}");
         Row(page, "device memory", memory.DeviceBytes == 0 ? "none" : ByteText.Of(memory.DeviceBytes));
     }
 
@@ -68,7 +67,6 @@ internal static class PlanReport
         ("maxConnections", plan.Readers.Max),
         ("tensorMemoryBytes", plan.Memory.TensorBytes),
         ("bufferBytes", plan.Memory.BufferBytes),
-        ("spareBufferBytes", plan.Memory.SpareBytes),
         ("peakHostBytes", plan.Memory.HostBytes),
         ("peakDeviceBytes", plan.Memory.DeviceBytes),
     ];

@@ -22,7 +22,7 @@ internal sealed class ToolSources : IAsyncDisposable
         string[] folders = folder is null ? [context.CurrentDirectory] : [context.CurrentDirectory, folder];
         _registry = new SourceRegistryBuilder { Folders = folders }.UseS3().UseGcs().UseAzureBlobs()
             .Build(new TransferContext(options ?? new TransferOptions()));
-        Context.Noted = (source, message) => context.WriteWarning($"{source}: {message}");
+        Context.Noted += (source, message) => context.WriteWarning($"{source}: {message}");
     }
 
     /// <summary>What all transfers of the command share: options and counts.</summary>

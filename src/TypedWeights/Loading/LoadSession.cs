@@ -21,14 +21,12 @@ namespace TypedWeights.Loading;
 /// <param name="log">The loader's log.</param>
 /// <param name="request">The load.</param>
 /// <param name="cache">The load's part of the local cache; null for a load without it.</param>
-internal sealed class LoadSession(SourceRegistry sources, CudaEngine cuda, LoadLog log, LoadRequest request, CacheRun? cache) : IDisposable
+internal sealed class LoadSession(SourceRegistry sources, CudaEngine cuda, LoadLog log, LoadRequest request, CacheRun? cache)
 {
     private readonly TransferContext _context = sources.Context.OfOneLoad(sources.Resolve(request.Uri));
     private readonly MemoryBound _bound = MemoryBound.Of(request.Options.MemoryLimit);
 
     public LoadRequest Request => request;
-
-    public void Dispose() => _context.Dispose();
 
     /// <summary>Carries out the load.</summary>
     public async Task<WeightSet> RunAsync(CancellationToken cancellationToken)
@@ -94,7 +92,7 @@ internal sealed class LoadSession(SourceRegistry sources, CudaEngine cuda, LoadL
         Action? allocated,
         CancellationToken cancellationToken)
     {
-        (TransferPlan plan, MemoryNeed need) = Plan(checkpoint, selection, sink, isRemote);
+        TransferPlan plan = Plan(checkpoint, selection, sink, isRemote);
         string source = checkpoint.Uri.Display;
         log.Start(checkpoint, plan);
         Action<LoadProgress> logProgress = log.ProgressOf(source);
@@ -102,7 +100,7 @@ internal sealed class LoadSession(SourceRegistry sources, CudaEngine cuda, LoadL
             plan,
             [.. checkpoint.Files.Select(static file => file.Source)],
             sink,
-            ReaderLimits.For(_context.Options, isRemote) with { SpareBytes = need.SpareBytes })
+            ReaderLimits.For(_context.Options, isRemote))
         {
             Allocated = allocated,
             Progress = now =>
@@ -143,7 +141,7 @@ internal sealed class LoadSession(SourceRegistry sources, CudaEngine cuda, LoadL
         return new PromisedSet(weights, selection, sink, isEarly: request.Early is not null);
     }
 
-    private (TransferPlan Plan, MemoryNeed Need) Plan(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote)
+    private TransferPlan Plan(Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote)
     {
         TransferOptions transfer = _context.Options;
         Lazy<UseOrder> order = request.Options.OrderOf(selection);
@@ -155,11 +153,11 @@ internal sealed class LoadSession(SourceRegistry sources, CudaEngine cuda, LoadL
             sink.ReadsOf(checkpoint.Files, selection.Tensors),
             request.Early is null ? null : order.Value,
             sink.SegmentSize);
-        var need = MemoryNeed.Of(plan, transfer, isRemote, isRemote ? _bound.Bytes : null, sink.MemoryOf(plan));
+        var need = MemoryNeed.Of(plan, transfer, isRemote, sink.MemoryOf(plan));
         bool mayMap = request.Source.Location is null && request.Options.Storage != TensorStorage.Mapped;
         need.ThrowIfBeyond(request.Uri.Display, transfer, _bound, isRemote, mayMap);
         cache?.Writer.BufferLimit = need.LeftForCache(transfer, _bound.Bytes);
-        return (plan, need);
+        return plan;
     }
 
     private List<ITensorObserver> ObserversOf(TensorSelection selection, ITensorSink sink)

@@ -30,8 +30,8 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         (_sources, _cuda, _time, _cache) = (sources, cuda, time, cache);
         _log = new LoadLog(loggers.CreateLogger<WeightLoader>());
         _disposal = _disposing.Token;
-        sources.Context.Retrying = _log.Retry;
-        sources.Context.Noted = _log.Warn;
+        sources.Context.Retrying += _log.Retry;
+        sources.Context.Noted += _log.Warn;
         cache?.Noted = _log.Cache;
     }
 
@@ -229,7 +229,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         {
             // The caller's thread may be that of a UI: it neither loads libtorch, which takes 0.4 s, nor does what comes before the first wait.
             await TorchNative.EnsureLoadedAsync(ending.Token).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            using var session = new LoadSession(_sources, _cuda, _log, request, cache);
+            var session = new LoadSession(_sources, _cuda, _log, request, cache);
             WeightSet weights = await session.RunAsync(ending.Token).ConfigureAwait(false);
             if (cache is not null)
             {

@@ -119,7 +119,7 @@ public sealed class ContainerMemoryTests : IDisposable
     public void The_error_of_a_load_that_does_not_fit_names_the_source_of_the_limit_and_the_remedies()
     {
         var bound = MemoryBound.In(() => new ContainerMemory("/sys/fs/cgroup/memory.max", 300L << 20, 100L << 20, 0));
-        var need = new MemoryNeed(250L << 20, 1000, 0);
+        var need = new MemoryNeed(250L << 20, 1000);
 
         var error = Assert.Throws<MemoryLimitException>(() => need.ThrowIfBeyond("m.safetensors", new(), bound, isRemote: false));
 
@@ -129,7 +129,7 @@ public sealed class ContainerMemoryTests : IDisposable
                 + "leaves (/sys/fs/cgroup/memory.max allows 314,572,800, and 104,857,600 are in use). Give the container more memory, map the file "
                 + "(Storage = TensorStorage.Mapped), or take fewer tensors (Filter, in an untyped load).",
             error.Message);
-        new MemoryNeed(184L << 20, 0, 0).ThrowIfBeyond("m", new(), bound, isRemote: false);
+        new MemoryNeed(184L << 20, 0).ThrowIfBeyond("m", new(), bound, isRemote: false);
     }
 
     private void Group2(string path, string limit, long current, long active = 0, long inactive = 0)
@@ -151,8 +151,8 @@ public sealed class ContainerMemoryTests : IDisposable
     {
         var bound = MemoryBound.In(() => new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0));
 
-        new MemoryNeed(0, 368, 0).ThrowIfBeyond("m", new(), bound, isRemote: false, mayMap: false);
-        Assert.Throws<MemoryLimitException>(() => new MemoryNeed(1 << 20, 368, 0).ThrowIfBeyond("m", new(), bound, isRemote: false));
+        new MemoryNeed(0, 368).ThrowIfBeyond("m", new(), bound, isRemote: false, mayMap: false);
+        Assert.Throws<MemoryLimitException>(() => new MemoryNeed(1 << 20, 368).ThrowIfBeyond("m", new(), bound, isRemote: false));
     }
 
     [Fact]
@@ -165,11 +165,11 @@ public sealed class ContainerMemoryTests : IDisposable
             return new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0);
         });
 
-        new MemoryNeed(1 << 19, 1 << 19, 0).ThrowIfBeyond("m", new(), bound, isRemote: false);
+        new MemoryNeed(1 << 19, 1 << 19).ThrowIfBeyond("m", new(), bound, isRemote: false);
         new HeaderBudget(bound).Take("m", 1 << 20, "a header");
         Assert.Equal(0, asked);
 
-        Assert.Throws<MemoryLimitException>(() => new MemoryNeed(1 << 20, 1, 0).ThrowIfBeyond("m", new(), bound, isRemote: false));
+        Assert.Throws<MemoryLimitException>(() => new MemoryNeed(1 << 20, 1).ThrowIfBeyond("m", new(), bound, isRemote: false));
         Assert.Throws<MemoryLimitException>(() => new HeaderBudget(bound).Take("m", (1 << 20) + 1, "a header"));
         Assert.Equal(1, asked);
     }
@@ -183,7 +183,7 @@ public sealed class ContainerMemoryTests : IDisposable
         var bound = MemoryBound.In(() => new ContainerMemory("/sys/fs/cgroup/memory.max", 80L << 20, 79L << 20, 0));
 
         var error = Assert.Throws<MemoryLimitException>(
-            () => new MemoryNeed(tensors, (1 << 20) + 1, 0).ThrowIfBeyond("m", new(), bound, isRemote: false, mayMap: !isMapped));
+            () => new MemoryNeed(tensors, (1 << 20) + 1).ThrowIfBeyond("m", new(), bound, isRemote: false, mayMap: !isMapped));
 
         Assert.Contains(advice, error.Message, StringComparison.Ordinal);
         Assert.Equal(advice == "map the file", error.Message.Contains(useless, StringComparison.Ordinal));

@@ -33,7 +33,7 @@ public class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>
     }
 
     [Theory]
-    [InlineData("TypedWeights.Core", "Microsoft.Extensions.Logging.Abstractions", "Polly.Core", "System.IO.Hashing")]
+    [InlineData("TypedWeights.Core", "Microsoft.Extensions.Logging.Abstractions", "System.IO.Hashing")]
     [InlineData("TypedWeights.TorchNative", "TypedWeights.Core [this]", "TorchSharp")]
     [InlineData("TypedWeights", "TypedWeights.Core [this]", "TypedWeights.TorchNative [this]", "TorchSharp")]
     // The packages of the stores bring the generator along with TypedWeights.

@@ -147,7 +147,7 @@ public sealed class HubReachTests : IDisposable
             return Task.FromResult(true);
         };
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync("hf://org/model", new Uri(server.Address)));
-        Assert.Contains("asks to be left alone for 3600 s", error.Message, StringComparison.Ordinal);
+        Assert.Contains("requests a wait of 3600 s", error.Message, StringComparison.Ordinal);
         Assert.Equal(1, asked);
     }
 

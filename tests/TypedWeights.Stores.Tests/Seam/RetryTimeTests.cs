@@ -13,13 +13,13 @@ public sealed class RetryTimeTests
         var clock = new ManualClock();
         var context = new TransferContext(new() { Attempts = 2, RetryDelay = TimeSpan.Zero }, clock);
 
-        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => context.Retry.RunAsync(
-            (after, _) =>
+        WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => RetryPolicy.RunAsync(
+            context,
+            _ =>
             {
-                clock.Jump(after);
+                clock.Jump(TimeSpan.FromSeconds(12.5));
                 return ValueTask.FromException<int>(new WeightSourceException(File, "no answer.") { IsTransient = true });
             },
-            TimeSpan.FromSeconds(12.5),
             TestContext.Current.CancellationToken).AsTask());
 
         Assert.Equal($"{File}: gave up after 2 attempts in 25.0 s: 2 × no answer.", error.Message);

@@ -107,7 +107,7 @@ public sealed class ConversionTests : IDisposable
         await using FaultServer server = await FaultServer.StartAsync();
         server.Files["/m.safetensors"] = ServedFile.Strong(
             TestFile.Bytes([TestFile.Noise("a", "BF16", 16, 2_000_000), TestFile.Noise("b", "F16", 16, 999_999)]));
-        var transfer = new TransferOptions { PartSize = 1 << 20, BufferLimit = 3_900_000, MinConnections = 8, MaxConnections = 8, Hedging = false };
+        var transfer = new TransferOptions { PartSize = 1 << 20, BufferLimit = 3_900_000, MinConnections = 8, MaxConnections = 8 };
         await using WeightLoader loader = new WeightLoaderBuilder().UseTransferOptions(transfer).Build();
         long before = NativeTensors.Count();
 

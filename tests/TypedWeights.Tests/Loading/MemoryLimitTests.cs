@@ -191,32 +191,6 @@ public sealed class MemoryLimitTests : IAsyncLifetime
             StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Spare_buffers_use_the_memory_left_below_the_limit_and_refuse_no_load()
-    {
-        _server.Files["/m.safetensors"] = TestFile.Bytes([TestFile.Noise("a", "U8", 8, Size)]);
-        var options = new TransferOptions { MinConnections = 4, MaxConnections = 4, PartSize = 2 << 20 };
-        await using var http = new SourceRegistry(new TransferContext(options), [new TypedWeights.Sources.Urls.UrlProvider()]);
-        WeightUri uri = WeightUri.Parse($"{_server.Address}/m.safetensors");
-        await using Checkpoint checkpoint = await CheckpointReader.ReadAsync(
-            uri, await http.LocateAsync(uri, TestContext.Current.CancellationToken), TestContext.Current.CancellationToken);
-        TransferPlan plan = TransferPlan.Create(
-            checkpoint.Files, TensorSelection.All(checkpoint).Tensors, PartLimits.For(options, isRemote: true));
-        long largest = plan.Ranges.Max(range => range.Length);
-
-        MemoryNeed free = MemoryNeed.Of(plan, options, isRemote: true);
-        long needed = free.TensorBytes + free.BufferBytes;
-
-        Assert.Equal(2 * largest, free.SpareBytes);
-        Assert.Equal(needed + free.SpareBytes, free.HostBytes);
-        Assert.Equal(1000, MemoryNeed.Of(plan, options, isRemote: true, needed + 1000).SpareBytes);
-        Assert.Equal(0, MemoryNeed.Of(plan, options, isRemote: true, needed).SpareBytes);
-        Assert.Equal(0, MemoryNeed.Of(plan, options, isRemote: true, 1).SpareBytes);
-        Assert.Equal(0, MemoryNeed.Of(plan, options with { Hedging = false }, isRemote: true).SpareBytes);
-        Assert.Equal((2 << 20) - free.BufferBytes, MemoryNeed.Of(plan, options with { BufferLimit = 2 << 20 }, isRemote: true).SpareBytes);
-        Assert.Equal(0, MemoryNeed.Of(plan, options, isRemote: false).SpareBytes);
-    }
-
     private static Task<WeightSet> LoadAsync(string uri, long limit, TensorLoadOptions? options = null) =>
         WeightLoader.Default.LoadTensorsAsync(
             uri, (options ?? new()) with { MemoryLimit = limit }, cancellationToken: TestContext.Current.CancellationToken);

@@ -258,7 +258,7 @@ public sealed class ResumeTests : ServerTest
     private IEnumerable<(long Offset, long Length)> Asked() =>
         Server.Requests.Select(request => Ranges.Of(request.Range!)).Where(range => range.Length > 1000);
 
-    // Each byte once: a part that straggles is asked for twice.
+    // Each byte once.
     private long AskedBytes()
     {
         var asked = new PartMap();

@@ -2,7 +2,7 @@ using TypedWeights.Files;
 
 namespace TypedWeights.Sources.File;
 
-/// <summary>Says in one sentence what an operating system's error about a file means.</summary>
+/// <summary>Describes an error of the operating system about a file in one sentence.</summary>
 internal static class FileFailure
 {
     /// <param name="e">The error.</param>

@@ -3,12 +3,12 @@ using TypedWeights.Files;
 namespace TypedWeights.Sources.File;
 
 /// <summary>
-/// Files on disk: plain paths and <c>file://</c> URIs, each naming a <c>.safetensors</c> file, an index, or a folder that holds one.
+/// Local files: plain paths and <c>file://</c> URIs of a <c>.safetensors</c> file, an index, or a folder that contains one.
 /// </summary>
 /// <remarks>
 /// A relative path is looked up in the current directory, then in <see cref="AppContext.BaseDirectory"/>. In a folder, the only
 /// <c>*.safetensors.index.json</c> is the model; without an index, the only <c>*.safetensors</c>; among several,
-/// <c>model.safetensors.index.json</c> or <c>model.safetensors</c>. Files whose names begin with a dot do not count.
+/// <c>model.safetensors.index.json</c> or <c>model.safetensors</c>. Files whose names begin with a dot are ignored.
 /// </remarks>
 public sealed class FileProvider : IWeightSourceProvider
 {
@@ -39,7 +39,7 @@ public sealed class FileProvider : IWeightSourceProvider
 
     private FileLocation Locate(WeightUri uri)
     {
-        string given = FilePath.Of(uri);
+        string given = PathOf(uri);
         foreach ((string path, string display) in Candidates(given, uri.IsPath ? uri.Display : given.Replace('\\', '/')))
         {
             try
@@ -82,7 +82,7 @@ public sealed class FileProvider : IWeightSourceProvider
         throw new WeightSourceException(uri.Display, looked) { IsNotFound = true };
     }
 
-    // What is found where it was asked for is shown as it was asked for; what is found elsewhere, in full.
+    // A file that is found at the given path is shown as it was given; a file that is found elsewhere is shown with its full path.
     private IEnumerable<(string Path, string Display)> Candidates(string given, string display)
     {
         if (Path.IsPathFullyQualified(given))
@@ -96,6 +96,29 @@ public sealed class FileProvider : IWeightSourceProvider
             string path = Path.GetFullPath(given, folder);
             yield return (path, folder == Environment.CurrentDirectory ? display : path.Replace('\\', '/'));
         }
+    }
+
+    private static string PathOf(WeightUri uri)
+    {
+        if (uri.IsPath)
+        {
+            return uri.Original;
+        }
+
+        // The canonical text has everything of a file URI that counts, and no query.
+        const string LocalHost = "file://localhost/";
+        bool isLocal = uri.Display.StartsWith(LocalHost, StringComparison.OrdinalIgnoreCase);
+        string text = isLocal ? "file:///" + uri.Display[LocalHost.Length..] : uri.Display;
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? address) || !address.IsFile)
+        {
+            throw new WeightSourceException(uri.Display, "this is not a valid file URI; write file:///folder/model.safetensors.");
+        }
+
+        // On Windows another machine is a UNC path. On other systems its files cannot be reached by name.
+        return address.Host.Length == 0 || OperatingSystem.IsWindows()
+            ? address.LocalPath
+            : throw new WeightSourceException(
+                uri.Display, "a file URI names a file of this machine; write three slashes: file:///folder/model.safetensors.");
     }
 
     private IEnumerable<string> Directories() =>

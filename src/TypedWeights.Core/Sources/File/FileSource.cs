@@ -5,13 +5,13 @@ using TypedWeights.Memory;
 namespace TypedWeights.Sources.File;
 
 /// <summary>
-/// An opened file. Its length is that of the moment it was opened; one that turns out shorter is an error. A file that is replaced by
-/// renaming another over it goes on being read as it was while it is open, and is an error where it had to be closed meanwhile
-/// (<see cref="OpenFiles"/>); one that is written to while it is read is an error, as its time says.
+/// An opened local file. Its length is fixed when it is opened. A file that is replaced by renaming another file over it is read as it was
+/// while it stays open, and is an error if it had to be closed meanwhile (<see cref="OpenFiles"/>). A file that is cut or written to while it
+/// is read is an error.
 /// </summary>
 internal sealed class FileSource : IMappableSource, IDiskSource
 {
-    // One read call cannot be cancelled while it runs; this bounds how long it runs.
+    // A read cannot be cancelled while it runs; this bounds how long it runs.
     private const int LongestRead = 16 << 20;
 
     private readonly ReopenableFile _file;
@@ -52,7 +52,7 @@ internal sealed class FileSource : IMappableSource, IDiskSource
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
         cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult<IRangeReader>(new FileRangeReader(this, offset, length));
+        return ValueTask.FromResult<IRangeReader>(new Reader(this, offset));
     }
 
     public ValueTask DisposeAsync()
@@ -68,7 +68,7 @@ internal sealed class FileSource : IMappableSource, IDiskSource
             SafeFileHandle handle = _file.Rent();
             try
             {
-                // It outlives the open file.
+                // The mapping outlives the open file.
                 return MappedRegion.Map(handle, Length);
             }
             finally
@@ -83,8 +83,7 @@ internal sealed class FileSource : IMappableSource, IDiskSource
         }
     }
 
-    /// <summary>Reads at a position; at least one byte, or it throws.</summary>
-    internal async ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
+    private async ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
     {
         try
         {
@@ -111,8 +110,7 @@ internal sealed class FileSource : IMappableSource, IDiskSource
     private async ValueTask<int> ReadAsync(
         SafeFileHandle handle, Memory<byte> destination, long position, CancellationToken cancellationToken)
     {
-        // The handle is not an asynchronous one: this is pread on a thread of the pool, which is as fast as Linux gets from its page
-        // cache.
+        // The handle is synchronous: this is pread on a thread of the pool, the fastest way to read the page cache of Linux.
         Memory<byte> next = destination[..Math.Min(destination.Length, LongestRead)];
         int read = await _reads.ReadAsync(handle, next, position, cancellationToken).ConfigureAwait(false);
         if (read == 0)
@@ -121,10 +119,22 @@ internal sealed class FileSource : IMappableSource, IDiskSource
                 Display, $"the file ended at byte {position} of the {Length} it had when it was opened: it was cut while it was read.");
         }
 
-        // A write sets the time before it changes a byte, so bytes read under the old time are the old ones.
+        // A write sets the time before it changes a byte, so bytes that were read before the time changed are the old ones.
         return System.IO.File.GetLastWriteTimeUtc(handle) == _file.Identity.Modified
             ? read
             : throw new WeightSourceException(
                 Display, "the file was written to while it was read; load it again when it is whole, and replace it by renaming.");
+    }
+
+    private sealed class Reader(FileSource source, long position) : IRangeReader
+    {
+        public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+        {
+            int read = await source.ReadAsync(destination, position, cancellationToken).ConfigureAwait(false);
+            position += read;
+            return read;
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

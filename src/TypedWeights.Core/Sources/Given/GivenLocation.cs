@@ -1,6 +1,6 @@
 namespace TypedWeights.Sources.Given;
 
-/// <summary>One file that the caller of a load handed over as memory or as a stream; nothing lies beside it.</summary>
+/// <summary>One file that the caller of a load passes in as memory or as a stream. There are no files beside it.</summary>
 internal sealed class GivenLocation : IWeightLocation
 {
     private readonly Func<CancellationToken, ValueTask<IWeightSource>> _open;
@@ -11,7 +11,7 @@ internal sealed class GivenLocation : IWeightLocation
         _open = open;
     }
 
-    /// <summary>What messages call the file, too.</summary>
+    /// <summary>Also the name of the file in messages.</summary>
     public string EntryName { get; }
 
     public string? Revision => null;
@@ -22,10 +22,29 @@ internal sealed class GivenLocation : IWeightLocation
     public static GivenLocation Of(ReadOnlyMemory<byte> bytes) =>
         new(MemorySource.Name, _ => ValueTask.FromResult<IWeightSource>(new MemorySource(bytes)));
 
-    /// <summary>A file that a stream holds from its position to its end. The stream stays the caller's.</summary>
-    public static GivenLocation Of(Stream stream) => new(StreamReading.Name, token => stream.CanSeek
-        ? SeekableStreamSource.OpenAsync(stream)
+    /// <summary>A file that a stream holds from its position to its end. The caller keeps the stream.</summary>
+    public static GivenLocation Of(Stream stream) => new(StreamFailure.Name, token => stream.CanSeek
+        ? ValueTask.FromResult<IWeightSource>(new SeekableStreamSource(stream))
         : ForwardStreamSource.OpenAsync(stream, token));
 
     public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) => _open(cancellationToken);
+
+    private sealed class MemorySource(ReadOnlyMemory<byte> bytes) : IWeightSource
+    {
+        public const string Name = "memory";
+
+        public string Display => Name;
+
+        public long Length => bytes.Length;
+
+        public string? Validator => null;
+
+        public ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return ValueTask.FromResult<IRangeReader>(new MemoryReader(bytes.Slice((int)offset, (int)length)));
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
 }

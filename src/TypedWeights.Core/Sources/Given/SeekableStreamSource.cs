@@ -7,32 +7,26 @@ internal sealed class SeekableStreamSource : IWeightSource
     private readonly long _begin;
     private readonly SemaphoreSlim _turn = new(1, 1);
 
-    private SeekableStreamSource(Stream stream)
+    /// <exception cref="WeightSourceException">The stream does not report its position or length.</exception>
+    public SeekableStreamSource(Stream stream)
     {
-        _stream = stream;
-        _begin = stream.Position;
-        Length = Math.Max(0, stream.Length - _begin);
+        try
+        {
+            _stream = stream;
+            _begin = stream.Position;
+            Length = Math.Max(0, stream.Length - _begin);
+        }
+        catch (Exception e) when (e is IOException or NotSupportedException or ObjectDisposedException)
+        {
+            throw StreamFailure.Of(e);
+        }
     }
 
-    public string Display => StreamReading.Name;
+    public string Display => StreamFailure.Name;
 
     public long Length { get; }
 
     public string? Validator => null;
-
-    /// <summary>Opens the file.</summary>
-    /// <exception cref="WeightSourceException">The stream does not tell its position or length.</exception>
-    public static ValueTask<IWeightSource> OpenAsync(Stream stream)
-    {
-        try
-        {
-            return ValueTask.FromResult<IWeightSource>(new SeekableStreamSource(stream));
-        }
-        catch (Exception e) when (e is IOException or NotSupportedException or ObjectDisposedException)
-        {
-            throw StreamReading.Failure(e);
-        }
-    }
 
     public ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
     {
@@ -51,25 +45,17 @@ internal sealed class SeekableStreamSource : IWeightSource
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            Seek(_begin + position);
-            int read = await StreamReading.ReadSomeAsync(_stream, destination, cancellationToken).ConfigureAwait(false);
-            return read > 0 ? read : throw StreamReading.Ended(position, Length);
+            _stream.Position = _begin + position;
+            int read = await _stream.ReadAsync(destination, cancellationToken).ConfigureAwait(false);
+            return read > 0 ? read : throw StreamFailure.Ended(position, Length);
+        }
+        catch (Exception e) when (e is not WeightSourceException && !cancellationToken.IsCancellationRequested)
+        {
+            throw StreamFailure.Of(e);
         }
         finally
         {
             _turn.Release();
-        }
-    }
-
-    private void Seek(long position)
-    {
-        try
-        {
-            _stream.Position = position;
-        }
-        catch (Exception e) when (e is IOException or NotSupportedException or ObjectDisposedException)
-        {
-            throw StreamReading.Failure(e);
         }
     }
 
@@ -84,4 +70,19 @@ internal sealed class SeekableStreamSource : IWeightSource
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
+}
+
+/// <summary>The errors of a stream that the caller of a load passes in.</summary>
+internal static class StreamFailure
+{
+    /// <summary>The name of the file in messages.</summary>
+    public const string Name = "stream";
+
+    /// <summary>The error of a stream that ended before the file did.</summary>
+    public static WeightSourceException Ended(long position, long length) =>
+        new(Name, $"the stream ended after {position} of {length} bytes. The file in it was cut short; open the whole file.");
+
+    /// <summary>The error of a stream that threw. Its type is named, because the message of another library may say little.</summary>
+    public static WeightSourceException Of(Exception cause) =>
+        new(Name, $"reading the stream failed ({cause.GetType().Name}): {cause.Message}", innerException: cause);
 }

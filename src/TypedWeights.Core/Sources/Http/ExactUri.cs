@@ -3,15 +3,15 @@ using System.Text;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
-/// URLs that go out byte for byte as they were given: a signature is over the very text, and <see cref="Uri"/> would make <c>~</c> of <c>%7e</c>
-/// and tidy <c>/../</c>. Only what cannot stand in a request at all, spaces and letters beyond ASCII, is escaped.
+/// URLs that are sent byte for byte as they were given: a signature covers the exact text, and <see cref="Uri"/> would turn <c>%7e</c> into
+/// <c>~</c> and remove <c>/../</c>. Only spaces and letters beyond ASCII, which a request cannot contain, are escaped.
 /// </summary>
 internal static class ExactUri
 {
     private static readonly UriCreationOptions AsGiven = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
-    /// <summary>Reads an absolute URL without its fragment.</summary>
-    /// <returns>null where it is none.</returns>
+    /// <summary>Parses an absolute URL without its fragment.</summary>
+    /// <returns>null if the text is not a URL.</returns>
     public static Uri? Read(string text) => Read(text, Encoding.UTF8);
 
     /// <summary>The same URL without user info.</summary>
@@ -19,14 +19,14 @@ internal static class ExactUri
         address.UserInfo.Length == 0 ? address : With(address, address.PathAndQuery);
 
     /// <summary>Another path and query of the same origin.</summary>
-    /// <param name="address">Where; its user info is left out.</param>
-    /// <param name="pathAndQuery">The path from <c>/</c> on, escaped, and the query.</param>
+    /// <param name="address">The URL; its user info is left out.</param>
+    /// <param name="pathAndQuery">The escaped path, which begins with <c>/</c>, and the query.</param>
     public static Uri With(Uri address, string pathAndQuery) => new($"{address.Scheme}://{address.Authority}{pathAndQuery}", AsGiven);
 
-    /// <summary>Where a <c>Location</c> leads.</summary>
-    /// <param name="from">The address that it came from.</param>
+    /// <summary>The address of a <c>Location</c>.</summary>
+    /// <param name="from">The address that redirects.</param>
     /// <param name="location">The header as it was sent, with a character for each byte.</param>
-    /// <returns>null where it is no URL.</returns>
+    /// <returns>null if the header is not a URL.</returns>
     public static Uri? Resolve(Uri from, string location)
     {
         (string text, Encoding encoding) = Decode(location.Split('#')[0].Trim());
@@ -79,7 +79,7 @@ internal static class ExactUri
         return escaped.ToString();
     }
 
-    // "x" and "../x" of /a/b are /a/x and /x; what comes after those steps stays as it is.
+    // "x" and "../x" relative to /a/b are /a/x and /x. Later dots stay as they are.
     private static string Beside(string path, string relative)
     {
         string folder = path[..(path.LastIndexOf('/') + 1)];
@@ -93,7 +93,7 @@ internal static class ExactUri
         return folder + relative;
     }
 
-    // Letters beyond ASCII are UTF-8, as everywhere, or else bytes that go back as they came.
+    // Letters beyond ASCII are UTF-8, or else bytes that are sent back unchanged.
     private static (string Text, Encoding Encoding) Decode(string location)
     {
         if (location.Any(static c => c > 0xFF))

@@ -9,58 +9,67 @@ namespace TypedWeights.Sources.Http;
 /// Connects to hosts that may have several addresses, some of them dead, as browsers do (RFC 8305): each address gets a short head start
 /// before the next one is tried beside it, and the first connection wins. Addresses that failed or lost are tried last from then on.
 /// </summary>
-/// <param name="resolve">Finds the addresses of a host name, the preferred one first.</param>
-internal sealed class HostConnector(Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+/// <param name="resolve">Finds the addresses of a host name, the preferred one first; null for the system's resolver.</param>
+internal sealed class HostConnector(Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
 {
     private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(250);
 
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve = resolve ?? Dns.GetHostAddressesAsync;
     private readonly ConcurrentDictionary<IPEndPoint, bool> _failed = new();
-
-    /// <summary>Asks the system for the addresses.</summary>
-    public HostConnector()
-        : this(Dns.GetHostAddressesAsync)
-    {
-    }
 
     /// <summary>Makes a connection.</summary>
     /// <param name="host">A host name or an address, and the port.</param>
     /// <param name="cancellationToken">Ends all attempts.</param>
-    /// <exception cref="SocketException">The name does not resolve, or this process may not have another socket open.</exception>
-    /// <exception cref="ConnectException">No address took the connection, or not in time.</exception>
+    /// <exception cref="SocketException">The name does not resolve, or this process may not open another socket.</exception>
+    /// <exception cref="ConnectException">No address accepted the connection, or not in time.</exception>
     public async ValueTask<Socket> ConnectAsync(DnsEndPoint host, CancellationToken cancellationToken)
     {
-        IPEndPoint[] places = InOrder(await ResolveAsync(host, cancellationToken).ConfigureAwait(false), host.Port);
-        var attempts = new List<Attempt>(places.Length);
+        IPEndPoint[] endPoints = InOrder(await ResolveAsync(host, cancellationToken).ConfigureAwait(false), host.Port);
+        var attempts = new List<Task<Socket>>(endPoints.Length);
+        Task<Socket>? winner = null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            while (true)
+            bool haveAllFailed = false;
+            while (winner is null && !haveAllFailed && !stop.IsCancellationRequested)
             {
-                if (attempts.Count < places.Length)
+                if (attempts.Count < endPoints.Length)
                 {
-                    attempts.Add(new Attempt(places[attempts.Count], stop.Token));
+                    attempts.Add(ConnectAsync(endPoints[attempts.Count], stop.Token));
                 }
 
-                await WaitAsync(attempts, hasNext: attempts.Count < places.Length, stop.Token).ConfigureAwait(false);
-                if (attempts.Find(attempt => attempt.HasConnected) is { } winner)
+                // Until an attempt connects or fails, or the last one has had its head start.
+                List<Task> pending = [.. attempts.Where(static attempt => !attempt.IsCompleted)];
+                if (attempts.Count < endPoints.Length)
                 {
-                    Remember(attempts, winner);
-                    return winner.Take();
+                    pending.Add(attempts[^1].IsCompleted ? Task.CompletedTask : Task.Delay(HeadStart, stop.Token));
                 }
 
-                bool haveAllFailed = attempts.Count == places.Length && attempts.TrueForAll(attempt => attempt.HasFailed);
-                if (haveAllFailed || cancellationToken.IsCancellationRequested)
+                if (pending.Count > 0)
                 {
-                    // All are alike again: what is tried first next time is what the system prefers.
-                    Array.ForEach(places, place => _failed.TryRemove(place, out _));
-                    throw Failure(host, attempts, places);
+                    await Task.WhenAny(pending).ConfigureAwait(false);
                 }
+
+                winner = attempts.Find(static attempt => attempt.IsCompletedSuccessfully);
+                haveAllFailed = attempts.Count == endPoints.Length && attempts.TrueForAll(static attempt => attempt.IsCompleted);
             }
+
+            if (winner is null)
+            {
+                // The next connection tries them in the system's order again.
+                Array.ForEach(endPoints, endPoint => _failed.TryRemove(endPoint, out _));
+                throw Failure(host, endPoints, attempts);
+            }
+
+            int index = attempts.IndexOf(winner);
+            _failed.TryRemove(endPoints[index], out _);
+            Array.ForEach(endPoints[..index], loser => _failed[loser] = true);
+            return winner.Result;
         }
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            attempts.ForEach(attempt => attempt.Drop());
+            attempts.Where(attempt => attempt != winner).ToList().ForEach(Drop);
         }
     }
 
@@ -68,12 +77,12 @@ internal sealed class HostConnector(Func<string, CancellationToken, Task<IPAddre
     {
         try
         {
-            IPAddress[] addresses = await resolve(host.Host, cancellationToken).ConfigureAwait(false);
+            IPAddress[] addresses = await _resolve(host.Host, cancellationToken).ConfigureAwait(false);
             return addresses.Length > 0 ? addresses : throw new SocketException((int)SocketError.HostNotFound);
         }
         catch (SocketException) when (OpenFileLimit.CountLeft() < 4)
         {
-            // Names are looked up in files and over sockets, and without them none resolves.
+            // Names are looked up in files and over sockets: without descriptors, no name resolves.
             throw new SocketException((int)SocketError.TooManyOpenSockets);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
@@ -82,125 +91,117 @@ internal sealed class HostConnector(Func<string, CancellationToken, Task<IPAddre
         }
     }
 
-    // The families take turns, as often all addresses of one of them are dead, and what failed before comes last.
-    private IPEndPoint[] InOrder(IPAddress[] addresses, int port)
-    {
-        AddressFamily preferred = addresses[0].AddressFamily;
-        return
-        [
-            .. addresses.Distinct()
-                .GroupBy(address => address.AddressFamily)
-                .SelectMany(family => family.Select((address, turn) => (Place: new IPEndPoint(address, port), Turn: turn)))
-                .OrderBy(item => _failed.ContainsKey(item.Place))
-                .ThenBy(item => item.Turn)
-                .ThenBy(item => item.Place.AddressFamily != preferred)
-                .Select(item => item.Place),
-        ];
-    }
+    // IPv4 and IPv6 take turns, because often all addresses of one of them are dead. Addresses that failed before come last.
+    private IPEndPoint[] InOrder(IPAddress[] addresses, int port) =>
+    [
+        .. addresses.Distinct()
+            .GroupBy(address => address.AddressFamily)
+            .SelectMany(family => family.Select((address, turn) => (EndPoint: new IPEndPoint(address, port), Turn: turn)))
+            .OrderBy(item => _failed.ContainsKey(item.EndPoint))
+            .ThenBy(item => item.Turn)
+            .ThenBy(item => item.EndPoint.AddressFamily != addresses[0].AddressFamily)
+            .Select(item => item.EndPoint),
+    ];
 
-    // Until one has connected, or the next one is to be tried: when the last one has failed, or has had its head start.
-    private static async Task WaitAsync(List<Attempt> attempts, bool hasNext, CancellationToken stop)
+    private static async Task<Socket> ConnectAsync(IPEndPoint endPoint, CancellationToken cancellationToken)
     {
-        List<Task> ends = [.. attempts.Where(attempt => !attempt.HasFailed).Select(attempt => attempt.End)];
-        if (hasNext)
+        Socket socket = ServerSocket.Open(endPoint.AddressFamily);
+        try
         {
-            ends.Add(attempts[^1].End);
-            ends.Add(Task.Delay(HeadStart, stop));
+            await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
+            return socket;
         }
-
-        if (ends.Count > 0)
+        catch
         {
-            await Task.WhenAny(ends).ConfigureAwait(false);
+            socket.Dispose();
+            throw;
         }
     }
 
-    private void Remember(List<Attempt> attempts, Attempt winner)
-    {
-        _failed.TryRemove(winner.Place, out _);
-        foreach (Attempt loser in attempts.TakeWhile(attempt => attempt != winner))
-        {
-            _failed[loser.Place] = true;
-        }
-    }
+    // An attempt may still connect after another one has won. Its exception is observed.
+    private static void Drop(Task<Socket> attempt) => attempt.ContinueWith(
+        static task => (task.Exception is null && !task.IsCanceled ? task.Result : null)?.Dispose(), TaskScheduler.Default);
 
-    private static Exception Failure(DnsEndPoint host, List<Attempt> attempts, IPEndPoint[] places)
+    private static Exception Failure(DnsEndPoint host, IPEndPoint[] endPoints, List<Task<Socket>> attempts)
     {
-        if (attempts.Find(attempt => OpenFileLimit.IsReached(attempt.Error)) is { } limited)
+        Exception?[] errors = [.. attempts.Select(static attempt => attempt.Exception?.InnerException)];
+        if (Array.Find(errors, OpenFileLimit.IsReached) is { } limited)
         {
-            return limited.Error!;
+            return limited;
         }
 
-        IEnumerable<string> tried = attempts.Select(attempt => $"{attempt.Place.Address}: {attempt.Error?.Message ?? "no answer in time"}");
-        IEnumerable<string> untried = places.Skip(attempts.Count).Select(place => $"{place.Address}: not tried in time");
+        IEnumerable<string> results = endPoints.Select((endPoint, i) => $"{endPoint.Address}: "
+            + (i >= errors.Length ? "not tried in time" : errors[i]?.Message ?? "no answer in time"));
         return new ConnectException(
-            $"{host.Host}, port {host.Port} ({string.Join("; ", tried.Concat(untried))})",
-            attempts.Find(attempt => attempt.Error is not null)?.Error);
-    }
-
-    /// <summary>A connection to one address that is being made.</summary>
-    private sealed class Attempt
-    {
-        private readonly Task<Socket> _socket;
-        private bool _isTaken;
-
-        public Attempt(IPEndPoint place, CancellationToken stop)
-        {
-            Place = place;
-            _socket = ConnectAsync(place, stop);
-        }
-
-        public IPEndPoint Place { get; }
-
-        public Task End => _socket;
-
-        public bool HasConnected => _socket.IsCompletedSuccessfully;
-
-        public bool HasFailed => _socket.IsFaulted || _socket.IsCanceled;
-
-        public Exception? Error => _socket.Exception?.InnerException;
-
-        public Socket Take()
-        {
-            _isTaken = true;
-            return _socket.Result;
-        }
-
-        // Also one that connects after another has won.
-        public void Drop()
-        {
-            if (!_isTaken)
-            {
-                _socket.ContinueWith(
-                    static socket =>
-                    {
-                        if (socket.IsCompletedSuccessfully)
-                        {
-                            socket.Result.Dispose();
-                        }
-
-                        // Looked at, or it would count as one that nobody has noticed.
-                        _ = socket.Exception;
-                    },
-                    TaskScheduler.Default);
-            }
-        }
-
-        private static async Task<Socket> ConnectAsync(IPEndPoint place, CancellationToken stop)
-        {
-            Socket socket = ServerSocket.Open(place.AddressFamily);
-            try
-            {
-                await socket.ConnectAsync(place, stop).ConfigureAwait(false);
-                return socket;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
+            $"{host.Host}, port {host.Port} ({string.Join("; ", results)})", Array.Find(errors, static error => error is not null));
     }
 }
 
-/// <summary>A host to which there is no connection; the message says which addresses were tried and how each failed.</summary>
+/// <summary>No connection to a host; the message lists the addresses that were tried and how each failed.</summary>
 internal sealed class ConnectException(string message, Exception? innerException) : IOException(message, innerException);
+
+/// <summary>
+/// A socket to a server. All loaders of a process together open only as many sockets as its limit on open files leaves: the runtime ends the
+/// process when it needs a descriptor and gets none.
+/// </summary>
+internal sealed class ServerSocket : Socket
+{
+    // Counting takes longer the higher the limit is, and no load needs as many descriptors as this.
+    private const long HighLimit = 1 << 16;
+
+    // This many sockets may use the descriptors that are kept for files.
+    private const int FewSockets = 8;
+    private const long LeastKept = 16;
+    private const long MostKept = 256;
+
+    private static readonly Lock Opening = new();
+    private static int _open;
+
+    private int _isCounted;
+
+    private ServerSocket(AddressFamily family)
+        : base(family, SocketType.Stream, ProtocolType.Tcp)
+    {
+        NoDelay = true;
+        Interlocked.Increment(ref _open);
+        _isCounted = 1;
+    }
+
+    /// <summary>Creates a socket that is not connected.</summary>
+    /// <exception cref="SocketException">The system has none, or this process may not open another one.</exception>
+    public static ServerSocket Open(AddressFamily family)
+    {
+        // One after the other, because each must count the sockets before it.
+        lock (Opening)
+        {
+            return HasRoom() ? new ServerSocket(family) : throw new SocketException((int)SocketError.TooManyOpenSockets);
+        }
+    }
+
+    /// <summary>The number of descriptors that are kept free for files and for the runtime.</summary>
+    /// <param name="limit">The number of files that the process may have open.</param>
+    /// <param name="sockets">The number of sockets to servers.</param>
+    internal static long Kept(long limit, int sockets) => sockets < FewSockets ? LeastKept : Math.Clamp(limit / 4, LeastKept, MostKept);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (Interlocked.Exchange(ref _isCounted, 0) == 1)
+        {
+            Interlocked.Decrement(ref _open);
+        }
+
+        base.Dispose(disposing);
+    }
+
+    // The first socket is always allowed, because a load needs one.
+    private static bool HasRoom()
+    {
+        int sockets = Volatile.Read(ref _open);
+        return sockets == 0
+            || ProcessLimits.OpenFiles is not { } limit
+            || limit > HighLimit
+            || OpenFileLimit.CountOpen() is not { } open
+            || limit - open > Kept(limit, sockets);
+    }
+}

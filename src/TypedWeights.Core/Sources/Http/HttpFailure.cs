@@ -3,13 +3,13 @@ using TypedWeights.Errors;
 
 namespace TypedWeights.Sources.Http;
 
-/// <summary>Says in one sentence what an answer that is not the wanted one means. Never repeats a URL's secrets.</summary>
+/// <summary>Describes an error response in one sentence, without the secrets of a URL.</summary>
 internal static class HttpFailure
 {
     private const string Signed = "the credentials do not reach this file, or a signed URL has expired";
 
-    /// <param name="response">An answer that is neither the wanted part nor the whole file.</param>
-    /// <param name="isElsewhere">Whether redirects led to another origin, where logins are not sent.</param>
+    /// <param name="response">A response that is neither the requested part nor the whole file.</param>
+    /// <param name="isElsewhere">Whether redirects led to another origin, which gets no credentials.</param>
     /// <param name="display">The file as it may be shown.</param>
     public static WeightSourceException Of(HttpResponseMessage response, bool isElsewhere, string display)
     {
@@ -53,15 +53,15 @@ internal static class HttpFailure
     private static string StatusOf(HttpResponseMessage response) =>
         $"{(int)response.StatusCode} {ForeignText.Show(response.ReasonPhrase, response.RequestMessage)}".TrimEnd();
 
-    // 501, 505 and 511 say that it will never work; the rest of the 500s, some of them a CDN's own, that it does not work now.
+    // 501, 505 and 511 are permanent. The other 5xx, some of them defined by CDNs, are temporary.
     private static bool IsTransient(int status) => status is 408 or 429 or (>= 500 and <= 599 and not (501 or 505 or 511));
 
-    // A date is counted from the server's own clock.
+    // A date is compared with the clock of the server.
     private static TimeSpan? RetryAfter(HttpResponseMessage response)
     {
         TimeSpan? wait = response.Headers.RetryAfter switch
         {
-            // The client reads no more than 31 bits.
+            // .NET reads at most 31 bits.
             _ when ResponseCheck.Single(response.Headers, "Retry-After") is { } text && text.All(char.IsAsciiDigit) => RateLimit.Wait(text),
             { Delta: { } delta } => delta,
             { Date: { } date } => date - (response.Headers.Date ?? DateTimeOffset.UtcNow),

@@ -5,104 +5,95 @@ using TypedWeights.Errors;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
-/// Which file it is: length, ETag, <c>Last-Modified</c> and the store's version of the first answer. Every later one must agree, so that
-/// a file that is replaced half-way is an error and never a mixture. Safe for first answers that come side by side.
+/// The identity of a file: length, ETag, <c>Last-Modified</c> and the store's version of the first response. Every later response must agree,
+/// so that a file that is replaced during a load is an error and never a mixture. Safe for first responses that arrive simultaneously.
 /// </summary>
-internal sealed class HttpIdentity
+/// <param name="file">The file. If it has a version, every response must be of that version.</param>
+/// <param name="expectedLength">The length that it must have, if that is known.</param>
+internal sealed class HttpIdentity(StoreFile file, long? expectedLength = null)
 {
-    private readonly StoreFile _file;
     private const long Unknown = -1;
 
-    private readonly long? _expectedLength;
     private long _length = Unknown;
     private Facts? _facts;
 
-    /// <param name="file">The file; a version that it asks for is the one that every answer must be of.</param>
-    /// <param name="expectedLength">The length that it must have, where that is known beforehand.</param>
-    public HttpIdentity(StoreFile file, long? expectedLength = null)
-    {
-        _file = file;
-        _expectedLength = expectedLength;
-    }
-
-    /// <summary>What <c>If-Match</c> may say: a strong ETag. A weak one never matches there.</summary>
+    /// <summary>The ETag for <c>If-Match</c>, which must be strong: a weak one never matches.</summary>
     public string? StrongTag => Volatile.Read(ref _facts)?.StrongTag;
 
-    /// <summary>The ETag with its quotes, or <c>last-modified:…</c>; null before the first answer and where it had neither.</summary>
+    /// <summary>The ETag with its quotes, or <c>last-modified:…</c>; null before the first response, and if that has neither.</summary>
     public string? Validator => Volatile.Read(ref _facts)?.Validator;
 
-    /// <summary>The store's version: the one asked for, or that of the first answer; null before it and where the store has none.</summary>
-    public string? Version => _file.Version ?? Volatile.Read(ref _facts)?.Version;
+    /// <summary>The store's version: the requested one, or that of the first response; null before that, and if the store has none.</summary>
+    public string? Version => file.Version ?? Volatile.Read(ref _facts)?.Version;
 
-    /// <summary>Takes the first answer as the file's identity and holds every other one to it.</summary>
-    /// <param name="answer">An answer with the file or a part of it.</param>
-    /// <param name="length">The file's length in bytes, by that answer; null where it does not tell.</param>
+    /// <summary>Takes the identity from the first response, and compares every other response with it.</summary>
+    /// <param name="response">A response with the file or a part of it.</param>
+    /// <param name="length">The file's length in bytes, as that response states it; null if it states none.</param>
     /// <exception cref="WeightSourceException">It is another file, or another version of it.</exception>
-    public void Check(HttpResponseMessage answer, long? length)
+    public void Check(HttpResponseMessage response, long? length)
     {
-        if (length is { } told)
+        if (length is { } stated)
         {
-            CheckLength(told);
+            CheckLength(stated);
         }
 
-        string? tag = Text(answer.Headers, "ETag");
-        string? modified = Text(answer.Content.Headers, "Last-Modified");
-        string? version = _file.VersionOf(answer);
-        if (version is not null && version != (_file.Version ?? version))
+        string? tag = Text(response.Headers, "ETag");
+        string? modified = Text(response.Content.Headers, "Last-Modified");
+        string? version = file.VersionOf(response);
+        if (version is not null && version != (file.Version ?? version))
         {
             throw new WeightSourceException(
-                _file.Display,
-                $"the store answered with the version {ForeignText.Show(version, answer.RequestMessage)}, where {_file.Version} was asked for.");
+                file.Display,
+                $"the store answered with the version {ForeignText.Show(version, response.RequestMessage)}, where {file.Version} was asked for.");
         }
 
         Facts? known = Volatile.Read(ref _facts);
         if (known is null)
         {
-            var found = new Facts(tag, modified, Moment(answer), version);
+            var found = new Facts(tag, modified, Moment(response), version);
             known = Interlocked.CompareExchange(ref _facts, found, null) ?? found;
         }
 
-        // A moment is looked at where the text differs: it may be written in several ways.
-        bool isModified = modified != known.Modified && Moment(answer) != known.Moment;
+        // The text is compared first; the same time may be written in several ways.
+        bool isModified = modified != known.Modified && Moment(response) != known.Moment;
         if (known.Difference(tag, isModified, version) is { } difference)
         {
-            throw HttpFailure.Changed(difference, _file.Display);
+            throw HttpFailure.Changed(difference, file.Display);
         }
     }
 
-    /// <summary>Compares the one thing that an answer without the file may tell.</summary>
+    /// <summary>Compares the length, which a response without bytes of the file may state.</summary>
     /// <param name="length">The file's length in bytes.</param>
     /// <exception cref="WeightSourceException">It is another file, or another version of it.</exception>
     public void CheckLength(long length)
     {
-        if (length != (_expectedLength ?? length))
+        if (length != (expectedLength ?? length))
         {
             throw new WeightSourceException(
-                _file.Display, $"the file has {length} bytes and should have {_expectedLength}: it is not the one that was expected.");
+                file.Display, $"the file has {length} bytes and should have {expectedLength}: it is not the one that was expected.");
         }
 
         long known = Interlocked.CompareExchange(ref _length, length, Unknown);
         if (known != Unknown && known != length)
         {
-            throw HttpFailure.Changed($"it has {length} bytes and had {known}", _file.Display);
+            throw HttpFailure.Changed($"it has {length} bytes and had {known}", file.Display);
         }
     }
 
-    // As it was sent: a tag without quotes, or a date of another format, tells files apart as well as one that follows the rules. What was
-    // sent twice is the same as what was sent once.
+    // As it was sent: a tag without quotes, or a date in another format, also distinguishes files. A repeated header counts once.
     private static string? Text(HttpHeaders headers, string name) =>
         headers.NonValidated.TryGetValues(name, out HeaderStringValues values)
         && (values.Count == 1 ? values.ToString() : string.Join(", ", values.Distinct())) is { Length: > 0 } text
             ? text
             : null;
 
-    private static string? Moment(HttpResponseMessage answer) => answer.Content.Headers.LastModified is { } date
+    private static string? Moment(HttpResponseMessage response) => response.Content.Headers.LastModified is { } date
         ? $"{date.UtcDateTime:R}"
-        : Text(answer.Content.Headers, "Last-Modified");
+        : Text(response.Content.Headers, "Last-Modified");
 
     private sealed record Facts(string? Tag, string? Modified, string? Moment, string? Version)
     {
-        // A tag may have bytes above 0x7F, which a request of this client cannot: such a one is compared only.
+        // A tag may have bytes above 0x7F, which this client cannot send. Such a tag is only compared.
         public string? StrongTag { get; } =
             EntityTagHeaderValue.TryParse(Tag, out EntityTagHeaderValue? tag) && !tag.IsWeak && Ascii.IsValid(tag.Tag) ? tag.Tag : null;
 

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace TypedWeights.Sources.Http;
 
-/// <summary>A file behind a URL, read by range requests, each of which must be answered with the same version of it.</summary>
+/// <summary>A file behind a URL, read by range requests. Every response must be of the same version of the file.</summary>
 internal sealed class HttpSource : IWeightSource, IRequestedSource
 {
     private readonly HttpTarget _target;
@@ -29,36 +29,35 @@ internal sealed class HttpSource : IWeightSource, IRequestedSource
 
     public string? Version => _identity.Version;
 
-    /// <summary>Opens a file by asking for its first bytes.</summary>
+    /// <summary>Opens a file by requesting its first bytes.</summary>
     /// <param name="target">Where it is.</param>
-    /// <param name="firstBytes">How many come along with the opening answer, at least 1.</param>
+    /// <param name="firstBytes">How many bytes the opening response brings, at least 1.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <returns>The file; one that can only be read in order where the server ignores ranges.</returns>
-    /// <exception cref="WeightSourceException">It cannot be opened.</exception>
+    /// <returns>The file; one that can only be read in order when the server ignores ranges.</returns>
+    /// <exception cref="WeightSourceException">The file cannot be opened.</exception>
     public static async ValueTask<IWeightSource> OpenAsync(HttpTarget target, int firstBytes, CancellationToken cancellationToken)
     {
         var identity = new HttpIdentity(target.File);
-        HttpResponseMessage answer = await target.SendAsync(RangeRequest.Bytes(0, firstBytes, identity), cancellationToken).ConfigureAwait(false);
-        bool isHandedOn = false;
+        HttpResponseMessage response =
+            await target.SendAsync(RangeRequest.Bytes(0, firstBytes, identity), cancellationToken).ConfigureAwait(false);
         try
         {
-            if (ResponseCheck.IsEmptyFile(answer))
+            if (ResponseCheck.LengthOfUnsatisfiable(response) == 0)
             {
-                identity.Check(answer, 0);
+                identity.Check(response, 0);
+                response.Dispose();
                 return new HttpSource(target, identity, 0, default);
             }
 
-            if (answer.StatusCode == HttpStatusCode.OK)
+            if (response.StatusCode == HttpStatusCode.OK)
             {
-                isHandedOn = true;
-                return await SequentialSource.OpenAsync(target, identity, answer, firstBytes, cancellationToken).ConfigureAwait(false);
+                return await HttpSequentialSource.OpenAsync(target, identity, response, firstBytes, cancellationToken).ConfigureAwait(false);
             }
 
-            ContentRangeHeaderValue range = ResponseCheck.Part(answer, target.IsElsewhere(answer), target.Display);
-            identity.Check(answer, range.Length);
-            byte[] bytes = new byte[(int)ResponseCheck.LengthOfPart(answer, range, 0, firstBytes, target.Display)];
-            isHandedOn = true;
-            var body = new HttpBody(answer, bytes.Length, target.Display);
+            ContentRangeHeaderValue range = ResponseCheck.Part(response, target.IsElsewhere(response), target.Display);
+            identity.Check(response, range.Length);
+            byte[] bytes = new byte[(int)ResponseCheck.LengthOfPart(response, range, 0, firstBytes, target.Display)];
+            var body = new HttpBody(response, bytes.Length, target.Display);
             await using (body.ConfigureAwait(false))
             {
                 await body.FillAsync(bytes, cancellationToken).ConfigureAwait(false);
@@ -68,18 +67,16 @@ internal sealed class HttpSource : IWeightSource, IRequestedSource
                 ? new HttpSource(target, identity, length, bytes)
                 : await OpenWholeAsync(target, identity, bytes, cancellationToken).ConfigureAwait(false);
         }
-        finally
+        catch
         {
-            if (!isHandedOn)
-            {
-                answer.Dispose();
-            }
+            response.Dispose();
+            throw;
         }
     }
 
-    /// <summary>Opens a file without asking for it; the first answer to one of its ranges fixes which version it is.</summary>
+    /// <summary>Opens a file without a request; the first response to one of its ranges fixes its version.</summary>
     /// <param name="target">Where it is.</param>
-    /// <param name="expectedLength">Its length in bytes; another one is an error of the reads.</param>
+    /// <param name="expectedLength">Its length in bytes; another length is an error of the reads.</param>
     public static HttpSource OpenAhead(HttpTarget target, long expectedLength) =>
         new(target, new HttpIdentity(target.File, expectedLength), expectedLength, default);
 
@@ -95,46 +92,43 @@ internal sealed class HttpSource : IWeightSource, IRequestedSource
         }
 
         HttpBody body = await OpenBodyAsync(offset, length, cancellationToken).ConfigureAwait(false);
-        return new HttpRangeReader(this, body, offset, length);
+        return new Reader(this, body, offset, length);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Asks for a range.</summary>
-    /// <returns>The body of the answer: it begins with the first byte of the range, and may end before the last.</returns>
+    // The body begins with the first byte of the range, and may end before the last.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    internal async ValueTask<HttpBody> OpenBodyAsync(long offset, long length, CancellationToken cancellationToken)
+    private async ValueTask<HttpBody> OpenBodyAsync(long offset, long length, CancellationToken cancellationToken)
     {
-        RangeRequest ask = RangeRequest.Bytes(offset, length, _identity);
-        HttpResponseMessage answer = await _target.SendAsync(ask, cancellationToken).ConfigureAwait(false);
+        HttpResponseMessage response =
+            await _target.SendAsync(RangeRequest.Bytes(offset, length, _identity), cancellationToken).ConfigureAwait(false);
         try
         {
-            if (ResponseCheck.LengthOfRefusal(answer) is { } found)
+            if (ResponseCheck.LengthOfUnsatisfiable(response) is { } found)
             {
                 _identity.CheckLength(found);
             }
 
-            ContentRangeHeaderValue range = ResponseCheck.Part(answer, _target.IsElsewhere(answer), Display);
-            _identity.Check(answer, range.Length);
-            return new HttpBody(answer, ResponseCheck.LengthOfPart(answer, range, offset, length, Display), Display);
+            ContentRangeHeaderValue range = ResponseCheck.Part(response, _target.IsElsewhere(response), Display);
+            _identity.Check(response, range.Length);
+            return new HttpBody(response, ResponseCheck.LengthOfPart(response, range, offset, length, Display), Display);
         }
         catch
         {
-            answer.Dispose();
+            response.Dispose();
             throw;
         }
     }
 
-    // Answers to ranges do not say how long the file is (bytes 0-7/*): the head of an answer with all of it does, or its end.
+    // The responses to ranges do not state the length of the file (bytes 0-7/*). A response with the whole file does, or its end.
     private static async ValueTask<IWeightSource> OpenWholeAsync(
         HttpTarget target, HttpIdentity identity, byte[] firstBytes, CancellationToken cancellationToken)
     {
-        HttpResponseMessage answer = await target.SendAsync(
-            new RangeRequest(Range: null, identity.StrongTag, Version: identity.Version), cancellationToken).ConfigureAwait(false);
-        bool isHandedOn = false;
+        HttpResponseMessage response = await target.SendAsync(RangeRequest.Whole(identity), cancellationToken).ConfigureAwait(false);
         try
         {
-            if (answer.StatusCode == HttpStatusCode.PartialContent)
+            if (response.StatusCode == HttpStatusCode.PartialContent)
             {
                 throw new WeightSourceException(
                     target.Display,
@@ -142,22 +136,48 @@ internal sealed class HttpSource : IWeightSource, IRequestedSource
                         + "with a part (206). Fetch it with another program, such as curl, and load it from disk.");
             }
 
-            ResponseCheck.ThrowUnlessWhole(answer, target.IsElsewhere(answer), target.Display);
-            if (ResponseCheck.LengthOf(answer, target.Display) is { } length)
+            ResponseCheck.ThrowUnlessWhole(response, target.IsElsewhere(response), target.Display);
+            if (ResponseCheck.LengthOf(response, target.Display) is not { } length)
             {
-                identity.Check(answer, length);
-                return new HttpSource(target, identity, length, firstBytes);
+                return await HttpSequentialSource.OpenAsync(target, identity, response, firstBytes.Length, cancellationToken)
+                    .ConfigureAwait(false);
             }
 
-            isHandedOn = true;
-            return await SequentialSource.OpenAsync(target, identity, answer, firstBytes.Length, cancellationToken).ConfigureAwait(false);
+            identity.Check(response, length);
+            response.Dispose();
+            return new HttpSource(target, identity, length, firstBytes);
         }
-        finally
+        catch
         {
-            if (!isHandedOn)
-            {
-                answer.Dispose();
-            }
+            response.Dispose();
+            throw;
         }
+    }
+
+    /// <summary>
+    /// Reads a range from the body of its own response. A server may send fewer bytes than requested, but at least one: then the rest is
+    /// requested when those have been read.
+    /// </summary>
+    private sealed class Reader(HttpSource source, HttpBody body, long offset, long length) : IRangeReader
+    {
+        private HttpBody _body = body;
+        private long _read;
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+        {
+            if (_body.Left == 0)
+            {
+                await _body.DisposeAsync().ConfigureAwait(false);
+                _body = await source.OpenBodyAsync(offset + _read, length - _read, cancellationToken).ConfigureAwait(false);
+            }
+
+            int count = (int)Math.Min(destination.Length, _body.Left!.Value);
+            int read = await _body.ReadAsync(destination[..count], cancellationToken).ConfigureAwait(false);
+            _read += read;
+            return read;
+        }
+
+        public ValueTask DisposeAsync() => _body.DisposeAsync();
     }
 }

@@ -6,113 +6,108 @@ using TypedWeights.Errors;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
-/// Where the requests for one file go: its own address, and the one that redirects led to from there. That one is kept until it fails in
-/// a way in which a signed URL does when its time is over; then the file's own is asked again, by one request for all.
+/// Where the requests for one file go: the file's own address, or the address that it redirected to. The latter is kept until it fails as an
+/// expired signed URL does; then one request resolves the file's own address again for all.
 /// </summary>
-#pragma warning disable CA1001 // The semaphore has something to give back only when its wait handle is asked for.
-internal sealed class HttpTarget
+/// <param name="channel">The connections.</param>
+/// <param name="file">The file; its credentials are sent to its own origin only.</param>
+#pragma warning disable CA1001 // The semaphore holds nothing to dispose unless its wait handle is used.
+internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
 #pragma warning restore CA1001
 {
     private const int HopLimit = 10;
 
-    private readonly HttpChannel _channel;
     private readonly SemaphoreSlim _resolving = new(1, 1);
-    private Route? _ledTo;
+    private Route? _redirect;
     private bool _hasRedirected;
     private HttpRequestMessage? _asked;
-    private Own? _own;
 
-    /// <param name="channel">The connections.</param>
-    /// <param name="file">The file; what it authorises stays with its own origin.</param>
-    public HttpTarget(HttpChannel channel, StoreFile file)
-    {
-        _channel = channel;
-        File = file;
-    }
+    public StoreFile File => file;
 
-    public StoreFile File { get; }
+    /// <summary>The file as it may be shown. The addresses of redirects are never shown.</summary>
+    public string Display => file.Display;
 
-    /// <summary>The file as it may be shown. The addresses that redirects lead to are shown nowhere.</summary>
-    public string Display => File.Display;
-
-    /// <summary>The request that was answered last; null before the first.</summary>
+    /// <summary>The request that was answered last; null before the first response.</summary>
     public HttpRequestMessage? Asked => Volatile.Read(ref _asked);
 
-    /// <summary>Whether an answer came from another origin than the file's own.</summary>
-    public bool IsElsewhere(HttpResponseMessage answer) =>
-        answer.RequestMessage?.RequestUri is { } address && !IsSameOrigin(address, File.Address);
+    /// <summary>Whether a response came from another origin than the file's own.</summary>
+    public bool IsElsewhere(HttpResponseMessage response) =>
+        response.RequestMessage?.RequestUri is { } address && !IsSameOrigin(address, file.Address);
 
-    /// <summary>Sends a request to the file.</summary>
-    /// <param name="ask">What for.</param>
+    /// <summary>Sends a request for the file.</summary>
+    /// <param name="range">The bytes.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <returns>An answer that is no redirect; its body has not been read.</returns>
+    /// <returns>A response that is not a redirect; its body has not been read.</returns>
     /// <exception cref="WeightSourceException">
-    /// No answer came, the redirects lead nowhere, or the store has an explanation of its refusal.
+    /// No response arrived, the redirects lead nowhere, or the store explains its error response.
     /// </exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<HttpResponseMessage> SendAsync(RangeRequest ask, CancellationToken cancellationToken)
+    public async ValueTask<HttpResponseMessage> SendAsync(RangeRequest range, CancellationToken cancellationToken)
     {
-        Route? ledTo = Volatile.Read(ref _ledTo);
-        HttpResponseMessage answer = await SendAsync(ledTo ?? Given(ask), ask, cancellationToken).ConfigureAwait(false);
-        answer = IsRedirect(answer) || (ledTo is not null && MayHaveExpired(answer))
-            ? await ResolveAsync(ledTo, answer, ask, cancellationToken).ConfigureAwait(false)
-            : answer;
-        Volatile.Write(ref _asked, answer.RequestMessage);
-        await ThrowIfExplainedAsync(answer, cancellationToken).ConfigureAwait(false);
-        return answer;
+        Route? redirect = Volatile.Read(ref _redirect);
+        HttpResponseMessage response = await SendAsync(redirect ?? Own(range), range, cancellationToken).ConfigureAwait(false);
+        if (IsRedirect(response) || (redirect is not null && MayHaveExpired(response)))
+        {
+            response = await ResolveAsync(redirect, response, range, cancellationToken).ConfigureAwait(false);
+        }
+
+        Volatile.Write(ref _asked, response.RequestMessage);
+        await ThrowIfExplainedAsync(response, cancellationToken).ConfigureAwait(false);
+        return response;
     }
 
+    // One request at a time follows redirects from the file's own address. The others then use its result.
     private async ValueTask<HttpResponseMessage> ResolveAsync(
-        Route? stale, HttpResponseMessage answer, RangeRequest ask, CancellationToken cancellationToken)
+        Route? stale, HttpResponseMessage response, RangeRequest range, CancellationToken cancellationToken)
     {
-        Route? fresh;
-        using (stale is null ? null : answer)
+        try
         {
-            try
-            {
-                await _resolving.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch
-            {
-                // Its body may still be coming, over a connection that nobody else would close.
-                answer.Dispose();
-                throw;
-            }
+            await _resolving.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Its body may still arrive, over a connection that nothing else would close.
+            response.Dispose();
+            throw;
+        }
 
-            try
+        Route? redirect;
+        try
+        {
+            redirect = Volatile.Read(ref _redirect);
+            if (ReferenceEquals(redirect, stale))
             {
-                fresh = Volatile.Read(ref _ledTo);
-                if (ReferenceEquals(fresh, stale))
+                if (stale is not null)
                 {
-                    HttpResponseMessage first = stale is null
-                        ? answer
-                        : await SendAsync(Given(ask), ask, cancellationToken).ConfigureAwait(false);
-                    return await FollowAsync(Given(ask), first, ask, cancellationToken).ConfigureAwait(false);
+                    response.Dispose();
+                    response = await SendAsync(Own(range), range, cancellationToken).ConfigureAwait(false);
                 }
+
+                return await FollowAsync(Own(range), response, range, cancellationToken).ConfigureAwait(false);
             }
-            finally
-            {
-                _resolving.Release();
-            }
+        }
+        finally
+        {
+            _resolving.Release();
         }
 
         // Another request has resolved it meanwhile.
-        answer.Dispose();
-        fresh ??= Given(ask);
-        HttpResponseMessage second = await SendAsync(fresh, ask, cancellationToken).ConfigureAwait(false);
-        return await FollowAsync(fresh, second, ask, cancellationToken).ConfigureAwait(false);
+        response.Dispose();
+        redirect ??= Own(range);
+        response = await SendAsync(redirect, range, cancellationToken).ConfigureAwait(false);
+        return await FollowAsync(redirect, response, range, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<HttpResponseMessage> FollowAsync(
-        Route route, HttpResponseMessage answer, RangeRequest ask, CancellationToken cancellationToken)
+        Route route, HttpResponseMessage response, RangeRequest range, CancellationToken cancellationToken)
     {
         var seen = new HashSet<Uri> { route.Address };
-        while (IsRedirect(answer))
+        while (IsRedirect(response))
         {
-            using (answer)
+            using (response)
             {
-                await ThrowIfExplainedAsync(answer, cancellationToken).ConfigureAwait(false);
-                route = Next(route, answer);
+                await ThrowIfExplainedAsync(response, cancellationToken).ConfigureAwait(false);
+                route = Next(route, response);
             }
 
             if (seen.Count > HopLimit || !seen.Add(route.Address))
@@ -123,45 +118,45 @@ internal sealed class HttpTarget
             }
 
             Volatile.Write(ref _hasRedirected, true);
-            answer = await SendAsync(route, ask with { IfMatch = null }, cancellationToken).ConfigureAwait(false);
+            response = await SendAsync(route, range with { IfMatch = null }, cancellationToken).ConfigureAwait(false);
         }
 
-        // An address that has no answer now may not be the last one of the chain.
-        if ((int)answer.StatusCode < 500)
+        // An address that responds with 5xx now may not be the last one of the chain.
+        if ((int)response.StatusCode < 500)
         {
-            Volatile.Write(ref _ledTo, route.IsRedirected ? route : null);
+            Volatile.Write(ref _redirect, route.From is null ? null : route);
         }
 
-        return answer;
+        return response;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<HttpResponseMessage> SendAsync(Route route, RangeRequest ask, CancellationToken cancellationToken)
+    private async ValueTask<HttpResponseMessage> SendAsync(Route route, RangeRequest range, CancellationToken cancellationToken)
     {
-        // No If-Match on the way: an address that only redirects may have tags of its own. The answer's are compared all the same.
-        if (!route.IsRedirected && Volatile.Read(ref _hasRedirected))
+        // An address that only redirects may have tags of its own, so it gets no If-Match. The tag of the final response is compared.
+        if (route.From is null && Volatile.Read(ref _hasRedirected))
         {
-            ask = ask with { IfMatch = null };
+            range = range with { IfMatch = null };
         }
 
         try
         {
-            HttpResponseMessage answer =
-                await _channel.SendAsync(route.Address, ask, route.IsOwn, route.From, File, cancellationToken).ConfigureAwait(false);
-            if (!route.IsOwn || !IsRefusal(answer) || !await IsRenewedAsync(answer, cancellationToken).ConfigureAwait(false))
+            HttpResponseMessage response =
+                await channel.SendAsync(route.Address, range, route.IsOwn, route.From, file, cancellationToken).ConfigureAwait(false);
+            if (!route.IsOwn || !IsRefusal(response) || !await IsRenewedAsync(response, cancellationToken).ConfigureAwait(false))
             {
-                return answer;
+                return response;
             }
 
-            answer.Dispose();
-            Uri again = route.IsRedirected ? route.Address : Given(ask).Address;
-            return await _channel.SendAsync(again, ask with { IsAgain = true }, isOwn: true, route.From, File, cancellationToken)
+            response.Dispose();
+            Uri again = route.From is null ? Own(range).Address : route.Address;
+            return await channel.SendAsync(again, range with { IsAgain = true }, isOwn: true, route.From, file, cancellationToken)
                 .ConfigureAwait(false);
         }
-        catch (WeightSourceException) when (route.IsRedirected)
+        catch (WeightSourceException) when (route.From is not null)
         {
-            // A host that was chosen by a redirect is gone, perhaps for good: the next attempt asks for another.
-            Interlocked.CompareExchange(ref _ledTo, null, route);
+            // The host of a redirect is gone, perhaps for good: the next attempt starts at the file's own address.
+            Interlocked.CompareExchange(ref _redirect, null, route);
             throw;
         }
     }
@@ -170,7 +165,7 @@ internal sealed class HttpTarget
     {
         try
         {
-            return await File.RenewAsync(refusal, cancellationToken).ConfigureAwait(false);
+            return await file.RenewAsync(refusal, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -179,99 +174,71 @@ internal sealed class HttpTarget
         }
     }
 
-    private async ValueTask ThrowIfExplainedAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    private async ValueTask ThrowIfExplainedAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        bool isRefusal = IsRedirect(answer) ? LocationOf(answer) is null : IsRefusal(answer) || (int)answer.StatusCode is 404 or >= 500;
-        if (!isRefusal || IsElsewhere(answer))
+        bool isError = IsRedirect(response) ? LocationOf(response) is null : IsRefusal(response) || (int)response.StatusCode is 404 or >= 500;
+        if (!isError || IsElsewhere(response))
         {
             return;
         }
 
         try
         {
-            if (await File.ExplainAsync(answer, cancellationToken).ConfigureAwait(false) is { } explained)
+            if (await file.ExplainAsync(response, cancellationToken).ConfigureAwait(false) is { } explained)
             {
-                throw ForeignText.Clean(explained, answer.RequestMessage);
+                throw ForeignText.Clean(explained, response.RequestMessage);
             }
         }
         catch
         {
-            answer.Dispose();
+            response.Dispose();
             throw;
         }
     }
 
-    // Nearly every request: the address is the same object, and the version that of the request before.
-    private Route Given(RangeRequest ask)
-    {
-        Uri address = File.Address;
-        Own? own = Volatile.Read(ref _own);
-        if (own is null || !ReferenceEquals(own.Base, address) || own.Version != ask.Version)
-        {
-            Uri versioned = ask.Version is null ? address : File.AddressAt(ask.Version);
-            own = new Own(address, ask.Version, new Route(versioned, IsOwn: true, From: null));
-            Volatile.Write(ref _own, own);
-        }
+    private Route Own(RangeRequest range) =>
+        new(range.Version is null ? file.Address : file.AddressAt(range.Version), IsOwn: true, From: null);
 
-        return own.Route;
-    }
-
-    private Route Next(Route from, HttpResponseMessage answer)
+    private Route Next(Route from, HttpResponseMessage response)
     {
-        Uri address = answer.RequestMessage?.RequestUri ?? from.Address;
-        if (LocationOf(answer) is not { } location || ExactUri.Resolve(address, location) is not { } next)
+        Uri address = response.RequestMessage?.RequestUri ?? from.Address;
+        if (LocationOf(response) is not { } location || ExactUri.Resolve(address, location) is not { } next)
         {
-            throw new WeightSourceException(Display, $"the server redirects ({(int)answer.StatusCode}) without a valid Location.");
+            throw new WeightSourceException(Display, $"the server redirects ({(int)response.StatusCode}) without a valid Location.");
         }
 
         if (next.Scheme != Uri.UriSchemeHttps && (next.Scheme != Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps))
         {
             throw new WeightSourceException(
                 Display,
-                $"the server redirects from {address.Scheme} to {ForeignText.Show(next.Scheme, answer.RequestMessage)}, which is not followed.");
+                $"the server redirects from {address.Scheme} to {ForeignText.Show(next.Scheme, response.RequestMessage)}, which is not followed.");
         }
 
-        // Once it has left its origin, a chain that comes back to it brings no login there: somebody else chose the address.
+        // A chain that leaves the origin and returns brings no credentials, because another party chose the address.
         next = ExactUri.WithoutLogin(next);
-        return new Route(next, from.IsOwn && IsSameOrigin(address, next), answer.RequestMessage);
+        return new Route(next, from.IsOwn && IsSameOrigin(address, next), response.RequestMessage);
     }
 
-    // As it was sent: the client's own reading of it would tidy a signed URL.
-    private static string? LocationOf(HttpResponseMessage answer) =>
-        answer.Headers.NonValidated.TryGetValues("Location", out HeaderStringValues values)
+    // As the server sent it: the client's own parser would normalise a signed URL.
+    private static string? LocationOf(HttpResponseMessage response) =>
+        response.Headers.NonValidated.TryGetValues("Location", out HeaderStringValues values)
         && values.Distinct().ToArray() is [{ Length: > 0 } location]
             ? location
             : null;
 
-    private static bool IsRedirect(HttpResponseMessage answer) => answer.StatusCode
-        is HttpStatusCode.MovedPermanently
-        or HttpStatusCode.Found
-        or HttpStatusCode.SeeOther
-        or HttpStatusCode.TemporaryRedirect
-        or HttpStatusCode.PermanentRedirect;
+    private static bool IsRedirect(HttpResponseMessage response) => (int)response.StatusCode is 301 or 302 or 303 or 307 or 308;
 
-    // What a store may mend or explain: not that the file is gone, is another now (412) or is shorter (416).
-    private static bool IsRefusal(HttpResponseMessage answer) =>
-        (int)answer.StatusCode is >= 300 and < 500 and not (304 or 404 or 412 or 416);
+    // What a store may repair or explain. Not that the file is gone (404), has changed (412) or is shorter (416).
+    private static bool IsRefusal(HttpResponseMessage response) =>
+        (int)response.StatusCode is >= 300 and < 500 and not (304 or 404 or 412 or 416);
 
-    // Azure, CloudFront and S3 answer 403, S3 with a session's token 400, some CDNs 401, and links for a time 404 or 410.
-    private static bool MayHaveExpired(HttpResponseMessage answer) => answer.StatusCode
-        is HttpStatusCode.BadRequest
-        or HttpStatusCode.Unauthorized
-        or HttpStatusCode.Forbidden
-        or HttpStatusCode.NotFound
-        or HttpStatusCode.Gone;
+    // Azure, CloudFront and S3 respond with 403, S3 with a session token with 400, some CDNs with 401, expiring links with 404 or 410.
+    private static bool MayHaveExpired(HttpResponseMessage response) => (int)response.StatusCode is 400 or 401 or 403 or 404 or 410;
 
     private static bool IsSameOrigin(Uri a, Uri b) => a.Scheme == b.Scheme && a.IdnHost == b.IdnHost && a.Port == b.Port;
 
-    /// <param name="Address">Where requests go.</param>
-    /// <param name="IsOwn">Whether it and all addresses before it are of the given origin.</param>
-    /// <param name="From">The request whose redirect led to it; null where it is the file's own.</param>
-    private sealed record Route(Uri Address, bool IsOwn, HttpRequestMessage? From)
-    {
-        public bool IsRedirected => From is not null;
-    }
-
-    /// <summary>The file's own route, kept while nothing of what it was made from changes.</summary>
-    private sealed record Own(Uri Base, string? Version, Route Route);
+    /// <param name="Address">The address of the requests.</param>
+    /// <param name="IsOwn">Whether this address and all before it are in the file's own origin.</param>
+    /// <param name="From">The request whose redirect led to it; null for the file's own address.</param>
+    private sealed record Route(Uri Address, bool IsOwn, HttpRequestMessage? From);
 }

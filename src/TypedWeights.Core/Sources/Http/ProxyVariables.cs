@@ -3,8 +3,8 @@ using System.Globalization;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
-/// The variables that name the proxy. .NET passes over one that it cannot read, and the request would go without the proxy, or nowhere: here such a
-/// one is found and named, without its text, which may hold a password.
+/// The environment variables that name the proxy. .NET ignores a variable that it cannot parse, and sends the request without the proxy. This
+/// class finds and names such a variable, without its text, which may contain a password.
 /// </summary>
 internal static class ProxyVariables
 {
@@ -13,10 +13,10 @@ internal static class ProxyVariables
     /// <summary>What is wrong with the variables for URLs of a scheme.</summary>
     /// <param name="scheme"><c>http</c> or <c>https</c>.</param>
     /// <param name="variable">Reads an environment variable.</param>
-    /// <returns>A sentence; null for nothing.</returns>
+    /// <returns>A sentence; null if nothing is wrong.</returns>
     public static string? Fault(string scheme, Func<string, string?> variable)
     {
-        // By the rules of .NET: lower case first, and no HTTP_PROXY in a CGI program, where a header could set it.
+        // As .NET does: lower case first, and no HTTP_PROXY in a CGI program, where a request header could set it.
         bool isCgi = variable("GATEWAY_INTERFACE") is not null;
         string[] names =
         [

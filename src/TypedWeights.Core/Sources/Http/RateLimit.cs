@@ -4,26 +4,26 @@ using System.Text.RegularExpressions;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
-/// When a server that counts requests takes the next one: <c>RateLimit: "api";r=0;t=55</c> (IETF draft), or <c>RateLimit-Reset: 55</c> of
-/// the drafts before. It stands in for a missing <c>Retry-After</c>.
+/// When a server that counts requests accepts the next one: <c>RateLimit: "api";r=0;t=55</c> (IETF draft), or <c>RateLimit-Reset: 55</c> of
+/// earlier drafts. It is used when <c>Retry-After</c> is missing.
 /// </summary>
 internal static partial class RateLimit
 {
-    // Far beyond what a load waits.
+    // Far longer than a load waits.
     private const long Longest = 1_000_000_000;
 
-    /// <summary>What a number of seconds of any length means; one that is longer than thirty years is cut to that.</summary>
-    /// <param name="digits">Digits alone.</param>
+    /// <summary>A wait of a number of seconds, which may have any length. Waits of more than thirty years are shortened to that.</summary>
+    /// <param name="digits">Only digits.</param>
     public static TimeSpan Wait(string digits) => TimeSpan.FromSeconds(Math.Min(Number(digits), Longest));
 
-    /// <returns>null where the answer does not say.</returns>
-    public static TimeSpan? ResetOf(HttpResponseMessage answer)
+    /// <returns>null if the response states none.</returns>
+    public static TimeSpan? ResetOf(HttpResponseMessage response)
     {
-        // Several limits may be named: it is the one that is used up that is waited for.
+        // Of several limits, the one that is used up counts.
         (bool IsUsedUp, long Seconds)[] limits =
         [
-            .. Values(answer, "RateLimit").SelectMany(static value => value.Split(',')).Select(Limit).OfType<(bool, long)>(),
-            .. Values(answer, "RateLimit-Reset").Select(static value => Reset().Match(value)).Where(static match => match.Success)
+            .. Values(response, "RateLimit").SelectMany(static value => value.Split(',')).Select(Limit).OfType<(bool, long)>(),
+            .. Values(response, "RateLimit-Reset").Select(static value => Reset().Match(value)).Where(static match => match.Success)
                 .Select(static match => (IsUsedUp: true, Seconds(match.Groups[1].Value))),
         ];
         return limits.Length == 0 ? null : TimeSpan.FromSeconds(limits.OrderBy(static limit => limit).Last().Seconds);
@@ -33,10 +33,10 @@ internal static partial class RateLimit
         ? (Remaining().Match(item) is not { Success: true } left || left.Groups[1].Value.All(static c => c == '0'), Seconds(time.Groups["t"].Value))
         : null;
 
-    private static IEnumerable<string> Values(HttpResponseMessage answer, string name) =>
-        answer.Headers.TryGetValues(name, out IEnumerable<string>? values) ? values : [];
+    private static IEnumerable<string> Values(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out IEnumerable<string>? values) ? values : [];
 
-    // More than a day is a date in seconds, which some servers send, or makes no difference: a load does not wait that long.
+    // A very large number is a date in seconds, which some servers send, or longer than a load waits.
     private static long Seconds(string digits) => Number(digits) is var seconds && seconds > Longest
         ? Math.Clamp(seconds - DateTimeOffset.UtcNow.ToUnixTimeSeconds(), 0, Longest)
         : seconds;

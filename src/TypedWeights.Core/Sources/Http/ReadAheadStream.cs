@@ -1,57 +1,33 @@
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using TypedWeights.Memory;
 
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
-/// A connection below TLS that asks the system for much at once. TLS reads record by record, 16 KiB each, and for every read the system is
-/// entered and acknowledges what was taken; on a fast line that costs more than deciphering. Here a record is a copy from memory.
+/// A connection below TLS that reads much at once. TLS reads record by record, 16 KiB each; on a fast line, so many system calls and
+/// acknowledgements cost more than decryption. Here a record is a copy from memory.
 /// </summary>
 /// <remarks>
-/// Only what lies ready is read ahead: a read returns as soon as the connection has anything. Used by one reader and one writer at a time.
+/// Only available bytes are read ahead: a read returns as soon as the connection has any. Used by one reader and one writer at a time.
 /// </remarks>
-internal sealed class ReadAheadStream : Stream
+internal class ReadAheadStream : NetworkStream
 {
-    /// <summary>The bytes that are read at one go, and that a connection holds.</summary>
+    /// <summary>The most bytes that are read at once, and the buffer of a connection.</summary>
     public const int Size = 256 << 10;
 
-    private readonly Stream _inner;
-    private readonly HeapRegion _memory;
+    // Outside the managed heap: the buffers of all connections would be most of the garbage of a load.
+    private readonly HeapRegion _memory = HeapRegion.Allocate(Size);
     private readonly Memory<byte> _buffer;
     private Memory<byte> _ahead;
 
-    // The owner, and a read that is under way: the last one gives the memory back, so that no late byte lands in somebody else's.
+    // The owner and a running read. The last of them frees the memory, so that no late byte is written to freed memory.
     private int _users = 1;
     private int _disposed;
 
-    /// <param name="inner">The connection; disposed with this.</param>
-    public ReadAheadStream(Stream inner)
-    {
-        _inner = inner;
-
-        // Outside the managed heap: as many as there are connections would be most of a load's garbage.
-        _memory = HeapRegion.Allocate(Size);
-        _buffer = new NativeMemoryManager(_memory.Address, Size).Memory;
-    }
-
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
+    /// <param name="socket">The connected socket; disposed with the stream.</param>
+    public ReadAheadStream(Socket socket)
+        : base(socket, ownsSocket: true) => _buffer = new NativeMemoryManager(_memory.Address, Size).Memory;
 
     /// <inheritdoc/>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -64,8 +40,8 @@ internal sealed class ReadAheadStream : Stream
                 return new ValueTask<int>(Take(buffer.Span));
             }
 
-            // A read of nothing waits until something is there; it takes nothing.
-            ValueTask<int> read = _inner.ReadAsync(buffer.Length == 0 ? buffer : _buffer, cancellationToken);
+            // A read of zero bytes waits until bytes are available, and takes none.
+            ValueTask<int> read = ReceiveAsync(buffer.Length == 0 ? buffer : _buffer, cancellationToken);
             if (!read.IsCompletedSuccessfully)
             {
                 AddUser();
@@ -82,6 +58,10 @@ internal sealed class ReadAheadStream : Stream
     }
 
     /// <inheritdoc/>
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <inheritdoc/>
     public override int Read(Span<byte> buffer)
     {
         AddUser();
@@ -89,7 +69,7 @@ internal sealed class ReadAheadStream : Stream
         {
             if (_ahead.Length == 0 && buffer.Length > 0)
             {
-                _ahead = _buffer[.._inner.Read(_buffer.Span)];
+                _ahead = _buffer[..base.Read(_buffer.Span)];
             }
 
             return Take(buffer);
@@ -103,35 +83,18 @@ internal sealed class ReadAheadStream : Stream
     /// <inheritdoc/>
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    /// <inheritdoc/>
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _inner.WriteAsync(buffer, cancellationToken);
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => _inner.Write(buffer, offset, count);
-
-    /// <inheritdoc/>
-    public override Task FlushAsync(CancellationToken cancellationToken) => _inner.FlushAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public override void Flush() => _inner.Flush();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
+    /// <summary>Reads from the socket.</summary>
+    protected virtual ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken) =>
+        base.ReadAsync(buffer, cancellationToken);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
+        base.Dispose(disposing);
         if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            _inner.Dispose();
             Release();
         }
-
-        base.Dispose(disposing);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -6,94 +6,92 @@ using TypedWeights.Format;
 
 namespace TypedWeights.Sources.Http;
 
-/// <summary>Checks the head of an answer before a byte of its body is believed.</summary>
+/// <summary>Checks the headers of a response before a byte of its body is used.</summary>
 internal static class ResponseCheck
 {
-    /// <summary>Whether a 416 says that the file has no bytes at all.</summary>
-    public static bool IsEmptyFile(HttpResponseMessage answer) => LengthOfRefusal(answer) == 0;
+    /// <summary>The file's length that a 416 states; null for another status, or if it states none.</summary>
+    public static long? LengthOfUnsatisfiable(HttpResponseMessage response) =>
+        response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable ? RangeOf(response)?.Length : null;
 
-    /// <summary>The file's length that a 416 gives; null where it gives none, or is none.</summary>
-    public static long? LengthOfRefusal(HttpResponseMessage answer) =>
-        answer.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable ? RangeOf(answer)?.Length : null;
-
-    /// <summary>The length of the body, as the answer announces it; null where it does not.</summary>
-    /// <param name="answer">The answer.</param>
+    /// <summary>The length of the body, as the response announces it; null if it announces none.</summary>
+    /// <param name="response">The response.</param>
     /// <param name="display">The file as it may be shown.</param>
     /// <remarks>
     /// A proxy may have joined two equal headers to one, <c>8, 8</c>, which the HTTP client does not read. A body in chunks ends with its
-    /// last chunk, whatever length stands beside them (RFC 9112, 6.3); the HTTP client reads it so.
+    /// last chunk, whatever its Content-Length is (RFC 9112, 6.3); the HTTP client reads it so.
     /// </remarks>
-    /// <exception cref="WeightSourceException">The answer announces several lengths.</exception>
-    public static long? LengthOf(HttpResponseMessage answer, string display)
+    /// <exception cref="WeightSourceException">The response announces several lengths.</exception>
+    public static long? LengthOf(HttpResponseMessage response, string display)
     {
-        if (answer.Headers.NonValidated.Contains("Transfer-Encoding") && answer.Headers.TransferEncodingChunked == true)
+        if (response.Headers.NonValidated.Contains("Transfer-Encoding") && response.Headers.TransferEncodingChunked == true)
         {
             return null;
         }
 
-        string[] lengths = Values(answer.Content.Headers, "Content-Length");
-        return lengths.Length < 2
-            ? lengths is [var text] && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long length) ? length : null
+        string text = Distinct(response.Content.Headers, "Content-Length");
+        return !text.Contains(',')
+            ? long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long length) ? length : null
             : throw new WeightSourceException(
                 display,
-                "the server announced more than one length of the body (Content-Length: "
-                    + $"{ForeignText.Show(string.Join(", ", lengths), answer.RequestMessage)}).");
+                $"the server announced more than one length of the body (Content-Length: {ForeignText.Show(text, response.RequestMessage)}).");
     }
 
-    /// <summary>The value of a header that has one, however often it was sent with that same value; null where it has none, or several.</summary>
-    public static string? Single(HttpHeaders headers, string name) => Values(headers, name) is [{ Length: > 0 } one] ? one : null;
+    /// <summary>The value of a header, which may be repeated; null if the header is absent or has several values.</summary>
+    public static string? Single(HttpHeaders headers, string name) =>
+        Distinct(headers, name) is { Length: > 0 } value && !value.Contains(',') ? value : null;
 
-    /// <summary>Throws unless an answer is a part, uncompressed, of a file.</summary>
-    /// <param name="answer">The answer.</param>
+    /// <summary>Throws unless a response is a part, uncompressed, of a file.</summary>
+    /// <param name="response">The response.</param>
     /// <param name="isElsewhere">Whether redirects led to another origin.</param>
     /// <param name="display">The file as it may be shown.</param>
-    /// <returns>Which part; begin and end are known, and the file's length where the server knows it.</returns>
-    public static ContentRangeHeaderValue Part(HttpResponseMessage answer, bool isElsewhere, string display)
+    /// <returns>Which part. Its first and last byte are known, and the file's length if the server knows it.</returns>
+    public static ContentRangeHeaderValue Part(HttpResponseMessage response, bool isElsewhere, string display)
     {
-        if (answer.StatusCode != HttpStatusCode.PartialContent)
+        if (response.StatusCode != HttpStatusCode.PartialContent)
         {
-            ThrowIfPage(answer, display);
-            throw HttpFailure.Of(answer, isElsewhere, display);
+            ThrowIfPage(response, display);
+            throw HttpFailure.Of(response, isElsewhere, display);
         }
 
-        ThrowIfCompressed(answer, display);
-        if (IsOfType(answer, "multipart/byteranges"))
+        ThrowIfCompressed(response, display);
+        if (IsOfType(response, "multipart/byteranges"))
         {
             throw new WeightSourceException(display, "the server answered one range with several parts (multipart/byteranges).");
         }
 
-        return RangeOf(answer) is { From: not null, To: not null } range
+        string text = Distinct(response.Content.Headers, "Content-Range");
+        return RangeOf(response) is { From: not null, To: not null } range
             ? range
-            : throw new WeightSourceException(display, HasSeveral(answer)
+            : throw new WeightSourceException(display, text.Contains(',')
                 ? "the server sent a part (206) with several values of Content-Range, so nobody can tell which part it is: "
-                    + $"{ForeignText.Show(answer.Content.Headers.NonValidated["Content-Range"].ToString(), answer.RequestMessage)}."
+                    + $"{ForeignText.Show(text, response.RequestMessage)}."
                 : "the server sent a part (206) without a Content-Range in bytes that gives its begin and its end.");
     }
 
-    /// <summary>Throws unless an answer is the whole file, uncompressed.</summary>
-    /// <param name="answer">The answer.</param>
+    /// <summary>Throws unless a response is the whole file, uncompressed.</summary>
+    /// <param name="response">The response.</param>
     /// <param name="isElsewhere">Whether redirects led to another origin.</param>
     /// <param name="display">The file as it may be shown.</param>
-    public static void ThrowUnlessWhole(HttpResponseMessage answer, bool isElsewhere, string display)
+    public static void ThrowUnlessWhole(HttpResponseMessage response, bool isElsewhere, string display)
     {
-        if (answer.StatusCode != HttpStatusCode.OK)
+        if (response.StatusCode != HttpStatusCode.OK)
         {
-            throw HttpFailure.Of(answer, isElsewhere, display);
+            throw HttpFailure.Of(response, isElsewhere, display);
         }
 
-        ThrowIfCompressed(answer, display);
-        ThrowIfPage(answer, display);
+        ThrowIfCompressed(response, display);
+        ThrowIfPage(response, display);
     }
 
-    /// <summary>Throws unless a part begins where it was asked for, goes no further, and its body is as long.</summary>
-    /// <param name="answer">The answer.</param>
-    /// <param name="range">What <see cref="Part"/> gave.</param>
-    /// <param name="offset">The first byte that was asked for.</param>
-    /// <param name="length">The number of bytes that were asked for.</param>
+    /// <summary>Throws unless a part begins where it should, ends within the request, and has a body of its length.</summary>
+    /// <param name="response">The response.</param>
+    /// <param name="range">The result of <see cref="Part"/>.</param>
+    /// <param name="offset">The first byte of the request.</param>
+    /// <param name="length">The number of bytes of the request.</param>
     /// <param name="display">The file as it may be shown.</param>
-    /// <returns>The number of bytes that come, at least one: a server may send fewer than were asked for (RFC 9110, 15.3.7).</returns>
+    /// <returns>The number of bytes that follow, at least one: a server may send fewer than requested (RFC 9110, 15.3.7).</returns>
     public static long LengthOfPart(
-        HttpResponseMessage answer, ContentRangeHeaderValue range, long offset, long length, string display)
+        HttpResponseMessage response, ContentRangeHeaderValue range, long offset, long length, string display)
     {
         if (range.From != offset || range.To > offset + length - 1)
         {
@@ -102,45 +100,45 @@ internal static class ResponseCheck
         }
 
         long sent = range.To!.Value - offset + 1;
-        return LengthOf(answer, display) is not { } announced || announced == sent
+        return LengthOf(response, display) is not { } announced || announced == sent
             ? sent
             : throw new WeightSourceException(
                 display, $"the server answered a range of {sent} bytes with a body of {announced} (Content-Length, with Content-Range: {range}).");
     }
 
-    /// <summary>Throws where a body is compressed: it has other offsets than the file.</summary>
-    public static void ThrowIfCompressed(HttpResponseMessage answer, string display)
+    /// <summary>Throws if a body is compressed: it has other offsets than the file.</summary>
+    public static void ThrowIfCompressed(HttpResponseMessage response, string display)
     {
-        if (!answer.Content.Headers.NonValidated.Contains("Content-Encoding")
-            && !answer.Headers.NonValidated.Contains("Transfer-Encoding"))
+        // Nearly every response has neither header, and the typed properties allocate.
+        if (!response.Content.Headers.NonValidated.Contains("Content-Encoding")
+            && !response.Headers.NonValidated.Contains("Transfer-Encoding"))
         {
             return;
         }
 
         string[] encodings =
         [
-            .. answer.Content.Headers.ContentEncoding.Where(static name => !name.Equals("identity", StringComparison.OrdinalIgnoreCase)),
-            .. answer.Headers.TransferEncoding.Select(static coding => coding.Value)
+            .. response.Content.Headers.ContentEncoding.Where(static name => !name.Equals("identity", StringComparison.OrdinalIgnoreCase)),
+            .. response.Headers.TransferEncoding.Select(static coding => coding.Value)
                 .Where(static name => !name.Equals("chunked", StringComparison.OrdinalIgnoreCase)),
         ];
         if (encodings.Length > 0)
         {
-            string shown = ForeignText.Show(string.Join(", ", encodings), answer.RequestMessage);
+            string shown = ForeignText.Show(string.Join(", ", encodings), response.RequestMessage);
             throw new WeightSourceException(display, $"the server compressed the body ({shown}) though it was asked not to.");
         }
     }
 
-    /// <summary>Throws where a 200 announces a web page.</summary>
-    public static void ThrowIfPage(HttpResponseMessage answer, string display)
+    /// <summary>Throws if a 200 announces a web page.</summary>
+    public static void ThrowIfPage(HttpResponseMessage response, string display)
     {
-        if (answer.StatusCode == HttpStatusCode.OK
-            && IsOfType(answer, "text/html"))
+        if (response.StatusCode == HttpStatusCode.OK && IsOfType(response, "text/html"))
         {
             throw new WeightSourceException(display, "the server answered with " + FileSniffer.Page);
         }
     }
 
-    /// <summary>Throws where the first bytes are those of a web page or a Git LFS pointer.</summary>
+    /// <summary>Throws if the first bytes are those of a web page or a Git LFS pointer.</summary>
     public static void ThrowIfPage(ReadOnlySpan<byte> start, string display)
     {
         if (FileSniffer.DescribePage(start) is { } page)
@@ -149,31 +147,24 @@ internal static class ResponseCheck
         }
     }
 
-    // Each value once.
-    private static string[] Values(HttpHeaders headers, string name) => !headers.NonValidated.TryGetValues(name, out HeaderStringValues values) ? []
-        : values.Count == 1 && values.ToString() is var one && !one.Contains(',') ? [one.Trim()]
-        : [.. values.SelectMany(static value => value.Split(',')).Select(static value => value.Trim()).Distinct()];
+    // The distinct values of a header, with commas between them; empty if the header is absent.
+    private static string Distinct(HttpHeaders headers, string name)
+    {
+        string text = headers.NonValidated.TryGetValues(name, out HeaderStringValues values) ? values.ToString() : "";
+        return text.Contains(',') ? string.Join(", ", text.Split(',', StringSplitOptions.TrimEntries).Distinct()) : text.Trim();
+    }
 
-    // The unit in any case; of .NET's own type, as that reads the rest as RFC 9110 has it.
-    private static ContentRangeHeaderValue? RangeOf(HttpResponseMessage answer) =>
-        ContentRangeHeaderValue.TryParse(Single(answer.Content.Headers, "Content-Range"), out ContentRangeHeaderValue? range)
+    // The unit may be in any case. .NET's own parser reads the rest by RFC 9110.
+    private static ContentRangeHeaderValue? RangeOf(HttpResponseMessage response) =>
+        ContentRangeHeaderValue.TryParse(Single(response.Content.Headers, "Content-Range"), out ContentRangeHeaderValue? range)
         && range.Unit.Equals("bytes", StringComparison.OrdinalIgnoreCase)
             ? range
             : null;
 
-    private static bool HasSeveral(HttpResponseMessage answer) =>
-        answer.Content.Headers.NonValidated.TryGetValues("Content-Range", out HeaderStringValues values)
-        && Single(answer.Content.Headers, "Content-Range") is null && values.ToString().Contains(',');
-
-    // Without making anything of it: every answer is asked.
-    private static bool IsOfType(HttpResponseMessage answer, string mediaType)
+    private static bool IsOfType(HttpResponseMessage response, string mediaType)
     {
-        if (!answer.Content.Headers.NonValidated.TryGetValues("Content-Type", out HeaderStringValues values))
-        {
-            return false;
-        }
-
-        ReadOnlySpan<char> text = values.ToString();
+        ReadOnlySpan<char> text =
+            response.Content.Headers.NonValidated.TryGetValues("Content-Type", out HeaderStringValues values) ? values.ToString() : "";
         int parameters = text.IndexOf(';');
         return (parameters < 0 ? text : text[..parameters]).Trim().Equals(mediaType, StringComparison.OrdinalIgnoreCase);
     }

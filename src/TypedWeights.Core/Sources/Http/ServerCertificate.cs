@@ -6,15 +6,13 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace TypedWeights.Sources.Http;
 
-/// <summary>Checks a server's certificate against the machine's authorities and the user's own, and says what is wrong with it.</summary>
-internal sealed class ServerCertificate
+/// <summary>Checks a server's certificate with the authorities of the machine and the user's own, and describes what is wrong with it.</summary>
+/// <param name="roots">Authorities that are trusted in addition to those of the machine.</param>
+internal sealed class ServerCertificate(IReadOnlyList<X509Certificate2> roots)
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
-    private readonly X509Certificate2[] _roots;
-
-    /// <param name="roots">Authorities that are trusted besides those of the machine.</param>
-    public ServerCertificate(IReadOnlyList<X509Certificate2> roots) => _roots = [.. roots];
+    private readonly X509Certificate2[] _roots = [.. roots];
 
     /// <summary>The callback of a TLS connection.</summary>
     /// <exception cref="AuthenticationException">The certificate does not verify; the message says why.</exception>
@@ -84,6 +82,6 @@ internal sealed class ServerCertificate
         return DateTime.UtcNow > to ? $"has expired: it was valid from {text}." : $"is not valid now ({text}), or its signer is not.";
     }
 
-    /// <summary>Carries the sentence through the TLS stream to the error.</summary>
+    /// <summary>Carries the message through the TLS stream to the error.</summary>
     internal sealed class CertificateException(string message) : AuthenticationException(message);
 }

@@ -8,12 +8,12 @@ using System.Runtime.Versioning;
 namespace TypedWeights.Sources.Http;
 
 /// <summary>
-/// A connection that wakes its reader less often. Without it, the reader of a fast connection is woken for every few packets; here the
-/// system waits until a few milliseconds' worth of bytes has come (SO_RCVLOWAT), for as long as bytes do come at that rate.
+/// A connection without TLS that wakes its reader less often. Without this class, the reader of a fast connection is woken for every few
+/// packets. Here the kernel waits for the bytes of a few milliseconds (SO_RCVLOWAT), as long as bytes arrive at that rate.
 /// </summary>
 /// <remarks>
-/// Never is more awaited than what the request that was written last still has to bring, under TLS too, so the end of an answer does not
-/// wait for bytes that nobody sends. Should a connection slow down while it is read, a timer lets go of what has come.
+/// The kernel never waits for more bytes than the last request still has to bring, so that the end of a response does not wait for bytes
+/// that the server does not send. A timer ends the wait when a connection slows down while it is read.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 internal sealed class ThriftyStream : NetworkStream
@@ -36,7 +36,7 @@ internal sealed class ThriftyStream : NetworkStream
     private long _received;
     private int _awaited = 1;
     private bool _isWaiting;
-    private bool _isAnswerBegun;
+    private bool _hasResponded;
     private bool _isUsable = true;
 
     /// <param name="socket">The connected socket; disposed with the stream.</param>
@@ -46,7 +46,7 @@ internal sealed class ThriftyStream : NetworkStream
         _timer = new Timer(static stream => ((ThriftyStream)stream!).LetGo(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Tells the connection that will be used for the request of this asynchronous method how many bytes it asks for.</summary>
+    /// <summary>Sets the number of bytes that the request of this asynchronous method requests, for the connection that it will use.</summary>
     public static void Expect(long bytes) => Request.Value = bytes;
 
     /// <inheritdoc/>
@@ -55,18 +55,18 @@ internal sealed class ThriftyStream : NetworkStream
         _due = Request.Value;
         _since = 0;
         _received = 0;
-        _isAnswerBegun = false;
+        _hasResponded = false;
         return base.WriteAsync(buffer, cancellationToken);
     }
 
     /// <inheritdoc/>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        // The head of an answer is wanted at once: it may say that nothing follows.
+        // The headers of a response are read at once: no body may follow.
         uint worth = (uint)Math.Min(_bytesPerSecond * Worth.TotalSeconds, MostAwaited);
-        bool isAwaited = _isAnswerBegun && worth >= LeastAwaited && _due > LeastAwaited;
+        bool isAwaited = _hasResponded && worth >= LeastAwaited && _due > LeastAwaited;
         Await(isAwaited ? (int)Math.Min(BitOperations.RoundUpToPowerOf2(worth), _due) : 1);
-        _isAnswerBegun = true;
+        _hasResponded = true;
         ValueTask<int> receive = base.ReadAsync(buffer, cancellationToken);
         return receive.IsCompletedSuccessfully ? new ValueTask<int>(Count(receive.Result)) : WaitAsync(receive);
     }

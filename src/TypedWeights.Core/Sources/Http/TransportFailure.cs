@@ -5,66 +5,20 @@ using TypedWeights.Files;
 
 namespace TypedWeights.Sources.Http;
 
-/// <summary>Says in one sentence why no answer came, or why its body broke off.</summary>
+/// <summary>Describes in one sentence why no response arrived, or why its body broke off.</summary>
 internal static class TransportFailure
 {
-    /// <param name="e">What the client says; it may quote the answer.</param>
+    /// <param name="e">The client's exception, whose text may quote the response.</param>
     /// <param name="display">The file as it may be shown.</param>
-    /// <param name="proxy">The proxy that the connection goes to; null for none.</param>
-    /// <param name="request">The request, whose secrets the answer may have repeated.</param>
+    /// <param name="proxy">The proxy of the connection; null for none.</param>
+    /// <param name="request">The request, whose secrets the response may have repeated.</param>
     public static WeightSourceException Of(HttpRequestException e, string display, Uri? proxy, HttpRequestMessage request) =>
         ForeignText.Clean(Failure(e, display, proxy, request), request);
 
-    private static string HostOf(HttpRequestMessage request) => HostsOf(request.RequestUri!.Host, request);
-
-    // The server chose where it redirected to, and may have put there what it was sent.
-    private static string HostsOf(string text, HttpRequestMessage request) =>
-        request.Options.TryGetValue(RequestSecrets.RedirectedKey, out _) ? RequestSecrets.Of(request).Scrub(text) : text;
-
-    private static WeightSourceException Failure(
-        HttpRequestException e, string display, Uri? proxy, HttpRequestMessage request) => e.HttpRequestError switch
-        {
-            _ when OpenFileLimit.IsReached(e.InnerException) => NoDescriptor(e, display),
-            HttpRequestError.NameResolutionError => Unresolved(e, display, proxy, request),
-            HttpRequestError.ConnectionError when proxy is not null => Proxy(e, display, proxy),
-            HttpRequestError.ConnectionError => new WeightSourceException(
-                display, $"no connection to the server: {Sentence(e, request)}", innerException: e)
-            {
-                IsTransient = true,
-                IsUnserved = true,
-            },
-            HttpRequestError.SecureConnectionError => Tls(e, display, request),
-            HttpRequestError.ProxyTunnelError => Proxy(e, display, proxy),
-            HttpRequestError.ResponseEnded => new WeightSourceException(
-                display, "the server closed the connection before it answered.", innerException: e)
-            {
-                IsTransient = true,
-                IsUnserved = true,
-            },
-            HttpRequestError.InvalidResponse => new WeightSourceException(
-                display, "what answers there does not speak HTTP/1.1, or sent more than it had announced.", innerException: e),
-            HttpRequestError.ConfigurationLimitExceeded => new WeightSourceException(
-                display, "the headers of the answer are longer than 64 KiB.", innerException: e),
-
-            // Without a cause it is the request itself that cannot be sent: a header with letters that none may have, say.
-            _ => new WeightSourceException(
-                display,
-                $"the request failed: {Sentence(e, request)}",
-                innerException: e)
-            {
-                IsTransient = e.InnerException is not null,
-                IsUnserved = e.InnerException is IOException,
-            },
-        };
-
-    public static WeightSourceException TimedOut(OperationCanceledException e, string display) => new(
+    public static WeightSourceException TimedOut(OperationCanceledException e, string display) => Unserved(
         display,
         e.InnerException is TimeoutException ? "no connection to the server in the time for it." : "the server did not answer in time.",
-        innerException: e)
-    {
-        IsTransient = true,
-        IsUnserved = true,
-    };
+        e);
 
     /// <param name="display">The file as it may be shown.</param>
     /// <param name="variable">The variable that names the proxy.</param>
@@ -77,7 +31,42 @@ internal static class TransportFailure
         IsTransient = true,
     };
 
-    // The certificate is the server's fault or the machine's; a connection that is cut during the handshake is the network's.
+    private static WeightSourceException Failure(
+        HttpRequestException e, string display, Uri? proxy, HttpRequestMessage request) => e.HttpRequestError switch
+        {
+            // The load continues with the connections that it has.
+            _ when OpenFileLimit.IsReached(e.InnerException) => Unserved(
+                display,
+                "there is no room for another connection: this process may have "
+                    + (ProcessLimits.OpenFiles is { } limit ? $"{limit} files and sockets open" : "no more files and sockets open")
+                    + "; raise the limit (ulimit -n), or close some.",
+                e),
+            HttpRequestError.NameResolutionError => Unresolved(e, display, proxy, request),
+            HttpRequestError.ConnectionError when proxy is not null => Proxy(e, display, proxy),
+            HttpRequestError.ConnectionError => Unserved(display, $"no connection to the server: {Sentence(e, request)}", e),
+            HttpRequestError.SecureConnectionError => Tls(e, display, request),
+            HttpRequestError.ProxyTunnelError => Proxy(e, display, proxy),
+            HttpRequestError.ResponseEnded => Unserved(display, "the server closed the connection before it answered.", e),
+            HttpRequestError.InvalidResponse => new WeightSourceException(
+                display, "what answers there does not speak HTTP/1.1, or sent more than it had announced.", innerException: e),
+            HttpRequestError.ConfigurationLimitExceeded => new WeightSourceException(
+                display, "the headers of the answer are longer than 64 KiB.", innerException: e),
+
+            // Without a cause, the request itself cannot be sent: a header has an invalid character, for example.
+            _ => new WeightSourceException(display, $"the request failed: {Sentence(e, request)}", innerException: e)
+            {
+                IsTransient = e.InnerException is not null,
+                IsUnserved = e.InnerException is IOException,
+            },
+        };
+
+    private static WeightSourceException Unserved(string display, string message, Exception e) => new(display, message, innerException: e)
+    {
+        IsTransient = true,
+        IsUnserved = true,
+    };
+
+    // A wrong certificate is permanent. A connection that breaks during the handshake is a failure of the network.
     private static WeightSourceException Tls(HttpRequestException e, string display, HttpRequestMessage request)
     {
         for (Exception? cause = e.InnerException; cause is not null; cause = cause.InnerException)
@@ -88,38 +77,24 @@ internal static class TransportFailure
             }
         }
 
-        return new WeightSourceException(
-            display,
-            $"no TLS connection to the server: {Sentence(e, request)}",
-            innerException: e)
+        return new WeightSourceException(display, $"no TLS connection to the server: {Sentence(e, request)}", innerException: e)
         {
             IsTransient = e.InnerException is not AuthenticationException,
             IsUnserved = e.InnerException is IOException,
         };
     }
 
-    // Its own limit is no server's fault: the load goes on with the connections that there are.
-    private static WeightSourceException NoDescriptor(HttpRequestException e, string display) => new(
-        display,
-        "there is no room for another connection: this process may have "
-            + (ProcessLimits.OpenFiles is { } limit ? $"{limit} files and sockets open" : "no more files and sockets open")
-            + "; raise the limit (ulimit -n), or close some.",
-        innerException: e)
-    {
-        IsTransient = true,
-        IsUnserved = true,
-    };
-
-    // With the proxy's host alone, and without the cause: the text of others has the proxy's address, and that may have a password.
+    // For a proxy, with its host alone and without the cause, whose text has the address of the proxy, perhaps with a password.
     private static WeightSourceException Unresolved(HttpRequestException e, string display, Uri? proxy, HttpRequestMessage request)
     {
         bool isTransient = (e.InnerException as SocketException)?.SocketErrorCode is SocketError.TryAgain;
-        string host = proxy is null ? $"the host name {HostOf(request)}" : $"the host name {proxy.Host} of the proxy";
+        string host = proxy is null
+            ? $"the host name {WithoutSecrets(request.RequestUri!.Host, request)}"
+            : $"the host name {proxy.Host} of the proxy";
         string advice = isTransient ? " at the moment."
             : proxy is null ? "; check the spelling and the network."
             : "; check HttpOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and the network.";
-        return new WeightSourceException(
-            display, $"{host} does not resolve{advice}", innerException: proxy is null ? e : null)
+        return new WeightSourceException(display, $"{host} does not resolve{advice}", innerException: proxy is null ? e : null)
         {
             IsTransient = isTransient,
         };
@@ -128,8 +103,7 @@ internal static class TransportFailure
     private static WeightSourceException Proxy(HttpRequestException e, string display, Uri? proxy) => (int?)e.StatusCode switch
     {
         407 => ProxyLogin(display, "HTTPS_PROXY"),
-        { } status => new WeightSourceException(
-            display, $"the proxy refused the connection ({status}).")
+        { } status => new WeightSourceException(display, $"the proxy refused the connection ({status}).")
         {
             IsTransient = status is 408 or 429 or 500 or 502 or 503 or 504,
         },
@@ -144,11 +118,15 @@ internal static class TransportFailure
         },
     };
 
-    // The client may quote the answer: secrets are left out of all that it says. What a failed connection says is the library's own.
+    // The text of the client may quote the response, so secrets are removed. The text of ConnectException is the library's own.
     private static string Sentence(HttpRequestException e, HttpRequestMessage request)
     {
-        string said = (e.InnerException ?? e).Message;
-        string shown = e.InnerException is ConnectException ? HostsOf(said, request) : ForeignText.Show(said, request, isFree: false);
-        return shown.TrimEnd('.') + ".";
+        string text = (e.InnerException ?? e).Message;
+        return (e.InnerException is ConnectException ? WithoutSecrets(text, request) : ForeignText.Show(text, request, isFree: false))
+            .TrimEnd('.') + ".";
     }
+
+    // A server chooses where it redirects to, and the host may contain what the server was sent.
+    private static string WithoutSecrets(string text, HttpRequestMessage request) =>
+        request.Options.TryGetValue(RequestSecrets.RedirectedKey, out _) ? RequestSecrets.Of(request).Scrub(text) : text;
 }

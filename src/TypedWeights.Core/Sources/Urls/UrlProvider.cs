@@ -12,14 +12,14 @@ public sealed class UrlProvider : IWeightSourceProvider
     private readonly StoreContext _context;
     private readonly bool _ownsContext;
 
-    /// <summary>Makes a provider with a connection pool of its own.</summary>
+    /// <summary>Makes a provider with its own connection pool.</summary>
     public UrlProvider()
         : this(new HttpOptions())
     {
     }
 
-    /// <summary>Makes a provider with a connection pool of its own.</summary>
-    /// <param name="options">Logins, headers, proxies, certificates.</param>
+    /// <summary>Makes a provider with its own connection pool.</summary>
+    /// <param name="options">Credentials, headers, proxies, certificates.</param>
     /// <exception cref="ArgumentException">One of the values is out of its range.</exception>
     public UrlProvider(HttpOptions options)
     {
@@ -28,8 +28,8 @@ public sealed class UrlProvider : IWeightSourceProvider
         _ownsContext = true;
     }
 
-    /// <summary>Makes a provider over a loader's connections, with its options: for a store that takes some URLs and leaves the rest.</summary>
-    /// <param name="context">The loader's connections; they stay open when the provider is disposed.</param>
+    /// <summary>Makes a provider that uses a loader's connections and options: for a store that serves some URLs and leaves the others.</summary>
+    /// <param name="context">The loader's connections, which stay open when the provider is disposed.</param>
     public UrlProvider(StoreContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -54,7 +54,7 @@ public sealed class UrlProvider : IWeightSourceProvider
         return await _context.LocateAsync(folder.EntryName, uri.Display, revision: null, folder.File, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Closes the connections, where they are its own.</summary>
+    /// <summary>Closes the provider's own connections.</summary>
     public ValueTask DisposeAsync()
     {
         if (_ownsContext)

@@ -1,8 +1,8 @@
 namespace TypedWeights.Transfer.Limits;
 
 /// <summary>
-/// Holds readers to a rate: each waits, after its bytes have come, until all bytes so far fit the rate. What was not used is not saved
-/// up, so that no burst follows a pause.
+/// Limits the rate of all readers: each waits, after its bytes have arrived, until all bytes so far fit the rate. Unused time is not saved,
+/// so that no burst follows a pause.
 /// </summary>
 internal sealed class BytePacer(long bytesPerSecond, TimeProvider time)
 {
@@ -21,7 +21,7 @@ internal sealed class BytePacer(long bytesPerSecond, TimeProvider time)
             wait = _free - now;
         }
 
-        // A timer is no finer than this; the debt stays and is waited for with the next bytes.
+        // A timer is not more precise than this. Shorter waits are added to the next one.
         return wait < TimeSpan.FromMilliseconds(15) ? ValueTask.CompletedTask : new ValueTask(Task.Delay(wait, time, cancellationToken));
     }
 }

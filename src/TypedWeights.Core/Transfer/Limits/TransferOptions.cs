@@ -1,76 +1,73 @@
 namespace TypedWeights;
 
-/// <summary>How bytes are fetched: over how many connections, in what parts, how patiently, and with how much memory.</summary>
+/// <summary>How bytes are read: the number of connections, the size of ranges, retries, and memory for buffers.</summary>
 /// <remarks>
-/// Connections, parts, gaps and retries are about stores across a network; a file of this machine is read by a few threads at
-/// positions. One loader has one set of these.
+/// Connections, ranges, gaps and retries concern sources across a network; a few threads read a local file. A loader has one set of
+/// these options.
 /// </remarks>
 public sealed record TransferOptions
 {
-    // What every timer takes.
+    // Every timer accepts this.
     private static readonly TimeSpan LongestTime = TimeSpan.FromDays(1);
 
-    /// <summary>The connections that a load begins with, and the fewest it goes on with while the server serves as many.</summary>
+    /// <summary>The number of connections at the start of a load, and the smallest number while the server serves that many.</summary>
     /// <value>8</value>
     public int MinConnections { get; init; } = 8;
 
-    /// <summary>The most connections of one load; it grows towards them for as long as that makes it faster.</summary>
+    /// <summary>The largest number of connections of one load. The number grows up to this limit while that makes the load faster.</summary>
     /// <value>32</value>
     public int MaxConnections { get; init; } = 32;
 
-    /// <summary>The most bytes asked for in one request. Small loads, and the end of large ones, are cut finer.</summary>
+    /// <summary>The most bytes of one request. Small loads, and the end of large ones, use smaller requests.</summary>
     /// <value>8 MiB</value>
     public long PartSize { get; init; } = 8L << 20;
 
     /// <summary>
-    /// The most bytes between two wanted tensors that are read along and dropped, as that takes less time than another request.
+    /// The most bytes between two wanted tensors that are read and dropped because that takes less time than another request.
     /// </summary>
-    /// <value>1 MiB across a network; files of this machine are read without their gaps.</value>
+    /// <value>1 MiB. The gaps of a local file are not read.</value>
     public long GapSize { get; init; } = 1L << 20;
 
     /// <summary>
-    /// The most host memory that a load takes beyond the tensors: headers, what connections hold, spare and staging buffers.
+    /// The most host memory that a load takes in addition to the tensors: headers, the buffers of connections, staging buffers.
     /// </summary>
     /// <value>256 MiB</value>
     public long BufferLimit { get; init; } = 256L << 20;
 
     /// <summary>
-    /// The page-locked host memory through which bytes go to a GPU: one ring of buffers for a loader, made by its first load onto one and
-    /// shared by all of them. It counts for <see cref="BufferLimit"/> and never takes more than half of that; a small load makes a small one.
+    /// The pinned host memory that bytes pass through on their way to a GPU: one ring of buffers for a loader, made by its first load onto
+    /// a GPU and shared by all loads. It counts towards <see cref="BufferLimit"/> and takes at most half of it. A small load makes a small
+    /// ring.
     /// </summary>
     /// <value>128 MiB</value>
     public long StagingSize { get; init; } = 128L << 20;
 
     /// <summary>
-    /// The most bytes a second of one loader, over all its connections; null for as many as there are. Files of this machine are not slowed.
+    /// The most bytes per second of one loader, over all its connections; null for no limit. Local files are not slowed down.
     /// </summary>
     /// <value>null</value>
     public long? BytesPerSecond { get; init; }
 
     /// <summary>
-    /// The longest time in which nothing comes, neither a first byte nor a further one, before a request is given up and repeated; at most
-    /// a day. Once it is known how long the server usually takes, a request is repeated sooner, after a small multiple of that and at least
-    /// a second, which costs none of the <see cref="Attempts"/>.
+    /// The longest time in which a request may receive no byte, before it is ended and repeated; at most a day. Once the usual pause of the
+    /// server has been measured, a request is repeated sooner: after a small multiple of that pause, and at least a second. That costs none
+    /// of the <see cref="Attempts"/>.
     /// </summary>
     /// <value>20 seconds</value>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How often one read is tried, the first time included, without a further byte coming.</summary>
+    /// <summary>The number of attempts of one read, the first included, between two bytes that arrive.</summary>
     /// <value>6</value>
     public int Attempts { get; init; } = 6;
 
     /// <summary>
-    /// The wait before the second attempt, doubled for each further one, with jitter, and never beyond 30 seconds; a server's
-    /// <c>Retry-After</c> stands in for it.
+    /// The longest wait before the second attempt. It doubles with each further attempt, up to 30 seconds; half of it is random. A longer
+    /// <c>Retry-After</c> of the server is used instead.
     /// </summary>
     /// <value>200 milliseconds</value>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Whether a straggling part near the end is asked for a second time, over another connection; the faster answer counts.</summary>
-    /// <value>true</value>
-    public bool Hedging { get; init; } = true;
-
-    /// <summary>Throws where a value makes no sense.</summary>
+    /// <summary>Throws if a value is out of its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">One of the values is out of its range; the message names it.</exception>
     internal void Validate()
     {

@@ -1,9 +1,9 @@
 namespace TypedWeights.Transfer.Planning;
 
-/// <summary>Where tensors lie on a device: in blocks that many share, or each in an allocation of its own; and what that takes.</summary>
+/// <summary>The places of tensors on a device, in blocks that several share or each in its own allocation, and their memory.</summary>
 internal sealed class DeviceLayout
 {
-    // What CUDA's own allocations are aligned to at least; kernels that move 128 bits at a time need 16.
+    // The smallest alignment of CUDA's own allocations. Kernels that move 128 bits at a time need 16.
     private const long Alignment = 256;
 
     private DeviceLayout(IReadOnlyList<DeviceBlock> blocks, long roomBytes)
@@ -12,15 +12,15 @@ internal sealed class DeviceLayout
         RoomBytes = roomBytes;
     }
 
-    /// <summary>The blocks; none where each tensor is an allocation of its own.</summary>
+    /// <summary>The blocks; none if each tensor has its own allocation.</summary>
     public IReadOnlyList<DeviceBlock> Blocks { get; }
 
-    /// <summary>The memory of the device that this takes, as libtorch's allocator rounds it.</summary>
+    /// <summary>The device memory of all tensors, as libtorch's allocator rounds it.</summary>
     public long RoomBytes { get; }
 
     /// <summary>Places a plan's tensors, in the order of the files.</summary>
     /// <param name="plan">The plan.</param>
-    /// <param name="block">Which tensors share a block: those for which it gives the same number. Null for a block for each.</param>
+    /// <param name="block">Tensors with the same result share a block. Null for one block per tensor.</param>
     public static DeviceLayout Of(TransferPlan plan, Func<TensorInfo, int>? block)
     {
         var blocks = new List<DeviceBlock>();
@@ -45,8 +45,8 @@ internal sealed class DeviceLayout
         return new DeviceLayout(blocks, RoomFor(blocks.Select(static item => item.Length)));
     }
 
-    // PyTorch's caching allocator: up to 1 MiB side by side in segments of 2 MiB, below 10 MiB in segments of 20 MiB, above in segments
-    // of their own, which end at 2 MiB; each begins at a multiple of 512 bytes.
+    // PyTorch's caching allocator: up to 1 MiB together in segments of 2 MiB, below 10 MiB in segments of 20 MiB, above that each in its own
+    // segment, rounded up to 2 MiB. Each allocation begins at a multiple of 512 bytes.
     private static long RoomFor(IEnumerable<long> lengths)
     {
         const long Mega = 1L << 20;
@@ -74,7 +74,7 @@ internal sealed class DeviceLayout
 }
 
 /// <summary>Memory that tensors of one kind share.</summary>
-/// <param name="Kind">What they have in common.</param>
+/// <param name="Kind">The result of the function that groups them.</param>
 /// <param name="Places">The tensors by their index, each with its first byte counted from the start of the block.</param>
 /// <param name="Length">The bytes of the block.</param>
 internal sealed record DeviceBlock(int Kind, IReadOnlyList<(int Tensor, long Offset)> Places, long Length);

@@ -5,19 +5,55 @@ using TypedWeights.Transfer.Limits;
 
 namespace TypedWeights.Transfer.Planning;
 
-/// <summary>The memory that a plan will take, known before any of it is allocated. The one place that computes it.</summary>
-/// <param name="TensorBytes">Host memory of the tensors that are read, with what aligns them; 0 where they are on a device.</param>
-/// <param name="BufferBytes">
-/// Host memory that the load cannot do without: headers, what connections hold, and what bytes pass through on their way into tensors.
-/// </param>
-/// <param name="SpareBytes">The most that hedged requests may hold on top: as much as they can use, and less where a limit leaves less.</param>
-internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, long SpareBytes)
+/// <summary>The memory that a sink takes for a plan's tensors, known before any of it is allocated.</summary>
+/// <param name="TensorBytes">Host memory of the tensors that are read, alignment included.</param>
+internal sealed record SinkMemory(long TensorBytes)
 {
-    // Beside its text, a header takes what was made of it: 2.8 MB for 20,000 tensors whose names are usual, and, with what grew on the
-    // way, twice as much for names that are long.
+    /// <summary>Host memory that bytes pass through on their way into the tensors.</summary>
+    public long StagingBytes { get; init; }
+
+    /// <summary>Pinned memory on the way to devices, which the devices share.</summary>
+    public long RingBytes { get; init; }
+
+    /// <summary>The memory of other devices, by the device's name (<c>cuda:0</c>).</summary>
+    public IReadOnlyDictionary<string, long> Devices { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>All tensors that are read, in one region of host memory.</summary>
+    public static SinkMemory InHost(TransferPlan plan) => InHost(ArenaLayout.Of(plan));
+
+    /// <summary>The same for a layout that is already known.</summary>
+    public static SinkMemory InHost(ArenaLayout layout) => new(HeapRegion.RoomFor(layout.Length));
+
+    /// <summary>All tensors that are read, on one device.</summary>
+    /// <param name="device">Its name.</param>
+    /// <param name="layout">The tensors' places on the device.</param>
+    /// <param name="ringBytes">The pinned memory that their bytes pass through.</param>
+    public static SinkMemory OnDevice(string device, DeviceLayout layout, long ringBytes) => new(0)
+    {
+        RingBytes = ringBytes,
+        Devices = new Dictionary<string, long> { [device] = layout.RoomBytes },
+    };
+
+    /// <summary>The memory of two sinks together.</summary>
+    public static SinkMemory operator +(SinkMemory left, SinkMemory right) => new(left.TensorBytes + right.TensorBytes)
+    {
+        StagingBytes = left.StagingBytes + right.StagingBytes,
+        RingBytes = Math.Max(left.RingBytes, right.RingBytes),
+        Devices = left.Devices.Concat(right.Devices)
+            .GroupBy(static pair => pair.Key, static pair => pair.Value, StringComparer.Ordinal)
+            .ToDictionary(static device => device.Key, static device => device.Sum(), StringComparer.Ordinal),
+    };
+}
+
+/// <summary>The memory that a plan takes, known before any of it is allocated. The one place that computes it.</summary>
+/// <param name="TensorBytes">Host memory of the tensors that are read, alignment included; 0 when they are on a device.</param>
+/// <param name="BufferBytes">Host memory of everything else: headers, connections, and buffers on the way into the tensors.</param>
+internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes)
+{
+    // Beside its text, a parsed header takes 2.8 MB for 20,000 tensors with usual names, and twice as much for long names.
     private const int BytesPerTensor = 288;
 
-    // What the HTTP client, and TLS below it, hold of each connection, what is read ahead for TLS, and what bytes of gaps are read into.
+    // The buffers of the HTTP client, of TLS and of the stream below TLS, and the buffer that gaps are read into.
     private const long BytesPerConnection = (64 << 10) + ReadAheadStream.Size;
 
     /// <summary>The memory of each other device, by its name.</summary>
@@ -26,59 +62,44 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes, l
     /// <summary>The memory of all other devices together.</summary>
     public long DeviceBytes => Devices.Values.Sum();
 
-    /// <summary>All of the host's memory at its peak.</summary>
-    public long HostBytes => TensorBytes + BufferBytes + SpareBytes;
+    /// <summary>All host memory.</summary>
+    public long HostBytes => TensorBytes + BufferBytes;
 
     /// <param name="plan">The plan.</param>
     /// <param name="options">How it will be read.</param>
-    /// <param name="isRemote">Whether that crosses a network.</param>
-    /// <param name="memoryLimit">The most host memory that the load may take in all; null for no limit.</param>
-    /// <param name="sink">What the sink takes; null for one that has all tensors in the host's memory.</param>
-    public static MemoryNeed Of(
-        TransferPlan plan, TransferOptions options, bool isRemote, long? memoryLimit = null, SinkMemory? sink = null)
+    /// <param name="isRemote">Whether it is read across a network.</param>
+    /// <param name="sink">The memory of the sink; null for one that puts all tensors into host memory.</param>
+    public static MemoryNeed Of(TransferPlan plan, TransferOptions options, bool isRemote, SinkMemory? sink = null)
     {
         sink ??= SinkMemory.InHost(plan);
-        long tensors = sink.TensorBytes;
-        long buffers = sink.StagingBytes + sink.RingBytes + plan.Files.Sum(static file => HeaderBytes(file.Header));
-        long spares = 0;
-        if (isRemote)
+        int connections = isRemote ? Math.Min(options.MaxConnections, plan.Ranges.Count) : 0;
+        long headers = plan.Files.Sum(static file => HeaderBytes(file.Header));
+        return new MemoryNeed(sink.TensorBytes, sink.StagingBytes + sink.RingBytes + headers + (connections * BytesPerConnection))
         {
-            int connections = Math.Min(ReaderLimits.For(options, isRemote).Max, plan.Ranges.Count);
-            buffers += connections * BytesPerConnection;
-
-            // A hedge stands beside the request that it may replace, each on a connection of its own.
-            spares = options.Hedging ? connections / 2 * plan.LargestRange : 0;
-            spares = Math.Clamp(Math.Min(options.BufferLimit, (memoryLimit ?? long.MaxValue) - tensors) - buffers, 0, spares);
-        }
-
-        return new MemoryNeed(tensors, buffers, spares) { Devices = sink.Devices };
+            Devices = sink.Devices,
+        };
     }
 
     private static long HeaderBytes(SafeTensorsHeader header) => header.HeaderLength + ((long)header.Tensors.Count * BytesPerTensor);
 
-    /// <summary>What the limits leave for the buffers of a local cache, which goes without bytes where that is little.</summary>
-    public long LeftForCache(TransferOptions options, long? memoryLimit) => Math.Max(
-        0, Math.Min(options.BufferLimit - BufferBytes - SpareBytes, (memoryLimit ?? long.MaxValue) - HostBytes));
+    /// <summary>The memory that the limits leave for the buffers of a local cache.</summary>
+    public long LeftForCache(TransferOptions options, long? memoryLimit) =>
+        Math.Max(0, Math.Min(options.BufferLimit - BufferBytes, (memoryLimit ?? long.MaxValue) - HostBytes));
 
-    /// <summary>Refuses a load that a limit does not allow. Spare buffers are no reason: it goes without them.</summary>
+    /// <summary>Refuses a load that exceeds a limit.</summary>
     /// <param name="source">The checkpoint as it may be shown.</param>
-    /// <param name="options">With the limit for buffers.</param>
-    /// <param name="bound">The limit for all.</param>
-    /// <param name="isRemote">Whether the files are elsewhere.</param>
-    /// <param name="mayMap">Whether the files of this machine could be mapped instead: they are files, and are not mapped already.</param>
+    /// <param name="options">The options, with the limit for buffers.</param>
+    /// <param name="bound">The limit for all host memory.</param>
+    /// <param name="isRemote">Whether the files are read across a network.</param>
+    /// <param name="mayMap">Whether the load could map its local files instead: the source is a path, and is not mapped already.</param>
     /// <exception cref="MemoryLimitException">The load needs more; the message has the numbers.</exception>
     public void ThrowIfBeyond(string source, TransferOptions options, MemoryBound bound, bool isRemote, bool mayMap = true)
     {
-        if (!bound.Allows(TensorBytes + BufferBytes))
+        if (!bound.Allows(HostBytes))
         {
             string map = isRemote || !mayMap || DeviceBytes > 0 ? "" : ", map the file (Storage = TensorStorage.Mapped)";
             string less = TensorBytes == 0 ? "" : map + ", or take fewer tensors (Filter, in an untyped load)";
-            throw new MemoryLimitException(
-                source,
-                TensorBytes,
-                BufferBytes,
-                bound.Bytes!.Value,
-                $"more than {bound.Reason}{less}.");
+            throw new MemoryLimitException(source, TensorBytes, BufferBytes, bound.Bytes!.Value, $"more than {bound.Reason}{less}.");
         }
 
         if (BufferBytes > options.BufferLimit)

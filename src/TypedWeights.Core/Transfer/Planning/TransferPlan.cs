@@ -1,80 +1,68 @@
 using System.Globalization;
 using TypedWeights.Checkpoints;
+using TypedWeights.Sources;
 using TypedWeights.Transfer.Limits;
 using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Transfer.Planning;
 
 /// <summary>
-/// Which bytes of which files go to which tensors: every byte of every wanted tensor exactly once, in ranges that are read at one go.
+/// Which bytes of which files go to which tensors: every byte of every wanted tensor exactly once, in ranges.
 /// </summary>
-internal sealed class TransferPlan
+internal sealed record TransferPlan
 {
-    /// <summary>The most bytes of a segment of a file that is not cut by tensors: what a buffer on the way to a disk holds.</summary>
+    /// <summary>The most bytes of a segment of a file that is not cut by tensors: the size of a buffer on the way to a disk.</summary>
     public const long FileSegmentSize = 1L << 20;
 
-    // A few bytes of a header can claim a tensor of any size: nothing is cut, and so allocated, for more than this. 4 TiB in parts of 8 MiB.
-    private const long MostParts = 1L << 19;
+    // A few bytes of a header can claim a tensor of any size. A plan has at most this many ranges: 4 TiB in ranges of 8 MiB.
+    private const long MostRanges = 1L << 19;
 
-    private TransferPlan(
-        IReadOnlyList<CheckpointFile> files,
-        IReadOnlyList<CheckpointTensor> tensors,
-        IReadOnlyList<int> inFileOrder,
-        IReadOnlyList<int> readInFileOrder,
-        IReadOnlyList<TransferRange> ranges,
-        long totalBytes)
+    private TransferPlan()
     {
-        Files = files;
-        Tensors = tensors;
-        InFileOrder = inFileOrder;
-        ReadInFileOrder = readInFileOrder;
-        Ranges = ranges;
-        TotalBytes = totalBytes;
-        GapBytes = ranges.Sum(range => range.Length) - totalBytes;
     }
 
     /// <summary>The files that tensors and ranges name by their index; empty for a plan that is not about tensors.</summary>
-    public IReadOnlyList<CheckpointFile> Files { get; }
+    public IReadOnlyList<CheckpointFile> Files { get; private init; } = [];
 
     /// <summary>The wanted tensors; segments name them by their index here. Empty for a plan that is not about tensors.</summary>
-    public IReadOnlyList<CheckpointTensor> Tensors { get; }
+    public IReadOnlyList<CheckpointTensor> Tensors { get; private init; } = [];
 
-    /// <summary>The tensors that have bytes, by their index, as they lie in the files.</summary>
-    public IReadOnlyList<int> InFileOrder { get; }
+    /// <summary>The tensors that have bytes, by their index, in the order of the files.</summary>
+    public IReadOnlyList<int> InFileOrder { get; private init; } = [];
 
-    /// <summary>Those of <see cref="InFileOrder"/> that are read.</summary>
-    public IReadOnlyList<int> ReadInFileOrder { get; }
+    /// <summary>The tensors of <see cref="InFileOrder"/> that are read.</summary>
+    public IReadOnlyList<int> ReadInFileOrder { get; private init; } = [];
 
     /// <summary>
-    /// The ranges, file by file in the order of their bytes, unless an order of use was given. Tensors without bytes, or that are not read,
-    /// have none. Nothing waits between two files: readers that are done with one are at work on the next.
+    /// The ranges, file by file in the order of their bytes, or in the order of use. Tensors without bytes, and tensors that are not read,
+    /// have none. Readers that have finished one file go on with the next.
     /// </summary>
-    public IReadOnlyList<TransferRange> Ranges { get; }
+    public required IReadOnlyList<TransferRange> Ranges { get; init; }
 
-    /// <summary>How many files ranges can name.</summary>
-    public int FileCount { get; private init; }
+    /// <summary>The number of files that ranges can name.</summary>
+    public required int FileCount { get; init; }
 
-    /// <summary>How many targets segments can name: the wanted tensors.</summary>
-    public int TargetCount { get; private init; }
+    /// <summary>The number of targets that segments can name: the wanted tensors.</summary>
+    public required int TargetCount { get; init; }
 
     /// <summary>The number of bytes to read for the targets.</summary>
-    public long TotalBytes { get; }
+    public required long TotalBytes { get; init; }
 
-    /// <summary>The bytes of the largest range; 0 where there is none.</summary>
+    /// <summary>The bytes of the largest range; 0 when there is none.</summary>
     public long LargestRange => Ranges.Count == 0 ? 0 : Ranges.Max(static range => range.Length);
 
-    /// <summary>The number of bytes that are read along and dropped.</summary>
-    public long GapBytes { get; }
+    /// <summary>The number of bytes that are read and dropped.</summary>
+    public long GapBytes => Ranges.Sum(static range => range.Length) - TotalBytes;
 
     /// <summary>Plans the reading of some of a checkpoint's tensors.</summary>
     /// <param name="files">The checkpoint's files.</param>
     /// <param name="tensors">The wanted tensors, each once.</param>
-    /// <param name="limits">How large a range may be: neighbours are merged up to that, larger tensors split.</param>
-    /// <param name="isRead">Which of the tensors are read; null for all. The others' bytes come some other way.</param>
-    /// <param name="order">In what order they are used, which is the order of the ranges then; null for the order of the files.</param>
+    /// <param name="limits">How large a range may be: neighbours are merged up to that, larger tensors are split.</param>
+    /// <param name="isRead">Which of the tensors are read; null for all. The bytes of the others are supplied in another way.</param>
+    /// <param name="order">The order in which the tensors are used, and so the order of the ranges; null for the order of the files.</param>
     /// <param name="segmentSize">The most bytes of one segment: <see cref="IWeightSink.SegmentSize"/>.</param>
-    /// <exception cref="WeightSourceException">A file can only be read as a whole, and a part of it is wanted.</exception>
-    /// <exception cref="WeightsException">The tensors are larger than anything that can be read in parts of that size.</exception>
+    /// <exception cref="WeightSourceException">A file can only be read in order, and only some of its tensors are wanted.</exception>
+    /// <exception cref="WeightsException">The tensors are larger than anything that can be read in ranges of that size.</exception>
     public static TransferPlan Create(
         IReadOnlyList<CheckpointFile> files,
         IReadOnlyList<CheckpointTensor> tensors,
@@ -83,10 +71,9 @@ internal sealed class TransferPlan
         UseOrder? order = null,
         long segmentSize = long.MaxValue)
     {
-        int[] inFileOrder = TensorOrder.InFiles(tensors);
-        int[] read = isRead is null
-            ? inFileOrder
-            : Array.FindAll(inFileOrder, index => isRead[index]);
+        int[] inFileOrder = [.. Enumerable.Range(0, tensors.Count).Where(index => tensors[index].Info.ByteLength > 0)];
+        Array.Sort(Array.ConvertAll(inFileOrder, index => (tensors[index].File, tensors[index].Info.Begin)), inFileOrder);
+        int[] read = isRead is null ? inFileOrder : Array.FindAll(inFileOrder, index => isRead[index]);
         var wanted = new WantedBytes[read.Length];
         long total = 0;
         for (int i = 0; i < read.Length; i++)
@@ -94,29 +81,68 @@ internal sealed class TransferPlan
             (int file, TensorInfo info) = tensors[read[i]];
             wanted[i] = new WantedBytes(file, files[file].Header.DataStart + info.Begin, info.ByteLength, read[i], 0);
             total = checked(total + info.ByteLength);
-            ThrowIfTooMany(files[file].Source.Display, total, limits);
+            ThrowIfTooLarge(files[file].Source.Display, total, limits);
         }
 
-        WholeFiles.Check(files, wanted);
-        if (order is not null)
+        ThrowIfSome(files, wanted);
+        return new TransferPlan
         {
-            wanted = UsedBytes.InOrder(files, wanted, order.Steps);
-        }
-
-        return new TransferPlan(files, tensors, inFileOrder, read, RangeCutter.Cut(wanted, limits, segmentSize), total)
-        {
+            Files = files,
+            Tensors = tensors,
+            InFileOrder = inFileOrder,
+            ReadInFileOrder = read,
+            Ranges = RangeCutter.Cut(order is null ? wanted : order.Sort(files, wanted), limits, segmentSize),
             FileCount = files.Count,
             TargetCount = tensors.Count,
+            TotalBytes = total,
         };
     }
 
-    /// <summary>The same reads, as a sink sees them whose tensors are others than the file's: converted on their way.</summary>
-    /// <param name="tensors">As many, with the same indexes; one has bytes where the file's has.</param>
-    public TransferPlan WithTensors(IReadOnlyList<CheckpointTensor> tensors) =>
-        new(Files, tensors, InFileOrder, ReadInFileOrder, Ranges, TotalBytes) { FileCount = FileCount, TargetCount = TargetCount };
+    /// <summary>Plans the reading of one file, or of its missing bytes, into one target of the same length: a copy of the file.</summary>
+    /// <param name="length">The length of the file.</param>
+    /// <param name="limits">How large a range may be.</param>
+    /// <param name="missing">The bytes to read, in the order of the file and without overlaps; null for all of them.</param>
+    /// <param name="segmentSize">The most bytes of one segment, so that the buffers of segments stay small.</param>
+    /// <returns>A plan with one file and one target; a segment's offset is its offset in the file.</returns>
+    /// <exception cref="ArgumentException">The missing bytes overlap, are out of order, or are not in the file.</exception>
+    public static TransferPlan OfFile(
+        long length,
+        PartLimits limits,
+        IReadOnlyList<(long Offset, long Length)>? missing = null,
+        long segmentSize = FileSegmentSize)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        var wanted = new List<WantedBytes>();
+        long end = 0;
+        foreach ((long offset, long count) in missing ?? [(0, length)])
+        {
+            if (offset < end || count < 0 || count > length - offset)
+            {
+                throw new ArgumentException($"{count} bytes at {offset} do not follow {end} within a file of {length}.", nameof(missing));
+            }
 
-    /// <summary>What a plan has for some of its tensors, as one sink of several sees it: their ranges are parts of the plan's own.</summary>
-    /// <param name="tensors">The tensors by their index, each once; the result counts them in this order.</param>
+            end = offset + count;
+            if (count > 0)
+            {
+                wanted.Add(new WantedBytes(0, offset, count, 0, offset));
+            }
+        }
+
+        return new TransferPlan
+        {
+            Ranges = RangeCutter.Cut([.. wanted], limits, segmentSize),
+            FileCount = 1,
+            TargetCount = 1,
+            TotalBytes = wanted.Sum(static bytes => bytes.Length),
+        };
+    }
+
+    /// <summary>The same ranges, as seen by a sink whose tensors differ from those of the file: they are converted on their way.</summary>
+    /// <param name="tensors">As many tensors, with the same indexes. Each has bytes if the file's tensor has.</param>
+    public TransferPlan WithTensors(IReadOnlyList<CheckpointTensor> tensors) => this with { Tensors = tensors };
+
+    /// <summary>The plan for some of the tensors, as one of several sinks sees it. Its ranges are parts of this plan's ranges.</summary>
+    /// <param name="tensors">The tensors by their index, each once; the result numbers them in this order.</param>
     public TransferPlan Part(int[] tensors)
     {
         int[] indexes = new int[Tensors.Count];
@@ -126,21 +152,17 @@ internal sealed class TransferPlan
             indexes[tensors[i]] = i;
         }
 
-        return new TransferPlan(
-            Files,
-            [.. tensors.Select(tensor => Tensors[tensor])],
-            Within(InFileOrder, indexes),
-            Within(ReadInFileOrder, indexes),
-            [.. Ranges.SelectMany(range => Parts(range, indexes))],
-            ReadInFileOrder.Where(tensor => indexes[tensor] >= 0).Sum(tensor => Tensors[tensor].Info.ByteLength))
+        int[] Within(IReadOnlyList<int> order) => [.. order.Select(tensor => indexes[tensor]).Where(static index => index >= 0)];
+        return this with
         {
-            FileCount = FileCount,
+            Tensors = [.. tensors.Select(tensor => Tensors[tensor])],
+            InFileOrder = Within(InFileOrder),
+            ReadInFileOrder = Within(ReadInFileOrder),
+            Ranges = [.. Ranges.SelectMany(range => Parts(range, indexes))],
             TargetCount = tensors.Length,
+            TotalBytes = ReadInFileOrder.Where(tensor => indexes[tensor] >= 0).Sum(tensor => Tensors[tensor].Info.ByteLength),
         };
     }
-
-    private static int[] Within(IReadOnlyList<int> tensors, int[] indexes) =>
-        [.. tensors.Select(tensor => indexes[tensor]).Where(static index => index >= 0)];
 
     private static IEnumerable<TransferRange> Parts(TransferRange range, int[] indexes)
     {
@@ -167,48 +189,55 @@ internal sealed class TransferPlan
         }
     }
 
-    private static void ThrowIfTooMany(string display, long bytes, PartLimits limits)
+    private static void ThrowIfTooLarge(string display, long bytes, PartLimits limits)
     {
-        if (bytes / limits.PartSize > MostParts)
+        if (bytes / limits.PartSize > MostRanges)
         {
             throw new WeightsException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{display}: {bytes:N0} bytes of tensors are more than {MostParts:N0} parts of {limits.PartSize:N0} bytes, the most that is read "
+                $"{display}: {bytes:N0} bytes of tensors are more than {MostRanges:N0} parts of {limits.PartSize:N0} bytes, the most that is read "
                     + $"at one go; if the file is as large as it says, raise TransferOptions.PartSize."));
         }
     }
 
-    /// <summary>Plans the reading of one file, or of what is missing of it, into one target of the same length: a copy of the file.</summary>
-    /// <param name="length">The length of the file.</param>
-    /// <param name="limits">How large a range may be.</param>
-    /// <param name="missing">What is to be read, in the order of the bytes and without overlaps; null for everything.</param>
-    /// <param name="segmentSize">The most bytes of one segment, so that the buffers of segments stay small.</param>
-    /// <returns>A plan with one file and one target; a segment's offset is its offset in the file.</returns>
-    /// <exception cref="ArgumentException">What is missing overlaps, is out of order, or leaves the file.</exception>
-    public static TransferPlan OfFile(
-        long length,
-        PartLimits limits,
-        IReadOnlyList<(long Offset, long Length)>? missing = null,
-        long segmentSize = FileSegmentSize)
+    // Some tensors of a file that can only be read in order: all others would be downloaded for nothing.
+    private static void ThrowIfSome(IReadOnlyList<CheckpointFile> files, WantedBytes[] wanted)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
-        var wanted = new List<WantedBytes>();
-        long end = 0;
-        foreach ((long offset, long count) in missing ?? [(0, length)])
+        for (int file = 0; file < files.Count; file++)
         {
-            if (offset < end || count < 0 || count > length - offset)
+            (_, IWeightSource source, SafeTensorsHeader header) = files[file];
+            if (source.IsSequential
+                && Array.FindAll(wanted, bytes => bytes.File == file) is { Length: > 0 } some
+                && some.Sum(static bytes => bytes.Length) != header.DataLength)
             {
-                throw new ArgumentException($"{count} bytes at {offset} do not follow {end} within a file of {length}.", nameof(missing));
-            }
-
-            end = offset + count;
-            if (count > 0)
-            {
-                wanted.Add(new WantedBytes(0, offset, count, 0, offset));
+                throw new WeightSourceException(
+                    source.Display,
+                    $"the file can only be read as a whole, as its server ignores range requests or its stream cannot seek, and only {some.Length} "
+                        + $"of its {header.Tensors.Count} tensors are wanted. Load all of them, or save the file first and give its path.");
             }
         }
-
-        IReadOnlyList<TransferRange> ranges = RangeCutter.Cut([.. wanted], limits, segmentSize);
-        return new TransferPlan([], [], [], [], ranges, wanted.Sum(bytes => bytes.Length)) { FileCount = 1, TargetCount = 1 };
     }
+}
+
+/// <summary>Consecutive bytes of one file, read by one request.</summary>
+/// <param name="File">An index into the plan's files.</param>
+/// <param name="Offset">The position of the first byte in the file.</param>
+/// <param name="Length">The number of bytes; the sum of the segments, gaps included.</param>
+/// <param name="Segments">Where they go, in the order of the bytes. The first and the last are not gaps.</param>
+internal sealed record TransferRange(int File, long Offset, long Length, IReadOnlyList<TransferSegment> Segments)
+{
+    /// <summary>The number of bytes that go to tensors.</summary>
+    public long WantedLength => Segments.Where(static segment => !segment.IsGap).Sum(static segment => segment.Length);
+}
+
+/// <summary>The bytes of a range that belong to one tensor, or a gap, whose bytes belong to no tensor and are dropped.</summary>
+/// <param name="Tensor">An index into the plan's tensors; negative for a gap.</param>
+/// <param name="Offset">The first byte, counted from the tensor's own first byte; 0 for a gap.</param>
+/// <param name="Length">The number of bytes, at least 1.</param>
+internal readonly record struct TransferSegment(int Tensor, long Offset, long Length)
+{
+    /// <summary>Whether no tensor wants these bytes: reading them costs less than another request. They need no memory of a sink.</summary>
+    public bool IsGap => Tensor < 0;
+
+    public static TransferSegment Gap(long length) => new(-1, 0, length);
 }

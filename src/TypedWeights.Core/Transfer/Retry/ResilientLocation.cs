@@ -3,47 +3,33 @@ using TypedWeights.Sources;
 
 namespace TypedWeights.Transfer.Retry;
 
-/// <summary>A place across a network: its files are opened and read with patience.</summary>
+/// <summary>A location across a network: opening and reading its files is retried.</summary>
 internal sealed class ResilientLocation : DelegatingLocation
 {
     private readonly string _display;
-    private readonly RetryPolicy _retry;
     private readonly TransferContext _context;
 
-    private ResilientLocation(IWeightLocation inner, string display, RetryPolicy retry, TransferContext context)
+    private ResilientLocation(IWeightLocation inner, string display, TransferContext context)
         : base(inner)
     {
         _display = display;
-        _retry = retry;
         _context = context;
     }
 
-    /// <summary>Finds out what a URI names, with patience too.</summary>
-    /// <returns>The location; a local one as it is.</returns>
+    /// <summary>Resolves a URI to a location, with retries.</summary>
+    /// <returns>The location; a local one is not wrapped.</returns>
     public static async ValueTask<IWeightLocation> LocateAsync(
         IWeightSourceProvider provider, WeightUri uri, WeightPins pins, TransferContext context, CancellationToken cancellationToken)
     {
-        RetryPolicy retry = context.Retry;
-        StallGuard guard = context.Guards.Rent(context.Patience);
-        try
-        {
-            // It may be several requests, one after the other: how long one of them takes is not known here.
-            IWeightLocation location = await retry.RunAsync(
-                static (call, token) => GuardAsync(
-                    static (call, token) => call.provider.LocateAsync(call.uri, call.pins, token),
-                    call,
-                    call.guard,
-                    mayBeEarly: false,
-                    call.uri.Display,
-                    token),
-                (provider, uri, pins, guard),
-                cancellationToken).ConfigureAwait(false);
-            return location.IsRemote ? new ResilientLocation(location, uri.Display, retry, context) : location;
-        }
-        finally
-        {
-            context.Guards.Return(guard);
-        }
+        using var guard = new StallGuard(context.Patience, context.Time);
+
+        // A provider may send several requests, so the usual time of one does not apply. It may also send none.
+        IWeightLocation location = await RetryPolicy.RunAsync(
+            context,
+            attempt => guard.RunAsync(
+                token => provider.LocateAsync(uri, pins, token), mayBeEarly: false, uri.Display, attempt),
+            cancellationToken).ConfigureAwait(false);
+        return location.IsRemote ? new ResilientLocation(location, uri.Display, context) : location;
     }
 
     public override ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
@@ -52,66 +38,26 @@ internal sealed class ResilientLocation : DelegatingLocation
     public override async ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
         await _context.Turns.EnterAsync(cancellationToken).ConfigureAwait(false);
-        StallGuard guard = _context.Guards.Rent(_context.Patience);
         try
         {
-            IWeightSource source = await _retry.RunAsync(
-                static (call, token) => call.Item1.AttemptAsync(call.name, call.firstBytes, call.guard, token),
-                (this, name, firstBytes, guard),
+            using var guard = new StallGuard(_context.Patience, _context.Time);
+            IWeightSource source = await RetryPolicy.RunAsync(
+                _context,
+                attempt =>
+                {
+                    _context.CountRequest();
+                    return guard.RunAsync(token => Inner.OpenAsync(name, firstBytes, token), mayBeEarly: true, _display, attempt);
+                },
                 cancellationToken).ConfigureAwait(false);
-            return new ResilientSource(source, _retry, _context, firstBytes);
+            guard.Arrived();
+            return new ResilientSource(source, _context, firstBytes);
         }
         finally
         {
-            _context.Guards.Return(guard);
             _context.Turns.Pass();
         }
     }
 
     public override IWeightSource? OpenAhead(string name, long expectedLength) =>
-        Inner.OpenAhead(name, expectedLength) is { } source ? new ResilientSource(source, _retry, _context, firstBytes: 0) : null;
-
-    private ValueTask<IWeightSource> AttemptAsync(string name, int firstBytes, StallGuard guard, CancellationToken cancellationToken)
-    {
-        _context.CountRequest();
-        return GuardAsync(
-            static (call, token) => call.Inner.OpenAsync(call.name, call.firstBytes, token),
-            (Inner, name, firstBytes),
-            guard,
-            mayBeEarly: true,
-            _display,
-            cancellationToken);
-    }
-
-    // What brings little and is not resumed: it is given up as a whole when it has taken too long.
-    private static async ValueTask<T> GuardAsync<TCall, T>(
-        Func<TCall, CancellationToken, ValueTask<T>> attempt,
-        TCall call,
-        StallGuard guard,
-        bool mayBeEarly,
-        string display,
-        CancellationToken cancellationToken)
-    {
-        CancellationToken token = guard.Begin(mayBeEarly, cancellationToken);
-        try
-        {
-            T result = await attempt(call, token).ConfigureAwait(false);
-            if (mayBeEarly)
-            {
-                // Otherwise nothing may have been asked for.
-                guard.Arrived();
-            }
-
-            return result;
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            guard.End(cancellationToken);
-            throw ResilientSource.Ended(display, guard, isUnserved: true, e);
-        }
-        finally
-        {
-            guard.End(cancellationToken);
-        }
-    }
+        Inner.OpenAhead(name, expectedLength) is { } source ? new ResilientSource(source, _context, firstBytes: 0) : null;
 }

@@ -1,72 +1,168 @@
-using System.Globalization;
+using System.Runtime.CompilerServices;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Transfer.Retry;
 
-/// <summary>A file across a network whose ranges survive what passes: broken connections, servers that are busy, stalls.</summary>
-internal sealed class ResilientSource : IWeightSource, IRequestedSource
+/// <summary>A file across a network whose ranges survive broken connections, busy servers and stalls.</summary>
+/// <param name="inner">The file; disposed with this one.</param>
+/// <param name="context">The context of the load.</param>
+/// <param name="firstBytes">How many bytes arrived with the opening response: reading them sends no request.</param>
+internal sealed class ResilientSource(IWeightSource inner, TransferContext context, int firstBytes) : IWeightSource, IRequestedSource
 {
-    private readonly TransferContext _context;
-    private readonly int _firstBytes;
+    public string Display => inner.Display;
 
-    /// <param name="inner">The file; disposed with this one.</param>
-    /// <param name="retry">The policy of the location.</param>
-    /// <param name="context">The loader's.</param>
-    /// <param name="firstBytes">How many bytes came along with the opening answer: reading them is no request.</param>
-    public ResilientSource(IWeightSource inner, RetryPolicy retry, TransferContext context, int firstBytes)
-    {
-        Inner = inner;
-        Retry = retry;
-        _context = context;
-        _firstBytes = firstBytes;
-    }
+    public long Length => inner.Length;
 
-    public string Display => Inner.Display;
+    public string? Validator => inner.Validator;
 
-    public long Length => Inner.Length;
+    public string? Version => inner.Version;
 
-    public string? Validator => Inner.Validator;
+    public bool IsSequential => inner.IsSequential;
 
-    public string? Version => Inner.Version;
+    public HttpRequestMessage? Asked => (inner as IRequestedSource)?.Asked;
 
-    public bool IsSequential => Inner.IsSequential;
-
-    public HttpRequestMessage? Asked => (Inner as IRequestedSource)?.Asked;
-
-    internal IWeightSource Inner { get; }
-
-    internal RetryPolicy Retry { get; }
-
-    /// <summary>Asks for nothing yet: the first read does.</summary>
+    /// <summary>Sends no request: the first read does.</summary>
     public ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult<IRangeReader>(
-            new ResumingReader(this, _context, offset, length, isInMemory: offset + length <= _firstBytes));
+        return ValueTask.FromResult<IRangeReader>(new Reader(inner, context, offset, length, isInMemory: offset + length <= firstBytes));
     }
 
-    public ValueTask DisposeAsync() => Inner.DisposeAsync();
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
 
-    /// <summary>
-    /// What a cancelled call means that the caller did not cancel: the guard's doing, or that of a client with a time-out of its own.
-    /// </summary>
-    /// <param name="display">The file as it may be shown.</param>
-    /// <param name="guard">That of the call.</param>
-    /// <param name="isUnserved">Whether the call got no answer at all.</param>
-    /// <param name="e">How the call ended.</param>
-    internal static WeightSourceException Ended(string display, StallGuard guard, bool isUnserved, Exception e) =>
-        guard.HasFired ? Stalled(display, guard, isUnserved, e) : GivenUp(display, e);
-
-    internal static WeightSourceException GivenUp(string display, Exception e) =>
-        new(display, "a read was given up by its source.", innerException: e) { IsTransient = true };
-
-    private static WeightSourceException Stalled(string display, StallGuard guard, bool isUnserved, Exception e) => new(
-        display,
-        $"nothing came for {guard.Silence.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s.",
-        innerException: e)
+    /// <summary>Reads a range. After a failure it continues at the first missing byte.</summary>
+    private sealed class Reader : IRangeReader
     {
-        IsTransient = true,
-        IsUnserved = isUnserved,
-        IsEarly = guard.IsEarly,
-    };
+        // With a rate limit: how many bytes are read before the next wait.
+        private const int PacedRead = 64 << 10;
+
+        private readonly IWeightSource _source;
+        private readonly TransferContext _context;
+        private readonly StallGuard _guard;
+        private readonly Action<int> _onArrived;
+        private readonly bool _isInMemory;
+        private readonly long _end;
+        private long _position;
+        private IRangeReader? _inner;
+        private Memory<byte> _left;
+        private Action<int>? _arrived;
+        private bool _hasFailed;
+        private bool _hasEntered;
+        private bool _isDisposed;
+
+        public Reader(IWeightSource source, TransferContext context, long offset, long length, bool isInMemory)
+        {
+            _source = source;
+            _context = context;
+            _position = offset;
+            _end = offset + length;
+            _isInMemory = isInMemory;
+            _guard = new StallGuard(context.Patience, context.Time);
+            _onArrived = OnArrived;
+        }
+
+        // A file that is read in order has one response for all its ranges.
+        private bool NeedsRequest => _inner is null && !_isInMemory && (!_source.IsSequential || _hasFailed);
+
+        public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+        {
+            await FillAsync(destination, static _ => { }, cancellationToken).ConfigureAwait(false);
+            return destination.Length;
+        }
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+        public async ValueTask FillAsync(Memory<byte> destination, Action<int> arrived, CancellationToken cancellationToken)
+        {
+            _arrived = arrived;
+            while (destination.Length > 0)
+            {
+                int next = _context.Pacer is null ? destination.Length : Math.Min(destination.Length, PacedRead);
+                _left = destination[..next];
+                await RetryPolicy.RunAsync(_context, AttemptAsync, () => _position, cancellationToken).ConfigureAwait(false);
+                destination = destination[next..];
+                if (_context.Pacer is { } pacer)
+                {
+                    await pacer.PaceAsync(next, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+            await CloseAsync().ConfigureAwait(false);
+            _guard.Dispose();
+            if (_hasEntered)
+            {
+                _context.Turns.Pass();
+            }
+        }
+
+        // One attempt at the missing bytes. When it fails, its response is closed.
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        private async ValueTask<bool> AttemptAsync(CancellationToken cancellationToken)
+        {
+            if (NeedsRequest && !_hasEntered)
+            {
+                await _context.Turns.EnterAsync(cancellationToken).ConfigureAwait(false);
+                _hasEntered = true;
+            }
+
+            try
+            {
+                // A retry of a file that is read in order would start at its first byte.
+                return await _guard.RunAsync(ContinueAsync, mayBeEarly: !_source.IsSequential, _source.Display, cancellationToken)
+                    .ConfigureAwait(false);
+            }
+            catch
+            {
+                _hasFailed = true;
+                await CloseAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        private async ValueTask<bool> ContinueAsync(CancellationToken cancellationToken)
+        {
+            if (_inner is null)
+            {
+                if (NeedsRequest)
+                {
+                    _context.CountRequest();
+                }
+
+                _inner = await _source.OpenRangeAsync(_position, _end - _position, cancellationToken).ConfigureAwait(false);
+                _guard.Responded();
+            }
+
+            await _inner.FillAsync(_left, _onArrived, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+
+        private void OnArrived(int bytes)
+        {
+            _guard.Arrived();
+            _position += bytes;
+            _left = _left[bytes..];
+            _context.CountBytes(bytes);
+            _arrived!(bytes);
+            _guard.Wait();
+        }
+
+        private async ValueTask CloseAsync()
+        {
+            _guard.IsServed = false;
+            if (_inner is { } inner)
+            {
+                _inner = null;
+                await inner.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
 }

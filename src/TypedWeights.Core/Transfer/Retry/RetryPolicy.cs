@@ -1,134 +1,154 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
-using Polly;
-using Polly.Retry;
+using TypedWeights.Files;
 
 namespace TypedWeights.Transfer.Retry;
 
 /// <summary>
-/// Repeats what failed for a passing reason, with jittered and growing waits or the wait that the server asked for, until its budget is
-/// spent; then one error says what was tried.
+/// Repeats an attempt that failed for a transient reason until it succeeds or its attempts are spent; then one error lists what failed.
 /// </summary>
-internal sealed class RetryPolicy
+internal static class RetryPolicy
 {
-    /// <summary>Who asks for a longer wait than this is not waited for.</summary>
+    /// <summary>The longest wait of a server (<c>Retry-After</c>) that a load accepts.</summary>
     public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
-    private static readonly ResiliencePropertyKey<Failures> FailuresKey = new("failures");
 
-    private readonly TransferContext _context;
-    private readonly ResiliencePipeline _pipeline;
+    // A read ends after this many times the attempts of the options, even if the server sends a few bytes each time.
+    private const int MostFactor = 10;
 
-    public RetryPolicy(TransferContext context)
-    {
-        _context = context;
-        _pipeline = new ResiliencePipelineBuilder { TimeProvider = context.Time }.AddRetry(new RetryStrategyOptions
-        {
-            // How often is decided by Failures, which knows whether bytes have come in between.
-            MaxRetryAttempts = int.MaxValue,
-            Delay = context.Options.RetryDelay,
-            MaxDelay = LongestDelay,
-            BackoffType = DelayBackoffType.Exponential,
-            UseJitter = true,
-            ShouldHandle = args => ValueTask.FromResult(FailuresOf(args.Context).MayRetry(args.Outcome.Exception)),
-            DelayGenerator = args => ValueTask.FromResult(
-                FailuresOf(args.Context).IsTriedAtOnce(args.Outcome.Exception) ? TimeSpan.Zero : WaitAskedFor(args.Outcome.Exception)),
-            OnRetry = args =>
-            {
-                FailuresOf(args.Context).Context.CountRetry(
-                    (WeightSourceException)args.Outcome.Exception!, args.AttemptNumber + 1, args.RetryDelay);
-                return default;
-            },
-        }).Build();
-    }
+    /// <summary>Runs an attempt that starts from the beginning each time.</summary>
+    public static ValueTask<T> RunAsync<T>(
+        TransferContext context, Func<CancellationToken, ValueTask<T>> attempt, CancellationToken cancellationToken) =>
+        RunAsync(context, attempt, static () => 0, cancellationToken);
 
-    private RetryPolicy(TransferContext context, ResiliencePipeline pipeline)
-    {
-        _context = context;
-        _pipeline = pipeline;
-    }
-
-    /// <summary>The same policy for one of the loads that it is for: by the bytes and failures of that one alone.</summary>
-    public RetryPolicy Of(TransferContext load) => new(load, _pipeline);
-
-    /// <summary>Runs an attempt, of which there is nothing to resume, until it succeeds or the budget is spent.</summary>
-    public ValueTask<T> RunAsync<TState, T>(
-        Func<TState, CancellationToken, ValueTask<T>> attempt, TState state, CancellationToken cancellationToken) =>
-        RunAsync(attempt, state, static _ => 0, cancellationToken);
-
-    /// <summary>Runs an attempt until it succeeds or the budget is spent.</summary>
+    /// <summary>Runs an attempt that continues where the attempt before it stopped.</summary>
+    /// <param name="context">The context of the load.</param>
     /// <param name="attempt">One attempt.</param>
-    /// <param name="state">What it is given.</param>
-    /// <param name="position">How far the attempts have come together: one that fails further on than the last begins a new count.</param>
+    /// <param name="position">The position that the attempts have reached. The count starts again when it has changed.</param>
     /// <param name="cancellationToken">Ends the attempts and the waits.</param>
-    /// <exception cref="WeightSourceException">The failure is no passing one, or the budget is spent.</exception>
+    /// <exception cref="WeightSourceException">The failure is not transient, or the attempts are spent.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<T> RunAsync<TState, T>(
-        Func<TState, CancellationToken, ValueTask<T>> attempt, TState state, Func<TState, long> position, CancellationToken cancellationToken)
+    public static async ValueTask<T> RunAsync<T>(
+        TransferContext context, Func<CancellationToken, ValueTask<T>> attempt, Func<long> position, CancellationToken cancellationToken)
     {
-        // Nearly every first attempt succeeds: what it takes to try again is made when one has not.
-        long bytes = _context.Bytes;
-        long start = _context.Time.GetTimestamp();
-        WeightSourceException first;
-        try
-        {
-            return await attempt(state, cancellationToken).ConfigureAwait(false);
-        }
-        catch (WeightSourceException e) when (e.IsTransient)
-        {
-            first = e;
-        }
-
-        Failures failures = FailuresAfter(first, start, bytes, state, position);
+        long start = context.Time.GetTimestamp(), bytes = context.Bytes;
+        Failures? failures = null;
         while (true)
         {
             try
             {
-                return await RunAsync(attempt, state, failures, cancellationToken).ConfigureAwait(false);
+                return await attempt(cancellationToken).ConfigureAwait(false);
             }
-            catch (WeightSourceException e) when (failures.BeginAnew(e))
+            catch (WeightSourceException e) when (e.IsTransient)
             {
-                // It came further, so the waits begin small again.
-                if (e.IsUnserved)
+                failures ??= new Failures(context, start, bytes, position());
+                failures.Add(e, position());
+                if (!failures.MayRetry)
                 {
-                    await _context.Turns.WaitAsync(cancellationToken).ConfigureAwait(false);
+                    throw failures.IsWorthReporting ? failures.Summary() : e;
                 }
             }
-            catch (WeightSourceException e) when (e.IsTransient && failures.IsWorthTelling)
+
+            if (failures.IsRetriedAtOnce && failures.Last.IsUnserved)
             {
-                throw failures.GaveUp(e);
+                await context.Turns.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
+
+            TimeSpan wait = failures.Wait();
+            context.CountRetry(failures.Last, failures.Count, wait);
+            await Task.Delay(wait, context.Time, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async ValueTask<T> RunAsync<TState, T>(
-        Func<TState, CancellationToken, ValueTask<T>> attempt, TState state, Failures failures, CancellationToken cancellationToken)
+    /// <summary>The failures of one operation so far.</summary>
+    /// <param name="context">The context of the load.</param>
+    /// <param name="start">The time at which the first attempt started.</param>
+    /// <param name="bytes">The bytes that the load had received at that time.</param>
+    /// <param name="position">The position at the first failure.</param>
+    private sealed class Failures(TransferContext context, long start, long bytes, long position)
     {
-        ResilienceContext resilience = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
-        resilience.Properties.Set(FailuresKey, failures);
-        try
+        private readonly List<(string Message, int Times)> _messages = [];
+        private long _position = position;
+        private long _bytes = bytes;
+        private long _loaderBytes = context.LoaderBytes;
+        private int _inARow;
+        private int _waits;
+
+        public WeightSourceException Last { get; private set; } = null!;
+
+        public int Count { get; private set; }
+
+        /// <summary>Whether the next attempt does not wait: it uses another connection than a stalled one, or its turn has come.</summary>
+        public bool IsRetriedAtOnce { get; private set; }
+
+        public bool MayRetry => !Last.IsExhausted
+            && !WaitsTooLong
+            && _inARow < context.Options.Attempts
+            && (Last.IsThrottled || Count < (long)context.Options.Attempts * MostFactor);
+
+        /// <summary>Whether the last failure alone does not explain what happened.</summary>
+        public bool IsWorthReporting => Count > 1 || WaitsTooLong;
+
+        private bool WaitsTooLong => Last.RetryAfter > LongestRetryAfter;
+
+        public void Add(WeightSourceException failure, long position)
         {
-            return await _pipeline.ExecuteAsync(
-                static (context, call) => FailuresOf(context).TakeFirst() is { } known
-                    ? ValueTask.FromException<T>(known)
-                    : call.attempt(call.state, context.CancellationToken),
-                resilience,
-                (attempt, state)).ConfigureAwait(false);
+            Last = failure;
+            Count++;
+            if (_messages.Count > 0 && _messages[^1].Message == failure.Message)
+            {
+                _messages[^1] = (failure.Message, _messages[^1].Times + 1);
+            }
+            else if (_messages.Count < 10)
+            {
+                _messages.Add((failure.Message, 1));
+            }
+
+            // A throttled read waits while the server responds to the other reads of the load.
+            long bytes = context.Bytes, loaderBytes = context.LoaderBytes;
+            bool hasAdvanced = position != _position || (failure.IsThrottled && bytes != _bytes);
+
+            // No attempt is spent on a read that was ended early, nor while the server serves the load's other reads instead, nor while
+            // other loads use the file descriptors of this process.
+            bool isFree = failure.IsEarly
+                || (failure.IsUnserved && bytes != _bytes)
+                || (OpenFileLimit.IsReached(failure.GetBaseException()) && loaderBytes != _loaderBytes);
+            (_position, _bytes, _loaderBytes) = (position, bytes, loaderBytes);
+            _inARow = (hasAdvanced ? 0 : _inARow) + (isFree ? 0 : 1);
+            _waits = hasAdvanced || isFree ? 0 : _waits;
+            IsRetriedAtOnce = (hasAdvanced || isFree) && (failure.IsEarly || failure.IsUnserved);
         }
-        finally
+
+        // A server that requests no wait, or a shorter one, gets the usual growing wait. Half of it is random, so that the reads that
+        // failed together do not all return together.
+        public TimeSpan Wait()
         {
-            ResilienceContextPool.Shared.Return(resilience);
+            double exponential = context.Options.RetryDelay.TotalSeconds * Math.Pow(2, _waits++);
+            return IsRetriedAtOnce ? TimeSpan.Zero
+                : Last.RetryAfter is { } requested && requested > context.Options.RetryDelay ? requested
+                : TimeSpan.FromSeconds(Math.Min(exponential, LongestDelay.TotalSeconds) * (1 + Random.Shared.NextDouble()) / 2);
+        }
+
+        /// <summary>The one error that lists all failures.</summary>
+        public WeightSourceException Summary()
+        {
+            string before = $"{Last.SourceName}: ";
+            IEnumerable<string> messages = _messages.Select(failure =>
+                (failure.Times > 1 ? $"{failure.Times} × " : "")
+                    + (failure.Message.StartsWith(before, StringComparison.Ordinal) ? failure.Message[before.Length..] : failure.Message));
+            string reason = WaitsTooLong
+                ? $"the server requests a wait of {Last.RetryAfter!.Value.TotalSeconds:F0} s, and a load waits "
+                    + $"{LongestRetryAfter.TotalSeconds:F0} s at most"
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"gave up after {Count} attempts in {context.Time.GetElapsedTime(start).TotalSeconds:F1} s");
+            return new WeightSourceException(Last.SourceName, $"{reason}: {string.Join(" | ", messages)}", innerException: Last)
+            {
+                IsTransient = true,
+                RetryAfter = Last.RetryAfter,
+                IsThrottled = Last.IsThrottled,
+            };
         }
     }
-
-    // Apart, as whatever holds a variable for later is made at the beginning of the method that has it.
-    private Failures FailuresAfter<TState>(
-        WeightSourceException first, long start, long bytes, TState state, Func<TState, long> position) =>
-        new(_context, first, start, bytes, () => position(state));
-
-    // Who says "at once" is busy all the same, and gets the usual growing wait.
-    private TimeSpan? WaitAskedFor(Exception? failure) =>
-        failure is WeightSourceException { RetryAfter: { } wait } && wait > _context.Options.RetryDelay ? wait : null;
-
-    private static Failures FailuresOf(ResilienceContext context) => context.Properties.GetValue(FailuresKey, null!);
 }

@@ -1,59 +1,94 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
 namespace TypedWeights.Transfer.Retry;
 
-/// <summary>Cancels a call to which nothing has come for a time. Used by one call at a time.</summary>
+/// <summary>Cancels a call that receives no byte for too long. Serves one read: its calls, one after the other.</summary>
 internal sealed class StallGuard : IDisposable
 {
-    // Stands for the time in which whoever gets the bytes is busy with them, and nobody waits for the server.
+    // The time in which the reader processes bytes, and does not wait for the server.
     private const long NotWaiting = long.MaxValue;
 
+    private readonly Patience _patience;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
-    private Patience _patience = null!;
     private CancellationTokenSource? _source;
     private CancellationTokenRegistration _registration;
     private bool _mayBeEarly;
     private bool _isRunning;
     private bool _isDue;
     private long _since;
-    private int _givenUp;
+    private int _earlyEnds;
 
-    public StallGuard(TimeProvider time)
-    {
-        _time = time;
-        _timer = time.CreateTimer(
-            static guard => ((StallGuard)guard!).Look(), this, System.Threading.Timeout.InfiniteTimeSpan, System.Threading.Timeout.InfiniteTimeSpan);
-    }
-
-    /// <summary>How long the call that was cancelled had been silent.</summary>
-    public TimeSpan Silence { get; private set; }
-
-    /// <summary>Whether it was this guard that cancelled the call.</summary>
-    public bool HasFired { get; private set; }
-
-    /// <summary>Whether it did so before the whole time was over.</summary>
-    public bool IsEarly { get; private set; }
-
-    /// <summary>Takes the guard for a read: for its calls, one after the other.</summary>
-    /// <param name="patience">That of the load.</param>
-    public void Serve(Patience patience)
+    /// <param name="patience">How long the server may stall.</param>
+    /// <param name="time">The loader's clock.</param>
+    public StallGuard(Patience patience, TimeProvider time)
     {
         _patience = patience;
-        _givenUp = 0;
+        _time = time;
+        _timer = time.CreateTimer(static guard => ((StallGuard)guard!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The read is over.</summary>
-    public void Leave() => _patience.Forget(this);
+    /// <summary>How long the cancelled call had received nothing.</summary>
+    public TimeSpan Silence { get; private set; }
+
+    /// <summary>Whether this guard cancelled the call.</summary>
+    public bool HasFired { get; private set; }
+
+    /// <summary>Whether it did so before the longest time was over.</summary>
+    public bool IsEarly { get; private set; }
+
+    /// <summary>Whether the read has a response.</summary>
+    public bool IsServed { get; set; }
+
+    /// <summary>The error of a call that its source cancelled, and not the caller.</summary>
+    public static WeightSourceException Cancelled(string display, Exception cause) =>
+        new(display, "the source cancelled a read.", innerException: cause) { IsTransient = true };
+
+    /// <summary>Runs one call under this guard.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="mayBeEarly">Whether the call is ended as soon as the server is slower than usual, because a retry costs little.</param>
+    /// <param name="display">The file as it may be shown.</param>
+    /// <param name="cancellationToken">The caller's token.</param>
+    /// <exception cref="WeightSourceException">The call stalled, or its source cancelled it.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<T> RunAsync<T>(
+        Func<CancellationToken, ValueTask<T>> call, bool mayBeEarly, string display, CancellationToken cancellationToken)
+    {
+        CancellationToken token = Begin(mayBeEarly, cancellationToken);
+        try
+        {
+            return await call(token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            End(cancellationToken);
+            throw HasFired
+                ? new WeightSourceException(
+                    display,
+                    $"no byte arrived for {Silence.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s.",
+                    innerException: e)
+                {
+                    IsTransient = true,
+                    IsUnserved = !IsServed,
+                    IsEarly = IsEarly,
+                }
+                : Cancelled(display, e);
+        }
+        finally
+        {
+            End(cancellationToken);
+        }
+    }
 
     /// <summary>Starts the clock of a call.</summary>
-    /// <param name="mayBeEarly">Whether it is given up as soon as the server is slower than usual, as trying again costs little.</param>
-    /// <param name="cancellationToken">The caller's.</param>
-    /// <returns>A token for the call, cancelled by the caller's or by the clock.</returns>
+    /// <returns>A token for the call, cancelled with the caller's token or by this guard.</returns>
     public CancellationToken Begin(bool mayBeEarly, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            // One that was due is cancelled by the clock, perhaps in this moment: it serves no other call.
+            // The timer may be about to cancel a source that is due: it serves no other call.
             if (_source is null || _isDue || !_source.TryReset())
             {
                 _source = new CancellationTokenSource();
@@ -70,27 +105,27 @@ internal sealed class StallGuard : IDisposable
         return _source.Token;
     }
 
-    /// <summary>The server has answered, and its bytes are waited for.</summary>
-    public void Answered()
+    /// <summary>The server has responded; the call waits for its bytes.</summary>
+    public void Responded()
     {
+        IsServed = true;
         _patience.Measure(Volatile.Read(ref _since));
         Wait();
     }
 
-    /// <summary>Bytes came: until <see cref="Wait"/> it is not the server that is waited for.</summary>
+    /// <summary>Bytes arrived. Until <see cref="Wait"/>, the call does not wait for the server.</summary>
     public void Arrived()
     {
         _patience.Measure(Volatile.Read(ref _since));
         _patience.Arrived();
-        _givenUp = 0;
+        _earlyEnds = 0;
         Volatile.Write(ref _since, NotWaiting);
     }
 
-    /// <summary>The server is waited for again.</summary>
+    /// <summary>The call waits for the server again.</summary>
     public void Wait() => Volatile.Write(ref _since, _time.GetTimestamp());
 
     /// <summary>Ends a call.</summary>
-    /// <param name="cancellationToken">The caller's.</param>
     public void End(CancellationToken cancellationToken)
     {
         _registration.Dispose();
@@ -98,7 +133,7 @@ internal sealed class StallGuard : IDisposable
         {
             _isRunning = false;
             HasFired = _isDue && !cancellationToken.IsCancellationRequested;
-            Wake(System.Threading.Timeout.InfiniteTimeSpan);
+            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -107,14 +142,13 @@ internal sealed class StallGuard : IDisposable
         _registration.Dispose();
         _timer.Dispose();
         _source?.Dispose();
+        _patience.Forget(this);
     }
 
-    private TimeSpan Limit() => _mayBeEarly ? _patience.For(_givenUp) : _patience.Longest;
+    private TimeSpan Limit() => _mayBeEarly ? _patience.For(_earlyEnds) : _patience.Longest;
 
-    private void Wake(TimeSpan due) => _timer.Change(due, System.Threading.Timeout.InfiniteTimeSpan);
-
-    // The clock is not set back for every byte: it looks now and then how long it has been, and what is usual by now.
-    private void WakeIn(TimeSpan due) => Wake(due < Patience.Least ? due : Patience.Least);
+    // The timer is not reset for every byte. It looks now and then how long the call has waited, and what is usual by now.
+    private void WakeIn(TimeSpan due) => _timer.Change(due < Patience.Least ? due : Patience.Least, Timeout.InfiniteTimeSpan);
 
     private void Look()
     {
@@ -135,7 +169,7 @@ internal sealed class StallGuard : IDisposable
                 return;
             }
 
-            if (silence < _patience.Longest && !_patience.MayGiveUp(this, silence))
+            if (silence < _patience.Longest && !_patience.MayEnd(this, silence))
             {
                 WakeIn(TimeSpan.FromTicks(Math.Min((_patience.Longest - silence).Ticks, limit.Ticks / 8)));
                 return;
@@ -144,11 +178,11 @@ internal sealed class StallGuard : IDisposable
             _isDue = true;
             IsEarly = silence < _patience.Longest;
             Silence = IsEarly ? limit : _patience.Longest;
-            _givenUp += IsEarly ? 1 : 0;
+            _earlyEnds += IsEarly ? 1 : 0;
             source = _source!;
         }
 
-        // Under no lock: what waits for this may go on within the call.
+        // Outside the lock: code that waits for this token may continue within the call.
         source.Cancel();
     }
 }

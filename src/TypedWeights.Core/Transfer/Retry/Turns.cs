@@ -1,19 +1,22 @@
 namespace TypedWeights.Transfer.Retry;
 
 /// <summary>
-/// Where reads from one origin wait that got no answer while others did: a server that serves few connections has one for them when another
-/// read is done with its own. New reads line up behind them.
+/// Where reads wait that got no response from an origin while other reads did. A server that serves few connections serves them when another
+/// read is done with its connection. New reads queue behind them.
 /// </summary>
-/// <param name="patience">That of the origin.</param>
+/// <param name="patience">The patience with the origin.</param>
 /// <param name="time">The loader's clock.</param>
 internal sealed class Turns(Patience patience, TimeProvider time)
 {
-    // How soon it is noticed that nobody gets bytes any more, and nobody's turn can be waited for.
+    // How often a waiting read checks whether any read still receives bytes: otherwise no turn comes.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _lock = new();
     private readonly LinkedList<TaskCompletionSource> _waiting = new();
     private int _free;
+
+    /// <summary>The patience with the origin.</summary>
+    public Patience Patience => patience;
 
     /// <summary>How many reads wait.</summary>
     public int Waiting
@@ -27,7 +30,7 @@ internal sealed class Turns(Patience patience, TimeProvider time)
         }
     }
 
-    /// <summary>A read asks for the first time: after those that wait, and otherwise at once, over a connection that is free if one is.</summary>
+    /// <summary>Called before the first request of a read. Returns after the reads that wait, or at once when none waits.</summary>
     public ValueTask EnterAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -43,8 +46,8 @@ internal sealed class Turns(Patience patience, TimeProvider time)
     }
 
     /// <summary>
-    /// Returns when another read is done with its connection, or was before and nobody took it; when nobody gets bytes; or when the longest
-    /// time is over.
+    /// Returns when another read is done with its connection, or was and no read has taken it; when no read receives bytes; or when the
+    /// longest time of the patience is over.
     /// </summary>
     public async ValueTask WaitAsync(CancellationToken cancellationToken)
     {
@@ -72,10 +75,10 @@ internal sealed class Turns(Patience patience, TimeProvider time)
                 }
                 catch (TimeoutException)
                 {
-                    // Time for a look.
+                    // The next check is due.
                 }
             }
-            while (patience.HasComeIn(Patience.Least) && time.GetElapsedTime(start) < patience.Longest);
+            while (patience.HasArrivedIn(Patience.Least) && time.GetElapsedTime(start) < patience.Longest);
         }
         finally
         {
@@ -89,7 +92,7 @@ internal sealed class Turns(Patience patience, TimeProvider time)
         }
     }
 
-    /// <summary>A read is done with its connection: the one that has waited longest may try again.</summary>
+    /// <summary>Called when a read is done with its connection: the read that has waited longest may try again.</summary>
     public void Pass()
     {
         lock (_lock)

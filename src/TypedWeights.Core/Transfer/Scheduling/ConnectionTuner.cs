@@ -3,26 +3,22 @@ using TypedWeights.Transfer.Limits;
 namespace TypedWeights.Transfer.Scheduling;
 
 /// <summary>
-/// Decides, observation by observation, how many connections a load uses: doubled while that makes it faster, or while nothing has come
-/// yet and waiting is all that the connections do; back to the number before where it did not; halved when the server asks for less, and
-/// brought down to those that are served where others get no answer. Now and then it tries again, ever more rarely while that is in vain.
+/// Decides how many connections a load uses, from an observation every <see cref="Interval"/>. The number is doubled while that makes the
+/// load faster, or while no byte has arrived yet, and goes back if it did not. It is halved when the server asks for fewer requests, and
+/// reduced to the connections that are served when others get no response. It is tried again later, less and less often.
 /// </summary>
-/// <remarks>
-/// With an observation every <see cref="Interval"/>, 8 become 32 within 0.2 s. Pure arithmetic, so that it can be tested on made-up
-/// servers.
-/// </remarks>
 internal sealed class ConnectionTuner
 {
     /// <summary>The time between two observations.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
-    // Less than this is noise, and not worth a server's connection.
+    // A smaller gain is noise, and not worth another connection of the server.
     private const double WorthIt = 1.1;
 
-    // One observation may fall into a hiccup: more connections are judged by the best of so many.
-    private const int Patience = 6;
+    // More connections are judged by the best of this many observations, because one may fall into a pause.
+    private const int Observations = 6;
 
-    // Observations before it is tried again: two seconds at first, then up to a minute.
+    // The number of observations before the next try: two seconds at first, then up to a minute.
     private const int FirstPause = 40;
     private const int LongestPause = 1280;
 
@@ -46,15 +42,15 @@ internal sealed class ConnectionTuner
     /// <summary>How many connections there should be.</summary>
     public int Target { get; private set; }
 
-    /// <summary>Takes as many as there may be, where what is waited for does better the more it has to do.</summary>
+    /// <summary>Uses the largest number, because a disk is faster with several requests.</summary>
     public void Widen() => Target = _limits.Max;
 
-    /// <summary>Takes what happened since the last observation.</summary>
-    /// <param name="seconds">Its length.</param>
-    /// <param name="bytes">Bytes that landed in it.</param>
-    /// <param name="throttles">Answers in it that asked for less.</param>
+    /// <summary>Adds an observation.</summary>
+    /// <param name="seconds">The time since the last observation.</param>
+    /// <param name="bytes">Bytes that arrived in that time.</param>
+    /// <param name="throttles">Responses in that time that asked for fewer requests.</param>
     /// <param name="served">
-    /// How many of the connections get answers, where some get none while others do; null where no such thing was seen.
+    /// The number of connections that get responses, if some get none while others do; otherwise null.
     /// </param>
     public void Observe(double seconds, long bytes, long throttles, int? served = null)
     {
@@ -85,7 +81,7 @@ internal sealed class ConnectionTuner
         _bestSince = Math.Max(_bestSince, rate);
         if (_bestSince < _rateBefore * WorthIt)
         {
-            if (++_observedSince == Patience)
+            if (++_observedSince == Observations)
             {
                 Target = _targetBefore;
                 Rest(Math.Min(_pause * 2, LongestPause));
@@ -93,8 +89,8 @@ internal sealed class ConnectionTuner
         }
         else if (rate > 0 && !_hasBegun)
         {
-            // The first bytes came while connections were still being made: what these can do shows in the next look. Judged by this
-            // one, twice as many would seem worth it on the fastest line.
+            // Connections were still being made when the first bytes arrived, so the next observation judges them. By this one, twice as
+            // many would seem worthwhile even on the fastest line.
             _hasBegun = true;
         }
         else if (Target < _limits.Max)

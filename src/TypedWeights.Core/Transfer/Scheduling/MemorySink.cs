@@ -3,7 +3,7 @@ using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Transfer.Scheduling;
 
-/// <summary>All tensors in one run of memory, as a loader without a tensor library places them. The memory goes with the sink.</summary>
+/// <summary>Puts all tensors into one region of memory, without a tensor library. The region is freed with the sink.</summary>
 internal sealed class MemorySink : IWeightSink
 {
     private HeapRegion? _arena;

@@ -2,7 +2,7 @@ using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Transfer.Scheduling;
 
-/// <summary>Counts what has landed and passes it on, never more often than ten times a second.</summary>
+/// <summary>Counts bytes, tensors and files, and reports the progress at most ten times per second.</summary>
 internal sealed class ProgressTracker
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -37,10 +37,10 @@ internal sealed class ProgressTracker
         countdown.Completed += _ => Interlocked.Increment(ref _tensors);
     }
 
-    /// <summary>Bytes that have landed.</summary>
+    /// <summary>Bytes that have arrived.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
-    /// <summary>Counts bytes of a file that have landed in tensors. Those of a gap are not what was asked for.</summary>
+    /// <summary>Counts bytes of tensors; the bytes of gaps do not count.</summary>
     public void AddBytes(int file, long bytes)
     {
         Interlocked.Add(ref _bytes, bytes);
@@ -49,7 +49,7 @@ internal sealed class ProgressTracker
             Interlocked.Increment(ref _files);
         }
 
-        // One of the readers that come by after the interval wins and reports.
+        // The first reader after the interval reports.
         long due = Volatile.Read(ref _nextReport);
         long elapsed = _time.GetElapsedTime(_start).Ticks;
         if (elapsed >= due && Interlocked.CompareExchange(ref _nextReport, elapsed + Interval.Ticks, due) == due)
@@ -58,7 +58,7 @@ internal sealed class ProgressTracker
         }
     }
 
-    /// <summary>Reports the last figures, whatever the interval.</summary>
+    /// <summary>Reports the last progress, whatever the interval.</summary>
     public LoadProgress Finish()
     {
         LoadProgress last = Current;

@@ -7,70 +7,77 @@ using TypedWeights.Transfer.Retry;
 
 namespace TypedWeights.Transfer.Scheduling;
 
-/// <summary>The readers of one load: as many at once as the tuner says, and hedges for those that straggle at the end.</summary>
+/// <summary>
+/// The readers of one job. They take ranges from one queue; <see cref="ConnectionTuner"/> decides how many readers there are.
+/// </summary>
 internal sealed class ReaderPool : IDisposable
 {
-    private readonly RangeQueue _queue;
-    private readonly IReadOnlyList<IWeightSource> _sources;
-    private readonly IWeightSink _sink;
+    private readonly TransferJob _job;
     private readonly TensorCountdown _countdown;
     private readonly ProgressTracker _tracker;
     private readonly TransferContext _context;
-    private readonly ReaderLimits _limits;
-    private readonly ConnectionTuner _tuner;
-    private readonly Stragglers _stragglers;
-    private readonly SpareMemory _spares;
     private readonly CancellationTokenSource _stop;
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // Guards what follows, and the queue.
+    // Guards the fields below.
     private readonly Lock _lock = new();
-    private readonly List<Task> _tasks = [];
-    private ExceptionDispatchInfo? _failure;
+    private readonly Queue<IReadOnlyList<TransferRange>> _queue = new();
+    private readonly ConnectionTuner _tuner;
     private int _active;
-    private int _hedges;
+    private ExceptionDispatchInfo? _failure;
 
     public ReaderPool(
         TransferJob job, TensorCountdown countdown, ProgressTracker tracker, TransferContext context, CancellationToken cancellationToken)
     {
-        _queue = new RangeQueue(job.Plan, job.Files);
-        _sources = job.Files;
-        _sink = job.Sink;
+        _job = job;
         _countdown = countdown;
         _tracker = tracker;
         _context = context;
-        _limits = job.Readers;
-        _tuner = new ConnectionTuner(_limits);
-        _stragglers = new Stragglers(context.Time);
-        _spares = new SpareMemory(_limits.SpareBytes);
+        _tuner = new ConnectionTuner(job.Readers);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        FillQueue();
     }
 
-    /// <summary>Reads everything. Returns or throws when every reader and hedge has returned.</summary>
+    /// <summary>Reads every range of the plan. Returns or throws when every reader has returned.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        if (_queue.Count > 0)
+        StartReaders();
+        if (_job.Readers.IsTuned)
         {
-            StartReaders();
-            await SuperviseAsync().ConfigureAwait(false);
+            await TuneAsync().ConfigureAwait(false);
         }
 
-        await Task.WhenAll(_tasks).ConfigureAwait(false);
+        await _idle.Task.ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         _failure?.Throw();
     }
 
     public void Dispose() => _stop.Dispose();
 
-    // Reads of files are all alike; across a network the number of readers and the stragglers among them are worth a look now and then.
-    private async Task SuperviseAsync()
+    // A range is one piece of work. All ranges of a file that can only be read in order are one piece, too.
+    private void FillQueue()
     {
-        if (!_limits.IsTuned)
+        var sequential = new Dictionary<int, List<TransferRange>>();
+        foreach (TransferRange range in _job.Plan.Ranges)
         {
-            await _idle.Task.ConfigureAwait(false);
-            return;
+            if (!_job.Files[range.File].IsSequential)
+            {
+                _queue.Enqueue([range]);
+            }
+            else if (sequential.TryGetValue(range.File, out List<TransferRange>? ofFile))
+            {
+                ofFile.Add(range);
+            }
+            else
+            {
+                sequential.Add(range.File, ofFile = [range]);
+                _queue.Enqueue(ofFile);
+            }
         }
+    }
 
+    private async Task TuneAsync()
+    {
         long bytes = 0, throttles = _context.Throttles, last = _context.Time.GetTimestamp();
         while (true)
         {
@@ -81,19 +88,22 @@ internal sealed class ReaderPool : IDisposable
             }
             catch (TimeoutException)
             {
-                // Time for a look.
+                // The next observation is due.
             }
 
             long now = _context.Time.GetTimestamp(), bytesNow = _tracker.Bytes, throttlesNow = _context.Throttles;
             int waiting = _context.Turns.Waiting;
-            _tuner.Observe(
-                _context.Time.GetElapsedTime(last, now).TotalSeconds,
-                bytesNow - bytes,
-                throttlesNow - throttles,
-                served: waiting == 0 ? null : Volatile.Read(ref _active) - waiting);
+            lock (_lock)
+            {
+                _tuner.Observe(
+                    _context.Time.GetElapsedTime(last, now).TotalSeconds,
+                    bytesNow - bytes,
+                    throttlesNow - throttles,
+                    served: waiting == 0 ? null : _active - waiting);
+            }
+
             (bytes, throttles, last) = (bytesNow, throttlesNow, now);
             StartReaders();
-            StartHedges();
         }
     }
 
@@ -101,14 +111,14 @@ internal sealed class ReaderPool : IDisposable
     {
         lock (_lock)
         {
-            // On pool threads: the caller's may be a user interface's.
-            while (_active < Math.Min(_tuner.Target, _queue.Count) && !_queue.IsEmpty && !_stop.IsCancellationRequested)
+            while (_active < _tuner.Target && !_stop.IsCancellationRequested && _queue.TryDequeue(out IReadOnlyList<TransferRange>? work))
             {
+                // On a pool thread, because the caller's thread may be that of a user interface.
                 _active++;
-                _tasks.Add(Task.Run(ReadAsync, CancellationToken.None));
+                _ = Task.Run(() => ReadAsync(work), CancellationToken.None);
             }
 
-            // Cancelled before the first of them began: nobody would ever say that all have left.
+            // There is nothing to read, or the job was cancelled before the first reader started.
             if (_active == 0)
             {
                 _idle.TrySetResult();
@@ -116,48 +126,18 @@ internal sealed class ReaderPool : IDisposable
         }
     }
 
-    private void StartHedges()
-    {
-        if (!_context.Options.Hedging || !_queue.IsEmpty || _stop.IsCancellationRequested)
-        {
-            return;
-        }
-
-        lock (_lock)
-        {
-            foreach (RangeRun run in _stragglers.Find(_tuner.Target - _active - _hedges))
-            {
-                Hedge? hedge = null;
-                if (run.TryHedge(from => hedge = Hedge.TryCreate(run, from, _spares, _stop.Token)))
-                {
-                    _hedges++;
-                    _tasks.Add(Task.Run(() => HedgeAsync(hedge!), CancellationToken.None));
-                }
-            }
-        }
-    }
-
-    private async Task HedgeAsync(Hedge hedge)
-    {
-        await hedge.RunAsync().ConfigureAwait(false);
-        lock (_lock)
-        {
-            _hedges--;
-        }
-    }
-
-    private async Task ReadAsync()
+    private async Task ReadAsync(IReadOnlyList<TransferRange>? work)
     {
         try
         {
-            var turn = new ReaderTurn(_context.Time);
-            while (TryTake() is { } ranges)
+            for (; work is not null; work = TakeOrLeave())
             {
-                for (int i = 0; i < ranges.Count; i++)
+                foreach (TransferRange range in work)
                 {
-                    await ReadAsync(ranges[i]).ConfigureAwait(false);
-                    WidenFor(_sources[ranges[i].File]);
-                    if (turn.IsOver())
+                    await ReadAsync(range).ConfigureAwait(false);
+
+                    // A file in the page cache is copied without ever waiting. Other work in the thread pool gets its turn.
+                    if (ThreadPool.PendingWorkItemCount > 0)
                     {
                         await Task.Yield();
                     }
@@ -166,7 +146,7 @@ internal sealed class ReaderPool : IDisposable
         }
         catch (Exception e)
         {
-            // The first failure ends the others; theirs are cancellations then.
+            // The first failure cancels the other readers.
             Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(e), null);
             await _stop.CancelAsync().ConfigureAwait(false);
             lock (_lock)
@@ -176,9 +156,21 @@ internal sealed class ReaderPool : IDisposable
         }
     }
 
-    private void WidenFor(IWeightSource source)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ReadAsync(TransferRange range)
     {
-        if (!_limits.IsTuned && _tuner.Target < _limits.Max && source is IDiskSource { WaitsForDisk: true })
+        IWeightSource source = _job.Files[range.File];
+        try
+        {
+            await new RangeRun(range, source, _job.Sink, _countdown, _tracker).ReadAsync(_stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!_stop.IsCancellationRequested)
+        {
+            // A timeout of the source's own client, for example. It must not look like a cancellation by the caller.
+            throw StallGuard.Cancelled(source.Display, e);
+        }
+
+        if (!_job.Readers.IsTuned && source is IDiskSource { WaitsForDisk: true })
         {
             lock (_lock)
             {
@@ -189,14 +181,15 @@ internal sealed class ReaderPool : IDisposable
         }
     }
 
-    // A reader too many leaves between two ranges; the last one never does, as somebody has to empty the queue.
-    private IReadOnlyList<TransferRange>? TryTake()
+    // A surplus reader leaves between two ranges. The last reader stays until the queue is empty.
+    private IReadOnlyList<TransferRange>? TakeOrLeave()
     {
         lock (_lock)
         {
-            if (!_stop.IsCancellationRequested && _active <= Math.Max(1, _tuner.Target) && _queue.Take() is { } ranges)
+            if (!_stop.IsCancellationRequested && _active <= Math.Max(1, _tuner.Target)
+                && _queue.TryDequeue(out IReadOnlyList<TransferRange>? work))
             {
-                return ranges;
+                return work;
             }
 
             Leave();
@@ -209,26 +202,6 @@ internal sealed class ReaderPool : IDisposable
         if (--_active == 0)
         {
             _idle.TrySetResult();
-        }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ReadAsync(TransferRange range)
-    {
-        using var run = new RangeRun(range, _sources[range.File], _sink, _countdown, _tracker, _context.Time.GetTimestamp(), _stop.Token);
-        _stragglers.Add(run);
-        try
-        {
-            await run.ReadAsync().ConfigureAwait(false);
-        }
-        catch (OperationCanceledException e) when (!_stop.IsCancellationRequested)
-        {
-            // Nobody here asked for it: a client's own time-out, say. It must not look like the caller's wish, or like an end.
-            throw ResilientSource.GivenUp(run.Source.Display, e);
-        }
-        finally
-        {
-            _stragglers.Remove(run);
         }
     }
 }

@@ -1,11 +1,10 @@
 namespace TypedWeights.Transfer.Scheduling;
 
 /// <summary>
-/// Reports, while a transfer runs, which tensors are where the user reads them: of a complete tensor the sink is asked for that moment, and
-/// no reader waits for it.
+/// Reports tensors, while a job runs, when the user may read them. Each complete tensor is waited for in a task of its own, and no reader waits.
 /// </summary>
-/// <param name="whenReady">Returns when a complete tensor may be read: the sink's, or what checks it as well.</param>
-/// <param name="ready">Is called for each tensor once, from any thread. Its exception is the transfer's.</param>
+/// <param name="whenReady">Returns when a complete tensor may be read: the sink's method, or one that also checks the tensor.</param>
+/// <param name="ready">Called for each tensor once, from any thread. An exception fails the job.</param>
 internal sealed class ReadyTensors(Func<int, CancellationToken, ValueTask> whenReady, Action<int> ready) : ITensorObserver
 {
     private readonly CancellationTokenSource _stop = new();

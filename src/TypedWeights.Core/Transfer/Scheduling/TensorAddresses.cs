@@ -3,7 +3,7 @@ using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Transfer.Scheduling;
 
-/// <summary>Where each tensor of a plan begins in memory that bytes land in for good.</summary>
+/// <summary>The address of each tensor of a plan in its final memory.</summary>
 /// <param name="count">The number of tensors.</param>
 internal readonly struct TensorAddresses(int count)
 {

@@ -3,8 +3,8 @@ using TypedWeights.Transfer.Planning;
 namespace TypedWeights.Transfer.Scheduling;
 
 /// <summary>
-/// Counts down the bytes that each tensor of a plan still lacks. The one place that knows when a tensor is complete: progress, digests and
-/// loads that hand tensors out early follow it.
+/// Counts down the missing bytes of each tensor of a plan. The only code that knows when a tensor is complete: progress, digests and early
+/// loads observe it.
 /// </summary>
 internal sealed class TensorCountdown
 {
@@ -26,13 +26,13 @@ internal sealed class TensorCountdown
         }
     }
 
-    /// <summary>Is raised once for each tensor, from any thread, when its last byte has been committed to the sink.</summary>
+    /// <summary>Raised once for each tensor, from any thread, when its last byte has been committed to the sink.</summary>
     public event Action<int>? Completed;
 
     /// <summary>The number of tensors.</summary>
     public int Count => _bytesLeft.Length;
 
-    /// <summary>Reports the tensors that nothing is read for.</summary>
+    /// <summary>Reports the tensors of which no byte is read.</summary>
     public void Start()
     {
         for (int i = 0; i < _bytesLeft.Length; i++)

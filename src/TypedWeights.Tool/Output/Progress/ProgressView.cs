@@ -28,7 +28,7 @@ internal abstract class ProgressView
     {
         var gate = new Lock();
         long? last = null;
-        context.Retrying = (failure, attempt, wait) =>
+        context.Retrying += (failure, attempt, wait) =>
         {
             lock (gate)
             {

@@ -15,7 +15,6 @@ public abstract class CacheTest : IAsyncLifetime
         StallTimeout = TimeSpan.FromSeconds(2),
         RetryDelay = TimeSpan.FromMilliseconds(10),
         Attempts = 4,
-        Hedging = false,
     };
 
     private protected FaultServer Server { get; private set; } = null!;

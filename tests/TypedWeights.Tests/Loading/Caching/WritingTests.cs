@@ -108,7 +108,7 @@ public sealed class WritingTests : CacheTest
             3 => Respond.Status(503, "0"),
             _ => null,
         };
-        TransferOptions patient = Quick with { Attempts = 30, Hedging = seed % 2 == 0, StallTimeout = TimeSpan.FromMilliseconds(300) };
+        TransferOptions patient = Quick with { Attempts = 30, StallTimeout = TimeSpan.FromMilliseconds(300) };
         await using (WeightLoader loader = Loader(transfer: patient))
         {
             using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: Token);

@@ -16,7 +16,6 @@ public abstract partial class EarlyTest : IAsyncLifetime
         PartSize = 64 << 10,
         StallTimeout = TimeSpan.FromMinutes(5),
         RetryDelay = TimeSpan.FromMilliseconds(10),
-        Hedging = false,
     };
 
     private protected FaultServer Server { get; private set; } = null!;

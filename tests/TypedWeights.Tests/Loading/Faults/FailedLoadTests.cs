@@ -54,25 +54,6 @@ public sealed class FailedLoadTests : FaultTest
     }
 
     [Fact]
-    public async Task A_failed_load_aborts_its_hedges()
-    {
-        long last = NoiseFile.Bytes.Length - 1;
-        var hedged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Server.Answer = request =>
-        {
-            if (request.To == last && request.Attempt == 1)
-            {
-                hedged.TrySetResult();
-            }
-
-            return request.To == last ? Respond.StallAfter(10)
-                : request.Payload == 1 ? Respond.After(() => hedged.Task, Respond.Status(404)) : null;
-        };
-
-        await AssertFailsAsync("404", Patient with { Hedging = true });
-    }
-
-    [Fact]
     public async Task A_shard_that_fails_ends_the_reads_of_the_other_shards()
     {
         Server.Files["/a.safetensors"] = ServedFile.Strong(TestFile.Bytes([TestFile.Noise("a", "U8", 8, 1_000_000)]));

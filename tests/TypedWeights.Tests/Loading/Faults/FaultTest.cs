@@ -17,7 +17,6 @@ public abstract class FaultTest : IAsyncLifetime
         StallTimeout = TimeSpan.FromMilliseconds(1500),
         RetryDelay = TimeSpan.FromMilliseconds(10),
         Attempts = 4,
-        Hedging = false,
     };
 
     private protected FaultServer Server { get; private set; } = null!;

@@ -101,15 +101,56 @@ public sealed class PayloadFirstTests : FaultTest
     }
 
     [Fact]
-    public async Task A_header_that_breaks_the_contract_ends_the_load_although_payload_hangs()
+    public async Task A_broken_contract_ends_a_typed_load_with_every_difference_although_payload_hangs()
     {
-        Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(
-            TestFile.Bytes(NoiseFile.Entries.Select(entry => entry.Name == "embed" ? entry with { DType = "F16" } : entry)));
+        Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(TestFile.Bytes(NoiseFile.Entries.Select(entry => entry.Name switch
+        {
+            "embed" => entry with { DType = "F16" },
+            "scale" => entry with { Name = "Scale" },
+            _ => entry,
+        })));
         Server.Answer = request => request.IsPayload ? Respond.StallAfter(100) : null;
 
         WeightMismatchException error = await AssertFailsTypedAsync<WeightMismatchException>();
 
-        Assert.Equal("embed", Assert.Single(error.Mismatches).Name);
+        Assert.Equal(["Scale", "embed", "scale"], error.Mismatches.Select(mismatch => mismatch.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_typed_load_from_a_server_without_ranges_reads_the_file_in_order()
+    {
+        Server.Answer = _ => Respond.IgnoreRange;
+
+        await AssertLoadsTypedAsync();
+    }
+
+    [Fact]
+    public async Task An_absent_file_is_reported_as_not_found_by_a_typed_load()
+    {
+        Server.Files.Clear();
+
+        WeightSourceException error = await AssertFailsTypedAsync<WeightSourceException>();
+
+        Assert.True(error.IsNotFound);
+    }
+
+    [Fact]
+    public async Task A_file_that_was_replaced_between_payload_and_header_is_read_again()
+    {
+        long data = NoiseFile.Bytes.Length - DataStart;
+        var other = ServedFile.Strong(NoiseFile.OtherBytes);
+        Server.Answer = request => request.IsPayload ? null : async header =>
+        {
+            await Eventually.BecomesAsync(
+                () => Server.Payloads.Sum(payload => payload.Sent) >= data, () => "the payload waits for the header");
+            Server.Files["/" + NoiseFile.Name] = other;
+            await Respond.Serve(new FaultRequest(header.Context, other, header.Aborted));
+        };
+        await using WeightLoader loader = Loader(Patient);
+
+        using NoiseModel model = await loader.LoadAsync<NoiseModel>(Uri, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.All(NoiseFile.OtherEntries, entry => Assert.Equal(entry.Data, TensorBytes.Of(model.Weights[entry.Name])));
     }
 
     [Fact]
@@ -143,8 +184,7 @@ public sealed class PayloadFirstTests : FaultTest
         {
             using NoiseModel model = await loader.LoadAsync<NoiseModel>(
                 Uri, cancellationToken: TestContext.Current.CancellationToken);
-            Assert.All(NoiseFile.Entries, entry => Assert.Equal(
-                entry.Data.Select(value => (byte)~value).ToArray(), TensorBytes.Of(model.Weights[entry.Name])));
+            Assert.All(NoiseFile.OtherEntries, entry => Assert.Equal(entry.Data, TensorBytes.Of(model.Weights[entry.Name])));
         }
         catch (WeightSourceException e)
         {

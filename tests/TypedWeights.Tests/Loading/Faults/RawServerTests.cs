@@ -13,7 +13,6 @@ public sealed class RawServerTests : IAsyncLifetime
         StallTimeout = TimeSpan.FromMilliseconds(1500),
         RetryDelay = TimeSpan.FromMilliseconds(10),
         Attempts = 3,
-        Hedging = false,
     };
 
     private readonly RawServer _server = new(NoiseFile.Bytes);

@@ -49,7 +49,7 @@ public sealed class RetryAfterTests : FaultTest
             return Task.CompletedTask;
         };
 
-        await AssertFailsAsync("asks to be left alone for [0-9]+ s, which is longer than a load waits");
+        await AssertFailsAsync("requests a wait of [0-9]+ s, and a load waits 300 s at most");
 
         Assert.Single(Server.Requests);
     }

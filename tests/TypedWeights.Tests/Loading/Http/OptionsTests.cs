@@ -48,7 +48,6 @@ public sealed class OptionsTests : IAsyncLifetime
                 return new AuthenticationHeaderValue("Bearer", "t" + Interlocked.Increment(ref tokens));
             },
         })
-            .UseTransferOptions(new TransferOptions { Hedging = false })
             .Build();
 
         using WeightSet weights = await loader.LoadTensorsAsync(

@@ -13,7 +13,7 @@ public sealed class ReadAheadStreamTests
         (Socket server, Socket client) = await SocketPair.ConnectAsync(Token);
         using (server)
         {
-            await using var stream = new ReadAheadStream(new NetworkStream(client, ownsSocket: true));
+            await using var stream = new ReadAheadStream(client);
             byte[] sent = HttpFile.Noise((3 * ReadAheadStream.Size) + 12_345);
             Task sending = SendAsync(server, sent);
             var random = new Random(1);
@@ -39,7 +39,7 @@ public sealed class ReadAheadStreamTests
         (Socket server, Socket client) = await SocketPair.ConnectAsync(Token);
         using (server)
         {
-            await using var stream = new ReadAheadStream(new NetworkStream(client, ownsSocket: true));
+            await using var stream = new ReadAheadStream(client);
             byte[] buffer = new byte[100];
             Task<int> first = stream.ReadAsync(buffer, Token).AsTask();
             await server.SendAsync(new byte[] { 1, 2, 3 }, SocketFlags.None, Token);
@@ -57,15 +57,16 @@ public sealed class ReadAheadStreamTests
     [Fact]
     public async Task A_disposed_stream_keeps_its_memory_until_the_running_read_returns()
     {
-        var inner = new HeldStream();
-        var stream = new ReadAheadStream(inner);
+        (Socket server, Socket client) = await SocketPair.ConnectAsync(Token);
+        using Socket _ = server;
+        var stream = new HeldStream(client);
         byte[] buffer = new byte[10];
         Task<int> read = stream.ReadAsync(buffer, Token).AsTask();
 
         await stream.DisposeAsync();
 
-        // A late writer, as a system may be that was asked to cancel.
-        inner.Give(7);
+        // A late write, as a cancelled system call may do.
+        stream.Give(7);
         Assert.Equal((1, 7), (await read, buffer[0]));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.ReadAsync(buffer, Token).AsTask());
         Assert.Throws<ObjectDisposedException>(() => stream.Read(buffer));
@@ -79,14 +80,14 @@ public sealed class ReadAheadStreamTests
         }
     }
 
-    // Its read returns when the test says so, even after it has been disposed.
-    private sealed class HeldStream : MemoryStream
+    // Its read returns when the test says so, even after the stream has been disposed.
+    private sealed class HeldStream(Socket socket) : ReadAheadStream(socket)
     {
         private readonly TaskCompletionSource<byte> _given = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public void Give(byte value) => _given.SetResult(value);
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        protected override async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
         {
             byte value = await _given.Task;
             buffer.Span[0] = value;
