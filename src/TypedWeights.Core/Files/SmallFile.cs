@@ -35,16 +35,47 @@ internal static class SmallFile
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
     public static SafeFileHandle Open(string path)
     {
-        SafeFileHandle file = LibC.IsSupported
-            ? UnixFile.Open(path, FileAccess.Read, followsLinks: true)
-            : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        if (LibC.IsSupported && LibC.TryFacts(file, out FileFacts facts) && !facts.IsFile)
+        // Looked at first, as opening a pipe waits for its other end.
+        PathWalk.End end = PathWalk.EndOf(path);
+        if (end.Exists && !end.Facts.IsFile)
         {
-            file.Dispose();
-            throw new RefusedFileException(path, $"this is {facts.Kind}, and a regular file is expected");
+            throw new RefusedFileException(path, $"this is {end.Facts.Kind}, and a regular file is expected");
         }
 
+        SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+        // It is not ours: whoever wants it alone may have it.
+        LibC.Unlock(file);
         return file;
+    }
+
+    /// <summary>
+    /// Explains why a file of settings must not be read by somebody else, such as an SDK or the runtime, which would wait for a pipe.
+    /// </summary>
+    /// <returns>
+    /// A sentence without its full stop; null for a regular file, for a missing one, and for the null device, which many name to have no
+    /// settings.
+    /// </returns>
+    public static string? Refuse(string path)
+    {
+        try
+        {
+            if (path != "/dev/null")
+            {
+                Open(path).Dispose();
+            }
+
+            return null;
+        }
+        catch (RefusedFileException e)
+        {
+            return e.Reason;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            // Whoever reads it reports it.
+            return null;
+        }
     }
 
     // Until its end and not by its length: files of /proc have none.

@@ -10,7 +10,7 @@ namespace TypedWeights;
 /// <remarks>
 /// The file appears at once and whole: it is written beside the target, flushed to the disk and renamed over it. A reader that has the
 /// old file open keeps the old bytes. A failure or cancellation leaves the old file as it was and nothing beside it; what a process that was
-/// killed left beside it is removed by the next one that writes the same file. On Unix the new file
+/// killed left beside it is removed by the next one that writes a file in the same folder. On Unix the new file
 /// has the permissions of the old one if that belonged to this user or to root.
 /// </remarks>
 public static class SafeTensorsWriter
@@ -49,7 +49,7 @@ public static class SafeTensorsWriter
             await WriteAsync(file.Stream, layout, cancellationToken).ConfigureAwait(false);
             await file.CommitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (IOException e) when (ReplacementFile.Named(e, target) is { } named)
+        catch (IOException e) when (file.Named(e) is { } named)
         {
             throw named;
         }

@@ -36,7 +36,7 @@ internal static class CacheListing
     }
 
     /// <summary>Where a file came from.</summary>
-    public static string Title(CachedItem item) => item.Identity?.Source ?? Path.GetFileName(item.DataPath);
+    public static string Title(CachedItem item) => item.Identity?.Source ?? Path.GetFileName(item.Path);
 
     /// <summary><c>1.2 GB</c>, or <c>1.2 GB of 14.5 GB</c>.</summary>
     public static string Size(CachedItem item) => item.IsWhole || item.Identity is null
@@ -67,7 +67,7 @@ internal static class CacheListing
             .Append(",\"validator\":").AppendString(item.Identity?.Validator ?? "")
             .Append(CultureInfo.InvariantCulture, $",\"length\":{item.Identity?.Length ?? item.Bytes},\"bytes\":{item.Bytes}")
             .Append(CultureInfo.InvariantCulture, $",\"whole\":{(item.IsWhole ? "true" : "false")},\"lastUse\":\"{item.LastUse:O}\"")
-            .Append(",\"path\":").AppendString(item.DataPath);
+            .Append(",\"path\":").AppendString(item.Path);
         if (damaged is not null)
         {
             json.Append(CultureInfo.InvariantCulture, $",\"damaged\":{damaged}");

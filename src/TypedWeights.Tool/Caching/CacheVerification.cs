@@ -6,7 +6,7 @@ using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Caching;
 
-/// <summary>What <c>cache verify</c> does. It changes nothing: the next load fetches a damaged part again.</summary>
+/// <summary>What <c>cache verify</c> does. It changes nothing: the next load that reads a damaged copy removes it.</summary>
 internal static class CacheVerification
 {
     public static async Task<int> RunAsync(ToolContext context, CacheFolder folder, bool json, CancellationToken cancellationToken)
@@ -23,7 +23,7 @@ internal static class CacheVerification
                 {
                     try
                     {
-                        found.Add((item, await CacheAudit.DamageOfAsync(item, figures.Add, cancellationToken).ConfigureAwait(false)));
+                        found.Add((item, await item.CountDamagedAsync(figures.Add, cancellationToken).ConfigureAwait(false)));
                     }
                     catch (WeightsException e)
                     {

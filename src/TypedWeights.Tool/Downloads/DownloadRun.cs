@@ -81,7 +81,7 @@ internal sealed class DownloadRun : IAsyncDisposable
             return null;
         }
 
-        string where = Path.GetFileName(left[0].PartialPath) + (left.Length == 1 ? "" : $" and {left.Length - 1} more");
+        string where = Path.GetFileName(left[0].Path) + (left.Length == 1 ? "" : $" and {left.Length - 1} more");
         return $"{ByteText.Of(left.Sum(file => file.Finished))} of {ByteText.Of(Total)} stay in {where}; the same command goes on from there.";
     }
 
@@ -129,7 +129,7 @@ internal sealed class DownloadRun : IAsyncDisposable
 
                     if (file.StartedOver is { } reason)
                     {
-                        _view.Note($"{Path.GetFileName(file.PartialPath)}: starting over, as {reason}.");
+                        _view.Note($"{Path.GetFileName(file.Path)}: starting over, as {reason}.");
                     }
                 }
 

@@ -39,7 +39,7 @@ internal static class SnapshotStore
             bool exists = File.Exists(target);
             if (SnapshotProbe.IsIn(snapshot, exists ? target : null, out long length))
             {
-                ReplacementFile.RemoveAbandonedOf(target);
+                ReplacementFile.RemoveAbandoned(Path.GetDirectoryName(target)!);
                 return (false, false);
             }
 
@@ -71,7 +71,7 @@ internal static class SnapshotStore
                 SnapshotWriter.Write(snapshot, file.Stream);
                 await file.CommitAsync(cancellationToken).ConfigureAwait(false);
             }
-            catch (IOException e) when (ReplacementFile.Named(e, target) is { } named)
+            catch (IOException e) when (file.Named(e) is { } named)
             {
                 throw named;
             }
@@ -85,7 +85,7 @@ internal static class SnapshotStore
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // What is there is read first.
-            string reason = DanglingLink.Explain(path.Full)
+            string reason = Absence.Of(path.Full)
                 ?? (e is UnauthorizedAccessException ? Denial.OfRead(path.Full) ?? Denial.OfReplacement(path.Full) : null) ?? e.Message;
             throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be written: {reason.TrimEnd('.')}.", e);
         }
@@ -130,7 +130,7 @@ internal static class SnapshotStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            string reason = DanglingLink.Explain(path.Full)
+            string reason = Absence.Of(path.Full)
                 ?? "the snapshot cannot be read: " + ((e is UnauthorizedAccessException ? Denial.OfRead(path.Full) : null) ?? e.Message);
             throw new ToolException(ExitCodes.Failed, $"{path.Shown}: {reason.TrimEnd('.')}.", e);
         }

@@ -18,7 +18,7 @@ internal static class PrivateFolder
     public static string Ensure(string root, params ReadOnlySpan<string> names)
     {
         Directory.CreateDirectory(root, OwnerOnly);
-        string path = LibC.RealPath(root);
+        string path = PathWalk.EndOf(root).Last.Path;
         CheckWay(path);
         foreach (string name in names)
         {

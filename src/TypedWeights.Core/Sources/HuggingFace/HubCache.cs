@@ -132,7 +132,7 @@ internal sealed partial class HubCache(string folder, HubUri uri)
         }
     }
 
-    private static string? FlawOfFolder(string path) => Denial.OfUse(path) ?? (Directory.Exists(path) ? null : MissingFolder.Explain(path));
+    private static string? FlawOfFolder(string path) => Denial.OfUse(path) ?? (Directory.Exists(path) ? null : Absence.OfFolder(path));
 
     private static string? FlawOfFile(string path)
     {
@@ -147,7 +147,7 @@ internal sealed partial class HubCache(string folder, HubUri uri)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Denial.OfRead(path, path) ?? DanglingLink.Explain(path, path);
+            return Denial.OfRead(path, path) ?? Absence.Of(path, path);
         }
     }
 
