@@ -59,7 +59,7 @@ internal sealed class LocalCache : IAsyncDisposable
             + "(LocalCacheOptions.TrustFolder, TYPEDWEIGHTS_CACHE_TRUST=1)";
         if (chosen == CacheMode.Offline)
         {
-            throw new WeightSourceException(display, $"this load may not ask the source (CacheMode.Offline), and {advice}.");
+            throw new WeightSourceException(display, $"this load sends no request (CacheMode.Offline), and {advice}.");
         }
 
         Noted?.Invoke(display, $"loading without the cache: {advice}.", true);

@@ -22,7 +22,7 @@ public static class SafeTensorsWriter
     /// The file; what is there is replaced. Where it is a symbolic link, the file that it leads to is replaced; the link itself only where it
     /// leads into a store that names files by their content, such as the cache of Hugging Face.
     /// </param>
-    /// <param name="entries">The tensors, in any order; their bytes are asked for one after another.</param>
+    /// <param name="entries">The tensors, in any order; their bytes are produced one after another.</param>
     /// <param name="metadata">The <c>__metadata__</c>; none is written for null.</param>
     /// <param name="cancellationToken">Ends the writing; nothing is left behind.</param>
     /// <exception cref="ArgumentException">
