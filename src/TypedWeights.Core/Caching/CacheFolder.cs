@@ -33,7 +33,7 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
     /// <summary>Whether files are made so that only their owner may write to them, whatever the umask.</summary>
     public bool KeepsOthersOut => !isTrusted;
 
-    /// <summary>Why another user may have written what is in the folder, as a sentence without its full stop; null if the folder is trusted.</summary>
+    /// <summary>Why another user may have written what is in the folder, as a sentence without its full stop; null if it is trusted.</summary>
     public string? Distrust() => isTrusted ? null : FolderTrust.Refuse(Path);
 
     /// <summary>Why another user may have written one of these files, as <see cref="Distrust()"/>: such a file is ignored.</summary>
@@ -99,20 +99,6 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
     /// <summary>The copies of a source, the last used first.</summary>
     public IReadOnlyList<CachedItem> VersionsOf(string source, CancellationToken cancellationToken) =>
         List(CacheKey.OfSource(source), cancellationToken);
-
-    /// <summary>Whether there is a copy of a source.</summary>
-    public bool HasVersionOf(string source)
-    {
-        try
-        {
-            return Directory.Exists(Path) && Directory.EnumerateFiles(Path, $"{CacheKey.OfSource(source)}*{DataSuffix}").Any();
-        }
-        catch (Exception e) when (DiskFailure.Is(e))
-        {
-            // A folder that cannot be listed, or has just gone, has nothing for a load, and is no reason to fail one.
-            return false;
-        }
-    }
 
     /// <summary>Removes a copy, unless somebody is using it.</summary>
     /// <returns>null if it is gone; otherwise why it stays.</returns>
@@ -194,7 +180,11 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
     public IReadOnlyList<CacheRemnant> RemoveRemnants()
     {
         ReplacementFile.RemoveAbandoned(Path);
-        return [.. Directory.EnumerateFileSystemEntries(Path).Where(path => IsOurs(path) && !IsOfCopy(path)).Select(TryDelete).OfType<CacheRemnant>()];
+        return
+        [
+            .. Directory.EnumerateFileSystemEntries(Path).Where(static path => IsOurs(path) && !IsOfCopy(path))
+                .Select(TryDelete).OfType<CacheRemnant>(),
+        ];
     }
 
     /// <summary>Notes that a copy is being used.</summary>
@@ -251,9 +241,11 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
         && (name.Contains(DataSuffix, StringComparison.Ordinal) || name.Contains(CachedPlace.Suffix, StringComparison.Ordinal));
 
     // A copy that is in use, or has been made this moment, and its journal.
-    private static bool IsOfCopy(string path) => path.EndsWith(DataSuffix, StringComparison.Ordinal)
-        ? OwnFile.IsFile(path)
-        : path.EndsWith(DataSuffix + PartialFile.JournalSuffix, StringComparison.Ordinal) && OwnFile.IsFile(path[..^PartialFile.JournalSuffix.Length]);
+    private static bool IsOfCopy(string path)
+    {
+        string copy = path.EndsWith(PartialFile.JournalSuffix, StringComparison.Ordinal) ? path[..^PartialFile.JournalSuffix.Length] : path;
+        return copy.EndsWith(DataSuffix, StringComparison.Ordinal) && OwnFile.IsFile(copy);
+    }
 
     private IReadOnlyList<CachedItem> List(string prefix, CancellationToken cancellationToken) => !Directory.Exists(Path) ? [] :
     [

@@ -27,7 +27,7 @@ internal sealed class CacheReader : IRangeReader
     public CacheReader(CachedSource source, long offset, long length)
     {
         _source = source;
-        _writer = source.IsWritten ? source.Run.Writer : null;
+        _writer = source.Target is null ? null : source.Run.Writer;
         _position = offset;
         _end = offset + length;
         _onArrived = OnArrived;
@@ -145,7 +145,7 @@ internal sealed class CacheReader : IRangeReader
         if (_buffer is { } buffer)
         {
             _buffer = null;
-            _writer!.Submit(_source.TargetAsync, _bufferStart, buffer, _buffered);
+            _writer!.Submit(_source.Target!, _bufferStart, buffer, _buffered);
         }
     }
 

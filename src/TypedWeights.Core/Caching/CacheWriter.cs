@@ -83,11 +83,11 @@ internal sealed class CacheWriter(LocalCache cache)
     public void Drop(long bytes) => Interlocked.Add(ref _dropped, bytes);
 
     /// <summary>Hands bytes over to be written; the buffer is the writer's from here on.</summary>
-    /// <param name="copy">Where to; once it is known, null for nowhere.</param>
+    /// <param name="copy">Where to.</param>
     /// <param name="offset">Where they lie in the file.</param>
     /// <param name="buffer">The buffer.</param>
     /// <param name="length">How many of its bytes.</param>
-    public void Submit(Func<Task<CacheCopy?>> copy, long offset, Memory<byte> buffer, int length)
+    public void Submit(CacheCopy copy, long offset, Memory<byte> buffer, int length)
     {
         _pieces.Writer.TryWrite(new Piece(copy, offset, buffer, length));
         lock (_lock)
@@ -120,10 +120,10 @@ internal sealed class CacheWriter(LocalCache cache)
         {
             try
             {
-                if (Failure is null && await piece.Copy().ConfigureAwait(false) is { } copy)
+                if (Failure is null)
                 {
                     await (cache.Options.BeforeWrite?.Invoke() ?? Task.CompletedTask).ConfigureAwait(false);
-                    await copy.WriteAsync(piece.Offset, piece.Buffer[..piece.Length], cache.TakeRoom).ConfigureAwait(false);
+                    await piece.Copy.WriteAsync(piece.Offset, piece.Buffer[..piece.Length], cache.TakeRoom).ConfigureAwait(false);
                 }
             }
             catch (Exception e)
@@ -138,5 +138,5 @@ internal sealed class CacheWriter(LocalCache cache)
         }
     }
 
-    private readonly record struct Piece(Func<Task<CacheCopy?>> Copy, long Offset, Memory<byte> Buffer, int Length);
+    private readonly record struct Piece(CacheCopy Copy, long Offset, Memory<byte> Buffer, int Length);
 }

@@ -5,7 +5,7 @@ using TypedWeights.Sources;
 namespace TypedWeights.Caching;
 
 /// <summary>
-/// A remote location whose files come from the cache where it has them. Either the source is asked for the version of each file, or the
+/// A remote location whose files come from the cache where it has them. Either the source reports the version of each file, or the
 /// versions are those that one earlier load saw together: a load never mixes files of two versions.
 /// </summary>
 internal sealed class CachedLocation : IWeightLocation
@@ -76,7 +76,7 @@ internal sealed class CachedLocation : IWeightLocation
             throw isVague
                 ? new WeightSourceException(
                     uri.Display,
-                    "its parameters may say which file it is and are not kept, so that a load that sends no requests (CacheMode.Offline) cannot resolve it.")
+                    "its parameters may say which file it is and are not kept; a load that sends no requests (CacheMode.Offline) cannot resolve it.")
                 : Absent(run, uri.Display, [CachedPlace.PathOf(run.Folder, source, held)]);
         }
 
@@ -136,34 +136,8 @@ internal sealed class CachedLocation : IWeightLocation
         return opened;
     }
 
-    /// <summary>Only if nothing of the file is in the cache: what is there is worth more than the round trip that this saves.</summary>
-    public IWeightSource? OpenAhead(string name, long expectedLength)
-    {
-        string source = SourceOf(name);
-        if (_inner is null || _run.Folder.HasVersionOf(source) || _inner.OpenAhead(name, expectedLength) is not { } remote)
-        {
-            return null;
-        }
-
-        Interlocked.Increment(ref _remote);
-        NoteAsked(name, remote);
-        return new CachedSource(
-            _run, new SourceIdentity(source, expectedLength, Validator: null), copy: null, remote, target: TargetAsync);
-
-        async Task<CacheCopy?> TargetAsync()
-        {
-            var identity = new SourceIdentity(source, remote.Length, remote.Validator);
-            CacheCopy? copy = await _run.OpenAsync(identity, CancellationToken.None).ConfigureAwait(false);
-            if (copy is not { IsReadOnly: true })
-            {
-                return copy;
-            }
-
-            // Somebody else has cached it by now.
-            await copy.DisposeAsync().ConfigureAwait(false);
-            return null;
-        }
-    }
+    /// <summary>Never: the version that the source reports decides what comes from the cache.</summary>
+    public IWeightSource? OpenAhead(string name, long expectedLength) => null;
 
     /// <summary>The place with the versions of the files that the source has reported.</summary>
     public CachedPlace Seen()
@@ -181,7 +155,11 @@ internal sealed class CachedLocation : IWeightLocation
     private async ValueTask<IWeightSource> OpenCheckedAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
         IWeightSource remote = await AskAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
-        NoteAsked(name, remote);
+        lock (_lock)
+        {
+            _asked[name] = remote;
+        }
+
         var identity = new SourceIdentity(SourceOf(name), remote.Length, remote.Validator);
         try
         {
@@ -189,7 +167,7 @@ internal sealed class CachedLocation : IWeightLocation
             {
                 null => remote,
                 { IsReadOnly: true } whole => new CachedFile(_run, whole, remote, open: null),
-                { } copy => new CachedSource(_run, identity, copy, remote, target: () => Task.FromResult<CacheCopy?>(copy)),
+                { } copy => new CachedSource(_run, identity, copy, remote),
             };
         }
         catch
@@ -223,14 +201,6 @@ internal sealed class CachedLocation : IWeightLocation
         return new CachedSource(_run, identity, copy, remote: null, open);
     }
 
-    private void NoteAsked(string name, IWeightSource remote)
-    {
-        lock (_lock)
-        {
-            _asked[name] = remote;
-        }
-    }
-
     private async ValueTask<IWeightSource> AskAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
         IWeightLocation inner = _inner ??= await _locate(cancellationToken).ConfigureAwait(false);
@@ -242,6 +212,6 @@ internal sealed class CachedLocation : IWeightLocation
     private static WeightSourceException Absent(CacheRun run, string source, string[] files) => new(
         source,
         run.Denied(files) is { } denied
-            ? $"this load may not ask the source (CacheMode.Offline), and of the cache {denied}."
-            : "it is not in the cache, and this load may not ask the source (CacheMode.Offline); load it once with CacheMode.Check.");
+            ? $"this load sends no request (CacheMode.Offline), and its copy in the cache cannot be used: {denied}."
+            : "it is not in the cache, and this load sends no request (CacheMode.Offline); load it once with CacheMode.Check.");
 }

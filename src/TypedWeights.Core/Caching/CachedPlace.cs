@@ -51,7 +51,9 @@ internal sealed partial record CachedPlace(
             && Files.All(file => !before.Files.TryGetValue(file.Key, out SourceIdentity? known) || known == file.Value);
 
         // Files of another version stay out, as nothing says that they belong to these.
-        return isSame ? this with { Files = before!.Files.Concat(Files).DistinctBy(static file => file.Key).ToDictionary(StringComparer.Ordinal) } : this;
+        return isSame
+            ? this with { Files = before!.Files.Concat(Files).DistinctBy(static file => file.Key).ToDictionary(StringComparer.Ordinal) }
+            : this;
     }
 
     /// <summary>Whether a record says the same.</summary>

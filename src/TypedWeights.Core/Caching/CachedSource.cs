@@ -11,28 +11,25 @@ namespace TypedWeights.Caching;
 /// its hash when it is first used; a damaged part counts as missing.
 /// </summary>
 /// <param name="run">The load's part of the cache.</param>
-/// <param name="identity">Which version of the file the copy is; the source need not have reported it yet.</param>
-/// <param name="copy">The copy to read from; null for none. One that is open for reading is disposed with this source.</param>
+/// <param name="identity">Which version of the file it is.</param>
+/// <param name="copy">The copy to read from, and to write to if it is open for that; null for none. A read-only one is disposed with this.</param>
 /// <param name="remote">The file at its source, if it has been opened; disposed with this one.</param>
 /// <param name="open">Opens it there when it is needed; null if the load may not.</param>
-/// <param name="target">Opens the copy to write to, once the first bytes have come; null if nothing is written.</param>
 internal class CachedSource(
     CacheRun run,
     SourceIdentity identity,
     CacheCopy? copy,
     IWeightSource? remote,
-    Func<CancellationToken, ValueTask<IWeightSource>>? open = null,
-    Func<Task<CacheCopy?>>? target = null) : IWeightSource, IRequestedSource
+    Func<CancellationToken, ValueTask<IWeightSource>>? open = null) : IWeightSource, IRequestedSource
 {
     private readonly SemaphoreSlim _opening = new(1, 1);
-    private readonly Lazy<Task<CacheCopy?>> _target = new(target ?? (static () => Task.FromResult<CacheCopy?>(null)));
     private IWeightSource? _remote = remote;
 
     public string Display => _remote?.Display ?? identity.Source;
 
     public long Length => identity.Length;
 
-    public string? Validator => identity.Validator ?? _remote?.Validator;
+    public string? Validator => identity.Validator;
 
     public string? Version => _remote?.Version;
 
@@ -45,8 +42,8 @@ internal class CachedSource(
     /// <summary>The parts of the copy; null if everything comes from the source, as from one that can only be read in order.</summary>
     public PartMap? Known => IsSequential ? null : copy?.Parts;
 
-    /// <summary>Whether what comes from the source is written to a copy, as far as is known.</summary>
-    public bool IsWritten => target is not null;
+    /// <summary>The copy that bytes from the source are written to; null for none.</summary>
+    public CacheCopy? Target => copy is { IsReadOnly: false } ? copy : null;
 
     /// <summary>The copy, of a file that has a whole one.</summary>
     protected CacheCopy Copy => copy!;
@@ -73,9 +70,6 @@ internal class CachedSource(
             await _remote.DisposeAsync().ConfigureAwait(false);
         }
     }
-
-    /// <summary>The copy that bytes from the source go to; null for none.</summary>
-    public Task<CacheCopy?> TargetAsync() => _target.Value;
 
     /// <summary>Reads bytes of a part.</summary>
     /// <param name="part">The part.</param>
@@ -128,7 +122,7 @@ internal class CachedSource(
         {
             throw new WeightSourceException(
                 Display,
-                $"byte {position} is not in the cache, or damaged there, and this load may not ask the source; load it once with CacheMode.Check.");
+                $"byte {position} is not in the cache, or damaged there, and this load sends no request; load it once with CacheMode.Check.");
         }
 
         await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
