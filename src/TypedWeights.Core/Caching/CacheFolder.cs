@@ -14,7 +14,7 @@ internal sealed record CacheRemnant(string Path, string Reason, bool IsInUse);
 /// <c>KEY.location.json</c>.
 /// </summary>
 /// <param name="path">The folder.</param>
-/// <param name="isTrusted">Whether it is used whoever may write to it.</param>
+/// <param name="isTrusted">Whether it is used although others may write to it.</param>
 internal sealed class CacheFolder(string path, bool isTrusted = false)
 {
     private const string DataSuffix = ".data";
@@ -23,7 +23,7 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
     public static string? OfEnvironment =>
         Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE") is { } folder && !string.IsNullOrWhiteSpace(folder) ? HomePath.Expand(folder) : null;
 
-    /// <summary>Whether the environment says to use its folder whoever may write to it.</summary>
+    /// <summary>Whether the environment allows its folder although others may write to it.</summary>
     public static bool IsTrustedByEnvironment =>
         Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE_TRUST")?.Trim().ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";
 
@@ -48,7 +48,7 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
     /// <summary>The files that a copy has.</summary>
     public static string[] FilesOf(string copy) => [copy, PartialFile.JournalOf(copy)];
 
-    /// <summary>Removes the files of a copy that are not trusted: whoever could write to one may still have it open.</summary>
+    /// <summary>Removes the files of a copy that are not trusted: a user who could write to one may still have it open.</summary>
     /// <exception cref="IOException">One cannot be removed.</exception>
     public void RemoveDistrusted(string copy)
     {
@@ -73,7 +73,7 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
         }
         else
         {
-            // One by one: the system makes those above it as the umask says, and whoever may write to one of them can replace the folder.
+            // One by one: the system makes those above it as the umask says, and users who may write to one of them can replace the folder.
             var missing = new Stack<string>();
             for (string? at = Path; at is not null && !Directory.Exists(at); at = System.IO.Path.GetDirectoryName(at))
             {

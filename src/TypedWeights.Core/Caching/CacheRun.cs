@@ -82,7 +82,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
     {
         if (!identity.IsCertain)
         {
-            return GoWithout("its source gives no ETag or date by which to tell whether a copy is still the same, so it is not cached.");
+            return GoWithout("its source sends no ETag or date that shows whether a copy is still the same, so it is not cached.");
         }
 
         if (TryOpenToRead(identity, cancellationToken) is { } copy)
@@ -108,7 +108,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
         }
         catch (WeightsException e)
         {
-            // What makes a cache useless is no reason to fail a load.
+            // A load does not fail because its cache cannot be used.
             return e.InnerException is IOException io && DiskFailure.IsLocked(io)
                 ? GoWithout("another process is writing it into the cache; this load continues without the cache.", isWrong: false)
                 : GoWithout($"not cached: {e.Message}");

@@ -305,7 +305,7 @@ internal sealed class PartialFile : IAsyncDisposable
         }
     }
 
-    // Made where there was none; whoever else opens it so is refused until it is closed.
+    // It is made if it is missing. Others who open it in this way are refused until it is closed.
     private static LockedFile OpenAlone(string path, bool isThisUsers, bool keepsOthersOut)
     {
         try

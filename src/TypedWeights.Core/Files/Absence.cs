@@ -2,7 +2,7 @@ namespace TypedWeights.Files;
 
 /// <summary>Explains why nothing can be opened at a path, if the reason is more than that nobody has made it.</summary>
 /// <remarks>
-/// To .NET a symbolic link whose target is missing is a file that is not found, and whoever lists the folder sees it. All sentences are
+/// To .NET a symbolic link whose target is missing is a file that is not found, although a listing of the folder shows it. All sentences are
 /// without their full stop.
 /// </remarks>
 internal static class Absence
@@ -46,7 +46,7 @@ internal static class Absence
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Whoever may not look at it is told so when it is opened.
+            // Opening it reports that this user may not look at it.
         }
 
         return null;

@@ -52,7 +52,7 @@ internal static class FolderTrust
             }
             else if (!step.Facts.IsFolder)
             {
-                // Whoever uses it as one is told so.
+                // Using it as a folder reports that it is not one.
                 return null;
             }
             else if (Check(step.Path, step.Facts, isLast: step.IsLast && !asParent) is { } reason)

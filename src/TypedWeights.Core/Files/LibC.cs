@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TypedWeights.Files;
 
-/// <summary>What .NET does not tell of a file on Linux and macOS: who owns it, and who may write to it.</summary>
+/// <summary>What .NET does not report about a file on Linux and macOS: who owns it, and who may write to it.</summary>
 internal static partial class LibC
 {
     /// <summary>No such file (ENOENT).</summary>

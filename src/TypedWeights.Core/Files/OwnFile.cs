@@ -24,7 +24,7 @@ internal static class OwnFile
     /// <param name="isThisUsers">
     /// Whether a file of another user is refused where others may write to the folder. Root's are accepted: it can change any file.
     /// </param>
-    /// <exception cref="RefusedFileException">It is no regular file, or not this user's.</exception>
+    /// <exception cref="RefusedFileException">It is not a regular file, or not this user's.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="IOException">It is in use, or cannot be opened for another reason.</exception>
@@ -77,7 +77,7 @@ internal static class OwnFile
         }
     }
 
-    /// <summary>Opens a file as <see cref="Open"/> does, or makes it where there is none.</summary>
+    /// <summary>Opens a file as <see cref="Open"/> does, or makes it if it is missing.</summary>
     public static LockedFile OpenOrCreate(
         string path, FileAccess access, FileShare share, bool isThisUsers = false, bool keepsOthersOut = false)
     {

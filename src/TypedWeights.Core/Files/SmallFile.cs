@@ -10,7 +10,7 @@ internal static class SmallFile
     /// <summary>Reads all of a file of ours; a link is not followed.</summary>
     /// <param name="path">The file.</param>
     /// <param name="limit">The most bytes that it may have.</param>
-    /// <exception cref="IOException">It is longer, is no regular file, or cannot be read.</exception>
+    /// <exception cref="IOException">It is longer, is not a regular file, or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
     public static byte[] ReadOwn(string path, int limit)
     {
@@ -21,7 +21,7 @@ internal static class SmallFile
     /// <summary>Reads all of a file that somebody named; links are followed.</summary>
     /// <param name="path">The file.</param>
     /// <param name="limit">The most bytes that it may have.</param>
-    /// <exception cref="IOException">It is longer, is no regular file, or cannot be read.</exception>
+    /// <exception cref="IOException">It is longer, is not a regular file, or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
     public static byte[] Read(string path, int limit)
     {
@@ -31,7 +31,7 @@ internal static class SmallFile
 
     /// <summary>Opens a regular file that somebody named, for reading; links are followed.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="IOException">It is no regular file, or cannot be opened.</exception>
+    /// <exception cref="IOException">It is not a regular file, or cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
     public static SafeFileHandle Open(string path)
     {
@@ -44,7 +44,7 @@ internal static class SmallFile
 
         SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
-        // It is not ours: whoever wants it alone may have it.
+        // It is not a file of ours, so others may lock it.
         LibC.Unlock(file);
         return file;
     }

@@ -53,7 +53,7 @@ internal static class TargetFile
 
     /// <summary>
     /// Throws if a path leads over a link that another user may have planted, as Linux does for opening a file (protected_symlinks): in
-    /// /tmp, whoever comes first could choose which of this user's files is replaced. Every link on the way counts, those to folders too.
+    /// /tmp, the first user to make the link could choose which of this user's files is replaced. Every link on the way counts, those to folders too.
     /// </summary>
     /// <exception cref="RefusedFileException">There is such a link.</exception>
     public static void RefusePlantedLinks(string path)
