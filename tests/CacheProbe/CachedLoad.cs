@@ -33,7 +33,7 @@ internal static class CachedLoad
         }
     }
 
-    /// <summary>A load that may not ask the source.</summary>
+    /// <summary>A load that sends no request.</summary>
     public static async Task RunOfflineAsync(string uri, string folder)
     {
         var registry = new SourceRegistry(new TransferContext(Options), [new UrlProvider()]);

@@ -6,12 +6,18 @@ namespace CacheProbe;
 /// <summary>Has a copy in use.</summary>
 internal static class HeldCopy
 {
-    public static int Run(string target)
+    public static async Task<int> RunAsync(string path)
     {
-        using WholeCopy? copy = WholeCopy.TryOpen(
-            target, PartJournal.Read(PartialFile.JournalOf(target), CancellationToken.None).Identity!, CancellationToken.None);
+        SourceIdentity identity = PartJournal.Read(PartialFile.JournalOf(path), CancellationToken.None).Identity!;
+        CacheCopy? copy = CacheCopy.TryOpenToRead(path, identity, CancellationToken.None);
         Console.WriteLine(copy is null ? "absent" : "held");
         Console.ReadLine();
-        return copy is null ? 1 : 0;
+        if (copy is null)
+        {
+            return 1;
+        }
+
+        await copy.DisposeAsync().ConfigureAwait(false);
+        return 0;
     }
 }

@@ -3,7 +3,7 @@
 //   CacheProbe load URI FOLDER    prints `ready`, waits for a line, loads, prints `loaded SHA256`; writes what is left; prints `cached true|false`
 //   CacheProbe offline URI FOLDER loads from the cache alone, whoever it belongs to: prints `loaded SHA256` or `failed MESSAGE`
 //   CacheProbe many URI COUNT     loads by so many loaders at once, without a cache, and prints `loaded SHA256` or `failed MESSAGE` for each
-//   CacheProbe hold TARGET        has a whole copy in use: prints `held`, and lets go at the next line
+//   CacheProbe hold PATH          has a copy in use: prints `held`, and lets go at the next line
 using CacheProbe;
 
 switch (args)
@@ -17,8 +17,8 @@ switch (args)
     case ["many", string uri, string count]:
         await CachedLoad.RunManyAsync(uri, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)).ConfigureAwait(false);
         return 0;
-    case ["hold", string target]:
-        return HeldCopy.Run(target);
+    case ["hold", string path]:
+        return await HeldCopy.RunAsync(path).ConfigureAwait(false);
     default:
         return 64;
 }

@@ -3,65 +3,66 @@ using TypedWeights.Files;
 
 namespace TypedWeights.Caching;
 
+/// <summary>A file of a cache that was to be removed and stays.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Reason">Why, as a sentence without its full stop.</param>
+/// <param name="IsInUse">Whether somebody is using it; otherwise this user cannot remove it.</param>
+internal sealed record CacheRemnant(string Path, string Reason, bool IsInUse);
+
 /// <summary>
-/// The folder of a cache. Each version of a file is <c>KEY.data</c> with its journal <c>KEY.data.jsonl</c>, or, while something of it
-/// is missing, <c>KEY.data.partial</c> and <c>KEY.data.partial.jsonl</c>; what a URI names is <c>KEY.location.json</c>.
+/// The folder of a cache. Each version of a file is <c>KEY.data</c> with its journal <c>KEY.data.jsonl</c>; what a URI names is
+/// <c>KEY.location.json</c>.
 /// </summary>
-internal sealed class CacheFolder
+/// <param name="path">The folder.</param>
+/// <param name="isTrusted">Whether it is used although others may write to it.</param>
+internal sealed class CacheFolder(string path, bool isTrusted = false)
 {
     private const string DataSuffix = ".data";
-
-    private readonly bool _isTrusted;
-
-    /// <param name="path">The folder.</param>
-    /// <param name="isTrusted">Whether it is used whoever may write to it.</param>
-    public CacheFolder(string path, bool isTrusted = false)
-    {
-        Path = System.IO.Path.GetFullPath(path);
-        _isTrusted = isTrusted;
-    }
 
     /// <summary>The folder that the environment names; null for none.</summary>
     public static string? OfEnvironment =>
         Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE") is { } folder && !string.IsNullOrWhiteSpace(folder) ? HomePath.Expand(folder) : null;
 
-    /// <summary>Whether the environment says to use its folder whoever may write to it.</summary>
+    /// <summary>Whether the environment allows its folder although others may write to it.</summary>
     public static bool IsTrustedByEnvironment =>
         Environment.GetEnvironmentVariable("TYPEDWEIGHTS_CACHE_TRUST")?.Trim().ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";
 
     /// <summary>The folder in full.</summary>
-    public string Path { get; }
+    public string Path { get; } = System.IO.Path.GetFullPath(path);
 
-    /// <summary>Why what is in the folder may be another user's doing, as a sentence without its full stop; null where it is trusted.</summary>
-    public string? Distrust() => _isTrusted ? null : FolderTrust.Refuse(Path);
+    /// <summary>Whether files are made so that only their owner may write to them, whatever the umask.</summary>
+    public bool KeepsOthersOut => !isTrusted;
 
-    /// <summary>Why what is in a file of the folder may be another user's doing, as <see cref="Distrust()"/>: such a file counts as none.</summary>
-    public string? Distrust(string path) => _isTrusted || FolderTrust.RefuseFile(path) is not { } reason
-        ? null
-        : $"{reason}, so that it is not used; a load with CacheMode.Check replaces it";
+    /// <summary>Why another user may have written what is in the folder, as a sentence without its full stop; null if it is trusted.</summary>
+    public string? Distrust() => isTrusted ? null : FolderTrust.Refuse(Path);
 
-    /// <summary>Whether files are made so that their owner alone may write to them, whatever the umask.</summary>
-    public bool KeepsOthersOut => !_isTrusted;
+    /// <summary>Why another user may have written one of these files, as <see cref="Distrust()"/>: such a file is ignored.</summary>
+    public string? Distrust(params IEnumerable<string> paths) =>
+        (isTrusted ? [] : paths).Select(FolderTrust.RefuseFile).FirstOrDefault(static reason => reason is not null) is { } reason
+            ? $"{reason}, so that it is not used; a load with CacheMode.Check replaces it"
+            : null;
 
-    /// <summary>The files that a version may have.</summary>
-    public static string[] FilesOf(string target) =>
-        [target, PartialFile.JournalOf(target), target + PartialFile.Suffix, target + PartialFile.JournalSuffix];
+    /// <summary>The copy of a version.</summary>
+    public string PathOf(SourceIdentity identity) => System.IO.Path.Combine(Path, CacheKey.Of(identity) + DataSuffix);
 
-    /// <summary>Removes what there is of a version and is not trusted: whoever could write to a file may have it open still.</summary>
-    /// <exception cref="IOException">It cannot be removed.</exception>
-    public void RemoveDistrusted(string target)
+    /// <summary>The files that a copy has.</summary>
+    public static string[] FilesOf(string copy) => [copy, PartialFile.JournalOf(copy)];
+
+    /// <summary>Removes the files of a copy that are not trusted: a user who could write to one may still have it open.</summary>
+    /// <exception cref="IOException">One cannot be removed.</exception>
+    public void RemoveDistrusted(string copy)
     {
-        foreach (string path in FilesOf(target).Where(path => Distrust(path) is not null))
+        foreach (string path in FilesOf(copy).Where(path => Distrust(path) is not null))
         {
             File.Delete(path);
         }
     }
 
-    /// <summary>Makes the folder where it is not there: its owner's alone, as weights and their sources may be secret.</summary>
+    /// <summary>Makes the folder if it is missing: for its owner alone, as weights and their sources may be secret.</summary>
     /// <exception cref="IOException">It cannot be made, or it is there by now and not trusted.</exception>
     public void Make()
     {
-        if (!Directory.Exists(Path) && MissingFolder.Explain(Path) is { } obstacle)
+        if (!Directory.Exists(Path) && Absence.OfFolder(Path) is { } obstacle)
         {
             throw new IOException(obstacle);
         }
@@ -72,7 +73,7 @@ internal sealed class CacheFolder
         }
         else
         {
-            // One by one: the system makes those above it as the umask says, and whoever may write to one of them can replace the folder.
+            // One by one: the system makes those above it as the umask says, and users who may write to one of them can replace the folder.
             var missing = new Stack<string>();
             for (string? at = Path; at is not null && !Directory.Exists(at); at = System.IO.Path.GetDirectoryName(at))
             {
@@ -92,48 +93,30 @@ internal sealed class CacheFolder
         }
     }
 
-    /// <summary>Where a version's bytes are when it is whole.</summary>
-    public string TargetOf(string key) => System.IO.Path.Combine(Path, key + DataSuffix);
-
-    /// <summary>Everything in the folder, the last used first.</summary>
+    /// <summary>Every copy in the folder, the last used first.</summary>
     public IReadOnlyList<CachedItem> List(CancellationToken cancellationToken) => List("", cancellationToken);
 
-    /// <summary>The versions of a source, the last used first.</summary>
+    /// <summary>The copies of a source, the last used first.</summary>
     public IReadOnlyList<CachedItem> VersionsOf(string source, CancellationToken cancellationToken) =>
         List(CacheKey.OfSource(source), cancellationToken);
 
-    /// <summary>Whether there is anything of a source.</summary>
-    public bool HasVersionOf(string source)
+    /// <summary>Removes a copy, unless somebody is using it.</summary>
+    /// <returns>null if it is gone; otherwise why it stays.</returns>
+    public static CacheRemnant? Remove(string copy)
     {
         try
         {
-            return Directory.Exists(Path) && Directory.EnumerateFiles(Path, $"{CacheKey.OfSource(source)}*{DataSuffix}*").Any();
-        }
-        catch (Exception e) when (DiskFailure.Is(e))
-        {
-            // A folder that cannot be looked into, or has just gone, has nothing for a load, and is no reason to fail one.
-            return false;
-        }
-    }
-
-    /// <summary>Removes an item, unless somebody is using it.</summary>
-    /// <returns>null where it is gone; else why it stays.</returns>
-    public static CacheRemnant? Remove(CachedItem item)
-    {
-        try
-        {
-            LockedFile file = OwnFile.OpenToRemove(item.DataPath, FileShare.None);
+            LockedFile file = OwnFile.OpenToRemove(copy, FileShare.None);
             using (file)
             {
                 if (OperatingSystem.IsWindows())
                 {
-                    // It deletes none that is open.
+                    // Windows does not delete an open file.
                     file.Dispose();
                 }
 
-                // Before the journal: bytes without a journal are fetched anew, a journal without bytes is of no use to anybody.
-                File.Delete(item.DataPath);
-                File.Delete(item.JournalPath);
+                // Before the journal: bytes without a journal are fetched again, and a journal without bytes is of no use to anybody.
+                Array.ForEach(FilesOf(copy), File.Delete);
             }
 
             return null;
@@ -145,24 +128,24 @@ internal sealed class CacheFolder
         catch (RefusedFileException)
         {
             // A link, a pipe or another name of a file: the name goes, and what it stands for stays.
-            return TryDelete(item.DataPath) ?? TryDelete(item.JournalPath);
+            return FilesOf(copy).Select(TryDelete).FirstOrDefault(static remnant => remnant is not null);
         }
         catch (IOException e) when (DiskFailure.IsLocked(e))
         {
-            return new CacheRemnant(item.DataPath, "it is in use", IsInUse: true);
+            return new CacheRemnant(copy, "it is in use", IsInUse: true);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
-            return CacheRemnant.Of(item.DataPath, e);
+            return Remnant(copy, e);
         }
     }
 
-    /// <summary>Removes what was not used for the longest time until no more than some bytes are left.</summary>
-    /// <param name="most">How many may stay.</param>
+    /// <summary>Removes copies that were not used for the longest time until at most some bytes are left.</summary>
+    /// <param name="most">How many bytes may stay.</param>
     /// <param name="cancellationToken">Ends it; what is removed by then is gone.</param>
-    /// <param name="removed">Is told of each item that went.</param>
-    /// <param name="stayed">Is told of each that should have gone.</param>
-    /// <returns>How many stayed; more than that where the rest is in use, or this user may not remove it.</returns>
+    /// <param name="removed">Is called for each copy that went.</param>
+    /// <param name="stayed">Is called for each copy that should have gone.</param>
+    /// <returns>The number of bytes that stayed; more than that if the rest is in use, or this user may not remove it.</returns>
     public long Shrink(
         long most, CancellationToken cancellationToken, Action<CachedItem>? removed = null, Action<CacheRemnant>? stayed = null)
     {
@@ -178,7 +161,7 @@ internal sealed class CacheFolder
                 break;
             }
 
-            if (Remove(item) is { } remnant)
+            if (Remove(item.Path) is { } remnant)
             {
                 stayed?.Invoke(remnant);
             }
@@ -192,24 +175,26 @@ internal sealed class CacheFolder
         return bytes;
     }
 
-    /// <summary>Removes what stands beside the items: what URIs named, and what ended processes left.</summary>
+    /// <summary>Removes what is beside the copies: what URIs named, and what ended processes left.</summary>
     /// <returns>What could not be removed.</returns>
     public IReadOnlyList<CacheRemnant> RemoveRemnants()
     {
         ReplacementFile.RemoveAbandoned(Path);
-        string[] files = [.. Directory.EnumerateFiles(Path).Where(static path => IsOurs(path) && !IsOfSomething(path))];
-        string[] folders = [.. Directory.EnumerateDirectories(Path).Where(static path => IsOurs(path + "."))];
-        return [.. files.Select(TryDelete).Concat(folders.Select(TryDeleteFolder)).OfType<CacheRemnant>()];
+        return
+        [
+            .. Directory.EnumerateFileSystemEntries(Path).Where(static path => IsOurs(path) && !IsOfCopy(path))
+                .Select(TryDelete).OfType<CacheRemnant>(),
+        ];
     }
 
-    /// <summary>Notes down that an item is being used.</summary>
-    public static void Touch(string journalPath)
+    /// <summary>Notes that a copy is being used.</summary>
+    public static void Touch(string journal)
     {
         try
         {
-            if (OwnFile.IsFile(journalPath))
+            if (OwnFile.IsFile(journal))
             {
-                File.SetLastWriteTimeUtc(journalPath, DateTime.UtcNow);
+                File.SetLastWriteTimeUtc(journal, DateTime.UtcNow);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -218,78 +203,54 @@ internal sealed class CacheFolder
         }
     }
 
-    // What stayed, and why; null where it is gone.
+    // A cache makes no folders: one that is empty, or a link to one, is in the way and goes; what somebody keeps in another one stays.
     private static CacheRemnant? TryDelete(string path)
     {
         try
         {
-            File.Delete(path);
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path);
+            }
+            else
+            {
+                File.Delete(path);
+            }
+
             return null;
+        }
+        catch (IOException) when (Directory.Exists(path))
+        {
+            return new CacheRemnant(path, "it is a folder with something in it; remove it yourself", IsInUse: false);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
-            return CacheRemnant.Of(path, e);
+            return Remnant(path, e);
         }
     }
 
-    // No cache makes folders: one that is empty, or a link to one, is in the way and goes; what somebody keeps in another one stays.
-    private static CacheRemnant? TryDeleteFolder(string path)
+    private static CacheRemnant Remnant(string path, Exception e)
     {
-        try
-        {
-            if (new DirectoryInfo(path).LinkTarget is null && Directory.EnumerateFileSystemEntries(path).Any())
-            {
-                return new CacheRemnant(path, "it is a folder with something in it; remove it yourself", IsInUse: false);
-            }
-
-            Directory.Delete(path);
-            return null;
-        }
-        catch (Exception e) when (DiskFailure.Is(e))
-        {
-            return CacheRemnant.Of(path, e);
-        }
+        string? denied = e is UnauthorizedAccessException ? Denial.OfWrite(path) ?? Denial.OfRead(path) : null;
+        return new CacheRemnant(path, denied ?? e.Message.TrimEnd('.'), IsInUse: false);
     }
 
     // Somebody may have named a folder that holds other things.
     private static bool IsOurs(string path) => System.IO.Path.GetFileName(path) is var name
         && name.TakeWhile(char.IsAsciiHexDigitLower).Count() == CacheKey.Digits
-        && (name.Contains(DataSuffix + ".", StringComparison.Ordinal) || name.Contains(CachedPlace.Suffix, StringComparison.Ordinal));
+        && (name.Contains(DataSuffix, StringComparison.Ordinal) || name.Contains(CachedPlace.Suffix, StringComparison.Ordinal));
 
-    // Bytes, or the journal of some: an item of now, also of a process that has made it this moment. The journal of a whole file is there
-    // before the file has its name.
-    private static bool IsOfSomething(string path)
+    // A copy that is in use, or has been made this moment, and its journal.
+    private static bool IsOfCopy(string path)
     {
-        int end = path.LastIndexOf(DataSuffix + ".", StringComparison.Ordinal);
-        if (end <= path.LastIndexOf(System.IO.Path.DirectorySeparatorChar))
-        {
-            return false;
-        }
-
-        string target = path[..(end + DataSuffix.Length)];
-        return path == target + PartialFile.Suffix || File.Exists(target + PartialFile.Suffix)
-            || (path == PartialFile.JournalOf(target) && File.Exists(target));
+        string copy = path.EndsWith(PartialFile.JournalSuffix, StringComparison.Ordinal) ? path[..^PartialFile.JournalSuffix.Length] : path;
+        return copy.EndsWith(DataSuffix, StringComparison.Ordinal) && OwnFile.IsFile(copy);
     }
 
-    private IReadOnlyList<CachedItem> List(string prefix, CancellationToken cancellationToken)
-    {
-        if (!Directory.Exists(Path))
-        {
-            return [];
-        }
-
-        var items = new List<CachedItem>();
-        foreach (string path in Directory.EnumerateFiles(Path, $"{prefix}*{DataSuffix}*"))
-        {
-            bool isPartial = path.EndsWith(DataSuffix + PartialFile.Suffix, StringComparison.Ordinal);
-            string target = isPartial ? path[..^PartialFile.Suffix.Length] : path;
-            if (IsOurs(target + ".") && target.EndsWith(DataSuffix, StringComparison.Ordinal)
-                && CachedItem.At(target, !isPartial, cancellationToken) is { } item)
-            {
-                items.Add(item);
-            }
-        }
-
-        return [.. items.OrderByDescending(static item => item.LastUse).ThenBy(static item => item.Target, StringComparer.Ordinal)];
-    }
+    private IReadOnlyList<CachedItem> List(string prefix, CancellationToken cancellationToken) => !Directory.Exists(Path) ? [] :
+    [
+        .. Directory.EnumerateFiles(Path, $"{prefix}*{DataSuffix}").Where(IsOurs)
+            .Select(path => CachedItem.At(path, cancellationToken)).OfType<CachedItem>()
+            .OrderByDescending(static item => item.LastUse).ThenBy(static item => item.Path, StringComparer.Ordinal),
+    ];
 }

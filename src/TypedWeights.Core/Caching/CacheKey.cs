@@ -18,7 +18,7 @@ internal static class CacheKey
     public static string Of(SourceIdentity identity) => OfSource(identity.Source) + Hash($"{identity.Length}\n{identity.Validator}");
 
     /// <summary>The source of a file beside what a URI names.</summary>
-    /// <param name="uri">What was asked for: a file, or a folder or repository that holds it.</param>
+    /// <param name="uri">The URI of a file, or of a folder or repository that holds it.</param>
     /// <param name="entryName">The entry that was found there.</param>
     /// <param name="name">The file, relative to the entry's folder.</param>
     public static string SourceOf(string uri, string entryName, string name)

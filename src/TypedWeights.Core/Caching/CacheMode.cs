@@ -4,17 +4,18 @@ namespace TypedWeights;
 public enum CacheMode
 {
     /// <summary>
-    /// The source is asked once for each file whether it is still the version that is in the cache; then what is there comes from the
-    /// disk, and what is not is fetched and kept.
+    /// One request for each file finds out whether it is still the version that is in the cache; then the parts that are there come from the
+    /// disk, and the others are fetched and cached.
     /// </summary>
     Check,
 
     /// <summary>
-    /// A file that is whole in the cache is used without asking whether there is a newer one. Others are fetched as with <see cref="Check"/>.
+    /// If every file of the checkpoint is whole in the cache, no request is sent, and a newer version is not noticed. Otherwise the load does
+    /// what <see cref="Check"/> does.
     /// </summary>
     Trust,
 
-    /// <summary>The source is not asked for anything: what is not in the cache is an error.</summary>
+    /// <summary>No request is sent: what is not in the cache is an error.</summary>
     Offline,
 
     /// <summary>The cache is neither read nor written.</summary>

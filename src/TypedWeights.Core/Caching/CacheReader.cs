@@ -3,11 +3,14 @@ using TypedWeights.Sources;
 
 namespace TypedWeights.Caching;
 
-/// <summary>A range that comes from the cache and from the source by turns, each byte from where it is.</summary>
+/// <summary>
+/// A range whose bytes come from the copy where that has them, and otherwise from the source. Those are copied, as they come, into buffers
+/// of the writer.
+/// </summary>
 internal sealed class CacheReader : IRangeReader
 {
     private readonly CachedSource _source;
-    private readonly CacheTee? _tee;
+    private readonly CacheWriter? _writer;
     private readonly long _end;
     private readonly Action<int> _onArrived;
     private long _position;
@@ -16,10 +19,15 @@ internal sealed class CacheReader : IRangeReader
     private Memory<byte> _left;
     private Action<int>? _arrived;
 
+    // Bytes for the writer, and where they begin.
+    private Memory<byte>? _buffer;
+    private long _bufferStart;
+    private int _buffered;
+
     public CacheReader(CachedSource source, long offset, long length)
     {
         _source = source;
-        _tee = source.IsKept ? new CacheTee(source, offset + length) : null;
+        _writer = source.Target is null ? null : source.Run.Writer;
         _position = offset;
         _end = offset + length;
         _onArrived = OnArrived;
@@ -35,10 +43,14 @@ internal sealed class CacheReader : IRangeReader
     {
         for (_left = destination; _left.Length > 0;)
         {
-            if (_source.Known is { } parts && parts.TryFind(_position, out FinishedPart part, out bool isSound))
+            FinishedPart part = default;
+            bool isSound = false;
+            bool isNext = _source.Known?.TryFindFrom(_position, out part, out isSound) ?? false;
+            if (isNext && part.Offset <= _position)
             {
                 await CloseAsync().ConfigureAwait(false);
-                int count = await ReadKnownAsync(part, isSound, cancellationToken).ConfigureAwait(false);
+                int wanted = (int)Math.Min(_left.Length, part.End - _position);
+                int count = await _source.TryReadKnownAsync(part, isSound, _left[..wanted], _position, cancellationToken).ConfigureAwait(false);
                 if (count > 0)
                 {
                     _position += count;
@@ -49,49 +61,24 @@ internal sealed class CacheReader : IRangeReader
             else
             {
                 _arrived = arrived;
-                await ReadRemoteAsync(cancellationToken).ConfigureAwait(false);
+                await ReadRemoteAsync(isNext ? Math.Min(_end, part.Offset) : _end, cancellationToken).ConfigureAwait(false);
             }
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        _tee?.Flush();
+        Submit();
         await CloseAsync().ConfigureAwait(false);
     }
 
-    // 0 where the part had first to be looked at, and perhaps mended.
-    private async ValueTask<int> ReadKnownAsync(FinishedPart part, bool isSound, CancellationToken cancellationToken)
-    {
-        int count = (int)Math.Min(_left.Length, part.End - _position);
-        if (isSound)
-        {
-            return await _source.ReadKnownAsync(_left[..count], _position, cancellationToken).ConfigureAwait(false);
-        }
-
-        // All of it is wanted here: its bytes are hashed where they land.
-        if (count == part.Length)
-        {
-            if (await _source.TryReadPartAsync(part, _left[..count], cancellationToken).ConfigureAwait(false))
-            {
-                return count;
-            }
-
-            await _source.MendAsync(part, cancellationToken).ConfigureAwait(false);
-            return 0;
-        }
-
-        await _source.CheckAsync(part, cancellationToken).ConfigureAwait(false);
-        return 0;
-    }
-
-    private async ValueTask ReadRemoteAsync(CancellationToken cancellationToken)
+    private async ValueTask ReadRemoteAsync(long end, CancellationToken cancellationToken)
     {
         if (_remote is null)
         {
             IWeightSource remote = await _source.RemoteAsync(_position, cancellationToken).ConfigureAwait(false);
-            _remoteEnd = Math.Min(_end, _source.Known?.NextFrom(_position) ?? long.MaxValue);
-            _remote = await remote.OpenRangeAsync(_position, _remoteEnd - _position, cancellationToken).ConfigureAwait(false);
+            _remoteEnd = end;
+            _remote = await remote.OpenRangeAsync(_position, end - _position, cancellationToken).ConfigureAwait(false);
         }
 
         int count = (int)Math.Min(_left.Length, _remoteEnd - _position);
@@ -102,13 +89,64 @@ internal sealed class CacheReader : IRangeReader
         }
     }
 
-    // Before anybody else hears of the bytes, and so before anybody else could change them.
+    // Before any other code sees the bytes, and so before any could change them.
     private void OnArrived(int bytes)
     {
-        _tee?.Append(_position, _left.Span[..bytes]);
+        if (_writer is not null)
+        {
+            Keep(_writer, _left.Span[..bytes]);
+        }
+
         _position += bytes;
         _left = _left[bytes..];
         _arrived!(bytes);
+    }
+
+    private void Keep(CacheWriter writer, ReadOnlySpan<byte> bytes)
+    {
+        long position = _position;
+        if (position != _bufferStart + _buffered)
+        {
+            Submit();
+        }
+
+        while (bytes.Length > 0)
+        {
+            // Cut at multiples of a buffer, so that loads that read other ranges cut alike.
+            int room = CacheWriter.BufferSize - (int)(position % CacheWriter.BufferSize);
+            int take = Math.Min(bytes.Length, room);
+            if (_buffer is null)
+            {
+                _buffer = writer.TryRent((int)Math.Min(_end - position, room));
+                (_bufferStart, _buffered) = (position, 0);
+            }
+
+            if (_buffer is { } buffer)
+            {
+                bytes[..take].CopyTo(buffer.Span[_buffered..]);
+                _buffered += take;
+            }
+            else
+            {
+                writer.Drop(take);
+            }
+
+            position += take;
+            bytes = bytes[take..];
+            if (take == room || position == _end)
+            {
+                Submit();
+            }
+        }
+    }
+
+    private void Submit()
+    {
+        if (_buffer is { } buffer)
+        {
+            _buffer = null;
+            _writer!.Submit(_source.Target!, _bufferStart, buffer, _buffered);
+        }
     }
 
     private async ValueTask CloseAsync()

@@ -3,59 +3,80 @@ using TypedWeights.Files;
 
 namespace TypedWeights.Caching;
 
-/// <summary>One version of one file, as the folder has it.</summary>
-/// <param name="Target">The path of the file when it is whole, in full.</param>
-/// <param name="IsWhole">Whether it has that name; else it is partial.</param>
-/// <param name="Identity">Where it came from; null where the journal does not say.</param>
-/// <param name="Bytes">Bytes of it that are there.</param>
+/// <summary>One version of one file, as the folder of a cache has it.</summary>
+/// <param name="Path">The copy, in full.</param>
+/// <param name="Identity">Where it came from; null if the journal does not say.</param>
+/// <param name="Bytes">The number of bytes that are there.</param>
 /// <param name="LastUse">When it was last used or written.</param>
-internal sealed record CachedItem(string Target, bool IsWhole, SourceIdentity? Identity, long Bytes, DateTime LastUse)
+/// <param name="Unread">Why its journal could not be read, as a sentence without its full stop; null if it could.</param>
+internal sealed record CachedItem(string Path, SourceIdentity? Identity, long Bytes, DateTime LastUse, string? Unread)
 {
-    /// <summary>Why its journal could not be read, as a sentence without its full stop; null where it could.</summary>
-    public string? Unread { get; private init; }
+    /// <summary>Whether no byte is missing.</summary>
+    public bool IsWhole => Bytes == Identity?.Length;
 
-    /// <summary>The file's bytes.</summary>
-    public string DataPath => IsWhole ? Target : Target + PartialFile.Suffix;
-
-    /// <summary>Its parts and their hashes.</summary>
-    public string JournalPath => IsWhole ? PartialFile.JournalOf(Target) : Target + PartialFile.JournalSuffix;
+    /// <summary>The journal of its parts and their hashes.</summary>
+    public string JournalPath => PartialFile.JournalOf(Path);
 
     /// <summary>Reads what is at a path.</summary>
-    /// <param name="target">The path of the file when it is whole, in full.</param>
-    /// <param name="isWhole">Whether the whole file is looked for; else the partial one.</param>
+    /// <param name="path">The copy, in full.</param>
     /// <param name="cancellationToken">Ends the reading of its journal.</param>
-    /// <returns>null where there is nothing.</returns>
-    public static CachedItem? At(string target, bool isWhole, CancellationToken cancellationToken)
+    /// <returns>null if there is nothing.</returns>
+    public static CachedItem? At(string path, CancellationToken cancellationToken)
     {
-        var item = new CachedItem(target, isWhole, null, 0, default);
-        var data = new FileInfo(item.DataPath);
+        var data = new FileInfo(path);
         if (!data.Exists)
         {
             return null;
         }
 
+        string journalPath = PartialFile.JournalOf(path);
         PartNotes notes = PartNotes.None;
         string? unread = null;
         try
         {
-            notes = PartJournal.Read(item.JournalPath, cancellationToken);
+            notes = PartJournal.Read(journalPath, cancellationToken);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
-            // Another user's, perhaps. What it takes on the disk is known all the same.
-            unread = Denial.OfRead(item.JournalPath, item.JournalPath) ?? $"{item.JournalPath} cannot be read: {e.Message.TrimEnd('.')}";
+            // Another user's, perhaps. The size on the disk is known all the same.
+            unread = Denial.OfRead(journalPath, journalPath) ?? $"{journalPath} cannot be read: {e.Message.TrimEnd('.')}";
         }
 
-        var journal = new FileInfo(item.JournalPath);
-        return item with
-        {
-            Identity = notes.Identity,
-            Unread = unread,
+        // The file has its whole length from the start and takes disk space as parts come. A journal may list more than there is.
+        long bytes = notes.Identity is null ? data.Length : Math.Min(data.Length, PartMap.OfNotes(notes.Parts).Total);
+        var journal = new FileInfo(journalPath);
+        return new CachedItem(path, notes.Identity, bytes, journal.Exists ? journal.LastWriteTimeUtc : data.LastWriteTimeUtc, unread);
+    }
 
-            // A partial file has its whole length from the start and takes room as parts come.
-            // A journal may claim more than there is.
-            Bytes = isWhole ? data.Length : Math.Min(data.Length, PartMap.OfNotes(notes.Parts).Total),
-            LastUse = journal.Exists ? journal.LastWriteTimeUtc : data.LastWriteTimeUtc,
-        };
+    /// <summary>Reads all of the copy and compares it with its journal.</summary>
+    /// <param name="read">Is called with the number of bytes of each read.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The number of damaged bytes; null if somebody is writing the copy or has removed it.</returns>
+    /// <exception cref="WeightsException">It cannot be read.</exception>
+    public async ValueTask<long?> CountDamagedAsync(Action<long> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using LockedFile file = OwnFile.Open(Path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            PartNotes notes = PartJournal.Read(JournalPath, cancellationToken);
+            if (notes.Identity is null)
+            {
+                return Bytes;
+            }
+
+            var noted = PartMap.OfNotes(notes.Parts);
+            PartMap sound = await PartCheck.SoundOfAsync(
+                (memory, at, token) => RandomAccess.ReadAsync(file.Handle, memory, at, token), noted, read, cancellationToken).ConfigureAwait(false);
+            return noted.Total - sound.Total;
+        }
+        catch (IOException e) when (e is FileNotFoundException || DiskFailure.IsLocked(e))
+        {
+            return null;
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            string reason = Denial.OfRead(Path) ?? Denial.OfRead(JournalPath, JournalPath) ?? $"it cannot be read: {e.Message.TrimEnd('.')}";
+            throw new WeightsException($"{Path}: {reason}.", e);
+        }
     }
 }

@@ -4,19 +4,22 @@ using TypedWeights.Sources;
 
 namespace TypedWeights.Caching;
 
-/// <summary>A remote location whose files come from the cache where it has them.</summary>
+/// <summary>
+/// A remote location whose files come from the cache where it has them. Either the source reports the version of each file, or the
+/// versions are those that one earlier load saw together: a load never mixes files of two versions.
+/// </summary>
 internal sealed class CachedLocation : IWeightLocation
 {
     private readonly CacheRun _run;
     private readonly CachedPlace _place;
+    private readonly bool _isTrusted;
     private readonly Func<CancellationToken, ValueTask<IWeightLocation>> _locate;
     private readonly Lock _lock = new();
 
-    // What was opened without asking, and what was asked for, by name.
-    private readonly Dictionary<string, SourceIdentity> _trusted = new(StringComparer.Ordinal);
+    // The files whose source was asked, by name.
     private readonly Dictionary<string, IWeightSource> _asked = new(StringComparer.Ordinal);
     private IWeightLocation? _inner;
-    private bool _trusts;
+    private int _opened;
     private int _remote;
 
     private CachedLocation(
@@ -26,7 +29,7 @@ internal sealed class CachedLocation : IWeightLocation
         _place = place;
         _inner = inner;
         _locate = locate;
-        _trusts = inner is null;
+        _isTrusted = inner is null;
     }
 
     public string EntryName => _place.Entry;
@@ -34,20 +37,13 @@ internal sealed class CachedLocation : IWeightLocation
     public string? Revision => _place.Revision;
 
     /// <summary>Until every file that was opened turned out to be whole on this machine.</summary>
-    public bool IsRemote
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _remote > 0 || _trusted.Count + _asked.Count == 0;
-            }
-        }
-    }
+    public bool IsRemote => Volatile.Read(ref _remote) > 0 || Volatile.Read(ref _opened) == 0;
 
-    /// <summary>Finds out what a URI names, or remembers it where the source is not to be asked.</summary>
+    private bool IsOffline => _run.Mode == CacheMode.Offline;
+
+    /// <summary>Finds out what a URI names, from the source or from what an earlier load saw.</summary>
     /// <param name="run">The load's part of the cache.</param>
-    /// <param name="uri">What was asked for.</param>
+    /// <param name="uri">The URI.</param>
     /// <param name="pins">What the load is held to.</param>
     /// <param name="locate">Asks the store.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
@@ -64,12 +60,13 @@ internal sealed class CachedLocation : IWeightLocation
             return await locate(cancellationToken).ConfigureAwait(false);
         }
 
-        // What is not kept of such a URL may say which file it is, so nothing is known of it before its source has answered.
+        // What is not kept of such a URL may say which file it is, so nothing is known of it before its source has responded.
         string source = HiddenParameters.Distinguish(uri);
         bool isVague = source != uri.Display;
         string held = CachedPlace.TextOf(pins);
         CachedPlace? known = isVague ? null : CachedPlace.Read(run.Folder, source, held);
-        if (run.Mode is CacheMode.Trust or CacheMode.Offline && known is not null)
+        if (known is not null
+            && (run.Mode == CacheMode.Offline || (run.Mode == CacheMode.Trust && await IsWholeAsync(known).ConfigureAwait(false))))
         {
             return run.Follow(new CachedLocation(run, known, inner: null, locate), known);
         }
@@ -78,19 +75,39 @@ internal sealed class CachedLocation : IWeightLocation
         {
             throw isVague
                 ? new WeightSourceException(
-                    uri.Display, "its parameters may say which file it is and are not kept; without asking (CacheMode.Offline) nobody knows.")
+                    uri.Display,
+                    "its parameters may say which file it is and are not kept; a load that sends no requests (CacheMode.Offline) cannot resolve it.")
                 : Absent(run, uri.Display, [CachedPlace.PathOf(run.Folder, source, held)]);
         }
 
         IWeightLocation inner = await locate(cancellationToken).ConfigureAwait(false);
-        var place = new CachedPlace(source, held, inner.EntryName, inner.Revision, new Dictionary<string, SourceIdentity>());
         if (!inner.IsRemote)
         {
             return inner;
         }
 
+        var place = new CachedPlace(source, held, inner.EntryName, inner.Revision, new Dictionary<string, SourceIdentity>());
         var location = new CachedLocation(run, place, inner, locate);
         return isVague ? location : run.Follow(location, known);
+
+        async ValueTask<bool> IsWholeAsync(CachedPlace place)
+        {
+            foreach (SourceIdentity identity in place.Files.Values)
+            {
+                CacheCopy? copy = run.TryOpenToRead(identity, cancellationToken);
+                if (copy is not null)
+                {
+                    await copy.DisposeAsync().ConfigureAwait(false);
+                }
+
+                if (copy is not { IsWhole: true })
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
     }
 
     public ValueTask<IWeightSource> OpenAsync(string name, CancellationToken cancellationToken) =>
@@ -98,55 +115,31 @@ internal sealed class CachedLocation : IWeightLocation
 
     public async ValueTask<IWeightSource> OpenAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
-        IWeightSource opened = await TryOpenTrustedAsync(name, cancellationToken).ConfigureAwait(false)
-            ?? await OpenCheckedAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
-        if (opened is not CachedFile file)
+        IWeightSource opened = _isTrusted
+            ? await OpenTrustedAsync(name, cancellationToken).ConfigureAwait(false)
+            : await OpenCheckedAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
+        Interlocked.Add(ref _remote, opened is CachedFile ? 0 : 1);
+        Interlocked.Increment(ref _opened);
+        if (opened is CachedFile file && _run.ChecksAll)
         {
-            Interlocked.Increment(ref _remote);
-            return opened;
-        }
-
-        try
-        {
-            if (_run.ChecksAll)
+            try
             {
                 await file.CheckAllAsync(cancellationToken).ConfigureAwait(false);
             }
+            catch
+            {
+                await file.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
 
-            return file;
-        }
-        catch
-        {
-            await file.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
+        return opened;
     }
 
-    /// <summary>Only where nothing of the file is in the cache: what is there is worth more than the round trip that this saves.</summary>
-    public IWeightSource? OpenAhead(string name, long expectedLength)
-    {
-        string source = SourceOf(name);
-        if (_inner is null || _run.Folder.HasVersionOf(source) || _inner.OpenAhead(name, expectedLength) is not { } remote)
-        {
-            return null;
-        }
+    /// <summary>Never: the version that the source reports decides what comes from the cache.</summary>
+    public IWeightSource? OpenAhead(string name, long expectedLength) => null;
 
-        Interlocked.Increment(ref _remote);
-        lock (_lock)
-        {
-            _asked[name] = remote;
-        }
-
-        return new CachedSource(
-            _run,
-            new SourceIdentity(source, expectedLength, Validator: null),
-            copy: null,
-            remote,
-            ask: null,
-            () => TargetAsync(new SourceIdentity(source, remote.Length, remote.Validator)));
-    }
-
-    /// <summary>The place with the versions of the files that the source has told of.</summary>
+    /// <summary>The place with the versions of the files that the source has reported.</summary>
     public CachedPlace Seen()
     {
         lock (_lock)
@@ -159,18 +152,8 @@ internal sealed class CachedLocation : IWeightLocation
         }
     }
 
-    private async Task<PartialCopy?> TargetAsync(SourceIdentity identity)
-    {
-        ICacheCopy? copy = await _run.OpenAsync(identity, CancellationToken.None).ConfigureAwait(false);
-
-        // Somebody else has it whole by now.
-        (copy as WholeCopy)?.Dispose();
-        return copy as PartialCopy;
-    }
-
     private async ValueTask<IWeightSource> OpenCheckedAsync(string name, int firstBytes, CancellationToken cancellationToken)
     {
-        await DistrustAsync(cancellationToken).ConfigureAwait(false);
         IWeightSource remote = await AskAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
         lock (_lock)
         {
@@ -178,107 +161,44 @@ internal sealed class CachedLocation : IWeightLocation
         }
 
         var identity = new SourceIdentity(SourceOf(name), remote.Length, remote.Validator);
-        ICacheCopy? opened;
         try
         {
-            opened = await _run.OpenAsync(identity, cancellationToken).ConfigureAwait(false);
+            return await _run.OpenAsync(identity, cancellationToken).ConfigureAwait(false) switch
+            {
+                null => remote,
+                { IsReadOnly: true } whole => new CachedFile(_run, whole, remote, open: null),
+                { } copy => new CachedSource(_run, identity, copy, remote),
+            };
         }
         catch
         {
             await remote.DisposeAsync().ConfigureAwait(false);
             throw;
         }
-
-        return opened switch
-        {
-            WholeCopy whole => new CachedFile(_run, whole, remote, ask: null),
-            PartialCopy copy => new CachedSource(_run, identity, copy, remote, ask: null, () => Task.FromResult<PartialCopy?>(copy)),
-            _ => remote,
-        };
     }
 
-    // null where the source has to be asked.
-    private async ValueTask<IWeightSource?> TryOpenTrustedAsync(string name, CancellationToken cancellationToken)
+    // Of the version that an earlier load saw, whatever the source has now.
+    private async ValueTask<IWeightSource> OpenTrustedAsync(string name, CancellationToken cancellationToken)
     {
-        bool isOffline = _run.Mode == CacheMode.Offline;
-        SourceIdentity? identity = null;
-        lock (_lock)
+        if (!_place.Files.TryGetValue(name, out SourceIdentity? identity))
         {
-            if (!_trusts || !_place.Files.TryGetValue(name, out identity))
-            {
-                return isOffline ? throw Absent(_run, SourceOf(name), []) : null;
-            }
+            throw IsOffline ? Absent(_run, SourceOf(name), []) : new WeightSourceException(
+                SourceOf(name), "the cache does not have it of the version that its other files have; load it with CacheMode.Check.");
         }
 
-        if (_run.TryOpenWhole(identity, cancellationToken) is { } whole)
+        Func<CancellationToken, ValueTask<IWeightSource>>? open = IsOffline ? null : token => AskAsync(name, HeaderPrefix.Size, token);
+        CacheCopy? copy = _run.TryOpenToRead(identity, cancellationToken);
+        if (copy is { IsWhole: true })
         {
-            if (TryTrust(name, identity))
-            {
-                return new CachedFile(_run, whole, remote: null, isOffline ? null : token => AskAsync(name, HeaderPrefix.Size, token));
-            }
-
-            whole.Dispose();
+            return new CachedFile(_run, copy, remote: null, open);
         }
 
-        if (!isOffline)
+        if (IsOffline && copy is null)
         {
-            return null;
+            throw Absent(_run, identity.Source, CacheFolder.FilesOf(_run.Folder.PathOf(identity)));
         }
 
-        string[] files = CacheFolder.FilesOf(_run.Folder.TargetOf(CacheKey.Of(identity)));
-        if (files.Any(path => _run.Folder.Distrust(path) is not null))
-        {
-            // They stay, as this load cannot replace them.
-            throw Absent(_run, identity.Source, files);
-        }
-
-        if (_run.TryOpenToRead(identity, cancellationToken) is { } read)
-        {
-            _ = TryTrust(name, identity);
-            return new CachedSource(_run, identity, read, remote: null, ask: null, target: null);
-        }
-
-        // A load of this process may be writing it.
-        return await _run.OpenAsync(identity, cancellationToken).ConfigureAwait(false) is PartialCopy partial && TryTrust(name, identity)
-            ? new CachedSource(_run, identity, partial, remote: null, ask: null, target: null)
-            : throw Absent(_run, identity.Source, files);
-    }
-
-    private bool TryTrust(string name, SourceIdentity identity)
-    {
-        lock (_lock)
-        {
-            if (_trusts)
-            {
-                _trusted[name] = identity;
-            }
-
-            return _trusts;
-        }
-    }
-
-    // One file has to be asked for, so the others are asked about: a model is not made of two versions.
-    private async ValueTask DistrustAsync(CancellationToken cancellationToken)
-    {
-        KeyValuePair<string, SourceIdentity>[] trusted;
-        lock (_lock)
-        {
-            trusted = _trusts ? [.. _trusted] : [];
-            _trusts = false;
-        }
-
-        foreach ((string name, SourceIdentity identity) in trusted)
-        {
-            IWeightSource remote = await AskAsync(name, HeaderPrefix.Size, cancellationToken).ConfigureAwait(false);
-            await using (remote.ConfigureAwait(false))
-            {
-                if (remote.Length != identity.Length || remote.Validator != identity.Validator)
-                {
-                    throw new WeightSourceException(
-                        remote.Display, "its copy in the cache is of another version than the source has now; load it with CacheMode.Check.");
-                }
-            }
-        }
+        return new CachedSource(_run, identity, copy, remote: null, open);
     }
 
     private async ValueTask<IWeightSource> AskAsync(string name, int firstBytes, CancellationToken cancellationToken)
@@ -292,6 +212,6 @@ internal sealed class CachedLocation : IWeightLocation
     private static WeightSourceException Absent(CacheRun run, string source, string[] files) => new(
         source,
         run.Denied(files) is { } denied
-            ? $"this load may not ask the source (CacheMode.Offline), and of the cache {denied}."
-            : "it is not in the cache, and this load may not ask the source (CacheMode.Offline); load it once with CacheMode.Check.");
+            ? $"this load sends no request (CacheMode.Offline), and its copy in the cache cannot be used: {denied}."
+            : "it is not in the cache, and this load sends no request (CacheMode.Offline); load it once with CacheMode.Check.");
 }

@@ -1,52 +1,35 @@
 using System.IO.Hashing;
 using TypedWeights.Downloads;
 using TypedWeights.Files;
+using TypedWeights.Memory;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Caching;
 
 /// <summary>
-/// A remote file whose bytes come from its copy where that has them, and else from the source and into the copy. A part is held against
-/// its hash when it is first used; a damaged one is fetched again.
+/// A remote file whose bytes come from its copy where that has them, and otherwise from the source and into the copy. A part is compared with
+/// its hash when it is first used; a damaged part counts as missing.
 /// </summary>
-internal class CachedSource : IWeightSource, IRequestedSource
+/// <param name="run">The load's part of the cache.</param>
+/// <param name="identity">Which version of the file it is.</param>
+/// <param name="copy">The copy to read from, and to write to if it is open for that; null for none. A read-only one is disposed with this.</param>
+/// <param name="remote">The file at its source, if it has been opened; disposed with this one.</param>
+/// <param name="open">Opens it there when it is needed; null if the load may not.</param>
+internal class CachedSource(
+    CacheRun run,
+    SourceIdentity identity,
+    CacheCopy? copy,
+    IWeightSource? remote,
+    Func<CancellationToken, ValueTask<IWeightSource>>? open = null) : IWeightSource, IRequestedSource
 {
-    // Parts are no longer than a buffer of the writer; a journal that says otherwise is nobody's that need be mended.
-    private const long LongestMend = 64L << 20;
+    private readonly SemaphoreSlim _opening = new(1, 1);
+    private IWeightSource? _remote = remote;
 
-    private readonly SemaphoreSlim _asking = new(1, 1);
-    private readonly Func<CancellationToken, ValueTask<IWeightSource>>? _ask;
-    private readonly Lazy<Task<PartialCopy?>> _target;
-    private IWeightSource? _remote;
+    public string Display => _remote?.Display ?? identity.Source;
 
-    /// <param name="run">The load's part of the cache.</param>
-    /// <param name="identity">Which version of the file the copy is one of; the source need not have said yet.</param>
-    /// <param name="copy">The copy to read from; null for none.</param>
-    /// <param name="remote">The file at its source, where it has been opened; disposed with this one.</param>
-    /// <param name="ask">Opens it there when it is needed; null where it may not be asked.</param>
-    /// <param name="target">Gives the copy to write to, once the first bytes have come; null where nothing is written.</param>
-    public CachedSource(
-        CacheRun run,
-        SourceIdentity identity,
-        ICacheCopy? copy,
-        IWeightSource? remote,
-        Func<CancellationToken, ValueTask<IWeightSource>>? ask,
-        Func<Task<PartialCopy?>>? target)
-    {
-        Run = run;
-        Identity = identity;
-        Copy = copy;
-        IsKept = target is not null;
-        _remote = remote;
-        _ask = ask;
-        _target = new Lazy<Task<PartialCopy?>>(target ?? (static () => Task.FromResult<PartialCopy?>(null)));
-    }
+    public long Length => identity.Length;
 
-    public string Display => _remote?.Display ?? Identity.Source;
-
-    public long Length => Identity.Length;
-
-    public string? Validator => Identity.Validator ?? _remote?.Validator;
+    public string? Validator => identity.Validator;
 
     public string? Version => _remote?.Version;
 
@@ -54,17 +37,16 @@ internal class CachedSource : IWeightSource, IRequestedSource
 
     public HttpRequestMessage? Asked => (_remote as IRequestedSource)?.Asked;
 
-    public CacheRun Run { get; }
+    public CacheRun Run => run;
 
-    /// <summary>What is there; null where everything comes from the source, as from one that can only be read in order.</summary>
-    public PartMap? Known => IsSequential ? null : Copy?.Parts;
+    /// <summary>The parts of the copy; null if everything comes from the source, as from one that can only be read in order.</summary>
+    public PartMap? Known => IsSequential ? null : copy?.Parts;
 
-    /// <summary>Whether what comes from the source is written to a copy, as far as is known.</summary>
-    public bool IsKept { get; }
+    /// <summary>The copy that bytes from the source are written to; null for none.</summary>
+    public CacheCopy? Target => copy is { IsReadOnly: false } ? copy : null;
 
-    protected SourceIdentity Identity { get; }
-
-    protected ICacheCopy? Copy { get; }
+    /// <summary>The copy, of a file that has a whole one.</summary>
+    protected CacheCopy Copy => copy!;
 
     public ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
     {
@@ -75,99 +57,60 @@ internal class CachedSource : IWeightSource, IRequestedSource
         return ValueTask.FromResult<IRangeReader>(new CacheReader(this, offset, length));
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
-        // One that is written is closed by the last of those who write it.
-        (Copy as IDisposable)?.Dispose();
-        return _remote?.DisposeAsync() ?? ValueTask.CompletedTask;
-    }
-
-    /// <summary>The copy that bytes from the source go to; null for none.</summary>
-    public ValueTask<PartialCopy?> TargetAsync() => new(_target.Value);
-
-    /// <summary>Reads bytes of a sound part, at least one.</summary>
-    /// <exception cref="WeightSourceException">They cannot be read.</exception>
-    public async ValueTask<int> ReadKnownAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
-    {
-        int count = await TryReadAsync(destination, position, cancellationToken).ConfigureAwait(false);
-        return count > 0
-            ? count
-            : throw new WeightSourceException(Display, $"its copy in the cache ended at byte {position}: it was cut while it was read.");
-    }
-
-    /// <summary>Reads a part that has not been looked at yet, with its hash.</summary>
-    /// <returns>Whether it is sound, and the destination holds it.</returns>
-    public async ValueTask<bool> TryReadPartAsync(FinishedPart part, Memory<byte> destination, CancellationToken cancellationToken)
-    {
-        for (int done = 0; done < destination.Length;)
+        // A copy that is written is closed by the last load that writes it.
+        if (copy is { IsReadOnly: true })
         {
-            int count = await TryReadAsync(destination[done..], part.Offset + done, cancellationToken).ConfigureAwait(false);
-            if (count == 0)
+            await copy.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_remote is not null)
+        {
+            await _remote.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads bytes of a part.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="isSound">Whether its bytes may be used without a look at its hash.</param>
+    /// <param name="destination">Where they go.</param>
+    /// <param name="position">Where they begin in the file.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The number of bytes; 0 if the part was only checked: it is sound now, or missing.</returns>
+    public async ValueTask<int> TryReadKnownAsync(
+        FinishedPart part, bool isSound, Memory<byte> destination, long position, CancellationToken cancellationToken)
+    {
+        if (isSound && await TryReadAsync(destination, position, cancellationToken).ConfigureAwait(false) is > 0 and int known)
+        {
+            return known;
+        }
+
+        int count = 0;
+        bool isDamaged = isSound;
+        if (!isDamaged && destination.Length == part.Length)
+        {
+            // All of it is wanted: the bytes are hashed where they land.
+            for (int read = -1; read != 0 && count < destination.Length; count += read)
             {
-                return false;
+                read = await TryReadAsync(destination[count..], position + count, cancellationToken).ConfigureAwait(false);
             }
 
-            done += count;
+            isDamaged = count < destination.Length || XxHash128.HashToUInt128(destination.Span) != part.Hash;
         }
-
-        bool isSound = XxHash128.HashToUInt128(destination.Span) == part.Hash;
-        if (isSound)
+        else if (!isDamaged)
         {
-            Known!.MarkSound(part);
+            isDamaged = !await PartCheck.IsSoundAsync(TryReadAsync, part, static _ => { }, cancellationToken).ConfigureAwait(false);
         }
 
-        return isSound;
+        Mark(part, !isDamaged);
+        return isDamaged ? 0 : count;
     }
 
-    /// <summary>Sees to it that a part is sound, or known as missing.</summary>
-    public async ValueTask CheckAsync(FinishedPart part, CancellationToken cancellationToken)
-    {
-        if (await PartCheck.IsSoundAsync(TryReadAsync, part, static _ => { }, cancellationToken).ConfigureAwait(false))
-        {
-            Copy!.Parts.MarkSound(part);
-        }
-        else
-        {
-            await MendAsync(part, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Fetches a damaged part again.</summary>
-    /// <exception cref="WeightSourceException">It cannot be had.</exception>
-    public async ValueTask MendAsync(FinishedPart part, CancellationToken cancellationToken)
-    {
-        Run.Note($"{part.Length} bytes at {part.Offset} of the copy in the cache are damaged; they are fetched again.");
-        if (part.Length > LongestMend)
-        {
-            Copy!.Parts.Remove(part);
-            return;
-        }
-
-        IWeightSource remote = await RemoteAsync(part.Offset, cancellationToken).ConfigureAwait(false);
-        byte[] bytes = await remote.ReadAsync(part.Offset, (int)part.Length, cancellationToken).ConfigureAwait(false);
-        if (XxHash128.HashToUInt128(bytes) != part.Hash)
-        {
-            // It is the journal that is damaged, or the source gave the validator of another file.
-            Copy!.Parts.Remove(part);
-            (Copy as WholeCopy)?.Condemn();
-            return;
-        }
-
-        try
-        {
-            await Copy!.MendAsync(part, bytes, cancellationToken).ConfigureAwait(false);
-            Copy.Parts.MarkSound(part);
-        }
-        catch (Exception e) when (DiskFailure.Is(e))
-        {
-            Copy!.Parts.Remove(part);
-        }
-    }
-
-    /// <summary>The file at its source, asked for the first time where it has not been needed yet.</summary>
-    /// <param name="position">What is needed of it.</param>
+    /// <summary>The file at its source, which is opened when it is first needed.</summary>
+    /// <param name="position">The byte that is needed.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="WeightSourceException">It cannot be opened, may not be asked, or is another version than the copy.</exception>
+    /// <exception cref="WeightSourceException">It cannot be opened, may not be, or is another version than the copy.</exception>
     public async ValueTask<IWeightSource> RemoteAsync(long position, CancellationToken cancellationToken)
     {
         if (Volatile.Read(ref _remote) is { } known)
@@ -175,49 +118,99 @@ internal class CachedSource : IWeightSource, IRequestedSource
             return known;
         }
 
-        if (_ask is null)
+        if (open is null)
         {
             throw new WeightSourceException(
                 Display,
-                $"byte {position} is not in the cache, or damaged there, and this load may not ask the source; load it once with CacheMode.Check.");
+                $"byte {position} is not in the cache, or damaged there, and this load sends no request; load it once with CacheMode.Check.");
         }
 
-        await _asking.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return _remote ??= await AskAsync(_ask, cancellationToken).ConfigureAwait(false);
+            if (_remote is null)
+            {
+                IWeightSource opened = await open(cancellationToken).ConfigureAwait(false);
+                if (opened.Length != identity.Length || opened.Validator != identity.Validator)
+                {
+                    await opened.DisposeAsync().ConfigureAwait(false);
+                    throw new WeightSourceException(
+                        Display, "its copy in the cache is damaged, and the file has changed at its source since; load it again.");
+                }
+
+                _remote = opened;
+            }
+
+            return _remote;
         }
         finally
         {
-            _asking.Release();
+            _opening.Release();
         }
     }
 
-    private async ValueTask<IWeightSource> AskAsync(
-        Func<CancellationToken, ValueTask<IWeightSource>> ask, CancellationToken cancellationToken)
+    /// <summary>Notes that a part is sound, or that it is damaged and so missing.</summary>
+    protected void Mark(FinishedPart part, bool isSound)
     {
-        IWeightSource remote = await ask(cancellationToken).ConfigureAwait(false);
-        if (remote.Length == Identity.Length && remote.Validator == Identity.Validator)
+        if (isSound)
         {
-            return remote;
+            copy!.Parts.MarkSound(part);
         }
-
-        await remote.DisposeAsync().ConfigureAwait(false);
-        (Copy as WholeCopy)?.Condemn();
-        throw new WeightSourceException(
-            Display, "its copy in the cache is damaged, and the file has changed at its source since; load it again.");
+        else
+        {
+            copy!.Parts.Remove(part);
+            run.NoteDamage(copy, part);
+        }
     }
 
-    private async ValueTask<int> TryReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
+    /// <summary>Reads some bytes of the copy.</summary>
+    /// <returns>The number of bytes; 0 at the end of the file, and if the disk cannot read them, which has damaged them.</returns>
+    protected async ValueTask<int> TryReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
     {
         try
         {
-            return await Copy!.ReadAsync(destination, position, cancellationToken).ConfigureAwait(false);
+            return await copy!.ReadAsync(destination, position, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A disk that cannot give the bytes has damaged them.
             return 0;
+        }
+    }
+}
+
+/// <summary>A remote file that is whole in the cache: to a load it is a file of this machine.</summary>
+internal sealed class CachedFile(
+    CacheRun run, CacheCopy copy, IWeightSource? remote, Func<CancellationToken, ValueTask<IWeightSource>>? open)
+    : CachedSource(run, copy.Identity, copy, remote, open), IMappableSource
+{
+    public override bool IsSequential => false;
+
+    /// <summary>Checks every part of a copy whose bytes will not be read through the cache.</summary>
+    /// <exception cref="WeightSourceException">The copy is damaged.</exception>
+    public async ValueTask CheckAllAsync(CancellationToken cancellationToken)
+    {
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        await Parallel.ForEachAsync(Copy.Parts.Parts, options, async (part, token) => Mark(
+            part, await PartCheck.IsSoundAsync(TryReadAsync, part, static _ => { }, token).ConfigureAwait(false))).ConfigureAwait(false);
+        if (!Copy.IsWhole)
+        {
+            throw new WeightSourceException(
+                Display, "its copy in the cache was damaged and is removed; load it once with another TensorStorage than Mapped.");
+        }
+    }
+
+    public NativeRegion Map()
+    {
+        try
+        {
+            return Copy.Map();
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw new WeightSourceException(
+                Display,
+                $"its copy in the cache cannot be mapped ({e.Message.TrimEnd('.')}); load it with another TensorStorage than Mapped.",
+                innerException: e);
         }
     }
 }

@@ -9,34 +9,38 @@ namespace TypedWeights.Caching;
 /// </summary>
 internal sealed class LocalCache : IAsyncDisposable
 {
+    // Each process goes beyond the limit by at most this part of it, which it writes between two looks at the folder.
+    private const int LooksOnTheWay = 16;
+
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Task<PartialCopy?>> _open = new(StringComparer.Ordinal);
     private readonly HashSet<Task> _running = [];
+    private long _room;
+
+    // The copies that this process writes, by path.
+    private readonly SemaphoreSlim _opening = new(1, 1);
+    private readonly Dictionary<string, CacheCopy> _written = new(StringComparer.Ordinal);
 
     public LocalCache(string folder, LocalCacheOptions options)
     {
         options.Validate();
         Folder = new CacheFolder(folder, options.TrustFolder);
         Options = options;
-        Room = new CacheSpace(Folder, options.SizeLimit);
     }
 
     public CacheFolder Folder { get; }
 
     public LocalCacheOptions Options { get; }
 
-    public CacheSpace Room { get; }
-
-    /// <summary>Is told of what people should know: the source, a sentence, and whether something is wrong.</summary>
+    /// <summary>Is called with what people should know: the source, a sentence, and whether something is wrong.</summary>
     public Action<string, string, bool>? Noted { get; set; }
 
     /// <summary>Begins a load.</summary>
-    /// <param name="mode">What was asked for; null for what the cache's options say.</param>
+    /// <param name="mode">The mode of the load; null for that of the cache's options.</param>
     /// <param name="display">The checkpoint as it may be shown.</param>
-    /// <param name="checksAll">Whether the copies are checked before they are used, as their bytes will not pass by.</param>
-    /// <param name="isLocal">Whether it is of files of this machine, which are not cached.</param>
-    /// <returns>null where the load does without the cache.</returns>
-    /// <exception cref="WeightSourceException">It may not ask the source, and the folder is not trusted.</exception>
+    /// <param name="checksAll">Whether copies are checked when they are opened, as their bytes will not be read through the cache.</param>
+    /// <param name="isLocal">Whether the load is of files of this machine, which are not cached.</param>
+    /// <returns>null if the load continues without the cache.</returns>
+    /// <exception cref="WeightSourceException">The load may not send requests, and the folder is not trusted.</exception>
     public CacheRun? Begin(CacheMode? mode, string display, bool checksAll, bool isLocal = false)
     {
         CacheMode chosen = mode ?? Options.Mode;
@@ -55,100 +59,86 @@ internal sealed class LocalCache : IAsyncDisposable
             + "(LocalCacheOptions.TrustFolder, TYPEDWEIGHTS_CACHE_TRUST=1)";
         if (chosen == CacheMode.Offline)
         {
-            throw new WeightSourceException(display, $"this load may not ask the source (CacheMode.Offline), and {advice}.");
+            throw new WeightSourceException(display, $"this load sends no request (CacheMode.Offline), and {advice}.");
         }
 
         Noted?.Invoke(display, $"loading without the cache: {advice}.", true);
         return null;
     }
 
-    /// <summary>Opens the partial copy of a version for a load, or gives the one that another load of this process has open.</summary>
+    /// <summary>Opens the copy of a version for writing, together with other loads of this process.</summary>
     /// <param name="identity">The version.</param>
-    /// <param name="cancellationToken">Ends the reading of its journal; another load that waits for the copy begins to read by itself.</param>
-    /// <returns>null where the caller is to look for a whole one again: it may have appeared meanwhile.</returns>
+    /// <param name="cancellationToken">Ends the reading of its journal.</param>
     /// <exception cref="WeightsException">Another process has it, or it cannot be written.</exception>
-    public async Task<PartialCopy?> JoinAsync(SourceIdentity identity, CancellationToken cancellationToken)
+    public async Task<CacheCopy> JoinAsync(SourceIdentity identity, CancellationToken cancellationToken)
     {
-        string key = CacheKey.Of(identity);
-        while (true)
+        string path = Folder.PathOf(identity);
+        await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
-            Task<PartialCopy?> opening;
-            lock (_lock)
+            if (!_written.TryGetValue(path, out CacheCopy? copy))
             {
-                if (!_open.TryGetValue(key, out opening!))
-                {
-                    _open[key] = opening = Task.Run(() => OpenAsync(key, identity, cancellationToken), CancellationToken.None);
-                }
+                Folder.Make();
+                Folder.RemoveDistrusted(path);
+                copy = await CacheCopy.OpenToWriteAsync(path, identity, Folder.KeepsOthersOut, cancellationToken).ConfigureAwait(false);
+                _written.Add(path, copy);
             }
 
-            PartialCopy? copy;
-            try
-            {
-                copy = await opening.ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                Forget(key, opening);
-                continue;
-            }
-            catch
-            {
-                Forget(key, opening);
-                throw;
-            }
-
-            lock (_lock)
-            {
-                if (copy is null)
-                {
-                    Forget(key, opening);
-                    return null;
-                }
-
-                // Else it has been closed meanwhile, by the last load that had it.
-                if (_open.TryGetValue(key, out Task<PartialCopy?>? now) && now == opening)
-                {
-                    copy.Users++;
-                    return copy;
-                }
-            }
+            copy.Users++;
+            return copy;
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, Folder.Path, shown: null, path);
+        }
+        finally
+        {
+            _opening.Release();
         }
     }
 
-    /// <summary>A load is done with a copy. The last one closes it, and gives it its name where it is whole.</summary>
-    /// <exception cref="WeightsException">It cannot be given its name.</exception>
-    public async Task LeaveAsync(PartialCopy copy)
+    /// <summary>Ends a load's use of a copy that it joined. The last load closes it.</summary>
+    public async Task LeaveAsync(CacheCopy copy)
     {
-        TaskCompletionSource<PartialCopy?> closing;
-        lock (_lock)
-        {
-            if (--copy.Users > 0)
-            {
-                return;
-            }
-
-            // Whoever comes now waits, and then finds what there is.
-            closing = new TaskCompletionSource<PartialCopy?>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _open[copy.Key] = closing.Task;
-        }
-
+        await _opening.WaitAsync().ConfigureAwait(false);
         try
         {
-            if (copy.File.Missing.Count == 0)
+            if (--copy.Users == 0)
             {
-                await copy.File.FlushAsync(CancellationToken.None).ConfigureAwait(false);
-                copy.File.Publish(keepsJournal: true);
+                _written.Remove(copy.Path);
+                await copy.DisposeAsync().ConfigureAwait(false);
             }
         }
         finally
         {
-            await copy.File.DisposeAsync().ConfigureAwait(false);
-            lock (_lock)
+            _opening.Release();
+        }
+    }
+
+    /// <summary>Takes room for a write, and removes what was not used for the longest time if there is none left.</summary>
+    /// <exception cref="WeightsException">Everything that could go is in use.</exception>
+    public void TakeRoom(long bytes)
+    {
+        if (Options.SizeLimit is not { } most)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (_room < bytes)
             {
-                _open.Remove(copy.Key);
+                // Other processes may have written since the last look.
+                long used = Folder.Shrink(Math.Max(0, most - bytes), CancellationToken.None);
+                if (used + bytes > most)
+                {
+                    throw new WeightsException($"{Folder.Path}: it is full, and everything in it is in use (LocalCacheOptions.SizeLimit).");
+                }
+
+                _room = Math.Max(bytes, Math.Min(most - used, most / LooksOnTheWay));
             }
 
-            closing.SetResult(null);
+            _room -= bytes;
         }
     }
 
@@ -172,50 +162,5 @@ internal sealed class LocalCache : IAsyncDisposable
         }
 
         await Task.WhenAll(running).ConfigureAwait(false);
-    }
-
-    private async Task<PartialCopy?> OpenAsync(string key, SourceIdentity identity, CancellationToken cancellationToken)
-    {
-        try
-        {
-            Folder.Make();
-        }
-        catch (Exception e) when (DiskFailure.Is(e))
-        {
-            throw DiskFailure.Of(e, Folder.Path);
-        }
-
-        string target = Folder.TargetOf(key);
-        try
-        {
-            Folder.RemoveDistrusted(target);
-        }
-        catch (Exception e) when (DiskFailure.Is(e))
-        {
-            throw DiskFailure.Of(e, target);
-        }
-
-        PartialFile file = await PartialFile.OpenAsync(
-            target, identity, verified: null, cancellationToken, isInCache: true, Folder.KeepsOthersOut).ConfigureAwait(false);
-        if (file.Finished == 0 && File.Exists(target))
-        {
-            // Another process has finished it between the look for it and the lock.
-            file.Discard();
-            await file.DisposeAsync().ConfigureAwait(false);
-            return null;
-        }
-
-        return new PartialCopy(key, file);
-    }
-
-    private void Forget(string key, Task<PartialCopy?> opening)
-    {
-        lock (_lock)
-        {
-            if (_open.TryGetValue(key, out Task<PartialCopy?>? now) && now == opening)
-            {
-                _open.Remove(key);
-            }
-        }
     }
 }

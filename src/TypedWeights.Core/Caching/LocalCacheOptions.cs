@@ -10,15 +10,15 @@ public sealed record LocalCacheOptions
     public CacheMode Mode { get; init; } = CacheMode.Check;
 
     /// <summary>
-    /// The most bytes of weights in the folder. What was not used for the longest time goes first; what is in use, by any process, stays.
+    /// The most bytes of weights in the folder. Files that were not used for the longest time are removed first; a file in use stays.
     /// </summary>
     /// <value>null: as many as the disk takes.</value>
     public long? SizeLimit { get; init; }
 
     /// <summary>
-    /// Whether the folder is used although other users of this machine may write to it, or to a folder above it, or own one of them: who can
-    /// change the folder decides what loads from it give, whatever the source has. Without this such a load warns and goes on without the
-    /// cache; with <see cref="CacheMode.Offline"/> it fails.
+    /// Whether the folder is used although other users of this machine may write to it or to a folder above it, or own one of them: whoever
+    /// can change the folder decides what loads from it return. Without this such a load warns and continues without the cache; with
+    /// <see cref="CacheMode.Offline"/> it fails.
     /// </summary>
     /// <value>
     /// false; for the folder that <c>TYPEDWEIGHTS_CACHE</c> names, whether <c>TYPEDWEIGHTS_CACHE_TRUST</c> is 1, on, yes or true.

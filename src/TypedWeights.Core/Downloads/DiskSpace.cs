@@ -1,12 +1,12 @@
 namespace TypedWeights.Downloads;
 
-/// <summary>Tells a disk that is too small before the first byte and not after the last.</summary>
+/// <summary>Reports a disk that is too small before the first byte is written.</summary>
 internal static class DiskSpace
 {
-    /// <summary>Throws where a folder's disk has less room than is needed; where that cannot be told, writing will tell.</summary>
+    /// <summary>Throws if the disk of a folder has less free space than is needed. If that is not known, writing shows it.</summary>
     /// <param name="path">A file in an existing folder.</param>
     /// <param name="needed">The bytes that are to be written.</param>
-    /// <exception cref="WeightsException">There is less room.</exception>
+    /// <exception cref="WeightsException">There is less free space.</exception>
     public static void ThrowUnlessRoom(string path, long needed)
     {
         long free = FreeAt(Path.GetDirectoryName(path)!);

@@ -16,12 +16,12 @@ internal static class FileDownload
     private const long SmallestSegment = 64 << 10;
     private const int UsualSegments = 256;
 
-    /// <summary>Returns when the file is whole and on the disk.</summary>
+    /// <summary>Fetches it, and returns when the file is whole and on the disk.</summary>
     /// <param name="source">The opened file.</param>
-    /// <param name="isRemote">Whether it lies across a network.</param>
+    /// <param name="isRemote">Whether it is across a network.</param>
     /// <param name="file">Where it goes; opened for the identity of the source.</param>
     /// <param name="context">The loader's or tool's.</param>
-    /// <param name="report">Is told how far it has come, at most ten times a second; what was there before does not count.</param>
+    /// <param name="report">Is called with the progress, at most ten times a second; what was there before does not count.</param>
     /// <param name="cancellationToken">Ends it; what is finished stays.</param>
     /// <exception cref="WeightSourceException">The source failed, or the file has changed.</exception>
     /// <exception cref="WeightsException">It cannot be written.</exception>

@@ -3,42 +3,34 @@ using System.IO.Hashing;
 
 namespace TypedWeights.Downloads;
 
-/// <summary>Holds the parts that a journal calls finished against what is on the disk.</summary>
+/// <summary>Compares the parts that a journal lists with the bytes on the disk.</summary>
 internal static class PartCheck
 {
     private const int BufferLength = 1 << 20;
 
-    /// <summary>Reads bytes of a file at a position; 0 at its end.</summary>
+    /// <summary>Reads bytes of a file at a position; returns 0 at its end.</summary>
     internal delegate ValueTask<int> ReadAt(Memory<byte> destination, long position, CancellationToken cancellationToken);
 
-    /// <summary>Checks all parts: those that are not what was noted down go, the others are sound.</summary>
-    /// <param name="read">Reads the partial file.</param>
-    /// <param name="parts">What the journal says.</param>
-    /// <param name="verified">Is told of bytes as they are read.</param>
+    /// <summary>Reads all parts and returns those whose bytes have their hash.</summary>
+    /// <param name="read">Reads the file.</param>
+    /// <param name="noted">The parts that the journal lists.</param>
+    /// <param name="verified">Is called with the number of bytes of each read.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    public static async ValueTask RunAsync(ReadAt read, PartMap parts, Action<long> verified, CancellationToken cancellationToken)
+    public static async ValueTask<PartMap> SoundOfAsync(ReadAt read, PartMap noted, Action<long> verified, CancellationToken cancellationToken)
     {
-        // A journal may have a million lines, and all of them may be wrong.
-        var unsound = new HashSet<FinishedPart>();
-        foreach (FinishedPart part in parts.Parts)
+        var sound = new PartMap();
+        foreach (FinishedPart part in noted.Parts)
         {
             if (await IsSoundAsync(read, part, verified, cancellationToken).ConfigureAwait(false))
             {
-                parts.MarkSound(part);
-            }
-            else
-            {
-                unsound.Add(part);
+                sound.Add(part, isSound: true);
             }
         }
 
-        if (unsound.Count > 0)
-        {
-            parts.Remove(unsound);
-        }
+        return sound;
     }
 
-    /// <summary>Whether a part's bytes have the hash that was noted down.</summary>
+    /// <summary>Whether the bytes of a part have the hash that was noted down.</summary>
     public static async ValueTask<bool> IsSoundAsync(
         ReadAt read, FinishedPart part, Action<long> verified, CancellationToken cancellationToken)
     {

@@ -1,23 +1,34 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.Win32.SafeHandles;
 using TypedWeights.Files;
 
 namespace TypedWeights.Downloads;
 
+/// <summary>What a journal says.</summary>
+/// <param name="Identity">Which file the parts belong to; null if there is no journal that this version understands.</param>
+/// <param name="Parts">The parts, in the order in which they were noted down.</param>
+/// <param name="Length">The bytes of the lines that were understood, from the start of the journal.</param>
+internal sealed record PartNotes(SourceIdentity? Identity, IReadOnlyList<FinishedPart> Parts, long Length)
+{
+    /// <summary>No journal.</summary>
+    public static PartNotes None { get; } = new(null, [], 0);
+}
+
 /// <summary>
-/// What of a partial file has been written, a line of JSON for each part, appended as parts come. The journal ends at the first line that is
-/// not as this class writes them, such as one that the end of the process cut short. A line that outlived its bytes is found out by their hash.
+/// The parts of a file that have been written: a line of JSON for each part, appended as parts come. The journal ends at the first line that
+/// this class would not write, such as one that the end of the process cut short. The hash shows whether a line outlived its bytes.
 /// </summary>
 /// <remarks>
-/// The first line is the file's identity: <c>{"typedweights":1,"source":"…","length":…,"validator":"…"}</c>; the others are as
-/// <see cref="PartLine"/> says.
+/// The first line is the file's identity: <c>{"typedweights":1,"source":"…","length":…,"validator":"…"}</c>; each of the others is a
+/// <see cref="FinishedPart"/>.
 /// </remarks>
-internal sealed class PartJournal : IDisposable
+internal sealed partial class PartJournal : IDisposable
 {
     private const int Version = 1;
 
-    // Of what is read: a source and a validator are URLs and headers; and a file of a terabyte has a million parts.
+    // A source and a validator are URLs and headers; a file of a terabyte has a million parts.
     private const int LongestIdentity = 64 << 10;
     private const long LongestJournal = 128 << 20;
 
@@ -39,56 +50,69 @@ internal sealed class PartJournal : IDisposable
     /// <summary>The bytes that have been written.</summary>
     public long Length => _stream.Position;
 
-    /// <summary>Reads a journal. Whatever has its name, no more than a bounded part of it is read.</summary>
+    /// <summary>Reads a journal: no more than a bounded part of the file, whatever the file is.</summary>
     /// <param name="path">The journal.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <param name="isThisUsers">Whether one of another user counts as none, in a folder that others may write to.</param>
+    /// <param name="isThisUsers">Whether a journal of another user is ignored, in a folder that others may write to.</param>
     /// <returns>
-    /// What it says up to the first line that is not ours. <see cref="PartNotes.None"/> also where it has more parts than a file of the
-    /// length can have.
+    /// The lines up to the first one that is not ours. <see cref="PartNotes.None"/> also if it has more parts than a file of the length can
+    /// have.
     /// </returns>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static PartNotes Read(string path, CancellationToken cancellationToken, bool isThisUsers = false)
     {
         try
         {
-            // Looked for first: most often there is none, and an exception costs more.
+            // Most often there is no journal, and an exception costs more than this look.
             return File.Exists(path) ? ReadLines(path, isThisUsers, cancellationToken) : PartNotes.None;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or RefusedFileException)
         {
-            // Another process has removed it, or it is no journal of ours.
+            // Another process has removed it, or it is not a journal of ours.
             return PartNotes.None;
         }
     }
 
-    /// <summary>Begins a new journal in the place of what has its name: a link or a pipe is removed, what a link leads to stays as it is.</summary>
+    /// <summary>Begins a new journal. A link or a pipe with its name is removed; what a link leads to stays as it is.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     public static PartJournal Create(string path, SourceIdentity identity, bool isThisUsers = false, bool keepsOthersOut = false)
     {
         var journal = new PartJournal(OpenEmpty(path, isThisUsers, keepsOthersOut));
-        journal._stream.Write(IdentityLine(identity));
+        var line = new IdentityLine(Version, identity.Source, identity.Length, identity.Validator);
+        JsonSerializer.Serialize(journal._stream, line, JournalJson.Relaxed.IdentityLine);
+        journal._stream.Write("\n"u8);
         return journal;
     }
 
-    /// <summary>Writes the journal of a finished file; it is on the disk when this returns.</summary>
+    /// <summary>Opens a journal that has been read, to append to it.</summary>
     /// <param name="path">The journal.</param>
-    /// <param name="identity">What the file is.</param>
-    /// <param name="parts">Its parts.</param>
-    /// <param name="mode">The permissions of a new journal; null for the default. One that is replaced leaves its own.</param>
-    /// <param name="keepsOthersOut">Whether its owner alone may write to it.</param>
-    public static void Write(
-        string path, SourceIdentity identity, IReadOnlyList<FinishedPart> parts, UnixFileMode? mode = null, bool keepsOthersOut = false)
+    /// <param name="length">The bytes that were understood. The rest is cut off, as lines after it would not be read.</param>
+    /// <param name="isThisUsers">Whether a journal of another user is refused, in a folder that others may write to.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static PartJournal Append(string path, long length, bool isThisUsers = false)
     {
-        using var file = ReplacementFile.Create(path, TargetFile.ModeOf(path) ?? mode, keepsOthersOut: keepsOthersOut);
-        file.Stream.Write(IdentityLine(identity));
-        Span<byte> line = stackalloc byte[PartLine.LongestLine];
-        foreach (FinishedPart part in parts)
-        {
-            file.Stream.Write(line[..PartLine.Format(part, line)]);
-        }
+        var journal = new PartJournal(OwnFile.Open(path, FileAccess.Write, FileShare.Read, isThisUsers));
+        journal._stream.SetLength(length);
+        journal._stream.Seek(length, SeekOrigin.Begin);
+        return journal;
+    }
 
-        file.Commit();
+    /// <summary>Notes that a part has been written. Safe for use from many tasks at once.</summary>
+    public void Add(FinishedPart part)
+    {
+        Span<byte> line = stackalloc byte[FinishedPart.LongestLine];
+        int length = part.Format(line);
+        lock (_lock)
+        {
+            _stream.Write(line[..length]);
+        }
+    }
+
+    public void Dispose()
+    {
+        // In this order, as the stream would close the file with its lock.
+        _file.Dispose();
+        _stream.Dispose();
     }
 
     private static PartNotes ReadLines(string path, bool isThisUsers, CancellationToken cancellationToken)
@@ -107,11 +131,11 @@ internal sealed class PartJournal : IDisposable
                     return PartNotes.None;
                 }
             }
-            else if (!PartLine.TryParse(line.Span, out FinishedPart part) || part.Offset > identity.Length - part.Length)
+            else if (!FinishedPart.TryParse(line.Span, out FinishedPart part) || part.Offset > identity.Length - part.Length)
             {
                 break;
             }
-            else if (parts.Count == MostSmallParts + (identity.Length / UsualPart))
+            else if (parts.Count >= MostSmallParts + (identity.Length / UsualPart))
             {
                 return PartNotes.None;
             }
@@ -127,7 +151,7 @@ internal sealed class PartJournal : IDisposable
     }
 
     // Whole lines without their line breaks, up to the first one that is longer than any of ours, or to a length that no journal has. Each is
-    // valid until the next one is asked for.
+    // valid until the next one is requested.
     private static IEnumerable<ReadOnlyMemory<byte>> LinesOf(SafeFileHandle file, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[LongestIdentity];
@@ -154,57 +178,6 @@ internal sealed class PartJournal : IDisposable
         }
     }
 
-    private static byte[] IdentityLine(SourceIdentity identity)
-    {
-        using var text = new MemoryStream();
-
-        // A validator has quotes and is read by people: \u0022 would help neither.
-        using (var json = new Utf8JsonWriter(text, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("typedweights", Version);
-            json.WriteString("source", identity.Source);
-            json.WriteNumber("length", identity.Length);
-            json.WriteString("validator", identity.Validator);
-            json.WriteEndObject();
-        }
-
-        text.WriteByte((byte)'\n');
-        return text.ToArray();
-    }
-
-    /// <summary>Goes on with a journal that has been read.</summary>
-    /// <param name="path">The journal.</param>
-    /// <param name="length">How much of it was understood; what comes after that is cut off, as lines after it would not be read.</param>
-    /// <param name="isThisUsers">Whether one of another user is refused, in a folder that others may write to.</param>
-    /// <exception cref="IOException">It cannot be written.</exception>
-    public static PartJournal Append(string path, long length, bool isThisUsers = false)
-    {
-        LockedFile file = OwnFile.Open(path, FileAccess.Write, FileShare.Read, isThisUsers);
-        var journal = new PartJournal(file);
-        journal._stream.SetLength(length);
-        journal._stream.Seek(length, SeekOrigin.Begin);
-        return journal;
-    }
-
-    /// <summary>Writes that a part has been written. Safe for use from many tasks at once.</summary>
-    public void Add(FinishedPart part)
-    {
-        Span<byte> line = stackalloc byte[PartLine.LongestLine];
-        int length = PartLine.Format(part, line);
-        lock (_lock)
-        {
-            _stream.Write(line[..length]);
-        }
-    }
-
-    public void Dispose()
-    {
-        // In this order, as the stream would close the file with its lock.
-        _file.Dispose();
-        _stream.Dispose();
-    }
-
     private static LockedFile OpenEmpty(string path, bool isThisUsers, bool keepsOthersOut)
     {
         try
@@ -229,41 +202,36 @@ internal sealed class PartJournal : IDisposable
         }
     }
 
-    private static SourceIdentity? ParseIdentity(ReadOnlySpan<byte> line) => Parse(line) is { } json
-        && json.TryGetProperty("typedweights", out JsonElement version) && Number(version) == Version
-        && json.TryGetProperty("source", out JsonElement source) && source.ValueKind == JsonValueKind.String
-        && json.TryGetProperty("length", out JsonElement length) && Number(length) is >= 0 and long bytes
-        && json.TryGetProperty("validator", out JsonElement validator) && validator.ValueKind is JsonValueKind.String or JsonValueKind.Null
-        && TextOf(source) is { } text && (validator.ValueKind == JsonValueKind.Null || TextOf(validator) is not null)
-            ? new SourceIdentity(text, bytes, TextOf(validator))
-            : null;
-
-    private static long? Number(JsonElement element) =>
-        element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out long value) ? value : null;
-
-    // null where it is JSON and yet no text: half of a surrogate pair, or bytes that are not UTF-8.
-    private static string? TextOf(JsonElement element)
+    private static SourceIdentity? ParseIdentity(ReadOnlySpan<byte> line)
     {
         try
         {
-            return element.GetString();
+            return JsonSerializer.Deserialize(line, JournalJson.Relaxed.IdentityLine) is { TypedWeights: Version, Length: >= 0 } identity
+                ? new SourceIdentity(identity.Source, identity.Length, identity.Validator)
+                : null;
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second is that of half a surrogate pair.
             return null;
         }
     }
 
-    private static JsonElement? Parse(ReadOnlySpan<byte> line)
+    internal sealed record IdentityLine(
+        [property: JsonPropertyName("typedweights")] int TypedWeights,
+        [property: JsonPropertyName("source")] string Source,
+        [property: JsonPropertyName("length")] long Length,
+        [property: JsonPropertyName("validator")] string? Validator);
+
+    [JsonSerializable(typeof(IdentityLine))]
+    internal sealed partial class JournalJson : JsonSerializerContext
     {
-        try
+        // A validator has quotes and is read by people, whom \u0022 does not help.
+        public static JournalJson Relaxed { get; } = new(new JsonSerializerOptions
         {
-            var reader = new Utf8JsonReader(line);
-            return JsonElement.TryParseValue(ref reader, out JsonElement? json) && json is { ValueKind: JsonValueKind.Object } ? json : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            RespectNullableAnnotations = true,
+            RespectRequiredConstructorParameters = true,
+        });
     }
 }

@@ -1,43 +1,28 @@
 namespace TypedWeights.Downloads;
 
 /// <summary>
-/// Which parts of a file are there, in the order of their bytes, none overlapping another; and which are on their way. Safe for use from
-/// many tasks at once.
+/// Which parts of a file are on the disk, in ascending order, none overlapping another. Safe for use from many tasks at once.
 /// </summary>
 /// <remarks>Parts come nearly in order, so that adding one moves few of the others.</remarks>
 internal sealed class PartMap
 {
     private readonly Lock _lock = new();
 
-    // By offset.
-    private readonly SortedList<long, Slot> _slots = [];
+    // By offset. A part is sound if this process wrote it, or read it and compared it with its hash.
+    private readonly SortedList<long, (FinishedPart Part, bool IsSound)> _parts = [];
     private long _total;
 
-    private enum State
+    /// <summary>The parts that a journal lists: their bytes must be compared with the hashes before they are used.</summary>
+    /// <remarks>Of two parts with the same byte the later one counts. In any order of the parts it takes little more time than sorting.</remarks>
+    public static PartMap OfNotes(IEnumerable<FinishedPart> noted)
     {
-        /// <summary>Somebody has said that they will write it.</summary>
-        Coming,
-
-        /// <summary>Noted down as written, by a process that may have ended since.</summary>
-        Noted,
-
-        /// <summary>Written by this process, or read and held against its hash.</summary>
-        Sound,
-    }
-
-    /// <summary>The parts that a journal has noted down: somebody has to hold them against their hashes before they are used.</summary>
-    /// <remarks>Of two notes about one byte the later one counts. In any order of the notes it takes little more time than sorting them.</remarks>
-    public static PartMap OfNotes(IReadOnlyList<FinishedPart> noted)
-    {
-        // By place, and of those in one place the earlier first.
-        int[] order = [.. Enumerable.Range(0, noted.Count)];
-        Array.Sort(order, (a, b) => noted[a].Offset.CompareTo(noted[b].Offset) is not 0 and var byOffset ? byOffset : a.CompareTo(b));
-        var kept = new Stack<int>();
-        foreach (int note in order)
+        // The sort is stable: of parts at one offset the earlier comes first.
+        var kept = new Stack<(FinishedPart Part, int Order)>();
+        foreach ((int order, FinishedPart part) in noted.Index().OrderBy(static note => note.Item.Offset))
         {
-            if (kept.TryPeek(out int before) && noted[before].End > noted[note].Offset)
+            if (kept.TryPeek(out (FinishedPart Part, int Order) before) && before.Part.End > part.Offset)
             {
-                if (before > note)
+                if (before.Order > order)
                 {
                     continue;
                 }
@@ -45,19 +30,19 @@ internal sealed class PartMap
                 kept.Pop();
             }
 
-            kept.Push(note);
+            kept.Push((part, order));
         }
 
         var map = new PartMap();
-        foreach (int note in kept.Reverse())
+        foreach ((FinishedPart part, _) in kept.Reverse())
         {
-            map.Add(noted[note], isSound: false);
+            map.Add(part, isSound: false);
         }
 
         return map;
     }
 
-    /// <summary>How many bytes are there.</summary>
+    /// <summary>The number of bytes on the disk.</summary>
     public long Total
     {
         get
@@ -69,169 +54,85 @@ internal sealed class PartMap
         }
     }
 
-    /// <summary>The parts that are there.</summary>
+    /// <summary>The parts on the disk.</summary>
     public IReadOnlyList<FinishedPart> Parts
     {
         get
         {
             lock (_lock)
             {
-                return [.. _slots.Values.Where(static slot => slot.State != State.Coming).Select(static slot => slot.Part)];
+                return [.. _parts.Values.Select(static known => known.Part)];
             }
         }
     }
 
-    /// <summary>Adds a part. What overlaps it goes: of two notes about one byte the later one counts.</summary>
+    /// <summary>Adds a part. Parts that overlap it go: of two parts with the same byte the later one counts.</summary>
     /// <param name="part">The part.</param>
-    /// <param name="isSound">Whether its bytes have been seen; else somebody has to hold them against the hash before they are used.</param>
+    /// <param name="isSound">Whether its bytes have been seen; otherwise they must be compared with the hash before they are used.</param>
     public void Add(FinishedPart part, bool isSound)
     {
         lock (_lock)
         {
-            for (int i = FirstEndingAfter(part.Offset); i < _slots.Count && _slots.GetKeyAtIndex(i) < part.End;)
+            for (int i = FirstEndingAfter(part.Offset); i < _parts.Count && _parts.GetKeyAtIndex(i) < part.End;)
             {
                 RemoveAt(i);
             }
 
-            _slots.Add(part.Offset, new Slot(part, isSound ? State.Sound : State.Noted));
+            _parts.Add(part.Offset, (part, isSound));
             _total += part.Length;
         }
     }
 
-    /// <summary>Takes what is neither there nor on its way out of a run of bytes; the caller writes it, or gives it back.</summary>
-    /// <returns>Its pieces, in order.</returns>
-    public IReadOnlyList<(long Offset, long Length)> Claim(long offset, long length)
-    {
-        var pieces = new List<(long Offset, long Length)>();
-        lock (_lock)
-        {
-            long at = offset, end = offset + length;
-            for (int i = FirstEndingAfter(offset); i < _slots.Count && at < end && _slots.GetKeyAtIndex(i) < end; i++)
-            {
-                FinishedPart part = _slots.GetValueAtIndex(i).Part;
-                if (part.Offset > at)
-                {
-                    pieces.Add((at, part.Offset - at));
-                }
-
-                at = part.End;
-            }
-
-            if (at < end)
-            {
-                pieces.Add((at, end - at));
-            }
-
-            foreach ((long begin, long count) in pieces)
-            {
-                _slots.Add(begin, new Slot(new FinishedPart(begin, count, default), State.Coming));
-            }
-        }
-
-        return pieces;
-    }
-
-    /// <summary>Gives a piece back that was claimed and not written.</summary>
-    public void GiveBack(long offset)
-    {
-        lock (_lock)
-        {
-            int index = _slots.IndexOfKey(offset);
-            if (index >= 0 && _slots.GetValueAtIndex(index).State == State.Coming)
-            {
-                RemoveAt(index);
-            }
-        }
-    }
-
-    /// <summary>The part that a byte is in.</summary>
-    /// <returns>Whether there is one; and whether its bytes may be used without a look at its hash.</returns>
-    public bool TryFind(long position, out FinishedPart part, out bool isSound)
+    /// <summary>Finds the part that a byte is in, or the next part after it.</summary>
+    /// <param name="position">The byte.</param>
+    /// <param name="part">The part; the byte is missing if the part begins after it.</param>
+    /// <param name="isSound">Whether the bytes of the part may be used without a look at its hash.</param>
+    /// <returns>Whether there is such a part.</returns>
+    public bool TryFindFrom(long position, out FinishedPart part, out bool isSound)
     {
         lock (_lock)
         {
             int index = FirstEndingAfter(position);
-            if (index < _slots.Count && _slots.GetKeyAtIndex(index) <= position
-                && _slots.GetValueAtIndex(index) is { State: not State.Coming } slot)
-            {
-                (part, isSound) = (slot.Part, slot.State == State.Sound);
-                return true;
-            }
-
-            (part, isSound) = (default, false);
-            return false;
+            (part, isSound) = index < _parts.Count ? _parts.GetValueAtIndex(index) : default;
+            return index < _parts.Count;
         }
     }
 
-    /// <summary>The first byte at or behind a position that is there; <see cref="long.MaxValue"/> for none.</summary>
-    public long NextFrom(long position)
-    {
-        lock (_lock)
-        {
-            for (int i = FirstEndingAfter(position); i < _slots.Count; i++)
-            {
-                if (_slots.GetValueAtIndex(i).State != State.Coming)
-                {
-                    return Math.Max(position, _slots.GetKeyAtIndex(i));
-                }
-            }
+    /// <summary>Notes that the bytes of a part have their hash.</summary>
+    public void MarkSound(FinishedPart part) => Change(part, index => _parts.SetValueAtIndex(index, (part, true)));
 
-            return long.MaxValue;
-        }
-    }
-
-    /// <summary>A part's bytes have the hash that was noted down.</summary>
-    public void MarkSound(FinishedPart part) => Change(part, index => _slots.SetValueAtIndex(index, new Slot(part, State.Sound)));
-
-    /// <summary>A part's bytes are not what was noted down: they are missing.</summary>
+    /// <summary>Removes a part whose bytes do not have their hash: they are missing.</summary>
     public void Remove(FinishedPart part) => Change(part, RemoveAt);
 
-    /// <summary>As <see cref="Remove(FinishedPart)"/>, for any number of parts in the time that it takes to look at each once.</summary>
-    public void Remove(IReadOnlySet<FinishedPart> parts)
-    {
-        lock (_lock)
-        {
-            Slot[] kept = [.. _slots.Values.Where(slot => slot.State == State.Coming || !parts.Contains(slot.Part))];
-            _slots.Clear();
-            foreach (Slot slot in kept)
-            {
-                _slots.Add(slot.Part.Offset, slot);
-            }
-
-            _total = kept.Where(static slot => slot.State != State.Coming).Sum(static slot => slot.Part.Length);
-        }
-    }
-
-    /// <summary>The bytes that are not there, in order; what is on its way is not there yet.</summary>
-    public IReadOnlyList<(long Offset, long Length)> Missing(long fileLength)
+    /// <summary>The bytes of a range that are not on the disk, in ascending order.</summary>
+    public IReadOnlyList<(long Offset, long Length)> Missing(long offset, long length)
     {
         var missing = new List<(long Offset, long Length)>();
-        long at = 0;
-        foreach (FinishedPart part in Parts)
+        lock (_lock)
         {
-            if (part.Offset > at)
+            (long at, long end) = (offset, offset + length);
+            for (int i = FirstEndingAfter(offset); at < end; i++)
             {
-                missing.Add((at, part.Offset - at));
+                FinishedPart next = i < _parts.Count ? _parts.GetValueAtIndex(i).Part : new FinishedPart(end, 0, default);
+                if (next.Offset > at)
+                {
+                    missing.Add((at, Math.Min(next.Offset, end) - at));
+                }
+
+                at = Math.Max(next.End, at);
             }
-
-            at = part.End;
-        }
-
-        if (at < fileLength)
-        {
-            missing.Add((at, fileLength - at));
         }
 
         return missing;
     }
 
-    // Where it is still the same part.
+    // If the part has not been replaced by another one.
     private void Change(FinishedPart part, Action<int> change)
     {
         lock (_lock)
         {
-            int index = _slots.IndexOfKey(part.Offset);
-            if (index >= 0 && _slots.GetValueAtIndex(index) is { State: not State.Coming } slot && slot.Part == part)
+            int index = _parts.IndexOfKey(part.Offset);
+            if (index >= 0 && _parts.GetValueAtIndex(index).Part == part)
             {
                 change(index);
             }
@@ -240,19 +141,18 @@ internal sealed class PartMap
 
     private void RemoveAt(int index)
     {
-        Slot slot = _slots.GetValueAtIndex(index);
-        _total -= slot.State == State.Coming ? 0 : slot.Part.Length;
-        _slots.RemoveAt(index);
+        _total -= _parts.GetValueAtIndex(index).Part.Length;
+        _parts.RemoveAt(index);
     }
 
     private int FirstEndingAfter(long position)
     {
         int low = 0;
-        int high = _slots.Count;
+        int high = _parts.Count;
         while (low < high)
         {
             int middle = (low + high) / 2;
-            if (_slots.GetValueAtIndex(middle).Part.End <= position)
+            if (_parts.GetValueAtIndex(middle).Part.End <= position)
             {
                 low = middle + 1;
             }
@@ -264,6 +164,4 @@ internal sealed class PartMap
 
         return low;
     }
-
-    private readonly record struct Slot(FinishedPart Part, State State);
 }

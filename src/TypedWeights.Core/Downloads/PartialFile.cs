@@ -4,136 +4,85 @@ using TypedWeights.Files;
 namespace TypedWeights.Downloads;
 
 /// <summary>
-/// A file on its way to the disk: <c>NAME.partial</c> and its journal <c>NAME.partial.jsonl</c> beside the file it becomes. Parts come in
-/// any order; the end of the process, however sudden, loses only those under way. It becomes <c>NAME</c> at once, when it is whole.
+/// A file that is written part by part in any order, with a journal of its parts (<c>PATH.jsonl</c>) beside it. The end of the process,
+/// however sudden, loses only the parts that are being written. A download has the path <c>NAME.partial</c> until it is whole and gets its
+/// name; a copy in a cache has its own path from the start.
 /// </summary>
-/// <remarks>One process at a time has it open: the lock on the partial file says so.</remarks>
+/// <remarks>One process at a time has it open: the lock on the file says so.</remarks>
 internal sealed class PartialFile : IAsyncDisposable
 {
-    /// <summary>What the name of a partial file ends with.</summary>
+    /// <summary>What the name of a download ends with until it is whole.</summary>
     public const string Suffix = ".partial";
 
-    /// <summary>What the name of its journal ends with.</summary>
-    public const string JournalSuffix = ".partial.jsonl";
+    /// <summary>What the name of a journal adds to that of its file.</summary>
+    public const string JournalSuffix = ".jsonl";
 
-    private readonly bool _keepsOthersOut;
+    private const int MostLooks = 10;
+
     private LockedFile _file;
-    private HeldName _name;
     private PartJournal _journal;
     private (FileIdentity File, long JournalLength)? _paused;
     private bool _isOver;
 
-    private PartialFile(
-        string target, SourceIdentity identity, LockedFile file, HeldName name, PartRecovery.Result found, bool keepsOthersOut)
+    private PartialFile(string target, string path, SourceIdentity identity, LockedFile file, PartJournal journal)
     {
         Target = target;
+        Path = path;
         Identity = identity;
         _file = file;
-        _name = name;
-        _journal = found.Journal;
-        Parts = found.Parts;
-        StartedOver = found.StartedOver;
-        _keepsOthersOut = keepsOthersOut;
+        _journal = journal;
     }
 
     /// <summary>The file that it becomes, in full.</summary>
     public string Target { get; }
 
+    /// <summary>Where the bytes are meanwhile.</summary>
+    public string Path { get; }
+
     /// <summary>What is being written.</summary>
     public SourceIdentity Identity { get; }
 
-    /// <summary>Where the bytes are meanwhile.</summary>
-    public string PartialPath => Target + Suffix;
+    /// <summary>Why what an earlier process left could not be used, as the end of a sentence; null if there was nothing, or it is used.</summary>
+    public string? StartedOver { get; private init; }
 
-    /// <summary>Why what an earlier download left could not be used, as the end of a sentence; null where there was nothing, or it is used.</summary>
-    public string? StartedOver { get; }
+    /// <summary>The parts that have been written.</summary>
+    public PartMap Parts { get; private init; } = new();
 
-    /// <summary>Bytes that are there.</summary>
+    /// <summary>The number of bytes that have been written.</summary>
     public long Finished => Parts.Total;
 
-    /// <summary>Bytes that are not, in order.</summary>
-    public IReadOnlyList<(long Offset, long Length)> Missing => Parts.Missing(Identity.Length);
+    /// <summary>The bytes that are missing, in ascending order.</summary>
+    public IReadOnlyList<(long Offset, long Length)> Missing => Parts.Missing(0, Identity.Length);
 
-    /// <summary>What is there, part by part.</summary>
-    public PartMap Parts { get; }
-
-    /// <summary>Whether a later download would go on from what is there.</summary>
+    /// <summary>Whether a later process would go on from what is there.</summary>
     public bool CanResume => !_isOver && Identity.IsCertain && Finished > 0;
 
-    private string JournalPath => Target + JournalSuffix;
+    private string JournalPath => JournalOf(Path);
 
-    /// <summary>Where the journal of a finished file is, where one was kept.</summary>
-    public static string JournalOf(string target) => target + ".jsonl";
+    /// <summary>The journal of a file.</summary>
+    public static string JournalOf(string path) => path + JournalSuffix;
 
-    /// <summary>Makes a finished file with its journal, in which something is missing, a partial one again. The caller has it locked.</summary>
-    public static void Reopen(string target)
-    {
-        string journal = JournalOf(target);
-        if (File.Exists(journal))
-        {
-            File.Move(journal, target + JournalSuffix, overwrite: true);
-        }
-
-        File.Move(target, target + Suffix, overwrite: true);
-    }
-
-    /// <summary>Begins a file, or goes on with one: what the journal calls finished is read and held against its hashes.</summary>
+    /// <summary>Begins a download or resumes one: the parts that the journal lists are read and compared with their hashes.</summary>
     /// <param name="path">The file that it is to become; where it is a symbolic link, what <see cref="TargetFile.Of"/> says.</param>
     /// <param name="identity">What will be written.</param>
-    /// <param name="verified">
-    /// Is told of bytes as they are verified; null where nothing is verified now, and whoever uses a part checks it before.
-    /// </param>
-    /// <param name="cancellationToken">Ends the verification; everything stays as it was.</param>
-    /// <param name="isInCache">
-    /// Whether the file lies in a folder of a cache, whose files are no links, and whose other users the cache has judged.
-    /// </param>
-    /// <param name="keepsOthersOut">Whether the files are made so that their owner alone may write to them, whatever the umask.</param>
+    /// <param name="verified">Is called with the number of bytes of each read.</param>
+    /// <param name="cancellationToken">Ends the reading; everything stays as it was.</param>
     /// <exception cref="WeightsException">Another process is writing it, or it cannot be written there.</exception>
-    public static async ValueTask<PartialFile> OpenAsync(
-        string path,
-        SourceIdentity identity,
-        Action<long>? verified,
-        CancellationToken cancellationToken,
-        bool isInCache = false,
-        bool keepsOthersOut = false)
-    {
-        try
-        {
-            string target = isInCache ? path : TargetFile.Of(path);
-            FileSizeLimit.ThrowIfBeyond(path, identity.Length);
-            LockedFile file = PartialLock.Open(target + Suffix, isThisUsers: !isInCache, keepsOthersOut);
-            var name = new HeldName(file.Handle, target + Suffix);
-            try
-            {
-                PartRecovery.Result found = await PartRecovery.RunAsync(
-                    file.Handle,
-                    target + JournalSuffix,
-                    identity,
-                    ModeFor(target, keepsOthersOut),
-                    isThisUsers: !isInCache,
-                    keepsOthersOut,
-                    verified,
-                    cancellationToken).ConfigureAwait(false);
-                return new PartialFile(target, identity, file, name, found, keepsOthersOut);
-            }
-            catch
-            {
-                using (file)
-                {
-                    if (RandomAccess.GetLength(file.Handle) == 0)
-                    {
-                        Remove(file, name, target);
-                    }
-                }
+    public static ValueTask<PartialFile> OpenAsync(
+        string path, SourceIdentity identity, Action<long> verified, CancellationToken cancellationToken) =>
+        OpenAsync(path, identity, verified, isThisUsers: true, keepsOthersOut: false, cancellationToken);
 
-                throw;
-            }
-        }
-        catch (Exception e) when (DiskFailure.Is(e))
-        {
-            throw DiskFailure.Of(e, path, path, path + Suffix, path + JournalSuffix);
-        }
-    }
+    /// <summary>
+    /// Begins or resumes a copy in a cache, whose folder has been judged. Its parts are not read now: their user compares each with its hash.
+    /// </summary>
+    /// <param name="path">The copy.</param>
+    /// <param name="identity">What will be written.</param>
+    /// <param name="keepsOthersOut">Whether the files are made so that only their owner may write to them, whatever the umask.</param>
+    /// <param name="cancellationToken">Ends the reading of the journal; everything stays as it was.</param>
+    /// <exception cref="WeightsException">Another process is writing it, or it cannot be written there.</exception>
+    public static ValueTask<PartialFile> OpenCopyAsync(
+        string path, SourceIdentity identity, bool keepsOthersOut, CancellationToken cancellationToken) =>
+        OpenAsync(path, identity, verified: null, isThisUsers: false, keepsOthersOut, cancellationToken);
 
     /// <summary>
     /// Closes the file until <see cref="Resume"/>: a model may have more files than a process may have open. Meanwhile it is not locked.
@@ -145,7 +94,7 @@ internal sealed class PartialFile : IAsyncDisposable
         _file.Dispose();
     }
 
-    /// <summary>Opens the file again where it was closed.</summary>
+    /// <summary>Opens a paused file again.</summary>
     /// <exception cref="WeightsException">Another process is writing it, or has written it meanwhile.</exception>
     public void Resume()
     {
@@ -156,14 +105,13 @@ internal sealed class PartialFile : IAsyncDisposable
 
         try
         {
-            _file = PartialLock.Open(PartialPath, isThisUsers: true);
+            _file = OpenAlone(Path, isThisUsers: true, keepsOthersOut: false);
             if (FileIdentity.Of(_file.Handle) != before.File)
             {
                 _file.Dispose();
-                throw new WeightsException($"{PartialPath}: another process has written this file meanwhile; download it again.");
+                throw new WeightsException($"{Path}: another process has written this file meanwhile; download it again.");
             }
 
-            _name = new HeldName(_file.Handle, PartialPath);
             _journal = PartJournal.Append(JournalPath, before.JournalLength, isThisUsers: true);
             _paused = null;
         }
@@ -174,7 +122,7 @@ internal sealed class PartialFile : IAsyncDisposable
     }
 
     /// <summary>Writes a part and notes it down. Safe for use from many tasks at once, for parts that do not overlap.</summary>
-    /// <exception cref="WeightsException">The disk is full, or writing failed for another reason; what was finished stays.</exception>
+    /// <exception cref="WeightsException">The disk is full, or writing failed for another reason; the finished parts stay.</exception>
     public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         try
@@ -190,10 +138,6 @@ internal sealed class PartialFile : IAsyncDisposable
         }
     }
 
-    /// <summary>Writes the right bytes over damaged ones, which the journal has noted down already.</summary>
-    public ValueTask MendAsync(FinishedPart part, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
-        RandomAccess.WriteAsync(_file.Handle, bytes, part.Offset, cancellationToken);
-
     /// <summary>Reads back what was written.</summary>
     public async ValueTask<byte[]> ReadAsync(long offset, int length, CancellationToken cancellationToken)
     {
@@ -201,14 +145,14 @@ internal sealed class PartialFile : IAsyncDisposable
         for (int read = 0; read < length;)
         {
             int count = await ReadAsync(bytes.AsMemory(read), offset + read, cancellationToken).ConfigureAwait(false);
-            read += count > 0 ? count : throw new WeightsException($"{PartialPath}: it was cut while it was written.");
+            read += count > 0 ? count : throw new WeightsException($"{Path}: it was cut while it was written.");
         }
 
         return bytes;
     }
 
     /// <summary>Reads back some of what was written.</summary>
-    /// <returns>How many bytes came; 0 at the end of the file.</returns>
+    /// <returns>The number of bytes; 0 at the end of the file.</returns>
     public ValueTask<int> ReadAsync(Memory<byte> destination, long offset, CancellationToken cancellationToken) =>
         RandomAccess.ReadAsync(_file.Handle, destination, offset, cancellationToken);
 
@@ -217,7 +161,7 @@ internal sealed class PartialFile : IAsyncDisposable
     {
         try
         {
-            // Cancelled, the file does not get its name, and the next download holds every byte against its hash.
+            // Cancelled, the file does not get its name, and the next download compares every byte with its hash.
             await DiskFlush.RunAsync(_file.Handle, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (DiskFailure.Is(e))
@@ -238,35 +182,27 @@ internal sealed class PartialFile : IAsyncDisposable
     }
 
     /// <summary>Gives the file its name, over whatever had it. It is whole and flushed.</summary>
-    /// <param name="keepsJournal">Whether the parts and their hashes stay beside the file, as <see cref="JournalOf"/>.</param>
     /// <exception cref="WeightsException">It cannot be renamed; it stays as it is.</exception>
-    public void Publish(bool keepsJournal = false)
+    public void Publish()
     {
         if (Finished != Identity.Length)
         {
-            throw new InvalidOperationException($"{PartialPath} has {Finished} of {Identity.Length} bytes.");
+            throw new InvalidOperationException($"{Path} has {Finished} of {Identity.Length} bytes.");
         }
 
         try
         {
-            // Whoever removed the file and began another would find that one renamed, with whatever is in it so far.
+            // If somebody removed the file and began another, that one would be renamed, with whatever is in it so far.
             ThrowIfReplaced();
-            UnixFileMode? mode = ModeFor(Target, _keepsOthersOut);
-            SetMode(mode | UnixFileMode.UserRead | UnixFileMode.UserWrite);
-
+            UnixFileMode? mode = TargetFile.ModeOf(Target);
+            SetMode(_file, mode, mayWrite: true);
             _journal.Dispose();
-            if (keepsJournal)
+            Close(() =>
             {
-                // First: a journal without its file says nothing, and a file without its journal would have to be fetched again.
-                PartJournal.Write(JournalOf(Target), Identity, Parts.Parts, TargetFile.ModeOf(JournalPath), _keepsOthersOut);
-            }
+                File.Move(Path, Target, overwrite: true);
 
-            Release(_file, () =>
-            {
-                File.Move(PartialPath, Target, overwrite: true);
-
-                // Not before: where the file may not be renamed, the next download has to open it for writing.
-                SetMode(mode);
+                // Not before: if the file cannot be renamed, the next download has to open it for writing.
+                SetMode(_file, mode, mayWrite: false);
             });
             _isOver = true;
             TryDelete(JournalPath);
@@ -277,7 +213,7 @@ internal sealed class PartialFile : IAsyncDisposable
         }
     }
 
-    /// <summary>Removes what there is: it has turned out to be of no use.</summary>
+    /// <summary>Closes the file and removes it with its journal, unless another download has replaced it.</summary>
     public void Discard()
     {
         if (_isOver)
@@ -287,10 +223,11 @@ internal sealed class PartialFile : IAsyncDisposable
 
         _isOver = true;
         _journal.Dispose();
-        Remove(_file, _name, Target);
+        string[] paths = _file.HasItsName ? [JournalPath, Path] : [];
+        Close(() => Array.ForEach(paths, TryDelete));
     }
 
-    /// <summary>Leaves what is there to a later download; what none could use is removed.</summary>
+    /// <summary>Leaves the parts to a later process; if none could use them, the files are removed.</summary>
     public ValueTask DisposeAsync()
     {
         if (!_isOver && !CanResume)
@@ -311,15 +248,89 @@ internal sealed class PartialFile : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    // Closes the file and removes it with its journal. Those of another download, which has begun since somebody removed this one's, stay.
-    private static void Remove(LockedFile file, HeldName name, string target)
+    private static async ValueTask<PartialFile> OpenAsync(
+        string given, SourceIdentity identity, Action<long>? verified, bool isThisUsers, bool keepsOthersOut, CancellationToken cancellationToken)
     {
-        string[] paths = name.IsHeld ? [target + JournalSuffix, target + Suffix] : [];
-        Release(file, () => Array.ForEach(paths, TryDelete));
+        bool isDownload = verified is not null;
+        try
+        {
+            string target = isDownload ? TargetFile.Of(given) : given;
+            string path = isDownload ? target + Suffix : target;
+            FileSizeLimit.ThrowIfBeyond(given, identity.Length);
+            LockedFile file = OpenAlone(path, isThisUsers, keepsOthersOut);
+            bool isNew = RandomAccess.GetLength(file.Handle) == 0;
+            try
+            {
+                PartNotes noted = PartJournal.Read(JournalOf(path), cancellationToken, isThisUsers);
+                string? startedOver = isNew ? null : identity.Refuse(noted.Identity);
+                PartMap parts = isNew || startedOver is not null ? new PartMap() : PartMap.OfNotes(noted.Parts);
+                if (verified is not null)
+                {
+                    parts = await PartCheck.SoundOfAsync(
+                        (memory, at, token) => RandomAccess.ReadAsync(file.Handle, memory, at, token), parts, verified, cancellationToken)
+                        .ConfigureAwait(false);
+                }
+
+                isNew = parts.Total == 0;
+                if (isNew)
+                {
+                    // Without the bytes of another file, and sparse where the file system can: the disk space is taken as parts come.
+                    RandomAccess.SetLength(file.Handle, 0);
+                }
+
+                SetMode(file, isDownload ? TargetFile.ModeOf(target) : null, mayWrite: true);
+                RandomAccess.SetLength(file.Handle, identity.Length);
+                PartJournal journal = isNew
+                    ? PartJournal.Create(JournalOf(path), identity, isThisUsers, keepsOthersOut)
+                    : PartJournal.Append(JournalOf(path), noted.Length, isThisUsers);
+                return new PartialFile(target, path, identity, file, journal) { StartedOver = startedOver, Parts = parts };
+            }
+            catch
+            {
+                using (file)
+                {
+                    if (isNew && file.HasItsName)
+                    {
+                        TryDelete(JournalOf(path));
+                        TryDelete(path);
+                    }
+                }
+
+                throw;
+            }
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw DiskFailure.Of(e, given, given, given + Suffix, given + Suffix + JournalSuffix);
+        }
     }
 
-    // What cannot be removed, a folder in the place of the journal or a file of another user, stays: it is no reason to leave the other file, nor
-    // to say this in the place of what went wrong before.
+    // It is made if it is missing. Others who open it in this way are refused until it is closed.
+    private static LockedFile OpenAlone(string path, bool isThisUsers, bool keepsOthersOut)
+    {
+        try
+        {
+            for (int look = 1; ; look++)
+            {
+                LockedFile file = OwnFile.OpenOrCreate(path, FileAccess.ReadWrite, FileShare.None, isThisUsers, keepsOthersOut);
+
+                // Between the opening and the lock, another process may have finished the file, and a third one may have begun the next.
+                if (file.HasItsName || look == MostLooks)
+                {
+                    return file;
+                }
+
+                file.Dispose();
+            }
+        }
+        catch (IOException e) when (DiskFailure.IsLocked(e))
+        {
+            throw new WeightsException($"{path}: another download is writing this file; wait for it, or choose another name.", e);
+        }
+    }
+
+    // What cannot be removed, such as a folder in the place of the journal, stays: it is no reason to leave the other file, nor to report
+    // this instead of what went wrong before.
     private static void TryDelete(string path)
     {
         try
@@ -331,39 +342,37 @@ internal sealed class PartialFile : IAsyncDisposable
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
-            // The next download says so if it is in its way.
+            // The next download reports it if it is in its way.
+        }
+    }
+
+    private static void SetMode(LockedFile file, UnixFileMode? mode, bool mayWrite)
+    {
+        UnixFileMode? wanted = mayWrite ? mode | UnixFileMode.UserRead | UnixFileMode.UserWrite : mode;
+        if (wanted is { } value && !OperatingSystem.IsWindows() && File.GetUnixFileMode(file.Handle) != value)
+        {
+            File.SetUnixFileMode(file.Handle, value);
         }
     }
 
     private void ThrowIfReplaced()
     {
-        if (!_name.IsHeld)
+        if (!_file.HasItsName)
         {
             throw new WeightsException(
-                $"{PartialPath}: the file was removed or replaced while it was written, perhaps by another download; start again.");
+                $"{Path}: the file was removed or replaced while it was written, perhaps by another download; start again.");
         }
     }
 
-    private static UnixFileMode? ModeFor(string target, bool keepsOthersOut) =>
-        TargetFile.ModeOf(target) & (keepsOthersOut ? ~OwnFile.WriteOfOthers : ~UnixFileMode.None);
-
-    private void SetMode(UnixFileMode? mode)
-    {
-        if (mode is { } value && !OperatingSystem.IsWindows() && File.GetUnixFileMode(_file.Handle) != value)
-        {
-            File.SetUnixFileMode(_file.Handle, value);
-        }
-    }
-
-    // An open file keeps its lock until it has its name, so that nobody else begins on it; Windows renames none that is locked.
-    private static void Release(LockedFile file, Action act)
+    // An open file keeps its lock until it has its name, so that nobody else begins on it; Windows does not rename a file that is locked.
+    private void Close(Action act)
     {
         if (OperatingSystem.IsWindows())
         {
-            file.Dispose();
+            _file.Dispose();
         }
 
         act();
-        file.Dispose();
+        _file.Dispose();
     }
 }

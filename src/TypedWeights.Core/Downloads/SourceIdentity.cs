@@ -1,21 +1,23 @@
+using System.Text.Json.Serialization;
 using TypedWeights.Sources;
 
 namespace TypedWeights.Downloads;
 
-/// <summary>Which bytes a partial file holds a part of: two files with equal identities are taken for the same.</summary>
+/// <summary>Which bytes a partial file holds a part of: files with equal identities count as the same.</summary>
 /// <param name="Source">The file as it may be shown: where it came from, without signatures and tokens.</param>
 /// <param name="Length">Its length in bytes.</param>
-/// <param name="Validator">Its ETag or time, as <see cref="IWeightSource.Validator"/>; null where the store has none.</param>
+/// <param name="Validator">Its ETag or time, as <see cref="IWeightSource.Validator"/>; null if the store has none.</param>
 internal sealed record SourceIdentity(string Source, long Length, string? Validator)
 {
     /// <summary>Whether a later download can tell that the file is still the same.</summary>
+    [JsonIgnore]
     public bool IsCertain => Validator is not null;
 
     public static SourceIdentity Of(IWeightSource source) => new(source.Display, source.Length, source.Validator);
 
-    /// <summary>Tells why what is left of an earlier download cannot be gone on with.</summary>
-    /// <param name="before">What that was a download of; null where nothing says so.</param>
-    /// <returns>The end of a sentence, or null where it can.</returns>
+    /// <summary>Explains why what is left of an earlier download cannot be resumed.</summary>
+    /// <param name="before">The file that was downloaded; null if that is not known.</param>
+    /// <returns>The end of a sentence; null if it can be resumed.</returns>
     public string? Refuse(SourceIdentity? before)
     {
         if (before is null)
@@ -33,6 +35,6 @@ internal sealed record SourceIdentity(string Source, long Length, string? Valida
             return "the file has changed at its source since";
         }
 
-        return IsCertain ? null : "its source gives no ETag or date by which to tell whether the file has changed since";
+        return IsCertain ? null : "its source sends no ETag or date that shows whether the file has changed since";
     }
 }

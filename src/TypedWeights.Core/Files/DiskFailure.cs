@@ -1,6 +1,6 @@
 namespace TypedWeights.Files;
 
-/// <summary>Says in one sentence why a file cannot be written.</summary>
+/// <summary>Explains in one sentence why a file cannot be written.</summary>
 internal static class DiskFailure
 {
     private const int Windows = unchecked((int)0x8007_0000);

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace TypedWeights.Files;
 
 /// <summary>A file's owner, group and mode, as Unix keeps them.</summary>
@@ -14,6 +16,9 @@ internal readonly record struct FileFacts(uint Owner, uint Group, ushort Mode)
     private const int OthersMayAnything = 0x3f;
     private const int Sticky = 0x200;
     private const uint Root = 0;
+
+    /// <summary>What is known of a file where <see cref="LibC"/> is not supported.</summary>
+    public static FileFacts Of(bool isFolder, bool isLink) => new(0, 0, (ushort)(isLink ? LinkKind : isFolder ? FolderKind : RegularFileKind));
 
     /// <summary>How many names the file has.</summary>
     public uint Links { get; init; }
@@ -53,4 +58,16 @@ internal readonly record struct FileFacts(uint Owner, uint Group, ushort Mode)
 
     /// <summary>The mode as <c>chmod</c> takes it: <c>0755</c>.</summary>
     public string ModeText => Convert.ToString(Mode & 0xfff, 8).PadLeft(4, '0');
+}
+
+/// <summary>Which file it is, and in which state: what a file that is opened again must still have.</summary>
+/// <param name="Length">Its length.</param>
+/// <param name="Modified">When it was last written to.</param>
+/// <param name="Place">Its file system and its number there; zeros if the system does not report them.</param>
+internal readonly record struct FileIdentity(long Length, DateTime Modified, (ulong Device, ulong Inode) Place)
+{
+    public static FileIdentity Of(SafeFileHandle file) => new(
+        RandomAccess.GetLength(file),
+        File.GetLastWriteTimeUtc(file),
+        LibC.IsSupported && LibC.TryFacts(file, out FileFacts facts) ? facts.Identity : default);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+
 namespace TypedWeights.Files;
 
 /// <summary>
@@ -12,13 +13,14 @@ namespace TypedWeights.Files;
 internal static class FolderTrust
 {
     private const uint Root = 0;
+    private const string RootName = "root";
 
     // How users of another user namespace, the host's root among them, appear inside a container that has one of its own.
     private const uint Unmapped = 65534;
 
     private static readonly Lazy<bool> HasUnmappedUsers = new(FindUnmappedUsers);
 
-    /// <summary>Tells why a folder, which need not exist yet, is not trusted.</summary>
+    /// <summary>Explains why a folder, which need not exist yet, is not trusted.</summary>
     /// <returns>
     /// A sentence without its full stop that begins with a path; null where the folder is trusted, or this system cannot be asked. What
     /// may not be looked at cannot be read either, so nothing is said of it here.
@@ -50,7 +52,7 @@ internal static class FolderTrust
             }
             else if (!step.Facts.IsFolder)
             {
-                // Whoever uses it as one is told so.
+                // Using it as a folder reports that it is not one.
                 return null;
             }
             else if (Check(step.Path, step.Facts, isLast: step.IsLast && !asParent) is { } reason)
@@ -80,7 +82,17 @@ internal static class FolderTrust
 
     // Where there is a list of rights, the group's bits of the mode are the most that anybody in it has.
     private static bool MayOthersWrite(string path, FileFacts facts) => facts.OthersMayWrite
-        || (facts.GroupMayWrite && (!PrivateGroup.Is(facts.Group) || (OperatingSystem.IsLinux() && LibC.HasAccessList(path))));
+        || (facts.GroupMayWrite && (!IsPrivateGroup(facts.Group) || (OperatingSystem.IsLinux() && LibC.HasAccessList(path))));
+
+    // Most Linux systems make a group for each user: it has the user's name, lists no other member, and is the primary group of nobody else.
+    // A folder that such a group may write to is as good as one that only its user may write to. Many systems give root's group to accounts
+    // such as halt and sync.
+    private static bool IsPrivateGroup(uint group) => LibC.Group(group) is var (name, members) && IsPrivateGroup(name, members, Environment.UserName)
+        && (name == RootName || (LibC.UsersOfGroup(group) is { } users && IsPrivateGroup(name, users, name)));
+
+    /// <summary>Whether a group is a user's or root's alone.</summary>
+    internal static bool IsPrivateGroup(string group, IReadOnlyList<string> members, string user) =>
+        group.Length > 0 && (group == user || group == RootName) && members.All(member => member == group);
 
     // Where every user is mapped to itself, that number is a user like any other: nobody.
     private static bool FindUnmappedUsers()

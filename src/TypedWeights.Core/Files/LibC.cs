@@ -2,12 +2,11 @@ using System.Buffers.Binary;
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace TypedWeights.Files;
 
-/// <summary>What .NET does not tell of a file on Linux and macOS: who owns it, who may write to it, and where its path leads.</summary>
+/// <summary>What .NET does not report about a file on Linux and macOS: who owns it, and who may write to it.</summary>
 internal static partial class LibC
 {
     /// <summary>No such file (ENOENT).</summary>
@@ -16,13 +15,15 @@ internal static partial class LibC
     /// <summary>A folder on the way may not be searched (EACCES).</summary>
     public const int Denied = 13;
 
-    /// <summary>What stands on the way is no folder (ENOTDIR).</summary>
+    /// <summary>Something on the way is not a folder (ENOTDIR).</summary>
     public const int NoFolder = 20;
 
     private const int NoFollow = 0x100;
     private const int EmptyPath = 0x1000;
     private const uint BasicFacts = 0x7ff;
-    private const int PathMax = 4096;
+    private const int LockAlone = 2;
+    private const int LockAtOnce = 4;
+    private const int NoLock = 8;
     private const int GroupBuffer = 64 << 10;
     private const int MostUsers = 10_000;
 
@@ -141,15 +142,12 @@ internal static partial class LibC
         }
     }
 
-    /// <summary>The absolute path without links, <c>.</c> and <c>..</c>; it has to exist.</summary>
-    /// <exception cref="IOException">It does not, or cannot be reached.</exception>
-    public static string RealPath(string path)
-    {
-        Span<byte> answer = stackalloc byte[PathMax];
-        return RealPath(path, answer) != 0
-            ? Encoding.UTF8.GetString(answer[..answer.IndexOf((byte)0)])
-            : throw Failure(path, Marshal.GetLastPInvokeError());
-    }
+    /// <summary>Takes the lock that .NET takes for <see cref="FileShare.None"/> on an open file.</summary>
+    /// <returns>false if somebody else has a lock, or the file system has no locks.</returns>
+    public static bool TryLockAlone(SafeFileHandle file) => IsSupported && FLock(file, LockAlone | LockAtOnce) == 0;
+
+    /// <summary>Ends the lock that .NET took when it opened a file.</summary>
+    public static void Unlock(SafeFileHandle file) => _ = IsSupported ? FLock(file, NoLock) : 0;
 
     // Old C libraries lack it, and old container runtimes forbid it.
     private static bool FindStatX()
@@ -221,6 +219,6 @@ internal static partial class LibC
     [LibraryImport("libc", EntryPoint = "endpwent")]
     private static partial void EndUsers();
 
-    [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial nint RealPath(string path, Span<byte> answer);
+    [LibraryImport("libc", EntryPoint = "flock")]
+    private static partial int FLock(SafeFileHandle file, int operation);
 }

@@ -7,17 +7,15 @@ namespace TypedWeights.Files;
 /// could have put anything under such a name, so links are not followed, and pipes, sockets, devices and folders are refused at once.
 /// </summary>
 /// <remarks>
-/// File shares are locks on Unix, as they are in .NET. On Windows and on systems other than Linux and macOS, the check for a link
-/// comes before the file is opened: whoever can exchange the file between the two steps gets past it.
+/// File shares are locks on Unix, as always in .NET. On systems other than Linux and macOS, the check for a link comes before the file is
+/// opened: whoever can exchange the file between the two steps gets past it.
 /// </remarks>
 internal static class OwnFile
 {
     /// <summary>The rights that files lose which nobody but their owner may write to.</summary>
     public const UnixFileMode WriteOfOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
-    /// <summary>Those that such a file has at most when it is made; the umask takes more from them.</summary>
-    public const UnixFileMode ModeWithoutOthers =
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+    private const int MostLooks = 10;
 
     /// <summary>Opens a file that exists.</summary>
     /// <param name="path">The file.</param>
@@ -26,36 +24,42 @@ internal static class OwnFile
     /// <param name="isThisUsers">
     /// Whether a file of another user is refused where others may write to the folder. Root's are accepted: it can change any file.
     /// </param>
-    /// <exception cref="RefusedFileException">It is no regular file, or not this user's.</exception>
+    /// <exception cref="RefusedFileException">It is not a regular file, or not this user's.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="IOException">It is in use, or cannot be opened for another reason.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not open it.</exception>
     public static LockedFile Open(string path, FileAccess access, FileShare share, bool isThisUsers = false)
     {
-        if (!LibC.IsSupported)
+        for (int look = 0; look < MostLooks; look++)
         {
-            return OpenPortably(path, access, share);
-        }
+            // Looked at first, as opening a pipe or a device can have effects.
+            PathWalk.Step before = PathWalk.Look(path, isLast: true);
+            if (before.Error == 0 && !before.Facts.IsFile)
+            {
+                throw RefusedFileException.For(path, before.Facts.Kind);
+            }
 
-        // Looked at first, as opening a pipe or a device can have effects.
-        if (LibC.TryFacts(path, out FileFacts facts, out _) && !facts.IsFile)
-        {
-            throw RefusedFileException.For(path, facts.Kind);
-        }
+            SafeFileHandle file = File.OpenHandle(path, FileMode.Open, access, share);
+            try
+            {
+                if (!LibC.IsSupported || (LibC.TryFacts(file, out FileFacts opened) && opened.Identity == before.Facts.Identity))
+                {
+                    Check(path, before.Facts, access, isThisUsers);
+                    return new LockedFile(file, path);
+                }
+            }
+            catch
+            {
+                file.Dispose();
+                throw;
+            }
 
-        SafeFileHandle file = UnixFile.Open(path, access, followsLinks: false);
-        try
-        {
-            Check(file, path, access, isThisUsers);
-            _ = UnixFile.TryLock(file, path, share);
-            return new LockedFile(file);
-        }
-        catch
-        {
+            // Another file was put in its place between the two steps.
             file.Dispose();
-            throw;
         }
+
+        throw new RefusedFileException(path, "the file was replaced again and again while it was opened");
     }
 
     /// <summary>
@@ -73,7 +77,7 @@ internal static class OwnFile
         }
     }
 
-    /// <summary>Opens a file as <see cref="Open"/> does, or makes it where there is none.</summary>
+    /// <summary>Opens a file as <see cref="Open"/> does, or makes it if it is missing.</summary>
     public static LockedFile OpenOrCreate(
         string path, FileAccess access, FileShare share, bool isThisUsers = false, bool keepsOthersOut = false)
     {
@@ -92,7 +96,7 @@ internal static class OwnFile
             {
                 return CreateNew(path, access, share, keepsOthersOut);
             }
-            catch (IOException) when (Exists(path))
+            catch (IOException) when (PathWalk.Look(path, isLast: true).Error == 0)
             {
                 // Somebody else has made it in the meantime: it is checked like any other.
             }
@@ -109,83 +113,60 @@ internal static class OwnFile
     /// <param name="keepsOthersOut">Whether its owner alone may write to it, whatever the umask.</param>
     public static LockedFile CreateNew(string path, FileAccess access, FileShare share, bool keepsOthersOut = false)
     {
-        if (!keepsOthersOut || OperatingSystem.IsWindows())
+        SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, access, share);
+        if (!OperatingSystem.IsWindows())
         {
-            SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, access, share);
-            LetOwnerUse(file);
-            return new LockedFile(file);
+            UnixFileMode mode = File.GetUnixFileMode(file) | UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            File.SetUnixFileMode(file, keepsOthersOut ? mode & ~WriteOfOthers : mode);
         }
 
-        // Only a stream can be made with a mode, and it keeps its handle.
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = access, Share = share, UnixCreateMode = ModeWithoutOthers };
-        using (var stream = new FileStream(path, options))
-        {
-            LetOwnerUse(stream.SafeFileHandle);
-        }
-
-        return Open(path, access, share);
+        return new LockedFile(file, path);
     }
-
-    /// <summary>Whether an opened file still has the name that it was opened by: it may have been removed or renamed since.</summary>
-    public static bool HasName(SafeFileHandle file, string path) => LibC.IsSupported && LibC.TryFacts(file, out FileFacts opened)
-        ? LibC.TryFacts(path, out FileFacts named, out _) && named.Identity == opened.Identity
-        : File.Exists(path);
 
     /// <summary>Whether a name is that of a regular file, and not of a link to one.</summary>
-    public static bool IsFile(string path) => LibC.IsSupported
-        ? LibC.TryFacts(path, out FileFacts facts, out _) && facts.IsFile
-        : File.Exists(path) && new FileInfo(path).LinkTarget is null;
+    public static bool IsFile(string path) => PathWalk.Look(path, isLast: true) is { Error: 0, Facts.IsFile: true };
 
-    private static void LetOwnerUse(SafeFileHandle file)
+    private static void Check(string path, FileFacts facts, FileAccess access, bool isThisUsers)
     {
-        const UnixFileMode Needed = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(file) is var mode && (mode & Needed) != Needed)
-        {
-            File.SetUnixFileMode(file, mode | Needed);
-        }
-    }
-
-    // Also a link that leads nowhere.
-    private static bool Exists(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
-
-    private static LockedFile OpenPortably(string path, FileAccess access, FileShare share)
-    {
-        if (new FileInfo(path).LinkTarget is not null)
-        {
-            throw RefusedFileException.For(path, "a symbolic link");
-        }
-
-        if (Directory.Exists(path))
-        {
-            throw RefusedFileException.For(path, "a folder");
-        }
-
-        return new LockedFile(File.OpenHandle(path, FileMode.Open, access, share));
-    }
-
-    private static void Check(SafeFileHandle file, string path, FileAccess access, bool isThisUsers)
-    {
-        if (!LibC.TryFacts(file, out FileFacts facts))
-        {
-            throw new RefusedFileException(path, "the system does not tell what kind of file it is");
-        }
-
-        if (!facts.IsFile)
-        {
-            throw RefusedFileException.For(path, facts.Kind);
-        }
-
         if (access != FileAccess.Read && facts.Links > 1)
         {
             throw new RefusedFileException(
                 path, "the file has another name as well (a hard link), and writing to it would change it there too; remove this name");
         }
 
-        if (isThisUsers && !facts.IsThisUsersOrRoots
+        if (isThisUsers && LibC.IsSupported && !facts.IsThisUsersOrRoots
             && FolderTrust.Refuse(Path.GetDirectoryName(Path.GetFullPath(path))!) is { } reason)
         {
             throw new RefusedFileException(
                 path, $"the file belongs to another user (uid {facts.Owner}), and {reason}; remove it, or choose another folder");
         }
     }
+}
+
+/// <summary>Something has the name of a file of ours and is not one, or is not this user's.</summary>
+internal sealed class RefusedFileException(string path, string reason) : IOException($"{path}: {reason}.")
+{
+    /// <summary>Why, as a sentence without its full stop.</summary>
+    public string Reason => reason;
+
+    /// <summary>For what is not a regular file.</summary>
+    public static RefusedFileException For(string path, string kind) =>
+        new(path, $"this is {kind}, and a regular file is expected; remove it, or choose another folder");
+}
+
+/// <summary>An open file with the lock of its file share, which ends when the file is closed.</summary>
+internal sealed class LockedFile(SafeFileHandle handle, string path) : IDisposable
+{
+    /// <summary>What is read from and written to.</summary>
+    public SafeFileHandle Handle => handle;
+
+    /// <summary>
+    /// Whether the file still has the name that it was opened by. Somebody may have removed it or put another in its place since, which must
+    /// then neither be renamed nor removed.
+    /// </summary>
+    public bool HasItsName => LibC.IsSupported && LibC.TryFacts(handle, out FileFacts opened)
+        ? LibC.TryFacts(path, out FileFacts named, out _) && named.Identity == opened.Identity
+        : File.Exists(path);
+
+    public void Dispose() => handle.Dispose();
 }

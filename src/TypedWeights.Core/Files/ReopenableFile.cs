@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace TypedWeights.Files;
 
 /// <summary>
-/// A file that is open while it is read. Between two reads it may be closed, where many others are open; it is then opened again by its
-/// path, and must still be the same file.
+/// A file that is open while it is read. Of very many files, which a model may have more of than a process may have open, each is closed
+/// when nobody reads it; it is then opened again by its path, and must still be the same file.
 /// </summary>
 internal sealed class ReopenableFile : IDisposable
 {
@@ -12,19 +12,18 @@ internal sealed class ReopenableFile : IDisposable
     private readonly string _path;
     private readonly bool _isOurs;
     private readonly OpenFiles _openFiles;
+    private readonly bool _isKept;
     private LockedFile? _file;
     private int _users;
     private bool _isDisposed;
 
     private ReopenableFile(string path, bool isOurs, OpenFiles openFiles)
     {
-        _path = path;
-        _isOurs = isOurs;
-        _openFiles = openFiles;
-        Idle = new LinkedListNode<ReopenableFile>(this);
-        _file = OpenFile();
+        (_path, _isOurs, _openFiles) = (path, isOurs, openFiles);
+        _isKept = openFiles.TryKeep();
         try
         {
+            _file = OpenFile();
             Identity = FileIdentity.Of(_file.Handle);
 
             // As the files of /proc, whose bytes the system makes up while they are read.
@@ -32,10 +31,12 @@ internal sealed class ReopenableFile : IDisposable
             {
                 throw new RefusedFileException(path, "this file has bytes and no length, as the files of /proc; a regular file is expected");
             }
+
+            CloseUnlessKept();
         }
         catch
         {
-            _file.Dispose();
+            Dispose();
             throw;
         }
     }
@@ -43,24 +44,16 @@ internal sealed class ReopenableFile : IDisposable
     /// <summary>The file and its state when it was opened.</summary>
     public FileIdentity Identity { get; }
 
-    /// <summary>Its place among <see cref="OpenFiles"/>, which alone changes it.</summary>
-    internal LinkedListNode<ReopenableFile> Idle { get; }
-
     /// <summary>Opens a file.</summary>
     /// <param name="path">Its path in full: the current folder may change until it is opened again.</param>
     /// <param name="isOurs">
     /// Whether it is a file of ours, which <see cref="OwnFile"/> opens. It may be written to meanwhile: its bytes are checked some other way.
     /// </param>
-    /// <param name="openFiles">Those of the process, but for tests.</param>
-    /// <exception cref="IOException">It is no regular file, or cannot be opened.</exception>
+    /// <param name="openFiles">Those of the process, except in tests.</param>
+    /// <exception cref="IOException">It is not a regular file, or cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
-    public static ReopenableFile Open(string path, bool isOurs = false, OpenFiles? openFiles = null)
-    {
-        var file = new ReopenableFile(path, isOurs, openFiles ?? OpenFiles.OfProcess);
-        file._openFiles.Add(file);
-        file._openFiles.Trim();
-        return file;
-    }
+    public static ReopenableFile Open(string path, bool isOurs = false, OpenFiles? openFiles = null) =>
+        new(path, isOurs, openFiles ?? OpenFiles.OfProcess);
 
     /// <summary>The open file, until it is returned.</summary>
     /// <exception cref="IOException">It cannot be opened again, or is not the same file any more.</exception>
@@ -70,7 +63,6 @@ internal sealed class ReopenableFile : IDisposable
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            _openFiles.Remove(this);
             _file ??= Reopen();
             _users++;
             return _file.Handle;
@@ -82,37 +74,49 @@ internal sealed class ReopenableFile : IDisposable
     {
         lock (_lock)
         {
-            if (--_users > 0 || _isDisposed)
+            if (--_users == 0)
             {
-                return;
+                CloseUnlessKept();
             }
-
-            _openFiles.Add(this);
         }
+    }
 
-        _openFiles.Trim();
+    /// <summary>Reads bytes at a position.</summary>
+    /// <returns>The number of bytes; 0 at the end of the file.</returns>
+    /// <exception cref="IOException">As <see cref="Rent"/>, or they cannot be read.</exception>
+    public async ValueTask<int> ReadAsync(Memory<byte> destination, long position, CancellationToken cancellationToken)
+    {
+        SafeFileHandle handle = Rent();
+        try
+        {
+            return await RandomAccess.ReadAsync(handle, destination, position, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Return();
+        }
     }
 
     public void Dispose()
     {
         lock (_lock)
         {
+            if (_isKept && !_isDisposed)
+            {
+                _openFiles.Release();
+            }
+
             _isDisposed = true;
-            _openFiles.Remove(this);
             _file?.Dispose();
         }
     }
 
-    /// <summary>Closes the file unless somebody is reading it again.</summary>
-    internal void CloseIfIdle()
+    private void CloseUnlessKept()
     {
-        lock (_lock)
+        if (!_isKept)
         {
-            if (_users == 0)
-            {
-                _file?.Dispose();
-                _file = null;
-            }
+            _file?.Dispose();
+            _file = null;
         }
     }
 
@@ -129,22 +133,43 @@ internal sealed class ReopenableFile : IDisposable
         throw new IOException("the file was replaced or written to since the load opened it; load it again");
     }
 
-    private LockedFile OpenFile()
+    // Deleting and renaming stay allowed, so that the file can be saved again while it is read.
+    private LockedFile OpenFile() => _isOurs
+        ? OwnFile.Open(_path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
+        : new LockedFile(SmallFile.Open(_path), _path);
+}
+
+/// <summary>The files that stay open while nobody reads them: a bounded number in the whole process.</summary>
+/// <param name="most">How many may be open.</param>
+internal sealed class OpenFiles(int most)
+{
+    // Enough for any usual model, and never more than a part of what the process may have open: sockets and others need some too.
+    private const int Most = 256;
+    private const int Least = 4;
+    private const int PartOfLimit = 8;
+
+    private int _count;
+
+    /// <summary>Those of this process.</summary>
+    public static OpenFiles OfProcess { get; } =
+        new((int)Math.Clamp((ProcessLimits.OpenFiles ?? int.MaxValue) / PartOfLimit, Least, Most));
+
+    /// <summary>How many are open.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Takes a place for a file, until <see cref="Release"/>.</summary>
+    /// <returns>false if there is none left.</returns>
+    public bool TryKeep()
     {
-        while (true)
+        if (Interlocked.Increment(ref _count) <= most)
         {
-            try
-            {
-                // Deleting and renaming stay allowed, so that the file can be saved again while it is read.
-                const FileShare Others = FileShare.ReadWrite | FileShare.Delete;
-                return _isOurs
-                    ? OwnFile.Open(_path, FileAccess.Read, Others)
-                    : new LockedFile(SmallFile.Open(_path));
-            }
-            catch (IOException e) when (OpenFileLimit.IsReached(e) && _openFiles.CloseAll())
-            {
-                // Some of those that nobody reads were closed: once more.
-            }
+            return true;
         }
+
+        Release();
+        return false;
     }
+
+    /// <summary>Gives a place back.</summary>
+    public void Release() => Interlocked.Decrement(ref _count);
 }

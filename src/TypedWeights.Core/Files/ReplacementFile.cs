@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace TypedWeights.Files;
 
 /// <summary>
@@ -9,27 +6,23 @@ namespace TypedWeights.Files;
 /// </summary>
 /// <remarks>
 /// The temporary file is locked for as long as it is written. One that nobody has locked was left by a process that was killed, and the next
-/// replacement of the same name removes it.
+/// replacement in the same folder removes it.
 /// </remarks>
 internal sealed class ReplacementFile : IDisposable
 {
     private const string Prefix = ".typedweights-";
     private const string Suffix = ".tmp";
-    private const int HashDigits = 16;
 
     private readonly string _target;
     private readonly string _temporary;
     private readonly UnixFileMode? _mode;
-    private readonly HeldName _name;
+    private readonly LockedFile _file;
     private bool _isRenamed;
 
     private ReplacementFile(string target, string temporary, UnixFileMode? mode, FileStream stream)
     {
-        _target = target;
-        _temporary = temporary;
-        _mode = mode;
-        Stream = stream;
-        _name = new HeldName(stream.SafeFileHandle, temporary);
+        (_target, _temporary, _mode, Stream) = (target, temporary, mode, stream);
+        _file = new LockedFile(stream.SafeFileHandle, temporary);
     }
 
     /// <summary>What is written.</summary>
@@ -38,7 +31,7 @@ internal sealed class ReplacementFile : IDisposable
     /// <summary>Begins a file.</summary>
     /// <param name="target">The name that it is to have, in full; its folder exists.</param>
     /// <param name="mode">Its permissions, whatever the umask; null for <see cref="TargetFile.ModeOf"/>, or the default for a new file.</param>
-    /// <param name="length">How many bytes will be written, so that a full disk shows before the first one; 0 where that is not known.</param>
+    /// <param name="length">How many bytes will be written, so that a full disk shows before the first one; 0 if that is not known.</param>
     /// <param name="bufferSize">The bytes of the stream's buffer.</param>
     /// <param name="keepsOthersOut">Whether its owner alone may write to it, whatever else is said of its permissions.</param>
     /// <exception cref="IOException">It cannot be made.</exception>
@@ -47,50 +40,52 @@ internal sealed class ReplacementFile : IDisposable
         string target, UnixFileMode? mode = null, long length = 0, int bufferSize = 4096, bool keepsOthersOut = false)
     {
         FileSizeLimit.ThrowIfBeyond(target, length);
-        RemoveAbandonedOf(target);
+        string folder = Path.GetDirectoryName(target)!;
+        RemoveAbandoned(folder);
         mode ??= TargetFile.ModeOf(target);
         mode = keepsOthersOut ? mode & ~OwnFile.WriteOfOthers : mode;
-        try
+        while (true)
         {
-            while (true)
+            string temporary = Path.Combine(folder, $"{Prefix}{Guid.NewGuid():N}{Suffix}");
+            try
             {
-                string temporary = $"{BeginOf(target)}{Guid.NewGuid():N}{Suffix}";
                 if (TryCreate(temporary, Options(mode, length, bufferSize, keepsOthersOut)) is { } stream)
                 {
                     return new ReplacementFile(target, temporary, mode, stream);
                 }
             }
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            // The system names the temporary file, which tells the user nothing.
-            string denied = Denial.OfReplacement(target) ?? $"this user may not make files in the folder {Path.GetDirectoryName(target)}";
-            throw new UnauthorizedAccessException($"{target}: {denied}.", e);
-        }
-        catch (IOException e) when (Named(e, target) is { } named)
-        {
-            throw named;
+            catch (UnauthorizedAccessException e)
+            {
+                // The system names the temporary file, which does not help the user.
+                string denied = Denial.OfReplacement(target) ?? $"this user may not make files in the folder {folder}";
+                throw new UnauthorizedAccessException($"{target}: {denied}.", e);
+            }
+            catch (IOException e) when (Named(e, temporary, target) is { } named)
+            {
+                throw named;
+            }
         }
     }
 
     /// <summary>An error of the system, as of a full disk, with the file's name in the place of the temporary one.</summary>
-    /// <returns>null where it does not name the temporary file.</returns>
-    public static IOException? Named(IOException e, string target)
+    /// <returns>null if it does not name the temporary file.</returns>
+    public IOException? Named(IOException e) => Named(e, _temporary, _target);
+
+    /// <summary>Removes the temporary files that ended processes left in a folder.</summary>
+    public static void RemoveAbandoned(string folder)
     {
-        string begin = BeginOf(target);
-        int at = e.Message.IndexOf(begin, StringComparison.Ordinal);
-        int end = at < 0 ? at : e.Message.IndexOf(Suffix, at + begin.Length, StringComparison.Ordinal);
-        return end < 0 || e.GetType() != typeof(IOException)
-            ? null
-            : new IOException(string.Concat(e.Message.AsSpan(0, at), target, e.Message.AsSpan(end + Suffix.Length)), e) { HResult = e.HResult };
+        try
+        {
+            foreach (string path in Directory.EnumerateFiles(folder, $"{Prefix}*{Suffix}").ToArray())
+            {
+                RemoveIfAbandoned(path);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A folder that may be written to and not listed.
+        }
     }
-
-    /// <summary>Removes the temporary files that ended processes left of one file.</summary>
-    public static void RemoveAbandonedOf(string target) =>
-        RemoveAbandoned(Path.GetDirectoryName(target)!, Path.GetFileName(BeginOf(target)));
-
-    /// <summary>Removes the temporary files that ended processes left in a folder, whatever names they were to have.</summary>
-    public static void RemoveAbandoned(string folder) => RemoveAbandoned(folder, Prefix);
 
     /// <summary>Gives the file its name. What was written is on the disk before that.</summary>
     /// <exception cref="IOException">It cannot be flushed or renamed.</exception>
@@ -123,7 +118,7 @@ internal sealed class ReplacementFile : IDisposable
         try
         {
             // Windows does so once it is closed.
-            if (_name.IsHeld)
+            if (_file.HasItsName)
             {
                 File.Delete(_temporary);
             }
@@ -143,7 +138,7 @@ internal sealed class ReplacementFile : IDisposable
             File.SetUnixFileMode(Stream.SafeFileHandle, mode);
         }
 
-        if (!_name.IsHeld)
+        if (!_file.HasItsName)
         {
             throw new RefusedFileException(_target, $"{_temporary}, which was to get this name, was removed or replaced while it was written");
         }
@@ -174,13 +169,11 @@ internal sealed class ReplacementFile : IDisposable
             BufferSize = bufferSize,
             PreallocationSize = length,
         };
-        if (mode is not null && !OperatingSystem.IsWindows())
+        if (!OperatingSystem.IsWindows() && (mode is not null || keepsOthersOut))
         {
-            options.UnixCreateMode = mode | UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-        else if (keepsOthersOut && !OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnFile.ModeWithoutOthers;
+            // At most, if nothing else is known: the umask takes more from it.
+            const UnixFileMode Own = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            options.UnixCreateMode = mode | Own ?? Own | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
         }
 
         return options;
@@ -204,12 +197,6 @@ internal sealed class ReplacementFile : IDisposable
             throw;
         }
 
-        // .NET's own lock can be switched off by a setting of the process.
-        if (LibC.IsSupported)
-        {
-            _ = UnixFile.TryLock(stream.SafeFileHandle, temporary, FileShare.Read);
-        }
-
         if (File.Exists(temporary))
         {
             return stream;
@@ -219,28 +206,13 @@ internal sealed class ReplacementFile : IDisposable
         return null;
     }
 
-    private static void RemoveAbandoned(string folder, string prefix)
-    {
-        try
-        {
-            foreach (string path in Directory.EnumerateFiles(folder, $"{prefix}*{Suffix}").ToArray())
-            {
-                RemoveIfAbandoned(path);
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // A folder that may be written to and not listed.
-        }
-    }
-
     private static void RemoveIfAbandoned(string path)
     {
         try
         {
             // Where the file system has no locks, nobody knows whether it is abandoned. Windows refuses to open one that is being written.
             using LockedFile file = OwnFile.OpenToRemove(path, FileShare.ReadWrite | FileShare.Delete);
-            if (!LibC.IsSupported || UnixFile.TryLock(file.Handle, path, FileShare.None))
+            if (!LibC.IsSupported || LibC.TryLockAlone(file.Handle))
             {
                 File.Delete(path);
             }
@@ -251,10 +223,8 @@ internal sealed class ReplacementFile : IDisposable
         }
     }
 
-    // What all temporary files of a target have in common.
-    private static string BeginOf(string target) =>
-        Path.Combine(Path.GetDirectoryName(target)!, Prefix + HashOf(Path.GetFileName(target)) + "-");
-
-    // Of a fixed length, as the name of the file may be as long as a name can be.
-    private static string HashOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..HashDigits];
+    private static IOException? Named(IOException e, string temporary, string target) =>
+        e.GetType() == typeof(IOException) && e.Message.Contains(temporary, StringComparison.Ordinal)
+            ? new IOException(e.Message.Replace(temporary, target, StringComparison.Ordinal), e) { HResult = e.HResult }
+            : null;
 }

@@ -10,7 +10,7 @@ internal static class SmallFile
     /// <summary>Reads all of a file of ours; a link is not followed.</summary>
     /// <param name="path">The file.</param>
     /// <param name="limit">The most bytes that it may have.</param>
-    /// <exception cref="IOException">It is longer, is no regular file, or cannot be read.</exception>
+    /// <exception cref="IOException">It is longer, is not a regular file, or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
     public static byte[] ReadOwn(string path, int limit)
     {
@@ -21,7 +21,7 @@ internal static class SmallFile
     /// <summary>Reads all of a file that somebody named; links are followed.</summary>
     /// <param name="path">The file.</param>
     /// <param name="limit">The most bytes that it may have.</param>
-    /// <exception cref="IOException">It is longer, is no regular file, or cannot be read.</exception>
+    /// <exception cref="IOException">It is longer, is not a regular file, or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
     public static byte[] Read(string path, int limit)
     {
@@ -31,20 +31,51 @@ internal static class SmallFile
 
     /// <summary>Opens a regular file that somebody named, for reading; links are followed.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="IOException">It is no regular file, or cannot be opened.</exception>
+    /// <exception cref="IOException">It is not a regular file, or cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
     public static SafeFileHandle Open(string path)
     {
-        SafeFileHandle file = LibC.IsSupported
-            ? UnixFile.Open(path, FileAccess.Read, followsLinks: true)
-            : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        if (LibC.IsSupported && LibC.TryFacts(file, out FileFacts facts) && !facts.IsFile)
+        // Looked at first, as opening a pipe waits for its other end.
+        PathWalk.End end = PathWalk.EndOf(path);
+        if (end.Exists && !end.Facts.IsFile)
         {
-            file.Dispose();
-            throw new RefusedFileException(path, $"this is {facts.Kind}, and a regular file is expected");
+            throw new RefusedFileException(path, $"this is {end.Facts.Kind}, and a regular file is expected");
         }
 
+        SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+        // It is not a file of ours, so others may lock it.
+        LibC.Unlock(file);
         return file;
+    }
+
+    /// <summary>
+    /// Explains why a file of settings must not be read by somebody else, such as an SDK or the runtime, which would wait for a pipe.
+    /// </summary>
+    /// <returns>
+    /// A sentence without its full stop; null for a regular file, for a missing one, and for the null device, which many name to have no
+    /// settings.
+    /// </returns>
+    public static string? Refuse(string path)
+    {
+        try
+        {
+            if (path != "/dev/null")
+            {
+                Open(path).Dispose();
+            }
+
+            return null;
+        }
+        catch (RefusedFileException e)
+        {
+            return e.Reason;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            // Whoever reads it reports it.
+            return null;
+        }
     }
 
     // Until its end and not by its length: files of /proc have none.

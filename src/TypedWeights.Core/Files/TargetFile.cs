@@ -9,7 +9,7 @@ internal static class TargetFile
     private const UnixFileMode Permissions = (UnixFileMode)0x1ff;
 
     /// <summary>
-    /// The file that a path means: where it is a symbolic link, the file it leads to, unless that lies in a store of files that are named by
+    /// The file that a path means: if it is a symbolic link, the file it leads to, unless that lies in a store of files that are named by
     /// their content, as in the cache of Hugging Face. Others share such a file, and so the link is what is replaced.
     /// </summary>
     /// <exception cref="RefusedFileException">The path is a pipe or a device, or leads over a link that another user may have planted.</exception>
@@ -17,47 +17,50 @@ internal static class TargetFile
     /// <exception cref="UnauthorizedAccessException">This user may not look into a folder on the way.</exception>
     public static string Of(string path)
     {
-        string full = Path.GetFullPath(path);
         RefusePlantedLinks(path);
-        string target = Follow(full);
-        if (Directory.Exists(target))
+        PathWalk.End end = Follow(path);
+        if (end.IsDenied)
+        {
+            throw new UnauthorizedAccessException($"{path}: {Denial.OfSight(path)}.");
+        }
+
+        if (end.IsCircle)
+        {
+            throw new IOException($"{path}: its symbolic links lead in a circle.");
+        }
+
+        if (!end.HasFolder)
+        {
+            throw new DirectoryNotFoundException(
+                Absence.OfFolder(Path.GetDirectoryName(Path.GetFullPath(path))!) is { } reason
+                    ? $"{path}: {reason}."
+                    : $"There is no folder for {path}; make it first.");
+        }
+
+        if (end.Exists && end.Facts.IsFolder)
         {
             throw new IOException($"{path} is a folder; give the name of a file in it.");
         }
 
-        if (IsPipeOrDevice(target))
+        // A rename would put a file in its place. The files in /proc are files to the system, and cannot be replaced.
+        if ((end.Exists && !end.Facts.IsFile) || end.Path.StartsWith("/proc/", StringComparison.Ordinal))
         {
             throw new RefusedFileException(path, "this is a pipe or device; give the name of a file");
         }
 
-        if (Directory.Exists(Path.GetDirectoryName(target)))
-        {
-            return target;
-        }
-
-        throw Denial.OfSight(target) is { } denied
-            ? new UnauthorizedAccessException($"{path}: {denied}.")
-            : new DirectoryNotFoundException(
-                MissingFolder.Explain(Path.GetDirectoryName(target)!) is { } reason
-                    ? $"{path}: {reason}."
-                    : $"There is no folder for {path}; make it first.");
+        return end.Path;
     }
 
     /// <summary>
-    /// Throws where a path leads over a link that another user may have planted, as Linux does for opening a file (protected_symlinks): in
-    /// /tmp, whoever comes first could choose which of this user's files is replaced. Every link on the way counts, those to folders too.
+    /// Throws if a path leads over a link that another user may have planted, as Linux does for opening a file (protected_symlinks): in
+    /// /tmp, the first user to make the link could choose which of this user's files is replaced. Every link on the way counts, those to folders too.
     /// </summary>
     /// <exception cref="RefusedFileException">There is such a link.</exception>
     public static void RefusePlantedLinks(string path)
     {
-        if (!LibC.IsSupported)
-        {
-            return;
-        }
-
         foreach (PathWalk.Step step in PathWalk.Steps(Path.GetFullPath(path)))
         {
-            if (step.Error == 0 && step.Facts.IsLink && IsPlanted(step.Path, step.Facts))
+            if (LibC.IsSupported && step.Error == 0 && step.Facts.IsLink && IsPlanted(step.Path, step.Facts))
             {
                 throw new RefusedFileException(
                     path,
@@ -79,15 +82,15 @@ internal static class TargetFile
         {
             Directory.CreateDirectory(folder);
         }
-        catch (IOException e) when (MissingFolder.Explain(folder) is { } reason)
+        catch (IOException e) when (Absence.OfFolder(folder) is { } reason)
         {
             throw new IOException(reason + ".", e);
         }
     }
 
     /// <summary>
-    /// The permissions that a file takes from the one that it replaces: a file that was its owner's alone stays so. Null for the system's own
-    /// default: where no file is replaced, and where another user owns it, who could otherwise choose who may write to this user's file.
+    /// The permissions that a file takes from the one that it replaces: a file that was its owner's alone stays so. Null for the system's
+    /// default: if no file is replaced, and if another user owns it, who could otherwise choose who may write to this user's file.
     /// </summary>
     public static UnixFileMode? ModeOf(string target)
     {
@@ -107,49 +110,23 @@ internal static class TargetFile
             : null;
     }
 
-    /// <summary>Where a path in full ends, as <see cref="Of"/>; what is there is not looked at.</summary>
-    /// <exception cref="IOException">Its links lead in a circle.</exception>
-    public static string Follow(string full)
+    /// <summary>Where a path ends, as <see cref="Of"/>; anything may be there.</summary>
+    public static PathWalk.End Follow(string path)
     {
-        string at = full;
-        for (int links = 0; new FileInfo(at).LinkTarget is { } target; links++)
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        PathWalk.Step? link = null;
+        foreach (PathWalk.Step step in PathWalk.Steps(full))
         {
-            if (links == PathWalk.MostLinks)
-            {
-                throw new IOException($"{full}: its symbolic links lead in a circle.");
-            }
-
             // The store's folder may be a link itself: the name of a blob shows before it is followed.
-            string folder = Path.GetDirectoryName(Resolve(at))!;
-            string next = Path.Combine(folder, target);
-            at = Resolve(next);
-            if (IsNamedByContent(Path.GetFullPath(next)) || IsNamedByContent(at))
+            if (link is { } first && IsNamedByContent(step))
             {
-                return full;
+                return new PathWalk.End(full, first with { Facts = FileFacts.Of(isFolder: false, isLink: false) }, IsLink: false);
             }
+
+            link ??= step.IsLast && step.Facts.IsLink ? step : null;
         }
 
-        return at;
-    }
-
-    // After a link to a folder, ".." is the parent of the folder that it leads to: only the system knows which one that is, and .NET's own
-    // functions take the name away before they ask it.
-    private static string Resolve(string path)
-    {
-        string name = Path.GetFileName(path);
-        if (LibC.IsSupported && name is not ("" or "." or "..") && Path.GetDirectoryName(path) is { } folder)
-        {
-            try
-            {
-                return Path.Combine(LibC.RealPath(folder), name);
-            }
-            catch (IOException)
-            {
-                // There is no such folder, which the caller finds out.
-            }
-        }
-
-        return Path.GetFullPath(path);
+        return PathWalk.EndOf(full);
     }
 
     private static bool IsPlanted(string link, FileFacts facts)
@@ -173,10 +150,10 @@ internal static class TargetFile
         return false;
     }
 
-    private static bool IsNamedByContent(string target)
+    private static bool IsNamedByContent(PathWalk.Step step)
     {
         int digits = 0;
-        foreach (char c in Path.GetFileName(target))
+        foreach (char c in step.IsLast ? Path.GetFileName(step.Path) : "")
         {
             digits = char.IsAsciiHexDigit(c) ? digits + 1 : 0;
             if (digits == DigestDigits)
@@ -186,9 +163,9 @@ internal static class TargetFile
         }
 
         // The hub's cache, whatever a mirror calls its files and the folders in it.
-        for (string? folder = Path.GetDirectoryName(target); folder is not null; folder = Path.GetDirectoryName(folder))
+        for (string? at = step.Path; at is not null; at = Path.GetDirectoryName(at))
         {
-            if (Path.GetFileName(folder) == "blobs" && Directory.Exists(Path.Combine(Path.GetDirectoryName(folder)!, "snapshots")))
+            if (Path.GetFileName(at) == "blobs" && Directory.Exists(Path.Combine(Path.GetDirectoryName(at)!, "snapshots")))
             {
                 return true;
             }
@@ -196,10 +173,4 @@ internal static class TargetFile
 
         return false;
     }
-
-    // A rename would put a file in its place. What lies in /proc are files to the system, and cannot be replaced.
-    private static bool IsPipeOrDevice(string target) =>
-        LibC.IsSupported
-        && ((LibC.TryFacts(target, out FileFacts facts, out _) && !facts.IsFile && !facts.IsLink)
-            || target.StartsWith("/proc/", StringComparison.Ordinal));
 }

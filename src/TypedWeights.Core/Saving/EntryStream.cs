@@ -3,20 +3,10 @@ using TypedWeights.Errors;
 namespace TypedWeights.Saving;
 
 /// <summary>What one tensor's bytes are written to: passes them on and counts them.</summary>
-internal sealed class EntryStream : Stream
+internal sealed class EntryStream(Stream file, SafeTensorsEntry entry, CancellationToken ending) : Stream
 {
-    private readonly Stream _file;
-    private readonly SafeTensorsEntry _entry;
-    private readonly CancellationToken _cancellationToken;
     private long _written;
     private bool _closed;
-
-    public EntryStream(Stream file, SafeTensorsEntry entry, CancellationToken cancellationToken)
-    {
-        _file = file;
-        _entry = entry;
-        _cancellationToken = cancellationToken;
-    }
 
     public override bool CanRead => false;
 
@@ -34,7 +24,7 @@ internal sealed class EntryStream : Stream
 
     public void ThrowUnlessComplete()
     {
-        if (_written != _entry.ByteLength)
+        if (_written != entry.ByteLength)
         {
             throw Wrong(_written, "were given");
         }
@@ -42,18 +32,18 @@ internal sealed class EntryStream : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        _cancellationToken.ThrowIfCancellationRequested();
+        ending.ThrowIfCancellationRequested();
         Count(buffer.Length);
-        _file.Write(buffer);
+        file.Write(buffer);
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        _cancellationToken.ThrowIfCancellationRequested();
+        ending.ThrowIfCancellationRequested();
         Count(buffer.Length);
-        await _file.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        await file.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -82,7 +72,7 @@ internal sealed class EntryStream : Stream
     private void Count(int length)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
-        if (length > _entry.ByteLength - _written)
+        if (length > entry.ByteLength - _written)
         {
             throw Wrong(_written + length, "or more were given");
         }
@@ -91,6 +81,6 @@ internal sealed class EntryStream : Stream
     }
 
     private WeightsException Wrong(long given, string howMany) => new(
-        $"The tensor {Printable.Name(_entry.Name)} is {_entry.Describe()}, {_entry.ByteLength} bytes, "
+        $"The tensor {Printable.Name(entry.Name)} is {entry.Describe()}, {entry.ByteLength} bytes, "
         + $"and {given} {howMany}. Nothing was saved.");
 }

@@ -10,7 +10,7 @@ namespace TypedWeights;
 /// <remarks>
 /// The file appears at once and whole: it is written beside the target, flushed to the disk and renamed over it. A reader that has the
 /// old file open keeps the old bytes. A failure or cancellation leaves the old file as it was and nothing beside it; what a process that was
-/// killed left beside it is removed by the next one that writes the same file. On Unix the new file
+/// killed left beside it is removed by the next one that writes a file in the same folder. On Unix the new file
 /// has the permissions of the old one if that belonged to this user or to root.
 /// </remarks>
 public static class SafeTensorsWriter
@@ -22,7 +22,7 @@ public static class SafeTensorsWriter
     /// The file; what is there is replaced. Where it is a symbolic link, the file that it leads to is replaced; the link itself only where it
     /// leads into a store that names files by their content, such as the cache of Hugging Face.
     /// </param>
-    /// <param name="entries">The tensors, in any order; their bytes are asked for one after another.</param>
+    /// <param name="entries">The tensors, in any order; their bytes are produced one after another.</param>
     /// <param name="metadata">The <c>__metadata__</c>; none is written for null.</param>
     /// <param name="cancellationToken">Ends the writing; nothing is left behind.</param>
     /// <exception cref="ArgumentException">
@@ -49,7 +49,7 @@ public static class SafeTensorsWriter
             await WriteAsync(file.Stream, layout, cancellationToken).ConfigureAwait(false);
             await file.CommitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (IOException e) when (ReplacementFile.Named(e, target) is { } named)
+        catch (IOException e) when (file.Named(e) is { } named)
         {
             throw named;
         }

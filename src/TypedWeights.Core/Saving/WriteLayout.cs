@@ -57,7 +57,7 @@ internal sealed class WriteLayout
             ThrowIfTooLong(json);
         }
 
-        RefuseTwins(ordered);
+        _ = UniqueNames(ordered.Select(static entry => entry.Name), nameof(entries));
         json.Write("}"u8);
         while (json.WrittenCount % 8 != 0)
         {
@@ -129,17 +129,13 @@ internal sealed class WriteLayout
         return byWidth != 0 ? byWidth : a.Utf8Name.AsSpan().SequenceCompareTo(b.Utf8Name);
     }
 
-    private static void RefuseTwins(SafeTensorsEntry[] entries)
+    /// <exception cref="ArgumentException">Two names are the same.</exception>
+    public static HashSet<string> UniqueNames(IEnumerable<string> names, string parameter)
     {
-        var names = new HashSet<string>(entries.Length, StringComparer.Ordinal);
-        foreach (SafeTensorsEntry entry in entries)
-        {
-            if (!names.Add(entry.Name))
-            {
-                throw new ArgumentException(
-                    $"Two tensors have the name {Printable.Name(entry.Name)}; names are unique in a file.", nameof(entries));
-            }
-        }
+        var unique = new HashSet<string>(StringComparer.Ordinal);
+        return names.FirstOrDefault(name => !unique.Add(name)) is { } twin
+            ? throw new ArgumentException($"Two tensors have the name {Printable.Name(twin)}; names are unique in a file.", parameter)
+            : unique;
     }
 
     private static void ThrowIfTooLong(ArrayBufferWriter<byte> json)

@@ -40,7 +40,7 @@ internal static class CacheOutput
             : ExitCodes.Success;
     }
 
-    /// <summary><c>cache verify</c>. It changes nothing: the next load reads a damaged part again.</summary>
+    /// <summary><c>cache verify</c>. It changes nothing: the next load that reads a damaged copy removes it.</summary>
     public static async Task<int> VerifyAsync(ToolContext context, CacheFolder folder, bool json, CancellationToken cancellationToken)
     {
         IReadOnlyList<CachedItem> items = folder.List(cancellationToken);
@@ -53,7 +53,7 @@ internal static class CacheOutput
             {
                 try
                 {
-                    found.Add((item, await CacheAudit.DamageOfAsync(item, figures.Add, cancellationToken)));
+                    found.Add((item, await item.CountDamagedAsync(figures.Add, cancellationToken)));
                 }
                 catch (WeightsException e)
                 {
@@ -122,7 +122,7 @@ internal static class CacheOutput
         return hasFailed;
     }
 
-    private static string Title(CachedItem item) => item.Identity?.Source ?? Path.GetFileName(item.DataPath);
+    private static string Title(CachedItem item) => item.Identity?.Source ?? Path.GetFileName(item.Path);
 
     // "1.2 GB", or "1.2 GB of 14.5 GB"
     private static string Size(CachedItem item) => item.IsWhole || item.Identity is null
@@ -137,7 +137,7 @@ internal static class CacheOutput
         .Append(",\"validator\":").AppendString(item.Identity?.Validator ?? "")
         .Append(CultureInfo.InvariantCulture, $",\"length\":{item.Identity?.Length ?? item.Bytes},\"bytes\":{item.Bytes}")
         .Append(CultureInfo.InvariantCulture, $",\"whole\":{(item.IsWhole ? "true" : "false")},\"lastUse\":\"{item.LastUse:O}\"")
-        .Append(",\"path\":").AppendString(item.DataPath)
+        .Append(",\"path\":").AppendString(item.Path)
         .Append(damaged is null ? "" : string.Create(CultureInfo.InvariantCulture, $",\"damaged\":{damaged}"))
         .Append('}').ToString();
 }

@@ -76,6 +76,6 @@ internal static class CacheCommand
         return Directory.Exists(full)
             ? new CacheFolder(full, CacheFolder.IsTrustedByEnvironment)
             : throw new ToolException(
-                ExitCodes.Failed, $"{path}: {DanglingLink.Explain(full) ?? MissingFolder.Explain(full) ?? "there is no such folder"}.");
+                ExitCodes.Failed, $"{path}: {Absence.Of(full) ?? Absence.OfFolder(full) ?? "there is no such folder"}.");
     }
 }

@@ -62,7 +62,7 @@ internal sealed class DownloadRun(DownloadSet set, TransferContext transfer, Pro
             return null;
         }
 
-        string where = Path.GetFileName(left[0].PartialPath) + (left.Length == 1 ? "" : $" and {left.Length - 1} more");
+        string where = Path.GetFileName(left[0].Path) + (left.Length == 1 ? "" : $" and {left.Length - 1} more");
         return $"{ByteText.Of(left.Sum(file => file.Finished))} of {ByteText.Of(Total)} stay in {where}; the same command goes on from there.";
     }
 
@@ -102,7 +102,7 @@ internal sealed class DownloadRun(DownloadSet set, TransferContext transfer, Pro
                 PauseUnlessLast(file);
                 if (file.StartedOver is { } reason)
                 {
-                    view.Note($"{Path.GetFileName(file.PartialPath)}: starting over, as {reason}.");
+                    view.Note($"{Path.GetFileName(file.Path)}: starting over, as {reason}.");
                 }
             }
         });

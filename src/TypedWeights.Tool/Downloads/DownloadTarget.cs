@@ -46,7 +46,7 @@ internal sealed class DownloadTarget
             string missing = namesFolder && !set.IsSharded ? given : context.ShortPath(parent);
             throw new ToolException(
                 ExitCodes.Usage,
-                MissingFolder.Explain(full) is { } reason ? $"{given}: {reason}." : $"There is no folder {missing}; make it first.");
+                Absence.OfFolder(full) is { } reason ? $"{given}: {reason}." : $"There is no folder {missing}; make it first.");
         }
 
         if (isFolder || set.IsSharded)

@@ -48,9 +48,9 @@ internal static class ForeignName
             }
 
             if (part.EndsWith(PartialFile.Suffix, StringComparison.OrdinalIgnoreCase)
-                || part.EndsWith(PartialFile.JournalSuffix, StringComparison.OrdinalIgnoreCase))
+                || part.EndsWith(PartialFile.Suffix + PartialFile.JournalSuffix, StringComparison.OrdinalIgnoreCase))
             {
-                return $"ends with {PartialFile.Suffix} or {PartialFile.JournalSuffix}, as files do that are not whole yet";
+                return $"ends with {PartialFile.Suffix} or {PartialFile.Suffix}{PartialFile.JournalSuffix}, as files do that are not whole yet";
             }
 
             if (Devices.Contains(part.Split('.')[0].TrimEnd()))

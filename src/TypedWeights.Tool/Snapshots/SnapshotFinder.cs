@@ -23,7 +23,7 @@ internal static class SnapshotFinder
             string[] files = FilesAt(full);
             if (files.Length == 0)
             {
-                string reason = DanglingLink.Explain(full)
+                string reason = Absence.Of(full)
                     ?? $"there is no snapshot here (*{SnapshotFilePath.Extension}); take one with: typedweights snapshot URI";
                 throw new ToolException(ExitCodes.Usage, $"{argument}: {reason}");
             }

@@ -38,7 +38,7 @@ internal static class SnapshotStore
             {
                 if (LengthOf(target) == text.Length && SmallFile.Read(target, text.Length).AsSpan().SequenceEqual(text))
                 {
-                    ReplacementFile.RemoveAbandonedOf(target);
+                    ReplacementFile.RemoveAbandoned(Path.GetDirectoryName(target)!);
                     return (false, false);
                 }
 
@@ -52,7 +52,7 @@ internal static class SnapshotStore
                 await file.Stream.WriteAsync(text, cancellationToken);
                 await file.CommitAsync(cancellationToken);
             }
-            catch (IOException e) when (ReplacementFile.Named(e, target) is { } named)
+            catch (IOException e) when (file.Named(e) is { } named)
             {
                 throw named;
             }
@@ -66,7 +66,7 @@ internal static class SnapshotStore
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // What is there is read first.
-            string reason = DanglingLink.Explain(path.Full)
+            string reason = Absence.Of(path.Full)
                 ?? (e is UnauthorizedAccessException ? Denial.OfRead(path.Full) ?? Denial.OfReplacement(path.Full) : null) ?? e.Message;
             throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be written: {reason.TrimEnd('.')}.", e);
         }
@@ -93,7 +93,7 @@ internal static class SnapshotStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            string reason = DanglingLink.Explain(path.Full)
+            string reason = Absence.Of(path.Full)
                 ?? "the snapshot cannot be read: " + ((e is UnauthorizedAccessException ? Denial.OfRead(path.Full) : null) ?? e.Message);
             throw new ToolException(ExitCodes.Failed, $"{path.Shown}: {reason.TrimEnd('.')}.", e);
         }

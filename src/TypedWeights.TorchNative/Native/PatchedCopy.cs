@@ -48,7 +48,7 @@ internal static class PatchedCopy
     internal static string EnsureFolder(string root, params ReadOnlySpan<string> names)
     {
         Directory.CreateDirectory(root, FolderMode);
-        string path = LibC.RealPath(root);
+        string path = PathWalk.EndOf(root).Last.Path;
 
         // Whoever may rename a folder further up can replace everything below it.
         if (FolderTrust.RefuseAsParent(path) is { } reason)

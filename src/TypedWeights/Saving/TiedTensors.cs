@@ -1,4 +1,3 @@
-using TypedWeights.Errors;
 using TypedWeights.Interop;
 using TypedWeights.Snapshots;
 
@@ -12,12 +11,7 @@ internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDic
     public static TiedTensors Find(IReadOnlyList<SavedTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         WriteLayout.RefuseNulls(metadata);
-        HashSet<string> names = new(StringComparer.Ordinal);
-        if (tensors.FirstOrDefault(tensor => !names.Add(tensor.Name)) is { } twin)
-        {
-            throw new ArgumentException(
-                $"Two tensors have the name {Printable.Name(twin.Name)}; names are unique in a file.", nameof(tensors));
-        }
+        HashSet<string> names = WriteLayout.UniqueNames(tensors.Select(static tensor => tensor.Name), nameof(tensors));
 
         // An entry that ties a name which is saved here is written again below, if it still holds.
         var declarations = names.Select(TiedNames.Declaration).ToHashSet(StringComparer.Ordinal);

@@ -22,7 +22,7 @@ public sealed class CacheFolderTests : IDisposable
 
     private CacheFolder Cache => new(_folder["above/cache"]);
 
-    private string Target => Cache.TargetOf(CacheKey.Of(Identity));
+    private string Target => Cache.PathOf(Identity);
 
     public void Dispose() => _folder.Dispose();
 
@@ -98,11 +98,11 @@ public sealed class CacheFolderTests : IDisposable
         Assert.SkipUnless(LibC.IsSupported, "only the modes of Linux and macOS are read");
         string[] files = CacheFolder.FilesOf(Target);
         Array.ForEach(files, MakeFile);
-        Run("chmod", "0666", files[0], files[3]);
+        Run("chmod", "0666", files[0]);
 
         Cache.RemoveDistrusted(Target);
 
-        Assert.Equal([false, true, true, false], files.Select(File.Exists));
+        Assert.Equal([false, true], files.Select(File.Exists));
     }
 
     [Fact]
@@ -113,13 +113,9 @@ public sealed class CacheFolderTests : IDisposable
         try
         {
             Cache.Make();
-            await using PartialFile file = await PartialFile.OpenAsync(
-                Target, Identity, null, Token, isInCache: true, Cache.KeepsOthersOut);
+            await using PartialFile file = await PartialFile.OpenCopyAsync(Target, Identity, Cache.KeepsOthersOut, Token);
             await file.WriteAsync(0, new byte[1000], Token);
             new CachedPlace("http://host/a", "", "a", null, new Dictionary<string, SourceIdentity>()).Write(Cache);
-            AssertNobodyElseMayWrite(count: 3);
-
-            file.Publish(keepsJournal: true);
             AssertNobodyElseMayWrite(count: 3);
         }
         finally
@@ -132,7 +128,7 @@ public sealed class CacheFolderTests : IDisposable
     [InlineData(false, false)]
     [InlineData(true, false)]
     [InlineData(true, true)]
-    public async Task The_owner_can_resume_partial_files_under_any_umask(bool isInCache, bool keepsOthersOut)
+    public async Task The_owner_can_resume_partial_files_under_any_umask(bool isCopy, bool keepsOthersOut)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -145,7 +141,9 @@ public sealed class CacheFolderTests : IDisposable
         uint before = Umask(0x1ff);
         try
         {
-            await using PartialFile file = await PartialFile.OpenAsync(Target, Identity, _ => { }, Token, isInCache, keepsOthersOut);
+            await using PartialFile file = isCopy
+                ? await PartialFile.OpenCopyAsync(Target, Identity, keepsOthersOut, Token)
+                : await PartialFile.OpenAsync(Target, Identity, _ => { }, Token);
             Assert.Equal([Own, Own], Directory.GetFiles(Cache.Path).Select(File.GetUnixFileMode));
         }
         finally
@@ -158,15 +156,14 @@ public sealed class CacheFolderTests : IDisposable
     public async Task Every_operation_that_reads_journals_can_be_cancelled()
     {
         Cache.Make();
-        await using (PartialFile file = await PartialFile.OpenAsync(Target, Identity, null, Token, isInCache: true))
+        await using (PartialFile file = await PartialFile.OpenCopyAsync(Target, Identity, keepsOthersOut: true, Token))
         {
             await file.WriteAsync(0, new byte[1000], Token);
-            file.Publish(keepsJournal: true);
         }
 
         SourceIdentity newer = Identity with { Validator = "\"2\"" };
-        string partial = Cache.TargetOf(CacheKey.Of(newer));
-        await using (PartialFile file = await PartialFile.OpenAsync(partial, newer, null, Token, isInCache: true))
+        string partial = Cache.PathOf(newer);
+        await using (PartialFile file = await PartialFile.OpenCopyAsync(partial, newer, keepsOthersOut: true, Token))
         {
             await file.WriteAsync(0, new byte[500], Token);
         }
@@ -179,11 +176,10 @@ public sealed class CacheFolderTests : IDisposable
             () => Task.FromResult(Cache.List(cancelled)),
             () => Task.FromResult(Cache.VersionsOf(Identity.Source, cancelled)),
             () => Task.FromResult(Cache.Shrink(0, cancelled)),
-            () => Task.FromResult(CachedItem.At(Target, isWhole: true, cancelled)),
-            () => Task.FromResult(WholeCopy.TryOpen(Target, Identity, cancelled)),
-            () => Task.FromResult(ReadCopy.TryOpen(partial, newer, cancelled)),
-            () => CacheAudit.DamageOfAsync(item, _ => { }, cancelled).AsTask(),
-            () => PartialFile.OpenAsync(partial, newer, null, cancelled, isInCache: true).AsTask(),
+            () => Task.FromResult(CachedItem.At(Target, cancelled)),
+            () => Task.FromResult(CacheCopy.TryOpenToRead(Target, Identity, cancelled)),
+            () => item.CountDamagedAsync(_ => { }, cancelled).AsTask(),
+            () => PartialFile.OpenCopyAsync(partial, newer, keepsOthersOut: true, cancelled).AsTask(),
             () => cache.JoinAsync(newer, cancelled),
         ];
         foreach (Func<Task> reader in readers)
@@ -193,8 +189,8 @@ public sealed class CacheFolderTests : IDisposable
 
         // Nothing is locked or gone.
         Assert.Equal(1000 + 500, Cache.List(Token).Sum(static found => found.Bytes));
-        PartialCopy? copy = await cache.JoinAsync(newer, Token);
-        Assert.Equal(500, copy!.File.Finished);
+        CacheCopy copy = await cache.JoinAsync(newer, Token);
+        Assert.Equal(500, copy.Parts.Total);
         await cache.LeaveAsync(copy);
     }
 

@@ -165,8 +165,8 @@ public sealed class PartJournalTests : IDisposable
     {
         // Of a file that is so long that it may have any number of parts.
         PartJournal.Create(JournalPath, Identity with { Length = long.MaxValue }).Dispose();
-        Span<byte> line = stackalloc byte[PartLine.LongestLine];
-        int length = PartLine.Format(new FinishedPart(1L << 60, 1L << 60, 1), line);
+        Span<byte> line = stackalloc byte[FinishedPart.LongestLine];
+        int length = new FinishedPart(1L << 60, 1L << 60, 1).Format(line);
         byte[] lines = [.. Enumerable.Repeat(line[..length].ToArray(), 10_000).SelectMany(static text => text)];
         using (FileStream stream = new(JournalPath, FileMode.Append))
         {
@@ -187,7 +187,10 @@ public sealed class PartJournalTests : IDisposable
         // One for each 64 KiB of the file, and 65,536 for the ends of requests.
         SourceIdentity identity = Identity with { Length = 10 * (64 << 10) };
         int parts = 10 + (1 << 16) + more;
-        PartJournal.Write(JournalPath, identity, [.. Enumerable.Range(0, parts).Select(static at => new FinishedPart(at, 1, 1))]);
+        using (var journal = PartJournal.Create(JournalPath, identity))
+        {
+            Array.ForEach([.. Enumerable.Range(0, parts).Select(static at => new FinishedPart(at, 1, 1))], journal.Add);
+        }
 
         PartNotes notes = PartJournal.Read(JournalPath, Token);
 

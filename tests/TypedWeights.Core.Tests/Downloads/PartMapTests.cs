@@ -11,16 +11,16 @@ public sealed class PartMapTests
         Gen.Select(Gen.Int[0, Length - 1], Gen.Int[1, 12], static (offset, wanted) => (offset, Math.Min(wanted, Length - offset))).Array[0, 15];
 
     [Fact]
-    public void Exactly_the_bytes_that_were_not_claimed_and_written_are_missing() => Parts.Sample(parts =>
+    public void Exactly_the_bytes_of_a_range_that_were_not_written_are_missing() => Parts.Sample(parts =>
     {
         var map = new PartMap();
         var there = new bool[Length];
         foreach ((int offset, int length) in parts)
         {
             long end = -1;
-            foreach ((long begin, long count) in map.Claim(offset, length))
+            foreach ((long begin, long count) in map.Missing(offset, length))
             {
-                // In order, within what was asked for, and never anything that somebody has.
+                // In ascending order, within the range, and never a byte that is there.
                 Assert.True(begin > end && count > 0 && begin >= offset && begin + count <= offset + length);
                 end = begin + count - 1;
                 Assert.All(there[(int)begin..(int)(begin + count)], Assert.False);
@@ -78,32 +78,12 @@ public sealed class PartMapTests
         AssertIs([.. by.Select(note => note is not null)], map);
         for (int at = 0; at < Length; at++)
         {
-            Assert.Equal(by[at] is not null, map.TryFind(at, out FinishedPart part, out bool isSound));
-            Assert.Equal((by[at] ?? 0, by[at] is { } note && note % 2 == 0), ((int)part.Hash, isSound));
             int next = Array.FindIndex(by, at, note => note is not null);
-            Assert.Equal(next < 0 ? long.MaxValue : next, map.NextFrom(at));
+            Assert.Equal(next >= 0, map.TryFindFrom(at, out FinishedPart part, out bool isSound));
+            Assert.Equal(next < 0 ? (0, false) : (by[next]!.Value, by[next] % 2 == 0), ((int)part.Hash, isSound));
+            Assert.Equal(by[at] is not null, next >= 0 && part.Offset <= at);
         }
     });
-
-    [Fact]
-    public void A_claimed_range_is_missing_until_it_is_written_and_cannot_be_claimed_again()
-    {
-        var map = new PartMap();
-        Assert.Equal([(10L, 10L)], map.Claim(10, 10));
-        Assert.Equal([(5L, 5L), (20L, 5L)], map.Claim(5, 20));
-        Assert.Equal([(0L, 30L)], map.Missing(30));
-        Assert.False(map.TryFind(12, out _, out _));
-        Assert.Equal((0, long.MaxValue), (map.Total, map.NextFrom(0)));
-
-        map.GiveBack(10);
-        Assert.Equal([(10L, 10L)], map.Claim(0, 30).Where(piece => piece.Offset == 10));
-
-        var written = new FinishedPart(10, 10, 1);
-        map.Add(written, isSound: true);
-        map.GiveBack(10);
-        Assert.Equal((10, 10L), (map.Total, map.NextFrom(0)));
-        Assert.Equal([written], map.Parts);
-    }
 
     [Fact]
     public void A_part_is_removed_or_marked_sound_only_if_it_has_not_been_replaced()
@@ -116,44 +96,28 @@ public sealed class PartMapTests
 
         map.Remove(before);
         map.MarkSound(before);
-        Assert.True(map.TryFind(5, out FinishedPart found, out bool isSound));
+        Assert.True(map.TryFindFrom(5, out FinishedPart found, out bool isSound));
         Assert.Equal((after, false), (found, isSound));
 
         map.MarkSound(after);
-        Assert.True(map.TryFind(5, out _, out isSound) && isSound);
+        Assert.True(map.TryFindFrom(5, out _, out isSound) && isSound);
         map.Remove(after);
         Assert.Empty(map.Parts);
         Assert.Equal(0, map.Total);
     }
 
     [Fact]
-    public void Removing_1_500_000_parts_takes_no_quadratic_time()
-    {
-        // One after another, these would take minutes, as each moves all that come after it.
-        const int Count = 1_500_000;
-        FinishedPart[] noted = [.. Enumerable.Range(0, Count).Select(static at => new FinishedPart(at, 1, (UInt128)at))];
-        var map = PartMap.OfNotes(noted);
-        map.Claim(Count, 5);
-
-        map.Remove(noted.Where(static part => part.Offset != Count - 1).ToHashSet());
-
-        Assert.Equal([noted[^1]], map.Parts);
-        Assert.Equal(1, map.Total);
-        Assert.Empty(map.Claim(Count, 5));
-    }
-
-    [Fact]
     public void A_file_without_bytes_has_no_missing_parts()
     {
-        Assert.Empty(new PartMap().Missing(0));
-        Assert.Equal([(0L, 5L)], new PartMap().Missing(5));
+        Assert.Empty(new PartMap().Missing(0, 0));
+        Assert.Equal([(0L, 5L)], new PartMap().Missing(0, 5));
     }
 
     private static void AssertIs(bool[] there, PartMap map)
     {
         var missing = new bool[there.Length];
         long end = -1;
-        foreach ((long offset, long length) in map.Missing(there.Length))
+        foreach ((long offset, long length) in map.Missing(0, there.Length))
         {
             // In order, and neighbours are one.
             Assert.True(offset > end && length > 0);

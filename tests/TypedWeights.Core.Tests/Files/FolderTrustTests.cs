@@ -110,7 +110,7 @@ public sealed partial class FolderTrustTests : IDisposable
     [InlineData("staff", false)]
     [InlineData("", false)]
     public void A_group_is_private_if_it_has_the_name_of_the_user_and_no_other_member(string group, bool isPrivate, params string[] members) =>
-        Assert.Equal(isPrivate, PrivateGroup.Is(group, members, "anna"));
+        Assert.Equal(isPrivate, FolderTrust.IsPrivateGroup(group, members, "anna"));
 
     [Fact]
     public void The_users_with_a_given_primary_group_are_read_from_the_user_database()

@@ -110,13 +110,13 @@ public sealed class OwnFileTests : IDisposable
     public void An_open_file_that_was_replaced_on_disk_no_longer_has_its_name()
     {
         using LockedFile file = OwnFile.Open(Victim, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        Assert.True(OwnFile.HasName(file.Handle, Victim));
+        Assert.True(file.HasItsName);
 
         File.WriteAllText(Name, "another");
         File.Move(Name, Victim, overwrite: true);
 
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows tells only whether the name is there");
-        Assert.False(OwnFile.HasName(file.Handle, Victim));
+        Assert.False(file.HasItsName);
     }
 
     [Theory]

@@ -136,7 +136,7 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Theory]
-    [InlineData(OddFile.Socket, "a socket or a device")]
+    [InlineData(OddFile.Socket, "a socket")]
     [InlineData(OddFile.LinkToDevice, "a device")]
     public void A_path_that_is_not_a_regular_file_is_refused_with_its_type(string kind, string says)
     {

@@ -63,14 +63,9 @@ public sealed class CacheCommandTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         Directory.CreateDirectory(_folder["elsewhere"]);
         await File.WriteAllTextAsync(_folder["elsewhere/victim"], "precious", Token);
-        foreach (string end in (string[])["", ".jsonl", ".partial", ".partial.jsonl"])
+        foreach (string end in (string[])["", ".jsonl", ".location.json"])
         {
             string name = await PutAsync("https://host/a.safetensors", 3000, 3000) + end;
-            if (end == ".partial.jsonl")
-            {
-                await File.WriteAllTextAsync(name[..^".jsonl".Length], "x", Token);
-            }
-
             File.Delete(name);
             OddFile.Make(kind, name, _folder["elsewhere/victim"]);
 
@@ -87,19 +82,17 @@ public sealed class CacheCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Cache_clear_leaves_the_journal_of_a_file_that_is_being_published()
+    public async Task Cache_clear_leaves_a_copy_that_is_being_written_and_its_journal()
     {
         Directory.CreateDirectory(Cache);
         var identity = new SourceIdentity("https://host/a.safetensors", 1000, "\"v\"");
-        string target = new CacheFolder(Cache).TargetOf(CacheKey.Of(identity));
-        await using PartialFile file = await PartialFile.OpenAsync(target, identity, verified: null, Token);
+        string path = new CacheFolder(Cache).PathOf(identity);
+        await using PartialFile file = await PartialFile.OpenCopyAsync(path, identity, keepsOthersOut: true, Token);
         await file.WriteAsync(0, new byte[1000], Token);
-        PartJournal.Write(PartialFile.JournalOf(target), identity, file.Parts.Parts);
 
-        await RunAsync("clear");
+        Assert.Equal($"error: {path}: it stays: it is in use.\n", (await RunAsync("clear")).Error);
 
-        Assert.True(File.Exists(PartialFile.JournalOf(target)));
-        Assert.True(File.Exists(file.PartialPath));
+        Assert.True(File.Exists(path) && File.Exists(PartialFile.JournalOf(path)));
     }
 
     [Fact]
@@ -113,7 +106,7 @@ public sealed class CacheCommandTests : IDisposable
         Assert.Equal((0, "removed 1 file, 3.00 kB; 3.00 kB left"), (run.ExitCode, Assert.Single(run.OutLines)));
         Assert.Equal((false, true), (File.Exists(old), File.Exists(recent)));
 
-        using (WholeCopy used = WholeCopy.TryOpen(recent, new SourceIdentity("https://host/new.safetensors", 3000, "\"v\""), Token)!)
+        await using (CacheCopy used = CacheCopy.TryOpenToRead(recent, new("https://host/new.safetensors", 3000, "\"v\""), Token)!)
         {
             run = await RunAsync("clear");
             Assert.Equal((1, "removed 0 files, 0 bytes; 3.00 kB left, in use"), (run.ExitCode, Assert.Single(run.OutLines)));
@@ -169,8 +162,8 @@ public sealed class CacheCommandTests : IDisposable
     public async Task Cache_clear_removes_an_empty_folder_with_a_name_of_the_cache_and_reports_a_full_one()
     {
         await PutAsync("https://host/a.safetensors", 3000, 3000);
-        string empty = new CacheFolder(Cache).TargetOf(CacheKey.Of(new SourceIdentity("https://host/b.safetensors", 3000, "\"v\"")));
-        string full = empty + ".partial";
+        string empty = new CacheFolder(Cache).PathOf(new SourceIdentity("https://host/b.safetensors", 3000, "\"v\""));
+        string full = empty + ".jsonl";
         Directory.CreateDirectory(empty);
         Directory.CreateDirectory(Path.Combine(full, "in it"));
         Directory.CreateDirectory(Path.Combine(Cache, "mine"));
@@ -202,23 +195,17 @@ public sealed class CacheCommandTests : IDisposable
         var folder = new CacheFolder(Cache);
         folder.Make();
         var identity = new SourceIdentity(source, length, "\"v\"");
-        string target = folder.TargetOf(CacheKey.Of(identity));
+        string path = folder.PathOf(identity);
         byte[] bytes = TestFile.Noise(source, "U8", 8, length).Data;
-        await using (PartialFile file = await PartialFile.OpenAsync(target, identity, verified: null, Token))
+        await using (PartialFile file = await PartialFile.OpenCopyAsync(path, identity, keepsOthersOut: true, Token))
         {
             for (int at = 0; at < there; at += 1000)
             {
                 await file.WriteAsync(at, bytes.AsMemory(at, 1000), Token);
             }
-
-            if (there == length)
-            {
-                await file.FlushAsync(Token);
-                file.Publish(keepsJournal: true);
-            }
         }
 
-        File.SetLastWriteTimeUtc(CachedItem.At(target, there == length, Token)!.JournalPath, DateTime.UtcNow.AddHours(-hours));
-        return target;
+        File.SetLastWriteTimeUtc(PartialFile.JournalOf(path), DateTime.UtcNow.AddHours(-hours));
+        return path;
     }
 }

@@ -401,11 +401,11 @@ public sealed class DeniedTests : IDisposable
     private async Task<string> PutAsync(string source = "https://host/a.safetensors")
     {
         var identity = new SourceIdentity(source, 3000, "\"v\"");
-        string target = new CacheFolder(_folder["cache"]).TargetOf(CacheKey.Of(identity));
-        await using (PartialFile file = await PartialFile.OpenAsync(target, identity, verified: null, TestContext.Current.CancellationToken))
+        string target = new CacheFolder(_folder["cache"]).PathOf(identity);
+        await using (PartialFile file = await PartialFile.OpenCopyAsync(
+            target, identity, keepsOthersOut: true, TestContext.Current.CancellationToken))
         {
             await file.WriteAsync(0, new byte[3000], TestContext.Current.CancellationToken);
-            file.Publish(keepsJournal: true);
         }
 
         Set(target, Own | Listed);

@@ -69,7 +69,7 @@ public sealed class FileProvider : IWeightSourceProvider
             }
         }
 
-        string? link = Candidates(given, uri.Display).Select(static candidate => DanglingLink.Explain(candidate.Path))
+        string? link = Candidates(given, uri.Display).Select(static candidate => Absence.Of(candidate.Path))
             .FirstOrDefault(static reason => reason is not null);
         if (link is not null)
         {

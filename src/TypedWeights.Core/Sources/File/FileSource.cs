@@ -41,7 +41,7 @@ internal sealed class FileSource : IMappableSource, IDiskSource
         {
             throw Directory.Exists(path)
                 ? new WeightSourceException(display, "this is a folder, where a file was expected.", innerException: e)
-                : DanglingLink.Explain(path) is { } link ? new WeightSourceException(display, link + ".", innerException: e)
+                : Absence.Of(path) is { } reason ? new WeightSourceException(display, reason + ".", innerException: e)
                 : FileFailure.Of(e, display, path);
         }
     }

@@ -217,7 +217,7 @@ internal sealed class HttpChannel : IDisposable
     private static string? AuthoritiesFault()
     {
         const string Variable = "SSL_CERT_FILE";
-        return Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path && SettingsFile.Refuse(path) is { } reason
+        return Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path && SmallFile.Refuse(path) is { } reason
             ? $"the certificates of authorities in {path} ({Variable}) cannot be read: {reason}."
             : null;
     }

@@ -124,13 +124,13 @@ internal sealed partial class HubCache(string folder, HubUri uri)
         }
     }
 
-    private static string? FlawOfFolder(string path) => Denial.OfUse(path) ?? (Directory.Exists(path) ? null : MissingFolder.Explain(path));
+    private static string? FlawOfFolder(string path) => Denial.OfUse(path) ?? (Directory.Exists(path) ? null : Absence.OfFolder(path));
 
     private static string? FlawOfFile(string path) => FaultOf(path) switch
     {
         null => null,
         RefusedFileException refused => refused.Message.TrimEnd('.'),
-        _ => Denial.OfRead(path, path) ?? DanglingLink.Explain(path, path),
+        _ => Denial.OfRead(path, path) ?? Absence.Of(path, path),
     };
 
     private static bool IsOfModel(string path) => path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)

@@ -63,7 +63,7 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            string? reason = (e as RefusedFileException)?.Reason ?? Denial.OfRead(path) ?? DanglingLink.Explain(Path.GetFullPath(path))
+            string? reason = (e as RefusedFileException)?.Reason ?? Denial.OfRead(path) ?? Absence.Of(path)
                 ?? (e is not (FileNotFoundException or DirectoryNotFoundException) ? e.Message.TrimEnd('.')
                     : named is not null ? "there is no such file"
                     : null);

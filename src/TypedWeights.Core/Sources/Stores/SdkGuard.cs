@@ -153,7 +153,7 @@ public sealed partial class SdkGuard(StoreContext context, string store)
     {
         foreach (SdkFile file in call.Files)
         {
-            if (SettingsFile.Refuse(file.Path) is { } reason)
+            if (SmallFile.Refuse(file.Path) is { } reason)
             {
                 string name = file.Origin is null ? file.Path : $"{file.Path} ({file.Origin})";
                 throw new WeightSourceException(call.Display, $"{store} cannot use {name}: {reason}.");

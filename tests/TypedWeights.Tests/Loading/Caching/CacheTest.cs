@@ -1,3 +1,4 @@
+using TypedWeights.Caching;
 using TypedWeights.Tests.Loading.Faults;
 
 namespace TypedWeights.Tests.Loading.Caching;
@@ -56,8 +57,20 @@ public abstract class CacheTest : IAsyncLifetime
         return await weights.Caching;
     }
 
-    /// <summary>The one file of the cache that is whole.</summary>
-    private protected string WholeCopy() => Assert.Single(Directory.GetFiles(Cache, "*.data"));
+    /// <summary>The one copy in the cache.</summary>
+    private protected string Copy() => Assert.Single(Directory.GetFiles(Cache, "*.data"));
+
+    /// <summary>Fails unless the one copy in the cache is whole and right.</summary>
+    private protected async Task AssertCachedAsync()
+    {
+        CachedItem item = Assert.Single(new CacheFolder(Cache).List(Token));
+        Assert.True(item.IsWhole);
+        Assert.Equal(0, await item.CountDamagedAsync(static _ => { }, Token));
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(item.Path, Token));
+    }
+
+    /// <summary>Whether the one copy in the cache lacks bytes.</summary>
+    private protected bool IsPartial() => Assert.Single(new CacheFolder(Cache).List(Token)) is { IsWhole: false };
 
     /// <summary>What is in the cache, by the ends of the names.</summary>
     private protected IEnumerable<string> Kinds() => Directory.Exists(Cache)

@@ -9,45 +9,76 @@ public sealed class DamageTests : CacheTest
     [Theory]
     [InlineData(TensorStorage.Arena)]
     [InlineData(TensorStorage.PerTensor)]
-    [InlineData(TensorStorage.Mapped)]
-    public async Task A_damaged_part_of_a_copy_is_fetched_again_and_repaired(TensorStorage storage)
+    public async Task A_damaged_part_of_a_copy_is_fetched_again_and_the_next_load_caches_the_file_again(TensorStorage storage)
     {
         await LoadAsync();
-        Flip(WholeCopy(), 2_000_000);
+        Flip(Copy(), 2_000_000);
         Server.Requests.Clear();
 
-        await LoadAsync(new() { Storage = storage });
+        Assert.False(await LoadAsync(new() { Storage = storage }));
 
         Assert.InRange(Sent, 100, CacheWriter.BufferSize + 100);
         Assert.Contains("damaged", Assert.Single(Log.Warnings), StringComparison.Ordinal);
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
-        Server.Requests.Clear();
+        Assert.Equal([".location.json"], Kinds());
+        Assert.True(await LoadAsync());
+        await AssertCachedAsync();
+        Assert.Single(Log.Warnings);
+    }
+
+    [Fact]
+    public async Task A_damaged_copy_that_should_be_mapped_is_an_error_and_removed()
+    {
         await LoadAsync();
-        Assert.Single(Server.Requests);
+        Flip(Copy(), 2_000_000);
+
+        await using (WeightLoader loader = Loader())
+        {
+            WeightSourceException e = await Assert.ThrowsAsync<WeightSourceException>(
+                () => loader.LoadTensorsAsync(Uri, new() { Storage = TensorStorage.Mapped }, cancellationToken: Token));
+            Assert.Contains("damaged", e.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal([".location.json"], Kinds());
+        Assert.True(await LoadAsync());
+        await LoadAsync(new() { Storage = TensorStorage.Mapped });
     }
 
     [Fact]
     public async Task A_damaged_copy_is_an_error_in_an_offline_load()
     {
         await LoadAsync();
-        Flip(WholeCopy(), 2_000_000);
+        Flip(Copy(), 2_000_000);
 
-        await using WeightLoader loader = Loader();
-        WeightSourceException e = await Assert.ThrowsAsync<WeightSourceException>(
-            () => loader.LoadTensorsAsync(Uri, new() { Cache = CacheMode.Offline }, cancellationToken: Token));
+        await using (WeightLoader loader = Loader())
+        {
+            WeightSourceException e = await Assert.ThrowsAsync<WeightSourceException>(
+                () => loader.LoadTensorsAsync(Uri, new() { Cache = CacheMode.Offline }, cancellationToken: Token));
+            Assert.Contains("damaged", e.Message, StringComparison.Ordinal);
+        }
 
-        Assert.Contains("damaged", e.Message, StringComparison.Ordinal);
-
-        // Who trusts the copy may ask when it deserves none.
-        await LoadAsync(new() { Cache = CacheMode.Trust });
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        Assert.True(await LoadAsync(new() { Cache = CacheMode.Trust }));
+        await AssertCachedAsync();
     }
 
     [Fact]
-    public async Task A_damaged_trusted_copy_is_not_repaired_with_bytes_of_another_version()
+    public async Task A_damaged_trusted_copy_is_completed_from_the_source()
     {
         await LoadAsync();
-        Flip(WholeCopy(), 2_000_000);
+        Flip(Copy(), 2_000_000);
+        Server.Requests.Clear();
+
+        Assert.False(await LoadAsync(new() { Cache = CacheMode.Trust }));
+
+        Assert.InRange(Sent, 100, CacheWriter.BufferSize + 100);
+        Assert.True(await LoadAsync(new() { Cache = CacheMode.Trust }));
+        await AssertCachedAsync();
+    }
+
+    [Fact]
+    public async Task A_damaged_trusted_copy_is_not_completed_with_bytes_of_another_version()
+    {
+        await LoadAsync();
+        Flip(Copy(), 2_000_000);
         Server.Files["/" + NoiseFile.Name] = ServedFile.Strong(NoiseFile.OtherBytes);
 
         await using (WeightLoader loader = Loader())
@@ -68,7 +99,7 @@ public sealed class DamageTests : CacheTest
     public async Task A_truncated_copy_is_completed_with_its_missing_bytes(int length)
     {
         await LoadAsync();
-        using (FileStream copy = File.OpenWrite(WholeCopy()))
+        using (FileStream copy = File.OpenWrite(Copy()))
         {
             copy.SetLength(length);
         }
@@ -77,14 +108,14 @@ public sealed class DamageTests : CacheTest
         Assert.True(await LoadAsync());
 
         Assert.InRange(Sent, NoiseFile.Bytes.Length - length, NoiseFile.Bytes.Length - length + CacheWriter.BufferSize + 100);
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        await AssertCachedAsync();
     }
 
     [Fact]
     public async Task A_damaged_journal_never_changes_the_loaded_bytes()
     {
         await LoadAsync();
-        string copy = WholeCopy(), ledger = copy + ".jsonl";
+        string copy = Copy(), ledger = copy + ".jsonl";
         byte[] whole = await File.ReadAllBytesAsync(ledger, Token);
         var random = new Random(5);
         for (int i = 0; i < 40; i++)
@@ -110,7 +141,7 @@ public sealed class DamageTests : CacheTest
             await File.WriteAllBytesAsync(ledger, damaged, Token);
             await LoadAsync();
             Assert.True(await LoadAsync());
-            Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+            await AssertCachedAsync();
         }
     }
 
@@ -123,18 +154,19 @@ public sealed class DamageTests : CacheTest
             await some.Caching;
         }
 
-        Flip(Assert.Single(Directory.GetFiles(Cache, "*.data.partial")), 2_000_000);
+        Assert.True(IsPartial());
+        Flip(Copy(), 2_000_000);
 
         Assert.True(await LoadAsync());
 
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        await AssertCachedAsync();
     }
 
     [Fact]
     public async Task A_load_works_without_a_copy_that_cannot_be_opened()
     {
         await LoadAsync();
-        using (File.OpenHandle(WholeCopy(), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        using (File.OpenHandle(Copy(), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
         {
             Assert.False(await LoadAsync().WaitAsync(TimeSpan.FromSeconds(30), Token));
         }
@@ -169,9 +201,9 @@ public sealed class DamageTests : CacheTest
         string uri = Server.Address + "/m/model.safetensors.index.json";
         await LoadAsync(uri: uri);
         CachedItem index = new CacheFolder(Cache).VersionsOf(uri, Token).Single();
-        File.Delete(index.DataPath);
-        File.Delete(Assert.Single(new CacheFolder(Cache).VersionsOf(Server.Address + "/m/a", Token)).DataPath);
-        using (File.OpenHandle(index.Target + ".partial", FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+        File.Delete(index.Path);
+        File.Delete(Assert.Single(new CacheFolder(Cache).VersionsOf(Server.Address + "/m/a", Token)).Path);
+        using (File.OpenHandle(index.Path, FileMode.Create, FileAccess.ReadWrite, FileShare.None))
         {
             Assert.False(await LoadAsync(options: new() { BeforeWrite = () => throw new IOException("no more room") }, uri: uri));
         }
@@ -225,18 +257,13 @@ public sealed class DamageTests : CacheTest
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
         await LoadAsync();
-        string copy = WholeCopy();
+        string copy = Copy();
         string location = Assert.Single(Directory.GetFiles(Cache, "*.location.json"));
         Directory.CreateDirectory(Folder["elsewhere"]);
         string victim = Folder["elsewhere/victim"];
         await File.WriteAllTextAsync(victim, "precious", Token);
-        foreach (string name in (string[])[copy, copy + ".jsonl", location, copy + ".partial", copy + ".partial.jsonl"])
+        foreach (string name in (string[])[copy, copy + ".jsonl", location])
         {
-            if (name.Contains("partial", StringComparison.Ordinal))
-            {
-                File.Delete(copy);
-            }
-
             File.Delete(name);
             OddFile.Make(kind, name, victim);
 
@@ -267,10 +294,10 @@ public sealed class DamageTests : CacheTest
     public async Task A_journal_with_an_impossible_length_is_ignored()
     {
         await LoadAsync();
-        string copy = WholeCopy();
+        string copy = Copy();
         string begin = $$"""{"typedweights":1,"source":"{{Uri}}","length":{{long.MaxValue}},"validator":"x"}""" + "\n";
         string part = $$"""{"offset":0,"length":{{long.MaxValue}},"xxh128":"{{new string('0', 32)}}"}""" + "\n";
-        string partial = Path.Combine(Cache, new string('a', 24) + "-1.data.partial");
+        string partial = Path.Combine(Cache, new string('a', 24) + "-1.data");
         await File.WriteAllTextAsync(copy + ".jsonl", begin + part, Token);
         await File.WriteAllTextAsync(partial, "x", Token);
         await File.WriteAllTextAsync(partial + ".jsonl", begin + part + part, Token);
@@ -278,7 +305,7 @@ public sealed class DamageTests : CacheTest
         Assert.Equal(NoiseFile.Bytes.Length + 1, new CacheFolder(Cache).List(Token).Sum(static item => item.Bytes));
         Assert.True(await LoadAsync());
 
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(copy, Token));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using TypedWeights.Caching;
 using TypedWeights.Tests.Loading.Faults;
 
 namespace TypedWeights.Tests.Loading.Caching;
@@ -31,7 +32,7 @@ public sealed class KillTests : CacheTest
             next = i + 1 < Kills ? StartAsync() : next;
             await Server.WaitUntilIdleAsync();
 
-            unfinished += Directory.Exists(Cache) && Directory.GetFiles(Cache, "*.data").Length == 0 ? 1 : 0;
+            unfinished += new CacheFolder(Cache).List(Token).Any(static item => !item.IsWhole) ? 1 : 0;
             Server.Requests.Clear();
             Server.Answer = static _ => null;
             if (random.Next(3) == 0)
@@ -42,7 +43,7 @@ public sealed class KillTests : CacheTest
 
             Assert.True(await LoadAsync());
             resumed += Sent < NoiseFile.Bytes.Length && Sent > 100 ? 1 : 0;
-            Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+            await AssertCachedAsync();
             await LoadAsync(new() { Cache = CacheMode.Offline });
             Directory.Delete(Cache, recursive: true);
         }

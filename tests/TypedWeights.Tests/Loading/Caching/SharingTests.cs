@@ -17,7 +17,7 @@ public sealed class SharingTests : CacheTest
             Assert.True(await weights.Caching);
         }));
 
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        await AssertCachedAsync();
         Assert.Empty(Log.Warnings);
     }
 
@@ -32,7 +32,7 @@ public sealed class SharingTests : CacheTest
         await child.EndAsync();
 
         await LoadAsync();
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        await AssertCachedAsync();
         Assert.Empty(Log.Warnings);
     }
 
@@ -45,11 +45,11 @@ public sealed class SharingTests : CacheTest
 
         await LoadAsync();
 
-        Assert.Empty(Directory.GetFiles(Cache, "*.data"));
+        Assert.True(IsPartial());
         disk.SetResult();
         Assert.True(await weights.Caching);
         Assert.Contains(Log.Lines, line => line.Contains("another process is writing it", StringComparison.Ordinal));
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        await AssertCachedAsync();
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class SharingTests : CacheTest
     {
         long length = NoiseFile.Bytes.Length;
         await LoadAsync();
-        string target = WholeCopy();
+        string target = Copy();
         string other = $"{Server.Address}/other/model.safetensors";
         Server.Files["/other/model.safetensors"] = ServedFile.Strong(NoiseFile.Bytes);
         var options = new LocalCacheOptions { SizeLimit = length + (length / 2) };
@@ -128,8 +128,8 @@ public sealed class SharingTests : CacheTest
         }
 
         // As another process has it that reads it.
-        string partial = Assert.Single(Directory.GetFiles(Cache, "*.data.partial"));
-        using (File.OpenHandle(partial, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+        Assert.True(IsPartial());
+        using (File.OpenHandle(Copy(), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
         {
             using WeightSet weights = await loader.LoadTensorsAsync(Uri, some with { Cache = CacheMode.Offline }, cancellationToken: Token);
             Assert.Equal(NoiseFile.Entries[1].Data, TensorBytes.Of(weights["layers.0.weight"]));
@@ -168,18 +168,18 @@ public sealed class SharingTests : CacheTest
     {
         await LoadAsync();
         long length = NoiseFile.Bytes.Length;
-        var room = new CacheSpace(new CacheFolder(Cache), 3 * length);
-        Assert.True(room.TryTake(1));
+        await using var cache = new LocalCache(Cache, new() { SizeLimit = 3 * length });
+        cache.TakeRoom(1);
         foreach (string other in (string[])["/1/", "/2/"])
         {
             Server.Files[other + NoiseFile.Name] = ServedFile.Strong(NoiseFile.Bytes);
             await LoadAsync(uri: Server.Address + other + NoiseFile.Name);
         }
 
-        // Far from the limit by what it knew at first.
+        // Far from the limit by what the cache knew at first.
         for (int i = 0; i < 4; i++)
         {
-            Assert.True(room.TryTake(length / 10));
+            cache.TakeRoom(length / 10);
         }
 
         Assert.Equal(2, new CacheFolder(Cache).List(Token).Count);

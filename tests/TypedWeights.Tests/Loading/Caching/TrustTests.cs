@@ -152,7 +152,7 @@ public sealed class TrustTests : CacheTest
     {
         await LoadAsync();
         await PlantAsync();
-        string name = Path.Combine("cache", Path.GetFileName(WholeCopy()) + end);
+        string name = Path.Combine("cache", Path.GetFileName(Copy()) + end);
         OpenToAll(name);
 
         Assert.True(await LoadAsync(new() { Cache = mode }));
@@ -208,14 +208,13 @@ public sealed class TrustTests : CacheTest
     // Other bytes, and a journal that says they are right: what anybody could write who knows the source's ETag.
     private async Task PlantAsync()
     {
-        string target = WholeCopy();
+        string target = Copy();
         SourceIdentity identity = PartJournal.Read(PartialFile.JournalOf(target), Token).Identity!;
         byte[] bytes = (byte[])NoiseFile.Bytes.Clone();
         bytes[^1] ^= 1;
         File.Delete(target);
         File.Delete(PartialFile.JournalOf(target));
-        await using PartialFile file = await PartialFile.OpenAsync(target, identity, verified: null, Token);
+        await using PartialFile file = await PartialFile.OpenCopyAsync(target, identity, keepsOthersOut: true, Token);
         await file.WriteAsync(0, bytes, Token);
-        file.Publish(keepsJournal: true);
     }
 }

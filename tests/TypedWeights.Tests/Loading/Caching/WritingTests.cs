@@ -30,7 +30,7 @@ public sealed class WritingTests : CacheTest
             Assert.True(await weights.Caching);
         }
 
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        await AssertCachedAsync();
     }
 
     [Fact]
@@ -52,23 +52,32 @@ public sealed class WritingTests : CacheTest
         Server.Requests.Clear();
         Assert.True(await LoadAsync());
         Assert.InRange(Sent, 1, NoiseFile.Bytes.Length - 1);
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        await AssertCachedAsync();
     }
 
     [Fact]
     public async Task Disposing_the_loader_waits_until_the_copy_is_written()
     {
-        WeightLoader loader = Loader(new() { BeforeWrite = Disk });
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        WeightLoader loader = Loader(new()
+        {
+            BeforeWrite = () =>
+            {
+                reached.TrySetResult();
+                return Disk();
+            },
+        });
         using WeightSet weights = await loader.LoadTensorsAsync(Uri, cancellationToken: Token);
 
+        // The write that the disk holds up cannot end before the last line, so neither can what waits for it.
         Task disposing = loader.DisposeAsync().AsTask();
-        await Task.Delay(50, Token);
+        await reached.Task.WaitAsync(Token);
         Assert.False(disposing.IsCompleted);
         _disk.SetResult();
         await disposing;
 
         Assert.True(weights.Caching.IsCompleted);
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        await AssertCachedAsync();
     }
 
     [Fact]
@@ -85,7 +94,7 @@ public sealed class WritingTests : CacheTest
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => load);
         }
 
-        Assert.Equal([".data.partial", ".data.partial.jsonl", ".location.json"], Kinds());
+        Assert.True(IsPartial());
         Server.Answer = static _ => null;
         Server.Requests.Clear();
         Assert.True(await LoadAsync());
@@ -116,7 +125,7 @@ public sealed class WritingTests : CacheTest
             Assert.True(await weights.Caching);
         }
 
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        await AssertCachedAsync();
     }
 
     [Theory]
@@ -145,7 +154,7 @@ public sealed class WritingTests : CacheTest
         }
 
         Assert.True(await LoadAsync());
-        Assert.Equal(NoiseFile.Bytes, await File.ReadAllBytesAsync(WholeCopy(), Token));
+        await AssertCachedAsync();
         await LoadAsync(new() { Cache = CacheMode.Offline });
     }
 
