@@ -75,7 +75,7 @@ internal static class CacheOutput
             {
                 null => ("being written or removed by another process", Page.Odd),
                 0 => ("sound", Page.Good),
-                _ => ($"{ByteText.Of(damage.Value)} damaged; the next load fetches them again", Page.Bad),
+                _ => ($"{ByteText.Of(damage.Value)} damaged; the next load that reads it removes the copy", Page.Bad),
             };
             page.Line((Title(item), Page.Strong), ($"  {Size(item)}: ", Page.Faint), (text, style));
         }
