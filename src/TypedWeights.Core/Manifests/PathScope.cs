@@ -58,13 +58,7 @@ public readonly struct PathScope
     public WeightList<T> List<T>(string? segment, int count, Func<PathScope, T> item)
     {
         PathScope list = At(segment);
-        var items = new T[count];
-        for (int i = 0; i < count; i++)
-        {
-            items[i] = item(list.Group(Text(i)));
-        }
-
-        return new WeightList<T>(items);
+        return new WeightList<T>([.. Enumerable.Range(0, count).Select(number => item(list.Item(number)))]);
     }
 
     /// <summary>Numbered children that are not 0..n-1.</summary>
@@ -75,7 +69,7 @@ public readonly struct PathScope
     public SparseWeightList<T> Sparse<T>(string? segment, int[] numbers, Func<PathScope, T> item)
     {
         PathScope list = At(segment);
-        return new SparseWeightList<T>(numbers, [.. numbers.Select(number => item(list.Group(Text(number))))]);
+        return new SparseWeightList<T>(numbers, [.. numbers.Select(number => item(list.Item(number)))]);
     }
 
     /// <summary>The children 0..count-1, each of which is a tensor.</summary>
@@ -83,7 +77,7 @@ public readonly struct PathScope
     /// <param name="count">How many.</param>
     public WeightList<WeightPath> TensorList(string? segment, int count) => List(segment, count, static item => item.Tensor(null));
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
     private PathScope At(string? segment) => segment is null ? this : Group(segment);
+
+    private PathScope Item(int number) => Group(number.ToString(CultureInfo.InvariantCulture));
 }
