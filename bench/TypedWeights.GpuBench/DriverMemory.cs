@@ -3,7 +3,7 @@ using TypedWeights.Interop.Cuda;
 
 namespace TypedWeights.GpuBench;
 
-/// <summary>Device memory of the driver's own, for measuring without libtorch.</summary>
+/// <summary>Device memory that the driver allocates, for measurements without libtorch.</summary>
 internal sealed unsafe class DriverMemory : IDisposable
 {
     private static readonly nint Library = NativeLibrary.Load(CudaDriver.FileName);
@@ -23,7 +23,7 @@ internal sealed unsafe class DriverMemory : IDisposable
 
     public nint Address { get; }
 
-    /// <summary>Copies from memory that is not page-locked, and waits.</summary>
+    /// <summary>Copies from memory that is not pinned, and waits.</summary>
     public void CopyPageable(nint host, long bytes) => _context.Run(_ => Check(
         ((delegate* unmanaged<nint, nint, nuint, int>)NativeLibrary.GetExport(Library, "cuMemcpyHtoD_v2"))(Address, host, (nuint)bytes),
         "cuMemcpyHtoD"));
@@ -34,7 +34,7 @@ internal sealed unsafe class DriverMemory : IDisposable
     {
         if (error != 0)
         {
-            throw new WeightsException($"{call} gave {CudaDriver.NameOf((CudaError)error)}.");
+            throw new WeightsException($"{call} returned {CudaDriver.NameOf((CudaError)error)}.");
         }
     }
 }
