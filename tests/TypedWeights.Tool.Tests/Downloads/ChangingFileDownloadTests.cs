@@ -1,6 +1,5 @@
-using Microsoft.AspNetCore.Http;
-using System.Diagnostics;
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using TypedWeights.Tests.Support;
 using static System.StringComparison;
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using TypedWeights.Tests.Support;
 using static System.StringComparison;
