@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace TypedWeights.Bench.Files;
 
-/// <summary>What a .NET user writes today, header parsing apart: bytes into managed arrays, then into tensors.</summary>
+/// <summary>Plain .NET code as a user would write it, without header parsing: bytes into managed arrays, then into tensors.</summary>
 internal static class NaiveLoads
 {
     public static List<Tensor> AllBytes(string path, SafeTensorsHeader header)

@@ -3,8 +3,8 @@ using TypedWeights.Bench.Figures;
 namespace TypedWeights.Bench.Files;
 
 /// <summary>
-/// One file from the page cache against what a .NET user writes without the library. Apart from the other section: two gigabytes of arrays
-/// keep the collector and the system at work for long after they have been dropped.
+/// One file from the page cache, against the code that a .NET user writes without the library. This is a separate section because two
+/// gigabytes of arrays keep the garbage collector and the system busy long after they are dropped.
 /// </summary>
 internal static class NaiveSection
 {
@@ -20,11 +20,11 @@ internal static class NaiveSection
         List<Figure> rows =
         [
             .. naive.Select(item =>
-                Figure.Speed("beside what a .NET user writes: speed", arena.Measured, item.Measured, measurement.Length, 5)),
+                Figure.Speed("against plain .NET code: speed", arena.Measured, item.Measured, measurement.Length, 5)),
         ];
         if (!OperatingSystem.IsLinux())
         {
-            return [.. rows, FreshProcess.NoPeak("beside what a .NET user writes")];
+            return [.. rows, FreshProcess.NoPeak("against plain .NET code")];
         }
 
         List<(string Name, double MiB)> theirs = await PeaksAsync(naive.Select(static item => item.Name), measurement.ModelPath);
@@ -38,7 +38,7 @@ internal static class NaiveSection
     {
         double ratio = ours.MiB / theirs.MiB;
         return new Figure(
-            $"beside what a .NET user writes: peak above idle, {ours.Name}",
+            $"against plain .NET code: peak above idle, {ours.Name}",
             Text.Of($"{ours.MiB:F0} MiB"),
             Text.Of($"{theirs.Name}: {theirs.MiB:F0} MiB"),
             Text.Of($"{ratio:F3} ×"),
