@@ -28,10 +28,12 @@ var builder = new SourceRegistryBuilder
         },
     },
 };
-var transfer = new TransferContext
+var transfer = new TransferContext();
+if (args[1] == "-")
 {
-    Noted = args[1] == "-" ? static (source, message) => Console.WriteLine($"warning: {source}: {message}") : null,
-};
+    transfer.Noted += static (source, message) => Console.WriteLine($"warning: {source}: {message}");
+}
+
 try
 {
     await using SourceRegistry registry = builder.UseGcs().UseS3().UseAzureBlobs().Build(transfer);

@@ -69,7 +69,8 @@ internal class ReadAheadStream : NetworkStream
         {
             if (_ahead.Length == 0 && buffer.Length > 0)
             {
-                _ahead = _buffer[..base.Read(_buffer.Span)];
+                // TLS reads asynchronously. A derived NetworkStream has no synchronous read of its socket into a span.
+                _ahead = _buffer[..ReceiveAsync(_buffer, CancellationToken.None).AsTask().GetAwaiter().GetResult()];
             }
 
             return Take(buffer);
