@@ -44,8 +44,7 @@ public sealed class BenchCommandTests : ServerTest
     [Fact]
     public async Task Bench_requests_every_byte_of_data_once_and_counts_every_request()
     {
-        // Without hedges: one of those is counted though it may be given up before the server hears of it.
-        var options = new TransferOptions { Hedging = false, MaxConnections = 16 };
+        var options = new TransferOptions { MaxConnections = 16 };
         var context = new ToolContext(TextWriter.Null, TextWriter.Null, Folder.Path, Terminal.Redirected);
         await using var sources = new ToolSources(context, options);
 

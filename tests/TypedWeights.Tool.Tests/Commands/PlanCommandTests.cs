@@ -208,7 +208,7 @@ public sealed class PlanCommandTests : ServerTest
     private async Task<BenchResult> LoadAsync(string uri)
     {
         var context = new ToolContext(TextWriter.Null, TextWriter.Null, Folder.Path, Terminal.Redirected);
-        await using var sources = new ToolSources(context, new TransferOptions { Hedging = false });
+        await using var sources = new ToolSources(context);
         return await BenchRun.RunAsync(
             sources, WeightUri.Parse(uri), default, ProgressView.Create(context, quiet: true), TestContext.Current.CancellationToken);
     }
