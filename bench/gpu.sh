@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Everything about a GPU in one command: the tests on the card, and what loading onto it takes beside the limits of card and source.
+# Everything about a GPU in one command: the tests on the card, and the speed of loads onto it against the limits of card and source.
 #
 #   bash bench/gpu.sh                 in a checkout with the SDK: publishes, then tests and measures
 #   bash bench/gpu.sh publish FOLDER  publishes for a machine without SDK and network; carry FOLDER there and run FOLDER/gpu.sh
 #
-# BYTES=8589934592   the size of the file that is made (in TMPDIR) and removed
-# TORCH=none         the libtorch that is published along: cuda-linux, or none where LIBTORCH is one that is there
-# LIBTORCH=/path     a folder with libtorch.so and libtorch_cuda.so, such as an installed PyTorch's torch/lib
+# BYTES=8589934592   the size of the file that is created (in TMPDIR) and then removed
+# TORCH=none         the libtorch to publish with the programs: cuda-linux, or none if LIBTORCH names an installed one
+# LIBTORCH=/path     a folder with libtorch.so and libtorch_cuda.so, such as torch/lib of an installed PyTorch
 #
-# Says what is missing (driver, GPU, a libtorch with CUDA, Python's safetensors) and ends with 0: then there is nothing to measure. What
-# fails, a test or a figure, is what it ends with.
+# Prints what is missing (driver, GPU, a libtorch with CUDA, Python's safetensors). If there is nothing to measure, the exit status is 0;
+# if a test or a measurement fails, it is the status of the failure.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export MSBUILDDISABLENODEREUSE=1 DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -23,7 +23,7 @@ publish() { # FOLDER
     cp "$here/gpu.sh" "$here/gpu_safetensors.py" "$1/"
 }
 
-run() { # FOLDER with what was published
+run() { # FOLDER with the published programs
     local bench=$1/TypedWeights.GpuBench/TypedWeights.GpuBench file server port status tests
     [ -n "${LIBTORCH:-}" ] && export LD_LIBRARY_PATH=$LIBTORCH${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
     date -u '+%Y-%m-%d %H:%M UTC'
@@ -31,7 +31,7 @@ run() { # FOLDER with what was published
     "$bench" check
     status=$?
     if [ $status != 0 ] && [ $status != 3 ] && [ -n "${LIBTORCH:-}" ]; then
-        echo "missing: a libtorch that fits; that of LIBTORCH ends the process ($status). The figures with tensors are left out."
+        echo "missing: a compatible libtorch; the one in LIBTORCH ends the process ($status). The figures with tensors are left out."
         export LD_LIBRARY_PATH=${LD_LIBRARY_PATH#"$LIBTORCH"}
         "$bench" check
         status=$?
@@ -40,7 +40,7 @@ run() { # FOLDER with what was published
     "$1/TypedWeights.Gpu.Tests/TypedWeights.Gpu.Tests" < /dev/null
     tests=$?
     if [ $status = 3 ]; then
-        echo "nothing to measure here: see what is missing above"
+        echo "nothing to measure: see what is missing above"
         return $tests
     fi
     echo "== figures"

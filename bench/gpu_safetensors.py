@@ -1,4 +1,4 @@
-"""The same file through Python: safetensors.torch.load_file(device="cuda"), cold and warm. Usage: gpu_safetensors.py FILE"""
+"""Loads the file in Python with safetensors.torch.load_file(device="cuda"), cold and warm. Usage: gpu_safetensors.py FILE"""
 import os
 import sys
 import time
@@ -20,7 +20,7 @@ size = os.path.getsize(path)
 for name in ["cold", "warm", "warm", "warm"]:
     if name == "cold":
         descriptor = os.open(path, os.O_RDONLY)
-        os.fsync(descriptor)  # what is not on the disk yet would stay
+        os.fsync(descriptor)  # pages that are not on the disk yet would stay in the page cache
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         os.close(descriptor)
     start = time.perf_counter()

@@ -1,9 +1,9 @@
 namespace TypedWeights.Bench;
 
-/// <summary>Tensors that compress badly and are quick to make.</summary>
+/// <summary>Tensors that compress badly and are created quickly.</summary>
 internal static class NoiseEntry
 {
-    /// <summary>A bf16 tensor of one random block over and over; tensors begin differently.</summary>
+    /// <summary>A bf16 tensor that repeats one random block; the block depends on the length of the name and on the shape.</summary>
     public static SafeTensorsEntry Of(string name, params ulong[] shape) => new(
         name,
         DType.BF16,

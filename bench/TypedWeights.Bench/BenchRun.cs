@@ -7,7 +7,7 @@ using TypedWeights.Bench.Programs;
 
 namespace TypedWeights.Bench;
 
-/// <summary>Makes the file, starts the servers, measures section by section, and prints the table.</summary>
+/// <summary>Creates the file, starts the servers, measures section by section, and prints the table.</summary>
 internal static class BenchRun
 {
     public const long PacedRate = 20_000_000;
@@ -45,14 +45,14 @@ internal static class BenchRun
         return figures.Exists(static figure => figure.Ok == false) ? 1 : 0;
     }
 
-    // The runtime would end at once, and leave the servers and 2 GB behind.
+    // Without a handler, the runtime ends at once and leaves the servers and 2 GB behind.
     private static PosixSignalRegistration EndsAt(PosixSignal signal) => PosixSignalRegistration.Create(signal, static context =>
     {
         context.Cancel = true;
         Environment.Exit(1);
     });
 
-    // What fails in one section is a row of the table, and the others go on.
+    // A section that fails becomes a row of the table, and the other sections still run.
     private static async Task<IReadOnlyList<Figure>> RunOneAsync(Measurement measurement)
     {
         try
@@ -103,7 +103,7 @@ internal static class BenchRun
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, measurement.Arguments());
 
-        // The system's authorities with the local one in their place: clients need no code of their own to trust the server.
+        // Replaces the system's certificate authorities by the local one, so that clients trust the server without extra code.
         start.Environment["SSL_CERT_FILE"] = Path.Combine(measurement.Folder, LocalAuthority.Certificate);
         start.Environment["NO_PROXY"] = start.Environment["no_proxy"] = "127.0.0.1";
         using Process process = Process.Start(start)!;
@@ -115,7 +115,7 @@ internal static class BenchRun
             }
             catch (InvalidOperationException)
             {
-                // It has ended in this moment.
+                // The process has already ended.
             }
         }
 
@@ -128,7 +128,7 @@ internal static class BenchRun
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new InvalidOperationException($"given up after {SectionLimit.TotalMinutes:F0} minutes");
+            throw new InvalidOperationException($"stopped after {SectionLimit.TotalMinutes:F0} minutes");
         }
         finally
         {
@@ -137,6 +137,6 @@ internal static class BenchRun
 
         return process.ExitCode == 0
             ? FigureTable.Read(measurement.ResultPath)
-            : throw new InvalidOperationException($"the measuring process ended with {process.ExitCode}; its words are above");
+            : throw new InvalidOperationException($"the measuring process ended with {process.ExitCode}; its output is above");
     }
 }

@@ -3,7 +3,7 @@ using TypedWeights.Bench.Figures;
 
 namespace TypedWeights.Bench;
 
-/// <summary>What the figures were measured on, and whether it had anything else to do.</summary>
+/// <summary>The machine that the figures were measured on, and its load.</summary>
 internal static class Machine
 {
     public static void Print()
@@ -17,7 +17,7 @@ internal static class Machine
     private static string Processor() =>
         Field("/proc/cpuinfo", "model name") is { } model ? model + ", " : "";
 
-    // Without other work it is near 0 at the beginning.
+    // On a quiet machine, the load average is near 0 at the start.
     private static string Load() =>
         File.Exists("/proc/loadavg") ? ", load average " + File.ReadAllText("/proc/loadavg").Split(' ')[0] : "";
 

@@ -2,11 +2,11 @@ using TypedWeights.Bench.Files;
 
 namespace TypedWeights.Bench;
 
-/// <summary>What a section is told by the process that started it.</summary>
-/// <param name="Section">Its name.</param>
+/// <summary>The arguments of a section, from the process that started it.</summary>
+/// <param name="Section">The name of the section.</param>
 /// <param name="Rounds">How many rounds count.</param>
-/// <param name="Folder">Where the model file and the compiled programs are; the section may write there too.</param>
-/// <param name="Url">Where a server has the model file, for the sections that need one.</param>
+/// <param name="Folder">The folder of the model file and the compiled programs; the section may write to it too.</param>
+/// <param name="Url">The URL of the model file on a server, for the sections that need one.</param>
 internal sealed record Measurement(string Section, int Rounds, string Folder, string? Url)
 {
     public string ModelPath => Path.Combine(Folder, ModelFile.Name);

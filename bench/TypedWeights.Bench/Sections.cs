@@ -9,13 +9,13 @@ using TypedWeights.Bench.Tiny;
 
 namespace TypedWeights.Bench;
 
-/// <summary>The parts of the table. Each is measured in a process of its own, so that none inherits another's memory and threads.</summary>
+/// <summary>The sections of the table. Each runs in a separate process, so that none inherits another's memory and threads.</summary>
 internal static class Sections
 {
     public static IReadOnlyList<string> Names { get; } =
         ["file", "peers", "first", "cold", "http", "https", "paced", "s3", "cache", "tiny", "digests", "micro"];
 
-    /// <summary>Measures one section in this process and leaves its rows where the parent looks for them.</summary>
+    /// <summary>Measures one section in this process and writes its rows to the file that the parent reads.</summary>
     public static async Task<int> MeasureAsync(Measurement measurement)
     {
         string authority = Path.Combine(measurement.Folder, LocalAuthority.Certificate);

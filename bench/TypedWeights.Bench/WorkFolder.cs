@@ -1,6 +1,6 @@
 namespace TypedWeights.Bench;
 
-/// <summary>A folder for one run. It goes with the process, also when that is interrupted.</summary>
+/// <summary>A folder for one run. It is deleted when the process ends, even if the process is interrupted.</summary>
 internal sealed class WorkFolder : IDisposable
 {
     private readonly Lock _lock = new();
@@ -22,7 +22,7 @@ internal sealed class WorkFolder : IDisposable
 
     private void OnExit(object? sender, EventArgs e) => Delete();
 
-    // When the process is interrupted, its end and the end of the run may come at once.
+    // When the process is interrupted, this can run twice at the same time: at the end of the process and at the end of the run.
     private void Delete()
     {
         lock (_lock)

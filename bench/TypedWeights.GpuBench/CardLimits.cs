@@ -4,13 +4,13 @@ using TypedWeights.Memory;
 
 namespace TypedWeights.GpuBench;
 
-/// <summary>What the card's bus gives: from page-locked memory in copies of the ring's size, and from any memory.</summary>
+/// <summary>The rate of the card's bus: from pinned memory in copies of one buffer of the ring, and from pageable memory.</summary>
 internal static class CardLimits
 {
     private const int Copy = 2 << 20;
     private const int Copies = 512;
 
-    /// <summary>Bytes a second, the best of some rounds.</summary>
+    /// <summary>Bytes per second, the best of several rounds.</summary>
     public static (double Pinned, double Pageable) Measure(CudaContext context, int rounds)
     {
         using var device = new DriverMemory(context, Copy);

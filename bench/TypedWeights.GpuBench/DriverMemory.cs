@@ -4,7 +4,7 @@ using TypedWeights.Interop.Cuda.Native;
 
 namespace TypedWeights.GpuBench;
 
-/// <summary>Device memory of the driver's own, for measuring without libtorch.</summary>
+/// <summary>Device memory that the driver allocates, for measurements without libtorch.</summary>
 internal sealed unsafe class DriverMemory : IDisposable
 {
     private static readonly nint Library = NativeLibrary.Load(CudaLibrary.FileName);
@@ -25,7 +25,7 @@ internal sealed unsafe class DriverMemory : IDisposable
 
     public nint Address { get; }
 
-    /// <summary>Copies from memory that is not page-locked, and waits.</summary>
+    /// <summary>Copies from memory that is not pinned, and waits.</summary>
     public void CopyPageable(nint host, long bytes)
     {
         using (_context.Enter())
@@ -48,7 +48,7 @@ internal sealed unsafe class DriverMemory : IDisposable
     {
         if (error != 0)
         {
-            throw new WeightsException($"{call} gave {LibCuda.NameOf((Interop.Cuda.Native.CudaError)error)}.");
+            throw new WeightsException($"{call} returned {LibCuda.NameOf((Interop.Cuda.Native.CudaError)error)}.");
         }
     }
 }

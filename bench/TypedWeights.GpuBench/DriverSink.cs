@@ -5,7 +5,7 @@ using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.GpuBench;
 
-/// <summary>The engine's own way onto a device, into memory of the driver's: what it does without tensors.</summary>
+/// <summary>Copies onto a device as the engine does, but into memory of the driver, without tensors.</summary>
 internal sealed class DriverSink(CudaEngine engine, CudaContext context) : IWeightSink
 {
     private DriverMemory? _memory;

@@ -11,10 +11,10 @@ using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.GpuBench;
 
-/// <summary>One run of the reading engine from a place into some sink, without tensors.</summary>
+/// <summary>One run of the reading engine from a location into a sink, without tensors.</summary>
 internal static class EngineRun
 {
-    /// <summary>Bytes a second.</summary>
+    /// <summary>Returns the bytes per second.</summary>
     public static async Task<double> RunAsync(string uri, Func<IWeightSink> sink)
     {
         var context = new TransferContext(new TransferOptions());
@@ -37,7 +37,7 @@ internal static class EngineRun
     }
 }
 
-/// <summary>Drops what it is given, through a few buffers that stay warm: what a source gives at best.</summary>
+/// <summary>Drops all bytes, through a few buffers that stay warm: measures the highest rate of a source.</summary>
 internal sealed class DroppingSink : IWeightSink
 {
     private const int Size = 2 << 20;

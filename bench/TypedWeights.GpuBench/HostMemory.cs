@@ -9,7 +9,7 @@ internal static class HostMemory
 
     public static long Peak => Field("VmHWM:");
 
-    /// <summary>Lets the peak begin anew.</summary>
+    /// <summary>Resets the peak.</summary>
     public static void ForgetPeak()
     {
         if (File.Exists("/proc/self/clear_refs"))

@@ -6,13 +6,13 @@ using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.GpuBench;
 
-/// <summary>What bench/gpu.sh prints: every figure beside the limit that it is held against.</summary>
+/// <summary>The figures that bench/gpu.sh prints, each with the limit that it is compared with.</summary>
 internal static class Measurements
 {
     private const int Missing = 3;
     private const int Probe = 64 << 20;
 
-    /// <summary>Says whether a GPU can be used at all, and with tensors.</summary>
+    /// <summary>Reports whether a GPU can be used at all, and whether it can be used with tensors.</summary>
     public static int Check()
     {
         using CudaEngine driver = Engine(new NoTensors());
@@ -41,12 +41,12 @@ internal static class Measurements
         using CudaEngine engine = Engine(new NoTensors());
         CudaContext context = engine.ContextOf(0);
         (double pinned, double pageable) = CardLimits.Measure(context, rounds);
-        Print("copies from page-locked memory", pinned, null);
+        Print("copies from pinned memory", pinned, null);
         Print("copies from pageable memory", pageable, null);
         long counted = CountedOfPinned(context);
         foreach (Place place in new Place[]
         {
-            new("file that is cold", path, 1, () => PageCache.Forget(path)),
+            new("cold file", path, 1, () => PageCache.Forget(path)),
             new("file in the page cache", path, rounds, static () => { }),
             new("loopback HTTP", url, rounds, static () => { }),
         })
@@ -65,7 +65,7 @@ internal static class Measurements
         return 0;
     }
 
-    // The driver's page-locked memory is not the process's own on every system: then the ring has to be added to what Linux counts.
+    // Some systems do not count pinned memory of the driver as memory of the process. The ring must then be added to what Linux counts.
     private static long CountedOfPinned(CudaContext context)
     {
         long before = HostMemory.Now;
@@ -77,7 +77,7 @@ internal static class Measurements
     {
         using (torch.zeros(1 << 20, device: new torch.Device(DeviceType.CUDA, 0)))
         {
-            // libtorch and the driver have what they need from here on.
+            // From here on, libtorch and the driver have allocated the memory that they need.
         }
 
         long baseline = HostMemory.Now;
@@ -98,8 +98,8 @@ internal static class Measurements
 
         long ring = counted > Probe / 2 ? 0 : new TransferOptions().StagingSize;
         Console.WriteLine(
-            $"{place.Name}, host memory above the baseline: {(HostMemory.Peak - baseline + ring) / 1048576.0:F0} MiB (to reach: 256), "
-                + (ring == 0 ? "the ring among it" : "with the ring, which the system does not count"));
+            $"{place.Name}, host memory above the baseline: {(HostMemory.Peak - baseline + ring) / 1048576.0:F0} MiB (target: 256), "
+                + (ring == 0 ? "including the ring" : "including the ring, which the system does not count"));
     }
 
     private static string? TorchProblem()
@@ -122,11 +122,11 @@ internal static class Measurements
     private static CudaEngine Engine(IDeviceTensors tensors) =>
         new(() => CudaBackend.System with { Tensors = tensors }, StagingLimits.For(new TransferOptions()));
 
-    /// <summary>Where the bytes come from.</summary>
-    /// <param name="Name">What it is called.</param>
-    /// <param name="Uri">The path or address.</param>
-    /// <param name="Rounds">How often each thing is measured, after a first time.</param>
-    /// <param name="Before">Is done before each time.</param>
+    /// <summary>A source of the bytes.</summary>
+    /// <param name="Name">The name in the output.</param>
+    /// <param name="Uri">The path or URL.</param>
+    /// <param name="Rounds">How often each rate is measured, after a first round.</param>
+    /// <param name="Before">Runs before each round.</param>
     private sealed record Place(string Name, string Uri, int Rounds, Action Before)
     {
         public async Task<double> BestAsync(Func<Task<double>> measure)
@@ -142,12 +142,12 @@ internal static class Measurements
         }
     }
 
-    /// <summary>For what is measured without tensors.</summary>
+    /// <summary>For measurements without tensors.</summary>
     private sealed class NoTensors : IDeviceTensors
     {
         public void EnsureUsable()
         {
-            // Nothing is made.
+            // No tensors are created.
         }
 
         public torch.Tensor Empty(Interop.TorchLayout layout, int device) => throw new NotSupportedException();

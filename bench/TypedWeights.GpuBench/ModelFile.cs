@@ -2,13 +2,13 @@ using TypedWeights.Bench;
 
 namespace TypedWeights.GpuBench;
 
-/// <summary>A checkpoint like a language model's: large matrices, and small vectors between them.</summary>
+/// <summary>A checkpoint like that of a language model: large matrices, and small vectors between them.</summary>
 internal static class ModelFile
 {
     private const ulong Width = 4096;
     private const int PerLayer = 4;
 
-    /// <summary>Writes one of about that many bytes, at least of one layer.</summary>
+    /// <summary>Writes a checkpoint of about that many bytes, with at least one layer.</summary>
     public static async Task<int> MakeAsync(string path, long bytes)
     {
         long layers = Math.Max(1, bytes / (PerLayer * 2 * (long)(Width * Width)));

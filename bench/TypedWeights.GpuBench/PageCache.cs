@@ -3,12 +3,12 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TypedWeights.GpuBench;
 
-/// <summary>What the system keeps of files it has read.</summary>
+/// <summary>The system's cache of files that it has read.</summary>
 internal static partial class PageCache
 {
     private const int DoNotNeed = 4;
 
-    /// <summary>Lets a file be read from the disk the next time. What is not on the disk yet would stay: it is written first.</summary>
+    /// <summary>Drops a file from the cache. Pages that are not on the disk yet would stay, so they are written first.</summary>
     public static void Forget(string path)
     {
         if (OperatingSystem.IsLinux())

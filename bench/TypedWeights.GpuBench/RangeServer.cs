@@ -5,7 +5,7 @@ using System.Text;
 
 namespace TypedWeights.GpuBench;
 
-/// <summary>Serves one file with ranges over the loopback, as fast as the system sends files; nothing else needs to be installed.</summary>
+/// <summary>Serves one file with ranges over the loopback, as fast as the system sends files. It needs no installed server.</summary>
 internal static class RangeServer
 {
     public static async Task<int> RunAsync(string path, int port)
@@ -34,12 +34,12 @@ internal static class RangeServer
             }
             catch (Exception e) when (e is IOException or SocketException)
             {
-                // The client has gone.
+                // The client has closed the connection.
             }
         }
     }
 
-    // The range of the next request; all of the file where none is asked for, null at the end.
+    // Returns the range of the next request: the whole file for a request without a range, null at the end of the connection.
     private static async Task<(long From, long To)?> ReadRangeAsync(StreamReader reader)
     {
         (long, long) range = (0, -1);

@@ -1,11 +1,11 @@
-/* Serves one folder over HTTP/1.1 and holds every connection to a rate: what a store across a network does, which gives each connection
- * so much and no more. (nginx's limit_rate counts anew for each request, so that with ranges it caps nothing.)
+/* Serves one folder over HTTP/1.1 and limits the rate of every connection, as a store across a network does. (nginx's limit_rate starts again
+ * with each request, so it does not limit range requests.)
  *
  *   cc -O2 -pthread paced.c -o paced && ./paced FOLDER PORT BYTES_PER_SECOND
  *
- * GET and HEAD on 127.0.0.1, keep-alive, one range a request (206 with Content-Range, 416), a strong ETag of length and time, If-Match
- * (412). A thread for each connection; the kernel does the pacing (SO_MAX_PACING_RATE) and the copying (sendfile). For loopback only.
- * Ends when its standard input does. */
+ * GET and HEAD on 127.0.0.1, keep-alive, one range per request (206 with Content-Range, 416), a strong ETag of length and time, If-Match
+ * (412). Each connection has a thread; the kernel does the pacing (SO_MAX_PACING_RATE) and the copying (sendfile). For the loopback only.
+ * The program ends when its standard input ends. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ static int send_error(int to, const char *status, const char *fields) {
     return send_all(to, text, length, 0);
 }
 
-/* The value of a field, or NULL. Ends with the line's \r. */
+/* Returns the value of a field, which ends at the \r of its line, or NULL. */
 static const char *field(const char *head, const char *name) {
     size_t length = strlen(name);
     for (const char *line = strstr(head, "\r\n"); line && line[2] != '\r'; line = strstr(line + 2, "\r\n")) {
@@ -72,21 +72,21 @@ static int send_file(int to, int file, const struct stat *facts, const char *hea
         return send_error(to, "416 Range Not Satisfiable", fields);
     }
 
-    char answer[1024];
+    char response[1024];
     fields[0] = 0;
     if (partial) snprintf(fields, sizeof fields, "Content-Range: bytes %" PRId64 "-%" PRId64 "/%" PRId64 "\r\n", first, last, length);
-    int size = snprintf(answer, sizeof answer,
+    int size = snprintf(response, sizeof response,
         "HTTP/1.1 %s\r\nContent-Type: application/octet-stream\r\nAccept-Ranges: bytes\r\n"
         "ETag: %s\r\n%sContent-Length: %" PRId64 "\r\n\r\n",
         partial ? "206 Partial Content" : "200 OK", tag, fields, last - first + 1);
-    if (send_all(to, answer, size, body) != 0) return -1;
+    if (send_all(to, response, size, body) != 0) return -1;
     for (off_t at = first; body && at <= last;) {
         if (sendfile(to, file, &at, last + 1 - at) <= 0) return -1;
     }
     return 0;
 }
 
-static int answer(int to, const char *head) {
+static int respond(int to, const char *head) {
     char path[1024], full[2048];
     int is_head = strncmp(head, "HEAD ", 5) == 0;
     if (!is_head && strncmp(head, "GET ", 4) != 0) return send_error(to, "405 Method Not Allowed", "");
@@ -114,7 +114,7 @@ static void *serve(void *argument) {
             size_t length = end + 4 - request;
             char after = request[length];
             request[length] = 0;
-            if (answer(connection, request) != 0) break;
+            if (respond(connection, request) != 0) break;
             request[length] = after;
             memmove(request, request + length, filled - length);
             filled -= length;
@@ -128,7 +128,7 @@ static void *serve(void *argument) {
     return NULL;
 }
 
-/* Whoever started this holds the other end of its standard input: nothing of it outlives them. */
+/* The parent process holds the other end of the standard input, so this program never outlives its parent. */
 static void *wait_for_the_end(void *unused) {
     char byte;
     (void)unused;

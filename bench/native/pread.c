@@ -1,10 +1,10 @@
-/* Reads a file into memory with threads of pread, as fast as the machine goes: what the loader is measured against.
+/* Reads a file into memory with several pread threads, as fast as the machine allows. The loader is compared with it.
  *
  *   cc -O2 -pthread pread.c -o pread && ./pread FILE huge|small|touched THREADS
  *
  * huge     fresh memory, madvise(MADV_HUGEPAGE)
  * small    fresh memory, madvise(MADV_NOHUGEPAGE): pages of 4 KiB
- * touched  memory that has been written to before the clock starts
+ * touched  memory that was written to before the clock starts
  *
  * Prints the seconds from the allocation (touched: from the first read) to the last byte. */
 #define _GNU_SOURCE

@@ -5,13 +5,13 @@ using static TorchSharp.torch.nn.functional;
 namespace QuickStart;
 
 /// <summary>
-/// The forward pass of a Llama over the typed weights. What earlier tokens left behind (keys and values) is kept, so each new token
-/// costs one step; an instance is one text.
+/// The forward pass of a Llama model over the typed weights. It keeps the keys and values of earlier tokens, so each new token costs one
+/// step. An instance processes one text.
 /// </summary>
 public sealed class Llama : IDisposable
 {
-    // TorchSharp makes an object for every number in a formula, + of two tensors included (it adds 1 × the second), and the collector may
-    // free it while libtorch still reads it: rare, and seen. These live on.
+    // TorchSharp creates an object for every number in a formula, even for the + of two tensors (it adds 1 × the second), and the garbage
+    // collector may free it while libtorch still reads it. That is rare, but has happened. So these objects are kept in fields.
     private static readonly Scalar One = 1;
     private readonly Scalar _epsilon;
 
@@ -42,7 +42,7 @@ public sealed class Llama : IDisposable
 
     private Device Device => _weights.Model.EmbedTokens.Weight.device;
 
-    /// <summary>Continues the text by these tokens. After each of them, a score for every word: [tokens, vocabulary].</summary>
+    /// <summary>Continues the text with these tokens and returns a score for every word after each of them: [tokens, vocabulary].</summary>
     public Tensor Forward(IReadOnlyCollection<int> tokens)
     {
         using IDisposable noGradients = no_grad();
@@ -82,7 +82,7 @@ public sealed class Llama : IDisposable
     /// <summary>[tokens, heads × head size] to [heads, tokens, head size].</summary>
     private Tensor Heads(Tensor x) => x.view(x.shape[0], -1, _cos.shape[1]).transpose(0, 1);
 
-    /// <summary>Rotary positions: the halves of each head's vector are turned by an angle that grows with the position.</summary>
+    /// <summary>Rotary positions: rotates the halves of each head's vector by an angle that grows with the position.</summary>
     private Tensor Rotate(Tensor x)
     {
         Tensor[] halves = x.chunk(2, -1);
@@ -97,7 +97,7 @@ public sealed class Llama : IDisposable
         return memory = all.DetachFromDisposeScope();
     }
 
-    /// <summary>Several query heads share one key and value head; a token sees itself and what came before.</summary>
+    /// <summary>Several query heads share one key and value head; a token sees itself and the tokens before it.</summary>
     private Tensor Attend(Tensor query, Tensor key, Tensor value)
     {
         int sharing = _config.NumAttentionHeads / _config.NumKeyValueHeads;

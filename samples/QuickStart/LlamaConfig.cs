@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace QuickStart;
 
-/// <summary>What the shapes of the weights do not tell, as Hugging Face's <c>config.json</c> names it.</summary>
+/// <summary>The settings that the shapes of the weights do not show, with the names of Hugging Face's <c>config.json</c>.</summary>
 public sealed record LlamaConfig
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -28,7 +28,7 @@ public sealed record LlamaConfig
 
     public required int NumKeyValueHeads { get; init; }
 
-    /// <summary>The longest text in tokens.</summary>
+    /// <summary>The length of the longest text, in tokens.</summary>
     public required int MaxPositionEmbeddings { get; init; }
 
     public float RmsNormEps { get; init; } = 1e-5f;

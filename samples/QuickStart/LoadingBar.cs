@@ -3,7 +3,7 @@ using TypedWeights;
 
 namespace QuickStart;
 
-/// <summary>Shows a load as it goes: one bar with tensors, speed and bytes.</summary>
+/// <summary>Shows the progress of a load: one bar with tensors, speed and bytes.</summary>
 internal static class LoadingBar
 {
     public static Task<T> ShowAsync<T>(string title, Func<IProgress<LoadProgress>, Task<T>> load) => AnsiConsole.Progress()
@@ -15,7 +15,7 @@ internal static class LoadingBar
             return await load(new Reporter(bar, title));
         });
 
-    // Progress<T> would report from the thread pool, after the last frame was drawn.
+    // Progress<T> would report from the thread pool, possibly after the last frame is drawn.
     private sealed class Reporter(ProgressTask bar, string title) : IProgress<LoadProgress>
     {
         public void Report(LoadProgress now)

@@ -7,11 +7,11 @@ using TorchSharp;
 using TypedWeights;
 
 var uri = new Option<string?>("--uri") { Description = "A path or http(s)://… to load from, instead of the file beside the program." };
-var device = new Option<string>("--device") { Description = "Where to load to and run: cpu or cuda:0.", DefaultValueFactory = _ => "cpu" };
-var seed = new Option<int>("--seed") { Description = "The same seed tells the same story.", DefaultValueFactory = _ => 1 };
+var device = new Option<string>("--device") { Description = "The device to run on: cpu or cuda:0.", DefaultValueFactory = _ => "cpu" };
+var seed = new Option<int>("--seed") { Description = "The same seed always produces the same story.", DefaultValueFactory = _ => 1 };
 var tokens = new Option<int>("--tokens") { Description = "The most words and punctuation marks to write.", DefaultValueFactory = _ => 300 };
-var prompt = new Option<string>("--prompt") { Description = "How the story begins.", DefaultValueFactory = _ => "Once upon a time" };
-var command = new RootCommand("Streams a small language model into a typed class and lets it tell a story.")
+var prompt = new Option<string>("--prompt") { Description = "The beginning of the story.", DefaultValueFactory = _ => "Once upon a time" };
+var command = new RootCommand("Streams a small language model into a typed class and writes a story with it.")
 {
     uri, device, seed, tokens, prompt,
 };
@@ -34,7 +34,7 @@ command.SetAction(async (arguments, cancellationToken) =>
         Show(paths.Model.Norm.Weight, model.Model.Norm.Weight);
         Show(paths.LmHead.Weight, model.LmHead.Weight);
 
-        torch.set_num_threads(1); // A model this small is quicker on one core than divided among several.
+        torch.set_num_threads(1); // A model this small is faster on one core than on several.
         var story = Storyteller.Open(model, Path.Combine(AppContext.BaseDirectory, "story"));
         var watch = Stopwatch.StartNew();
         Console.WriteLine();
@@ -54,6 +54,6 @@ command.SetAction(async (arguments, cancellationToken) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-// What the snapshot promised, beside the tensor that came.
+// Prints the dtype and shape from the snapshot, and the device of the loaded tensor.
 static void Show(WeightPath path, torch.Tensor weight, [CallerArgumentExpression(nameof(weight))] string expression = "") =>
     AnsiConsole.MarkupLineInterpolated($"[grey]{expression.PadRight(48)}[/] {path.DType.Name()} {path.Shape} on {weight.device}");

@@ -2,6 +2,6 @@ using TypedWeights;
 
 namespace QuickStart;
 
-/// <summary>The weights of the story model; the generator fills the class in from <c>weights/StoryModel.weights.json</c>.</summary>
+/// <summary>The weights of the story model. The generator adds the members from <c>weights/StoryModel.weights.json</c>.</summary>
 [SafeTensorsModel("story/model.safetensors")]
 public sealed partial class StoryModel;

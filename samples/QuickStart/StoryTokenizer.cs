@@ -3,8 +3,9 @@ using System.Text.RegularExpressions;
 namespace QuickStart;
 
 /// <summary>
-/// Whole words and punctuation, one to a line in <c>vocab.txt</c>; the line number is the token's id. Only names and "I" are kept with
-/// a capital: a sentence's first letter is put down when reading and put up when writing.
+/// Tokens are whole words and punctuation marks, one on each line of <c>vocab.txt</c>; the line number is the id of the token. Only names
+/// and "I" have a capital there: the first letter of a sentence becomes a small letter in <see cref="Encode"/> and a capital in
+/// <see cref="Decode"/>.
 /// </summary>
 public sealed partial class StoryTokenizer
 {
@@ -31,8 +32,8 @@ public sealed partial class StoryTokenizer
 
     public int End => _ids[EndText];
 
-    /// <summary>The ids of a text, after the token that begins every story.</summary>
-    /// <exception cref="ArgumentException">The model knows only the words of its vocabulary, and these are others.</exception>
+    /// <summary>Returns the ids of a text, after the token that begins every story.</summary>
+    /// <exception cref="ArgumentException">The text has words that are not in the vocabulary of the model.</exception>
     public List<int> Encode(string text)
     {
         List<int> ids = [Begin];
@@ -51,10 +52,10 @@ public sealed partial class StoryTokenizer
 
         return unknown.Count == 0
             ? ids
-            : throw new ArgumentException($"Not among the {_words.Length} words that the model knows: {string.Join(", ", unknown)}.");
+            : throw new ArgumentException($"These words are not among the {_words.Length} that the model knows: {string.Join(", ", unknown)}.");
     }
 
-    /// <summary>Text piece by piece, each as soon as its token comes.</summary>
+    /// <summary>Returns the text piece by piece, each piece as soon as its token is known.</summary>
     public IEnumerable<string> Decode(IEnumerable<int> ids)
     {
         string before = "", last = "";
@@ -67,7 +68,9 @@ public sealed partial class StoryTokenizer
         }
     }
 
-    /// <summary>Words, punctuation and paragraph breaks; straight quotes become the typographic ones of the vocabulary, in turn.</summary>
+    /// <summary>
+    /// Returns words, punctuation and paragraph breaks. Straight quotes become opening and closing quotes of the vocabulary by turns.
+    /// </summary>
     public static IEnumerable<string> Split(string text)
     {
         bool open = false;

@@ -3,23 +3,23 @@ using static TorchSharp.torch;
 
 namespace QuickStart;
 
-/// <summary>Tells stories: draws one token after another from what the model holds likely.</summary>
+/// <summary>Tells stories: draws one token after another from the tokens that the model considers likely.</summary>
 public sealed class Storyteller(StoryModel model, LlamaConfig config, StoryTokenizer tokenizer)
 {
-    /// <summary>Below 1 the likely words come more often than the model says.</summary>
+    /// <summary>Below 1, likely words are drawn more often than the model predicts.</summary>
     public double Temperature { get; init; } = 0.7;
 
-    /// <summary>Only this many of the likeliest words are ever drawn.</summary>
+    /// <summary>Only this many of the likeliest words can be drawn.</summary>
     public int TopK { get; init; } = 40;
 
-    /// <summary>How many tokens the last story has had so far, without the prompt.</summary>
+    /// <summary>How many tokens the last story has so far, without the prompt.</summary>
     public int TokensWritten { get; private set; }
 
-    /// <summary>Opens the words and settings that lie beside the weights.</summary>
+    /// <summary>Opens the vocabulary and the settings beside the weights.</summary>
     public static Storyteller Open(StoryModel model, string folder) => new(
         model, LlamaConfig.Load(Path.Combine(folder, "config.json")), StoryTokenizer.Load(Path.Combine(folder, "vocab.txt")));
 
-    /// <summary>The story with its prompt, in pieces that come as soon as they are drawn.</summary>
+    /// <summary>Returns the story with its prompt, each piece as soon as it is drawn.</summary>
     /// <exception cref="ArgumentException">The prompt has words that the model does not know.</exception>
     public IEnumerable<string> Tell(string prompt, int seed, int count)
     {
@@ -27,10 +27,10 @@ public sealed class Storyteller(StoryModel model, LlamaConfig config, StoryToken
         return tokenizer.Decode(start.Concat(Continue(start, seed, count)));
     }
 
-    /// <summary>The tokens that follow, until the story ends or has the wanted length.</summary>
+    /// <summary>Returns the tokens that follow, until the story ends or has the requested length.</summary>
     private IEnumerable<int> Continue(List<int> start, int seed, int count)
     {
-        // Drawn on the CPU, so that a seed tells the same story on every device.
+        // Random numbers come from the CPU, so that a seed produces the same story on every device.
         using var random = new Generator((ulong)seed, CPU);
         using var llama = new Llama(model, config);
         IReadOnlyCollection<int> next = start;

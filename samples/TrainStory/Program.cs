@@ -11,10 +11,10 @@ var output = new Option<DirectoryInfo>("--output")
     Description = "Folder for model.safetensors, config.json and vocab.txt.",
     DefaultValueFactory = _ => new("samples/QuickStart/story"),
 };
-var steps = new Option<int>("--steps") { Description = "Batches to learn from.", DefaultValueFactory = _ => 9000 };
-var seed = new Option<int>("--seed") { Description = "The same seed, the same model or stories.", DefaultValueFactory = _ => 1 };
-var threads = new Option<int>("--threads") { Description = "Threads for the arithmetic.", DefaultValueFactory = _ => 1 };
-var tell = new Option<int>("--tell") { Description = "Train nothing: print this many stories of the sentence maker." };
+var steps = new Option<int>("--steps") { Description = "The number of batches to train on.", DefaultValueFactory = _ => 9000 };
+var seed = new Option<int>("--seed") { Description = "The same seed always produces the same model or stories.", DefaultValueFactory = _ => 1 };
+var threads = new Option<int>("--threads") { Description = "The number of threads for the computation.", DefaultValueFactory = _ => 1 };
+var tell = new Option<int>("--tell") { Description = "Print this many stories of the sentence maker instead of training." };
 var command = new RootCommand("Trains a small Llama on the stories of a sentence maker.") { output, steps, seed, threads, tell };
 command.SetAction(async (arguments, cancellationToken) =>
 {

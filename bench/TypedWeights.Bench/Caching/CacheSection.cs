@@ -4,8 +4,8 @@ using TypedWeights.Bench.Http;
 namespace TypedWeights.Bench.Caching;
 
 /// <summary>
-/// The local cache: what it costs to write a model to it while it loads, and how much faster it is the next time. Both ways are compared
-/// with what they would be without a cache.
+/// The local cache: the cost of writing a model to it while the model loads, and the speed of the next load. Both are compared with loads
+/// without a cache.
 /// </summary>
 internal static class CacheSection
 {
@@ -25,18 +25,18 @@ internal static class CacheSection
         return
         [
             Compared("HTTP → new tensors, written to the cache", first.Measured, http.Measured, measurement.Length),
-            Compared("the cache → new tensors", later.Measured, file.Measured, measurement.Length),
+            Compared("cache → new tensors", later.Measured, file.Measured, measurement.Length),
         ];
     }
 
-    // A loopback is faster than a disk: what the disk does not keep up with is let go, and the next load fetches it.
+    // A loopback is faster than a disk. Bytes that the disk is too slow for are not cached, and the next load requests them.
     private static async Task FillAsync(string url, string folder)
     {
         for (int load = 1; !(await LoadAsync(url, folder)).IsWhole; load++)
         {
             if (load == MostLoads)
             {
-                throw new InvalidOperationException($"after {load} loads the file is not whole in the cache");
+                throw new InvalidOperationException($"the file is not whole in the cache after {load} loads");
             }
         }
     }
@@ -53,7 +53,7 @@ internal static class CacheSection
         }
     }
 
-    // The clock stops when the tensors are there; what is still to be written is waited for without it.
+    // The clock stops when the tensors are ready. The wait for the rest of the writing is not measured.
     private static async Task<(Sample Sample, bool IsWhole)> LoadAsync(string url, string folder)
     {
         await using WeightLoader loader = new WeightLoaderBuilder().UseLocalCache(folder).Build();

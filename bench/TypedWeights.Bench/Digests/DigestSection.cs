@@ -8,11 +8,11 @@ using TypedWeights.Sources.File;
 
 namespace TypedWeights.Bench.Digests;
 
-/// <summary>What it costs to check every tensor against its SHA-256 while a file loads from the page cache: the worst case.</summary>
+/// <summary>The cost of checking every tensor against its SHA-256 while a file loads from the page cache: the worst case.</summary>
 internal static class DigestSection
 {
-    private const string Plain = "nothing checked";
-    private const string Checked = "digests checked";
+    private const string Plain = "without digests";
+    private const string Checked = "with digests";
 
     public static async Task<IReadOnlyList<Figure>> RunAsync(Measurement measurement)
     {
@@ -47,7 +47,7 @@ internal static class DigestSection
     private static async Task<IDisposable?> LoadAsync(string path, Verification verify) =>
         await WeightLoader.Default.LoadAsync<DigestedModel>(path, new() { Verify = verify });
 
-    /// <summary>A model as the generator would write it, of a snapshot that is taken here.</summary>
+    /// <summary>A model as the generator would write it, for a snapshot that is taken here.</summary>
     private sealed class DigestedModel(WeightSet weights) : IWeightModel<DigestedModel>
     {
         private static WeightManifest? _manifest;

@@ -1,15 +1,15 @@
 namespace TypedWeights.Bench.Figures;
 
 /// <summary>One row of the table.</summary>
-/// <param name="Work">What was done.</param>
-/// <param name="Measured">What came out, with its unit.</param>
-/// <param name="Against">The limit, or what it is compared with and what that took.</param>
-/// <param name="Ratio">Measured to limit; empty where there is none.</param>
-/// <param name="Wanted">The figure to reach.</param>
-/// <param name="Ok">Whether it is reached; null for what was skipped.</param>
+/// <param name="Work">The measured work.</param>
+/// <param name="Measured">The result, with its unit.</param>
+/// <param name="Against">The limit, or the peer and its result.</param>
+/// <param name="Ratio">The ratio of the result to the limit or the peer; empty if there is neither.</param>
+/// <param name="Wanted">The target of the ratio.</param>
+/// <param name="Ok">Whether the target is reached; null for a skipped row.</param>
 internal sealed record Figure(string Work, string Measured, string Against, string Ratio, string Wanted, bool? Ok)
 {
-    /// <summary>A speed against another one of the same bytes: the ratio is above 1 where ours is the faster.</summary>
+    /// <summary>Compares two speeds for the same bytes: the ratio is above 1 if ours is faster.</summary>
     public static Figure Speed(string work, Measured ours, Measured peer, long bytes, double wanted)
     {
         double ratio = peer.Median / ours.Median;
@@ -22,7 +22,7 @@ internal sealed record Figure(string Work, string Measured, string Against, stri
             ratio >= wanted);
     }
 
-    /// <summary>An amount that must not be above a limit.</summary>
+    /// <summary>Compares an amount with its upper limit.</summary>
     public static Figure AtMost(string work, double measured, string unit, double limit, string limitName) => new(
         work,
         $"{Text.Of(measured)} {unit}",
@@ -31,10 +31,10 @@ internal sealed record Figure(string Work, string Measured, string Against, stri
         "≤ 1 ×",
         measured <= limit);
 
-    /// <summary>What could not be measured, and why.</summary>
+    /// <summary>A row for work that could not be measured, with the reason.</summary>
     public static Figure Skipped(string work, string why) => new(work, "–", why, "", "", null);
 
-    /// <summary>Bytes a second of the median round.</summary>
+    /// <summary>Gigabytes per second in the median round.</summary>
     public static string GigabytesPerSecond(Measured of, long bytes) => $"{Text.Of(bytes / 1e9 / of.Median)} GB/s";
 
     private static string Times(double ratio) => $"{Text.Of(ratio)} ×";

@@ -2,19 +2,19 @@ using System.Text.Json;
 
 namespace TypedWeights.Bench.Figures;
 
-/// <summary>The table: written by the process that measures, read and printed by the one that started it.</summary>
+/// <summary>The table. The measuring process writes it; the process that started it reads and prints it.</summary>
 internal static class FigureTable
 {
     public static void Write(string path, IReadOnlyList<Figure> figures) => File.WriteAllText(path, JsonSerializer.Serialize(figures));
 
     public static IReadOnlyList<Figure> Read(string path) => JsonSerializer.Deserialize<List<Figure>>(File.ReadAllText(path))!;
 
-    /// <summary>Prints the rows as a table that is Markdown too.</summary>
+    /// <summary>Prints the rows as a Markdown table.</summary>
     public static void Print(IReadOnlyList<Figure> figures)
     {
         string[][] rows =
         [
-            ["Work", "measured", "limit or peer", "ratio", "wanted", "ok"],
+            ["Work", "measured", "limit or peer", "ratio", "target", "ok"],
             .. figures.Select(figure => new[]
             {
                 figure.Work, figure.Measured, figure.Against, figure.Ratio, figure.Wanted,

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace TypedWeights.Bench.Figures;
 
-/// <summary>Numbers as they are printed, whatever the culture.</summary>
+/// <summary>Formats numbers in the invariant culture.</summary>
 internal static class Text
 {
-    /// <summary>Three digits or so: 1234, 12.3, 1.23, 0.012.</summary>
+    /// <summary>About three significant digits: 1234, 12.3, 1.23, 0.012.</summary>
     public static string Of(double value) => value.ToString(
         Math.Abs(value) switch { >= 100 => "F0", >= 10 => "0.#", >= 0.1 => "0.##", _ => "G2" }, CultureInfo.InvariantCulture);
 

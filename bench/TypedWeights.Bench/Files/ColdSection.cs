@@ -6,7 +6,7 @@ using TypedWeights.Bench.Programs;
 
 namespace TypedWeights.Bench.Files;
 
-/// <summary>One file from the disk: before each case the system is asked to forget what it has of it.</summary>
+/// <summary>One file from the disk: before each case, the page cache drops the file.</summary>
 internal static partial class ColdSection
 {
     private const int DontNeed = 4;
@@ -16,7 +16,7 @@ internal static partial class ColdSection
     {
         if (!OperatingSystem.IsLinux())
         {
-            return [Figure.Skipped("file, cold", "posix_fadvise is Linux's")];
+            return [Figure.Skipped("file, cold", "posix_fadvise exists only on Linux")];
         }
 
         if (await CProgram.TryCompileAsync("pread", measurement.Folder) is not { } native)
@@ -25,12 +25,12 @@ internal static partial class ColdSection
         }
 
         string file = measurement.ModelPath;
-        var ours = new Case("into memory that exists", () => ColdAsync(file, () => TouchedMemory.MeasureAsync(file)));
+        var ours = new Case("into existing memory", () => ColdAsync(file, () => TouchedMemory.MeasureAsync(file)));
         Case[] theirs = [.. Threads.Select(threads => new Case(
             Text.Of($"C, {threads} × pread, touched memory"), () => ColdAsync(file, () => ReadAsync(native, file, threads))))];
         await Interleaved.RunAsync([ours, .. theirs], measurement.Rounds, measurement.Length);
         return [.. theirs.Select(other =>
-            Figure.Speed("file, cold → memory that exists", ours.Measured, other.Measured, measurement.Length, 0.9))];
+            Figure.Speed("file, cold → existing memory", ours.Measured, other.Measured, measurement.Length, 0.9))];
     }
 
     private static async Task<Sample> ReadAsync(string native, string file, int threads) =>
@@ -40,7 +40,7 @@ internal static partial class ColdSection
     {
         using (SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite))
         {
-            // Pages that have not been written to the disk yet are not forgotten.
+            // The system does not drop pages that have not been written to the disk yet.
             RandomAccess.FlushToDisk(file);
             int error = Forget(file, 0, 0, DontNeed);
             if (error != 0)

@@ -14,10 +14,10 @@ internal static class FileCases
     public const string AllBytes = "File.ReadAllBytes, then copy";
     public const string HttpClient = "HttpClient × 4, new memory";
 
-    /// <summary>One of the ways, by the loader's <see cref="TensorStorage"/> or one of the names here.</summary>
+    /// <summary>Returns one of the ways, by the name of a <see cref="TensorStorage"/> or one of the names in this class.</summary>
     public static Case Case(string name, string path) => new(name, () => Sample.OfAsync(async () => await LoadAsync(name, path)));
 
-    /// <summary>Loads the file; disposing frees the tensors.</summary>
+    /// <summary>Loads the file. Disposing the result frees the tensors.</summary>
     public static async Task<IDisposable> LoadAsync(string name, string path)
     {
         if (Enum.TryParse(name, out TensorStorage storage))

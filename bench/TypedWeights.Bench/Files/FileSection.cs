@@ -4,17 +4,17 @@ using TypedWeights.Bench.Programs;
 
 namespace TypedWeights.Bench.Files;
 
-/// <summary>One file from the page cache in the ways of the loader that are fast, against C.</summary>
+/// <summary>One file from the page cache, with the fast ways of the loader, against C.</summary>
 internal static class FileSection
 {
-    private const string Touched = "into memory that exists";
+    private const string Touched = "into existing memory";
 
-    // The C program comes compiled. The runtime compiles what it has run some thirty times anew, beside what runs then.
+    // The C program is compiled already. The runtime recompiles a method after about thirty calls, in the background.
     private const int WarmUp = 200;
 
-    // One round takes a tenth of a second or two, and differs from the next by as much as the rows are to show.
+    // One round takes 0.1 to 0.2 s, and two rounds can differ by as much as the rows should show.
     private const int RoundsForEach = 3;
-    private const int LazyTensors = 291;
+    private const int MappedTensors = 291;
     private const double MiB = 1 << 20;
 
     private static readonly (string Memory, string Name)[] NativeKinds =
@@ -61,12 +61,12 @@ internal static class FileSection
     private static IEnumerable<Figure> Speeds(List<Measured> results, long bytes)
     {
         Measured arena = Of(results, nameof(TensorStorage.Arena));
-        Measured lazy = Of(results, nameof(TensorStorage.Mapped));
+        Measured mapped = Of(results, nameof(TensorStorage.Mapped));
         (string Work, Measured Ours, double Wanted)[] rows =
         [
             ("file → new tensors", arena, 0.9),
             ("file → new tensors", arena, 2),
-            ("file → memory that exists", Of(results, Touched), 0.95),
+            ("file → existing memory", Of(results, Touched), 0.95),
         ];
         for (int i = 0; i < rows.Length; i++)
         {
@@ -76,7 +76,7 @@ internal static class FileSection
                 : Figure.Skipped(work, "the C program could not be compiled") with { Measured = Figure.GigabytesPerSecond(ours, bytes) };
         }
 
-        yield return Figure.AtMost("file, lazy (Mapped)", lazy.Median * 1000, "ms", 15 + (0.01 * LazyTensors), "15 ms + 10 µs a tensor");
+        yield return Figure.AtMost("file, mapped", mapped.Median * 1000, "ms", 15 + (0.01 * MappedTensors), "15 ms + 10 µs per tensor");
     }
 
     private static async Task<IEnumerable<Figure>> FreshAsync(List<Measured> results, Measurement measurement)

@@ -6,18 +6,18 @@ using TypedWeights.Bench.Programs;
 
 namespace TypedWeights.Bench.Files;
 
-/// <summary>One load in a process of its own (Linux): the peak of its resident memory, and its time with all that is compiled for it.</summary>
-/// <param name="PeakMiB">MiB at the peak, above what there was after torch had made and freed one tensor.</param>
+/// <summary>One load in a separate process (Linux): the peak of its resident memory, and its time including all compilation.</summary>
+/// <param name="PeakMiB">MiB at the peak, minus the resident memory after torch has created and freed one tensor.</param>
 /// <param name="Milliseconds">From the call to the tensors.</param>
 internal readonly record struct FreshProcess(double PeakMiB, double Milliseconds)
 {
     private const double MiB = 1 << 20;
     private const double BuffersMiB = 256;
 
-    /// <summary>The row where there is no Linux.</summary>
-    public static Figure NoPeak(string work) => Figure.Skipped($"{work}: peak memory", "read from /proc, which is Linux's");
+    /// <summary>The row on other systems than Linux.</summary>
+    public static Figure NoPeak(string work) => Figure.Skipped($"{work}: peak memory", "read from /proc, which exists only on Linux");
 
-    /// <summary>Starts this program anew for one load.</summary>
+    /// <summary>Starts this program again for one load.</summary>
     public static async Task<FreshProcess> LoadAsync(string name, string source)
     {
         string numbers = (await ExternalProgram.RunAsync(Environment.ProcessPath!, "fresh", name, source)).Trim();
@@ -26,11 +26,11 @@ internal readonly record struct FreshProcess(double PeakMiB, double Milliseconds
         return new FreshProcess(parts[1] - parts[0], parts[2]);
     }
 
-    /// <summary>The row of the peak of a load of a file.</summary>
+    /// <summary>The row for the peak memory of a load of one file.</summary>
     public Figure Peak(string work, long fileLength) => Figure.AtMost(
         $"{work}: peak memory above idle", PeakMiB, "MiB", (fileLength / MiB) + BuffersMiB, "file + 256 MiB");
 
-    /// <summary>What that process does.</summary>
+    /// <summary>The work of the separate process.</summary>
     public static async Task<int> ReportAsync(string name, string source)
     {
         TorchNative.EnsureLoaded();

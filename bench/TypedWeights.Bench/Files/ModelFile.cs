@@ -1,8 +1,8 @@
 namespace TypedWeights.Bench.Files;
 
 /// <summary>
-/// A file of 291 bf16 tensors laid out as Llama's are. It stays just below what <see cref="File.ReadAllBytes"/> can hold. A small one
-/// beside it, with the same tensors, is there to be loaded until the process is warm.
+/// A file of 291 bf16 tensors with the layout of Llama. Its length is just below the limit of <see cref="File.ReadAllBytes"/>. A small file
+/// beside it has tensors with the same names; it is loaded until the process is warm.
 /// </summary>
 internal static class ModelFile
 {

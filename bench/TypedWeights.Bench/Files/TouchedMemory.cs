@@ -9,7 +9,7 @@ using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Bench.Files;
 
-/// <summary>Memory that exists and has been written to; each round fills it anew through the engine that loads tensors.</summary>
+/// <summary>Memory that exists and has been written to. Each round fills it again through the engine that loads tensors.</summary>
 internal sealed class TouchedMemory : IWeightSink
 {
     private readonly HeapRegion _region;
@@ -22,8 +22,8 @@ internal sealed class TouchedMemory : IWeightSink
     }
 
     /// <summary>
-    /// Measures one reading of a file, into memory made before the clock starts, as the C program's is, from stores that are there,
-    /// as a loader's are.
+    /// Measures one read of a file. The memory is allocated before the clock starts, as in the C program, and so are the sources, as in a
+    /// loader.
     /// </summary>
     public static async Task<Sample> MeasureAsync(string path)
     {
@@ -34,7 +34,7 @@ internal sealed class TouchedMemory : IWeightSink
     }
 
     /// <param name="uri">A path, or a URL.</param>
-    /// <param name="sources">The stores, closed at the end; null for those that are built in.</param>
+    /// <param name="sources">The sources, which are disposed at the end; null for the built-in ones.</param>
     public async Task FillAsync(string uri, SourceRegistryBuilder? sources = null)
     {
         var context = new TransferContext();

@@ -6,15 +6,15 @@ using TypedWeights.Transfer.Planning;
 namespace TypedWeights.Bench.Http;
 
 /// <summary>
-/// A few lines around <see cref="HttpClient"/> as it comes: tasks that take the next range and read its body straight into memory that
-/// exists and has been written to. It checks nothing and repeats nothing.
+/// A few lines around an unconfigured <see cref="HttpClient"/>: tasks that take the next range and read its body straight into memory that
+/// exists and has been written to. The class checks nothing and repeats nothing.
 /// </summary>
 internal sealed class BareClient : IDisposable
 {
     private readonly IReadOnlyList<(long Offset, long Length)> _ranges;
     private readonly HeapRegion _memory;
 
-    /// <param name="ranges">What to read.</param>
+    /// <param name="ranges">The ranges to read.</param>
     /// <param name="length">The length of the file.</param>
     public BareClient(IReadOnlyList<TransferRange> ranges, long length)
     {
@@ -44,9 +44,9 @@ internal sealed class BareClient : IDisposable
         return memory;
     }
 
-    /// <summary>Reads all ranges once, over connections that are opened for it.</summary>
-    /// <param name="url">The file.</param>
-    /// <param name="tasks">How many ranges at a time.</param>
+    /// <summary>Reads all ranges once, over new connections.</summary>
+    /// <param name="url">The URL of the file.</param>
+    /// <param name="tasks">How many ranges are read at a time.</param>
     public async Task ReadAsync(string url, int tasks)
     {
         using var client = new HttpClient();
@@ -75,7 +75,7 @@ internal sealed class BareClient : IDisposable
         using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         if (response.StatusCode != HttpStatusCode.PartialContent)
         {
-            throw new InvalidOperationException($"{url} responded with {(int)response.StatusCode}.");
+            throw new InvalidOperationException($"{url} returned {(int)response.StatusCode}.");
         }
 
         await using Stream body = await response.Content.ReadAsStreamAsync();

@@ -4,12 +4,12 @@ using TypedWeights.Bench.Programs;
 
 namespace TypedWeights.Bench.Http;
 
-/// <summary>Four <c>curl</c>s side by side, each with a quarter of the file, which they throw away.</summary>
+/// <summary>Four <c>curl</c> processes at the same time, each of which reads a quarter of the file and discards it.</summary>
 internal static class Curls
 {
     private const int Count = 4;
 
-    /// <returns>Seconds from the start of the first to the end of the last.</returns>
+    /// <returns>The seconds from the start of the first process to the end of the last.</returns>
     public static async Task<Sample> RunAsync(string curl, string url, long length, string? authority)
     {
         string[] trust = authority is null ? [] : ["--cacert", authority];

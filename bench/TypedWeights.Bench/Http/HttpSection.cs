@@ -5,15 +5,15 @@ using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Bench.Http;
 
-/// <summary>One file from nginx on the loopback. Each round begins without a connection.</summary>
+/// <summary>One file from nginx on the loopback. Each round starts without a connection.</summary>
 internal static class HttpSection
 {
     private const int BareTasks = 4;
     private const double MiB = 1 << 20;
 
-    /// <param name="measurement">With the URL.</param>
-    /// <param name="cpuPerGigabyte">The most seconds.</param>
-    /// <param name="authority">What <c>curl</c> is to trust; null without TLS.</param>
+    /// <param name="measurement">The measurement, with its URL.</param>
+    /// <param name="cpuPerGigabyte">The most CPU seconds for a gigabyte.</param>
+    /// <param name="authority">The path of the certificate that <c>curl</c> trusts; null without TLS.</param>
     public static async Task<IReadOnlyList<Figure>> RunAsync(Measurement measurement, double cpuPerGigabyte, string? authority)
     {
         TorchNative.EnsureLoaded();
@@ -28,7 +28,7 @@ internal static class HttpSection
         Case? curls = null;
         if (ExternalProgram.Find("curl") is { } curl)
         {
-            curls = new Case("curl × 4, thrown away", () => Curls.RunAsync(curl, url, measurement.Length, authority));
+            curls = new Case("curl × 4, discarded", () => Curls.RunAsync(curl, url, measurement.Length, authority));
             cases.Add(curls);
         }
 
@@ -39,8 +39,8 @@ internal static class HttpSection
         [
             curls is null
                 ? Figure.Skipped(work, ExternalProgram.Missing("curl"))
-                : Figure.Speed($"{work} → memory that exists", existing.Measured, curls.Measured, measurement.Length, 0.9),
-            Figure.Speed($"{work} → memory that exists", existing.Measured, plain.Measured, measurement.Length, 1),
+                : Figure.Speed($"{work} → existing memory", existing.Measured, curls.Measured, measurement.Length, 0.9),
+            Figure.Speed($"{work} → existing memory", existing.Measured, plain.Measured, measurement.Length, 1),
             curls is null
                 ? Figure.Skipped($"{work} → new tensors", ExternalProgram.Missing("curl"))
                 : Figure.Speed($"{work} → new tensors", ours.Measured, curls.Measured, measurement.Length, 0.9),
@@ -57,7 +57,7 @@ internal static class HttpSection
         ];
     }
 
-    /// <summary>One load with a loader made for it, with its defaults.</summary>
+    /// <summary>One load with a new loader that has the default options.</summary>
     public static async Task<Sample> LoadAsync(string url)
     {
         await using WeightLoader loader = new WeightLoaderBuilder().Build();

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace TypedWeights.Bench.Http;
 
-/// <summary>An authority made for one run, and a certificate of it for 127.0.0.1.</summary>
+/// <summary>A certificate authority for one run, and its certificate for 127.0.0.1.</summary>
 internal static class LocalAuthority
 {
     public const string Certificate = "ca.pem";

@@ -5,10 +5,10 @@ namespace TypedWeights.Bench.Http;
 /// <summary>nginx on two free ports of the loopback: plain, and TLS under a local authority.</summary>
 internal static class Nginx
 {
-    /// <summary>The path under which the folder is there once more, as a bucket is.</summary>
+    /// <summary>A second path of the folder, which serves as a bucket.</summary>
     public const string Bucket = "bucket";
 
-    /// <summary>Starts it over the files of a folder, in which its own files go too.</summary>
+    /// <summary>Starts nginx for the files of a folder. Its own files are written to the same folder.</summary>
     public static async Task<(Server Server, int Port, int TlsPort)> StartAsync(string program, string folder)
     {
         LocalAuthority.Write(folder);
@@ -21,7 +21,7 @@ internal static class Nginx
         return (server, port, tlsPort);
     }
 
-    // The defaults of a package's nginx.conf as far as speed goes: sendfile, a worker for each core.
+    // The settings that affect speed are the defaults of Debian's nginx.conf: sendfile, one worker for each core.
     private static string Config(string folder, int port, int tlsPort) => $$"""
         {{(Environment.UserName == "root" ? "user root;" : "")}}
         daemon off;

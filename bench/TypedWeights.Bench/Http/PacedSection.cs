@@ -3,7 +3,7 @@ using TypedWeights.Bench.Files;
 
 namespace TypedWeights.Bench.Http;
 
-/// <summary>A server that gives each connection 20 MB/s: what counts is how many there are, and how soon.</summary>
+/// <summary>A server that limits each connection to 20 MB/s: the speed depends on how many connections there are, and how soon.</summary>
 internal static class PacedSection
 {
     private const int Clients = 32;
@@ -20,7 +20,7 @@ internal static class PacedSection
         await Interleaved.RunAsync([ours, existing, plain], measurement.Rounds, measurement.Length);
         return
         [
-            Figure.Speed("paced → memory that exists", existing.Measured, plain.Measured, measurement.Length, 0.95),
+            Figure.Speed("paced → existing memory", existing.Measured, plain.Measured, measurement.Length, 0.95),
             Figure.Speed("paced → new tensors", ours.Measured, plain.Measured, measurement.Length, 0.95),
         ];
     }

@@ -6,7 +6,7 @@ using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Bench.Http;
 
-/// <summary>The ranges that the loader asks a server for, from its own plan of the file on disk.</summary>
+/// <summary>The ranges that the loader requests from a server, taken from its own plan for the file on disk.</summary>
 internal static class RangePlan
 {
     public static async Task<IReadOnlyList<TransferRange>> OfAsync(string path)

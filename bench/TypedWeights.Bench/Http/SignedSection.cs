@@ -7,8 +7,8 @@ using TypedWeights.Sources;
 namespace TypedWeights.Bench.Http;
 
 /// <summary>
-/// What it costs to sign every request as S3 wants it: the same file from the same nginx, as an object and as a URL. The server reads no
-/// signature, so that all there is to see is ours.
+/// The cost of signing every request for S3: the same file from the same nginx, as an object and as a URL. The server does not check
+/// signatures, so only the client's work makes a difference.
 /// </summary>
 internal static class SignedSection
 {
@@ -16,7 +16,7 @@ internal static class SignedSection
     {
         var url = new Uri(measurement.Url!);
 
-        // The folder that nginx serves stands in for the bucket, by its one name in the path.
+        // The folder that nginx serves under this path serves as the bucket.
         string uri = $"s3://{Nginx.Bucket}/{ModelFile.Name}";
         var options = new S3Options
         {
@@ -29,6 +29,6 @@ internal static class SignedSection
         var signed = new Case(
             "S3, signed, touched memory", () => Sample.OfAsync(() => touched.FillAsync(uri, new SourceRegistryBuilder().UseS3(options))));
         await Interleaved.RunAsync([plain, signed], measurement.Rounds, measurement.Length);
-        return [Figure.Speed("S3 → memory that exists", signed.Measured, plain.Measured, measurement.Length, 0.95)];
+        return [Figure.Speed("S3 → existing memory", signed.Measured, plain.Measured, measurement.Length, 0.95)];
     }
 }

@@ -5,7 +5,7 @@ using TypedWeights.Bench.Figures;
 
 namespace TypedWeights.Bench.Micro;
 
-/// <summary>What BenchmarkDotNet measures.</summary>
+/// <summary>The rows that BenchmarkDotNet measures.</summary>
 internal static class MicroSection
 {
     private const double HeaderLimit = 20;

@@ -7,7 +7,7 @@ using TypedWeights.Transfer.Planning;
 
 namespace TypedWeights.Bench.Micro;
 
-/// <summary>What comes before the first byte of payload, for a model of 20,000 tensors.</summary>
+/// <summary>The work before the first byte of payload, for a model of 20,000 tensors.</summary>
 [InProcess]
 [WarmupCount(3)]
 [IterationCount(10)]
@@ -23,7 +23,7 @@ public class PlanningBenchmarks
     private CheckpointTensor[] _tensors = [];
     private CheckpointTensor[] _some = [];
 
-    /// <summary>Makes the header: names as of a mixture of experts, shapes small.</summary>
+    /// <summary>Creates the header, with the names of a mixture of experts and small shapes.</summary>
     [GlobalSetup]
     public void MakeHeader()
     {
@@ -54,7 +54,7 @@ public class PlanningBenchmarks
     [Benchmark]
     public object Plan() => TransferPlan.Create(_files, _tensors, PartLimits.Local);
 
-    /// <summary>The same for a third of the tensors across a network: gaps are weighed, and the end is cut finely.</summary>
+    /// <summary>The same for a third of the tensors across a network: the plan decides about gaps, and cuts small ranges at the end.</summary>
     [Benchmark]
     public object PlanSome() => TransferPlan.Create(_files, _some, PartLimits.For(new TransferOptions(), isRemote: true));
 

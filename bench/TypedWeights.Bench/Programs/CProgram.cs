@@ -3,12 +3,12 @@ namespace TypedWeights.Bench.Programs;
 /// <summary>The C programs of <c>bench/native</c>, compiled on this machine.</summary>
 internal static class CProgram
 {
-    /// <returns>The compiled program, or null where that does not work; why has been said then.</returns>
+    /// <returns>The path of the compiled program, or null if it could not be compiled; the reason has been printed then.</returns>
     public static async Task<string?> TryCompileAsync(string name, string folder)
     {
         if (ExternalProgram.Find("cc") is not { } compiler)
         {
-            Console.WriteLine($"Without {name}.c: {ExternalProgram.Missing("cc")}.");
+            Console.WriteLine($"{name}.c is left out: {ExternalProgram.Missing("cc")}.");
             return null;
         }
 
@@ -21,7 +21,7 @@ internal static class CProgram
         }
         catch (InvalidOperationException e)
         {
-            Console.WriteLine($"Without {name}.c: {e.Message}.");
+            Console.WriteLine($"{name}.c is left out: {e.Message}.");
             return null;
         }
     }

@@ -2,20 +2,20 @@ using System.Diagnostics;
 
 namespace TypedWeights.Bench.Programs;
 
-/// <summary>Programs of the system that are compared with, or needed for it.</summary>
+/// <summary>Programs of the system that the benchmarks compare with or need.</summary>
 internal static class ExternalProgram
 {
-    // nginx lies where only root's PATH leads.
+    // nginx is in a folder that is only in root's PATH.
     private static readonly string[] MoreFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-    /// <returns>The program's path, or null where it is not installed.</returns>
+    /// <returns>The path of the program, or null if it is not installed.</returns>
     public static string? Find(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(Path.PathSeparator)
         .Concat(MoreFolders)
         .Select(folder => Path.Combine(folder, name))
         .FirstOrDefault(File.Exists);
 
-    /// <summary>What to say where it is not.</summary>
+    /// <summary>The message for a program that is not installed.</summary>
     public static string Missing(string name) => $"{name} is missing (Debian: apt install " + name switch
     {
         "nginx" => "nginx-light)",
@@ -23,9 +23,9 @@ internal static class ExternalProgram
         _ => name + ")",
     };
 
-    /// <summary>Runs a program to its end.</summary>
-    /// <returns>What it wrote to its standard output.</returns>
-    /// <exception cref="InvalidOperationException">It failed; the message has its words.</exception>
+    /// <summary>Runs a program and waits for its end.</summary>
+    /// <returns>The standard output of the program.</returns>
+    /// <exception cref="InvalidOperationException">The program failed; the message has its standard error.</exception>
     public static async Task<string> RunAsync(string program, params IEnumerable<string> arguments)
     {
         using Process process = Start(program, arguments);
@@ -37,7 +37,7 @@ internal static class ExternalProgram
             : throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {(await errors).Trim()}");
     }
 
-    /// <summary>Starts a program whose words are read by the caller.</summary>
+    /// <summary>Starts a program whose output the caller reads.</summary>
     public static Process Start(string program, params IEnumerable<string> arguments) =>
         Process.Start(new ProcessStartInfo(program, arguments)
         {

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace TypedWeights.Bench.Programs;
 
-/// <summary>A server of this machine that is started for the measurement and killed after it.</summary>
+/// <summary>A local server that is started for the measurement and killed after it.</summary>
 internal sealed class Server : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -18,7 +18,7 @@ internal sealed class Server : IDisposable
     }
 
     /// <summary>Starts a server and waits until it accepts connections.</summary>
-    /// <exception cref="InvalidOperationException">It ended, or does not listen; the message has its words.</exception>
+    /// <exception cref="InvalidOperationException">The server ended; the message has its standard error.</exception>
     public static async Task<Server> StartAsync(int port, string program, params IEnumerable<string> arguments)
     {
         var server = new Server(ExternalProgram.Start(program, arguments));
@@ -34,7 +34,7 @@ internal sealed class Server : IDisposable
         }
     }
 
-    /// <returns>A port that was free just now.</returns>
+    /// <returns>A port that is free at the moment.</returns>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -56,8 +56,8 @@ internal sealed class Server : IDisposable
         {
             if (_process.HasExited)
             {
-                string words = (await _process.StandardError.ReadToEndAsync()).Trim();
-                throw new InvalidOperationException($"{_process.StartInfo.FileName} ended: {words}");
+                string output = (await _process.StandardError.ReadToEndAsync()).Trim();
+                throw new InvalidOperationException($"{_process.StartInfo.FileName} ended: {output}");
             }
 
             try
@@ -84,7 +84,7 @@ internal sealed class Server : IDisposable
         }
         catch (InvalidOperationException)
         {
-            // It has ended by itself.
+            // The server has already ended.
         }
     }
 }

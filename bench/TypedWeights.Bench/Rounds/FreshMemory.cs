@@ -3,13 +3,13 @@ using TypedWeights.Memory;
 
 namespace TypedWeights.Bench;
 
-/// <summary>Makes memory the same for each case.</summary>
+/// <summary>Gives each case the same state of memory.</summary>
 internal static partial class FreshMemory
 {
     /// <summary>
-    /// What one case left behind is not the next one's to clean up, nor to use: memory that the C library keeps would not be fresh. And
-    /// what the system hands out as fresh is as fast for each: touched lately, in huge pages, not for the first time since the machine
-    /// began.
+    /// A case neither cleans up nor uses what an earlier case left: memory that the C library keeps would not be fresh. And the fresh memory
+    /// of the system is equally fast for each case: it was touched recently, in huge pages, and not for the first time since the machine
+    /// started.
     /// </summary>
     public static void Settle(long bytes)
     {

@@ -3,16 +3,16 @@ using TypedWeights.Bench.Figures;
 namespace TypedWeights.Bench;
 
 /// <summary>
-/// Runs every case once a round, each round in another order, and prints each as it ends. The first round is not counted.
+/// Runs every case once in each round, in a different order each time, and prints each result. The first round does not count.
 /// </summary>
 internal static class Interleaved
 {
-    /// <param name="cases">What is compared.</param>
+    /// <param name="cases">The compared ways.</param>
     /// <param name="rounds">How many rounds count.</param>
-    /// <param name="bytes">What a case moves.</param>
+    /// <param name="bytes">How many bytes a case moves.</param>
     public static async Task RunAsync(IReadOnlyList<Case> cases, int rounds, long bytes)
     {
-        // The discarded round compiles, and touches memory that the machine may not have touched before.
+        // The discarded round compiles code, and touches memory that the machine may never have touched.
         for (int round = 0; round <= rounds; round++)
         {
             for (int i = 0; i < cases.Count; i++)

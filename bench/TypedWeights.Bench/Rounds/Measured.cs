@@ -1,6 +1,6 @@
 namespace TypedWeights.Bench;
 
-/// <summary>What the counted rounds of one case took.</summary>
+/// <summary>The counted rounds of one case.</summary>
 internal sealed class Measured(string name)
 {
     private readonly List<Sample> _samples = [];
@@ -10,13 +10,13 @@ internal sealed class Measured(string name)
     /// <summary>Seconds of the median round.</summary>
     public double Median => MedianOf(sample => sample.Seconds);
 
-    /// <summary>CPU seconds of this process, user and system, in the median round.</summary>
+    /// <summary>CPU seconds of this process, user and system: the median of the rounds.</summary>
     public double Cpu => MedianOf(sample => sample.Cpu);
 
-    /// <summary>Managed bytes that were allocated in the median round.</summary>
+    /// <summary>Allocated managed bytes: the median of the rounds.</summary>
     public double Garbage => MedianOf(sample => sample.Garbage);
 
-    /// <summary>The seconds of the last round, as text; empty before it.</summary>
+    /// <summary>The time of the last round as text; empty before the first round.</summary>
     public string Last => _samples.Count == 0 ? "" : Figures.Text.Of($"{_samples[^1].Seconds * 1000:F3} ms");
 
     public void Add(Sample sample) => _samples.Add(sample);

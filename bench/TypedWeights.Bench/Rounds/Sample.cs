@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace TypedWeights.Bench;
 
-/// <summary>What one round took. Processor time and garbage are those of this process; another program's are 0.</summary>
+/// <summary>The time of one round, with the CPU time and the garbage of this process; both are 0 for another program.</summary>
 internal readonly record struct Sample(double Seconds, double Cpu = 0, long Garbage = 0)
 {
-    /// <summary>Measures an action; what it returns is disposed when the clock has stopped.</summary>
+    /// <summary>Measures an action. Its result is disposed after the clock has stopped.</summary>
     public static async Task<Sample> OfAsync(Func<Task<IDisposable?>> action)
     {
         long garbage = GC.GetTotalAllocatedBytes(precise: true);
@@ -16,7 +16,7 @@ internal readonly record struct Sample(double Seconds, double Cpu = 0, long Garb
         return new Sample(seconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds, GC.GetTotalAllocatedBytes(precise: true) - garbage);
     }
 
-    /// <summary>The same for an action that leaves nothing behind.</summary>
+    /// <summary>Measures an action without a result.</summary>
     public static Task<Sample> OfAsync(Func<Task> action) => OfAsync(async () =>
     {
         await action();

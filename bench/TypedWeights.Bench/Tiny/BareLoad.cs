@@ -9,8 +9,8 @@ using TypedWeights.Interop;
 namespace TypedWeights.Bench.Tiny;
 
 /// <summary>
-/// The least that a loader can do in .NET: one read, the runtime's own JSON reader, a tensor over memory for each entry, a dictionary. It
-/// checks nothing and knows F32 alone.
+/// A minimal loader in .NET: one read, the runtime's own JSON reader, a tensor over memory for each entry, a dictionary. It checks nothing
+/// and supports only F32.
 /// </summary>
 internal static unsafe class BareLoad
 {

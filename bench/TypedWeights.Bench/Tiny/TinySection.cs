@@ -4,17 +4,17 @@ using TypedWeights.Bench.Figures;
 namespace TypedWeights.Bench.Tiny;
 
 /// <summary>
-/// A file of 1,000 tiny tensors, from path to tensors by name, against 1,000 calls of <c>torch.empty</c> and nothing else. Both free
-/// their tensors while the clock runs.
+/// A file of 1,000 tiny tensors, from its path to tensors by name, against 1,000 calls of <c>torch.empty</c>. Both free their tensors while
+/// the clock runs.
 /// </summary>
 internal static class TinySection
 {
     private const int Count = 1000;
 
-    // The runtime compiles hot methods anew, with what it has seen, in the background; from then on the process is warm.
+    // The runtime recompiles hot methods in the background, with the profile that it has collected. After that, the process is warm.
     private const int WarmUp = 400;
     private const int RoundsForEach = 30;
-    private const string Bare = "the least: read, JSON, from_blob";
+    private const string Bare = "minimal loader: read, JSON, from_blob";
     private static readonly long[] Shape = [16];
 
     public static async Task<IReadOnlyList<Figure>> RunAsync(Measurement measurement)
@@ -47,7 +47,7 @@ internal static class TinySection
 
             if ((round + WarmUp) % 50 == 0)
             {
-                // The others are for the curious: the table has the default alone.
+                // The table shows only the default storage; the other values are printed for information.
                 Console.WriteLine($"round {round,4}  " + string.Join("  ", cases.Select(item => $"{item.Name} {item.Measured.Last}")));
             }
         }

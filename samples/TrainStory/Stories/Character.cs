@@ -29,10 +29,10 @@ internal sealed record Character(string Name, Kind Kind, string Trait, bool Fema
 
     public string Him => Female ? "her" : "him";
 
-    /// <summary>Somebody the hero knows: "Otto the owl", but only "Zoe" for a child.</summary>
+    /// <summary>The name of a character that the hero knows: "Otto the owl", but only "Zoe" for a child.</summary>
     public string Acquaintance => Kind.IsChild ? Name : $"{Name} the {Kind.Name}";
 
-    /// <summary>How somebody new comes into a story: "a wise owl named Otto".</summary>
+    /// <summary>The words that introduce a new character: "a wise owl named Otto".</summary>
     public string Introduction => Kind.IsChild ? Newcomer : $"[{Newcomer}|{Acquaintance}]";
 
     private string Newcomer => $"a {Trait} {Kind.Name} named {Name}";

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace TrainStory.Stories;
 
-/// <summary>Every choice of the sentence maker comes from here, so one seed always gives the same stories.</summary>
+/// <summary>Makes every choice of the sentence maker, so that one seed always produces the same stories.</summary>
 internal sealed partial class Dice(int seed)
 {
     private readonly Random _random = new(seed);
@@ -13,7 +13,8 @@ internal sealed partial class Dice(int seed)
     public bool Chance(double probability) => _random.NextDouble() < probability;
 
     /// <summary>
-    /// Replaces each <c>[this|that]</c> (they nest) by one of its alternatives, puts "an" before a vowel, gives sentences their capitals.
+    /// Replaces each <c>[this|that]</c> (which may be nested) by one of its alternatives, writes "an" before a vowel, and starts sentences
+    /// with a capital.
     /// </summary>
     public string Say(string template)
     {

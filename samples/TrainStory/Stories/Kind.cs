@@ -1,6 +1,6 @@
 namespace TrainStory.Stories;
 
-/// <summary>What a character can do that another cannot; a plot names the skills that solve it.</summary>
+/// <summary>An ability that only some characters have. A plot names the skills that solve it.</summary>
 internal enum Skill
 {
     Flying,
@@ -12,7 +12,7 @@ internal enum Skill
     Height,
 }
 
-/// <summary>A sort of character, with the home a hero of that sort lives in; one without a home is only ever a friend.</summary>
+/// <summary>A kind of character, with the home of a hero of that kind. A kind without a home can only be a friend.</summary>
 internal sealed record Kind(string Name, string? Home, params Skill[] Skills)
 {
     private const string House = "a [small|little|white|red] house [near the forest|by the sea|at the end of the village|beside the mill]";
@@ -55,7 +55,7 @@ internal sealed record Kind(string Name, string? Home, params Skill[] Skills)
 
     public bool Has(ReadOnlySpan<Skill> skills) => skills.ContainsAny(Skills);
 
-    /// <summary>A hero who cannot solve the plot alone.</summary>
+    /// <summary>Returns the kind of a hero who cannot solve the plot alone.</summary>
     public static Kind Hero(Dice dice, bool girl, Skill[] cures)
     {
         if (dice.Chance(0.3))
@@ -66,7 +66,10 @@ internal sealed record Kind(string Name, string? Home, params Skill[] Skills)
         return dice.Pick<Kind>(Animals.Where(kind => !kind.Has(cures) && kind.Home is not null).ToArray());
     }
 
-    /// <summary>A friend of another sort who can; any sort, children too, where the plot asks for no skill.</summary>
+    /// <summary>
+    /// Returns the kind of a friend who can solve the plot, which differs from the hero's. If the plot needs no skill, it can be any kind,
+    /// including a child.
+    /// </summary>
     public static Kind Friend(Dice dice, bool girl, Skill[] cures, Kind hero)
     {
         if (cures.Length == 0 && dice.Chance(0.2))

@@ -1,8 +1,8 @@
 namespace TrainStory.Stories;
 
 /// <summary>
-/// One sort of story. The cast is drawn first and does not change, so names, pronouns, colours and places agree from beginning to end.
-/// In the sentences <c>[this|that]</c> is a choice; see <see cref="Dice.Say"/>.
+/// One kind of story. The characters are chosen first and do not change, so names, pronouns, colours and places agree from beginning to
+/// end. In the sentences, <c>[this|that]</c> is a choice; see <see cref="Dice.Say"/>.
 /// </summary>
 internal abstract class Plot
 {
@@ -16,8 +16,8 @@ internal abstract class Plot
 
     private readonly (string Infinitive, string Past) _hobby;
 
-    /// <param name="dice">Where every choice comes from.</param>
-    /// <param name="cures">Skills that would end the story at once: the hero has none of them, the friend has one at least.</param>
+    /// <param name="dice">Makes every choice.</param>
+    /// <param name="cures">Skills that would end the story at once: the hero has none of them, the friend has at least one.</param>
     protected Plot(Dice dice, params Skill[] cures)
     {
         Dice = dice;
@@ -33,25 +33,25 @@ internal abstract class Plot
 
     protected Character Pal { get; }
 
-    /// <summary>Who lives with the hero.</summary>
+    /// <summary>The relative who lives with the hero.</summary>
     protected string Family { get; }
 
     protected static string Day => "one [sunny|warm|bright|quiet|fine] [morning|day|afternoon]";
 
     protected string Color => Dice.Pick("red", "blue", "yellow", "green", "purple", "white");
 
-    /// <summary>What the hero may have learned, after "that".</summary>
+    /// <summary>What the hero has learned; follows the word "that".</summary>
     protected virtual string Moral => "[two can do more than one|it is good to ask for help|a good friend is better than gold]";
 
     /// <summary>Whether the story ends on the day it began, so that an evening can follow.</summary>
     protected virtual bool EndsThatDay => true;
 
-    /// <summary>The whole story, paragraphs parted by a line break.</summary>
+    /// <summary>Returns the whole story, with a line break between paragraphs.</summary>
     public string Tell() => string.Join('\n', Paragraphs().Select(Dice.Say));
 
     protected abstract IEnumerable<string> Paragraphs();
 
-    /// <summary>Who the hero is and where the hero lives.</summary>
+    /// <summary>Introduces the hero and the hero's home.</summary>
     protected string Opening => Dice.Pick(
         $"[Once upon a time|Once|Long ago] there was a {Hero.Trait} {Hero.Kind.Name} named {Hero}.",
         $"[Once upon a time|Long ago] there lived a {Hero.Trait} little {Hero.Kind.Name} called {Hero}.",

@@ -1,6 +1,6 @@
 namespace TrainStory.Stories;
 
-/// <summary>Something is in the way of what the hero wants, and a friend comes by who can do what the hero cannot.</summary>
+/// <summary>Something stops the hero, and a friend comes by who can do what the hero cannot.</summary>
 internal abstract class Rescue : Plot
 {
     /// <inheritdoc cref="Plot(Dice, Skill[])"/>
@@ -10,10 +10,10 @@ internal abstract class Rescue : Plot
         Cure = cures.Length == 0 ? null : dice.Pick<Skill>(Pal.Kind.Skills.Where(skill => cures.Contains(skill)).ToArray());
     }
 
-    /// <summary>The friend's skill that helps; null where it needs none.</summary>
+    /// <summary>The friend's skill that helps; null if the plot needs none.</summary>
     protected Skill? Cure { get; }
 
-    /// <summary>What the hero has in mind.</summary>
+    /// <summary>What the hero wants to do.</summary>
     protected abstract string Wish { get; }
 
     /// <summary>What goes wrong, and what the hero tries.</summary>
@@ -28,7 +28,7 @@ internal abstract class Rescue : Plot
     /// <summary>What the friend says, without the full stop, and what the friend does.</summary>
     protected abstract (string Offer, string Deed) Help { get; }
 
-    /// <summary>What they do once all is well.</summary>
+    /// <summary>What they do after the problem is solved.</summary>
     protected abstract string Reward { get; }
 
     protected override IEnumerable<string> Paragraphs()

@@ -2,7 +2,7 @@ using TrainStory.Stories.Plots;
 
 namespace TrainStory.Stories;
 
-/// <summary>The project's own sentence maker: the same seed always tells the same stories in the same order.</summary>
+/// <summary>The project's own sentence maker: the same seed always produces the same stories in the same order.</summary>
 internal sealed class StoryMaker(int seed)
 {
     private static readonly Func<Dice, Plot>[] Plots =

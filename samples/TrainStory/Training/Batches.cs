@@ -4,20 +4,22 @@ using static TorchSharp.torch;
 
 namespace TrainStory.Training;
 
-/// <summary>Stories as they are needed, always new ones, so that nothing is learned by heart.</summary>
+/// <summary>Makes new stories for every batch, so that the model cannot memorise them.</summary>
 internal sealed class Batches(StoryTokenizer tokenizer, int seed, int size)
 {
-    /// <summary>The shorter stories of a batch are padded, so those of like length go together, out of this many batches.</summary>
+    /// <summary>
+    /// Shorter stories of a batch are padded. So the stories of this many batches are sorted, and stories of similar length share a batch.
+    /// </summary>
     private const int Window = 32;
 
-    /// <summary>Marks what counts for nothing in the loss.</summary>
+    /// <summary>Marks tokens that do not count in the loss.</summary>
     public const long Ignored = -100;
 
     private readonly StoryMaker _maker = new(seed);
     private readonly Random _random = new(seed);
     private readonly Queue<int[][]> _ready = new();
 
-    /// <summary>Tokens to read and, at the same place, the token that follows: two tensors [size, longest - 1].</summary>
+    /// <summary>Returns the input tokens and, at the same position, the token that follows each: two tensors [size, longest - 1].</summary>
     public (Tensor Input, Tensor Target) Next()
     {
         if (_ready.Count == 0)

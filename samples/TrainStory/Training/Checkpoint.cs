@@ -14,10 +14,10 @@ internal static class Checkpoint
         config.Save(Path.Combine(folder.FullName, "config.json"));
         tokenizer.Save(Path.Combine(folder.FullName, "vocab.txt"));
 
-        // Not state_dict(): that would add every module once more under the name of its C# field.
+        // state_dict() would add every module a second time, under the name of its C# field.
         Dictionary<string, Tensor> tensors = model.named_parameters().ToDictionary(pair => pair.name, pair => (Tensor)pair.parameter);
 
-        // One tensor under two names: it is written once, and the file's metadata says so.
+        // One tensor has two names: it is written once, and the metadata of the file records the second name.
         tensors["lm_head.weight"] = model.Head;
         Dictionary<string, string> metadata = new() { ["format"] = "pt" };
         await SafeTensors.SaveAsync(Path.Combine(folder.FullName, "model.safetensors"), tensors, metadata, cancellationToken);

@@ -6,8 +6,8 @@ using static TorchSharp.torch.nn;
 namespace TrainStory.Training;
 
 /// <summary>
-/// The Llama architecture for training: whole texts at once, no cache. Its modules are registered under the names
-/// that Hugging Face gives them, so that its parameters are the checkpoint.
+/// The Llama architecture for training: it processes whole texts at once and has no cache. Its modules have the names that Hugging Face
+/// gives them, so its parameters are the checkpoint.
 /// </summary>
 internal sealed class Llama : Module<Tensor, Tensor>
 {
@@ -26,14 +26,14 @@ internal sealed class Llama : Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>The embedding is the output layer too: a word is scored by how near the result is to its own vector.</summary>
+    /// <summary>The embedding is also the output layer: the score of a word is the similarity of the result to the word's vector.</summary>
     public Tensor Head => _body.Embedding.weight!;
 
-    /// <summary>After each token, a score for every word of the vocabulary: [texts, tokens] gives [texts, tokens, vocabulary].</summary>
+    /// <summary>Scores every word of the vocabulary after each token: [texts, tokens] to [texts, tokens, vocabulary].</summary>
     public override Tensor forward(Tensor input) => functional.linear(_body.forward(input), Head);
 }
 
-/// <summary>Everything below the output layer: [texts, tokens] gives [texts, tokens, hidden].</summary>
+/// <summary>All layers below the output layer: [texts, tokens] to [texts, tokens, hidden].</summary>
 internal sealed class LlamaBody : Module<Tensor, Tensor>
 {
     private readonly LlamaConfig _config;

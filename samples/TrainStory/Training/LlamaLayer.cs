@@ -6,7 +6,7 @@ using static TorchSharp.torch.nn;
 
 namespace TrainStory.Training;
 
-/// <summary>Attention, then a gated feed-forward step, each after a normalisation and added to what came in.</summary>
+/// <summary>Attention, then a gated feed-forward step. Each follows a normalisation, and its result is added to its input.</summary>
 internal sealed class LlamaLayer : Module<Tensor, Rope, Tensor>
 {
     private readonly RmsNorm _inputNorm;
@@ -30,7 +30,7 @@ internal sealed class LlamaLayer : Module<Tensor, Rope, Tensor>
     }
 }
 
-/// <summary>Scales each vector to unit mean square, then by a learned weight.</summary>
+/// <summary>Scales each vector to a mean square of 1, and then by a learned weight.</summary>
 internal sealed class RmsNorm : Module<Tensor, Tensor>
 {
     private readonly Parameter _weight;

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace TrainStory.Training;
 
-/// <summary>Rotary positions: the two halves of each head's vector are turned by an angle that grows with the position.</summary>
+/// <summary>Rotary positions: rotates the two halves of each head's vector by an angle that grows with the position.</summary>
 internal sealed class Rope
 {
     private readonly Tensor _cos;

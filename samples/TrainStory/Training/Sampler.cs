@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace TrainStory.Training;
 
-/// <summary>Stories of the model in training, to be looked at; samples/QuickStart has the quick way with a cache.</summary>
+/// <summary>Writes stories with the model that is being trained, for inspection. samples/QuickStart does it faster, with a cache.</summary>
 internal static class Sampler
 {
     public static IEnumerable<string> Tell(Llama model, StoryTokenizer tokenizer, LlamaConfig config, int count)

@@ -3,8 +3,8 @@ using TorchSharp;
 namespace TrainStory.Training;
 
 /// <summary>
-/// Numbers of the formulas. TorchSharp makes an object for each number in one, + of two tensors included (it adds 1 × the second), and the
-/// collector may free it while libtorch still reads it. These live on.
+/// Numbers in the formulas. TorchSharp creates an object for every number in a formula, even for the + of two tensors (it adds 1 × the
+/// second), and the garbage collector may free it while libtorch still reads it. So these objects are kept in fields.
 /// </summary>
 internal static class Scalars
 {

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace TrainStory.Training;
 
-/// <summary>Next-token training with AdamW; the learning rate climbs for a while, then falls in a straight line to zero.</summary>
+/// <summary>Next-token training with AdamW. The learning rate first rises, and then falls linearly to zero.</summary>
 internal static class Trainer
 {
     private const double PeakRate = 3e-3;

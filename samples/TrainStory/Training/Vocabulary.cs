@@ -6,7 +6,7 @@ namespace TrainStory.Training;
 /// <summary>Every word that the sentence maker uses.</summary>
 internal static class Vocabulary
 {
-    /// <summary>Enough stories for the rarest choice to come up many times.</summary>
+    /// <summary>Enough stories for the rarest choice to occur many times.</summary>
     private const int Stories = 20_000;
 
     public static StoryTokenizer Collect()

@@ -1,6 +1,6 @@
 namespace TrainStory.Stories.Plots;
 
-/// <summary>Something good is to be cooked, and one thing for it is missing.</summary>
+/// <summary>The hero wants to cook something good, but one ingredient is missing.</summary>
 internal sealed class Baking : Rescue
 {
     private readonly string _dish;

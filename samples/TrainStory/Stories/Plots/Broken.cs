@@ -1,20 +1,20 @@
 namespace TrainStory.Stories.Plots;
 
-/// <summary>Something breaks and is mended with the right tool, which the friend has.</summary>
+/// <summary>Something breaks, and the friend repairs it with the right tool.</summary>
 internal sealed class Broken : Rescue
 {
     private readonly string _thing;
     private readonly string _color;
     private readonly string _break;
     private readonly string _tool;
-    private readonly string _mend;
+    private readonly string _repair;
     private readonly string _use;
 
     public Broken(Dice dice)
         : base(dice)
     {
         _color = dice.Pick("red", "blue", "yellow", "green", "white", "old");
-        (_thing, _break, _tool, _mend, _use) = dice.Pick(
+        (_thing, _break, _tool, _repair, _use) = dice.Pick(
             ("cart", "a wheel came off", "a hammer and some nails", "put the wheel back", "rode down the hill in the cart"),
             ("boat", "water came in through a hole", "a board and some nails", "closed the hole", "sailed the boat across the pond"),
             ("drum", "it got a big hole", "a needle and thread", "closed the hole", "played the drum and marched through the village"),
@@ -38,7 +38,7 @@ internal sealed class Broken : Rescue
 
     protected override (string Offer, string Deed) Help => (
         $"[I have {_tool}|We can mend it with {_tool}]",
-        $"{Hero} held the {_thing}, and {Pal} {_mend}. [Soon|After an hour] it was as good as new.");
+        $"{Hero} held the {_thing}, and {Pal} {_repair}. [Soon|After an hour] it was as good as new.");
 
     protected override string Reward => Dice.Pick($"[Together|Then|All day] they {_use}.", $"Then they {_use}.", "");
 

@@ -1,6 +1,6 @@
 namespace TrainStory.Stories.Plots;
 
-/// <summary>The hero wants to visit somebody, and the way is cut.</summary>
+/// <summary>The hero wants to visit somebody, but the way is blocked.</summary>
 internal sealed class Crossing : Rescue
 {
     private readonly string _cousin;

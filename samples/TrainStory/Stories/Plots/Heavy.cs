@@ -1,6 +1,6 @@
 namespace TrainStory.Stories.Plots;
 
-/// <summary>Something is too heavy for one.</summary>
+/// <summary>Something is too heavy for the hero alone.</summary>
 internal sealed class Heavy : Rescue
 {
     private readonly string _thing;

@@ -1,6 +1,6 @@
 namespace TrainStory.Stories.Plots;
 
-/// <summary>Somebody new has moved in, and all but the hero are afraid.</summary>
+/// <summary>Somebody new has moved in, and everybody except the hero is afraid.</summary>
 internal sealed class Newcomer : Plot
 {
     private readonly string _home;

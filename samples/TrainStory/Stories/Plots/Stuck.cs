@@ -1,6 +1,6 @@
 namespace TrainStory.Stories.Plots;
 
-/// <summary>The wind takes something up where the hero cannot reach it.</summary>
+/// <summary>The wind carries something to a place that the hero cannot reach.</summary>
 internal sealed class Stuck : Rescue
 {
     private readonly string _thing;
