@@ -59,7 +59,7 @@ internal static class BenchRun
         {
             return await (measurement.Section switch
             {
-                "http" or "https" or "s3" or "cache" => FromNginxAsync(measurement),
+                "first" or "http" or "https" or "s3" or "cache" => FromNginxAsync(measurement),
                 "paced" => PacedAsync(measurement),
                 _ => MeasureAsync(measurement),
             });

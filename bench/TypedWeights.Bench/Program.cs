@@ -20,7 +20,8 @@ if (args is [string asked, ..] && (asked == "all" || Sections.Names.Contains(ask
 Console.Error.WriteLine("""
     all      all sections below, one after the other (about a quarter of an hour)
     file     a file in the page cache, against C; peak memory, garbage
-    naive    the same file, against plain .NET code, in speed and peak memory
+    peers    the same against TorchSharp.PyBridge and code written by hand, in speed and peak memory
+    first    the first load of a process, from a file and from nginx, against TorchSharp.PyBridge and a bare HttpClient
     cold     a file that the page cache has dropped, against C
     http     nginx on the loopback, against four curl processes and a bare HttpClient
     https    the same over TLS

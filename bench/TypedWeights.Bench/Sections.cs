@@ -2,6 +2,7 @@ using TypedWeights.Bench.Caching;
 using TypedWeights.Bench.Digests;
 using TypedWeights.Bench.Figures;
 using TypedWeights.Bench.Files;
+using TypedWeights.Bench.FirstLoad;
 using TypedWeights.Bench.Http;
 using TypedWeights.Bench.Micro;
 using TypedWeights.Bench.Tiny;
@@ -12,7 +13,7 @@ namespace TypedWeights.Bench;
 internal static class Sections
 {
     public static IReadOnlyList<string> Names { get; } =
-        ["file", "naive", "cold", "http", "https", "paced", "s3", "cache", "tiny", "digests", "micro"];
+        ["file", "peers", "first", "cold", "http", "https", "paced", "s3", "cache", "tiny", "digests", "micro"];
 
     /// <summary>Measures one section in this process and writes its rows to the file that the parent reads.</summary>
     public static async Task<int> MeasureAsync(Measurement measurement)
@@ -21,7 +22,8 @@ internal static class Sections
         IReadOnlyList<Figure> figures = measurement.Section switch
         {
             "file" => await FileSection.RunAsync(measurement),
-            "naive" => await NaiveSection.RunAsync(measurement),
+            "peers" => await PeerSection.RunAsync(measurement),
+            "first" => await FirstLoadSection.RunAsync(measurement),
             "cold" => await ColdSection.RunAsync(measurement),
             "http" => await HttpSection.RunAsync(measurement, cpuPerGigabyte: 0.55, authority: null),
             "https" => await HttpSection.RunAsync(measurement, cpuPerGigabyte: 1.5, authority),

@@ -93,13 +93,6 @@ internal static class FileSection
         [
             garbage,
             fresh.Peak("file", measurement.Length),
-            new Figure(
-                "file: first load of a process",
-                Text.Of($"{fresh.Milliseconds:F0} ms"),
-                Text.Of($"in a warm process: {arena.Median * 1000:F0} ms"),
-                "",
-                "",
-                Ok: true),
         ];
     }
 
