@@ -1,12 +1,7 @@
 namespace TypedWeights.Snapshots;
 
 /// <summary>A snapshot that cannot be read or contradicts itself.</summary>
-#if TYPEDWEIGHTS_CORE
-public
-#else
-internal
-#endif
-sealed class SnapshotFormatException : FormatException
+internal sealed class SnapshotFormatException : FormatException
 {
     /// <summary>Makes the error.</summary>
     /// <param name="position">The byte of the snapshot that it is about.</param>

@@ -4,12 +4,7 @@ namespace TypedWeights.Snapshots;
 /// A checkpoint's headers as they were when the snapshot was taken: what the generator builds a class from and what
 /// <c>typedweights verify</c> holds against the source.
 /// </summary>
-#if TYPEDWEIGHTS_CORE
-public
-#else
-internal
-#endif
-sealed class WeightSnapshot
+internal sealed class WeightSnapshot
 {
     /// <summary>The first member of every snapshot; another version is refused by name.</summary>
     public const string Schema = "typedweights.snapshot/1";
@@ -47,12 +42,7 @@ sealed class WeightSnapshot
 /// <summary>The index of a sharded model in a store that keeps versions.</summary>
 /// <param name="Name">The name relative to the source's folder.</param>
 /// <param name="Version">The store's version (<c>versionId</c>, generation).</param>
-#if TYPEDWEIGHTS_CORE
-public
-#else
-internal
-#endif
-sealed record SnapshotIndex(string Name, string Version);
+internal sealed record SnapshotIndex(string Name, string Version);
 
 /// <summary>One file of a snapshot.</summary>
 /// <param name="Name">The name relative to the source's folder, with <c>/</c>; the file's own name for a single file.</param>
@@ -61,12 +51,7 @@ sealed record SnapshotIndex(string Name, string Version);
 /// <param name="HeaderLength">The header's length in bytes, without the eight bytes that hold it.</param>
 /// <param name="HeaderSha256">SHA-256 of the header's bytes in lower-case hexadecimal.</param>
 /// <param name="Metadata">The header's <c>__metadata__</c>, in ordinal order of the keys.</param>
-#if TYPEDWEIGHTS_CORE
-public
-#else
-internal
-#endif
-sealed record SnapshotFile(
+internal sealed record SnapshotFile(
     string Name,
     long Length,
     string? Validator,
@@ -86,9 +71,4 @@ sealed record SnapshotFile(
 /// <param name="Begin">The first byte, counted from the end of the file's header.</param>
 /// <param name="End">The byte after the last.</param>
 /// <param name="Sha256">SHA-256 of the tensor's bytes in lower-case hexadecimal, where the snapshot was taken with digests.</param>
-#if TYPEDWEIGHTS_CORE
-public
-#else
-internal
-#endif
-sealed record SnapshotTensor(string Name, DType DType, TensorShape Shape, int File, long Begin, long End, string? Sha256);
+internal sealed record SnapshotTensor(string Name, DType DType, TensorShape Shape, int File, long Begin, long End, string? Sha256);

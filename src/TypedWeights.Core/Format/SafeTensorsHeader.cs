@@ -5,7 +5,7 @@ using TypedWeights.Json;
 namespace TypedWeights;
 
 /// <summary>A checked header: every rule of the format holds for it, so its tensors tile the data that follows.</summary>
-public sealed class SafeTensorsHeader
+internal sealed class SafeTensorsHeader
 {
     /// <summary>The most memory that a header takes while it is read, for each of its bytes, whatever is in it.</summary>
     internal const int MostMemory = 10;

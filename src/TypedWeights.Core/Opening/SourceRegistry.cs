@@ -5,7 +5,7 @@ using TypedWeights.Transfer.Retry;
 namespace TypedWeights.Opening;
 
 /// <summary>The kinds of stores a loader or tool can reach, by scheme. Owns its providers.</summary>
-public sealed class SourceRegistry : IAsyncDisposable
+internal sealed class SourceRegistry : IAsyncDisposable
 {
     private readonly Dictionary<string, IWeightSourceProvider> _byScheme = new(StringComparer.Ordinal);
     private readonly IReadOnlyList<IWeightSourceProvider> _providers;
