@@ -1,23 +1,19 @@
-using System.Runtime.CompilerServices;
-
 namespace TypedWeights.Architecture.Tests;
 
 public sealed class ArchitectureTests
 {
-    private static readonly string Root = Path.GetFullPath(Path.Combine(ThisFolder(), "../.."));
-
     [Fact]
     public void No_folder_of_the_libraries_uses_a_later_one() =>
-        Assert.Equal("", LayerCheck.Report(SourceTree.Of(FilesOf("src"), "TYPEDWEIGHTS_CORE").Uses()));
+        Assert.Equal("", LayerCheck.Report(SourceTree.Of(SourceFiles.In("src"), "TYPEDWEIGHTS_CORE").Uses()));
 
     [Fact]
     public void No_folder_of_the_generator_uses_a_later_one() =>
-        Assert.Equal("", LayerCheck.Report(SourceTree.Of(FilesOf("generators", "src/Shared")).Uses()));
+        Assert.Equal("", LayerCheck.Report(SourceTree.Of(SourceFiles.In("generators", "src/Shared")).Uses()));
 
     [Fact]
     public void Every_folder_has_its_place_in_the_list_and_every_place_its_folder()
     {
-        IEnumerable<string> folders = FilesOf("src", "generators").Select(static file => LayerCheck.PlaceOf(file.Path))
+        IEnumerable<string> folders = SourceFiles.In("src", "generators").Select(static file => LayerCheck.PlaceOf(file.Path))
             .Where(static place => place.Folder != "." || Layers.Of.GetValueOrDefault(place.Project, []).Contains("."))
             .Select(static place => $"{place.Project}/{place.Folder}").Distinct();
         IEnumerable<string> listed = Layers.Of.SelectMany(static project => project.Value.Select(folder => $"{project.Key}/{folder}"));
@@ -26,7 +22,7 @@ public sealed class ArchitectureTests
 
     [Fact]
     public void The_architecture_page_shows_the_same_list() =>
-        Assert.Contains(Layers.Text, File.ReadAllText(Path.Combine(Root, "docs/architecture.md")), StringComparison.Ordinal);
+        Assert.Contains(Layers.Text, File.ReadAllText(Path.Combine(SourceFiles.Root, "docs/architecture.md")), StringComparison.Ordinal);
 
     [Fact]
     public void A_use_of_a_later_folder_is_reported_with_its_file_and_line()
@@ -40,13 +36,4 @@ public sealed class ArchitectureTests
             "src/TypedWeights.Core/Errors/Low.cs(4): TypedWeights.Core/Errors uses High of Opening, which is a later layer.",
             LayerCheck.Report(tree.Uses()));
     }
-
-    private static IEnumerable<(string Path, string Text)> FilesOf(params string[] folders) =>
-        from folder in folders
-        from file in Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
-        let path = Path.GetRelativePath(Root, file).Replace('\\', '/')
-        where !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal)
-        select (path, File.ReadAllText(file));
-
-    private static string ThisFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }

@@ -7,7 +7,7 @@ namespace TypedWeights.Snapshots;
 /// Reads <c>*.weights.json</c>. As strict as the header reader, but accepts what editors and later tools may write: a byte order mark, CRLF,
 /// another order of the members, and unknown members.
 /// </summary>
-public static class SnapshotReader
+internal static class SnapshotReader
 {
     /// <summary>What is wrong with a file in another encoding, such as the UTF-16 that some editors and shells write.</summary>
     internal const string NotUtf8 = "the snapshot is not valid UTF-8; save it in that encoding, or take it again";

@@ -9,7 +9,7 @@ namespace TypedWeights.Snapshots;
 /// <param name="revision">The resolved revision; null where the source has none.</param>
 /// <param name="files">The files in ordinal order of their names.</param>
 /// <param name="tensors">The tensors of all files in ordinal order of their names.</param>
-public sealed class WeightSnapshot(
+internal sealed class WeightSnapshot(
     string @class, string source, string? revision, IReadOnlyList<SnapshotFile> files, IReadOnlyList<SnapshotTensor> tensors)
 {
     /// <summary>The first member of every snapshot; another version is refused by name.</summary>
@@ -37,7 +37,7 @@ public sealed class WeightSnapshot(
 /// <summary>The index of a sharded model in a store that keeps versions.</summary>
 /// <param name="Name">The name relative to the source's folder.</param>
 /// <param name="Version">The store's version (<c>versionId</c>, generation).</param>
-public sealed record SnapshotIndex(string Name, string Version);
+internal sealed record SnapshotIndex(string Name, string Version);
 
 /// <summary>One file of a snapshot.</summary>
 /// <param name="Name">The name relative to the source's folder, with <c>/</c>; the file's own name for a single file.</param>
@@ -46,7 +46,7 @@ public sealed record SnapshotIndex(string Name, string Version);
 /// <param name="HeaderLength">The header's length in bytes, without the eight bytes that hold it.</param>
 /// <param name="HeaderSha256">SHA-256 of the header's bytes in lower-case hexadecimal.</param>
 /// <param name="Metadata">The header's <c>__metadata__</c>, in ordinal order of the keys.</param>
-public sealed record SnapshotFile(
+internal sealed record SnapshotFile(
     string Name,
     long Length,
     string? Validator,
@@ -66,4 +66,4 @@ public sealed record SnapshotFile(
 /// <param name="Begin">The first byte, counted from the end of the file's header.</param>
 /// <param name="End">The byte after the last.</param>
 /// <param name="Sha256">SHA-256 of the tensor's bytes in lower-case hexadecimal, where the snapshot was taken with digests.</param>
-public sealed record SnapshotTensor(string Name, DType DType, TensorShape Shape, int File, long Begin, long End, string? Sha256);
+internal sealed record SnapshotTensor(string Name, DType DType, TensorShape Shape, int File, long Begin, long End, string? Sha256);

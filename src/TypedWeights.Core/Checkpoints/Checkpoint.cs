@@ -6,7 +6,7 @@ namespace TypedWeights.Checkpoints;
 /// <summary>
 /// The opened files of one model with their checked headers: a single file, or the shards of an index. Owns its sources.
 /// </summary>
-public sealed class Checkpoint : IAsyncDisposable
+internal sealed class Checkpoint : IAsyncDisposable
 {
     internal Checkpoint(
         WeightUri uri,
@@ -93,9 +93,9 @@ public sealed class Checkpoint : IAsyncDisposable
 /// <param name="Name">The name relative to the entry's folder.</param>
 /// <param name="Source">The opened file.</param>
 /// <param name="Header">Its checked header.</param>
-public sealed record CheckpointFile(string Name, IWeightSource Source, SafeTensorsHeader Header);
+internal sealed record CheckpointFile(string Name, IWeightSource Source, SafeTensorsHeader Header);
 
 /// <summary>A tensor and the file that holds it.</summary>
 /// <param name="File">An index into <see cref="Checkpoint.Files"/>.</param>
 /// <param name="Info">Its dtype, shape and range.</param>
-public readonly record struct CheckpointTensor(int File, TensorInfo Info);
+internal readonly record struct CheckpointTensor(int File, TensorInfo Info);

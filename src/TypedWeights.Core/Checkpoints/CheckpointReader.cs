@@ -6,7 +6,7 @@ using TypedWeights.Sources;
 namespace TypedWeights.Checkpoints;
 
 /// <summary>Opens a model: reads and checks the header of a single file, or an index and the header of each of its shards.</summary>
-public static class CheckpointReader
+internal static class CheckpointReader
 {
     /// <summary>Opens the files of a model and checks their headers. No payload is read.</summary>
     /// <param name="uri">What was asked for.</param>

@@ -5,7 +5,7 @@ using TypedWeights.Sources;
 namespace TypedWeights.Checkpoints;
 
 /// <summary>Reads the headers of opened files.</summary>
-public static class HeaderReading
+internal static class HeaderReading
 {
     /// <summary>Reads and checks a file's header: eight bytes, then the header, never the payload.</summary>
     /// <param name="source">The opened file.</param>

@@ -3,7 +3,7 @@ using TypedWeights.Snapshots;
 namespace TypedWeights.Checkpoints;
 
 /// <summary>Takes the snapshot of a checkpoint from its headers; no payload is read.</summary>
-public static class SnapshotBuilder
+internal static class SnapshotBuilder
 {
     /// <summary>Takes a snapshot.</summary>
     /// <param name="checkpoint">The opened checkpoint. Its URI's display becomes the snapshot's source, so that it holds no secret.</param>

@@ -19,7 +19,7 @@ namespace TypedWeights.Checkpoints;
 /// <c>hf://mistralai/Mistral-7B-v0.1</c> is <c>Mistral7B</c>, <c>gpt2.safetensors</c> is <c>Gpt2</c>, <c>Llama-3.1-8B/</c> is
 /// <c>Llama3_1_8B</c>; with nothing to go by it is <c>Model</c>.
 /// </remarks>
-public static partial class SnapshotClassName
+internal static partial class SnapshotClassName
 {
     private const string Fallback = "Model";
 

@@ -5,7 +5,7 @@ using TypedWeights.Json;
 namespace TypedWeights;
 
 /// <summary>A checked header: every rule of the format holds for it, so its tensors tile the data that follows.</summary>
-public sealed class SafeTensorsHeader
+internal sealed class SafeTensorsHeader
 {
     internal SafeTensorsHeader(
         long headerLength, string sha256, IReadOnlyDictionary<string, string> metadata, IReadOnlyList<TensorInfo> tensors)

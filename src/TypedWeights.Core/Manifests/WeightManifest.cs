@@ -58,13 +58,13 @@ public sealed class WeightManifest
     internal KeyValuePair<string, string>? Index { get; init; }
 
     /// <summary>The files of the snapshot.</summary>
-    public IReadOnlyList<ManifestFile> Files { get; }
+    internal IReadOnlyList<ManifestFile> Files { get; }
 
     /// <summary>Every tensor; tied names are in <see cref="Ties"/>.</summary>
-    public IReadOnlyList<ManifestTensor> Tensors { get; }
+    internal IReadOnlyList<ManifestTensor> Tensors { get; }
 
     /// <summary>Names that stand for another tensor, each with that tensor's name.</summary>
-    public IReadOnlyDictionary<string, string> Ties { get; }
+    internal IReadOnlyDictionary<string, string> Ties { get; }
 
     /// <summary>Every tensor and every tied name with its dtype and shape: what a checkpoint must hold.</summary>
     public IEnumerable<WeightPath> Paths => Tensors.Select(static tensor => new WeightPath(tensor.Name, tensor.DType, tensor.Shape))
@@ -85,7 +85,7 @@ public sealed class WeightManifest
     /// <summary>The path of a tensor or of a tied name, if there is one.</summary>
     /// <param name="name">The name in the header.</param>
     /// <param name="path">The name with dtype and shape; for a tied name those of the tensor it stands for.</param>
-    public bool TryGetPath(string name, out WeightPath path)
+    internal bool TryGetPath(string name, out WeightPath path)
     {
         bool found = _byName.TryGetValue(name, out int index);
         path = found ? new WeightPath(name, Tensors[index].DType, Tensors[index].Shape) : default;
@@ -93,7 +93,7 @@ public sealed class WeightManifest
     }
 
     /// <summary>Whether the snapshot was taken with the tensors' digests.</summary>
-    public bool HasDigests => Tensors.Any(static tensor => tensor.Sha256 is not null);
+    internal bool HasDigests => Tensors.Any(static tensor => tensor.Sha256 is not null);
 
     /// <summary>The digest of a tensor or of a tied name; null where there is none.</summary>
     internal string? DigestOf(string name) => _byName.TryGetValue(name, out int index) ? Tensors[index].Sha256 : null;
@@ -110,7 +110,7 @@ public sealed class WeightManifest
 /// <param name="Length">Bytes in the file.</param>
 /// <param name="Validator">The ETag with its quotes, or <c>last-modified:…</c>; null where there is none.</param>
 /// <param name="HeaderLength">The header's length in bytes, without the eight bytes that hold it.</param>
-public sealed record ManifestFile(string Name, long Length, string? Validator, long HeaderLength)
+internal sealed record ManifestFile(string Name, long Length, string? Validator, long HeaderLength)
 {
     /// <summary>The store's version of the file (<c>versionId</c>, generation) when the snapshot was taken; null where it has none.</summary>
     public string? Version { get; init; }
@@ -123,7 +123,7 @@ public sealed record ManifestFile(string Name, long Length, string? Validator, l
 /// <param name="File">An index into <see cref="WeightManifest.Files"/>; -1 if the manifest does not state where the tensors are.</param>
 /// <param name="Begin">The first byte, counted from the end of the file's header; 0 if <paramref name="File"/> is -1.</param>
 /// <param name="End">The byte after the last; 0 if <paramref name="File"/> is -1.</param>
-public readonly record struct ManifestTensor(string Name, DType DType, TensorShape Shape, int File, long Begin, long End)
+internal readonly record struct ManifestTensor(string Name, DType DType, TensorShape Shape, int File, long Begin, long End)
 {
     /// <summary>SHA-256 of the tensor's bytes in lower-case hexadecimal; null where the snapshot was taken without digests.</summary>
     public string? Sha256 { get; init; }

@@ -1,7 +1,7 @@
 namespace TypedWeights.Snapshots;
 
 /// <summary>Compares a snapshot with what its source is now, by meaning and not by text.</summary>
-public static class SnapshotComparison
+internal static class SnapshotComparison
 {
     /// <summary>Finds every difference.</summary>
     /// <param name="old">The snapshot.</param>

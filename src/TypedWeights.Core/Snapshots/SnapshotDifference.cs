@@ -1,7 +1,7 @@
 namespace TypedWeights.Snapshots;
 
 /// <summary>What differs between a snapshot and its source. The first four break the contract, the others do not.</summary>
-public enum SnapshotDifferenceKind
+internal enum SnapshotDifferenceKind
 {
     /// <summary>A tensor of the snapshot is not in the source.</summary>
     MissingTensor,
@@ -32,7 +32,7 @@ public enum SnapshotDifferenceKind
 /// <param name="Kind">What differs.</param>
 /// <param name="Name">The tensor, tie or file that differs; empty if the difference concerns the whole snapshot.</param>
 /// <param name="Message">A clause that goes after the name: <c>BF16 [4, 8] became F16 [4, 8]</c>.</param>
-public sealed record SnapshotDifference(SnapshotDifferenceKind Kind, string Name, string Message)
+internal sealed record SnapshotDifference(SnapshotDifferenceKind Kind, string Name, string Message)
 {
     /// <summary>
     /// Whether code generated from the snapshot no longer fits the source: names, dtypes, shapes and ties are the contract; files,

@@ -7,7 +7,7 @@ namespace TypedWeights.Snapshots;
 /// Writes <c>*.weights.json</c>: the same snapshot is always the same bytes. UTF-8 without a byte order mark, LF, files, tensors and
 /// metadata in ordinal order, one file and one tensor a line, so that a merge shows what changed.
 /// </summary>
-public static class SnapshotWriter
+internal static class SnapshotWriter
 {
     /// <summary>Writes a snapshot, putting its files, tensors and metadata into their canonical order.</summary>
     /// <param name="snapshot">What to write.</param>

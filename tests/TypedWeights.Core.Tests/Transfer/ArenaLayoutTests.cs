@@ -6,14 +6,19 @@ namespace TypedWeights.Tests.Transfer;
 
 public sealed class ArenaLayoutTests
 {
+    private const long Page = 4096;
     private const int Line = 64;
     private const long Large = 1 << 20;
 
-    [Fact]
-    public void Tensors_of_all_files_follow_each_other_at_cache_lines()
+    [Theory]
+    [InlineData(8)]
+    [InlineData(1000)]
+    [InlineData(4088)]
+    [InlineData(33_432)]
+    public void A_large_tensor_has_the_same_offset_in_its_page_as_in_the_file_up_to_a_cache_line(long headerLength)
     {
         long[] lengths = [3, 100, Large, 7, Large + 1, Large, 1000, 5 * Large];
-        CheckpointFile[] files = [PlannedFiles.Of("a", lengths, 1000), PlannedFiles.Of("b", lengths, 1808)];
+        CheckpointFile[] files = [PlannedFiles.Of("a", lengths, headerLength), PlannedFiles.Of("b", lengths, headerLength + 808)];
         TransferPlan plan = TransferPlan.Create(files, PlannedFiles.AllOf(files), PartLimits.Local);
 
         ArenaLayout layout = ArenaLayout.Of(plan);
@@ -21,9 +26,12 @@ public sealed class ArenaLayoutTests
         long end = 0;
         foreach ((int tensor, long offset) in layout.Places)
         {
+            (int file, TensorInfo info) = plan.Tensors[tensor];
+            long before = (files[file].Header.DataStart + info.Begin - offset) & (Page - 1);
             Assert.Equal(0, offset % Line);
-            Assert.InRange(offset - end, 0, Line - 1);
-            end = offset + plan.Tensors[tensor].Info.ByteLength;
+            Assert.InRange(offset - end, 0, Page + Line);
+            Assert.InRange(before, 0, info.ByteLength >= Large ? Line - 1 : Page - Line);
+            end = offset + info.ByteLength;
         }
 
         Assert.Equal(end, layout.Length);

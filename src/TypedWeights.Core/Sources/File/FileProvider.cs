@@ -10,7 +10,7 @@ namespace TypedWeights.Sources.File;
 /// <c>*.safetensors.index.json</c> is the model; without an index, the only <c>*.safetensors</c>; among several,
 /// <c>model.safetensors.index.json</c> or <c>model.safetensors</c>. Files whose names begin with a dot are ignored.
 /// </remarks>
-public sealed class FileProvider : IWeightSourceProvider
+internal sealed class FileProvider : IWeightSourceProvider
 {
     private readonly string[] _baseDirectories;
 
