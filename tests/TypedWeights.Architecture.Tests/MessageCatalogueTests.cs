@@ -1,10 +1,12 @@
+using TypedWeights.Tests;
+
 namespace TypedWeights.Architecture.Tests;
 
 public sealed class MessageCatalogueTests
 {
     [Fact]
     public void Every_text_that_a_user_can_read_is_in_the_catalogue() =>
-        Verified.Verify(MessageCatalogue.Of(SourceFiles.In("src", "generators")), "txt");
+        Verified.Verify(MessageCatalogue.Of(SourceFiles.In("src", "generators")), "txt", method: "Texts");
 
     [Fact]
     public void A_text_is_shown_whole_with_its_placeholders() => Assert.Equal(

@@ -4,7 +4,7 @@ namespace TypedWeights;
 /// The one table of dtypes: the name each has in a header and its size in bits. A new dtype is one member of <see cref="DType"/> and
 /// one row here (and one in the torch map of <c>TypedWeights</c>).
 /// </summary>
-internal static class DTypes
+public static class DTypes
 {
     // In the order of the enum, which is asserted by a test.
     private static readonly (DType DType, string Name, int Bits)[] Rows =
