@@ -7,7 +7,7 @@ using TypedWeights.Tool.Running;
 // Names may be in any script; without a byte order mark, so that redirected output is plain UTF-8.
 Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
-// As the console's own and not the tool's alone: what draws in a terminal asks whether its writer is the console's.
+// Sets the console's own writer and not only the tool's: code that draws in a terminal checks whether its writer is the console's.
 Console.SetError(new LossyWriter(Console.Error));
 
 // Output may be a file, too.
@@ -16,7 +16,7 @@ FileSizeLimit.Heed();
 using var stop = new CancellationTokenSource();
 int stoppedBy = 0;
 
-// The first Ctrl+C lets the command close what it holds; the second ends the process as if nobody had asked.
+// The first Ctrl+C lets the command close its files; the second ends the process at once.
 void Stop(PosixSignalContext context)
 {
     int code = context.Signal == PosixSignal.SIGTERM ? ExitCodes.Terminated : ExitCodes.Interrupted;

@@ -19,7 +19,7 @@ internal static class ToolProgram
     /// <returns>One of <see cref="ExitCodes"/>. No exception leaves it; only a defect shows its stack trace.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> args, ToolContext context, CancellationToken cancellationToken)
     {
-        // First of all, as each library that is loaded takes two files.
+        // Before anything else, because each library that is loaded takes two files.
         if (OpenFileLimit.TooLow is { } tooLow)
         {
             await context.WriteErrorAsync(tooLow + ".");
@@ -28,7 +28,7 @@ internal static class ToolProgram
 
         try
         {
-            return await AnswerAsync(args, context, cancellationToken);
+            return await InvokeAsync(args, context, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -42,7 +42,7 @@ internal static class ToolProgram
         }
         catch (Exception e) when (LossyWriter.IsFailure(e))
         {
-            // What is read has errors of its own; this is the output: a full disk, or a closed stream.
+            // Failed reads have other exceptions; this is a failed write of the output: a full disk, or a closed stream.
             string reason = FileSizeLimit.IsBeyond(e)
                 ? FileSizeLimit.Describe(e, "standard output")
                 : LossyWriter.IsClosed(e) ? "standard output is closed" : e.Message;
@@ -57,18 +57,18 @@ internal static class ToolProgram
         }
         catch (Exception e)
         {
-            await context.WriteErrorAsync($"a defect in {Name}, please report it: {e.GetType().Name}: {e.Message}");
+            await context.WriteErrorAsync($"a defect of {Name}, please report it: {e.GetType().Name}: {e.Message}");
             await context.Error.WriteLineAsync(e.StackTrace);
             return ExitCodes.Defect;
         }
     }
 
-    private static async Task<int> AnswerAsync(IReadOnlyList<string> args, ToolContext context, CancellationToken cancellationToken)
+    private static async Task<int> InvokeAsync(IReadOnlyList<string> args, ToolContext context, CancellationToken cancellationToken)
     {
-        // A path may start with '@' or hold -h; response files and bundled options are not for this tool.
+        // A path may start with '@' or contain -h, so response files and bundled options are off.
         var parserConfiguration = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
         Command root = CreateRoot(context);
-        if (Suggestion.TryAnswer(root, args, context.Out))
+        if (Suggestion.TryComplete(root, args, context.Out))
         {
             return ExitCodes.Success;
         }
@@ -78,7 +78,7 @@ internal static class ToolProgram
         {
             foreach (string message in parsed.Errors.Select(error => WithSuggestion(error.Message, parsed)).Distinct())
             {
-                // The parser repeats what it does not understand, and that may be a URL with a password.
+                // The parser repeats the words that it does not understand, and one may be a URL with a password.
                 string shown = args.Where(word => word.Contains("://", StringComparison.Ordinal))
                     .Aggregate(message, (text, word) => text.Replace(word, ArgumentText.Shown(word), StringComparison.Ordinal));
                 await context.WriteErrorAsync(shown);
@@ -98,11 +98,12 @@ internal static class ToolProgram
         return await parsed.InvokeAsync(invocation, cancellationToken);
     }
 
-    // A plain command and not a RootCommand: that one takes its name from the process, which is dotnet or a test runner.
+    // Not a RootCommand, which takes its name from the process: dotnet or a test runner.
     private static Command CreateRoot(ToolContext context)
     {
         var root = new Command(
-            Name, "Takes and checks the header snapshots from which TypedWeights generates classes; shows, downloads and measures checkpoints.")
+            Name,
+            "Takes and checks the header snapshots from which TypedWeights generates classes; shows, plans, downloads and measures checkpoints.")
         {
             SnapshotCommand.Create(context),
             VerifyCommand.Create(context),
@@ -125,8 +126,8 @@ internal static class ToolProgram
         string? meant = word is null ? null : Suggestion.For(word, parsed.CommandResult);
         string? advice = meant is null ? null
             : meant != word ? $"did you mean {meant}?"
-            : word.StartsWith('-') ? $"an option comes after its command: {FullName(parsed.CommandResult)} {word}"
-            : "a command comes before '--', and only paths and URIs after it";
+            : word.StartsWith('-') ? $"write an option after its command: {FullName(parsed.CommandResult)} {word}"
+            : "write the command before '--'; only paths and URIs follow it";
         return advice is null ? message : $"{message.TrimEnd('.')}; {advice}";
     }
 

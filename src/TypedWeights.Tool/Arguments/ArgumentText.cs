@@ -5,7 +5,7 @@ using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Arguments;
 
-/// <summary>Words of a command line: what of them may be shown, and what the parser would let through.</summary>
+/// <summary>Words of a command line: how they may be shown, and checks that the parser does not make.</summary>
 internal static class ArgumentText
 {
     /// <summary>A word as it may be printed: a URI in it, wherever it was typed, without user info, signature and token.</summary>
@@ -27,14 +27,14 @@ internal static class ArgumentText
         return word[..start] + uri;
     }
 
-    /// <summary>Words behind <c>--</c> are no options: what begins with a dash there is the path that it would be with <c>./</c>.</summary>
+    /// <summary>Words after <c>--</c> are not options: one that starts with a dash is the path that it would be with <c>./</c>.</summary>
     public static IReadOnlyList<string> WithPathsBehindDashes(IReadOnlyList<string> args)
     {
         int dashes = args.ToList().IndexOf("--");
         return dashes < 0 ? args : [.. args.Select((word, index) => index > dashes && word.StartsWith('-') ? "./" + word : word)];
     }
 
-    /// <summary>Refuses a mistyped option, which would otherwise pass for the name of a file.</summary>
+    /// <summary>Rejects a mistyped option, which would otherwise be taken for the name of a file.</summary>
     public static T WithoutOptions<T>(this T argument)
         where T : Argument
     {
@@ -42,40 +42,40 @@ internal static class ArgumentText
         {
             if (result.Tokens.FirstOrDefault(token => token.Value.StartsWith('-')) is { } token)
             {
-                string near = Suggestion.For(token.Value, result.Parent as CommandResult) is { } meant ? $"did you mean {meant}? A" : "a";
-                result.AddError($"There is no option {token.Value}; {near} path that starts with '-' is written ./{token.Value}");
+                string near = Suggestion.For(token.Value, result.Parent as CommandResult) is { } meant ? $"did you mean {meant}? Write" : "write";
+                result.AddError($"Unknown option {token.Value}; {near} a path that starts with '-' as ./{token.Value}");
             }
         });
         return argument;
     }
 
-    /// <summary>Refuses an empty word, as of a variable that is not set: for a path it would stand for the current folder.</summary>
+    /// <summary>Rejects an empty word, such as the value of a variable that is not set: as a path it would be the current folder.</summary>
     public static Argument<T> NotEmpty<T>(this Argument<T> argument)
     {
-        argument.Validators.Add(result => RefuseEmpty(result, argument.Name));
+        argument.Validators.Add(result => RejectEmpty(result, argument.Name));
         return argument;
     }
 
     /// <inheritdoc cref="NotEmpty{T}(Argument{T})"/>
     public static Option<T> NotEmpty<T>(this Option<T> option)
     {
-        option.Validators.Add(result => RefuseEmpty(result, option.Name));
+        option.Validators.Add(result => RejectEmpty(result, option.Name));
         return option;
     }
 
-    /// <summary>Refuses a URI where a file on disk is meant.</summary>
+    /// <summary>Rejects a URI where a file on disk is expected.</summary>
     /// <param name="word">The word.</param>
-    /// <param name="meant">What it should be.</param>
-    /// <exception cref="ToolException">The word holds one.</exception>
+    /// <param name="meant">What the word should be.</param>
+    /// <exception cref="ToolException">The word contains a URI.</exception>
     public static string OnDisk(string word, string meant = "a snapshot is a file") => word.Contains("://", StringComparison.Ordinal)
-        ? throw new ToolException(ExitCodes.Usage, $"{Shown(word)}: {meant} on disk, and this is a URI.")
+        ? throw new ToolException(ExitCodes.Usage, $"{Shown(word)}: {meant} on disk, but this is a URI.")
         : word;
 
-    private static void RefuseEmpty(SymbolResult result, string name)
+    private static void RejectEmpty(SymbolResult result, string name)
     {
         if (result.Tokens.Any(token => token.Value.Length == 0))
         {
-            result.AddError($"{name} is empty; the current folder is '.'.");
+            result.AddError($"{name} is empty; write '.' for the current folder.");
         }
     }
 }

@@ -6,7 +6,7 @@ namespace TypedWeights.Tool.Arguments;
 /// <summary>Sizes on a command line: bytes, or a number with a unit, such as <c>8MiB</c> or <c>1.5 GB</c>.</summary>
 internal static class ByteArgument
 {
-    // Both kinds are in use and differ by 7 % at a gigabyte, so a bare K, M or G is refused rather than guessed.
+    // Both kinds are in use and differ by 7 % at a gigabyte, so a bare K, M or G is rejected and not guessed.
     private static readonly (string Name, long Bytes)[] Units =
     [
         ("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("TiB", 1L << 40),
@@ -34,7 +34,7 @@ internal static class ByteArgument
 
             if (bytes < least || bytes > most)
             {
-                result.AddError($"{name} must be from {least} to {most} bytes; {bytes} were given.");
+                result.AddError($"{name} must be from {least} to {most} bytes, but is {bytes}.");
                 return null;
             }
 
@@ -60,7 +60,7 @@ internal static class ByteArgument
     }
 }
 
-/// <summary>One of a few words on a command line. The parser's own check answers in several lines; an error here is one.</summary>
+/// <summary>One of a few words on a command line. The parser's own check prints several lines; an error here is one line.</summary>
 internal static class ChoiceArgument
 {
     /// <summary>An option that takes one of the words.</summary>
@@ -80,7 +80,7 @@ internal static class ChoiceArgument
         {
             if (result.Tokens.FirstOrDefault(token => !words.Contains(token.Value)) is { } token)
             {
-                result.AddError($"{name} must be {string.Join(" or ", words)}, and is \"{ArgumentText.Shown(token.Value)}\".");
+                result.AddError($"{name} must be {string.Join(" or ", words)}, but is \"{ArgumentText.Shown(token.Value)}\".");
             }
         });
         return option;
@@ -107,7 +107,7 @@ internal static class CountArgument
                 return count;
             }
 
-            result.AddError($"{name} must be from {least} to {most}, and is \"{ArgumentText.Shown(text)}\".");
+            result.AddError($"{name} must be from {least} to {most}, but is \"{ArgumentText.Shown(text)}\".");
             return null;
         },
     };

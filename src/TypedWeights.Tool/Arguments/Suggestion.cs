@@ -3,13 +3,13 @@ using System.CommandLine.Parsing;
 
 namespace TypedWeights.Tool.Arguments;
 
-/// <summary>What somebody may have meant, and may want to type next.</summary>
+/// <summary>Suggestions for a misspelled word, and completions of a command line.</summary>
 internal static class Suggestion
 {
-    /// <summary>The command or option with the nearest name among those that can stand where a word stood.</summary>
+    /// <summary>The command or option with the nearest name among those that are valid in the place of a word.</summary>
     /// <param name="word">The word as it was typed.</param>
-    /// <param name="command">The command that it came behind.</param>
-    /// <returns>null where nothing is near.</returns>
+    /// <param name="command">The command that the word follows.</param>
+    /// <returns>null if no name is near.</returns>
     public static string? For(string word, CommandResult? command)
     {
         IEnumerable<string> names = word.StartsWith('-')
@@ -19,14 +19,14 @@ internal static class Suggestion
     }
 
     /// <summary>
-    /// Answers a shell that completes a line (<c>dotnet-suggest</c>): what can stand at a position of it, one word a line. System.CommandLine
-    /// does so for a root that is named after the process, which this one is not.
+    /// Completes a line for a shell (<c>dotnet-suggest</c>): writes the words that are valid at a position, one on a line. System.CommandLine
+    /// does this only for a root command that is named after the process, which this one is not.
     /// </summary>
     /// <param name="root">The tool's root.</param>
     /// <param name="args">The words of the process: <c>[suggest:POSITION]</c> and the line.</param>
     /// <param name="output">Where the words go.</param>
-    /// <returns>False where this is no such question.</returns>
-    public static bool TryAnswer(Command root, IReadOnlyList<string> args, TextWriter output)
+    /// <returns>False if the words are not such a request.</returns>
+    public static bool TryComplete(Command root, IReadOnlyList<string> args, TextWriter output)
     {
         if (args is not [['[', .., ']'] directive, ..] || directive[1..^1].Split(':') is not ["suggest", .. { Length: <= 1 } given])
         {

@@ -4,19 +4,19 @@ using TypedWeights.Transfer.Limits;
 namespace TypedWeights.Tool.Arguments;
 
 /// <summary>The options of a transfer on a command line. They also apply to files of this machine, which otherwise have other limits.</summary>
-/// <param name="Gap">The most bytes of a gap that is read along; null for what a load does.</param>
-/// <param name="Part">The most bytes of one range; null for what a load does.</param>
-/// <param name="Connections">How many ranges are read at once, from the start to the end; null for what a load does.</param>
+/// <param name="Gap">The largest gap that is read; null for the default of a load.</param>
+/// <param name="Part">The largest size of a range; null for the default of a load.</param>
+/// <param name="Connections">The number of ranges that are read at once; null for the default of a load.</param>
 internal readonly record struct TransferOverrides(long? Gap, long? Part, int? Connections)
 {
     public static readonly Option<long?> GapOption = ByteArgument.Option(
-        "--gap", "The most bytes between two wanted tensors that are read along [default: 1MiB across a network]", 0, long.MaxValue);
+        "--gap", "The largest gap between two tensors that is read and dropped [default: 1MiB across a network]", 0, long.MaxValue);
 
     public static readonly Option<long?> PartOption = ByteArgument.Option(
-        "--part", "The most bytes of one request [default: 8MiB]", least: 64 << 10, most: 1 << 30);
+        "--part", "The largest size of one request [default: 8MiB]", least: 64 << 10, most: 1 << 30);
 
     public static readonly Option<int?> ConnectionsOption = CountArgument.Option(
-        "--connections", "Read this many ranges at once, from the start to the end [default: as a load does]", 1, 1024);
+        "--connections", "The number of ranges to read at once, from start to end [default: as a load does]", 1, 1024);
 
     /// <summary>Reads them.</summary>
     public static TransferOverrides Of(ParseResult parsed) =>

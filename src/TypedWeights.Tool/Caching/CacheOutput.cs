@@ -86,9 +86,9 @@ internal static class CacheOutput
     /// <summary><c>cache prune</c> and <c>cache clear</c></summary>
     /// <param name="context">The command's.</param>
     /// <param name="folder">The cache.</param>
-    /// <param name="most">The most bytes that stay.</param>
-    /// <param name="cancellationToken">Ends it; what is removed by then is gone.</param>
-    /// <returns>Failed where more stays; each file that does is named, with the reason.</returns>
+    /// <param name="most">The largest size that the cache may keep, in bytes.</param>
+    /// <param name="cancellationToken">Ends the command; files that were removed until then stay removed.</param>
+    /// <returns>Failed if more remains; an error names each remaining file and the reason.</returns>
     public static async Task<int> RemoveAsync(ToolContext context, CacheFolder folder, long most, CancellationToken cancellationToken)
     {
         var removed = new List<CachedItem>();
@@ -104,7 +104,7 @@ internal static class CacheOutput
             + (!isDone && stayed.TrueForAll(static remnant => remnant.IsInUse) ? ", in use" : ""));
         if (!isDone)
         {
-            await FailAsync(context, stayed.Select(static remnant => $"{remnant.Path}: it stays: {remnant.Reason}."));
+            await FailAsync(context, stayed.Select(static remnant => $"{remnant.Path} was not removed: {remnant.Reason}."));
         }
 
         return isDone ? ExitCodes.Success : ExitCodes.Failed;

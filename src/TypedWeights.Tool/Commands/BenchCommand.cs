@@ -9,7 +9,8 @@ using TypedWeights.Tool.Running;
 namespace TypedWeights.Tool.Commands;
 
 /// <summary>
-/// <c>typedweights bench URI [--connections N] [--part BYTES] [--json] [--quiet]</c>: reads a checkpoint into memory and says what it took.
+/// <c>typedweights bench URI [--connections N] [--part BYTES] [--json] [--quiet]</c>: reads a checkpoint into memory and reports
+/// the time, memory and requests.
 /// </summary>
 internal static class BenchCommand
 {
@@ -30,7 +31,7 @@ internal static class BenchCommand
 
     public static Command Create(ToolContext context)
     {
-        var command = new Command("bench", "Reads every tensor of a checkpoint into memory, as a load does, and says how fast that was.")
+        var command = new Command("bench", "Reads every tensor of a checkpoint into memory, as a load does, and reports the speed.")
         {
             Uri, TransferOverrides.ConnectionsOption, TransferOverrides.PartOption, Json, Quiet,
         };

@@ -23,18 +23,18 @@ internal static class CacheCommand
         Description = "Print one line of JSON for each file",
     };
 
-    private static readonly Option<long?> Size = ByteArgument.Option("--size", "The most bytes that stay", 0, long.MaxValue);
+    private static readonly Option<long?> Size = ByteArgument.Option("--size", "The maximum size of what stays", 0, long.MaxValue);
 
     public static Command Create(ToolContext context)
     {
         Size.Required = true;
-        var command = new Command("cache", "Shows, checks and empties the folder in which loads keep remote files.")
+        var command = new Command("cache", "Lists, checks and empties the folder in which loads keep copies of remote files.")
         {
-            Sub("ls", "Lists the files, the last used first.", [Json], (parsed, folder, token) =>
+            Sub("ls", "Lists the files, most recently used first.", [Json], (parsed, folder, token) =>
                 CacheOutput.ListAsync(context, folder, parsed.GetValue(Json), token)),
             Sub("verify", "Reads every file and compares it with its hashes.", [Json], (parsed, folder, token) =>
                 CacheOutput.VerifyAsync(context, folder, parsed.GetValue(Json), token)),
-            Sub("prune", "Removes what was not used for the longest time, until no more than a size is left; what is in use stays.", [Size],
+            Sub("prune", "Removes the least recently used files until the cache has at most the given size; files in use stay.", [Size],
                 (parsed, folder, token) => CacheOutput.RemoveAsync(context, folder, parsed.GetRequiredValue(Size)!.Value, token)),
             Sub("clear", "Removes everything that is not in use.", [], (_, folder, token) => CacheOutput.RemoveAsync(context, folder, 0, token)),
             Folder,
@@ -51,8 +51,8 @@ internal static class CacheCommand
                 CacheFolder folder = FolderOf(context, parsed.GetValue(Folder));
                 if (folder.Distrust() is { } reason)
                 {
-                    string warning = $"loads do without this cache, as {reason}; "
-                        + "take the right from them, or say that the folder is trusted (TYPEDWEIGHTS_CACHE_TRUST=1).";
+                    string warning = $"loads do not use this cache, because {reason}; "
+                        + "take that permission away, or trust the folder (TYPEDWEIGHTS_CACHE_TRUST=1).";
                     context.WriteWarning(warning);
                 }
 
@@ -66,7 +66,7 @@ internal static class CacheCommand
     {
         string path = given is not null ? ArgumentText.OnDisk(given, "a cache is a folder")
             : CacheFolder.OfEnvironment ?? throw new ToolException(
-                ExitCodes.Usage, "Which cache? Give --folder DIR, or set the environment variable TYPEDWEIGHTS_CACHE.");
+                ExitCodes.Usage, "No cache is given; use --folder DIR, or set the environment variable TYPEDWEIGHTS_CACHE.");
         string full = context.FullPath(path);
         if (Denial.OfUse(full) is { } denied)
         {
@@ -76,6 +76,6 @@ internal static class CacheCommand
         return Directory.Exists(full)
             ? new CacheFolder(full, CacheFolder.IsTrustedByEnvironment)
             : throw new ToolException(
-                ExitCodes.Failed, $"{path}: {Absence.Of(full) ?? Absence.OfFolder(full) ?? "there is no such folder"}.");
+                ExitCodes.Failed, $"{path}: {Absence.Of(full) ?? Absence.OfFolder(full) ?? "the folder does not exist"}.");
     }
 }

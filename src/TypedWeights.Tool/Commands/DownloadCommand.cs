@@ -32,18 +32,18 @@ internal static class DownloadCommand
 
     private static readonly Option<bool> Force = new("--force", "-f")
     {
-        Description = "Replace files of a folder that are no earlier copies of what is downloaded",
+        Description = "Replace existing files even if they are not earlier copies of the download",
     };
 
     private static readonly Option<bool> Quiet = new("--quiet", "-q")
     {
-        Description = "Print nothing but errors, and digests where asked for",
+        Description = "Print only errors, and the digests that --sha256 adds",
     };
 
     public static Command Create(ToolContext context)
     {
         var command = new Command(
-            "download", "Downloads a file, or an index and its shards. What was interrupted goes on; a file has its name only when it is whole.")
+            "download", "Downloads a file, or an index and its shards. Resumes an interrupted download; a file gets its name only when it is whole.")
         {
             Uri, Destination, Sha256, Force, Quiet,
         };
@@ -109,7 +109,7 @@ internal static class DownloadCommand
         string wrote = $"wrote {shown.Replace('\\', '/')}{shards}: ";
         if (fetched == 0)
         {
-            return wrote + "all of it was there";
+            return wrote + "all of it was downloaded before";
         }
 
         string time = elapsed.TotalMinutes < 1

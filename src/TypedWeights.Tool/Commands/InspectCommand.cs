@@ -23,13 +23,13 @@ internal static class InspectCommand
 
     private static readonly Option<bool> Digest = new("--digest")
     {
-        Description = "With --json: read the weights too, and give each tensor its SHA-256",
+        Description = "With --json: also read the weights, and print the SHA-256 of each tensor",
     };
 
     public static Command Create(ToolContext context)
     {
         var command = new Command(
-            "inspect", "Shows the tensors, sizes, types and metadata of checkpoints. Reads no weights unless --digest asks for it.")
+            "inspect", "Shows the tensors, sizes, types and metadata of checkpoints. Reads no weights without --digest.")
         {
             Uris, Json, Digest,
         };
@@ -37,7 +37,7 @@ internal static class InspectCommand
         {
             if (result.GetValue(Digest) && !result.GetValue(Json))
             {
-                result.AddError("--digest needs --json.");
+                result.AddError("--digest requires --json.");
             }
         });
         command.SetAction((parsed, cancellationToken) => RunAsync(

@@ -11,8 +11,8 @@ using TypedWeights.Transfer.Planning;
 namespace TypedWeights.Tool.Commands;
 
 /// <summary>
-/// <c>typedweights plan URI [--json] [--filter GLOB]… [--gap BYTES] [--part BYTES] [--connections N] [--device cpu|cuda]</c>: says what
-/// a load would ask for and take.
+/// <c>typedweights plan URI [--json] [--filter GLOB]… [--gap BYTES] [--part BYTES] [--connections N] [--device cpu|cuda]</c>: shows
+/// the requests that a load would make and the memory it would use.
 /// </summary>
 internal static class PlanCommand
 {
@@ -28,7 +28,7 @@ internal static class PlanCommand
 
     private static readonly Option<string[]> Filter = new("--filter")
     {
-        Description = "Plan for the tensors of these names alone; * and ? stand for other characters [repeatable]",
+        Description = "Plan only for the tensors with these names; * and ? are wildcards [repeatable]",
         HelpName = "GLOB",
     };
 
@@ -36,7 +36,7 @@ internal static class PlanCommand
 
     public static Command Create(ToolContext context)
     {
-        var command = new Command("plan", "Says what a load would ask for and the memory it would take. Reads no weights.")
+        var command = new Command("plan", "Shows the requests that a load would make and the memory it would use. Reads no weights.")
         {
             Uri, Json, Filter, TransferOverrides.GapOption, TransferOverrides.PartOption, TransferOverrides.ConnectionsOption, Device,
         };

@@ -11,7 +11,7 @@ using TypedWeights.Tool.Snapshots;
 
 namespace TypedWeights.Tool.Commands;
 
-/// <summary><c>typedweights snapshot URI [-o FILE] [--class NAME] [--digest]</c>: reads the headers of a checkpoint and writes them down.</summary>
+/// <summary><c>typedweights snapshot URI [-o FILE] [--class NAME] [--digest]</c>: writes a snapshot of the headers of a checkpoint.</summary>
 internal static class SnapshotCommand
 {
     private static readonly Argument<string> Uri = new Argument<string>("URI")
@@ -33,7 +33,7 @@ internal static class SnapshotCommand
 
     private static readonly Option<bool> Digest = new("--digest")
     {
-        Description = "Read the weights too, and write down each tensor's SHA-256, which loads can check (LoadOptions.Verify)",
+        Description = "Also read the weights, and record the SHA-256 of each tensor, which loads can check (LoadOptions.Verify)",
     };
 
     public static Command Create(ToolContext context)
@@ -75,21 +75,21 @@ internal static class SnapshotCommand
         if (HiddenParameters.MayTellFilesApart(uri))
         {
             context.WriteWarning(
-                $"{uri.Display}: of the URL's other parameters nothing is kept; where one of them says which file it is, "
-                    + "a class of this snapshot has to be loaded with the whole URL: LoadAsync(url).");
+                $"{uri.Display}: the snapshot does not keep the other parameters of the URL; if one of them selects the file, "
+                    + "load the class with the whole URL: LoadAsync(url).");
         }
 
         SnapshotFilePath path = SnapshotFilePath.For(context, snapshot, output);
         if (!path.IsSeenByGenerator)
         {
-            context.WriteWarning($"{path.Shown}: the generator takes files named *{SnapshotFilePath.Extension} only.");
+            context.WriteWarning($"{path.Shown}: the generator reads only files named *{SnapshotFilePath.Extension}.");
         }
 
         (bool written, bool losesDigests) = await SnapshotStore.WriteAsync(path, snapshot, cancellationToken);
         if (losesDigests)
         {
             context.WriteWarning(
-                $"{path.Shown}: it had the tensors' digests, which loads check, and has none now; take it again with --digest.");
+                $"{path.Shown}: the snapshot no longer has the digests of the tensors, which loads check; take it again with --digest.");
         }
 
         string line = $"{(written ? "wrote " : "")}{path.Shown}: {(written ? "" : "unchanged, ")}{SnapshotSummary.Of(snapshot)}";

@@ -11,8 +11,8 @@ namespace TypedWeights.Tool.Commands;
 
 /// <summary><c>typedweights verify [FILE|DIR …] [--offline]</c>: compares snapshots with their sources.</summary>
 /// <remarks>
-/// Drift in one snapshot outweighs an unreachable source of another: it stands whatever the network does, and a script that tries
-/// again on 2 must not do so for ever.
+/// Drift in one snapshot takes precedence over an unreachable source of another: it does not depend on the network, and a script that
+/// tries again on exit code 2 would never stop.
 /// </remarks>
 internal static class VerifyCommand
 {
@@ -24,7 +24,7 @@ internal static class VerifyCommand
 
     private static readonly Option<bool> Offline = new("--offline")
     {
-        Description = "Check each snapshot against itself and ask no source",
+        Description = "Check that each snapshot is consistent, without reading its source",
     };
 
     public static Command Create(ToolContext context)
@@ -68,7 +68,7 @@ internal static class VerifyCommand
         {
             page.Line(
                 (path.Shown + ": ", Page.Plain),
-                ("agrees with itself", Page.Good),
+                ("consistent", Page.Good),
                 ($" ({SnapshotSummary.Of(snapshot)}; offline: {snapshot.Source} was not read)", Page.Plain));
             return ExitCodes.Success;
         }
@@ -117,7 +117,7 @@ internal static class VerifyCommand
         }
     }
 
-    // Only a relative path depends on where it is looked for.
+    // Only a relative path depends on the folder in which it is looked up.
     private static string FolderOf(ToolContext context, SnapshotFilePath path, WeightSnapshot snapshot) =>
         WeightUri.TryParse(snapshot.Source, out WeightUri? uri, out _) && uri.IsPath && !Path.Exists(context.FullPath(snapshot.Source))
             ? path.ProjectFolder

@@ -12,18 +12,18 @@ namespace TypedWeights.Tool.Downloads;
 /// <summary>One file to fetch.</summary>
 /// <param name="Name">Its name relative to the folder of the entry.</param>
 /// <param name="Source">The opened file.</param>
-/// <param name="Header">The header that it had when it was opened; null for what is no safetensors file.</param>
-/// <param name="Shards">The files that it is the index of, as they were when they were opened; null for what is no index.</param>
+/// <param name="Header">The header that it had when it was opened; null if it is not a safetensors file.</param>
+/// <param name="Shards">The shards of an index, as they were when they were opened; null if the file is not an index.</param>
 internal sealed record DownloadFile(
     string Name, IWeightSource Source, SafeTensorsHeader? Header = null, IReadOnlyList<CheckpointFile>? Shards = null)
 {
-    /// <summary>The SHA-256 that the text of an index had when it was read; null for what is no index.</summary>
+    /// <summary>The SHA-256 of the text of an index when it was read; null if the file is not an index.</summary>
     public string? IndexSha256 { get; init; }
 
     /// <summary>
     /// Compares what has been fetched with what was checked before the first byte: a source without a validator can change unnoticed.
     /// </summary>
-    /// <exception cref="WeightSourceException">It is another file.</exception>
+    /// <exception cref="WeightSourceException">The file was replaced.</exception>
     public async Task CheckAsync(PartialFile file, CancellationToken cancellationToken)
     {
         if ((IndexSha256 ?? Header?.Sha256) is not { } expected)
@@ -31,7 +31,7 @@ internal sealed record DownloadFile(
             return;
         }
 
-        // An index whole; of a safetensors file the header, which lies behind eight bytes with its length.
+        // All of an index; of a safetensors file the header, which follows the eight bytes of its length.
         byte[] text = await file.ReadAsync(0, checked((int)(Header?.DataStart ?? Source.Length)), cancellationToken);
         int start = Header is null ? 0 : text.Length - (int)Header.HeaderLength;
         if ((Header is not null && BinaryPrimitives.ReadInt64LittleEndian(text) != Header.HeaderLength)
@@ -45,8 +45,8 @@ internal sealed record DownloadFile(
         new(source.Display, "the file was replaced while it was downloaded; download it again.");
 
     /// <summary>
-    /// Whether an existing file lists tensors of the same names: then it is an earlier copy, and may be replaced unasked. Any other file is the
-    /// user's.
+    /// Whether an existing file lists tensors with the same names: then it is an earlier copy, and may be replaced without --force. Any other
+    /// file belongs to the user.
     /// </summary>
     /// <param name="path">The existing file, in full.</param>
     /// <param name="cancellationToken">Ends the reading.</param>

@@ -10,7 +10,7 @@ namespace TypedWeights.Tool.Downloads;
 /// <param name="set">The files.</param>
 /// <param name="transfer">The command's.</param>
 /// <param name="view">Where progress is shown.</param>
-/// <param name="beforeNames">Is called before files get their names, and throws where they must not: a download can take hours.</param>
+/// <param name="beforeNames">Is called before files get their names, and throws if they must not: a download can take hours.</param>
 internal sealed class DownloadRun(DownloadSet set, TransferContext transfer, ProgressView view, Func<CancellationToken, Task> beforeNames)
     : IAsyncDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class DownloadRun(DownloadSet set, TransferContext transfer, Pro
 
     /// <summary>Downloads what is missing.</summary>
     /// <param name="paths">Where the files go, in full and in the set's order.</param>
-    /// <param name="cancellationToken">Ends it; what is finished stays for the next time.</param>
+    /// <param name="cancellationToken">Ends the download; the next one continues from the finished parts.</param>
     /// <returns>The bytes that were downloaded.</returns>
     public async Task<long> RunAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
@@ -32,7 +32,7 @@ internal sealed class DownloadRun(DownloadSet set, TransferContext transfer, Pro
         await beforeNames(cancellationToken);
         foreach (PartialFile file in _partials)
         {
-            // Before the first change: half of the new files and half of the old ones are no model.
+            // Checked before the first change: half of the new files and half of the old ones are not a model.
             file.Resume();
             file.ThrowUnlessPublishable();
             PauseUnlessLast(file);
@@ -40,7 +40,7 @@ internal sealed class DownloadRun(DownloadSet set, TransferContext transfer, Pro
 
         if (set.IsSharded)
         {
-            // The index of another model, or of another version, would make one of its shards and of those that are there by now.
+            // The index of another model or version would combine its shards with those that already have their names.
             RemoveOldIndex(_partials[^1].Target);
         }
 
@@ -53,7 +53,7 @@ internal sealed class DownloadRun(DownloadSet set, TransferContext transfer, Pro
         return Total - _before;
     }
 
-    /// <summary>What a run that failed leaves, in a sentence; null for nothing.</summary>
+    /// <summary>What a failed run leaves for the next one, in a sentence; null if nothing.</summary>
     public string? Left()
     {
         PartialFile[] left = [.. _partials.Where(file => file.CanResume)];
@@ -63,7 +63,7 @@ internal sealed class DownloadRun(DownloadSet set, TransferContext transfer, Pro
         }
 
         string where = Path.GetFileName(left[0].Path) + (left.Length == 1 ? "" : $" and {left.Length - 1} more");
-        return $"{ByteText.Of(left.Sum(file => file.Finished))} of {ByteText.Of(Total)} stay in {where}; the same command goes on from there.";
+        return $"{ByteText.Of(left.Sum(file => file.Finished))} of {ByteText.Of(Total)} are kept in {where}; run the same command again to resume.";
     }
 
     public async ValueTask DisposeAsync()
@@ -86,8 +86,8 @@ internal sealed class DownloadRun(DownloadSet set, TransferContext transfer, Pro
         }
     }
 
-    // A file that is being written takes two handles, so that all but the last file are open only when their turn has come. The last one, an
-    // index, stays locked: every download of the same model has to lock it first.
+    // A file that is being written takes two handles, so all files but the last are open only while they are written. The last one, an index,
+    // stays locked: every download of the same model must lock it first.
     private async Task OpenAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
         var figures = new TransferFigures("checking");
@@ -102,14 +102,14 @@ internal sealed class DownloadRun(DownloadSet set, TransferContext transfer, Pro
                 PauseUnlessLast(file);
                 if (file.StartedOver is { } reason)
                 {
-                    view.Note($"{Path.GetFileName(file.Path)}: starting over, as {reason}.");
+                    view.Note($"{Path.GetFileName(file.Path)}: starting again, because {reason}.");
                 }
             }
         });
         _before = _partials.Sum(static file => file.Finished);
         if (_before > 0)
         {
-            view.Note($"going on: {ByteText.Of(_before)} of {ByteText.Of(Total)} are there and sound.");
+            view.Note($"resuming: {ByteText.Of(_before)} of {ByteText.Of(Total)} were downloaded before and are intact.");
         }
     }
 
@@ -133,7 +133,7 @@ internal sealed class DownloadRun(DownloadSet set, TransferContext transfer, Pro
             }
             catch (WeightsException)
             {
-                // Whole, and not what it should be: the next download cannot use it.
+                // The file is whole but wrong: the next download cannot use it.
                 file.Discard();
                 throw;
             }

@@ -9,7 +9,7 @@ namespace TypedWeights.Tool.Downloads;
 /// <summary>What a URI stands for: a file, or the shards of an index and then the index itself. Owns the opened files.</summary>
 internal sealed class DownloadSet : IAsyncDisposable
 {
-    // What tells the file from others that are shown alike; null where what is shown does.
+    // Distinguishes the file from others whose shown URI is the same; null if the shown URI does.
     private readonly string? _distinguished;
     private readonly IWeightLocation _location;
     private readonly List<DownloadFile> _files = [];
@@ -21,10 +21,10 @@ internal sealed class DownloadSet : IAsyncDisposable
         IsSharded = isSharded;
     }
 
-    /// <summary>The files in the order in which they are fetched and appear: an index comes when all that it names is there.</summary>
+    /// <summary>The files in the order in which they are fetched and appear: an index follows all of its shards.</summary>
     public IReadOnlyList<DownloadFile> Files => _files;
 
-    /// <summary>Whether they lie across a network.</summary>
+    /// <summary>Whether they are read over a network.</summary>
     public bool IsRemote => _location.IsRemote;
 
     /// <summary>Whether they go into a folder.</summary>
@@ -67,20 +67,20 @@ internal sealed class DownloadSet : IAsyncDisposable
         }
     }
 
-    /// <summary>Which file it is, by what was asked for and what was answered.</summary>
+    /// <summary>The identity of a file: what was requested, and what the response said about it.</summary>
     /// <param name="index">Which of <see cref="Files"/>.</param>
     public SourceIdentity IdentityOf(int index)
     {
-        var answered = SourceIdentity.Of(_files[index].Source);
+        var identity = SourceIdentity.Of(_files[index].Source);
         return _distinguished is null
-            ? answered
-            : answered with { Source = CacheKey.SourceOf(_distinguished, _location.EntryName, _files[index].Name) };
+            ? identity
+            : identity with { Source = CacheKey.SourceOf(_distinguished, _location.EntryName, _files[index].Name) };
     }
 
-    /// <summary>Gives the source of a file when its turn has come: one that is read in order is opened anew.</summary>
+    /// <summary>Returns the source of a file that is downloaded next: one that can only be read in order is opened again.</summary>
     /// <param name="index">Which of <see cref="Files"/>.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="WeightSourceException">It cannot be opened, or it is another file now.</exception>
+    /// <exception cref="WeightSourceException">The file cannot be opened, or was replaced.</exception>
     public async ValueTask<IWeightSource> SourceOfAsync(int index, CancellationToken cancellationToken)
     {
         DownloadFile file = _files[index];
@@ -89,7 +89,7 @@ internal sealed class DownloadSet : IAsyncDisposable
             return file.Source;
         }
 
-        // An index, whose turn comes last, still has its first answer.
+        // An index, which is downloaded last, still has its first response open.
         await file.Source.DisposeAsync();
         IWeightSource source = await _location.OpenAsync(file.Name, cancellationToken);
         _files[index] = file with { Source = source };
@@ -104,7 +104,7 @@ internal sealed class DownloadSet : IAsyncDisposable
         }
     }
 
-    // Such a file is past its start once the header has been read, and a server does not wait for its turn to come.
+    // Reading the header has moved such a file past its start, and a server does not keep the response open until the download.
     private async Task CloseSequentialAsync()
     {
         foreach (DownloadFile file in _files.Where(file => file.Source.IsSequential))

@@ -1,5 +1,6 @@
 using TypedWeights.Errors;
 using TypedWeights.Files;
+using TypedWeights.Tool.Output;
 using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Downloads;
@@ -18,12 +19,12 @@ internal sealed class DownloadTarget
         _set = set;
     }
 
-    /// <summary>Reads the argument for what there is to fetch.</summary>
+    /// <summary>Decides where the files of a set go.</summary>
     /// <param name="context">The command's.</param>
     /// <param name="given">The argument.</param>
-    /// <param name="set">What there is to fetch.</param>
-    /// <exception cref="ToolException">It cannot be meant.</exception>
-    /// <exception cref="WeightsException">The set has a name that is not written, or this user may not look there.</exception>
+    /// <param name="set">The files to download.</param>
+    /// <exception cref="ToolException">The argument does not fit the set.</exception>
+    /// <exception cref="WeightsException">A name in the set must not be written, or this user may not see the folder.</exception>
     public static DownloadTarget Of(ToolContext context, string given, DownloadSet set)
     {
         string full = context.FullPath(given);
@@ -36,7 +37,8 @@ internal sealed class DownloadTarget
         if (set.IsSharded && File.Exists(full))
         {
             throw new ToolException(
-                ExitCodes.Usage, $"{given} is a file; an index and its {set.Files.Count - 1} shards go into a folder, so give the name of one.");
+                ExitCodes.Usage,
+                $"{given} is a file, but an index with {SnapshotSummary.Count(set.Files.Count - 1, "shard")} needs a folder as DEST.");
         }
 
         string parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(full)) ?? full;
@@ -46,7 +48,7 @@ internal sealed class DownloadTarget
             string missing = namesFolder && !set.IsSharded ? given : context.ShortPath(parent);
             throw new ToolException(
                 ExitCodes.Usage,
-                Absence.OfFolder(full) is { } reason ? $"{given}: {reason}." : $"There is no folder {missing}; make it first.");
+                Absence.OfFolder(full) is { } reason ? $"{given}: {reason}." : $"The folder {missing} does not exist; create it first.");
         }
 
         if (isFolder || set.IsSharded)
@@ -55,7 +57,7 @@ internal sealed class DownloadTarget
             if (ForeignName.FindFileAsFolder(set.Files.Select(static file => file.Name)) is var (file, below))
             {
                 string folder = Printable.Name(file);
-                throw NotWritten(set, $"the file {Printable.Name(below)} is not written, as {folder} is a file and cannot be its folder too");
+                throw NotWritten(set, $"the file {Printable.Name(below)} cannot be written, because {folder} is a file and not a folder");
             }
         }
 
@@ -65,8 +67,8 @@ internal sealed class DownloadTarget
     /// <summary>The path of a file as a person would write it after what was given.</summary>
     public string Shown(DownloadFile file) => _isFolder ? Path.Join(_given, file.Name) : _given;
 
-    /// <summary>The path of a file in full; folders that it lies in are made.</summary>
-    /// <exception cref="WeightsException">They cannot be made.</exception>
+    /// <summary>The full path of a file; its folders are created.</summary>
+    /// <exception cref="WeightsException">A folder cannot be created.</exception>
     public string Make(ToolContext context, DownloadFile file)
     {
         string full = context.FullPath(Shown(file));
@@ -87,12 +89,12 @@ internal sealed class DownloadTarget
     }
 
     /// <summary>
-    /// Throws where a file that is there would be replaced, is no earlier copy of what is fetched, and nobody but a server or an index
-    /// chose its name.
+    /// Throws if an existing file would be replaced that is not an earlier copy of the download, and whose name was chosen by a server or an
+    /// index.
     /// </summary>
     /// <param name="context">The command's.</param>
-    /// <param name="cancellationToken">Ends the look at the files.</param>
-    /// <exception cref="WeightsException">There is one; it is named.</exception>
+    /// <param name="cancellationToken">Ends the check.</param>
+    /// <exception cref="WeightsException">There is such a file; the message names it.</exception>
     public async Task RefuseOthersAsync(ToolContext context, CancellationToken cancellationToken)
     {
         foreach (DownloadFile file in _isFolder ? _set.Files : [])
@@ -102,8 +104,8 @@ internal sealed class DownloadTarget
             if (File.Exists(full) && !await file.IsEarlierCopyAsync(full, cancellationToken))
             {
                 throw new WeightsException(
-                    $"{shown.Replace('\\', '/')}: it is there already and no earlier copy of {file.Source.Display}, as it does not list the same "
-                        + "tensors; move it, choose another DEST, or replace it with --force. Nothing was changed.");
+                    $"{shown.Replace('\\', '/')}: the file exists and is not an earlier copy of {file.Source.Display}: it does not list the same "
+                        + "tensors. Move it, choose another DEST, or replace it with --force; nothing was changed.");
             }
         }
     }
@@ -114,22 +116,22 @@ internal sealed class DownloadTarget
         string name = Printable.Name(file.Name);
         if (!set.IsSharded)
         {
-            // What means something in a URL alone (an escaped '#', say) is a character like others on a disk.
+            // A character that is special only in a URL (an escaped '#', say) is an ordinary one on a disk.
             if (ForeignName.Refuse(string.Concat(file.Name.Split('#', '?', '%')), suffix: "") is not null
                 || file.Name.Contains('/', StringComparison.Ordinal))
             {
                 throw new ToolException(
-                    ExitCodes.Usage, $"The URI's last part, {name}, is no plain file name; give DEST with the name of a file.");
+                    ExitCodes.Usage, $"The URI's last part, {name}, is not a plain file name; give a DEST with a file name.");
             }
         }
         else if (ForeignName.Refuse(file.Name, file.Shards is null ? ForeignName.FileSuffix : ForeignName.IndexSuffix) is { } reason)
         {
-            throw NotWritten(set, $"the file {name} is not written, as its name {reason}");
+            throw NotWritten(set, $"the file {name} cannot be written, because its name {reason}");
         }
     }
 
     private static SafeTensorsFormatException NotWritten(DownloadSet set, string what) => new(
         SafeTensorsErrorKind.UnsafeShardName,
         set.Files[^1].Source.Display,
-        $"{what}; download that file by itself, with a name of your own as DEST.");
+        $"{what}; download that file separately, with another name as DEST.");
 }

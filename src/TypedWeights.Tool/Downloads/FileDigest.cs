@@ -3,14 +3,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TypedWeights.Tool.Downloads;
 
-/// <summary>SHA-256 of a file, in the words of <c>sha256sum</c>.</summary>
+/// <summary>SHA-256 of a file, in the format of <c>sha256sum</c>.</summary>
 internal static class FileDigest
 {
     private const int BufferLength = 1 << 20;
 
     /// <summary>Reads a file from the disk.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="read">Is told of bytes as they are read.</param>
+    /// <param name="read">Is called with the number of bytes as they are read.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>Lower-case hexadecimal.</returns>
     public static async Task<string> ReadAsync(string path, Action<long> read, CancellationToken cancellationToken)

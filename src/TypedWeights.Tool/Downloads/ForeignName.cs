@@ -4,8 +4,8 @@ using TypedWeights.Format;
 namespace TypedWeights.Tool.Downloads;
 
 /// <summary>
-/// The check of a name that an index, a listing or a URL chose before a file is written under it: what is in it is somebody else's, and
-/// so is the name. What may be read under a shard's name, <see cref="ShardName"/> says.
+/// Checks a name that an index, a listing or a URL chose, before a file is written under it: the user controls neither the content nor the
+/// name. <see cref="ShardName"/> checks the names of shards that are read.
 /// </summary>
 internal static class ForeignName
 {
@@ -15,8 +15,8 @@ internal static class ForeignName
     /// <summary>What the name of a safetensors file ends with.</summary>
     public const string FileSuffix = ".safetensors";
 
-    // Windows gives them to devices in every folder and with every ending. Refused everywhere, as folders are copied from one system to
-    // another.
+    // On Windows these names are devices in every folder and with every extension. They are rejected on every system, because folders are
+    // copied from one system to another.
     private static readonly HashSet<string> Devices = new(StringComparer.OrdinalIgnoreCase)
     {
         "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$",
@@ -24,10 +24,10 @@ internal static class ForeignName
         "LPT0", "LPT1", "LPT2", "LPT3", "LPT4", "LPT5", "LPT6", "LPT7", "LPT8", "LPT9", "LPT¹", "LPT²", "LPT³",
     };
 
-    /// <summary>Tells why a name is refused.</summary>
+    /// <summary>Returns why a name must not be written.</summary>
     /// <param name="name">The name, relative to the folder that it goes to.</param>
     /// <param name="suffix">What it has to end with; empty for anything.</param>
-    /// <returns>The end of a sentence that begins with "it", or null for a name that may be written.</returns>
+    /// <returns>The rest of a sentence that starts with "it", or null for a name that may be written.</returns>
     public static string? Refuse(string name, string suffix)
     {
         if (ShardName.Refuse(name) is { } unsafeName)
@@ -39,31 +39,31 @@ internal static class ForeignName
         {
             if (part.StartsWith('.'))
             {
-                return "is hidden, as it begins with a dot";
+                return "starts with a dot, which hides it";
             }
 
             if (part.EndsWith('.') || part.EndsWith(' '))
             {
-                return "ends with a dot or a space, which Windows leaves out";
+                return "ends with a dot or a space, which Windows removes";
             }
 
             if (part.EndsWith(PartialFile.Suffix, StringComparison.OrdinalIgnoreCase)
                 || part.EndsWith(PartialFile.Suffix + PartialFile.JournalSuffix, StringComparison.OrdinalIgnoreCase))
             {
-                return $"ends with {PartialFile.Suffix} or {PartialFile.Suffix}{PartialFile.JournalSuffix}, as files do that are not whole yet";
+                return $"ends with {PartialFile.Suffix} or {PartialFile.Suffix}{PartialFile.JournalSuffix}, which marks an incomplete download";
             }
 
             if (Devices.Contains(part.Split('.')[0].TrimEnd()))
             {
-                return "is a device on Windows";
+                return "is the name of a device on Windows";
             }
         }
 
         return name.EndsWith(suffix, StringComparison.OrdinalIgnoreCase) ? null : $"does not end with {suffix}";
     }
 
-    /// <summary>Finds a file that another file of the same set needs as a folder. The case of letters does not tell names apart everywhere.</summary>
-    /// <returns>The two names; null where there are none.</returns>
+    /// <summary>Finds a file that another file of the same set needs as a folder. Not every system distinguishes upper and lower case.</summary>
+    /// <returns>The two names; null if there is no such file.</returns>
     public static (string File, string Below)? FindFileAsFolder(IEnumerable<string> names)
     {
         var files = new HashSet<string>(names, StringComparer.OrdinalIgnoreCase);

@@ -8,7 +8,7 @@ namespace TypedWeights.Tool.Inspection;
 /// <summary>What <c>inspect</c> shows a person of one checkpoint.</summary>
 internal static class CheckpointPage
 {
-    // A model of 163 shards is described by its first ones; --json has them all.
+    // A model of 163 shards is described by its first ones; --json lists them all.
     private const int MostFiles = 12;
     private const int LongestValue = 160;
     private const int MostTexts = 2_000;
@@ -47,7 +47,7 @@ internal static class CheckpointPage
             TensorTable.Print(page, TensorRow.Of(tensors, out int leftOut, cancellationToken));
             if (leftOut > 0)
             {
-                page.Line($"  … and {SnapshotSummary.Count(leftOut, "more tensor")}; --json has them all", Page.Faint);
+                page.Line($"  … and {SnapshotSummary.Count(leftOut, "more tensor")}; --json lists them all", Page.Faint);
             }
         }
 
@@ -98,7 +98,7 @@ internal static class CheckpointPage
 
         Section(page, "Metadata");
 
-        // Of very many, those are shown that come first in the file: sorting them all would take more memory than they do.
+        // The first ones in the file, if there are very many: sorting all of them would take more memory than they do.
         int count = checkpoint.Metadata.Count;
         foreach ((string key, string value) in checkpoint.Metadata.Take(MostTexts).OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
@@ -110,7 +110,7 @@ internal static class CheckpointPage
 
         if (count > MostTexts)
         {
-            page.Line($"  … and {SnapshotSummary.Count(count - MostTexts, "more text")}; --json has them all", Page.Faint);
+            page.Line($"  … and {SnapshotSummary.Count(count - MostTexts, "more text")}; --json lists them all", Page.Faint);
         }
     }
 

@@ -77,7 +77,7 @@ internal sealed class HashingSink : IWeightSink
         return made;
     }
 
-    // The hash of a tensor that comes in several segments.
+    // The hash of a tensor that has several segments.
     private sealed class TensorHash : IDisposable
     {
         private readonly Lock _lock = new();

@@ -8,14 +8,14 @@ namespace TypedWeights.Tool.Inspection;
 /// <summary>One line of JSON for each input of <c>inspect --json</c>. Scripts depend on the members and their order.</summary>
 internal static class JsonReport
 {
-    // Every piece is a system call where the output is the console.
+    // Every piece is a system call if the output is the console.
     private const int LargestPiece = 1 << 14;
 
     /// <summary>Writes the line of a valid checkpoint, in pieces: it may have a million tensors.</summary>
-    /// <param name="to">Where.</param>
+    /// <param name="to">The output.</param>
     /// <param name="uri">The input as it may be shown.</param>
     /// <param name="opened">The checkpoint.</param>
-    /// <param name="digests">SHA-256 by tensor name, where asked for.</param>
+    /// <param name="digests">SHA-256 by tensor name; null if they were not requested.</param>
     public static void Write(TextWriter to, string uri, OpenedCheckpoint opened, IReadOnlyDictionary<string, string>? digests)
     {
         using var json = new StringWriter();

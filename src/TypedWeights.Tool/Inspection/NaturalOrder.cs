@@ -26,7 +26,7 @@ internal sealed class NaturalOrder : IComparer<string>
         return a.Length.CompareTo(b.Length) is var rest and not 0 ? rest : string.CompareOrdinal(x, y);
     }
 
-    // Of any length: a longer number without leading zeros is the greater one.
+    // Numbers may be of any length: without leading zeros, the longer one is greater.
     private static int CompareNumbers(ReadOnlySpan<char> a, ReadOnlySpan<char> b)
     {
         a = a.TrimStart('0');

@@ -29,7 +29,7 @@ internal static class PlanReport
             : $"{Number(plan.Readers.Min)} to {Number(plan.Readers.Max)}");
         if (plan.GapBytes > 0)
         {
-            Row(page, "read along", $"{ByteText.Of(plan.GapBytes)} between the tensors, as that takes fewer requests");
+            Row(page, "gaps", $"{ByteText.Of(plan.GapBytes)} between the tensors, read and dropped to save requests");
         }
 
         MemoryNeed memory = plan.Memory;

@@ -10,7 +10,7 @@ namespace TypedWeights.Tool.Inspection;
 /// <param name="ByteLength">The bytes of each.</param>
 internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape Shape, long ByteLength)
 {
-    // Each takes memory of its own, and a page has no end then.
+    // Bounds the memory of the rows, and the length of the page.
     private const int MostRows = 2_000;
 
     /// <summary>The names as text: <c>model.layers.{0..31}.mlp.up_proj.weight</c>.</summary>
@@ -19,7 +19,7 @@ internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape S
     /// <summary>The bytes of all of them.</summary>
     public long TotalLength => ByteLength * Pattern.Count;
 
-    /// <summary>What stands before the first number (<c>model.layers.</c>); null for a name without one.</summary>
+    /// <summary>The text before the first number (<c>model.layers.</c>); null for a name without a number.</summary>
     public string? ListPrefix => Pattern.Numbers.Length == 0
         ? null
         : Pattern.Skeleton[..Pattern.Skeleton.IndexOf("{}", StringComparison.Ordinal)];
@@ -35,7 +35,7 @@ internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape S
 
     /// <summary>The rows of a checkpoint in natural order: <c>layers.2</c> before <c>layers.10</c>.</summary>
     /// <param name="tensors">The tensors.</param>
-    /// <param name="leftOut">How many tensors have no row, as there are more kinds of names than anybody reads.</param>
+    /// <param name="leftOut">How many tensors have no row, because there are too many kinds of names.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     public static IReadOnlyList<TensorRow> Of(IEnumerable<TensorInfo> tensors, out int leftOut, CancellationToken cancellationToken)
     {
@@ -60,11 +60,11 @@ internal sealed record TensorRow(NamePattern Pattern, DType DType, TensorShape S
         return [.. rows.OrderBy(row => PatternExpansion.Names(row.Name).First(), NaturalOrder.Instance)];
     }
 
-    /// <summary>Numbers as they stand in a pattern: <c>{0..4,60}</c>, or the only one.</summary>
+    /// <summary>Numbers as they are written in a pattern: <c>{0..4,60}</c>, or the only one.</summary>
     public static string Braced(int[] numbers) =>
         numbers.Length == 1 ? numbers[0].ToString(CultureInfo.InvariantCulture) : "{" + NumberRuns.Text(numbers, ',') + "}";
 
-    // A brace of a name must not look like a place for numbers, nor a backslash like one that escapes a brace.
+    // A brace in a name must not look like the braces of numbers, nor a backslash like one that escapes a brace.
     private static string Escape(string segment) => segment
         .Replace("\\", "\\\\", StringComparison.Ordinal)
         .Replace("{", "\\{", StringComparison.Ordinal)

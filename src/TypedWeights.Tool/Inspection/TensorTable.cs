@@ -6,14 +6,14 @@ using TypedWeights.Tool.Output;
 namespace TypedWeights.Tool.Inspection;
 
 /// <summary>
-/// The tensors of a checkpoint as lines: name, dtype, shape, size. Names that share a list of layers stand under it; where the
-/// terminal is too narrow for whole names, only what follows the layer's number stands there.
+/// The tensors of a checkpoint as lines: name, dtype, shape, size. Names that share a list of layers are below it; if the
+/// terminal is too narrow for whole names, only the text after the number of the layer is printed.
 /// </summary>
 internal sealed class TensorTable
 {
     private const int Gap = 2;
 
-    // Wider columns would push everything else off the screen for the sake of one line.
+    // Wider columns would push everything else off the screen because of one line.
     private const int WidestShape = 28;
     private const int WidestName = 100;
 
@@ -58,7 +58,7 @@ internal sealed class TensorTable
         string name = line.Name;
         if (TextWidth.Of(name) > _name)
         {
-            // On a line of its own, so that no name is ever cut.
+            // On a separate line, so that a name is never cut.
             page.Line((name, line.Style));
             name = "";
         }

@@ -43,7 +43,7 @@ internal static class BenchRun
         IReadOnlyList<CheckpointFile> files = opened.Checkpoint.Files;
         TransferPlan plan = TransferPlan.Create(files, [.. opened.Checkpoint.Tensors.Values], overrides.Parts(transfer.Options, isRemote));
 
-        // What the container leaves: the limit of a load's buffers is not measured.
+        // Only the limit of the container applies, not the limit of the buffers.
         TransferOptions unbounded = transfer.Options with { BufferLimit = long.MaxValue };
         MemoryNeed.Of(plan, transfer.Options, isRemote).ThrowIfBeyond(uri.Display, unbounded, MemoryBound.Of(null), isRemote);
         await using var sink = new MemorySink();

@@ -10,7 +10,7 @@ namespace TypedWeights.Tool.Output;
 /// <summary>Lines for people: coloured and folded in a terminal, plain and unbroken in a file or pipe.</summary>
 internal sealed class Page
 {
-    // Wider than any line: Spectre folds at its profile's width also where there is no terminal.
+    // Wider than any line: Spectre folds at the width of its profile even without a terminal.
     private const int Unlimited = 1_000_000;
 
     private readonly IAnsiConsole _console;
@@ -40,7 +40,7 @@ internal sealed class Page
 
     public static Style Odd { get; } = new(Color.Yellow);
 
-    /// <summary>The columns of the terminal; null where there is none.</summary>
+    /// <summary>The columns of the terminal; null if the output is not a terminal.</summary>
     public int? Width { get; }
 
     /// <summary>Writes a line of one style. Whatever a file put into the text cannot drive the terminal.</summary>
@@ -72,7 +72,7 @@ internal static class SnapshotSummary
         string.Create(CultureInfo.InvariantCulture, $"{number:N0} {noun}{(number == 1 ? "" : "s")}");
 }
 
-/// <summary>Columns that a text takes in a terminal: two for a Chinese character, those of its escape for a hidden one.</summary>
+/// <summary>The columns of a text in a terminal: two for a Chinese character, those of its escape for an invisible one.</summary>
 internal static class TextWidth
 {
     public static int Of(string text) => new Segment(Printable.Line(text)).CellCount();

@@ -4,10 +4,10 @@ using TypedWeights.Files;
 namespace TypedWeights.Tool.Running;
 
 /// <summary>
-/// Standard error as the tool writes it: what cannot be written is lost. A full disk under a log, or nobody who listens, ends neither a
-/// download nor changes what the process returns.
+/// Standard error as the tool writes it: text that cannot be written is lost. A full disk under a log, or a closed pipe, does not end a
+/// download and does not change the exit code.
 /// </summary>
-/// <remarks>Only what writes at once is here: <see cref="Console.SetError"/> comes with a lock, and with no writing in the background.</remarks>
+/// <remarks>Only synchronous methods are here: <see cref="Console.SetError"/> adds a lock, and no asynchronous writing.</remarks>
 internal sealed class LossyWriter(TextWriter writer) : TextWriter(writer.FormatProvider)
 {
     public override Encoding Encoding => writer.Encoding;
@@ -29,7 +29,7 @@ internal sealed class LossyWriter(TextWriter writer) : TextWriter(writer.FormatP
         }
     }
 
-    // In one piece, so that nothing of another process comes between a line and its end.
+    // In one call, so that another process cannot write between a line and its end.
     public override void WriteLine(string? value) => Write(value + Environment.NewLine);
 
     public override void Flush()
@@ -43,10 +43,10 @@ internal sealed class LossyWriter(TextWriter writer) : TextWriter(writer.FormatP
         }
     }
 
-    /// <summary>Whether an exception is a stream's that cannot be written, and not that of a part of the program that cannot be loaded.</summary>
+    /// <summary>Whether an exception means that a stream cannot be written, and not that a part of the program cannot be loaded.</summary>
     public static bool IsFailure(Exception e) =>
         e is IOException and not (FileNotFoundException or FileLoadException) || IsClosed(e) || FileSizeLimit.IsBeyond(e);
 
-    /// <summary>Whether it is that of a stream that is closed (EBADF), which .NET takes for a path that is denied.</summary>
+    /// <summary>Whether an exception means that a stream is closed (EBADF), which .NET reports as a denied path.</summary>
     public static bool IsClosed(Exception e) => e is UnauthorizedAccessException { InnerException: not IOException { HResult: not 9 } };
 }

@@ -2,11 +2,11 @@ using TypedWeights.Errors;
 
 namespace TypedWeights.Tool.Running;
 
-/// <summary>What a command sees of the process it runs in.</summary>
+/// <summary>The part of the process that a command uses.</summary>
 /// <param name="Out">Standard output: results.</param>
 /// <param name="Error">Standard error: errors and warnings.</param>
-/// <param name="CurrentDirectory">Where relative paths start, in full.</param>
-/// <param name="Terminal">What <paramref name="Out"/> is.</param>
+/// <param name="CurrentDirectory">The full path of the folder that relative paths start from.</param>
+/// <param name="Terminal">Describes <paramref name="Out"/>.</param>
 internal sealed record ToolContext(TextWriter Out, TextWriter Error, string CurrentDirectory, Terminal Terminal)
 {
     /// <summary>The context of the real process.</summary>
@@ -16,7 +16,7 @@ internal sealed record ToolContext(TextWriter Out, TextWriter Error, string Curr
         ErrorTerminal = Terminal.Of(Console.IsErrorRedirected),
     };
 
-    /// <summary>What <see cref="Error"/> is: progress is drawn there.</summary>
+    /// <summary>Describes <see cref="Error"/>, where progress is drawn.</summary>
     public Terminal ErrorTerminal { get; init; } = Terminal.Redirected;
 
     /// <summary>A path as given on the command line, in full.</summary>
@@ -29,10 +29,10 @@ internal sealed record ToolContext(TextWriter Out, TextWriter Error, string Curr
         return (relative.StartsWith("..", StringComparison.Ordinal) ? fullPath : relative).Replace('\\', '/');
     }
 
-    /// <summary>Writes an error as the one line that a script and a person look for.</summary>
+    /// <summary>Writes an error as one line.</summary>
     public Task WriteErrorAsync(string message) => Error.WriteLineAsync("error: " + Printable.Line(message));
 
-    /// <summary>Writes what is odd and not an error, from any thread.</summary>
+    /// <summary>Writes a warning as one line; safe for use from many threads.</summary>
     public void WriteWarning(string message)
     {
         lock (Error)
@@ -42,9 +42,9 @@ internal sealed record ToolContext(TextWriter Out, TextWriter Error, string Curr
     }
 }
 
-/// <summary>How wide lines may be and whether they may have colours.</summary>
-/// <param name="Width">Columns; null where the output is redirected and lines are as long as they are.</param>
-/// <param name="HasColor">Whether escape sequences are welcome.</param>
+/// <summary>The width of lines, and whether they may have colours.</summary>
+/// <param name="Width">In columns; null if the output is redirected, and lines have any length.</param>
+/// <param name="HasColor">Whether escape sequences may be written.</param>
 internal sealed record Terminal(int? Width, bool HasColor)
 {
     private const int Narrowest = 40;

@@ -3,19 +3,19 @@ using TypedWeights.Memory;
 
 namespace TypedWeights.Tool.Running;
 
-/// <summary>An expected failure: the line after <c>error:</c>, and what the process returns.</summary>
+/// <summary>An expected failure: the line after <c>error:</c>, and the exit code.</summary>
 internal sealed class ToolException(int exitCode, string message, Exception? innerException = null, string kind = "")
     : Exception(message, innerException)
 {
     /// <summary>
     /// The kind in <c>inspect --json</c>: the name of a <see cref="SafeTensorsErrorKind"/> or one of <see cref="SourceErrorKinds"/>; empty
-    /// for what cannot happen there.
+    /// for a failure that cannot happen there.
     /// </summary>
     public string Kind => kind;
 
     public int ExitCode => exitCode;
 
-    /// <summary>Turns the failures that a command can expect into one; others are defects and give null.</summary>
+    /// <summary>Turns an expected failure into a <see cref="ToolException"/>; null for others, which are defects.</summary>
     public static ToolException? From(Exception e) => e switch
     {
         ToolException known => known,
@@ -28,25 +28,25 @@ internal sealed class ToolException(int exitCode, string message, Exception? inn
         _ => null,
     };
 
-    /// <summary>The message where memory is lacking and nobody knows how much.</summary>
-    /// <param name="container">The container of this process; null where there is none.</param>
+    /// <summary>The message for a lack of memory whose size is not known.</summary>
+    /// <param name="container">The container of this process; null if it has none.</param>
     public static string OutOfMemory(ContainerMemory? container)
     {
         string where = container is null
             ? string.Create(CultureInfo.InvariantCulture, $"this process uses {Environment.WorkingSet:N0} bytes")
             : string.Create(
                 CultureInfo.InvariantCulture, $"of the {container.Limit:N0} bytes that {container.Where} allows, {container.Used:N0} are in use");
-        return $"there is not enough memory for this command: {where}. Give it more, or ask for less at once.";
+        return $"not enough memory for this command: {where}. Provide more memory, or read less at once.";
     }
 }
 
-/// <summary>What the process returns. Scripts depend on these: they are listed in docs/tool.md.</summary>
+/// <summary>The exit codes. Scripts depend on them, and docs/tool.md lists them.</summary>
 internal static class ExitCodes
 {
-    /// <summary>Done, and all is well.</summary>
+    /// <summary>Success.</summary>
     public const int Success = 0;
 
-    /// <summary>A file is not what it should be: drift, an invalid checkpoint, an unreadable snapshot.</summary>
+    /// <summary>A file is not as expected: drift, an invalid checkpoint, an unreadable snapshot.</summary>
     public const int Failed = 1;
 
     /// <summary>A source could not be reached or read, so nothing is known about it.</summary>
@@ -77,12 +77,12 @@ internal static class SourceErrorKinds
     /// <summary>No provider of this tool serves the scheme.</summary>
     public const string UnknownScheme = "UnknownScheme";
 
-    /// <summary>The store reports that there is nothing at the URI.</summary>
+    /// <summary>The store reports that the URI does not exist.</summary>
     public const string NotFound = "NotFound";
 
     /// <summary>The store did not send the bytes: no connection, no permission, no ranges, or the file changed meanwhile.</summary>
     public const string Unreachable = "Unreachable";
 
-    /// <summary>There is less memory than the file takes.</summary>
+    /// <summary>The file needs more memory than there is.</summary>
     public const string OutOfMemory = "OutOfMemory";
 }

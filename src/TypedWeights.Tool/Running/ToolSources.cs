@@ -16,7 +16,7 @@ internal sealed class ToolSources : IAsyncDisposable
 
     /// <param name="context">The command's: relative paths start in its folder, and warnings are written to it.</param>
     /// <param name="options">How bytes are read; null for the defaults.</param>
-    /// <param name="folder">Where relative paths are looked for next; null for nowhere.</param>
+    /// <param name="folder">A second folder in which relative paths are looked up; may be null.</param>
     public ToolSources(ToolContext context, TransferOptions? options = null, string? folder = null)
     {
         string[] folders = folder is null ? [context.CurrentDirectory] : [context.CurrentDirectory, folder];
@@ -51,7 +51,7 @@ internal sealed class ToolSources : IAsyncDisposable
             : throw new ToolException(
                 ExitCodes.Unreachable,
                 $"{uri.Display}: this tool reads {string.Join(", ", _registry.Schemes)}; {SourceAliases.Unset(scheme)}. "
-                    + "Otherwise download the files and give their path.",
+                    + "Or download the files and give their path.",
                 kind: SourceErrorKinds.UnknownScheme);
     }
 

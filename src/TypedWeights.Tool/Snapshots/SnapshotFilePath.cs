@@ -6,10 +6,10 @@ using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Snapshots;
 
-/// <summary>Where a snapshot lies.</summary>
-/// <param name="Full">The path in full.</param>
+/// <summary>The path of a snapshot.</summary>
+/// <param name="Full">The full path.</param>
 /// <param name="Shown">The path as it is printed.</param>
-/// <param name="IsChosen">Whether the user named it, and so may mean to replace what is there.</param>
+/// <param name="IsChosen">Whether the user named the file; then an existing one may be replaced.</param>
 internal sealed record SnapshotFilePath(string Full, string Shown, bool IsChosen)
 {
     private const string Folder = "weights";
@@ -17,7 +17,7 @@ internal sealed record SnapshotFilePath(string Full, string Shown, bool IsChosen
     /// <summary>What every snapshot's name ends with.</summary>
     public const string Extension = ".weights.json";
 
-    /// <summary>Whether the package's props hand the file to the generator.</summary>
+    /// <summary>Whether the props of the package pass the file to the generator.</summary>
     public bool IsSeenByGenerator => Full.EndsWith(Extension, StringComparison.Ordinal);
 
     /// <summary>The folder that relative sources start from: the parent of <c>weights</c>, else the folder of the file.</summary>
@@ -31,17 +31,17 @@ internal sealed record SnapshotFilePath(string Full, string Shown, bool IsChosen
     }
 
     /// <summary>
-    /// The folder in a project's folder whose snapshots are found without being named: <c>weights</c>, or <c>Weights</c> where that is there
-    /// and <c>weights</c> is not. The package's targets look into both.
+    /// The folder in a project's folder whose snapshots are found without being named: <c>weights</c>, or <c>Weights</c> if only that
+    /// one exists. The package's targets look into both.
     /// </summary>
     public static string FolderIn(string project) =>
         !Directory.Exists(Path.Combine(project, Folder)) && Directory.Exists(Path.Combine(project, "Weights")) ? "Weights" : Folder;
 
     /// <summary>Where a new snapshot goes.</summary>
     /// <param name="context">The process.</param>
-    /// <param name="snapshot">The snapshot; its class gives the name.</param>
+    /// <param name="snapshot">The snapshot; the file is named after its class.</param>
     /// <param name="output">The file, or the folder to put it into; null for <c>weights/&lt;Class&gt;.weights.json</c>.</param>
-    /// <exception cref="ToolException">The name that the class gives is a device on Windows.</exception>
+    /// <exception cref="ToolException">The name after the class is that of a device on Windows.</exception>
     public static SnapshotFilePath For(ToolContext context, WeightSnapshot snapshot, string? output)
     {
         string name = snapshot.Class + Extension;
@@ -49,7 +49,7 @@ internal sealed record SnapshotFilePath(string Full, string Shown, bool IsChosen
         bool isFolder = output is not null && (Path.EndsInDirectorySeparator(output) || Directory.Exists(full));
         if ((output is null || isFolder) && ForeignName.Refuse(name, Extension) is { } reason)
         {
-            throw new ToolException(ExitCodes.Usage, $"{name} {reason}; give the snapshot another class with --class NAME.");
+            throw new ToolException(ExitCodes.Usage, $"{name} {reason}; choose another class name with --class NAME.");
         }
 
         full = isFolder ? Path.Combine(full, name) : full;

@@ -4,16 +4,16 @@ using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Snapshots;
 
-/// <summary>The snapshots that the arguments of a command mean.</summary>
+/// <summary>Finds the snapshots that the arguments of a command name.</summary>
 internal static class SnapshotFinder
 {
     private static readonly HashSet<string> BuildFolders = new(StringComparer.OrdinalIgnoreCase) { "bin", "obj", "node_modules" };
 
-    /// <summary>Finds them: a file is itself, a folder is every <c>*.weights.json</c> below it but those that a build copied.</summary>
+    /// <summary>Finds them: a file stands for itself, a folder for every <c>*.weights.json</c> below it except those that a build copied.</summary>
     /// <param name="context">The process.</param>
-    /// <param name="given">Files and folders; none means <c>weights</c>.</param>
+    /// <param name="given">Files and folders; if empty, <c>weights</c>.</param>
     /// <returns>Each once, in the order of the arguments, those of a folder in ordinal order.</returns>
-    /// <exception cref="ToolException">An argument names nothing, or a folder without snapshots.</exception>
+    /// <exception cref="ToolException">An argument names a file that does not exist, or a folder without snapshots.</exception>
     public static IReadOnlyList<SnapshotFilePath> Find(ToolContext context, IReadOnlyList<string> given)
     {
         var found = new List<SnapshotFilePath>();
@@ -24,7 +24,7 @@ internal static class SnapshotFinder
             if (files.Length == 0)
             {
                 string reason = Absence.Of(full)
-                    ?? $"there is no snapshot here (*{SnapshotFilePath.Extension}); take one with: typedweights snapshot URI";
+                    ?? $"no snapshot was found here (*{SnapshotFilePath.Extension}); take one with: typedweights snapshot URI";
                 throw new ToolException(ExitCodes.Usage, $"{argument}: {reason}");
             }
 

@@ -9,18 +9,18 @@ namespace TypedWeights.Tool.Snapshots;
 /// <summary>Snapshots on disk.</summary>
 internal static class SnapshotStore
 {
-    // More than a snapshot of millions of tensors has.
+    // Larger than a snapshot of millions of tensors.
     private const int LengthLimit = 1 << 30;
 
     // Part of every snapshot, also of one that a merge has damaged.
     private static ReadOnlySpan<byte> Mark => "typedweights.snapshot/"u8;
 
     /// <summary>Writes a snapshot so that a reader sees the old file or the new one, never a part.</summary>
-    /// <param name="path">Where.</param>
+    /// <param name="path">The file.</param>
     /// <param name="snapshot">The snapshot.</param>
     /// <param name="cancellationToken">Ends the writing; the old file stays.</param>
     /// <returns>
-    /// Whether it was written: not where the file already held exactly these bytes; and whether the file held digests, and the snapshot has none.
+    /// Whether the file was written, which it is not if it already has exactly these bytes; and whether its digests were lost.
     /// </returns>
     /// <exception cref="ToolException">
     /// The file cannot be written, or it is not a snapshot of the same source and the user did not name it.
@@ -65,7 +65,7 @@ internal static class SnapshotStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What is there is read first.
+            // The existing file is read first, so its permissions come first.
             string reason = Absence.Of(path.Full)
                 ?? (e is UnauthorizedAccessException ? Denial.OfRead(path.Full) ?? Denial.OfReplacement(path.Full) : null) ?? e.Message;
             throw new ToolException(ExitCodes.Failed, $"{path.Shown}: the snapshot cannot be written: {reason.TrimEnd('.')}.", e);
@@ -113,22 +113,22 @@ internal static class SnapshotStore
         }
         catch (SnapshotFormatException)
         {
-            // Nothing to lose.
+            // A damaged snapshot has nothing to lose.
         }
 
         if (!path.IsChosen && known is not null && known.Source != by.Source)
         {
             throw new ToolException(
                 ExitCodes.Usage,
-                $"{path.Shown} is the snapshot of {known.Source}; give this one another class with --class NAME, "
-                    + $"or replace that one with -o {path.Shown}");
+                $"{path.Shown} is the snapshot of {known.Source}; choose another class name with --class NAME, "
+                    + $"or replace that snapshot with -o {path.Shown}");
         }
 
         return path.IsChosen || known is not null || bytes.AsSpan().IndexOf(Mark) >= 0
             ? known
             : throw new ToolException(
                 ExitCodes.Usage,
-                $"{path.Shown} is there already and is no snapshot; give this one another class with --class NAME, "
+                $"{path.Shown} exists and is not a snapshot; choose another class name with --class NAME, "
                     + $"or replace that file with -o {path.Shown}");
     }
 

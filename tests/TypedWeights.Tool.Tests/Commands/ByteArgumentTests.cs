@@ -42,8 +42,8 @@ public sealed class ByteArgumentTests
     [Theory]
     [InlineData("1MiB", null)]
     [InlineData("8M", "--part: \"8M\" is not a size; write bytes, or a unit as in 64KiB, 8MiB, 1GB.")]
-    [InlineData("1", "--part must be from 1024 to 2000000 bytes; 1 were given.")]
-    [InlineData("2MiB", "--part must be from 1024 to 2000000 bytes; 2097152 were given.")]
+    [InlineData("1", "--part must be from 1024 to 2000000 bytes, but is 1.")]
+    [InlineData("2MiB", "--part must be from 1024 to 2000000 bytes, but is 2097152.")]
     public void The_error_of_a_size_option_names_the_allowed_sizes(string text, string? error)
     {
         Option<long?> part = ByteArgument.Option("--part", "", 1024, 2_000_000);

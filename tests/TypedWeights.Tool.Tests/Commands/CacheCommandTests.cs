@@ -90,7 +90,7 @@ public sealed class CacheCommandTests : IDisposable
         await using PartialFile file = await PartialFile.OpenCopyAsync(path, identity, keepsOthersOut: true, Token);
         await file.WriteAsync(0, new byte[1000], Token);
 
-        Assert.Equal($"error: {path}: it stays: it is in use.\n", (await RunAsync("clear")).Error);
+        Assert.Equal($"error: {path} was not removed: it is in use.\n", (await RunAsync("clear")).Error);
 
         Assert.True(File.Exists(path) && File.Exists(PartialFile.JournalOf(path)));
     }
@@ -110,7 +110,7 @@ public sealed class CacheCommandTests : IDisposable
         {
             run = await RunAsync("clear");
             Assert.Equal((1, "removed 0 files, 0 bytes; 3.00 kB left, in use"), (run.ExitCode, Assert.Single(run.OutLines)));
-            Assert.Equal($"error: {recent}: it stays: it is in use.\n", run.Error);
+            Assert.Equal($"error: {recent} was not removed: it is in use.\n", run.Error);
 
             // What is in use and may stay is no failure.
             Assert.Equal(0, (await RunAsync("prune", "--size", "4kB")).ExitCode);
@@ -136,7 +136,7 @@ public sealed class CacheCommandTests : IDisposable
         {
             ToolRun run = await RunAsync(command);
             Assert.Equal(0, run.ExitCode);
-            Assert.Contains($"warning: loads do without this cache, as {Cache} can be written by other users (mode 0777)", run.Error,
+            Assert.Contains($"warning: loads do not use this cache, because {Cache} can be written by other users (mode 0777)", run.Error,
                 StringComparison.Ordinal);
         }
 
@@ -171,7 +171,7 @@ public sealed class CacheCommandTests : IDisposable
         ToolRun run = await RunAsync("clear");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Equal($"error: {full}: it stays: it is a folder with something in it; remove it yourself.\n", run.Error);
+        Assert.Equal($"error: {full} was not removed: it is a folder with something in it; remove it yourself.\n", run.Error);
         Assert.Equal([full, Path.Combine(Cache, "mine")], Directory.GetFileSystemEntries(Cache).Order(StringComparer.Ordinal));
         Directory.Delete(full, recursive: true);
         Assert.Equal(0, (await RunAsync("clear")).ExitCode);

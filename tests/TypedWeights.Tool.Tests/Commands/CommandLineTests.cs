@@ -24,7 +24,7 @@ public sealed class CommandLineTests : IDisposable
         ToolRun run = await ToolRun.InAsync(_folder.Path, args);
 
         Assert.Equal((64, ""), (run.ExitCode, run.Out));
-        Assert.StartsWith($"error: {name} is empty; the current folder is '.'.\ntry: typedweights ", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"error: {name} is empty; write '.' for the current folder.\ntry: typedweights ", run.Error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
     }
 
@@ -72,10 +72,10 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
-    [InlineData("'inspect'; a command comes before '--'", "--", "inspect", "m.safetensors")]
-    [InlineData("'prune'; a command comes before '--'", "cache", "--", "prune")]
-    [InlineData("'--json'; an option comes after its command: typedweights inspect --json", "--json", "inspect", "m.safetensors")]
-    [InlineData("'--sha256'; an option comes after its command: typedweights download --sha256", "--sha256", "download", "m.safetensors", ".")]
+    [InlineData("'inspect'; write the command before '--'", "--", "inspect", "m.safetensors")]
+    [InlineData("'prune'; write the command before '--'", "cache", "--", "prune")]
+    [InlineData("'--json'; write an option after its command: typedweights inspect --json", "--json", "inspect", "m.safetensors")]
+    [InlineData("'--sha256'; write an option after its command: typedweights download --sha256", "--sha256", "download", "m.safetensors", ".")]
     public async Task The_error_of_a_misplaced_word_explains_where_the_word_belongs(string advice, params string[] args)
     {
         ToolRun run = await ToolRun.InAsync(_folder.Path, args);
@@ -153,7 +153,7 @@ public sealed class CommandLineTests : IDisposable
         ToolRun run = await ToolRun.InAsync(_folder.Path, "plan", "--device", device, "m.safetensors");
 
         Assert.Equal(
-            (64, "", $"error: --device must be cpu or cuda, and is \"{device}\".\ntry: typedweights plan --help\n"),
+            (64, "", $"error: --device must be cpu or cuda, but is \"{device}\".\ntry: typedweights plan --help\n"),
             (run.ExitCode, run.Out, run.Error));
     }
 }

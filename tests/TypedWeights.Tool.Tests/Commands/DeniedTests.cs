@@ -260,7 +260,7 @@ public sealed class DeniedTests : IDisposable
         string path = await PutAsync();
         Set("cache", Listed | Searched);
 
-        ToolRun run = await RunAsync($"cache {command} --folder cache", 1, $"error: {path}: it stays: this user may not write to the folder ");
+        ToolRun run = await RunAsync($"cache {command} --folder cache", 1, $"error: {path} was not removed: this user may not write to the folder ");
 
         Assert.Equal("removed 0 files, 0 bytes; 3.00 kB left", Assert.Single(run.OutLines));
         Assert.True(File.Exists(path));

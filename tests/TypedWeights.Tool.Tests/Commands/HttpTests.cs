@@ -20,7 +20,7 @@ public sealed class HttpTests : ServerTest
         ToolRun run = await ToolRun.InAsync(Folder.Path, "snapshot", $"{Server.Address}/get{query}", "--class", "Net");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Equal(warns, run.Error.Contains("has to be loaded with the whole URL: LoadAsync(url).", Ordinal));
+        Assert.Equal(warns, run.Error.Contains("load the class with the whole URL: LoadAsync(url).", Ordinal));
     }
 
     [Fact]

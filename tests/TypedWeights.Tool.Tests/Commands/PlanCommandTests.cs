@@ -128,7 +128,7 @@ public sealed class PlanCommandTests : ServerTest
         Assert.Equal("2 of 3 tensors, 2.00 kB of 2.", run.OutLines[1][..29]);
         Assert.Matches(@"^  requests        \d: \d to open, 1 for tensors of 2\.50 kB at most$", run.OutLines[2]);
         Assert.Equal("  connections     1", run.OutLines[3]);
-        Assert.Equal("  read along      500 bytes between the tensors, as that takes fewer requests", run.OutLines[4]);
+        Assert.Equal("  gaps            500 bytes between the tensors, read and dropped to save requests", run.OutLines[4]);
     }
 
     [Fact]

@@ -189,7 +189,7 @@ public sealed class SnapshotCommandTests : IDisposable
         ToolRun odd = await ToolRun.InAsync(_folder.Path, "snapshot", "a.safetensors", "-o", "a.json");
 
         Assert.Equal((64, "error: --class: \"1x\" cannot be the name of a C# class.\n"), (refused.ExitCode, refused.Error));
-        Assert.Equal((0, "warning: a.json: the generator takes files named *.weights.json only.\n"), (odd.ExitCode, odd.Error));
+        Assert.Equal((0, "warning: a.json: the generator reads only files named *.weights.json.\n"), (odd.ExitCode, odd.Error));
     }
 
     [Fact]

@@ -129,7 +129,7 @@ public sealed class SnapshotTargetTests : IDisposable
 
         Support.ToolRun refused = await Support.ToolRun.InAsync(_folder.Path, "snapshot", "net.safetensors");
         Assert.Equal(64, refused.ExitCode);
-        Assert.Contains("weights/Net.weights.json is there already and is no snapshot", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("weights/Net.weights.json exists and is not a snapshot", refused.Error, StringComparison.Ordinal);
         Assert.Equal(mine, await File.ReadAllTextAsync(_folder["weights/Net.weights.json"], TestContext.Current.CancellationToken));
 
         Support.ToolRun named = await Support.ToolRun.InAsync(_folder.Path, "snapshot", "net.safetensors", "-o", "weights/Net.weights.json");
@@ -158,7 +158,7 @@ public sealed class SnapshotTargetTests : IDisposable
         Support.ToolRun refused = await Support.ToolRun.InAsync(_folder.Path, "snapshot", "con.safetensors");
         Assert.Equal(64, refused.ExitCode);
         Assert.Contains(
-            "Con.weights.json is a device on Windows; give the snapshot another class with --class", refused.Error, StringComparison.Ordinal);
+            "Con.weights.json is the name of a device on Windows; choose another class name with --class", refused.Error, StringComparison.Ordinal);
 
         Assert.Equal(0, (await Support.ToolRun.InAsync(_folder.Path, "snapshot", "con.safetensors", "--class", "Conv")).ExitCode);
         Assert.True(File.Exists(_folder["weights/Conv.weights.json"]));

@@ -174,7 +174,7 @@ public sealed class SystemLimitTests : IDisposable
         ToolRun page = await ToolRun.InAsync(_folder.Path, "inspect", "m.safetensors");
 
         Assert.Equal((0, ""), (page.ExitCode, page.Error));
-        Assert.Contains("  … and 10,000 more tensors; --json has them all", page.OutLines);
+        Assert.Contains("  … and 10,000 more tensors; --json lists them all", page.OutLines);
         Assert.InRange(page.OutLines.Length, 2_000, 2_050);
     }
 
@@ -192,7 +192,7 @@ public sealed class SystemLimitTests : IDisposable
         ToolRun json = await ToolRun.InAsync(_folder.Path, "inspect", "--json", "names.safetensors");
         Assert.Equal(20_000, JsonElement.Parse(json.Out).GetProperty("tensors").GetArrayLength());
         ToolRun page = await ToolRun.InAsync(_folder.Path, "inspect", "names.safetensors");
-        Assert.Contains("  … and 18,000 more tensors; --json has them all", page.OutLines);
+        Assert.Contains("  … and 18,000 more tensors; --json lists them all", page.OutLines);
     }
 
     // Names that no pattern draws together.

@@ -167,7 +167,7 @@ public sealed class VerifyCommandTests : IDisposable
         ToolRun run = await ToolRun.InAsync(_folder.Path, "verify", "--offline");
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        Assert.Matches(@"agrees with itself \(2 tensors, \d+ bytes in 1 file; offline: net\.safetensors was not read\)\n$", run.Out);
+        Assert.Matches(@"consistent \(2 tensors, \d+ bytes in 1 file; offline: net\.safetensors was not read\)\n$", run.Out);
     }
 
     [Theory]
@@ -229,8 +229,8 @@ public sealed class VerifyCommandTests : IDisposable
         ToolRun absent = await ToolRun.InAsync(_folder.Path, "verify", "Nope.weights.json");
 
         Assert.Equal((64, 64), (empty.ExitCode, absent.ExitCode));
-        Assert.StartsWith("error: weights: there is no snapshot here", empty.Error, Ordinal);
-        Assert.StartsWith("error: Nope.weights.json: there is no snapshot here", absent.Error, Ordinal);
+        Assert.StartsWith("error: weights: no snapshot was found here", empty.Error, Ordinal);
+        Assert.StartsWith("error: Nope.weights.json: no snapshot was found here", absent.Error, Ordinal);
     }
 
     private async Task TakeAsync(params TestFile.Entry[] entries)

@@ -131,14 +131,14 @@ public sealed class DownloadTests : DownloadTest
         string file = $"{Server.Address}/net.safetensors";
         var cases = new List<(string Uri, string Destination, int Code, string Says)>
         {
-            (file, "absent/net.safetensors", 64, "There is no folder absent; make it first."),
-            (file, "absent/", 64, "There is no folder absent/; make it first."),
+            (file, "absent/net.safetensors", 64, "The folder absent does not exist; create it first."),
+            (file, "absent/", 64, "The folder absent/ does not exist; create it first."),
             (file, "holds", 1, "is a folder"),
             (file, file, 64, "DEST is a file or folder on disk"),
-            (file, "--sha265", 64, "There is no option --sha265"),
-            ($"{Server.Address}/m/", "file", 64, "an index and its 1 shards go into a folder"),
-            ($"{Server.Address}/m/", "absent/model", 64, "There is no folder absent; make it first."),
-            ($"{Server.Address}/%2E%2E%2Fup", ".", 64, "is no plain file name"),
+            (file, "--sha265", 64, "Unknown option --sha265"),
+            ($"{Server.Address}/m/", "file", 64, "an index with 1 shard needs a folder as DEST"),
+            ($"{Server.Address}/m/", "absent/model", 64, "The folder absent does not exist; create it first."),
+            ($"{Server.Address}/%2E%2E%2Fup", ".", 64, "is not a plain file name"),
         };
         if (OperatingSystem.IsLinux())
         {

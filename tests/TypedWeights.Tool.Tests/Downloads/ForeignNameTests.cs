@@ -59,13 +59,13 @@ public sealed class ForeignNameTests : ServerTest
     [InlineData("model.safetensors.Partial")]
     [InlineData("model.safetensors.partial.jsonl")]
     public void A_name_of_a_partial_file_or_its_journal_is_refused_for_any_expected_extension(string name) =>
-        Assert.Contains("as files do that are not whole yet", ForeignName.Refuse(name, suffix: ""), Ordinal);
+        Assert.Contains("which marks an incomplete download", ForeignName.Refuse(name, suffix: ""), Ordinal);
 
     [Theory]
-    [InlineData(".bashrc", "is hidden")]
-    [InlineData(".ssh/authorized_keys", "is hidden")]
+    [InlineData(".bashrc", "starts with a dot, which hides it")]
+    [InlineData(".ssh/authorized_keys", "starts with a dot, which hides it")]
     [InlineData("notes.txt", "does not end with .safetensors")]
-    [InlineData("aux.safetensors", "is a device on Windows")]
+    [InlineData("aux.safetensors", "is the name of a device on Windows")]
     public async Task A_shard_with_a_forbidden_name_is_refused_before_anything_is_written(string name, string reason)
     {
         Serve("x", name);
@@ -76,16 +76,16 @@ public sealed class ForeignNameTests : ServerTest
         ToolRun run = await RunAsync("download", $"{Server.Address}/m/{Index}", "home", "--force");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains($"/m/{Index}: the file \"{name}\" is not written, as its name {reason}", run.Error, Ordinal);
+        Assert.Contains($"/m/{Index}: the file \"{name}\" cannot be written, because its name {reason}", run.Error, Ordinal);
         Assert.Equal([name], Names("home"));
         Assert.Equal("mine", Text("home/" + name));
     }
 
     [Theory]
-    [InlineData("a.safetensors", "a.safetensors/b.safetensors", "\"a.safetensors\" is a file and cannot be its folder too")]
-    [InlineData("A.safetensors", "a.safetensors/b.safetensors", "\"A.safetensors\" is a file and cannot be its folder too")]
-    [InlineData("a/b.safetensors", "a/b.safetensors/c/d.safetensors", "\"a/b.safetensors\" is a file and cannot be its folder too")]
-    [InlineData("a.safetensors", Index + "/b.safetensors", $"\"{Index}\" is a file and cannot be its folder too")]
+    [InlineData("a.safetensors", "a.safetensors/b.safetensors", "\"a.safetensors\" is a file and not a folder")]
+    [InlineData("A.safetensors", "a.safetensors/b.safetensors", "\"A.safetensors\" is a file and not a folder")]
+    [InlineData("a/b.safetensors", "a/b.safetensors/c/d.safetensors", "\"a/b.safetensors\" is a file and not a folder")]
+    [InlineData("a.safetensors", Index + "/b.safetensors", $"\"{Index}\" is a file and not a folder")]
     [InlineData("a.safetensors", "a.safetensors.partial/b.safetensors", "its name ends with .partial or .partial.jsonl")]
     [InlineData("a.safetensors", "a.safetensors.partial.jsonl/b.safetensors", "its name ends with .partial or .partial.jsonl")]
     public async Task A_shard_that_needs_the_name_of_another_file_as_its_folder_is_refused_before_any_folder_is_made(
@@ -99,7 +99,7 @@ public sealed class ForeignNameTests : ServerTest
         ToolRun run = await RunAsync("download", $"{Server.Address}/m/{Index}", "model", "--force");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains($"/m/{Index}: the file \"{second}\" is not written, as {reason}", run.Error, Ordinal);
+        Assert.Contains($"/m/{Index}: the file \"{second}\" cannot be written, because {reason}", run.Error, Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(Folder.Path));
     }
 
@@ -122,7 +122,7 @@ public sealed class ForeignNameTests : ServerTest
         ToolRun named = await RunAsync("download", $"{Server.Address}/m/{last}", "mine.txt");
 
         Assert.Equal(64, folder.ExitCode);
-        Assert.Contains("give DEST with the name of a file", folder.Error, Ordinal);
+        Assert.Contains("give a DEST with a file name", folder.Error, Ordinal);
         Assert.Equal(0, named.ExitCode);
         Assert.Equal(["mine.txt"], Names("."));
     }
@@ -151,7 +151,7 @@ public sealed class ForeignNameTests : ServerTest
         ToolRun run = await RunAsync("download", uri, "model");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.StartsWith("error: model/1.safetensors: it is there already and no earlier copy of http", run.Error, Ordinal);
+        Assert.StartsWith("error: model/1.safetensors: the file exists and is not an earlier copy of http", run.Error, Ordinal);
         Assert.Contains("--force", run.Error, Ordinal);
         Assert.Equal(["1.safetensors"], Names("model"));
         Assert.Equal(mine, File.ReadAllBytes(Folder["model/1.safetensors"]));
@@ -172,7 +172,7 @@ public sealed class ForeignNameTests : ServerTest
         ToolRun run = await RunAsync("download", $"{Server.Address}/m/{Index}", "model");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.StartsWith($"error: model/{Index}: it is there already", run.Error, Ordinal);
+        Assert.StartsWith($"error: model/{Index}: the file exists", run.Error, Ordinal);
         Assert.Equal(Mine, Text("model/" + Index));
         Assert.Equal([Index], Names("model"));
     }
@@ -222,14 +222,14 @@ public sealed class ForeignNameTests : ServerTest
         ToolRun run = await RunAsync("download", $"{Server.Address}/m/{Index}", "model");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("error: model/1.safetensors: it is there already", run.Error, Ordinal);
+        Assert.Contains("error: model/1.safetensors: the file exists", run.Error, Ordinal);
         Assert.Equal("mine", Text("model/1.safetensors"));
 
         // What came is there for who moves the file away.
         File.Delete(Folder["model/1.safetensors"]);
         ToolRun again = await RunAsync("download", $"{Server.Address}/m/{Index}", "model");
         Assert.Equal(0, again.ExitCode);
-        Assert.Contains("going on: ", again.Error, Ordinal);
+        Assert.Contains("resuming: ", again.Error, Ordinal);
     }
 
     private void Serve(string tensor, string shard)

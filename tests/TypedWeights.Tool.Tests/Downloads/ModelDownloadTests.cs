@@ -177,9 +177,10 @@ public sealed class ModelDownloadTests : DownloadTest
 
         Assert.Equal(2, run.ExitCode);
         Assert.Equal(["1.safetensors.partial", "1.safetensors.partial.jsonl"], left);
-        Assert.Contains("3.00 MB of 6.00 MB stay in 1.safetensors.partial; the same command goes on from there.\nerror: ", run.Error, Ordinal);
+        Assert.Contains("3.00 MB of 6.00 MB are kept in 1.safetensors.partial; run the same command again to resume.\nerror: ", run.Error, Ordinal);
         Assert.Equal(0, next.ExitCode);
-        Assert.StartsWith("going on: 3.00 MB of 6.00 MB are there and sound.\nwrote model/model.safetensors.index.json and 2 shards: 3.00 MB",
+        Assert.StartsWith(
+            "resuming: 3.00 MB of 6.00 MB were downloaded before and are intact.\nwrote model/model.safetensors.index.json and 2 shards: 3.00 MB",
             next.Error, Ordinal);
         Assert.DoesNotContain(Server.Requests, request => request.Path == "/m/1.safetensors" && Ranges.Of(request.Range!).Length > 1000);
         Assert.Equal(Server.Files["/m/1.safetensors"], Read("model/1.safetensors"));

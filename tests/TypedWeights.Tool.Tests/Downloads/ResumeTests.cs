@@ -35,7 +35,7 @@ public sealed class ResumeTests : ServerTest
         ToolRun next = await ToolRun.ProcessAsync(Folder.Path, null, "download", Uri, "net.safetensors", "--sha256");
 
         Assert.Equal(0, next.ExitCode);
-        Assert.StartsWith("going on: ", next.Error, Ordinal);
+        Assert.StartsWith("resuming: ", next.Error, Ordinal);
         Assert.Equal(Model, await File.ReadAllBytesAsync(Folder["net.safetensors"], Token));
         Assert.Equal(["net.safetensors"], Left());
         foreach ((long offset, long length) in Asked())
@@ -66,7 +66,7 @@ public sealed class ResumeTests : ServerTest
         ToolRun next = await ToolRun.WithUmaskAsync(Folder.Path, umask, null, "download", Uri, "net.safetensors");
 
         Assert.True(next.ExitCode == 0, next.All);
-        Assert.StartsWith("going on: ", next.Error, Ordinal);
+        Assert.StartsWith("resuming: ", next.Error, Ordinal);
         Assert.Equal(Model, await File.ReadAllBytesAsync(Folder["net.safetensors"], Token));
 
         async Task KillAsync(Process process)
@@ -77,8 +77,8 @@ public sealed class ResumeTests : ServerTest
     }
 
     [Theory]
-    [InlineData("?sig=2&file=a", "going on: ")]
-    [InlineData("?file=b&sig=1", "net.safetensors.partial: starting over, as it is a part of ")]
+    [InlineData("?sig=2&file=a", "resuming: ")]
+    [InlineData("?file=b&sig=1", "net.safetensors.partial: starting again, because it is a part of ")]
     public async Task A_download_is_resumed_with_another_URL_signature_and_not_with_another_query_parameter(string query, string said)
     {
         await KilledAsync("?file=a&sig=1");
@@ -128,7 +128,7 @@ public sealed class ResumeTests : ServerTest
 
         Assert.Equal(0, next.ExitCode);
         Assert.StartsWith(
-            "net.safetensors.partial: starting over, as the file has changed at its source since.\nwrote net.safetensors: 24.0 MB",
+            "net.safetensors.partial: starting again, because the file has changed at its source since.\nwrote net.safetensors: 24.0 MB",
             next.Error,
             Ordinal);
         Assert.Equal(changed, await File.ReadAllBytesAsync(Folder["net.safetensors"], Token));
@@ -146,7 +146,7 @@ public sealed class ResumeTests : ServerTest
         ToolRun run = await ToolRun.ProcessAsync(Folder.Path, InterruptAsync, "download", Uri, "net.safetensors");
 
         Assert.Equal((code, ""), (run.ExitCode, run.Out));
-        Assert.EndsWith("of 24.0 MB stay in net.safetensors.partial; the same command goes on from there.\ninterrupted\n", run.Error, Ordinal);
+        Assert.EndsWith("of 24.0 MB are kept in net.safetensors.partial; run the same command again to resume.\ninterrupted\n", run.Error, Ordinal);
         Assert.Equal(["net.safetensors.partial", "net.safetensors.partial.jsonl"], Left());
 
         async Task InterruptAsync(Process process)

@@ -5,12 +5,12 @@ using TypedWeights.Tool.Running;
 
 namespace TypedWeights.Tool.Output.Progress;
 
-/// <summary>Progress for people: one bar, drawn over again, that is gone when its step is done.</summary>
+/// <summary>Progress for people: one bar that is redrawn, and removed at the end of its step.</summary>
 internal sealed class ProgressBarView : ProgressView
 {
     private const int WidestBar = 30;
 
-    // What stands beside the bar: the step, the percentage and all figures, or the rate alone.
+    // The text beside the bar: the step, the percentage and all figures, or the rate alone.
     private const int AllText = 62;
     private const int ShortText = 30;
 
@@ -63,7 +63,7 @@ internal sealed class ProgressBarView : ProgressView
             }
         });
 
-    // A line that wraps cannot be drawn over again: what does not fit is left out.
+    // A line that wraps cannot be redrawn: text that does not fit is omitted.
     private ProgressColumn[] Columns(TransferFigures figures)
     {
         var rate = new TextColumn(() => HasRoom ? figures.Text : figures.Rate);
@@ -83,7 +83,7 @@ internal sealed class ProgressBarView : ProgressView
 
     public override void Note(string line) => _console.WriteLine(Printable.Line(line));
 
-    // Plain text: what a file or server put into it is no markup.
+    // Plain text: it may contain text of a file or server, which must not count as markup.
     private sealed class TextColumn(Func<string> text) : ProgressColumn
     {
         protected override bool NoWrap => true;

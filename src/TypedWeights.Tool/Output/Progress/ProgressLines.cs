@@ -2,7 +2,7 @@ using TypedWeights.Errors;
 
 namespace TypedWeights.Tool.Output.Progress;
 
-/// <summary>Progress for logs: a line every few seconds, and none for what is done sooner.</summary>
+/// <summary>Progress for logs: a line every few seconds, and none for a shorter step.</summary>
 internal sealed class ProgressLines(TextWriter writer, TimeProvider? time = null) : ProgressView
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);

@@ -5,7 +5,7 @@ using TypedWeights.Transfer.Retry;
 namespace TypedWeights.Tool.Output.Progress;
 
 /// <summary>
-/// Shows on standard error how far a command is: a bar in a terminal, a line now and then elsewhere, nothing where nobody wants it.
+/// Shows the progress of a command on standard error: a bar in a terminal, a line every few seconds elsewhere, nothing if it is quiet.
 /// </summary>
 internal abstract class ProgressView
 {
@@ -23,7 +23,7 @@ internal abstract class ProgressView
     /// <summary>Writes a line that stays.</summary>
     public abstract void Note(string line);
 
-    /// <summary>Notes the retries of a command's transfers, one line every two seconds at most.</summary>
+    /// <summary>Prints the retries of a command's transfers, at most one line every two seconds.</summary>
     public void NoteRetriesOf(TransferContext context)
     {
         var gate = new Lock();

@@ -3,10 +3,10 @@ using TypedWeights.Errors;
 
 namespace TypedWeights.Tool.Output.Progress;
 
-/// <summary>How far one step of a command has come, and how fast it goes. Safe for use from many tasks at once.</summary>
+/// <summary>The progress and the rate of one step of a command. Safe for use from many tasks at once.</summary>
 /// <param name="title">What is being done, in a few words.</param>
-/// <param name="total">The bytes of the whole; 0 while that is not known.</param>
-/// <param name="already">Bytes that were there before: they count as done and not for the rate.</param>
+/// <param name="total">All bytes; 0 while the number is not known.</param>
+/// <param name="already">Bytes from an earlier run: they count as done, but not for the rate.</param>
 /// <param name="time">The clock.</param>
 internal sealed class TransferFigures(string title, long total = 0, long already = 0, TimeProvider? time = null)
 {
@@ -47,7 +47,7 @@ internal sealed class TransferFigures(string title, long total = 0, long already
         }
     }
 
-    /// <summary>The time it will take at this rate; null where there is none to tell by.</summary>
+    /// <summary>The remaining time at this rate; null if there is no rate yet.</summary>
     public TimeSpan? Left => BytesPerSecond is >= 1 and double rate && Total > 0
         ? TimeSpan.FromSeconds(Math.Min((Total - Done) / rate, TimeSpan.FromDays(99).TotalSeconds))
         : null;
@@ -68,7 +68,7 @@ internal sealed class TransferFigures(string title, long total = 0, long already
     /// <summary>From 0 to 100.</summary>
     public int Percent => Total == 0 ? 0 : (int)(100 * (Int128)Done / Total);
 
-    /// <summary>Says how much is done of how much, what was there before included.</summary>
+    /// <summary>Sets the bytes that are done and their total, those of an earlier run included.</summary>
     public void Report(long done, long total)
     {
         Interlocked.Exchange(ref _total, total);
@@ -90,7 +90,7 @@ internal sealed class TransferFigures(string title, long total = 0, long already
         Changed?.Invoke();
     }
 
-    /// <summary>Says that so many more bytes are done.</summary>
+    /// <summary>Adds bytes that are done.</summary>
     public void Add(long bytes) => Report(Interlocked.Add(ref _done, bytes), Total);
 
     /// <summary><c>0:07</c>, <c>12:30</c>, <c>3:05:00</c></summary>
