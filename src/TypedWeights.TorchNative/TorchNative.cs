@@ -6,18 +6,18 @@ using TypedWeights.Native;
 namespace TypedWeights;
 
 /// <summary>
-/// Makes TorchSharp load on Linux systems whose libstdc++ is older than the one its native part was built with (Debian 12, Ubuntu 22.04 and
-/// the like), from a private copy that does not ask for the newer one. Elsewhere, and where TorchSharp loads by itself, nothing is touched.
+/// Makes TorchSharp load on Linux systems whose libstdc++ is older than the one its native library was built with (Debian 12, Ubuntu 22.04 and
+/// the like), from a private copy that does not require the newer one. Elsewhere, and if TorchSharp loads without help, nothing changes.
 /// </summary>
 /// <remarks>
-/// This happens by itself when the first type of this library is used. A program that uses TorchSharp before these types must call
+/// This happens automatically when the first type of this library is used. A program that uses TorchSharp before these types must call
 /// <see cref="EnsureLoaded"/> first. The environment variable <c>TYPEDWEIGHTS_TORCH_NATIVE=off</c> switches it off.
 /// </remarks>
 public static class TorchNative
 {
     private static readonly Lock Gate = new();
 
-    private static volatile NativeState _state = new(NativeStatus.NotNeeded, "nothing has been decided yet");
+    private static volatile NativeState _state = new(NativeStatus.NotNeeded, "nothing was decided yet");
     private static TorchNativeException? _failure;
     private static volatile bool _isLoaded;
 
@@ -28,10 +28,10 @@ public static class TorchNative
     public static string State => _state.ToString();
 
     /// <summary>
-    /// Loads TorchSharp with its native part. Safe to call from several threads and several times: after the first success it does nothing, and
+    /// Loads TorchSharp with its native library. Safe to call from several threads and several times: after the first success it does nothing, and
     /// after a failure it tries again.
     /// </summary>
-    /// <exception cref="TorchNativeException">The native part does not load; the message names the library and says what to do.</exception>
+    /// <exception cref="TorchNativeException">The native library does not load; the message names the library and says what to do.</exception>
     public static void EnsureLoaded()
     {
         if (_isLoaded)
@@ -59,10 +59,10 @@ public static class TorchNative
 
     /// <summary>
     /// Does what <see cref="EnsureLoaded"/> does on a thread of the pool: loading takes some 0.4 s, in which a UI thread would draw nothing.
-    /// Loads call it by themselves.
+    /// Every load calls it.
     /// </summary>
-    /// <param name="cancellationToken">Cancels the call before loading has begun.</param>
-    /// <exception cref="TorchNativeException">The native part does not load; the message names the library and says what to do.</exception>
+    /// <param name="cancellationToken">Cancels the call before loading has started.</param>
+    /// <exception cref="TorchNativeException">The native library does not load; the message names the library and says what to do.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static Task EnsureLoadedAsync(CancellationToken cancellationToken = default) =>
         cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken)
@@ -70,14 +70,14 @@ public static class TorchNative
         : Task.Run(EnsureLoaded, cancellationToken);
 
     /// <summary>
-    /// Loads the copy where it is needed, when the first type of this assembly is used. Never throws: <see cref="EnsureLoaded"/> reports the
+    /// Loads the copy if it is needed, when the first type of this assembly is used. Never throws: <see cref="EnsureLoaded"/> reports the
     /// failure.
     /// </summary>
     [ModuleInitializer]
     [SuppressMessage(
         "Usage",
         "CA2255",
-        Justification = "TorchSharp's type initializers load its native part and fail for good if it does not load. A library in front of "
+        Justification = "TorchSharp's type initializers load its native library and fail permanently if it cannot be loaded. A library in front of "
             + "TorchSharp has no other moment before them; this one never throws, and does nothing where nothing is needed.")]
     internal static void Prepare()
     {

@@ -28,7 +28,7 @@ internal sealed class ElfImage
         _bytes = bytes;
         if (!TryReadMachine(bytes, out _))
         {
-            throw new ElfFormatException("it is no 64-bit little-endian ELF shared library");
+            throw new ElfFormatException("it is not a 64-bit little-endian ELF shared library");
         }
 
         (ulong offset, ulong size) = ReadSegments();
@@ -44,7 +44,7 @@ internal sealed class ElfImage
             _dynamic.TryAdd(tag, U64(offset + at + 8));
         }
 
-        throw new ElfFormatException("its dynamic table has no end");
+        throw new ElfFormatException("its dynamic table is not terminated");
     }
 
     /// <summary>Reads from <paramref name="start"/>, a file's first bytes, the machine that the library was built for.</summary>
@@ -79,7 +79,7 @@ internal sealed class ElfImage
         }
 
         throw new ElfFormatException(string.Create(
-            CultureInfo.InvariantCulture, $"the {size} bytes at address 0x{address:x} lie in no loaded segment"));
+            CultureInfo.InvariantCulture, $"the {size} bytes at address 0x{address:x} are not in a loaded segment"));
     }
 
     public ushort U16(ulong offset) => BinaryPrimitives.ReadUInt16LittleEndian(At(offset, sizeof(ushort)));
@@ -103,7 +103,7 @@ internal sealed class ElfImage
         Span<byte> rest = At(OffsetOf(Get(DynamicTag.StringTable), size) + index, size - index);
         int end = rest.IndexOf((byte)0);
         return end < 0
-            ? throw new ElfFormatException("the last name in the string table has no end")
+            ? throw new ElfFormatException("the last name in the string table is not terminated")
             : Encoding.Latin1.GetString(rest[..end]);
     }
 
@@ -151,7 +151,7 @@ internal sealed class ElfImage
             ? _bytes.AsSpan((int)offset, (int)size)
             : throw new ElfFormatException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"it points to {size} bytes at {offset}, but has {length}: the file is cut short or damaged"));
+                $"it refers to {size} bytes at {offset}, but has only {length}: the file is truncated or damaged"));
     }
 }
 

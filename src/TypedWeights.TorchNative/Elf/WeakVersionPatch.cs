@@ -4,8 +4,8 @@ namespace TypedWeights.Elf;
 
 /// <summary>
 /// Lets a library load where libstdc++ is older than the one it was linked with. Programs that include &lt;iostream&gt; and are built with
-/// GCC 13 or later refer to <see cref="Symbol"/>, only so that the loader checks the version of libstdc++: older ones set up their streams
-/// by themselves. The copy refers to that version and that symbol weakly, so that the loader goes on without them.
+/// GCC 13 or later refer to <see cref="Symbol"/>, only so that the loader checks the version of libstdc++: older libraries
+/// initialise their streams in other code. The copy refers to that version and that symbol weakly, so that the loader continues without them.
 /// </summary>
 internal static class WeakVersionPatch
 {
@@ -21,24 +21,24 @@ internal static class WeakVersionPatch
     // The top bit of a symbol's version marks it hidden.
     private const ushort VersionMask = 0x7fff;
 
-    /// <summary>Whether the loader would refuse the library where libstdc++ lacks <see cref="Version"/>.</summary>
+    /// <summary>Whether the loader would reject the library if libstdc++ lacks <see cref="Version"/>.</summary>
     /// <exception cref="ElfFormatException">The image's tables are damaged.</exception>
-    public static bool IsAskedFor(ElfImage image) => Find(image) is { IsWeak: false };
+    public static bool IsRequired(ElfImage image) => Find(image) is { IsWeak: false };
 
     /// <summary>The library with the version's entry flagged weak and the symbol bound weak; no other bit differs.</summary>
-    /// <exception cref="ElfFormatException">The library is damaged, does not ask for the version, or really needs it.</exception>
+    /// <exception cref="ElfFormatException">The library is damaged, does not require the version, or really needs it.</exception>
     public static byte[] Apply(ReadOnlySpan<byte> original)
     {
         byte[] copy = original.ToArray();
         var image = new ElfImage(copy);
-        NeededVersion version = Find(image) ?? throw new ElfFormatException($"it does not ask for {Version}");
+        NeededVersion version = Find(image) ?? throw new ElfFormatException($"it does not require {Version}");
         (ulong symbols, uint count) = SymbolsOf(image);
         ulong versions = image.OffsetOf(image.Get(DynamicTag.SymbolVersions), (ulong)count * sizeof(ushort));
         for (uint symbol = 0; symbol < count; symbol++)
         {
             if ((image.U16(versions + symbol * sizeof(ushort)) & VersionMask) == version.Index)
             {
-                // Elf64_Sym: name, then binding (high four bits) and type (low), visibility, and the section, which is 0 where it is undefined.
+                // Elf64_Sym: name, then binding (high four bits) and type (low), visibility, and the section, which is 0 for an undefined symbol.
                 ulong entry = symbols + (ulong)symbol * SymbolSize;
                 CheckUnused(image, symbol, image.Name(image.U32(entry)), isUndefined: image.U16(entry + 6) == 0);
                 ref byte binding = ref image.U8(entry + 4);
@@ -121,7 +121,7 @@ internal static class WeakVersionPatch
 
     private static NeededVersion? Find(ElfImage image) => VersionsOf(image).FirstOrDefault(static version => version.Name == Version);
 
-    // Going on without a symbol is only safe while nothing in the library can reach it.
+    // Continuing without a symbol is only safe if nothing in the library can reach it.
     private static void CheckUnused(ElfImage image, uint symbol, string name, bool isUndefined)
     {
         if (name != Symbol || !isUndefined)

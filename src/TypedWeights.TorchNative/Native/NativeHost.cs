@@ -7,7 +7,7 @@ using TypedWeights.Elf;
 
 namespace TypedWeights.Native;
 
-/// <summary>The facts that the decision depends on: those of this process, or those that a test makes up.</summary>
+/// <summary>The facts that the decision depends on: those of this process, or those that a test sets.</summary>
 internal sealed class NativeHost
 {
     [SupportedOSPlatformGuard("linux")]
@@ -18,7 +18,7 @@ internal sealed class NativeHost
     public bool IsSwitchedOff { get; init; } =
         string.Equals(Environment.GetEnvironmentVariable("TYPEDWEIGHTS_TORCH_NATIVE"), "off", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether libstdc++ defines the symbol that TorchSharp's native part refers to.</summary>
+    /// <summary>Whether libstdc++ defines the symbol that TorchSharp's native library refers to.</summary>
     public Func<bool> HasCurrentLibstdcxx { get; init; } = ProbeLibstdcxx;
 
     public Func<IReadOnlyList<string>> Folders { get; init; } = NativeFolders.All;
@@ -30,8 +30,8 @@ internal sealed class NativeHost
     public string? Find(string fileName) =>
         Folders().Select(folder => Path.Combine(folder, fileName)).FirstOrDefault(File.Exists);
 
-    // The runtime itself is linked with libstdc++, so this is the one in the process. Where there is none, nothing of TorchSharp can load, and no
-    // copy would help.
+    // The runtime itself is linked with libstdc++, so this is the one in the process. Without it, nothing of TorchSharp can load, and a
+    // copy would not help.
     private static bool ProbeLibstdcxx() =>
         !NativeLibrary.TryLoad("libstdc++.so.6", out nint library) || NativeLibrary.TryGetExport(library, WeakVersionPatch.Symbol, out _);
 }
@@ -39,7 +39,7 @@ internal sealed class NativeHost
 /// <summary>File names of the native libraries on Linux.</summary>
 internal static class NativeNames
 {
-    /// <summary>TorchSharp's own native part.</summary>
+    /// <summary>TorchSharp's own native library.</summary>
     public const string TorchSharp = "libLibTorchSharp.so";
 
     public const string Torch = "libtorch.so";
@@ -72,7 +72,7 @@ internal static class NativeFolders
         return folders;
     }
 
-    /// <summary>The folders of the packages, when TorchSharp.dll lies in <c>PACKAGES/torchsharp/VERSION/lib/FRAMEWORK</c>.</summary>
+    /// <summary>The folders of the packages, if TorchSharp.dll is in <c>PACKAGES/torchsharp/VERSION/lib/FRAMEWORK</c>.</summary>
     internal static IEnumerable<string> PackageFolders(string beside)
     {
         string package = Path.GetFullPath(Path.Combine(beside, "..", ".."));

@@ -7,17 +7,17 @@ namespace TypedWeights.Native;
 internal static class NativeLoader
 {
     /// <summary>Loads libtorch from where the runtime would take it.</summary>
-    /// <returns>False when the application has none.</returns>
-    /// <exception cref="TorchNativeException">It is there and does not load.</exception>
+    /// <returns>False if the application has no libtorch.</returns>
+    /// <exception cref="TorchNativeException">libtorch was found but cannot be loaded.</exception>
     public static bool TryLoadLibtorch(NativeHost host)
     {
-        // TorchSharp's own order on Linux: torch_cuda where there is one (it brings c10, c10_cuda and torch_cpu along), else torch_cpu.
-        // Then torch, because a copy in a folder of its own finds what it is linked with only if that is in the process already.
+        // TorchSharp's own order on Linux: torch_cuda if there is one (it loads c10, c10_cuda and torch_cpu too), else torch_cpu.
+        // Then torch, because a copy in another folder finds the libraries that it is linked with only if they are already loaded.
         string? cuda = host.Find(NativeNames.TorchCuda);
         return TryLoad(host, cuda is null ? NativeNames.TorchCpu : NativeNames.TorchCuda) && TryLoad(host, NativeNames.Torch);
     }
 
-    /// <summary>Loads all of it file by file: scripts and notebooks need that, and where it fails the error says what is wrong.</summary>
+    /// <summary>Loads all libraries file by file: scripts and notebooks need this, and the error of a failure says what is wrong.</summary>
     /// <exception cref="TorchNativeException">A library is missing or does not load.</exception>
     public static void LoadFiles(NativeHost host)
     {
@@ -28,7 +28,7 @@ internal static class NativeLoader
 
         if (!TryLoad(host, NativeNames.TorchSharp))
         {
-            throw NativeErrors.NoBackend($"{NativeNames.TorchSharp}, which the TorchSharp package brings, was not found");
+            throw NativeErrors.NoBackend($"{NativeNames.TorchSharp}, which is part of the TorchSharp package, was not found");
         }
     }
 
@@ -45,8 +45,8 @@ internal static class NativeLoader
         }
     }
 
-    /// <summary>Loads libtorch and TorchSharp's native part as TorchSharp does in its first attempt.</summary>
-    /// <returns>False when that fails, after which TorchSharp would begin to copy libraries.</returns>
+    /// <summary>Loads libtorch and TorchSharp's native library as TorchSharp does in its first attempt.</summary>
+    /// <returns>False when that fails, after which TorchSharp would start to copy libraries.</returns>
     public static bool TryLoadAsTorchSharpDoes()
     {
         // Whether torch_cpu loads does not matter: LibTorchSharp may find it by itself.
@@ -54,7 +54,7 @@ internal static class NativeLoader
         return TryLoadByName("LibTorchSharp");
     }
 
-    // The exception is that of an AssemblyLoadContext that insists on a file.
+    // An AssemblyLoadContext that insists on a file throws.
     private static bool TryLoadByName(string name)
     {
         try
@@ -67,7 +67,7 @@ internal static class NativeLoader
         }
     }
 
-    // Where no file is found: what the process or the system has of that name.
+    // If no file is found, a library with this name in the process or the system is used.
     private static bool TryLoad(NativeHost host, string fileName)
     {
         if (host.Find(fileName) is not { } path)

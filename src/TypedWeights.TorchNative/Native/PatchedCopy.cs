@@ -17,7 +17,7 @@ internal static class PatchedCopy
     private const UnixFileMode FolderMode = FileMode | UnixFileMode.UserExecute;
 
     /// <summary>Finds or makes the copy of <paramref name="original"/> below <paramref name="root"/>.</summary>
-    /// <returns>The path of a file that holds exactly what patching the original gives.</returns>
+    /// <returns>The path of a file that has exactly the bytes of the patched original.</returns>
     /// <exception cref="ElfFormatException">The original is damaged or really needs what the system lacks.</exception>
     /// <exception cref="IOException">The copy cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder is not writable, or open to other users.</exception>
@@ -50,7 +50,7 @@ internal static class PatchedCopy
         Directory.CreateDirectory(root, FolderMode);
         string path = PathWalk.EndOf(root).Last.Path;
 
-        // Whoever may rename a folder further up can replace everything below it.
+        // A user who may rename a folder further up can replace everything below it.
         if (FolderTrust.RefuseAsParent(path) is { } reason)
         {
             throw new UnauthorizedAccessException(reason);
@@ -64,14 +64,14 @@ internal static class PatchedCopy
             if (!facts.IsFolder || facts.Owner != LibC.EffectiveUser() || !facts.IsPrivate)
             {
                 throw new UnauthorizedAccessException(
-                    $"{path} is not a folder that only this user can enter (mode 0700): remove it, or repair its owner and mode");
+                    $"{path} is not a folder that only this user can enter (mode 0700): remove it, or correct its owner and mode");
             }
         }
 
         return path;
     }
 
-    // Compares the bytes themselves: they are in memory, and a digest would not tell more.
+    // Compares the bytes themselves: they are in memory, so a digest has no advantage.
     private static bool IsWhole(string path, ReadOnlySpan<byte> expected)
     {
         if (!File.Exists(path))

@@ -1,6 +1,6 @@
 namespace TypedWeights;
 
-/// <summary>TorchSharp's native part could not be loaded. The message names the library that failed and what to do.</summary>
+/// <summary>TorchSharp's native library could not be loaded. The message names the library that failed and what to do.</summary>
 public sealed class TorchNativeException : WeightsException
 {
     internal TorchNativeException(string library, string message, Exception? inner = null)

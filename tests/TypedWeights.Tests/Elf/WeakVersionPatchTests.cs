@@ -11,8 +11,8 @@ public sealed class WeakVersionPatchTests
     [Fact]
     public void The_original_library_requires_the_version_and_the_patched_copy_does_not()
     {
-        Assert.True(WeakVersionPatch.IsAskedFor(new ElfImage(Original)));
-        Assert.False(WeakVersionPatch.IsAskedFor(new ElfImage(WeakVersionPatch.Apply(Original))));
+        Assert.True(WeakVersionPatch.IsRequired(new ElfImage(Original)));
+        Assert.False(WeakVersionPatch.IsRequired(new ElfImage(WeakVersionPatch.Apply(Original))));
     }
 
     [Fact]
@@ -54,9 +54,9 @@ public sealed class WeakVersionPatchTests
     public void A_library_that_does_not_require_the_version_is_not_patched()
     {
         byte[] other = File.ReadAllBytes(TorchFiles.Torch);
-        Assert.False(WeakVersionPatch.IsAskedFor(new ElfImage(other)));
+        Assert.False(WeakVersionPatch.IsRequired(new ElfImage(other)));
         var e = Assert.Throws<ElfFormatException>(() => WeakVersionPatch.Apply(other));
-        Assert.Contains("does not ask for GLIBCXX_3.4.32", e.Message, StringComparison.Ordinal);
+        Assert.Contains("does not require GLIBCXX_3.4.32", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

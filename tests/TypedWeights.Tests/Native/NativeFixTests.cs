@@ -71,7 +71,7 @@ public sealed class NativeFixTests : IDisposable
         NativeState state = NativeFix.Apply(Old());
 
         Assert.Equal(NativeStatus.NotNeeded, state.Status);
-        Assert.Contains("does not ask for GLIBCXX_3.4.32", state.Reason, StringComparison.Ordinal);
+        Assert.Contains("does not require GLIBCXX_3.4.32", state.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class NativeFixTests : IDisposable
 
         Assert.Equal(NativeNames.TorchSharp, e.Library);
         Assert.StartsWith(_temp[NativeNames.TorchSharp], e.Message, StringComparison.Ordinal);
-        Assert.Contains("cut short", e.Message, StringComparison.Ordinal);
+        Assert.Contains("truncated", e.Message, StringComparison.Ordinal);
         Assert.EndsWith("Restore or publish the application again.", e.Message, StringComparison.Ordinal);
     }
 

@@ -24,7 +24,7 @@ public sealed class NativeLoaderTests : IDisposable
 
         Assert.Equal("libtorch_cpu.so", e.Library);
         Assert.StartsWith(
-            $"{_temp["libtorch_cpu.so"]} does not load: libtorch_zzz.so: cannot open shared object file",
+            $"{_temp["libtorch_cpu.so"]} cannot be loaded: libtorch_zzz.so: cannot open shared object file",
             e.Message,
             StringComparison.Ordinal);
     }
@@ -48,7 +48,7 @@ public sealed class NativeLoaderTests : IDisposable
     {
         File.WriteAllText(_temp["libtorch.so"], "not a library");
         var e = Assert.Throws<TorchNativeException>(() => NativeLoader.Load(_temp["libtorch.so"]));
-        Assert.Contains("libtorch.so does not load: ", e.Message, StringComparison.Ordinal);
+        Assert.Contains("libtorch.so cannot be loaded: ", e.Message, StringComparison.Ordinal);
         Assert.Contains("file too short", e.Message, StringComparison.Ordinal);
     }
 
