@@ -1,12 +1,12 @@
 namespace TypedWeights.Generators;
 
-/// <summary>The steps by which tests see what an edit re-runs.</summary>
+/// <summary>The names of the steps, by which tests see what an edit runs again.</summary>
 internal static class StepNames
 {
-    /// <summary>What each class says, without its place.</summary>
+    /// <summary>Each class, without its location.</summary>
     public const string Classes = nameof(Classes);
 
-    /// <summary>What each snapshot says.</summary>
+    /// <summary>The content of each snapshot.</summary>
     public const string Snapshots = nameof(Snapshots);
 
     /// <summary>Each class with its snapshot.</summary>

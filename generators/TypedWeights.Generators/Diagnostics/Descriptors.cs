@@ -9,7 +9,7 @@ internal static class Descriptors
     public static readonly DiagnosticDescriptor NoSnapshot = Make(
         "TW0001",
         "No snapshot",
-        "No snapshot of '{0}' is among the project's weight snapshots{2}; run: {1}",
+        "The project has no weight snapshot of '{0}'{2}; run: {1}",
         DiagnosticSeverity.Error);
 
     public static readonly DiagnosticDescriptor UnreadableSnapshot = Make(
@@ -21,7 +21,7 @@ internal static class Descriptors
     public static readonly DiagnosticDescriptor SeveralSnapshots = Make(
         "TW0003",
         "Several snapshots",
-        "'{0}' has {1} snapshots and not exactly one of them is for the class '{2}': {3}",
+        "'{0}' has {1} snapshots, and exactly one of them must be for the class '{2}': {3}",
         DiagnosticSeverity.Error);
 
     public static readonly DiagnosticDescriptor NotPartial = Make(
@@ -45,13 +45,13 @@ internal static class Descriptors
     public static readonly DiagnosticDescriptor RenamedMembers = Make(
         "TW0007",
         "Names made distinct",
-        "{1} of the names in '{0}' collide or are reserved and have a suffix: {2}",
+        "{1} of the names in '{0}' collide or are reserved, so they have a suffix: {2}",
         DiagnosticSeverity.Info);
 
     public static readonly DiagnosticDescriptor UserMember = Make(
         "TW0008",
         "A member of the class takes a weight's name",
-        "'{0}' declares or inherits '{1}', so the weight '{2}' is '{3}'",
+        "'{0}' declares or inherits '{1}', so the weight '{2}' is named '{3}'",
         DiagnosticSeverity.Warning);
 
     public static readonly DiagnosticDescriptor Failed = Make(
@@ -63,19 +63,19 @@ internal static class Descriptors
     public static readonly DiagnosticDescriptor NothingToPlace = Make(
         "TW0010",
         "Nothing to place",
-        "No weight of '{0}' is placed by '{1}': {2}",
+        "The pattern '{1}' places no weight of '{0}': {2}",
         DiagnosticSeverity.Error);
 
     public static readonly DiagnosticDescriptor TwoPlaces = Make(
         "TW0011",
         "Two places",
-        "'{0}' would put '{1}' on {2}, and '{3}' puts it on {4}",
+        "'{0}' puts '{1}' on {2}, but '{3}' puts it on {4}",
         DiagnosticSeverity.Error);
 
     public static readonly DiagnosticDescriptor NoDevice = Make(
         "TW0012",
         "Not a device",
-        "'{0}' is not a device; a device is {1}, or one with a number, such as cuda:1",
+        "'{0}' is not a valid device; use {1} or cuda:N",
         DiagnosticSeverity.Error);
 
     public static readonly DiagnosticDescriptor NoProvider = Make(
@@ -92,7 +92,7 @@ internal static class Descriptors
 
     public static IEnumerable<DiagnosticDescriptor> All => ById.Values;
 
-    /// <summary>The diagnostic of a problem, where it is in the source.</summary>
+    /// <summary>The diagnostic of a problem, at a location in the source.</summary>
     public static Diagnostic At(this Problem problem, Location location) =>
         Diagnostic.Create(ById[problem.Id], location, [.. problem.Arguments]);
 

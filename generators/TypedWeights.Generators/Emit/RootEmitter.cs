@@ -11,7 +11,7 @@ internal static class RootEmitter
     private const string DefaultLoader = "global::TypedWeights.WeightLoader.Default";
     private const string Progress = "global::System.IProgress<global::TypedWeights.LoadProgress>? progress = null";
 
-    // Two overloads take "new() { … }" as their first argument; the one for options is meant.
+    // "new() { … }" as the first argument fits two overloads; the one with options must win.
     private const string LowPriority = "[global::System.Runtime.CompilerServices.OverloadResolutionPriority(-1)]";
     private const string Manifest = "global::TypedWeights.WeightManifest";
 
@@ -39,13 +39,13 @@ internal static class RootEmitter
             /// <summary>The tensors by their raw names. This object owns them: disposing it frees them.</summary>
             """,
             "public global::TypedWeights.WeightSet Weights { get; }");
-        Loading(writer, self);
-        Beginning(writer, self);
-        Owning(writer, self, model.Class.Placements);
+        LoadMethods(writer, self);
+        BeginMethods(writer, self);
+        OwnershipMembers(writer, self, model.Class.Placements);
         Holders(writer, model, self);
     }
 
-    private static void Loading(SourceWriter writer, string self)
+    private static void LoadMethods(SourceWriter writer, string self)
     {
         const string Parameters = """
             /// <param name="options">The options; null for the defaults.</param>
@@ -75,7 +75,7 @@ internal static class RootEmitter
             Parameters);
     }
 
-    private static void Beginning(SourceWriter writer, string self)
+    private static void BeginMethods(SourceWriter writer, string self)
     {
         const string Summary = """
             /// <summary>
@@ -150,7 +150,7 @@ internal static class RootEmitter
             $"    {DefaultLoader}.{method}<{self}>({argument}, options, progress, cancellationToken);");
     }
 
-    private static void Owning(SourceWriter writer, string self, EquatableArray<PlacementSpec> placements)
+    private static void OwnershipMembers(SourceWriter writer, string self, EquatableArray<PlacementSpec> placements)
     {
         Member(
             writer,

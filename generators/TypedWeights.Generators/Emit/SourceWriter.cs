@@ -2,7 +2,7 @@ using System.Text;
 
 namespace TypedWeights.Generators.Emit;
 
-/// <summary>Lines of source at an indentation that must be back at nothing when the text is taken.</summary>
+/// <summary>Lines of indented source. Every opened block must be closed before the text is read.</summary>
 internal sealed class SourceWriter
 {
     private const int SpacesALevel = 4;

@@ -3,7 +3,7 @@ using TypedWeights.Generators.Naming;
 
 namespace TypedWeights.Generators.Emit;
 
-/// <summary>One of the two trees that a model has: of tensors, or of their paths. What differs between them, and nothing else.</summary>
+/// <summary>What differs between the two trees of a model: that of the tensors, and that of their paths.</summary>
 internal sealed class TreeSide
 {
     public const string Tensor = "global::TorchSharp.torch.Tensor";
@@ -58,15 +58,15 @@ internal sealed class TreeSide
         }
     }
 
-    // Numbers that some groups lack are an empty list, so that a loop over them needs no question.
+    // Numbers that some groups lack are an empty list, so that a loop over them needs no null check.
     private static bool IsNullable(MemberSpec member) => member.IsOptional && !(member.Type is ListType && member.Segment is null);
 
-    private string Bind(ListType list, string scope, string segment, bool asks, int depth)
+    private string Bind(ListType list, string scope, string segment, bool isCounted, int depth)
     {
         string item = "item" + (depth == 0 ? "" : TensorText.Number(depth));
         string numbers = string.Join(", ", list.Numbers.Select(TensorText.Number));
         string count = TensorText.Number(list.Numbers.Count);
-        string dense = asks ? $"{scope}.CountItems({segment}, {count})" : count;
+        string dense = isCounted ? $"{scope}.CountItems({segment}, {count})" : count;
         if (list is { IsDense: true, Item: TensorType })
         {
             return $"{scope}.TensorList({segment}, {dense})";
@@ -78,7 +78,7 @@ internal sealed class TreeSide
             GroupType group => $"new {TypeName(group)}({item})",
             _ => throw new InvalidOperationException(),
         };
-        string sparse = asks ? $"{scope}.PresentItems({segment}, {numbers})" : $"new int[] {{ {numbers} }}";
+        string sparse = isCounted ? $"{scope}.PresentItems({segment}, {numbers})" : $"new int[] {{ {numbers} }}";
         return list.IsDense
             ? $"{scope}.List({segment}, {dense}, static {item} => {bound})"
             : $"{scope}.Sparse({segment}, {sparse}, static {item} => {bound})";

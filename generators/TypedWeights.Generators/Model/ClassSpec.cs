@@ -1,6 +1,6 @@
 namespace TypedWeights.Generators.Model;
 
-/// <summary>What the declaration of a class says, without symbols, syntax or location.</summary>
+/// <summary>The declaration of a class, without symbols, syntax or location.</summary>
 /// <param name="Namespace">The namespace as C# writes it; empty for the global one.</param>
 /// <param name="Containers">The types around the class, outermost first.</param>
 /// <param name="Name">The class's name in metadata.</param>
@@ -15,7 +15,7 @@ internal sealed record ClassSpec(
     string Source,
     EquatableArray<string> Members)
 {
-    /// <summary>Where the class says that its weights go.</summary>
+    /// <summary>The placements of the weights that the class declares.</summary>
     public EquatableArray<PlacementSpec> Placements { get; init; }
 
     /// <summary>The class from anywhere: <c>global::Demo.Outer.Mistral7B</c>.</summary>

@@ -2,13 +2,13 @@ namespace TypedWeights.Generators.Model;
 
 /// <summary>
 /// Everything that one generated file is written from: immutable, compared by value, without symbols, syntax or locations, so that
-/// the compiler writes it again only when it says something else.
+/// the file is generated again only if this changes.
 /// </summary>
 /// <param name="Class">The user's class.</param>
 /// <param name="Manifest">The manifest's text.</param>
 /// <param name="TensorCount">How many tensors there are, tied names not counted.</param>
 /// <param name="Groups">The classes; the first is the root.</param>
-/// <param name="Problems">What the user is told about names.</param>
+/// <param name="Problems">The problems to report about names.</param>
 internal sealed record ModelSpec(
     ClassSpec Class, string Manifest, int TensorCount, EquatableArray<GroupSpec> Groups, EquatableArray<Problem> Problems);
 

@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace TypedWeights.Generators.Model;
 
-/// <summary>A diagnostic without its location, so that it can stand in a model.</summary>
+/// <summary>A diagnostic without its location, so that a model can contain it.</summary>
 /// <param name="Id">The descriptor's id.</param>
 /// <param name="Arguments">What the message names. Never the attribute's own text: it may hold a secret.</param>
 internal sealed record Problem(string Id, EquatableArray<string> Arguments)

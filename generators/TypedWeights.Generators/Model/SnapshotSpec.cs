@@ -3,15 +3,15 @@ using TypedWeights.Snapshots;
 namespace TypedWeights.Generators.Model;
 
 /// <summary>An additional file of the project: a snapshot, or what is wrong with it.</summary>
-/// <param name="Path">Where it lies, for messages alone.</param>
-/// <param name="Content">What it says; null if it cannot be read.</param>
+/// <param name="Path">Its path, only for messages.</param>
+/// <param name="Content">Its content; null if it cannot be read.</param>
 /// <param name="Problem">What is wrong with it; null if nothing is.</param>
 internal sealed record SnapshotSpec(string Path, SnapshotContent? Content, SnapshotProblem? Problem);
 
 /// <summary>What is wrong with a snapshot, and where, without a location object.</summary>
 internal sealed record SnapshotProblem(string Message, int Offset, int Line, int Column);
 
-/// <summary>A snapshot that compares by what it says.</summary>
+/// <summary>A snapshot that compares by its content.</summary>
 internal sealed class SnapshotContent : IEquatable<SnapshotContent>
 {
     private readonly int _hash;

@@ -1,6 +1,6 @@
 namespace TypedWeights.Generators.Naming;
 
-/// <summary>One name for what has several.</summary>
+/// <summary>Finds one name for a class that has several.</summary>
 internal static class CommonName
 {
     private const int FewNames = 3;
@@ -9,9 +9,9 @@ internal static class CommonName
     private const int LongestTogether = 24;
 
     /// <summary>
-    /// What the names agree on: all of it, all but a number at the end, their common trailing words, or their common trailing letters.
+    /// What the names have in common: all of it, all but a number at the end, their common trailing words, or their common trailing letters.
     /// </summary>
-    /// <returns>Null where they agree on nothing.</returns>
+    /// <returns>Null if they have nothing in common.</returns>
     public static string? Agreed(IReadOnlyList<string[]> names)
     {
         if (names.Count == 0 || names.Any(static words => words.Length == 0))
@@ -41,8 +41,8 @@ internal static class CommonName
         return end.Length >= ShortestCommonEnd ? Identifiers.Joined([char.ToUpperInvariant(end[0]) + end.Substring(1)]) : null;
     }
 
-    /// <summary>All of a few names, what is common to them once: k_proj and v_proj → KVProj.</summary>
-    /// <returns>Null where there are too many, or they are too long.</returns>
+    /// <summary>A few names joined, with their common end once: k_proj and v_proj → KVProj.</summary>
+    /// <returns>Null if there are too many, or they are too long.</returns>
     public static string? Together(IReadOnlyList<string[]> names)
     {
         if (names.Count is < 2 or > FewNames || names.Any(static words => words.Length == 0))
@@ -58,7 +58,7 @@ internal static class CommonName
         return together.Length <= LongestTogether ? together : null;
     }
 
-    /// <summary>The shortest of many names, said to be one of them.</summary>
+    /// <summary>The shortest of many names, marked as one of several.</summary>
     public static string Shortest(IReadOnlyList<string[]> names)
     {
         string? shortest = names.Where(static words => words.Length > 0).Select(static words => Identifiers.Joined(words))

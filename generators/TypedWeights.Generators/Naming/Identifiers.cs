@@ -6,14 +6,14 @@ namespace TypedWeights.Generators.Naming;
 /// <summary>Raw names as words and as C# identifiers. The rules are in <c>docs/generator.md</c>.</summary>
 internal static class Identifiers
 {
-    // Metadata ends at 1,023 bytes, accessor prefixes and suffixes included; nobody reads as much.
+    // Metadata allows 1,023 bytes, accessor prefixes and suffixes included; that is too long to read.
     private const int MostCharacters = 100;
     private const int KeptCharacters = 80;
 
     /// <summary>
-    /// The words of a raw name: split where no identifier can go on, at underscores, and before a capital after a small letter.
+    /// The words of a raw name: split at characters that an identifier cannot contain, at underscores, and before a capital after a small letter.
     /// </summary>
-    /// <returns>Words that start with a capital where their first letter has one; none for a name without any letter or digit.</returns>
+    /// <returns>Words that start with a capital letter; empty for a name without any letter or digit.</returns>
     public static string[] Words(string raw)
     {
         var words = new List<string>();
@@ -57,7 +57,7 @@ internal static class Identifiers
         return SyntaxFacts.IsIdentifierStartCharacter(name[0]) ? name : "_" + name;
     }
 
-    /// <summary>A class's name kept to a length that metadata takes.</summary>
+    /// <summary>The name of a class, shortened to a length that metadata allows.</summary>
     public static string Shortened(string name) =>
         name.Length <= MostCharacters ? name : name.Substring(0, KeptCharacters) + "_" + StableHash.Suffix(name);
 

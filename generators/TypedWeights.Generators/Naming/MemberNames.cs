@@ -2,7 +2,7 @@ namespace TypedWeights.Generators.Naming;
 
 /// <summary>
 /// Gives each member of a group its property's name. A name depends on the raw names of the group and on what is reserved, never on an
-/// order, so a tensor that comes or goes renames only those that it collides with.
+/// order, so adding or removing a tensor renames only the tensors that it collides with.
 /// </summary>
 internal static class MemberNames
 {
@@ -22,11 +22,11 @@ internal static class MemberNames
         "Weights",
     ];
 
-    /// <summary>The root's twin.</summary>
+    /// <summary>The class of the paths of the root.</summary>
     public const string RootPaths = "RootPaths";
 
     /// <param name="segments">The distinct raw names of a group's named members.</param>
-    /// <param name="reserved">Names that none of them may have.</param>
+    /// <param name="reserved">Names that must not be used.</param>
     /// <returns>The property of each raw name.</returns>
     public static Dictionary<string, string> Of(IEnumerable<string> segments, ISet<string> reserved)
     {

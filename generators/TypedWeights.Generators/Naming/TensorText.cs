@@ -3,14 +3,14 @@ using TypedWeights.Manifests;
 
 namespace TypedWeights.Generators.Naming;
 
-/// <summary>What documentation comments say of tensors and names, as plain text.</summary>
+/// <summary>The text of documentation comments about tensors and names.</summary>
 internal static class TensorText
 {
     private const int MostCharacters = 200;
     private const int MostPatterns = 3;
     private const int MostVariants = 4;
 
-    /// <summary><c>BF16 [4096, 4096]</c>, and how the tensor is held where that is not how it looks.</summary>
+    /// <summary><c>BF16 [4096, 4096]</c>, and how torch holds the tensor if that differs.</summary>
     public static string Of(DType dtype, TensorShape shape)
     {
         string text = dtype.Name() + " " + shape;
@@ -41,7 +41,7 @@ internal static class TensorText
         return others > 0 ? $"{text} and {Number(others)} more" : text;
     }
 
-    /// <summary>A name kept to a length that a tooltip takes.</summary>
+    /// <summary>A name, shortened to a length that fits into a tooltip.</summary>
     public static string Shortened(string text)
     {
         if (text.Length <= MostCharacters)

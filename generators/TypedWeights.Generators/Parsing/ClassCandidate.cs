@@ -7,8 +7,8 @@ namespace TypedWeights.Generators.Parsing;
 /// A class with the attribute as one compilation has it. It holds a live location, so that <c>#pragma warning disable</c> reaches what
 /// is reported there, and therefore never enters a model: only <see cref="Spec"/> goes on.
 /// </summary>
-/// <param name="Spec">What the class says; null where it cannot be generated for.</param>
-/// <param name="Problems">Why not.</param>
+/// <param name="Spec">The declaration; null if no code can be generated for the class.</param>
+/// <param name="Problems">Why no code can be generated.</param>
 /// <param name="Location">The attribute.</param>
 /// <param name="Placements">The attributes of <see cref="ClassSpec.Placements"/>.</param>
 internal sealed record ClassCandidate(

@@ -12,11 +12,11 @@ namespace TypedWeights.Generators.Parsing;
 /// <summary>From the declaration of a class to what the generator keeps of it.</summary>
 internal static class ClassParser
 {
-    // A file system takes 255 bytes, and Windows 260 characters for the whole path, of which the compiler's own folders take about 110.
+    // A file name may have 255 bytes, and a path on Windows 260 characters, of which the folders of the compiler take about 110.
     private const int MostHintBytes = 50;
     private const string PlacementAttribute = "TypedWeights.PlaceWeightsAttribute";
 
-    /// <returns>Null where another part of the class, or the compiler's own error, stands for it.</returns>
+    /// <returns>Null if another part of the class is parsed instead, or the compiler reports an error.</returns>
     public static ClassCandidate? Parse(GeneratorAttributeSyntaxContext context, CancellationToken cancellationToken)
     {
         var type = (INamedTypeSymbol)context.TargetSymbol;
@@ -107,14 +107,14 @@ internal static class ClassParser
         return names.OrderBy(static name => name, StringComparer.Ordinal);
     }
 
-    // The hash tells Model from model, whose files would be one on a disk that ignores case.
+    // The hash distinguishes Model from model, whose files would be the same on a disk that ignores case.
     private static string HintName(INamedTypeSymbol type)
     {
         string name = type.ToDisplayString(SymbolDisplayFormat.CSharpErrorMessageFormat).Replace("@", "");
         string readable = name;
         if (Encoding.UTF8.GetByteCount(name) > MostHintBytes)
         {
-            // The end, which tells classes apart, from the first character that fits on.
+            // The end, which distinguishes classes, as far as it fits.
             int start = name.Length;
             for (int bytes = 0; bytes <= MostHintBytes; bytes += Encoding.UTF8.GetByteCount(name.ToCharArray(start, 1)))
             {

@@ -10,7 +10,7 @@ namespace TypedWeights.Generators.Parsing;
 /// <summary>Which classes can hold weights.</summary>
 internal static class ClassRules
 {
-    // Overloads of the generated methods may stand beside them; anything else of these names may not.
+    // Overloads of the generated methods are allowed; other members with these names are not.
     private static readonly string[] Methods = ["BeginLoadAsync", "Detach", "LoadAsync", "SaveAsync", "WhenReadyAsync"];
     private static readonly string[] Others = ["OnBound", "Paths", "RootPaths", "Weights"];
 
@@ -37,17 +37,17 @@ internal static class ClassRules
         if (type.TypeKind != TypeKind.Class)
         {
             string kind = type.TypeKind == TypeKind.Interface ? "an interface" : type.IsRecord ? "a record struct" : "a struct";
-            return $"it is {kind}, and weights have one owner, which is disposed; make it a class";
+            return $"it is {kind}, and weights need one owner that can be disposed; make it a class";
         }
 
         if (type.IsRecord)
         {
-            return "it is a record, and weights are not compared by value; make it a class";
+            return "it is a record, which compares by value; make it a class";
         }
 
         if (type.IsStatic || type.IsAbstract)
         {
-            return $"it is {(type.IsStatic ? "static" : "abstract")}, and a load returns an instance of it";
+            return $"it is {(type.IsStatic ? "static" : "abstract")}, so a load cannot create an instance of it";
         }
 
         for (INamedTypeSymbol? at = type; at is not null; at = at.ContainingType)
@@ -55,7 +55,7 @@ internal static class ClassRules
             if (at.IsFileLocal)
             {
                 return (at.Name == type.Name ? "it" : $"'{at.Name}' around it")
-                    + " is local to its file, and generated code is another file";
+                    + " is local to its file, and the generated code is in another file";
             }
 
             if (at.Arity > 0)
@@ -66,12 +66,12 @@ internal static class ClassRules
 
         if (Declarations(type, cancellationToken).Any(static part => part.ParameterList is not null))
         {
-            return "it has a primary constructor, and the generated one could not call it";
+            return "it has a primary constructor, which the generated constructor cannot call";
         }
 
         if (type.InstanceConstructors.Any(static made => !made.IsImplicitlyDeclared))
         {
-            return "it declares a constructor, whose instances would have no weights; implement 'partial void OnBound()' instead";
+            return "it declares a constructor, which would create instances without weights; implement 'partial void OnBound()' instead";
         }
 
         if (type.BaseType is { SpecialType: not SpecialType.System_Object } parent
@@ -94,7 +94,7 @@ internal static class ClassRules
 
             if (members.FirstOrDefault(IsRequired) is { } required)
             {
-                return $"its member '{required.Name}' is required, and generated code has no value for it";
+                return $"its member '{required.Name}' is required, and generated code cannot set it";
             }
         }
 

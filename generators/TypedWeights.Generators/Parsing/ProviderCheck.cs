@@ -8,7 +8,7 @@ namespace TypedWeights.Generators.Parsing;
 internal static class ProviderCheck
 {
     /// <returns>
-    /// What to add; null where nothing is missing, and for a scheme that nobody knows: it may be an alias, which is looked up at run time.
+    /// The package to add; null if none is missing, and for an unknown scheme: it may be an alias, which is resolved at run time.
     /// </returns>
     public static Problem? Explain(ClassSpec @class, EquatableArray<ProviderSpec> providers)
     {

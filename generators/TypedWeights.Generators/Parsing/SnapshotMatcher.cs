@@ -16,7 +16,7 @@ internal static class SnapshotMatcher
     private const int MostNameBytes = 200;
     private const int ShownOfLongName = 40;
 
-    /// <returns>Null where <see cref="Explain"/> has something to say.</returns>
+    /// <returns>Null if <see cref="Explain"/> returns a problem.</returns>
     public static MatchSpec? Match(ClassSpec @class, ImmutableArray<SnapshotSpec> snapshots)
     {
         List<SnapshotSpec> found = Candidates(@class, snapshots);
@@ -32,7 +32,7 @@ internal static class SnapshotMatcher
             case 1:
                 return null;
             case 0:
-                // One error is enough: the snapshot's own says what is wrong with it.
+                // One error is enough: the unreadable snapshot has its own.
                 string own = @class.Name + SnapshotParser.Extension;
                 return snapshots.Any(snapshot => snapshot.Problem is not null && IsNamed(snapshot, own))
                     ? null
@@ -66,7 +66,7 @@ internal static class SnapshotMatcher
     private static string Listed(IEnumerable<string> texts) =>
         string.Join(", ", texts.Distinct(StringComparer.Ordinal).OrderBy(static text => text, StringComparer.Ordinal));
 
-    // A file name that replaces no other class's snapshot when the command is run, and that a disk takes.
+    // A file name that is short enough, and not that of the snapshot of another class.
     private static string FreeName(ClassSpec @class, ImmutableArray<SnapshotSpec> snapshots)
     {
         string name = Encoding.UTF8.GetByteCount(@class.Name) > MostNameBytes
@@ -87,7 +87,7 @@ internal static class SnapshotMatcher
     private static bool IsNamed(SnapshotSpec snapshot, string name) =>
         string.Equals(FileName(snapshot.Path), name, StringComparison.OrdinalIgnoreCase);
 
-    // How much of the paths is the folder that they all lie in.
+    // The length of the folder that all paths share.
     private static int CommonFolder(string[] paths)
     {
         int length = 0;

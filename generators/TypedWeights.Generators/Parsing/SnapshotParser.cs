@@ -11,7 +11,7 @@ internal static class SnapshotParser
 {
     public const string Extension = ".weights.json";
 
-    // What the compiler's decoder puts where it cannot read a byte.
+    // The decoder of the compiler writes this in the place of a byte that it cannot read.
     private const char Replacement = '\uFFFD';
 
     public static bool IsSnapshot(AdditionalText file) => file.Path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);

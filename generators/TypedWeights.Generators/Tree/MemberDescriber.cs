@@ -29,7 +29,7 @@ internal sealed class MemberDescriber(
 
         if (member.IsOptional)
         {
-            remarks.Add(member.Kind == MemberKind.Items ? "Empty where there are none." : "Null where there is none.");
+            remarks.Add(member.Kind == MemberKind.Items ? "Empty if there are no items." : "Null if there is none.");
         }
 
         return new MemberSpec(

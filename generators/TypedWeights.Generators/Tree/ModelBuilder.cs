@@ -42,7 +42,7 @@ internal static class ModelBuilder
             group == schema ? default : new([TensorText.Names(names.OfGroup(group.Id), cancellationToken)]),
             new(group.Members.Select((member, index) => describer.Describe(group, index, NameOf(member, members[group.Id]))))));
 
-        // What the class declares has had its say: a further member must not write the file again.
+        // The members of the class are no longer needed: adding one must not write the file again.
         ClassSpec written = @class with { Members = default, Placements = placed.Problems.Count == 0 ? @class.Placements : default };
         return new ModelSpec(
             written, manifest, snapshot.Tensors.Count, new(groups), new(Problems(@class, graph, members).Concat(placed.Problems)));
@@ -56,7 +56,7 @@ internal static class ModelBuilder
         IEnumerable<WeightTensor> tied = TiedNames.Of(snapshot)
             .Select(tie => new WeightTensor(tie.Key, byName[tie.Value].DType, byName[tie.Value].Shape, tie.Value));
 
-        // The order in which names are met must not be the file's: an edited snapshot makes the same class.
+        // In ordinal order and not in that of the file, so that an edited snapshot makes the same class.
         return tensors.Concat(tied).OrderBy(static tensor => tensor.Name, StringComparer.Ordinal);
     }
 

@@ -7,7 +7,7 @@ namespace TypedWeights.Generators.Tree;
 /// <summary>A model, or the reason why a class has no model.</summary>
 /// <param name="HintName">The generated file's name.</param>
 /// <param name="Spec">The model; null if it could not be built.</param>
-/// <param name="Problems">What the user is told.</param>
+/// <param name="Problems">The problems to report.</param>
 internal sealed record ModelResult(string HintName, ModelSpec? Spec, EquatableArray<Problem> Problems)
 {
     /// <summary>Builds a model.</summary>

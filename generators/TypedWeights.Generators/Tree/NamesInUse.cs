@@ -1,6 +1,6 @@
 namespace TypedWeights.Generators.Tree;
 
-/// <summary>The raw names that each class and each of its members stands for, found by walking a tree beside its form.</summary>
+/// <summary>The raw names of each class and of each of its members, found by walking a tree together with its form.</summary>
 internal sealed class NamesInUse
 {
     private readonly Dictionary<int, List<string>> _groups = [];
@@ -14,13 +14,13 @@ internal sealed class NamesInUse
         WalkGroup(root, schema);
     }
 
-    /// <summary>The names of the groups that a class stands for.</summary>
+    /// <summary>The names of the groups of a class.</summary>
     public IReadOnlyList<string> OfGroup(int group) => Found(_groups, group);
 
-    /// <summary>The names of the groups or lists that a property stands for.</summary>
+    /// <summary>The names of the groups or lists of a property.</summary>
     public IReadOnlyList<string> OfMember(int group, int member) => Found(_members, (group, member));
 
-    /// <summary>The tensors that a property stands for.</summary>
+    /// <summary>The tensors of a property.</summary>
     public IReadOnlyList<WeightTensor> TensorsOf(int group, int member) => Found(_tensors, (group, member));
 
     private void WalkGroup(WeightNode node, GroupSchema schema)

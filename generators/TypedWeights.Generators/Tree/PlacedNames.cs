@@ -6,12 +6,12 @@ using TypedWeights.Placements;
 
 namespace TypedWeights.Generators.Tree;
 
-/// <summary>Which weights a class's placements put where, and what is wrong with them.</summary>
+/// <summary>The device of each weight after the placements of a class, and the problems of the placements.</summary>
 internal sealed class PlacedNames
 {
     private const int MostNamesInSearch = 20_000;
 
-    // By the name of the tensor that has the bytes: a tied weight has one place.
+    // By the name of the tensor that has the bytes: a tied weight has only one device.
     private readonly Dictionary<string, PlacementSpec> _byTensor = new(StringComparer.Ordinal);
     private readonly List<Problem> _problems = [];
     private readonly string _class;
@@ -32,10 +32,10 @@ internal sealed class PlacedNames
         }
     }
 
-    /// <summary>What the user is told; nothing is written of placements that have any.</summary>
+    /// <summary>The problems to report; with any of them, no placement is generated.</summary>
     public IReadOnlyList<Problem> Problems => _problems;
 
-    /// <summary>The device of a weight; null where no placement names it.</summary>
+    /// <summary>The device of a weight; null if no placement matches it.</summary>
     public string? DeviceOf(WeightTensor weight) => _byTensor.TryGetValue(weight.TiedTo ?? weight.Name, out PlacementSpec? placement)
         ? placement.Device
         : null;
@@ -55,7 +55,7 @@ internal sealed class PlacedNames
         }
         catch (FormatException e)
         {
-            return Unplaced(placement, "it cannot be read, " + e.Message);
+            return Unplaced(placement, $"it is not valid ({e.Message})");
         }
 
         List<WeightTensor> placed = [.. weights.Where(weight => pattern.Matches(weight.Name))];

@@ -3,7 +3,7 @@ namespace TypedWeights.Generators.Tree;
 /// <summary>The form of a part of the tree. Two parts of the same form are the same object: see <see cref="SchemaPool"/>.</summary>
 internal abstract class Schema(int id)
 {
-    /// <summary>The number by which the pool tells forms apart; depends on the order of their making and never leaves it.</summary>
+    /// <summary>The number of the form in the pool. It depends on the order in which forms were created, so no output contains it.</summary>
     public int Id { get; } = id;
 }
 
@@ -37,13 +37,13 @@ internal sealed class GroupSchema(int id, IReadOnlyList<SchemaMember> members) :
 }
 
 /// <summary>What a group has in one place.</summary>
-/// <param name="Kind">Whether the member has a name of its own.</param>
+/// <param name="Kind">Whether the member has a separate name.</param>
 /// <param name="Segment">The raw name; empty for a kind without one.</param>
 /// <param name="Schema">Its form.</param>
 /// <param name="IsOptional">Whether it is absent in some of the items that have been merged.</param>
 internal sealed record SchemaMember(MemberKind Kind, string Segment, Schema Schema, bool IsOptional);
 
-/// <summary>In the order in which a group's members stand.</summary>
+/// <summary>The kinds of members, in the order of the members of a group.</summary>
 internal enum MemberKind
 {
     /// <summary>The tensor that has the group's own name.</summary>

@@ -2,7 +2,7 @@ using TypedWeights.Generators.Naming;
 
 namespace TypedWeights.Generators.Tree;
 
-/// <summary>The classes that can be reached from a root, and where each stands.</summary>
+/// <summary>The classes that can be reached from a root, and where each occurs.</summary>
 internal sealed class SchemaGraph
 {
     private readonly Dictionary<int, GroupSchema> _byId = [];
@@ -22,7 +22,7 @@ internal sealed class SchemaGraph
     /// <summary>Every class once, the root first, then in the order in which a reader meets them.</summary>
     public IReadOnlyList<GroupSchema> Groups => _groups;
 
-    /// <summary>The names, as words, under which a class stands in its parents: all different, in ordinal order.</summary>
+    /// <summary>The names, as words, that a class has in its parents: all different, in ordinal order.</summary>
     public IReadOnlyList<string[]> OwnNames(int id)
     {
         if (_ownNames.TryGetValue(id, out IReadOnlyList<string[]>? names))

@@ -11,7 +11,7 @@ namespace TypedWeights.Generators.Tree;
 /// <remarks>Recursion is bounded by the depth of <see cref="WeightNode"/>.</remarks>
 internal sealed class SchemaPool(CancellationToken cancellationToken)
 {
-    // Lists of lists are bound by lambdas in lambdas, for which the compiler's time doubles with each level; no model has more than two.
+    // Lists of lists become nested lambdas, for which the time of the compiler doubles with each level; no model has more than two levels.
     private const int MostListLevels = 3;
 
     private readonly Dictionary<string, Schema> _byKey = new(StringComparer.Ordinal);

@@ -3,8 +3,8 @@ using TypedWeights.Generators.Naming;
 namespace TypedWeights.Generators.Tree;
 
 /// <summary>
-/// Gives each class its name: what the places agree on that it stands in; if another class would have the same name, both try the
-/// next: their places together, then what encloses them, a shape, at last a hash of their form. No name depends on an order.
+/// Gives each class its name: the common part of the names under which it occurs. If another class would have the same name, both try the
+/// next kind of name: all names together, then those of the enclosing classes, a shape, at last a hash of their form. No name depends on an order.
 /// </summary>
 internal sealed class TypeNames
 {
@@ -13,8 +13,8 @@ internal sealed class TypeNames
     private readonly Dictionary<int, Dictionary<string, string>> _members;
     private readonly CancellationToken _cancellationToken;
 
-    /// <param name="graph">Which class stands where.</param>
-    /// <param name="members">The properties of each class by its form's number: a member may not be named as its class.</param>
+    /// <param name="graph">The classes and where each occurs.</param>
+    /// <param name="members">The properties of each class by its form's number: a member must not have the name of its class.</param>
     /// <param name="reserved">Full type names that no class may have.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     public TypeNames(
@@ -102,7 +102,7 @@ internal sealed class TypeNames
         name = Identifiers.Shortened(name);
         if (enclosed == name)
         {
-            // Nothing encloses it: it may have the plain name after those that something does have moved on.
+            // Without an enclosing class it may keep the plain name; those with one have taken the next kind of name.
             yield return name;
         }
 
@@ -116,7 +116,7 @@ internal sealed class TypeNames
         yield return name + "_" + StableHash.LongSuffix(hash);
     }
 
-    // 4096x1024, of the first tensor that has one shape; a scalar tells nothing.
+    // 4096x1024, of the first tensor that has one shape; a scalar distinguishes nothing.
     private static string? ShapeOf(GroupSchema group)
     {
         TensorSchema? tensor = group.Members.Select(static member => member.Schema).OfType<TensorSchema>()

@@ -6,7 +6,7 @@ namespace TypedWeights.Generators.Tree;
 /// <summary>A name of the header, split at its dots, as a place in a tree.</summary>
 internal sealed class WeightNode
 {
-    // More levels than any model has; what lies deeper stays one segment with its dots, so that no walk of the tree can run out of stack.
+    // More levels than any model has. A deeper name stays one segment with its dots, so that walking the tree cannot overflow the stack.
     private const int MostLevels = 64;
 
     private static readonly char[] Dot = ['.'];
@@ -80,5 +80,5 @@ internal sealed class WeightNode
 /// <param name="Name">The whole name.</param>
 /// <param name="DType">The element type.</param>
 /// <param name="Shape">The shape.</param>
-/// <param name="TiedTo">The tensor that the name stands for, if its bytes are those of another tensor.</param>
+/// <param name="TiedTo">The name of the tensor that has the bytes, if this one is tied to it.</param>
 internal sealed record WeightTensor(string Name, DType DType, TensorShape Shape, string? TiedTo);

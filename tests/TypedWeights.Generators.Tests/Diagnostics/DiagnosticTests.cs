@@ -23,7 +23,7 @@ public class DiagnosticTests
         Assert.Equal(DiagnosticSeverity.Error, diagnostic.Severity);
         Assert.Equal(new FileLinePositionSpan("File0.cs", new(0, 1), new(0, 98)), diagnostic.Location.GetLineSpan());
         Assert.Equal(
-            "No snapshot of 'https://models.example/a b/m.safetensors' is among the project's weight snapshots; run: "
+            "The project has no weight snapshot of 'https://models.example/a b/m.safetensors'; run: "
             + "dotnet typedweights snapshot 'https://models.example/a b/m.safetensors' -o weights/M.weights.json --class M",
             diagnostic.GetMessage(null));
     }
@@ -78,14 +78,14 @@ public class DiagnosticTests
 
     [Theory]
     [InlineData("partial class M<T>;", "it is generic")]
-    [InlineData("static partial class M;", "it is static, and a load returns an instance of it")]
-    [InlineData("abstract partial class M;", "it is abstract, and a load returns an instance of it")]
-    [InlineData("partial record M;", "it is a record, and weights are not compared by value; make it a class")]
-    [InlineData("file partial class M;", "it is local to its file, and generated code is another file")]
-    [InlineData("partial class M(int a);", "it has a primary constructor, and the generated one could not call it")]
+    [InlineData("static partial class M;", "it is static, so a load cannot create an instance of it")]
+    [InlineData("abstract partial class M;", "it is abstract, so a load cannot create an instance of it")]
+    [InlineData("partial record M;", "it is a record, which compares by value; make it a class")]
+    [InlineData("file partial class M;", "it is local to its file, and the generated code is in another file")]
+    [InlineData("partial class M(int a);", "it has a primary constructor, which the generated constructor cannot call")]
     [InlineData(
         "partial class M { M() { } }",
-        "it declares a constructor, whose instances would have no weights; implement 'partial void OnBound()' instead")]
+        "it declares a constructor, which would create instances without weights; implement 'partial void OnBound()' instead")]
     [InlineData("partial class M : B; class B(int a);", "its base class 'B' has no constructor without parameters")]
     [InlineData("partial class M { public int Weights; }", "it declares 'Weights', which is generated")]
     [InlineData("partial class M { public void Dispose() { } }", "it declares 'Dispose', which is generated")]
@@ -94,10 +94,10 @@ public class DiagnosticTests
         "it inherits 'Dispose' from 'B', which the generated one would hide")]
     [InlineData(
         "partial class M { public required int Size { get; init; } }",
-        "its member 'Size' is required, and generated code has no value for it")]
+        "its member 'Size' is required, and generated code cannot set it")]
     [InlineData(
         "partial class M : B; class B { public required int Size; }",
-        "its member 'Size' is required, and generated code has no value for it")]
+        "its member 'Size' is required, and generated code cannot set it")]
     public void A_class_that_cannot_hold_weights_is_an_error_that_says_why(string declaration, string reason)
     {
         Diagnostic diagnostic = Single(Attribute + declaration, Project.Snapshot(Tied));
@@ -139,7 +139,7 @@ public class DiagnosticTests
 
         Assert.Equal("TW0001", diagnostic.Id);
         Assert.StartsWith(
-            "No snapshot of 'weights.safetensors' is among the project's weight snapshots (for a class of this name, Own.weights.json was "
+            "The project has no weight snapshot of 'weights.safetensors' (for a class of this name, Own.weights.json was "
             + "taken of 'old/weights.safetensors'); run: dotnet typedweights snapshot weights.safetensors ",
             diagnostic.GetMessage(null),
             StringComparison.Ordinal);
@@ -154,7 +154,7 @@ public class DiagnosticTests
         Diagnostic second = Single(Project.UserClass, Project.Snapshot(taken, "TINYMODEL"), Project.Snapshot(taken, "TinyModel.2"));
 
         Assert.Equal(
-            "No snapshot of 'weights.safetensors' is among the project's weight snapshots (TinyModel.weights.json is for the class 'Model' and "
+            "The project has no weight snapshot of 'weights.safetensors' (TinyModel.weights.json is for the class 'Model' and "
             + "was taken of 'other.safetensors'); run: "
             + "dotnet typedweights snapshot weights.safetensors -o weights/TinyModel.2.weights.json --class TinyModel",
             first.GetMessage(null));
@@ -252,7 +252,7 @@ public class DiagnosticTests
     [Fact]
     public void A_class_inside_a_type_that_is_local_to_its_file_is_an_error() =>
         Assert.Equal(
-            "'M' cannot hold weights: 'F' around it is local to its file, and generated code is another file",
+            "'M' cannot hold weights: 'F' around it is local to its file, and the generated code is in another file",
             Single("file partial class F { " + Attribute + " partial class M; }", Project.Snapshot(Tied)).GetMessage(null));
 
     [Fact]
@@ -297,7 +297,7 @@ public class DiagnosticTests
             Attribute + "sealed partial class M { internal static int Model() => 1; internal int LmHeadWeights = 2; }");
         Diagnostic diagnostic = Assert.Single(project.Diagnostics, diagnostic => diagnostic.Id == "TW0008");
         Assert.Equal(DiagnosticSeverity.Warning, diagnostic.DefaultSeverity);
-        Assert.Equal("'M' declares or inherits 'Model', so the weight 'model' is 'Model_'", diagnostic.GetMessage(null));
+        Assert.Equal("'M' declares or inherits 'Model', so the weight 'model' is named 'Model_'", diagnostic.GetMessage(null));
         Assert.Contains("Model_ { get; }", project.Source, StringComparison.Ordinal);
         project.AssertCompiles();
     }

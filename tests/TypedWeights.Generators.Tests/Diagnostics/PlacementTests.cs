@@ -18,12 +18,16 @@ public class PlacementTests
         "model.layer.{0..2}.*",
         "cpu",
         "TW0010",
-        "No weight of 'M' is placed by 'model.layer.{0..2}.*': the weights are "
+        "The pattern 'model.layer.{0..2}.*' places no weight of 'M': the weights are "
             + "lm_head.weight, model.embed.weight, model.layers.{0..2}.w")]
-    [InlineData("model.{", "cpu", "TW0010", "No weight of 'M' is placed by 'model.{': it cannot be read, a number is missing or too large")]
-    [InlineData("", "cpu", "TW0010", "No weight of 'M' is placed by '': it cannot be read, it is empty")]
-    [InlineData("lm_head.*", "gpu:0", "TW0012", "'gpu:0' is not a device; a device is cpu, cuda, hip, mps, xla, or one with a number, such as cuda:1")]
-    [InlineData("lm_head.*", "cuda:", "TW0012", "'cuda:' is not a device; a device is cpu, cuda, hip, mps, xla, or one with a number, such as cuda:1")]
+    [InlineData(
+        "model.{",
+        "cpu",
+        "TW0010",
+        "The pattern 'model.{' places no weight of 'M': it is not valid (a number is missing or too large)")]
+    [InlineData("", "cpu", "TW0010", "The pattern '' places no weight of 'M': it is not valid (it is empty)")]
+    [InlineData("lm_head.*", "gpu:0", "TW0012", "'gpu:0' is not a valid device; use cpu, cuda, hip, mps, xla or cuda:N")]
+    [InlineData("lm_head.*", "cuda:", "TW0012", "'cuda:' is not a valid device; use cpu, cuda, hip, mps, xla or cuda:N")]
     public void An_invalid_placement_is_an_error_at_its_own_attribute(string pattern, string device, string id, string message)
     {
         Diagnostic diagnostic = Single($"{Attribute}[TypedWeights.PlaceWeights(\"model.*\", \"cuda:0\")]\n"
@@ -37,8 +41,8 @@ public class PlacementTests
     [Theory]
     [InlineData(
         "model.layers.{2..9}.*",
-        "'model.layers.{2..9}.*' would put 'model.layers.2.w' on cuda:1, and 'model.layers.{0..2}.*' puts it on cuda:0")]
-    [InlineData("*", "'*' would put 'model.layers.0.w' on cuda:1, and 'model.layers.{0..2}.*' puts it on cuda:0")]
+        "'model.layers.{2..9}.*' puts 'model.layers.2.w' on cuda:1, but 'model.layers.{0..2}.*' puts it on cuda:0")]
+    [InlineData("*", "'*' puts 'model.layers.0.w' on cuda:1, but 'model.layers.{0..2}.*' puts it on cuda:0")]
     public void Two_devices_for_one_weight_are_an_error(string pattern, string message)
     {
         Diagnostic diagnostic = Single($"{Attribute}[TypedWeights.PlaceWeights(\"model.layers.{{0..2}}.*\", \"cuda:0\")]\n"

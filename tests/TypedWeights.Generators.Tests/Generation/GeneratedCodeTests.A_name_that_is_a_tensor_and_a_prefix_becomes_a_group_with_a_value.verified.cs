@@ -95,7 +95,7 @@ namespace Demo
             /// <summary>F32 []</summary>
             /// <remarks>
             /// <para>items.0.scale</para>
-            /// <para>Null where there is none.</para>
+            /// <para>Null if there is none.</para>
             /// </remarks>
             public global::TorchSharp.torch.Tensor? Scale => __Scale?.Tensor;
         }
@@ -117,7 +117,7 @@ namespace Demo
             /// <summary>F32 []</summary>
             /// <remarks>
             /// <para>items.0.scale</para>
-            /// <para>Null where there is none.</para>
+            /// <para>Null if there is none.</para>
             /// </remarks>
             public global::TypedWeights.WeightPath? Scale { get; }
         }

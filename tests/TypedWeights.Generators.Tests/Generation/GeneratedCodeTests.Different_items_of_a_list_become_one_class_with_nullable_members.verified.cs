@@ -73,20 +73,20 @@ namespace Demo
             /// <summary>F32 [3]</summary>
             /// <remarks>
             /// <para>layers.4</para>
-            /// <para>Null where there is none.</para>
+            /// <para>Null if there is none.</para>
             /// </remarks>
             public global::TorchSharp.torch.Tensor? Value => __Value?.Tensor;
 
             /// <summary>Group: layers.{2,3}.mixer</summary>
-            /// <remarks>Null where there is none.</remarks>
+            /// <remarks>Null if there is none.</remarks>
             public global::Demo.TinyModel.MixerWeights? Mixer { get; }
 
             /// <summary>Group: layers.{0,1}.mlp</summary>
-            /// <remarks>Null where there is none.</remarks>
+            /// <remarks>Null if there is none.</remarks>
             public global::Demo.TinyModel.MlpWeights? Mlp { get; }
 
             /// <summary>Group: layers.{0..3}.norm</summary>
-            /// <remarks>Null where there is none.</remarks>
+            /// <remarks>Null if there is none.</remarks>
             public global::Demo.TinyModel.NormWeights? Norm { get; }
         }
 
@@ -105,20 +105,20 @@ namespace Demo
             /// <summary>F32 [3]</summary>
             /// <remarks>
             /// <para>layers.4</para>
-            /// <para>Null where there is none.</para>
+            /// <para>Null if there is none.</para>
             /// </remarks>
             public global::TypedWeights.WeightPath? Value { get; }
 
             /// <summary>Group: layers.{2,3}.mixer</summary>
-            /// <remarks>Null where there is none.</remarks>
+            /// <remarks>Null if there is none.</remarks>
             public global::Demo.TinyModel.MixerPaths? Mixer { get; }
 
             /// <summary>Group: layers.{0,1}.mlp</summary>
-            /// <remarks>Null where there is none.</remarks>
+            /// <remarks>Null if there is none.</remarks>
             public global::Demo.TinyModel.MlpPaths? Mlp { get; }
 
             /// <summary>Group: layers.{0..3}.norm</summary>
-            /// <remarks>Null where there is none.</remarks>
+            /// <remarks>Null if there is none.</remarks>
             public global::Demo.TinyModel.NormPaths? Norm { get; }
         }
 

@@ -203,7 +203,7 @@ namespace Demo
             /// <summary>F32 [2]</summary>
             /// <remarks>
             /// <para>2</para>
-            /// <para>Null where there is none.</para>
+            /// <para>Null if there is none.</para>
             /// </remarks>
             public global::TorchSharp.torch.Tensor? Value => __Value?.Tensor;
 
@@ -212,7 +212,7 @@ namespace Demo
             /// <summary>F32 [2]</summary>
             /// <remarks>
             /// <para>{0,1}.w</para>
-            /// <para>Null where there is none.</para>
+            /// <para>Null if there is none.</para>
             /// </remarks>
             public global::TorchSharp.torch.Tensor? W => __W?.Tensor;
         }
@@ -230,14 +230,14 @@ namespace Demo
             /// <summary>F32 [2]</summary>
             /// <remarks>
             /// <para>2</para>
-            /// <para>Null where there is none.</para>
+            /// <para>Null if there is none.</para>
             /// </remarks>
             public global::TypedWeights.WeightPath? Value { get; }
 
             /// <summary>F32 [2]</summary>
             /// <remarks>
             /// <para>{0,1}.w</para>
-            /// <para>Null where there is none.</para>
+            /// <para>Null if there is none.</para>
             /// </remarks>
             public global::TypedWeights.WeightPath? W { get; }
         }
