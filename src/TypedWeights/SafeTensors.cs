@@ -36,26 +36,26 @@ public static class SafeTensors
         WeightLoader.Default.LoadTensorsAsync(bytes, options, progress, cancellationToken);
 
     /// <summary>Saves tensors of any device under their names.</summary>
-    /// <param name="path">The file; what is there is replaced once the new one is whole.</param>
+    /// <param name="path">The file; an existing one is replaced when the new one is whole.</param>
     /// <param name="tensors">
-    /// The tensors, from any device; one at a time is copied to the CPU and made contiguous where it is not. They stay the caller's and
-    /// must not change until the task has ended.
+    /// The tensors, on any device; one at a time is copied to the CPU and made contiguous if it is not. The caller keeps them, and must not
+    /// change them until the task has ended.
     /// </param>
-    /// <param name="metadata">Texts to keep with them; null for none.</param>
+    /// <param name="metadata">Metadata to save with them; may be null.</param>
     /// <param name="cancellationToken">Ends the writing; the old file, if any, stays as it was.</param>
     /// <remarks>
-    /// The format cannot alias. A tensor that is another one under a second name (the same elements of the same memory) is written once,
+    /// The format has no ties. A tensor that is another one under a second name (the same elements of the same memory) is written once,
     /// under the name that comes first in ordinal order, and the other name is recorded in the metadata as
-    /// <c>"dropped": "kept"</c>, as <c>safetensors.torch.save_model</c> does; loading brings both names back. A dropped name without a dot
-    /// gets a second entry, <c>"tie:dropped": "kept"</c>, as any text could be such a key.
+    /// <c>"dropped": "kept"</c>, as <c>safetensors.torch.save_model</c> does; loading restores both names. A dropped name without a dot
+    /// gets a second entry, <c>"tie:dropped": "kept"</c>, because ordinary metadata could have such a key.
     /// </remarks>
     /// <exception cref="WeightsException">
     /// Two tensors overlap in memory without being the same, or one is of a kind that the format cannot hold (complex128, quantised,
-    /// sparse, meta). The tensor is named and nothing has been written.
+    /// sparse, meta). The message names the tensor; nothing was written.
     /// </exception>
     /// <exception cref="ArgumentException">
-    /// Two tensors have one name, a name cannot be written, or a tensor or a metadata text is null or has been disposed. It is named and
-    /// nothing has been written.
+    /// Two tensors have one name, a name cannot be written, or a tensor or a metadata text is null or has been disposed. The message names it;
+    /// nothing was written.
     /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static Task SaveAsync(

@@ -60,7 +60,7 @@ public sealed class DeviceErrorTests : IDisposable
         {
             var exception = new CudaException((CudaError)error, "cuCall()", "NAME", "words");
             Assert.Equal(isSticky, exception.IsSticky);
-            Assert.Equal(isSticky, exception.Message.Contains("only a restart", StringComparison.Ordinal));
+            Assert.Equal(isSticky, exception.Message.Contains("restart the process", StringComparison.Ordinal));
         });
 
     [Fact]
@@ -73,13 +73,13 @@ public sealed class DeviceErrorTests : IDisposable
 
     [Fact]
     public async Task A_device_other_than_cpu_and_cuda_is_refused() => Assert.Contains(
-        "Loading onto mps is not possible",
+        "Loading onto mps is not supported",
         await FailAsync(_gpu.Backend, new() { Device = new torch.Device(DeviceType.MPS) }),
         StringComparison.Ordinal);
 
     [Fact]
     public async Task Mapped_storage_is_refused_for_a_GPU() => Assert.Contains(
-        "TensorStorage.Mapped is the file itself in host memory",
+        "TensorStorage.Mapped maps the file into host memory",
         await FailAsync(_gpu.Backend, new() { Device = Cuda(0), Storage = TensorStorage.Mapped }),
         StringComparison.Ordinal);
 
@@ -96,8 +96,8 @@ public sealed class DeviceErrorTests : IDisposable
         Assert.Equal((70L << 20, 64L << 20), (error.TensorBytes, error.Limit));
         Assert.Equal(0, _gpu.Faults.Count("AllocatePinned"));
         Assert.EndsWith(
-            ": 73,400,320 bytes for tensors: more than cuda:0 can give: 67,108,864 of its 67,108,864 bytes were free. "
-                + "Free memory there, take another device, or take fewer tensors (Filter, in an untyped load).",
+            ": 73,400,320 bytes for tensors: more than cuda:0 has: 67,108,864 of its 67,108,864 bytes were free. "
+                + "Free memory there, use another device, or load fewer tensors (Filter, in an untyped load).",
             error.Message,
             StringComparison.Ordinal);
     }

@@ -47,7 +47,7 @@ public sealed class PinnedRingTests : IDisposable
 
         _gpu.Driver.PinnedLimit = _gpu.Driver.PinnedBytes + (3 * Size);
         WeightsException error = Assert.Throws<WeightsException>(() => Ring(context, 16));
-        Assert.Contains("locks no 16,384 bytes of memory for copies to cuda:0", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Could not pin 16,384 bytes of host memory for copies to cuda:0", error.Message, StringComparison.Ordinal);
         Assert.Contains("StagingSize", error.Message, StringComparison.Ordinal);
     }
 

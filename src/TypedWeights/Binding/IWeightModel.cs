@@ -45,7 +45,7 @@ public sealed class SafeTensorsModelAttribute(string source) : Attribute
 
 /// <summary>
 /// Puts some weights of a class with <see cref="SafeTensorsModelAttribute"/> on a device, unless <see cref="CommonLoadOptions.Placement"/> is set.
-/// The compiler checks it: a pattern that matches no weight, two patterns that match one weight, and a text that names no device are errors.
+/// The compiler checks it: a pattern that matches no weight, two patterns that match one weight, and a text that is not a device are errors.
 /// </summary>
 /// <param name="pattern">
 /// The names, as in <see cref="Placement"/>: <c>{0..15}</c> stands for numbers and <c>*</c> for any text, dots included.
@@ -61,9 +61,9 @@ public sealed class SafeTensorsModelAttribute(string source) : Attribute
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct | AttributeTargets.Interface, AllowMultiple = true, Inherited = false)]
 public sealed class PlaceWeightsAttribute(string pattern, string device) : Attribute
 {
-    /// <summary>The names.</summary>
+    /// <summary>The pattern as written.</summary>
     public string Pattern { get; } = pattern;
 
-    /// <summary>The device.</summary>
+    /// <summary>The device as written.</summary>
     public string Device { get; } = device;
 }

@@ -24,7 +24,7 @@ public readonly struct WeightScope
     /// <param name="segment">The last segment; null when the scope's own prefix is a tensor's name too.</param>
     public WeightEntry Tensor(string? segment) => _weights.Entry(TensorName.Join(_prefix, segment));
 
-    /// <summary>The tensor whose name ends here, or null where this element of a list has none.</summary>
+    /// <summary>The tensor whose name ends here, or null if this item of a list has no such tensor.</summary>
     /// <param name="segment">The last segment; null when the scope's own prefix is a tensor's name too.</param>
     public WeightEntry? OptionalTensor(string? segment)
     {
@@ -32,24 +32,24 @@ public readonly struct WeightScope
         return _weights.ContainsKey(name) ? _weights.Entry(name) : null;
     }
 
-    /// <summary>Whether any name lies below a group in this one.</summary>
+    /// <summary>Whether any name is below a child group of this one.</summary>
     /// <param name="segment">The group's name in this one.</param>
     public bool HasGroup(string segment) => _weights.Names.HasGroup(TensorName.Join(_prefix, segment));
 
-    /// <summary>How many of the children 0, 1, … there are without a gap.</summary>
+    /// <summary>Counts the children 0, 1, … up to the first that is missing.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
-    /// <param name="most">Where to stop.</param>
+    /// <param name="most">The largest count.</param>
     public int CountItems(string? segment, int most) => _weights.Names.CountItems(At(segment)._prefix, most);
 
-    /// <summary>Which of the numbered children there are.</summary>
+    /// <summary>The numbers, of those given, that are children.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
     /// <param name="candidates">The numbers to look for, ascending.</param>
     public int[] PresentItems(string? segment, params int[] candidates) => _weights.Names.PresentItems(At(segment)._prefix, candidates);
 
     /// <summary>The children 0..count-1.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="item">Makes an item of its group.</param>
+    /// <param name="count">The number of children.</param>
+    /// <param name="item">Creates an item from the scope of its group.</param>
     /// <typeparam name="T">The type of one item.</typeparam>
     public WeightList<T> List<T>(string? segment, int count, Func<WeightScope, T> item)
     {
@@ -60,7 +60,7 @@ public readonly struct WeightScope
     /// <summary>Numbered children that are not 0..n-1.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
     /// <param name="numbers">The numbers, ascending.</param>
-    /// <param name="item">Makes an item of its group.</param>
+    /// <param name="item">Creates an item from the scope of its group.</param>
     /// <typeparam name="T">The type of one item.</typeparam>
     public SparseWeightList<T> Sparse<T>(string? segment, int[] numbers, Func<WeightScope, T> item)
     {
@@ -70,7 +70,7 @@ public readonly struct WeightScope
 
     /// <summary>The children 0..count-1, each of which is a tensor.</summary>
     /// <param name="segment">The list's name in this group; null when the numbers are children of the group itself.</param>
-    /// <param name="count">How many.</param>
+    /// <param name="count">The number of children.</param>
     public TensorList TensorList(string? segment, int count) =>
         new(List(segment, count, static item => item.Tensor(null)).ToArray());
 

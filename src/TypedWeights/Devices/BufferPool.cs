@@ -5,8 +5,8 @@ using TypedWeights.Memory;
 namespace TypedWeights.Devices;
 
 /// <summary>
-/// Buffers that tasks use in turn. A task that finds none waits until one is returned, and must not hold another one meanwhile. After the pool
-/// is disposed, each buffer is disposed when it is returned.
+/// Buffers that tasks use in turn. A task that finds no free buffer waits until one is returned, and must not hold another one meanwhile.
+/// After the pool is disposed, each buffer is disposed when it is returned.
 /// </summary>
 internal sealed class BufferPool : IDisposable
 {

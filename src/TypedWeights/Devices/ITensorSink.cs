@@ -6,31 +6,31 @@ using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Devices;
 
-/// <summary>A sink that makes tensors on one device. Each device is a folder here with one implementation of this interface.</summary>
+/// <summary>A sink that makes tensors. Each kind of device has a folder here with its implementation.</summary>
 internal interface ITensorSink : IWeightSink
 {
-    /// <summary>Takes the selection, before the plan is made.</summary>
+    /// <summary>Sets the selection, before the plan is made.</summary>
     /// <param name="selection">The tensors and their names.</param>
     /// <param name="order">The order in which the model uses them.</param>
     /// <exception cref="WeightsException">The options of the load do not fit the tensors.</exception>
-    void Select(TensorSelection selection, Lazy<UseOrder> order)
+    void SetSelection(TensorSelection selection, Lazy<UseOrder> order)
     {
     }
 
-    /// <summary>The device that a tensor is on, or will be; called after <see cref="Select"/>.</summary>
+    /// <summary>The device that a tensor is on, or will be; called after <see cref="SetSelection"/>.</summary>
     /// <param name="tensor">An index into the selection's tensors, which are the plan's.</param>
     torch.Device DeviceOf(int tensor);
 
-    /// <summary>The dtype that a tensor has, or will have; called after <see cref="Select"/>.</summary>
+    /// <summary>The dtype that a tensor has, or will have; called after <see cref="SetSelection"/>.</summary>
     /// <param name="tensor">An index into the selection's tensors.</param>
     /// <param name="inFile">Its dtype in the file.</param>
     DType DTypeOf(int tensor, DType inFile) => inFile;
 
-    /// <summary>Whether a tensor's bytes are to be read; false where its memory is the file.</summary>
-    /// <exception cref="WeightSourceException">The file is not one that this sink can take tensors from.</exception>
+    /// <summary>Whether the bytes of a tensor must be read; false if its memory is the mapped file.</summary>
+    /// <exception cref="WeightSourceException">This sink cannot take tensors from the file.</exception>
     bool Reads(CheckpointFile file, TensorInfo tensor);
 
-    /// <summary>Whether each tensor's bytes are to be read: an input of the plan.</summary>
+    /// <summary>Whether the bytes of each tensor must be read: an input of the plan.</summary>
     IReadOnlyList<bool> ReadsOf(IReadOnlyList<CheckpointFile> files, IReadOnlyList<CheckpointTensor> tensors) =>
         [.. tensors.Select(tensor => Reads(files[tensor.File], tensor.Info))];
 

@@ -18,7 +18,7 @@ internal static unsafe partial class TensorOverMemory
     /// <param name="layout">Its type and shape; it has at least one element.</param>
     public static torch.Tensor Create(SharedRegion region, nint address, TorchLayout layout)
     {
-        // Where libtorch fails it may call back or not: memory that is never freed does less harm than memory that is freed twice.
+        // If libtorch fails, it may or may not call the deleter. Memory that is never freed does less harm than memory that is freed twice.
         region.AddTensor(address);
         return Create(address, layout, &Release);
     }
@@ -67,7 +67,7 @@ internal static unsafe partial class TensorOverMemory
 }
 
 /// <summary>
-/// Memory that many tensors are in, each of them a storage of its own to libtorch. It is freed with the last of them.
+/// Memory that many tensors share, each of them with a separate storage in libtorch. It is freed with the last of them.
 /// </summary>
 /// <remarks>
 /// Tensors over slices of one big tensor would not need this count, but libtorch counts changes for all views of a tensor together: a running
@@ -79,7 +79,7 @@ internal sealed class SharedRegion(NativeRegion region)
     // By the address of the tensor: all that libtorch passes to its deleter.
     private static readonly ConcurrentDictionary<nint, SharedRegion> ByTensor = new();
 
-    // The one who made it is the first user.
+    // The creator is the first user.
     private int _users = 1;
 
     /// <summary>The first byte.</summary>
@@ -112,10 +112,10 @@ internal sealed class SharedRegion(NativeRegion region)
     }
 }
 
-/// <summary>The address of a tensor's first byte, on whatever device it is.</summary>
+/// <summary>The address of the first byte of a tensor, on its device.</summary>
 internal static partial class TensorData
 {
-    /// <remarks>TorchSharp's own ways to the bytes copy, end at 2 GiB, or have no bfloat16.</remarks>
+    /// <remarks>The members of TorchSharp that return the bytes copy them, end at 2 GiB, or do not support bfloat16.</remarks>
     public static nint Address(torch.Tensor tensor)
     {
         nint address = THSTensor_data(tensor.Handle);

@@ -2,12 +2,12 @@ using TorchSharp;
 
 namespace TypedWeights.Interop;
 
-/// <summary>How a tensor of a checkpoint is held by libtorch.</summary>
+/// <summary>How libtorch holds a tensor of a checkpoint.</summary>
 /// <param name="ScalarType">The element type.</param>
-/// <param name="Shape">The shape in elements of that type; every dimension is one of libtorch's, which are signed.</param>
+/// <param name="Shape">The shape in elements of that type; every dimension fits in a signed 64-bit integer, as libtorch requires.</param>
 internal readonly record struct TorchLayout(torch.ScalarType ScalarType, TensorShape Shape)
 {
-    // By libtorch's own numbers where TorchSharp's enum has no name for them. A test creates one of each.
+    // By the numbers of libtorch where the enum of TorchSharp has no name. A test creates a tensor of each.
     private static readonly Dictionary<DType, torch.ScalarType> ScalarTypes = new()
     {
         [DType.Bool] = torch.ScalarType.Bool,

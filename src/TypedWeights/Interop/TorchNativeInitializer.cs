@@ -7,6 +7,6 @@ namespace TypedWeights.Interop;
 internal static class TorchNativeInitializer
 {
     [ModuleInitializer]
-    [SuppressMessage("Usage", "CA2255", Justification = "The same reason as that of the initializer which it runs.")]
+    [SuppressMessage("Usage", "CA2255", Justification = "For the same reason as the initializer that it runs.")]
     internal static void Run() => RuntimeHelpers.RunModuleConstructor(typeof(TorchNative).Module.ModuleHandle);
 }

@@ -68,21 +68,21 @@ internal sealed class AheadLoad(LoadSession session, IWeightLocation location, C
 
         if (transfer.IsCompleted)
         {
-            // It may have failed: then nothing is returned.
+            // It may have failed; then the set is not returned.
             await transfer.ConfigureAwait(false);
         }
 
         // A ready tensor may be read if it comes from the files whose headers were checked.
-        bool isGiven = _early.TryGive(
+        bool isReturned = _early.TryReturn(
             () => session.Promise(live, selection, sink),
             tensor => selection.Tensors[tensor] is var (file, info)
                 && (info.ByteLength == 0 || live.Files[file].Source.Validator == expected.Files[file].Source.Validator));
-        if (isGiven)
+        if (isReturned)
         {
             await transfer.ConfigureAwait(false);
         }
 
-        return isGiven;
+        return isReturned;
     }
 
     private static async Task EndAsync(Task transfer, CancellationTokenSource drop)

@@ -11,11 +11,11 @@ namespace TypedWeights.Loading;
 /// <summary>Hashes every tensor of a load when it is complete, while others are read, and fails the load where a digest differs.</summary>
 /// <remarks>
 /// SHA-256 needs a tensor's bytes in order, and its segments are read in any order. So a complete tensor is hashed from its own memory: that
-/// takes no further memory, and checks what the user will read and not what was sent.
+/// needs no further memory, and checks the bytes that the user will read and not those that were sent.
 /// </remarks>
 internal sealed class DigestCheck : ITensorObserver
 {
-    private const int Piece = 4 << 20;
+    private const int BufferSize = 4 << 20;
 
     private readonly ITensorSink _sink;
     private readonly IReadOnlyList<CheckpointTensor> _tensors;
@@ -82,13 +82,13 @@ internal sealed class DigestCheck : ITensorObserver
 
     private async Task HashAsync()
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(Piece);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         try
         {
             await foreach (int index in _complete.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
             {
-                await HashAsync(index, hash, buffer.AsMemory(0, Piece)).ConfigureAwait(false);
+                await HashAsync(index, hash, buffer.AsMemory(0, BufferSize)).ConfigureAwait(false);
             }
         }
         finally

@@ -12,15 +12,15 @@ internal sealed class EarlyLoad
 {
     private readonly CancellationToken _callersToken;
     private readonly CancellationTokenSource _stop;
-    private readonly TaskCompletionSource<PromisedSet> _given = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Arrival _end = new();
+    private readonly TaskCompletionSource<PromisedSet> _returned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Completion _end = new();
     private readonly Lock _lock = new();
     private readonly List<int> _ready = [];
     private PromisedSet? _set;
     private Func<int, bool> _isTrusted = static _ => true;
     private Task _supervision = Task.CompletedTask;
 
-    /// <param name="cancellationToken">The caller's; it also ends the load after the set has been returned.</param>
+    /// <param name="cancellationToken">The token of the caller; it also ends the load after the set has been returned.</param>
     public EarlyLoad(CancellationToken cancellationToken)
     {
         _callersToken = cancellationToken;
@@ -35,7 +35,7 @@ internal sealed class EarlyLoad
     public WeightSet Weights => _set!.Weights;
 
     /// <summary>Is called when a tensor is ready. It cannot be read before the set is returned.</summary>
-    /// <exception cref="WeightsException">It is not from the files whose headers were checked.</exception>
+    /// <exception cref="WeightsException">The tensor was not read from the files whose headers were checked.</exception>
     public void OnReady(int tensor)
     {
         lock (_lock)
@@ -61,9 +61,9 @@ internal sealed class EarlyLoad
 
     /// <summary>Returns the set to the caller: from now on tensors that are ready can be read.</summary>
     /// <param name="set">Makes the set, from the checked headers.</param>
-    /// <param name="isTrusted">Whether a ready tensor came from the files whose headers were checked; null where that is certain.</param>
-    /// <returns>False where a ready tensor did not: then nothing was returned.</returns>
-    public bool TryGive(Func<PromisedSet> set, Func<int, bool>? isTrusted = null)
+    /// <param name="isTrusted">Whether a ready tensor was read from the files whose headers were checked; null if that is certain.</param>
+    /// <returns>False if one did not; then the set was not returned.</returns>
+    public bool TryReturn(Func<PromisedSet> set, Func<int, bool>? isTrusted = null)
     {
         lock (_lock)
         {
@@ -76,18 +76,18 @@ internal sealed class EarlyLoad
             _set = set();
         }
 
-        // Nobody adds to the list any more.
+        // The list no longer changes.
         _ready.ForEach(Show);
-        _given.TrySetResult(_set);
+        _returned.TrySetResult(_set);
         return true;
     }
 
     /// <summary>Waits for the set, and supervises the load from then on.</summary>
-    /// <exception cref="Exception">The load ended before.</exception>
-    public async Task<WeightSet> WhenGivenAsync(Task<WeightSet> load)
+    /// <exception cref="Exception">The load failed before the set could be returned.</exception>
+    public async Task<WeightSet> WhenReturnedAsync(Task<WeightSet> load)
     {
-        await Task.WhenAny(_given.Task, load).ConfigureAwait(false);
-        if (!_given.Task.IsCompleted)
+        await Task.WhenAny(_returned.Task, load).ConfigureAwait(false);
+        if (!_returned.Task.IsCompleted)
         {
             try
             {
@@ -99,19 +99,19 @@ internal sealed class EarlyLoad
             }
             finally
             {
-                // It may have been about to be returned.
+                // The load may have failed between making the set and returning it.
                 _set?.Weights.Dispose();
                 _stop.Dispose();
             }
         }
 
-        PromisedSet set = await _given.Task.ConfigureAwait(false);
+        PromisedSet set = await _returned.Task.ConfigureAwait(false);
         set.Weights.Follow(_end.Task, Stop);
         _supervision = SuperviseAsync(load, set);
         return set.Weights;
     }
 
-    // Returns when the load has ended: nothing is written any more.
+    // Returns when the load has ended: from then on nothing is written.
     private void Stop()
     {
         try
@@ -168,7 +168,7 @@ internal sealed class PromisedSet
 
     /// <param name="weights">An empty set.</param>
     /// <param name="selection">The tensors and their names.</param>
-    /// <param name="sink">What makes the tensors.</param>
+    /// <param name="sink">Makes the tensors.</param>
     /// <param name="isEarly">Whether the user gets the set before its tensors are in it.</param>
     public PromisedSet(WeightSet weights, TensorSelection selection, ITensorSink sink, bool isEarly)
     {
@@ -178,8 +178,8 @@ internal sealed class PromisedSet
         foreach ((string name, int index) in selection.Names)
         {
             TensorInfo info = selection.Tensors[index].Info;
-            Arrival? arrival = isEarly ? new Arrival() : null;
-            _entries[index].Add(weights.Add(name, info, sink.DeviceOf(index), sink.DTypeOf(index, info.DType), arrival));
+            Completion? completion = isEarly ? new Completion() : null;
+            _entries[index].Add(weights.Add(name, info, sink.DeviceOf(index), sink.DTypeOf(index, info.DType), completion));
         }
     }
 

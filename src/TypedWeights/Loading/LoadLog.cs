@@ -17,7 +17,7 @@ internal sealed partial class LoadLog(ILogger logger)
         Starting(checkpoint.Uri.Display, files, plan.Tensors.Count, ByteText.Of(plan.TotalBytes));
     }
 
-    /// <summary>Returns what logs a line for each further tenth of a transfer.</summary>
+    /// <summary>Returns a callback that logs a line for each further tenth of a transfer.</summary>
     public Action<LoadProgress> ProgressOf(string source)
     {
         int logged = 0;
@@ -36,7 +36,7 @@ internal sealed partial class LoadLog(ILogger logger)
     public void Finish(string source, LoadProgress last) =>
         Finished(source, ByteText.Of(last.Bytes), Math.Round(last.Elapsed.TotalSeconds, 3), ByteText.OfRate(last.BytesPerSecond));
 
-    /// <summary>Logs what is odd about the files that are read.</summary>
+    /// <summary>Logs warnings about the files that are read.</summary>
     public void Warn(Checkpoint checkpoint, bool isRemote)
     {
         foreach (string warning in checkpoint.Warnings)
@@ -48,8 +48,8 @@ internal sealed partial class LoadLog(ILogger logger)
         {
             Warn(
                 file.Source.Display,
-                "its server gives neither an ETag nor a Last-Modified: should the file be replaced by one of the same length while it is loaded, "
-                    + "nobody would notice but Verification.Digests.");
+                "the server sends neither an ETag nor a Last-Modified: if the file is replaced by one of the same length during the load, "
+                    + "only Verification.Digests detects it.");
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed partial class LoadLog(ILogger logger)
     [LoggerMessage(4, LogLevel.Warning, "{Source}: {Warning}")]
     public partial void Warn(string source, string warning);
 
-    [LoggerMessage(5, LogLevel.Warning, "{Failure} Attempt {Attempt} failed; again in {Seconds} s")]
+    [LoggerMessage(5, LogLevel.Warning, "{Failure} Attempt {Attempt} failed; retrying in {Seconds} s")]
     private partial void Retrying(string failure, int attempt, double seconds);
 
     [LoggerMessage(6, LogLevel.Information, "{Source}: {Message}")]

@@ -7,10 +7,10 @@ namespace TypedWeights.Loading;
 
 /// <summary>A load as a value.</summary>
 /// <param name="Source">What to load.</param>
-/// <param name="Options">How.</param>
+/// <param name="Options">How it is loaded.</param>
 /// <param name="Title">The name of the set in messages.</param>
 /// <param name="Select">Checks a checkpoint and selects what is read of it.</param>
-/// <param name="Progress">Is called with the progress; null for nobody.</param>
+/// <param name="Progress">Is called with the progress; may be null.</param>
 internal sealed record LoadRequest(
     LoadSource Source,
     CommonLoadOptions Options,
@@ -27,7 +27,7 @@ internal sealed record LoadRequest(
     /// <summary>What the snapshot recorded and the load must get.</summary>
     public WeightPins Pins { get; private init; } = WeightPins.None;
 
-    /// <summary>Hands the tensors out as they become ready; null for a load that returns when it is complete.</summary>
+    /// <summary>Returns the set before its tensors are ready; null for a load that returns when it is complete.</summary>
     public EarlyLoad? Early { get; init; }
 
     /// <summary>A load of tensors by name.</summary>
@@ -46,10 +46,10 @@ internal sealed record LoadRequest(
 
     /// <summary>A load of a typed model.</summary>
     /// <param name="source">What to load; null for the source that the class names, at the revision that its snapshot recorded.</param>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <param name="progress">Is called with the progress; null for nobody.</param>
+    /// <param name="options">How it is loaded; null for the defaults.</param>
+    /// <param name="progress">Is called with the progress; may be null.</param>
     /// <exception cref="ArgumentException">An option is not valid.</exception>
-    /// <exception cref="WeightsException">The snapshot lacks the digests that the options ask for.</exception>
+    /// <exception cref="WeightsException">The snapshot lacks the digests that the options require.</exception>
     public static LoadRequest OfModel<T>(LoadSource? source, LoadOptions? options, IProgress<LoadProgress>? progress)
         where T : class, IWeightModel<T>
     {
@@ -60,11 +60,11 @@ internal sealed record LoadRequest(
         if (options.Verify == Verification.Digests && manifest.Tensors.Any(static tensor => tensor.Sha256 is null))
         {
             string lack = manifest.HasDigests
-                ? "none of " + Printable.Name(manifest.Tensors.First(static tensor => tensor.Sha256 is null).Name)
-                : "none";
+                ? "no digest of " + Printable.Name(manifest.Tensors.First(static tensor => tensor.Sha256 is null).Name)
+                : "no digests";
             throw new WeightsException(
-                $"{typeof(T).Name} cannot be checked against digests, as its snapshot has {lack}: take it again with "
-                    + $"typedweights snapshot {manifest.Source} --class {typeof(T).Name} --digest, and build.");
+                $"{typeof(T).Name} cannot be checked against digests, because its snapshot has {lack}: take the snapshot again with "
+                    + $"typedweights snapshot {manifest.Source} --class {typeof(T).Name} --digest, and rebuild.");
         }
 
         return new LoadRequest(
@@ -81,7 +81,7 @@ internal sealed record LoadRequest(
 }
 
 /// <summary>What a load reads.</summary>
-/// <param name="Uri">The source, as messages and log lines name it.</param>
+/// <param name="Uri">The source, as messages and log lines show it.</param>
 /// <param name="Location">The file that the caller passed in; null for a URI, which a provider resolves.</param>
 internal sealed record LoadSource(WeightUri Uri, IWeightLocation? Location = null)
 {
@@ -98,7 +98,7 @@ internal sealed record LoadSource(WeightUri Uri, IWeightLocation? Location = nul
         ArgumentNullException.ThrowIfNull(stream);
         return stream.CanRead
             ? Of(GivenLocation.Of(stream))
-            : throw new ArgumentException("The stream cannot be read: it is closed, or was opened for writing alone.", nameof(stream));
+            : throw new ArgumentException("The stream cannot be read: it is closed, or was opened only for writing.", nameof(stream));
     }
 
     public static LoadSource Of(ReadOnlyMemory<byte> bytes) => Of(GivenLocation.Of(bytes));

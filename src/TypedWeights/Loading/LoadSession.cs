@@ -14,7 +14,7 @@ using TypedWeights.Transfer.Scheduling;
 namespace TypedWeights.Loading;
 
 /// <summary>
-/// One load, from a URI to tensors by name, in four values: the opened checkpoint, the selection, the plan and the job that carries it out.
+/// One load, from a URI to tensors by name. It produces four values in turn: the opened checkpoint, the selection, the plan and the job.
 /// </summary>
 /// <param name="sources">The loader's sources.</param>
 /// <param name="cuda">What the loader's loads onto GPUs share.</param>
@@ -72,7 +72,7 @@ internal sealed class LoadSession(SourceRegistry sources, CudaEngine cuda, LoadL
         Checkpoint checkpoint, TensorSelection selection, ITensorSink sink, bool isRemote, CancellationToken cancellationToken)
     {
         // An early load returns its set before the first byte is read.
-        Action? allocated = request.Early is { } early ? () => early.TryGive(() => Promise(checkpoint, selection, sink)) : null;
+        Action? allocated = request.Early is { } early ? () => early.TryReturn(() => Promise(checkpoint, selection, sink)) : null;
         await TransferAsync(checkpoint, selection, sink, isRemote, allocated, cancellationToken).ConfigureAwait(false);
         return Collect(checkpoint, selection, sink);
     }
@@ -82,7 +82,7 @@ internal sealed class LoadSession(SourceRegistry sources, CudaEngine cuda, LoadL
     /// <param name="selection">What is read of them.</param>
     /// <param name="sink">Where the bytes go.</param>
     /// <param name="isRemote">Whether the files are read over a network.</param>
-    /// <param name="allocated">Is called when the sink has its memory; null for nobody.</param>
+    /// <param name="allocated">Is called when the sink has its memory; may be null.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public async Task TransferAsync(
         Checkpoint checkpoint,
@@ -145,7 +145,7 @@ internal sealed class LoadSession(SourceRegistry sources, CudaEngine cuda, LoadL
     {
         TransferOptions transfer = _context.Options;
         Lazy<UseOrder> order = request.Options.OrderOf(selection);
-        sink.Select(selection, order);
+        sink.SetSelection(selection, order);
         TransferPlan plan = TransferPlan.Create(
             checkpoint.Files,
             selection.Tensors,

@@ -7,14 +7,14 @@ using TypedWeights.Devices.Placing;
 
 namespace TypedWeights.Loading;
 
-/// <summary>The one place where a device gets its sink.</summary>
+/// <summary>Creates the sink of each device.</summary>
 internal static class TensorSinks
 {
     /// <summary>Makes the sink of a load.</summary>
     /// <param name="options">How the tensors are loaded.</param>
     /// <param name="transfer">How their bytes are read.</param>
     /// <param name="cuda">What the loader's loads onto GPUs share.</param>
-    /// <exception cref="WeightsException">A device cannot be used, or the options do not fit together.</exception>
+    /// <exception cref="WeightsException">A device cannot be used, or two options contradict each other.</exception>
     public static ITensorSink Create(CommonLoadOptions options, TransferOptions transfer, CudaEngine cuda)
     {
         var rule = DTypeRule.Of(options);
@@ -29,8 +29,8 @@ internal static class TensorSinks
     private static ITensorSink OfDevice(torch.Device device, TensorStorage storage, CudaEngine cuda) => (device.type, storage) switch
     {
         (DeviceType.CUDA, TensorStorage.Mapped) => throw new WeightsException(
-            "TensorStorage.Mapped is the file itself in host memory, so it goes with the CPU alone; "
-                + "for a GPU take TensorStorage.Arena or PerTensor."),
+            "TensorStorage.Mapped maps the file into host memory, so it works only on the CPU; "
+                + "for a GPU use TensorStorage.Arena or PerTensor."),
 
         // "cuda" alone is the first one.
         (DeviceType.CUDA, _) => new CudaSink(cuda, cuda.ContextOf(Math.Max(0, device.index)), storage),

@@ -9,8 +9,8 @@ using TypedWeights.Sources;
 namespace TypedWeights;
 
 /// <summary>
-/// Loads checkpoints. A process needs one loader, which holds the connection pools. Safe for use from many threads; several loads may run at
-/// once.
+/// Loads checkpoints. A process needs only one loader, which holds the connection pools. Safe for use from many threads; several loads may run
+/// at once.
 /// </summary>
 public sealed class WeightLoader : IAsyncDisposable, IDisposable
 {
@@ -36,8 +36,8 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// The process's own loader, made at first use: files, HTTP and the stores of all referenced packages, no log. Disposing it does
-    /// nothing: other code of the process may load with it.
+    /// The shared loader of the process, created at first use: files, HTTP and the stores of all referenced packages, no log. Disposing it does
+    /// nothing, because other code of the process may use it.
     /// </summary>
     public static WeightLoader Default => Process.Value;
 
@@ -65,7 +65,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// Loads a typed model from another source than the one that its class names: a path or URI of a file, an index, or a folder that holds one.
     /// </summary>
     /// <inheritdoc cref="LoadAsync{T}(LoadOptions, IProgress{LoadProgress}, CancellationToken)"/>
-    // Two overloads take "new() { … }" as their first argument; the one for options is meant.
+    // "new() { … }" as the first argument fits two overloads; the one with options must win.
     [OverloadResolutionPriority(-1)]
     public async Task<T> LoadAsync<T>(
         string source, LoadOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -100,7 +100,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         Bind<T>(await RunAsync(LoadRequest.OfModel<T>(LoadSource.Of(bytes), options, progress), cancellationToken).ConfigureAwait(false));
 
     /// <summary>
-    /// Begins to load a typed model and returns it before its tensors are ready, when the headers have been checked and the memory is
+    /// Starts to load a typed model and returns it before its tensors are ready, when the headers have been checked and the memory is
     /// allocated. The tensors are read in the order in which the model uses them, so that its first layer computes while the last is read.
     /// </summary>
     /// <remarks>
@@ -117,7 +117,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         Bind<T>(await BeginAsync(LoadRequest.OfModel<T>(null, options, progress), cancellationToken).ConfigureAwait(false));
 
     /// <summary>
-    /// Begins to load a typed model, from another source than the one that its class names, and returns it before its tensors are ready. The
+    /// Starts to load a typed model, from another source than the one that its class names, and returns it before its tensors are ready. The
     /// source is a path or URI of a file, an index, or a folder that holds one.
     /// </summary>
     /// <inheritdoc cref="BeginLoadAsync{T}(LoadOptions, IProgress{LoadProgress}, CancellationToken)"/>
@@ -128,8 +128,8 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         Bind<T>(await BeginAsync(LoadRequest.OfModel<T>(LoadSource.Of(source), options, progress), cancellationToken).ConfigureAwait(false));
 
     /// <summary>
-    /// Loads the tensors of a checkpoint by name, all of them or those that <see cref="TensorLoadOptions.Filter"/> takes: the state dict, for
-    /// names that are not known when the program is built.
+    /// Loads the tensors of a checkpoint by name, all of them or those that <see cref="TensorLoadOptions.Filter"/> selects: the state dict,
+    /// for names that are not known when the program is built.
     /// </summary>
     /// <param name="source">A path or URI of a file, an index, or a folder that holds one.</param>
     /// <param name="options">Options; null for the defaults.</param>
@@ -141,7 +141,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     /// <exception cref="MemoryLimitException">The load needs more memory than its limit; nothing was allocated.</exception>
     /// <exception cref="WeightsException">
     /// The source is neither a path nor a URI, libtorch could not allocate a tensor, tensors cannot be loaded onto the device, or
-    /// <see cref="TensorLoadOptions.Filter"/> takes no tensor.
+    /// <see cref="TensorLoadOptions.Filter"/> selects no tensor.
     /// </exception>
     /// <exception cref="ArgumentException">An option is not valid, or the stream cannot be read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -176,9 +176,9 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         RunAsync(LoadRequest.OfTensors(LoadSource.Of(bytes), options, progress), cancellationToken);
 
     /// <summary>
-    /// Closes the connections and frees pinned memory. Loads that still run end with a <see cref="WeightSourceException"/>; a later load throws.
-    /// Waits for what loads left to be written to the local cache (<see cref="WeightSet.Caching"/>). A second call does nothing, and neither
-    /// does a call on <see cref="Default"/>, which stays open.
+    /// Closes the connections and frees pinned memory. Loads that still run end with a <see cref="WeightSourceException"/>; a later load throws
+    /// an <see cref="ObjectDisposedException"/>. The call waits until the local cache has written what the loads left for it
+    /// (<see cref="WeightSet.Caching"/>). A second call does nothing, and neither does a call on <see cref="Default"/>, which stays open.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -188,7 +188,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
             return;
         }
 
-        // A response that is being received would be read on: only the next request would find the connections closed.
+        // First, because a closed connection pool stops only the next request: a response that is being received would be read to its end.
         await _disposing.CancelAsync().ConfigureAwait(false);
         _disposing.Dispose();
         await _sources.DisposeAsync().ConfigureAwait(false);
@@ -208,7 +208,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
     private async Task<WeightSet> BeginAsync(LoadRequest request, CancellationToken cancellationToken)
     {
         var early = new EarlyLoad(cancellationToken);
-        return await early.WhenGivenAsync(RunAsync(request with { Early = early }, early.Token)).ConfigureAwait(false);
+        return await early.WhenReturnedAsync(RunAsync(request with { Early = early }, early.Token)).ConfigureAwait(false);
     }
 
     private async Task<WeightSet> RunAsync(LoadRequest request, CancellationToken cancellationToken)
@@ -219,7 +219,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         if (_cache is null && options.Cache == CacheMode.Offline && !isLocal)
         {
             throw new WeightsException(
-                $"{uri.Display}: the option Cache is Offline, and this loader has no cache; see UseLocalCache and TYPEDWEIGHTS_CACHE.");
+                $"{uri.Display}: the option Cache is Offline, but this loader has no cache; set one with UseLocalCache or TYPEDWEIGHTS_CACHE.");
         }
 
         long start = _time.GetTimestamp();
@@ -227,7 +227,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposal);
         try
         {
-            // The caller's thread may be that of a UI: it neither loads libtorch, which takes 0.4 s, nor does what comes before the first wait.
+            // The caller's thread may be a UI thread: neither the loading of libtorch, which takes 0.4 s, nor any other work may run on it.
             await TorchNative.EnsureLoadedAsync(ending.Token).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             var session = new LoadSession(_sources, _cuda, _log, request, cache);
             WeightSet weights = await session.RunAsync(ending.Token).ConfigureAwait(false);
@@ -267,7 +267,7 @@ public sealed class WeightLoader : IAsyncDisposable, IDisposable
         }
         finally
         {
-            // Also after a failure: the next load uses what was read.
+            // Also after a failure: the next load can use the bytes that were read.
             _ = cache?.FinishAsync();
         }
     }

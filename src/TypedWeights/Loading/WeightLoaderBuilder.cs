@@ -12,7 +12,7 @@ namespace TypedWeights;
 
 /// <summary>
 /// Configures a <see cref="WeightLoader"/>. Files, HTTP and the stores of all packages that the application references need no call; a
-/// package's <c>UseX</c> gives its store other options than the environment's.
+/// package's <c>UseX</c> method sets options of its store, which replace those of the environment.
 /// </summary>
 public sealed class WeightLoaderBuilder : IWeightSourceBuilder
 {
@@ -62,8 +62,8 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     /// the next time. Without this call the environment variable <c>TYPEDWEIGHTS_CACHE</c> names the folder; without both there is no cache.
     /// </summary>
     /// <param name="folder">
-    /// The folder; made when it is first written to. Several loaders and processes may share it. One that other users may write to is not
-    /// used unless <see cref="LocalCacheOptions.TrustFolder"/> says so.
+    /// The folder; created when it is first written to. Several loaders and processes may share it. A folder that other users may write to
+    /// is not used unless <see cref="LocalCacheOptions.TrustFolder"/> is set.
     /// </param>
     /// <param name="options">Its size, and what loads do with it; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
@@ -91,7 +91,7 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
     }
 
     /// <summary>Logs a few lines for each load: what it reads, its progress, its time.</summary>
-    /// <param name="loggers">Where to; the category is <c>TypedWeights.WeightLoader</c>.</param>
+    /// <param name="loggers">Creates the logger; its category is <c>TypedWeights.WeightLoader</c>.</param>
     public WeightLoaderBuilder UseLogging(ILoggerFactory loggers)
     {
         ArgumentNullException.ThrowIfNull(loggers);
@@ -99,7 +99,7 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
         return this;
     }
 
-    /// <summary>Measures with another clock, for tests.</summary>
+    /// <summary>Measures time with another clock, for tests.</summary>
     /// <param name="time">The clock.</param>
     public WeightLoaderBuilder UseTimeProvider(TimeProvider time)
     {
@@ -115,7 +115,7 @@ public sealed class WeightLoaderBuilder : IWeightSourceBuilder
         return this;
     }
 
-    /// <summary>Makes the loader.</summary>
+    /// <summary>Creates the loader.</summary>
     /// <exception cref="ArgumentException">Two of the added sources serve one scheme, or one serves the scheme of an alias.</exception>
     public WeightLoader Build()
     {

@@ -14,29 +14,29 @@ public abstract record CommonLoadOptions
     }
 
     /// <summary>
-    /// The device that the tensors are on when the load returns; with a <see cref="Placement"/>, those that it does not place: <c>cpu</c>, or
-    /// <c>cuda:N</c>, where bytes are copied as they are read, through a small ring of pinned memory
-    /// (<see cref="TransferOptions.StagingSize"/>). <c>cuda</c> alone is <c>cuda:0</c>.
+    /// The device that the tensors are on when the load returns: <c>cpu</c> or <c>cuda:N</c>; <c>cuda</c> alone is <c>cuda:0</c>. With a
+    /// <see cref="Placement"/>, the device of the tensors that it does not place. Bytes for a GPU are copied as they are read, through a small
+    /// ring of pinned memory (<see cref="TransferOptions.StagingSize"/>).
     /// </summary>
     /// <remarks>
-    /// Write it as text, <c>Device = "cuda:1"</c>: the load then says what is lacking where there is no such device. TorchSharp parses the text:
+    /// Write it as text, <c>Device = "cuda:1"</c>: then a load reports what is missing if the device cannot be used. TorchSharp parses the text:
     /// it throws for text that it does not know (<c>"xpu"</c>, <c>"vulkan"</c>, <c>"cuda:"</c>, an empty one), and makes the CPU of text with two
-    /// colons (<c>"cuda:1:2"</c>). A <see cref="Placement"/> parses its text itself, and refuses all of these. <c>torch.CUDA</c> and
+    /// colons (<c>"cuda:1:2"</c>). A <see cref="Placement"/> parses its text itself, and rejects all of these. <c>torch.CUDA</c> and
     /// <c>torch.device(…)</c> load TorchSharp's libraries first, and their error is a list of all the files that it tried.
     /// </remarks>
     /// <value>null: the CPU.</value>
     public torch.Device? Device { get; init; }
 
-    /// <summary>Which tensors go to which device, where they do not all go to one.</summary>
+    /// <summary>Which tensors go to which device, if they do not all go to one.</summary>
     /// <value>
-    /// null: what <see cref="PlaceWeightsAttribute"/> says on the class of a typed load, and <see cref="Device"/> otherwise. An empty
-    /// placement sends everything to <see cref="Device"/>, whatever the class says.
+    /// null: the <see cref="PlaceWeightsAttribute"/>s of the class in a typed load, otherwise <see cref="Device"/>. An empty placement sends
+    /// all tensors to <see cref="Device"/>, whatever the attributes are.
     /// </value>
     public Placement? Placement { get; init; }
 
     /// <summary>
     /// The order in which the model uses its tensors, as patterns over their names (those of <see cref="Placement"/>): tensors that match an
-    /// earlier pattern are used earlier, and those that match none are used last. It decides which tensors a begun load
+    /// earlier pattern are used earlier, and those that match no pattern are used last. It decides which tensors a begun load
     /// (<c>BeginLoadAsync</c>) reads first, and which device of a placement by budgets they go to.
     /// </summary>
     /// <value>null: embeddings, encoders, layers by their number, decoders, norms, heads, recognised by their usual names.</value>
@@ -57,7 +57,7 @@ public abstract record CommonLoadOptions
     /// Those of <see cref="ConvertWhere"/> are converted as their bytes are read, on the CPU whatever the device, through buffers of at most half
     /// of <see cref="TransferOptions.BufferLimit"/>. The wide tensors never exist as a whole. <see cref="WeightEntry.DType"/> and
     /// <see cref="WeightEntry.TensorDType"/> show both types. The log says how many tensors were converted, and how many finite values became
-    /// infinite (beyond 65,504 in <c>float16</c>). Not with <see cref="TensorStorage.Mapped"/>.
+    /// infinite (beyond 65,504 in <c>float16</c>). Not valid with <see cref="TensorStorage.Mapped"/>.
     /// </remarks>
     /// <value>null: nothing is converted.</value>
     public torch.ScalarType? DType { get; init; }
@@ -72,13 +72,13 @@ public abstract record CommonLoadOptions
     public Func<WeightPath, bool>? ConvertWhere { get; init; }
 
     /// <summary>
-    /// The most host memory that the load may take in all, tensors and buffers, in bytes. A load that needs more fails with
-    /// <see cref="MemoryLimitException"/> before anything is allocated. Tensors that are mapped, or on a GPU, take none.
+    /// The most host memory that the load may use for tensors and buffers together, in bytes. A load that needs more fails with
+    /// <see cref="MemoryLimitException"/> before anything is allocated. Tensors that are mapped, or on a GPU, do not count.
     /// </summary>
     /// <value>
-    /// null: on Linux what the process's container leaves (the memory limit of its control group, or of one around it, without what is in
-    /// use and cannot be reclaimed), and no limit where there is no container. A limit that is given replaces this one, also where the container
-    /// leaves less. <see cref="TransferOptions.BufferLimit"/> bounds the buffers alone.
+    /// null: on Linux the memory that the container of the process has left (the memory limit of its control group, or of an outer one, minus
+    /// the memory that is in use and cannot be reclaimed), and no limit without a container. A limit that is set replaces this one, even if
+    /// the container has less left. <see cref="TransferOptions.BufferLimit"/> bounds the buffers alone.
     /// </value>
     public long? MemoryLimit { get; init; }
 
@@ -96,7 +96,7 @@ public abstract record CommonLoadOptions
         ArgumentOutOfRangeException.ThrowIfNegative(MemoryLimit ?? 0, nameof(MemoryLimit));
         if (OrderOfUse?.Any(static pattern => pattern is null) ?? false)
         {
-            throw new ArgumentException("OrderOfUse has null among its patterns.", nameof(OrderOfUse));
+            throw new ArgumentException("OrderOfUse contains a null pattern.", nameof(OrderOfUse));
         }
 
         foreach (torch.Device device in (Placement?.Rules ?? []).Select(static rule => rule.Device).Append(Device).OfType<torch.Device>())
@@ -127,7 +127,7 @@ public abstract record CommonLoadOptions
         }
         catch (FormatException e)
         {
-            throw new WeightsException($"OrderOfUse: {Printable.Name(pattern)} is no pattern: {e.Message}.", e);
+            throw new WeightsException($"OrderOfUse: {Printable.Name(pattern)} is not a valid pattern: {e.Message}.", e);
         }
     }
 
@@ -141,7 +141,7 @@ public abstract record CommonLoadOptions
             string text = device.type.ToString().ToLowerInvariant() + (device.index == -1 ? "" : $":{device.index}");
             string advice = hasType ? "" : " Load onto the CPU and move the tensors with .to(device).";
             throw new WeightsException(
-                $"Loading onto {text} is not possible: tensors are loaded onto \"cpu\", \"cuda\" or \"cuda:N\" (N from 0).{advice}");
+                $"Loading onto {text} is not supported; use \"cpu\", \"cuda\" or \"cuda:N\" (N from 0).{advice}");
         }
     }
 }
@@ -182,8 +182,8 @@ public sealed record LoadOptions : CommonLoadOptions
 public sealed record TensorLoadOptions : CommonLoadOptions
 {
     /// <summary>
-    /// Which tensors the load takes, by name; the others are not read. A tied name that it takes brings its tensor, under that name. A filter that
-    /// takes no tensor is an error.
+    /// Selects the tensors to load, by name; the others are not read. A selected tied name loads its tensor, under that name. A filter that
+    /// selects no tensor is an error.
     /// </summary>
     /// <value>null: all of them.</value>
     public Func<string, bool>? Filter { get; init; }
@@ -193,8 +193,8 @@ public sealed record TensorLoadOptions : CommonLoadOptions
 public enum WeightRevision
 {
     /// <summary>
-    /// The revision that the snapshot recorded: the commit of the hub, the version or generation of a bucket's object. Where it recorded none,
-    /// the current state, which the load identifies by its ETag while it reads.
+    /// The revision that the snapshot recorded: the commit of the hub, the version or generation of a bucket's object. If it recorded none,
+    /// the current state, which the load identifies by its ETag.
     /// </summary>
     Recorded,
 

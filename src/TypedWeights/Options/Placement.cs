@@ -28,7 +28,7 @@ public sealed class Placement
 {
     private readonly PlacementRule[] _rules;
 
-    /// <summary>Makes a placement without rules.</summary>
+    /// <summary>Creates a placement without rules.</summary>
     public Placement()
         : this([])
     {
@@ -52,7 +52,7 @@ public sealed class Placement
         }
         catch (FormatException e)
         {
-            throw new ArgumentException($"{Printable.Name(pattern)} is no pattern: {e.Message}.", nameof(pattern), e);
+            throw new ArgumentException($"{Printable.Name(pattern)} is not a valid pattern: {e.Message}.", nameof(pattern), e);
         }
     }
 
@@ -62,9 +62,9 @@ public sealed class Placement
     /// <exception cref="ArgumentException">The pattern cannot be read, or the text does not name a device.</exception>
     public Placement Put(string pattern, string device) => Put(pattern, Parse(device));
 
-    /// <summary>Fills a device, in the order of use and after the devices of earlier budgets, with what no pattern takes.</summary>
+    /// <summary>Fills a device with tensors that no pattern matches, in the order of use and after the devices of earlier budgets.</summary>
     /// <param name="device">The device.</param>
-    /// <param name="bytes">The most bytes of tensors that it gets; what they take there is a little more, as memory is aligned.</param>
+    /// <param name="bytes">The largest size of its tensors together; they take slightly more memory, which is aligned.</param>
     /// <exception cref="ArgumentOutOfRangeException">The budget is negative.</exception>
     public Placement Fill(torch.Device device, long bytes)
     {
@@ -73,9 +73,9 @@ public sealed class Placement
         return new([.. _rules, new PlacementRule(device, null, bytes)]);
     }
 
-    /// <summary>Fills a device, in the order of use and after the devices of earlier budgets, with what no pattern takes.</summary>
+    /// <summary>Fills a device with tensors that no pattern matches, in the order of use and after the devices of earlier budgets.</summary>
     /// <param name="device"><c>cpu</c>, <c>cuda</c>, <c>cuda:1</c>.</param>
-    /// <param name="bytes">The most bytes of tensors that it gets; what they take there is a little more, as memory is aligned.</param>
+    /// <param name="bytes">The largest size of its tensors together; they take slightly more memory, which is aligned.</param>
     /// <exception cref="ArgumentException">The text does not name a device, or the budget is negative.</exception>
     public Placement Fill(string device, long bytes) => Fill(Parse(device), bytes);
 
@@ -85,7 +85,7 @@ public sealed class Placement
         return DeviceText.TryParse(device, out string type, out int index) && Enum.TryParse(type, ignoreCase: true, out DeviceType found)
             ? new torch.Device(found, index)
             : throw new ArgumentException(
-                $"{Printable.Name(device)} is no device; devices are written {string.Join(", ", DeviceText.Types)}, and cuda:1.", nameof(device));
+                $"{Printable.Name(device)} is not a valid device; use {string.Join(", ", DeviceText.Types)} or cuda:N.", nameof(device));
     }
 }
 

@@ -5,7 +5,7 @@ using TypedWeights.Memory;
 
 namespace TypedWeights.Saving;
 
-/// <summary>The one way of everything that saves tensors.</summary>
+/// <summary>Writes tensors to a file; everything that saves tensors uses it.</summary>
 internal static class SavedFile
 {
     private const int ChunkSize = 16 << 20;
@@ -46,7 +46,7 @@ internal static class SavedFile
         }
         catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or InvalidOperationException)
         {
-            // The second is TorchSharp's for a tensor that was disposed since the writing began.
+            // TorchSharp throws the second for a tensor that was disposed after the writing started.
             throw new WeightsException($"The tensor {Printable.Name(tensor.Name)} could not be copied to the CPU to be saved: {e.Message}", e);
         }
     }

@@ -4,7 +4,7 @@ using TypedWeights.Interop;
 
 namespace TypedWeights.Saving;
 
-/// <summary>A tensor with what a file will say of it. No record: a tensor's own equality compares elements.</summary>
+/// <summary>A tensor with the name, dtype and shape that it is saved with. Not a record, because tensors compare their elements.</summary>
 internal sealed class SavedTensor(string name, DType dtype, TensorShape shape, torch.Tensor tensor)
 {
     public string Name { get; } = name;
@@ -15,39 +15,40 @@ internal sealed class SavedTensor(string name, DType dtype, TensorShape shape, t
 
     public torch.Tensor Tensor { get; } = tensor;
 
-    /// <summary>Describes a tensor by what libtorch says of it.</summary>
+    /// <summary>Describes a tensor as libtorch does.</summary>
     /// <param name="name">The name to save it under.</param>
     /// <param name="tensor">The tensor.</param>
-    /// <param name="parameter">The parameter that the user gave it by; null for none.</param>
+    /// <param name="parameter">The name of the parameter that it was passed in; may be null.</param>
     public static SavedTensor Of(string name, torch.Tensor tensor, string? parameter = null)
     {
         if (name is null || tensor is null)
         {
             throw new ArgumentException(
-                name is null ? "One of the tensors has null for its name." : $"The tensor {Printable.Name(name)} is null.", parameter);
+                name is null ? "The name of one of the tensors is null." : $"The tensor {Printable.Name(name)} is null.", parameter);
         }
 
         if (tensor.IsInvalid)
         {
             throw new ArgumentException(
                 $"The tensor {Printable.Name(name)} is empty: it was disposed, or TorchSharp took its handle, as new Parameter(tensor) does. "
-                    + "Save the parameter instead, or make it from an alias (tensor.alias()).",
+                    + "Save the parameter instead, or create it from an alias (tensor.alias()).",
                 parameter);
         }
 
         if (tensor.is_sparse || tensor.device_type == DeviceType.META)
         {
             string kind = tensor.is_sparse ? "sparse" : "meta";
-            throw new WeightsException($"The tensor {Printable.Name(name)} has no elements of its own in memory ({kind}) and cannot be saved.");
+            throw new WeightsException($"The tensor {Printable.Name(name)} is a {kind} tensor; only dense tensors with data can be saved.");
         }
 
         return TorchLayout.TryGetDType(tensor.dtype, out DType dtype)
             ? new SavedTensor(name, dtype, ShapeOf(tensor, dtype), tensor)
             : throw new WeightsException(
-                $"The tensor {Printable.Name(name)} is of {tensor.dtype}, which safetensors cannot hold; convert it first, with .to(...).");
+                $"The tensor {Printable.Name(name)} has the dtype {tensor.dtype}, which safetensors does not support; "
+                    + "convert it first with .to(...).");
     }
 
-    /// <summary>Describes a loaded tensor by what its checkpoint said of it, which for packed types is more than libtorch knows.</summary>
+    /// <summary>Describes a loaded tensor as its checkpoint did, which for packed types is more than libtorch knows.</summary>
     public static SavedTensor OfLoaded(string name, DType dtype, TensorShape shape, torch.Tensor tensor)
     {
         TorchLayout loaded = TorchLayout.Of(dtype, shape);

@@ -3,9 +3,9 @@ using TypedWeights.Snapshots;
 
 namespace TypedWeights.Saving;
 
-/// <summary>What is left to write once tensors that are one under several names have been found, and the metadata that says so.</summary>
+/// <summary>The tensors to write, each under one of its names, and the metadata that records its other names.</summary>
 /// <param name="Kept">The tensors to write.</param>
-/// <param name="Metadata">The metadata to write; null for none.</param>
+/// <param name="Metadata">The metadata to write; may be null.</param>
 internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDictionary<string, string>? Metadata)
 {
     public static TiedTensors Find(IReadOnlyList<SavedTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
@@ -13,7 +13,7 @@ internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDic
         WriteLayout.RefuseNulls(metadata);
         HashSet<string> names = WriteLayout.UniqueNames(tensors.Select(static tensor => tensor.Name), nameof(tensors));
 
-        // An entry that ties a name which is saved here is written again below, if it still holds.
+        // An entry that ties a name which is saved here is written again below if the tie still exists.
         var declarations = names.Select(TiedNames.Declaration).ToHashSet(StringComparer.Ordinal);
         var texts = (metadata ?? new Dictionary<string, string>())
             .Where(pair => !((names.Contains(pair.Key) || declarations.Contains(pair.Key)) && names.Contains(pair.Value)))
@@ -29,8 +29,8 @@ internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDic
                     || (TiedNames.NeedsDeclaration(other.Name) && !texts.TryAdd(TiedNames.Declaration(other.Name), first.Name)))
                 {
                     throw new WeightsException(
-                        $"\"{other.Name}\" is the same tensor as \"{first.Name}\", and the metadata has a text of that name already "
-                            + "where the tie belongs; rename the text, or save one of the two.");
+                        $"\"{other.Name}\" is the same tensor as \"{first.Name}\", but the metadata already has another entry under the name "
+                            + "that records the tie; rename that entry, or save only one of the two.");
                 }
             }
         }
@@ -38,7 +38,7 @@ internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDic
         return new TiedTensors(kept, metadata is null && texts.Count == 0 ? null : texts);
     }
 
-    // Tensors over the same elements are one group; any other overlap is refused, since a reader would get copies.
+    // Tensors over the same elements are one group; any other overlap is an error, because a reader would get copies.
     private static List<List<SavedTensor>> Group(IReadOnlyList<SavedTensor> tensors)
     {
         var groups = new List<List<SavedTensor>>();
@@ -57,7 +57,7 @@ internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDic
                 {
                     throw new WeightsException(
                         $"\"{before.Tensor.Name}\" and \"{tensor.Name}\" share memory but are not the same tensor, "
-                            + "which a file cannot say; clone one of them first.");
+                            + "which a safetensors file cannot express; clone one of them first.");
                 }
 
                 groups[^1].Add(tensor);
@@ -71,7 +71,7 @@ internal sealed record TiedTensors(IReadOnlyList<SavedTensor> Kept, IReadOnlyDic
         return groups;
     }
 
-    // The name that the metadata keeps already; otherwise the first.
+    // The name that the metadata already keeps; otherwise the first one.
     private static SavedTensor Keep(List<SavedTensor> same, IReadOnlyDictionary<string, string>? metadata)
     {
         SavedTensor? recorded = same.Count == 1 || metadata is null

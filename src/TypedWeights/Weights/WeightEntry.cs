@@ -9,15 +9,15 @@ namespace TypedWeights;
 public sealed class WeightEntry
 {
     private readonly WeightSet _owner;
-    private readonly Arrival? _arrival;
+    private readonly Completion? _completion;
     private readonly DType _held;
     private torch.Tensor? _tensor;
 
-    internal WeightEntry(WeightSet owner, string name, TensorInfo info, torch.Device device, DType held, Arrival? arrival)
+    internal WeightEntry(WeightSet owner, string name, TensorInfo info, torch.Device device, DType held, Completion? completion)
     {
         _held = held;
         _owner = owner;
-        _arrival = arrival;
+        _completion = completion;
         Name = name;
         DType = info.DType;
         Shape = info.Shape;
@@ -41,16 +41,16 @@ public sealed class WeightEntry
     /// <summary>The device that the load puts the tensor on.</summary>
     public torch.Device Device { get; }
 
-    /// <summary>The tensor; it stays the owner's.</summary>
+    /// <summary>The tensor; the model or set owns it.</summary>
     /// <exception cref="ObjectDisposedException">The model or set has been disposed.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The tensor was handed over by <see cref="WeightSet.Detach"/>, or it was disposed or made the handle of a <c>Parameter</c> behind the
-    /// owner's back, or the load was begun and the tensor is not ready yet.
+    /// The tensor was handed over by <see cref="WeightSet.Detach"/>, or it was disposed or became a <c>Parameter</c> without
+    /// <see cref="WeightSet.Detach"/>, or the load was begun and the tensor is not ready yet.
     /// </exception>
     public torch.Tensor Tensor => _tensor is { IsInvalid: false } tensor ? tensor : throw Gone();
 
-    /// <summary>Whether the tensor is the owner's, or will be.</summary>
-    internal bool IsPresent => _arrival is { IsComplete: false } || Volatile.Read(ref _tensor) is not null;
+    /// <summary>Whether the owner has the tensor, or will get it.</summary>
+    internal bool IsPresent => _completion is { IsComplete: false } || Volatile.Read(ref _tensor) is not null;
 
     /// <summary>Waits until the tensor is ready: after <c>BeginLoadAsync</c>, which returns the model before its tensors are ready.</summary>
     /// <param name="cancellationToken">Ends the wait, not the load.</param>
@@ -58,17 +58,17 @@ public sealed class WeightEntry
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled, or that of the load.</exception>
     public Task WhenReadyAsync(CancellationToken cancellationToken = default) =>
-        _owner.IsDisposed ? Task.FromException(_owner.Disposed()) : _arrival?.Task.WaitAsync(cancellationToken) ?? Task.CompletedTask;
+        _owner.IsDisposed ? Task.FromException(_owner.Disposed()) : _completion?.Task.WaitAsync(cancellationToken) ?? Task.CompletedTask;
 
-    /// <summary>Takes the tensor, which is ready.</summary>
+    /// <summary>Sets the tensor, which is ready.</summary>
     internal void Fulfil(torch.Tensor tensor)
     {
         Volatile.Write(ref _tensor, tensor);
-        _arrival?.Complete();
+        _completion?.Complete();
     }
 
     /// <summary>Ends the waits for a tensor that is not ready.</summary>
-    internal void Fail(Exception failure) => _arrival?.Fail(failure);
+    internal void Fail(Exception failure) => _completion?.Fail(failure);
 
     internal torch.Tensor? Take() => Interlocked.Exchange(ref _tensor, null);
 
@@ -81,28 +81,28 @@ public sealed class WeightEntry
         return Take() ?? throw Gone();
     }
 
-    /// <summary>The tensor as a file will hold it.</summary>
+    /// <summary>The tensor as it is saved.</summary>
     internal SavedTensor ToSaved() => SavedTensor.OfLoaded(Name, DType, Shape, Tensor);
 
     internal InvalidOperationException Gone() => _owner.IsDisposed
-        ? new ObjectDisposedException(_owner.Title, $"The weights of {_owner.Title} have been disposed; {Printable.Name(Name)} is gone with them.")
-        : _arrival switch
+        ? new ObjectDisposedException(_owner.Title, $"The weights of {_owner.Title} have been disposed, and {Printable.Name(Name)} with them.")
+        : _completion switch
         {
             { Failure: { } failure } => new InvalidOperationException(
-                $"The tensor {Printable.Name(Name)} of {_owner.Title} never came, as the load failed: {failure.Message}", failure),
+                $"The tensor {Printable.Name(Name)} of {_owner.Title} is not available, because the load failed: {failure.Message}", failure),
             { IsComplete: false } => new InvalidOperationException(
-                $"The tensor {Printable.Name(Name)} of {_owner.Title} has not come yet; "
-                    + "await WhenReadyAsync of its group, or of the model, before it is read."),
+                $"The tensor {Printable.Name(Name)} of {_owner.Title} is not ready yet; "
+                    + "await WhenReadyAsync of its group or of the model before you read it."),
             _ when Volatile.Read(ref _tensor) is not null => new InvalidOperationException(
                 $"The tensor {Printable.Name(Name)} of {_owner.Title} is empty: it was disposed, or TorchSharp took its handle, as "
-                    + "new Parameter(tensor) does. To keep it here, give away an alias (tensor.alias()); "
-                    + $"to give it away, take it with Detach({Printable.Name(Name)}) first."),
+                    + "new Parameter(tensor) does. To keep it here, pass on an alias (tensor.alias()); "
+                    + $"to hand it over, take it with Detach({Printable.Name(Name)}) first."),
             _ => new InvalidOperationException($"The tensor {Printable.Name(Name)} of {_owner.Title} was handed over by Detach."),
         };
 }
 
 /// <summary>The end of something in a begun load: a tensor is ready, or the load failed before.</summary>
-internal sealed class Arrival
+internal sealed class Completion
 {
     // Users wait for it: their code must not run on a reader's thread.
     private readonly TaskCompletionSource _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -111,7 +111,7 @@ internal sealed class Arrival
 
     public bool IsComplete => Task.IsCompletedSuccessfully;
 
-    /// <summary>Why the load failed; null as long as it has not.</summary>
+    /// <summary>Why the load failed; null if it did not.</summary>
     public Exception? Failure => Task.Exception?.InnerException;
 
     public void Complete() => _source.TrySetResult();
@@ -120,7 +120,7 @@ internal sealed class Arrival
     {
         if (_source.TrySetException(failure))
         {
-            // Nobody has to wait for every tensor: the exception counts as observed.
+            // Not every tensor is waited for: without this the exception would count as unobserved.
             _ = Task.Exception;
         }
     }

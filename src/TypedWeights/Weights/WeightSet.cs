@@ -12,7 +12,7 @@ namespace TypedWeights;
 /// </summary>
 /// <remarks>
 /// The tensors belong to no dispose scope. <c>new Parameter(tensor)</c> takes a tensor's handle and leaves the tensor empty: give it what
-/// <see cref="Detach"/> returns, or <c>tensor.alias()</c>. A tied tensor is there under each of its names, over one storage. Reading is safe
+/// <see cref="Detach"/> returns, or <c>tensor.alias()</c>. A tied tensor appears under each of its names, over one storage. Reading is safe
 /// from many threads; disposing while another thread computes with a tensor is not, as with any tensor.
 /// </remarks>
 public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisposable
@@ -38,10 +38,10 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     public string? Revision { get; }
 
     /// <summary>
-    /// Completes when everything that the load fetched is in the local cache, and files that are whole there have their names; true then,
-    /// and false where caching was given up, or there is no cache. It never fails: why it was given up is in the log.
+    /// Completes when everything that the load fetched is in the local cache, and files that are whole there have their names. The result is
+    /// true then, and false if caching was abandoned or there is no cache. The task never fails; the log has the reason.
     /// </summary>
-    /// <remarks>The tensors may be changed meanwhile: the cache has copies of the bytes that are still to be written.</remarks>
+    /// <remarks>The tensors may change in the meantime: the cache has copies of the bytes that are not written yet.</remarks>
     public Task<bool> Caching { get; internal set; } = Task.FromResult(false);
 
     /// <summary>The tensors with dtype and shape as the checkpoint has them, in the order of the files.</summary>
@@ -61,7 +61,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     /// <summary>Bytes that libtorch has allocated on the C library's heap, tensor by tensor.</summary>
     internal long HeapBytes { get; init; }
 
-    // A tensor that was handed over is no longer the set's.
+    // A tensor that was handed over no longer belongs to the set.
     private IEnumerable<WeightEntry> Present
     {
         get
@@ -76,7 +76,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
 
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
-    /// <summary>A tensor by its name; it stays the set's.</summary>
+    /// <summary>A tensor by its name; the set owns it.</summary>
     /// <param name="key">The name in the checkpoint, or a tied name.</param>
     /// <exception cref="KeyNotFoundException">There is no such tensor; the message offers a near name.</exception>
     /// <exception cref="ObjectDisposedException">The set has been disposed.</exception>
@@ -94,8 +94,8 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     /// <summary>Hands a tensor over to the caller, who then disposes it; the set no longer has it.</summary>
     /// <param name="name">The name in the checkpoint. Other names of a tied tensor keep it, over the same storage.</param>
     /// <remarks>
-    /// With <see cref="TensorStorage.Arena"/> (the default) and <see cref="TensorStorage.Mapped"/> one tensor that is left keeps the
-    /// memory of all: clone it and dispose it to keep only its own, or load with <see cref="TensorStorage.PerTensor"/>.
+    /// With <see cref="TensorStorage.Arena"/> (the default) and <see cref="TensorStorage.Mapped"/> one remaining tensor keeps the
+    /// memory of all: clone it and dispose it to keep only its own memory, or load with <see cref="TensorStorage.PerTensor"/>.
     /// </remarks>
     /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
     /// <exception cref="InvalidOperationException">
@@ -123,11 +123,11 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     /// <summary>
     /// Saves the set as one canonical file, with its metadata; tied names are recorded as tied, and what was handed over is left out.
     /// </summary>
-    /// <param name="path">The file; what is there is replaced once the new one is whole.</param>
+    /// <param name="path">The file; an existing one is replaced when the new one is whole.</param>
     /// <param name="cancellationToken">Ends the writing; the old file, if any, stays as it was.</param>
     /// <exception cref="ObjectDisposedException">The set has been disposed.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A tensor was emptied without <see cref="Detach"/>: it was disposed, or became a <c>Parameter</c>. It is named; nothing was written.
+    /// A tensor was emptied without <see cref="Detach"/>: it was disposed, or became a <c>Parameter</c>. The message names it; nothing was written.
     /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <remarks>More on what can be saved: <see cref="SafeTensors.SaveAsync"/>.</remarks>
@@ -148,7 +148,7 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
         await (_load?.End.WaitAsync(cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
     }
 
-    /// <summary>Frees every tensor that was not handed over. Doing it twice is harmless.</summary>
+    /// <summary>Frees every tensor that was not handed over. A second call does nothing.</summary>
     /// <remarks>
     /// A begun load that still runs is cancelled, and this method returns when it has ended. Do not call it from a progress report, which the load
     /// waits for.
@@ -170,14 +170,14 @@ public sealed class WeightSet : IReadOnlyDictionary<string, torch.Tensor>, IDisp
     }
 
     /// <summary>Adds the entry of a tensor, before the tensor itself.</summary>
-    internal WeightEntry Add(string name, TensorInfo info, torch.Device device, DType held, Arrival? arrival)
+    internal WeightEntry Add(string name, TensorInfo info, torch.Device device, DType held, Completion? completion)
     {
-        var entry = new WeightEntry(this, name, info, device, held, arrival);
+        var entry = new WeightEntry(this, name, info, device, held, completion);
         _entries.Add(name, entry);
         return entry;
     }
 
-    /// <summary>Takes the end of the load that fills the set, and what ends the load when the set is disposed.</summary>
+    /// <summary>Connects the set to the load that fills it: the end of the load, and a call that stops the load when the set is disposed.</summary>
     internal void Follow(Task end, Action stop) => _load = (end, stop);
 
     internal ObjectDisposedException Disposed() => new(Title, $"The weights of {Title} have been disposed.");

@@ -173,7 +173,7 @@ public sealed class MappedTests : IDisposable
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync(server.Address + "/m.safetensors"));
 
-        Assert.Contains("download it first", error.Message, StringComparison.Ordinal);
+        Assert.Contains("download the file and load it from its path", error.Message, StringComparison.Ordinal);
     }
 
     private static Task<WeightSet> LoadAsync(string path) =>

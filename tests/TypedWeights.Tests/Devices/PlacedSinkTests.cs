@@ -76,12 +76,12 @@ public sealed class PlacedSinkTests : IDisposable
         Lazy<UseOrder> order = new(() => UseOrder.Of(selection, []));
 
         Assert.Equal(
-            "Placement: \"a\" is put on cuda:0 by \"a\" and on cuda:1 by \"*\"; a tensor has one place.",
+            "Placement: \"a\" is put on cuda:0 by \"a\" and on cuda:1 by \"*\"; a tensor has only one device.",
             Assert.Throws<WeightsException>(
                 () => PlacedTensors.Of(new Placement().Put("a", "cuda:0").Put("*", "cuda:1"), selection, order, torch.CPU)).Message);
         Assert.Equal(
             "Placement: \"embed.weight\", which is tied to \"lm_head.weight\", is put on cuda:0 by \"lm_head.*\" and on cpu by \"embed.*\"; "
-                + "a tensor has one place.",
+                + "a tensor has only one device.",
             Assert.Throws<WeightsException>(
                 () => PlacedTensors.Of(new Placement().Put("lm_head.*", "cuda:0").Put("embed.*", "cpu"), selection, order, torch.CPU)).Message);
         torch.Device[] same = PlacedTensors.Of(new Placement().Put("embed.*", "cuda:1").Put("*.weight", "cuda:1"), selection, order, torch.CPU);
@@ -103,7 +103,7 @@ public sealed class PlacedSinkTests : IDisposable
         ITensorSink sink = options is null ? placed : new ConvertingSink(placed, DTypeRule.Of(options)!, context.Options);
         await using (sink)
         {
-            sink.Select(selection, new(() => UseOrder.Of(selection, [])));
+            sink.SetSelection(selection, new(() => UseOrder.Of(selection, [])));
             TransferPlan plan = TransferPlan.Create(
                 checkpoint.Files, selection.Tensors, PartLimits.Local, sink.ReadsOf(checkpoint.Files, selection.Tensors));
             SinkMemory memory = sink.MemoryOf(plan);

@@ -143,7 +143,7 @@ public sealed class ConversionTests : IDisposable
 
         Assert.Equal(38, converted["large"].isinf().sum().item<long>());
         Assert.Contains($"{path}: 2 of 2 tensors were converted from F32 to F16", lines.Lines);
-        Assert.Contains($"{path}: 37 finite values are infinite as F16, in 1 tensors, large first", lines.Lines);
+        Assert.Contains($"{path}: 37 finite values became infinite in F16, in 1 tensors, the first of which is large", lines.Lines);
     }
 
     [Fact]
@@ -183,7 +183,7 @@ public sealed class ConversionTests : IDisposable
 
         await RefusedAsync(new() { DType = torch.bfloat16, Storage = TensorStorage.Mapped }, "TensorStorage.Mapped");
         await RefusedAsync(new() { DType = torch.int32 }, "The option DType is Int32");
-        await RefusedAsync(new() { ConvertWhere = static _ => true }, "does not say to what");
+        await RefusedAsync(new() { ConvertWhere = static _ => true }, "set DType to the type to convert to");
         await RefusedAsync(new() { DType = torch.bfloat16, ConvertWhere = static _ => true }, "\"packed\" is F4");
 
         async Task RefusedAsync(TensorLoadOptions options, string part)

@@ -180,7 +180,7 @@ public sealed class DigestTests : IAsyncLifetime
 
         // With the class: what the tool makes of the source alone is another name, and so another file.
         Assert.Contains(
-            "typedweights snapshot noise/model.safetensors --class NoiseModel --digest, and build.", e.Message, StringComparison.Ordinal);
+            "typedweights snapshot noise/model.safetensors --class NoiseModel --digest, and rebuild.", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

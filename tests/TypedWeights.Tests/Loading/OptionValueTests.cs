@@ -99,7 +99,7 @@ public sealed class OptionValueTests
         {
             var error = await Assert.ThrowsAsync<WeightsException>(
                 () => WeightLoader.Default.LoadTensorsAsync(NoFile, options, cancellationToken: TestContext.Current.CancellationToken));
-            Assert.Contains($"Loading onto {device} is not possible", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"Loading onto {device} is not supported", error.Message, StringComparison.Ordinal);
             Assert.Contains("\"cuda:N\"", error.Message, StringComparison.Ordinal);
         }
     }

@@ -8,8 +8,8 @@ using TypedWeights.Transfer.Planning;
 namespace TypedWeights.Devices.Converting;
 
 /// <summary>
-/// Tensors of another dtype than the file's, in any sink: each segment is read into a buffer and converted from there into the inner sink's
-/// memory as soon as it is complete.
+/// Converts tensors to another dtype than that of the file, for any sink: each segment is read into a buffer, and converted from there into
+/// the memory of the inner sink as soon as it is complete.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -17,7 +17,7 @@ namespace TypedWeights.Devices.Converting;
 /// are converted. While a reader holds a buffer it waits only for the inner sink, so that waiting for a buffer always ends.
 /// </para>
 /// <para>
-/// On the CPU whatever the device: what narrows crosses the bus with half of its bytes, and the device needs no memory for the wide tensors.
+/// The CPU converts, whatever the device: narrower tensors cross the bus with fewer bytes, and the device needs no memory for the wide ones.
 /// </para>
 /// </remarks>
 /// <param name="inner">The wrapped sink; disposed with this one.</param>
@@ -36,10 +36,10 @@ internal sealed partial class ConvertingSink(ITensorSink inner, DTypeRule rule, 
 
     public long SegmentSize => inner.SegmentSize;
 
-    public void Select(TensorSelection selection, Lazy<UseOrder> order)
+    public void SetSelection(TensorSelection selection, Lazy<UseOrder> order)
     {
         _targets = [.. selection.Tensors.Select(tensor => rule.Of(tensor.Info))];
-        inner.Select(selection with { Tensors = Converted(selection.Tensors) }, order);
+        inner.SetSelection(selection with { Tensors = Converted(selection.Tensors) }, order);
     }
 
     public bool Reads(CheckpointFile file, TensorInfo tensor) => inner.Reads(file, tensor);
@@ -134,7 +134,10 @@ internal sealed partial class ConvertingSink(ITensorSink inner, DTypeRule rule, 
     [LoggerMessage(7, LogLevel.Information, "{Source}: {Tensors} of {All} tensors were converted from {From} to {To}")]
     private static partial void Converted(ILogger logger, string source, int tensors, int all, string from, string to);
 
-    [LoggerMessage(8, LogLevel.Warning, "{Source}: {Values} finite values are infinite as {To}, in {Tensors} tensors, {First} first")]
+    [LoggerMessage(
+        8,
+        LogLevel.Warning,
+        "{Source}: {Values} finite values became infinite in {To}, in {Tensors} tensors, the first of which is {First}")]
     private static partial void Overflowed(ILogger logger, string source, long values, string to, int tensors, string first);
 
     // A buffer takes the largest segment that is converted. All of them take half of the limit for buffers, or a quarter where the ring of a

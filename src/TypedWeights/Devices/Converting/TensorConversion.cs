@@ -9,7 +9,7 @@ namespace TypedWeights.Devices.Converting;
 /// <summary>The conversion of one tensor. Many tasks convert at once, each of them other bytes.</summary>
 internal sealed class TensorConversion(TensorInfo tensor, DType to)
 {
-    // Fewer than libtorch spreads over threads: several readers convert at once already.
+    // Few enough that libtorch does not use several threads: several readers already convert at once.
     private const int ElementsAtATime = 32_704;
 
     private readonly torch.ScalarType _from = TorchLayout.Of(tensor.DType, default).ScalarType;
@@ -28,10 +28,10 @@ internal sealed class TensorConversion(TensorInfo tensor, DType to)
     /// <summary>How many finite values have become infinite.</summary>
     public long Overflows => Interlocked.Read(ref _overflows);
 
-    /// <summary>How far behind an element's start a segment begins.</summary>
+    /// <summary>The offset within an element at which a segment starts.</summary>
     public int Misalignment(TransferSegment segment) => (int)(segment.Offset % FromSize);
 
-    /// <summary>The elements that lie in a segment with all their bytes, and the bytes before them.</summary>
+    /// <summary>The elements whose bytes are all in a segment, and the number of bytes before them.</summary>
     public (long First, long Count, int Skipped) WholeElements(TransferSegment segment)
     {
         int skipped = (FromSize - Misalignment(segment)) % FromSize;
@@ -40,8 +40,8 @@ internal sealed class TensorConversion(TensorInfo tensor, DType to)
             : ((segment.Offset + skipped) / FromSize, (segment.Length - skipped) / FromSize, skipped);
     }
 
-    /// <summary>Takes what a segment has of elements that it shares with its neighbours.</summary>
-    /// <returns>Those that are whole now.</returns>
+    /// <summary>Keeps the bytes of elements that a segment shares with its neighbours.</summary>
+    /// <returns>The elements whose bytes are complete now.</returns>
     public IReadOnlyList<(long Element, byte[] Bytes)> JoinEdges(TransferSegment segment, ReadOnlySpan<byte> bytes)
     {
         int head = (int)Math.Min((FromSize - Misalignment(segment)) % FromSize, segment.Length);
@@ -80,7 +80,7 @@ internal sealed class TensorConversion(TensorInfo tensor, DType to)
         }
     }
 
-    // A narrower type makes infinities of values beyond its range. Types without infinities have none.
+    // Values beyond the range of a narrower type become infinities. The other types have no infinities.
     private static long CountInfinities(ReadOnlySpan<byte> elements, DType of) => of switch
     {
         DType.F16 => Count<ushort>(elements, 0x7C00, 0xFC00),

@@ -9,7 +9,7 @@ using TypedWeights.Transfer.Scheduling;
 
 namespace TypedWeights.Devices.Cpu;
 
-/// <summary>Tensors in host memory, which bytes are read into without another copy. Derived classes decide which memory that is.</summary>
+/// <summary>Tensors in host memory, into which bytes are read without another copy. Derived classes decide which memory that is.</summary>
 internal abstract class CpuSink : ITensorSink
 {
     private torch.Tensor?[] _tensors = [];
@@ -65,7 +65,7 @@ internal abstract class CpuSink : ITensorSink
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>The bytes of tensors that nobody has taken; after a failure, all of them.</summary>
+    /// <summary>The bytes of tensors that were not taken; after a failure, of all tensors.</summary>
     protected long HeldBytes => _tensors.Sum(static tensor => tensor is null ? 0 : tensor.numel() * tensor.element_size());
 
     /// <summary>Makes the tensors that have bytes, with <see cref="Put"/>; the base class makes those without.</summary>
@@ -74,10 +74,10 @@ internal abstract class CpuSink : ITensorSink
     /// <summary>Where the tensors that are read are in an arena; the same for every call, as a sink serves one plan.</summary>
     protected ArenaLayout LayoutOf(TransferPlan plan) => _layout ??= ArenaLayout.Of(plan);
 
-    /// <summary>Makes tensors over memory that is there already.</summary>
+    /// <summary>Makes tensors over existing memory.</summary>
     /// <param name="region">The memory.</param>
     /// <param name="tensors">The plan's tensors.</param>
-    /// <param name="places">Which of them, and where each begins in the memory.</param>
+    /// <param name="places">Which of them, and where each starts in the memory.</param>
     protected void PlaceOver(SharedRegion region, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<(int Tensor, long Offset)> places)
     {
         foreach ((int index, long offset) in places)
@@ -88,7 +88,7 @@ internal abstract class CpuSink : ITensorSink
         }
     }
 
-    /// <summary>Takes a new tensor, and the address that its bytes go to.</summary>
+    /// <summary>Adds a tensor, and the address that its bytes go to.</summary>
     protected void Put(int index, torch.Tensor tensor, nint address)
     {
         _tensors[index] = tensor;
@@ -135,7 +135,7 @@ internal class ArenaSink : CpuSink
         }
         finally
         {
-            // From now on only the tensors keep it.
+            // From now on only the tensors keep it alive.
             arena.Release();
         }
     }
@@ -150,10 +150,10 @@ internal class ArenaSink : CpuSink
         {
             CheckpointFile file = plan.Files[plan.Tensors[plan.ReadInFileOrder[0]].File];
             string advice = file.Source is IMappableSource
-                ? "TensorStorage.Mapped loads it with less"
-                : "if it is as large as it says, load some of it (TensorLoadOptions.Filter), or download it and load it with TensorStorage.Mapped";
+                ? "use TensorStorage.Mapped, which needs less memory"
+                : "if the file is really this large, load fewer tensors (TensorLoadOptions.Filter), or download it and use TensorStorage.Mapped";
             throw new WeightsException(
-                $"{file.Source.Display}: the system has no {length} bytes of memory for {plan.ReadInFileOrder.Count} tensors; {advice}.", e);
+                $"{file.Source.Display}: the system could not allocate {length} bytes for {plan.ReadInFileOrder.Count} tensors; {advice}.", e);
         }
     }
 }
@@ -185,7 +185,7 @@ internal sealed class MappedSink : ArenaSink
     {
         _ = Mappable(file);
 
-        // No padding makes up for a header whose length is odd.
+        // The start of the data depends on the length of the header, which may be odd.
         return (file.Header.DataStart + tensor.Begin) % Math.Max(1, tensor.DType.BitSize() / 8) != 0;
     }
 
@@ -220,5 +220,5 @@ internal sealed class MappedSink : ArenaSink
 
     private static IMappableSource Mappable(CheckpointFile file) => file.Source as IMappableSource ?? throw new WeightSourceException(
         file.Source.Display,
-        "only a file of this machine can be mapped; load this one with another TensorStorage than Mapped, or download it first and give its path.");
+        "only local files can be mapped; use another TensorStorage than Mapped, or download the file and load it from its path.");
 }

@@ -12,8 +12,8 @@ namespace TypedWeights.Devices.Cuda;
 internal readonly record struct DevicePlace(nint Address, int Block);
 
 /// <summary>
-/// The way of a load's bytes to one device: into buffers of the ring, and from there through a stream that only this load uses. A thread waits
-/// for the copies one after the other, in the order in which they end, so that the driver blocks no thread of the pool.
+/// Copies the bytes of a load to one device: from buffers of the ring, through a stream that only this load uses. A dedicated thread waits
+/// for the copies one after the other, in the order in which they end, so that the driver does not block a thread of the pool.
 /// </summary>
 internal sealed class CopyStream
 {
@@ -58,8 +58,8 @@ internal sealed class CopyStream
     }
 
     /// <summary>
-    /// Makes all copies wait for what libtorch has put into its own stream until now, which may still read memory that its allocator has given
-    /// out again.
+    /// Makes all copies wait for the work that libtorch has put into its own stream until now: it may still read memory that its allocator has
+    /// reused.
     /// </summary>
     public void WaitForTorch()
     {
@@ -128,7 +128,7 @@ internal sealed class CopyStream
     }
 
     /// <summary>Waits until nothing is copied any more, and returns the buffers. Called once, when no other call is running.</summary>
-    /// <returns>False where the driver does not say so: the memory of the device must not be used again.</returns>
+    /// <returns>False if the driver does not confirm it; then the memory of the device must not be used again.</returns>
     public async ValueTask<bool> EndAsync()
     {
         _pending.CompleteAdding();
@@ -155,7 +155,7 @@ internal sealed class CopyStream
         }
     }
 
-    // The first failure is the load's.
+    // The load fails with its first failure.
     private WeightsException Fail(int tensor, CudaException e)
     {
         string name = Printable.Name(_plan.Tensors[tensor].Info.Name);
@@ -163,7 +163,7 @@ internal sealed class CopyStream
         return Interlocked.CompareExchange(ref _failure, failure, null) ?? failure;
     }
 
-    // After a failure too every buffer returns to the ring, so that no reader waits for one for ever.
+    // Every buffer returns to the ring, also after a failure: otherwise a reader would wait for one for ever.
     private void Wait()
     {
         bool isDrained = true;
@@ -241,7 +241,7 @@ internal sealed class CopyStream
     }
 
     // A segment consists of a tensor from an offset on, and the tensors that are read after it. Neighbours on the device are one copy, within
-    // an allocation: the driver refuses to copy across the border of two allocations, even if they are neighbours.
+    // an allocation: the driver does not copy across the border of two allocations, even if they are neighbours.
     private List<CopyPart> PartsOf(TransferSegment segment)
     {
         var parts = new List<CopyPart>();

@@ -4,7 +4,7 @@ using TypedWeights.Interop.Cuda;
 
 namespace TypedWeights.Devices.Cuda;
 
-/// <summary>Both halves of the seam between the engine and a GPU. No code above them knows whether there is a card.</summary>
+/// <summary>The driver and the tensor library that loads onto GPUs use. Tests replace both by a simulated GPU.</summary>
 /// <param name="Driver">Contexts, streams, events, pinned memory, copies.</param>
 /// <param name="Tensors">Tensors on devices.</param>
 internal sealed record CudaBackend(ICudaDriver Driver, IDeviceTensors Tensors)
@@ -15,15 +15,14 @@ internal sealed record CudaBackend(ICudaDriver Driver, IDeviceTensors Tensors)
     public static CudaBackend System => OfTheSystem.Value;
 
     /// <summary>
-    /// Is set by a test process before its first load: loads use this backend instead of <see cref="System"/>, and its first device if they
-    /// name none.
+    /// Is set by a test process before its first load: loads use this backend instead of <see cref="System"/>, and its first device if
+    /// their options name no device.
     /// </summary>
     public static CudaBackend? Simulated { get; set; }
 }
 
 /// <summary>
-/// The tensor library's half of the seam: it makes tensors on a device. <see cref="TensorData"/> reads their addresses, and they are freed as
-/// all tensors are.
+/// The tensor library: it makes tensors on a device. <see cref="TensorData"/> reads their addresses, and they are freed like other tensors.
 /// </summary>
 internal interface IDeviceTensors
 {
@@ -33,7 +32,7 @@ internal interface IDeviceTensors
 
     /// <summary>Makes a tensor whose elements are whatever was in the memory. It belongs to no dispose scope.</summary>
     /// <remarks>Work in the library's stream may still read the memory: a copy from another stream waits for that work.</remarks>
-    /// <exception cref="System.Runtime.InteropServices.ExternalException">The library refuses; the message has its words.</exception>
+    /// <exception cref="System.Runtime.InteropServices.ExternalException">The library failed; the message is the one it reports.</exception>
     torch.Tensor Empty(TorchLayout layout, int device);
 }
 
@@ -51,7 +50,7 @@ internal sealed class TorchTensors : IDeviceTensors
         }
         catch (Exception e) when (e is NotSupportedException or InvalidOperationException or System.Runtime.InteropServices.ExternalException)
         {
-            // The call loads the libraries for CUDA, and without them TorchSharp throws a page of attempts.
+            // The call loads the libraries for CUDA; if they are missing, TorchSharp lists all its attempts in a page of text.
             throw CudaErrors.CpuOnlyLibtorch(e);
         }
 

@@ -4,7 +4,7 @@ using TypedWeights.Transfer.Planning;
 namespace TypedWeights.Devices.Cuda;
 
 /// <summary>What the loads of one loader onto GPUs share: the contexts of the devices and the ring of pinned buffers.</summary>
-/// <param name="backend">Returns both halves of the seam; called by the first load onto a GPU.</param>
+/// <param name="backend">Returns the backend; called by the first load onto a GPU.</param>
 /// <param name="staging">The ring's buffers.</param>
 internal sealed class CudaEngine(Func<CudaBackend> backend, StagingLimits staging) : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class CudaEngine(Func<CudaBackend> backend, StagingLimits stagin
 
     public IDeviceTensors Tensors => backend().Tensors;
 
-    /// <summary>A device's context, after a check that everything is there to load onto the device.</summary>
+    /// <summary>The context of a device, after a check that tensors can be loaded onto the device.</summary>
     /// <param name="device">The device's index.</param>
     /// <exception cref="WeightsException">No driver, an old driver, a libtorch without CUDA, no such device: the message says what to do.</exception>
     public CudaContext ContextOf(int device)

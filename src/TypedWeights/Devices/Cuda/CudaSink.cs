@@ -42,7 +42,7 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
         }
     }
 
-    // A buffer takes whatever follows in the file; the copies sort out where it goes on the device.
+    // A buffer takes the bytes that follow in the file, whatever tensors they belong to; the copies distribute them.
     public bool IsContinued(TransferSegment segment, TransferSegment by) => segment.Length + by.Length <= SegmentSize;
 
     public ValueTask<Memory<byte>> AcquireAsync(TransferSegment segment, CancellationToken cancellationToken) =>
@@ -54,7 +54,7 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
         return ValueTask.CompletedTask;
     }
 
-    // All copies of the tensor are in the stream; earlier copies of other tensors are waited for with them.
+    // All copies of the tensor are in the stream; the wait includes earlier copies of other tensors.
     public ValueTask WhenReadyAsync(int tensor, CancellationToken cancellationToken) => CompleteAsync(cancellationToken);
 
     public async ValueTask CompleteAsync(CancellationToken cancellationToken)
@@ -77,7 +77,7 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
 
     public async ValueTask DisposeAsync()
     {
-        // Before anything is freed no copy may be running: libtorch gives the memory of a freed tensor to the next one at once.
+        // No copy may run when tensors are freed: libtorch gives the memory of a freed tensor to the next one at once.
         bool isDrained = _copies is null || await _copies.EndAsync().ConfigureAwait(false);
         _copies = null;
         if (!isDrained)

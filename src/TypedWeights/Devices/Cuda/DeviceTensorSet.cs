@@ -26,8 +26,8 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
     {
         (long free, long total) = context.MemoryInfo();
 
-        // What libtorch keeps of freed tensors counts as used, and libtorch gives it out again: only what can never fit is refused by numbers
-        // alone. The rest is left to libtorch, which frees what it keeps before it reports that memory is lacking.
+        // libtorch keeps the memory of freed tensors and uses it again, but the driver counts it as used. So only a layout that can never fit is
+        // an error here. libtorch decides about the rest: it frees what it keeps before it reports that memory is lacking.
         if (layout.RoomBytes > total)
         {
             throw TooLarge(layout, free, total, null);
@@ -52,11 +52,11 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
         catch (ExternalException e)
         {
             throw new WeightsException(
-                $"libtorch could not make the {plan.Tensors.Count} tensors of {Source} on {context.Title}: {FirstLine(e)}", e);
+                $"libtorch could not allocate the {plan.Tensors.Count} tensors of {Source} on {context.Title}: {FirstLine(e)}", e);
         }
     }
 
-    /// <summary>Hands a tensor over, once.</summary>
+    /// <summary>Hands a tensor over; called once for each tensor.</summary>
     public torch.Tensor Take(int tensor) => Interlocked.Exchange(ref _tensors[tensor], null)!;
 
     /// <summary>Copies bytes of a complete tensor into host memory.</summary>
@@ -67,7 +67,7 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
         context.Run(driver => driver.CopyToHost(host, _places[tensor].Address + (nint)offset, buffer.Length));
     }
 
-    /// <summary>Never frees the tensors: a copy may still write to them.</summary>
+    /// <summary>Keeps the tensors for ever, because a copy may still write to them.</summary>
     public void Abandon() => GCHandle.Alloc(Interlocked.Exchange(ref _tensors, []));
 
     public void Dispose()
@@ -115,7 +115,7 @@ internal sealed class DeviceTensorSet(IDeviceTensors library, CudaContext contex
         string said = inner is null ? "" : $" (libtorch: {FirstLine(inner).TrimEnd('.')})";
         return new MemoryLimitException(Source, layout.RoomBytes, inner is null ? total : free, string.Create(
             CultureInfo.InvariantCulture,
-            $"more than {context.Title} can give: {free:N0} of its {total:N0} bytes were free{said}. "
-                + $"Free memory there, take another device, or take fewer tensors (Filter, in an untyped load)."), inner);
+            $"more than {context.Title} has: {free:N0} of its {total:N0} bytes were free{said}. "
+                + $"Free memory there, use another device, or load fewer tensors (Filter, in an untyped load)."), inner);
     }
 }

@@ -8,7 +8,7 @@ namespace TypedWeights.Devices.Cuda;
 /// <summary>The pinned buffers that all loads of a loader share.</summary>
 internal sealed class PinnedRing(StagingLimits limits) : IDisposable
 {
-    // With fewer buffers reading would wait for copying: one is copied, one is filled, and two more keep the source busy.
+    // With fewer buffers reads would wait for copies: one is copied, one is filled, and two more keep the source busy.
     private const int Least = 4;
 
     private readonly Lock _growing = new();
@@ -24,7 +24,7 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
     /// <summary>Allocates the buffers that a load can use; fewer where the system does not pin as much memory.</summary>
     /// <param name="context">Allocates them; they serve all devices.</param>
     /// <param name="plan">What the load will read.</param>
-    /// <exception cref="WeightsException">There is not even memory for the fewest.</exception>
+    /// <exception cref="WeightsException">The system does not pin the minimum of buffers.</exception>
     public void Grow(CudaContext context, TransferPlan plan)
     {
         int wanted = limits.BuffersFor(plan);
@@ -44,7 +44,7 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
                     throw new WeightsException(
                         string.Create(
                             CultureInfo.InvariantCulture,
-                            $"The system locks no {Least * (long)limits.BufferSize:N0} bytes of memory for copies to {context.Title}: {e.Message} ")
+                            $"Could not pin {Least * (long)limits.BufferSize:N0} bytes of host memory for copies to {context.Title}: {e.Message} ")
                             + "Free host memory, raise the limit of locked memory (ulimit -l), or lower TransferOptions.StagingSize.",
                         e);
                 }
@@ -52,11 +52,11 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
         }
     }
 
-    /// <summary>Takes a buffer, after the tasks that asked before.</summary>
+    /// <summary>Takes a buffer, after the tasks that have waited longer.</summary>
     /// <exception cref="ObjectDisposedException">The loader has been disposed.</exception>
     public ValueTask<NativeMemoryManager> TakeAsync(CancellationToken cancellationToken) => _buffers.TakeAsync(cancellationToken);
 
-    /// <summary>Returns a buffer that nobody reads or writes any more.</summary>
+    /// <summary>Returns a buffer that is no longer read or written.</summary>
     public void Return(NativeMemoryManager buffer) => _buffers.Return(buffer);
 
     /// <summary>Frees the buffers; those in use are freed when they are returned.</summary>

@@ -39,7 +39,7 @@ internal sealed partial class PlacedSink : ITensorSink
 
     public bool Reads(CheckpointFile file, TensorInfo tensor) => _byTensor[tensor.Name].Reads(file, tensor);
 
-    public void Select(TensorSelection selection, Lazy<UseOrder> order)
+    public void SetSelection(TensorSelection selection, Lazy<UseOrder> order)
     {
         _devices = PlacedTensors.Of(_placement, selection, order, _otherwise);
         for (int i = 0; i < _devices.Length; i++)
@@ -115,7 +115,7 @@ internal sealed partial class PlacedSink : ITensorSink
     [LoggerMessage(9, LogLevel.Information, "{Source}: {Tensors} tensors are on {Device}")]
     private static partial void Placed(ILogger logger, string source, int tensors, string device);
 
-    // A sink that gets no tensor is left alone.
+    // Only the sinks that get a tensor.
     private IEnumerable<(ITensorSink Sink, TransferPlan Plan, int[] Tensors)> Parts(TransferPlan plan) =>
         Enumerable.Range(0, plan.Tensors.Count)
             .GroupBy(tensor => _byTensor[plan.Tensors[tensor].Info.Name])
@@ -164,7 +164,7 @@ internal static class PlacedTensors
                     throw new WeightsException(
                         $"Placement: {Printable.Name(name)}{same} is put on {Text(other.Rule.Device)} "
                             + $"by {Printable.Name(other.Rule.Pattern!.ToString())} "
-                            + $"and on {Text(rule.Device)} by {Printable.Name(rule.Pattern!.ToString())}; a tensor has one place.");
+                            + $"and on {Text(rule.Device)} by {Printable.Name(rule.Pattern!.ToString())}; a tensor has only one device.");
                 }
 
                 placed[tensor] = (rule, name);
@@ -178,7 +178,7 @@ internal static class PlacedTensors
         }
     }
 
-    // Once something did not fit on a device, nothing more goes there: consecutive layers stay together.
+    // After the first step that does not fit on a device, no other step goes there: consecutive layers stay together.
     private static void PlaceByBudget(Placement placement, TensorSelection selection, Lazy<UseOrder> order, torch.Device?[] devices)
     {
         if (placement.Rules.All(static rule => rule.Pattern is not null))

@@ -59,7 +59,7 @@ internal sealed class CudaContext : SafeHandle
         }
         catch (CudaException)
         {
-            // A context that is lost cannot be released.
+            // A lost context cannot be released.
             return false;
         }
     }
@@ -89,7 +89,7 @@ internal sealed class CudaHandle : SafeHandle
         }
     }
 
-    // Also where nothing was created: the context is still to be released.
+    // Even if nothing was created, the context must be released.
     public override bool IsInvalid => false;
 
     /// <summary>The driver's handle; of pinned memory, its address.</summary>

@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace TypedWeights.Interop.Cuda;
 
-/// <summary>NVIDIA's driver, whose library comes with the driver and with nothing else.</summary>
+/// <summary>NVIDIA's driver. Only the installation of the driver contains its library.</summary>
 internal sealed partial class CudaDriver : ICudaDriver
 {
-    // What the imports call the library.
+    // The name of the library in the imports.
     private const string Library = "typedweights-cuda-driver";
 
     // CUDA 12.0, as its driver reports it: libtorch is built with 12.8, which runs on every driver for CUDA 12.
@@ -31,7 +31,7 @@ internal sealed partial class CudaDriver : ICudaDriver
     /// <summary>The name of the library's file on this system.</summary>
     public static string FileName => OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1";
 
-    /// <summary>Whether the library is there and loads. From then on the imports work.</summary>
+    /// <summary>Whether the library is installed and loads. The imports work after this call.</summary>
     public static bool IsPresent => Handle.Value != 0;
 
     /// <summary>The driver's name for an error, <c>CUDA_ERROR_…</c>.</summary>
@@ -106,7 +106,7 @@ internal sealed partial class CudaDriver : ICudaDriver
 
     private static nint Load()
     {
-        // One resolver for an assembly; other names go the usual way.
+        // An assembly can have only one resolver; for other names the default search applies.
         NativeLibrary.SetDllImportResolver(
             typeof(CudaDriver).Assembly, static (name, assembly, path) => name == Library ? Handle.Value : 0);
         return NativeLibrary.TryLoad(FileName, out nint handle) ? handle : 0;

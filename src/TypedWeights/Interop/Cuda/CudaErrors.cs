@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace TypedWeights.Interop.Cuda;
 
-/// <summary>Why a GPU cannot be used, each in one sentence that says what to install or change.</summary>
+/// <summary>The errors of a GPU that cannot be used; each says what to install or change.</summary>
 internal static class CudaErrors
 {
     private const string Driver = "Install NVIDIA's driver, version 525 or later";
@@ -10,7 +10,7 @@ internal static class CudaErrors
     private const string Cpu = "or load onto the CPU (the option Device = null)";
 
     public static WeightsException NoDriver(string library) => new(
-        $"There is no NVIDIA driver on this system: {library} was not found. {Driver} (in a container: start it with the GPU made visible), {Cpu}.");
+        $"NVIDIA's driver is not installed: {library} was not found. {Driver} (in a container: start it with access to the GPU), {Cpu}.");
 
     public static WeightsException NoDevice() => new(
         $"NVIDIA's driver finds no GPU. Make one visible (CUDA_VISIBLE_DEVICES may hide it), {Cpu}.");
@@ -19,11 +19,11 @@ internal static class CudaErrors
         $"NVIDIA's driver is too old: it lacks an entry point ({inner.Message.TrimEnd('.')}). {Driver}, {Cpu}.", inner);
 
     public static WeightsException DriverMismatch(string error) => new(
-        $"NVIDIA's driver does not fit itself: {error}, its library and its kernel module are of different versions. "
-            + $"Restart the machine after an update of the driver, or install one driver alone, {Cpu}.");
+        $"The versions of NVIDIA's driver library and kernel module differ: {error}. "
+            + $"Restart the machine after an update of the driver, remove all drivers but one, {Cpu}.");
 
     public static WeightsException DriverTooOld(int version, int least) => new(
-        $"NVIDIA's driver is too old: it serves CUDA {Version(version)}, and libtorch needs {Version(least)} at least. {Driver}, {Cpu}.");
+        $"NVIDIA's driver is too old: it supports CUDA {Version(version)}, and libtorch requires at least {Version(least)}. {Driver}, {Cpu}.");
 
     public static WeightsException NoSuchDevice(int device, int count) => new(string.Create(
         CultureInfo.InvariantCulture,
@@ -31,8 +31,8 @@ internal static class CudaErrors
             + $"{(count == 1 ? "cuda:0" : $"cuda:0 to cuda:{count - 1}")}. Choose one of them in the option Device."));
 
     public static WeightsException CpuOnlyLibtorch(Exception? inner = null) => new(
-        "NVIDIA's driver is there, but the libtorch of this application is built without CUDA or cannot use the GPU "
-            + "(torch.cuda.is_available() is false). Reference TorchSharp-cuda-linux or TorchSharp-cuda-windows in the place of TorchSharp-cpu, "
+        "NVIDIA's driver is installed, but the libtorch of this application was built without CUDA or cannot use the GPU "
+            + "(torch.cuda.is_available() is false). Reference TorchSharp-cuda-linux or TorchSharp-cuda-windows instead of TorchSharp-cpu, "
             + $"with a driver of version 525 or later, {Cpu}.",
         inner);
 

@@ -1,19 +1,19 @@
 namespace TypedWeights.Interop.Cuda;
 
-/// <summary>A call of the driver that failed: the call as it was written, and the driver's own words.</summary>
+/// <summary>A failed call of the driver: the call as written in the code, and the error as the driver describes it.</summary>
 /// <param name="error">The result code.</param>
 /// <param name="call">The call.</param>
 /// <param name="name">The driver's name for the error.</param>
-/// <param name="words">The driver's words for it.</param>
+/// <param name="words">The driver's description of the error.</param>
 internal sealed class CudaException(CudaError error, string call, string name, string words) : WeightsException(
-    $"{call} gave {name}: {words}{(IsForGood(error) ? ". The CUDA context of this process is lost; only a restart of it helps" : "")}.")
+    $"{call} returned {name}: {words}{(LosesContext(error) ? ". The CUDA context of this process is lost; restart the process" : "")}.")
 {
     /// <summary>Whether every further call in the context fails in the same way, whoever makes it.</summary>
-    public bool IsSticky => IsForGood(error);
+    public bool IsSticky => LosesContext(error);
 
     // Between an assertion and a hardware error the driver has three codes that do not end a context: too many peers, memory registered twice
     // or not at all.
-    private static bool IsForGood(CudaError error) => error is CudaError.EccUncorrectable
+    private static bool LosesContext(CudaError error) => error is CudaError.EccUncorrectable
         or CudaError.NvlinkUncorrectable
         or CudaError.Contained
         or CudaError.IllegalAddress
@@ -24,7 +24,7 @@ internal sealed class CudaException(CudaError error, string call, string name, s
         or CudaError.Deinitialized;
 }
 
-/// <summary>The driver's result codes, as far as something depends on them.</summary>
+/// <summary>The result codes of the driver that the code or its tests use.</summary>
 internal enum CudaError
 {
     Success = 0,

@@ -1,7 +1,7 @@
 namespace TypedWeights.Interop.Cuda;
 
 /// <summary>
-/// The driver's half of the seam between the engine and a GPU: the calls that the engine makes, one for one as the driver API has them.
+/// The driver: the calls that the engine makes, one for one as the driver API has them.
 /// Contexts, streams and events are the driver's handles; <see cref="CudaContext"/> and <see cref="CudaHandle"/> own them.
 /// </summary>
 /// <remarks>
@@ -52,7 +52,7 @@ internal interface ICudaDriver
 
     void DestroyEvent(nint what);
 
-    /// <summary>Makes what is put into a stream from now on wait for the event. Does not wait itself.</summary>
+    /// <summary>Makes the work that is put into a stream from now on wait for the event. The call itself does not wait.</summary>
     void WaitEvent(nint stream, nint what);
 
     /// <summary>Puts a copy into a stream. The host memory is pinned and does not change until the copy is done.</summary>

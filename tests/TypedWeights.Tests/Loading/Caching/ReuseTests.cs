@@ -86,7 +86,7 @@ public sealed class ReuseTests : CacheTest
         await using WeightLoader loader = Loader();
         WeightSourceException e = await Assert.ThrowsAsync<WeightSourceException>(
             () => loader.LoadTensorsAsync(Uri, new() { Storage = TensorStorage.Mapped }, cancellationToken: Token));
-        Assert.Contains("only a file of this machine can be mapped", e.Message, StringComparison.Ordinal);
+        Assert.Contains("only local files can be mapped", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

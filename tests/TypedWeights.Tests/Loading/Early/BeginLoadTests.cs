@@ -27,8 +27,8 @@ public sealed class BeginLoadTests : EarlyTest
         Task last = model.Model.Layers[^1].WhenReadyAsync(TestContext.Current.CancellationToken);
         InvalidOperationException early = Assert.Throws<InvalidOperationException>(() => model.Model.Layers[^1].Attn.Weight);
         Assert.Equal(
-            "The tensor \"model.layers.11.attn.weight\" of LayeredModel has not come yet; await WhenReadyAsync of its group, or of the model, "
-                + "before it is read.",
+            "The tensor \"model.layers.11.attn.weight\" of LayeredModel is not ready yet; await WhenReadyAsync of its group or of the model "
+                + "before you read it.",
             early.Message);
         Assert.False(last.IsCompleted || all.IsCompleted);
         Assert.Equal(LayeredModel.File.Count + 1, model.Weights.Count);

@@ -34,7 +34,7 @@ public sealed class BrokenOffTests : EarlyTest
         Assert.Contains("404", error.Message, StringComparison.Ordinal);
         InvalidOperationException never = Assert.Throws<InvalidOperationException>(() => model.Model.Layers[11].Attn.Weight);
         Assert.StartsWith(
-            "The tensor \"model.layers.11.attn.weight\" of LayeredModel never came, as the load failed: ",
+            "The tensor \"model.layers.11.attn.weight\" of LayeredModel is not available, because the load failed: ",
             never.Message,
             StringComparison.Ordinal);
         Assert.Same(error, never.InnerException);

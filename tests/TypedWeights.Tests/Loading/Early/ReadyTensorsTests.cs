@@ -79,7 +79,7 @@ public sealed class ReadyTensorsTests : IDisposable
         WeightUri uri = WeightUri.Parse(path);
         Checkpoint checkpoint = await CheckpointReader.ReadAsync(uri, await sources.LocateAsync(uri, token), token);
         TensorSelection selection = TensorSelection.All(checkpoint);
-        sink.Select(selection, new Lazy<UseOrder>(new UseOrder([0, 0, 0])));
+        sink.SetSelection(selection, new Lazy<UseOrder>(new UseOrder([0, 0, 0])));
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, PartLimits.Local);
         DigestCheck? digests = check?.Invoke(selection);
         var observer = new ReadyTensors(digests is null ? sink.WhenReadyAsync : digests.WhenCheckedAsync, ready);

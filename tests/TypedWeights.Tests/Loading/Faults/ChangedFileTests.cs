@@ -120,8 +120,8 @@ public sealed class ChangedFileTests : FaultTest
 
         NoiseFile.AssertIn(weights);
         Assert.Equal(isWarned, log.Lines.Contains(
-            Uri + ": its server gives neither an ETag nor a Last-Modified: should the file be replaced by one of the same length while it is "
-                + "loaded, nobody would notice but Verification.Digests."));
+            Uri + ": the server sends neither an ETag nor a Last-Modified: if the file is replaced by one of the same length during the load, "
+                + "only Verification.Digests detects it."));
     }
 
     [Fact]

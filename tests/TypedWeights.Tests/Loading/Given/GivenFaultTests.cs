@@ -95,7 +95,7 @@ public sealed class GivenFaultTests : GivenTest
     {
         var error = await FailAsync<WeightSourceException>(way, TestFile.Bytes(Entries), new() { Storage = TensorStorage.Mapped });
 
-        Assert.Contains("only a file of this machine can be mapped", error.Message, StringComparison.Ordinal);
+        Assert.Contains("only local files can be mapped", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
