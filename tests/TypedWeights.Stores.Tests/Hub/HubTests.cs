@@ -76,7 +76,7 @@ public sealed class HubTests : IDisposable
 
         Assert.All((WeightsException[])[listed, indexed], error =>
         {
-            Assert.Contains("is not to be trusted", error.Message, StringComparison.Ordinal);
+            Assert.Contains("do not trust the server.", error.Message, StringComparison.Ordinal);
             Assert.DoesNotContain("t0ken", error.ToString(), StringComparison.OrdinalIgnoreCase);
         });
     }

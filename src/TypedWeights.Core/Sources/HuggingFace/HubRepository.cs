@@ -28,7 +28,7 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubCredent
             ];
             return !HubCache.IsCommit(commit) ? throw new KeyNotFoundException()
                 : RepeatsToken([commit, .. files]) ? throw new WeightSourceException(
-                    uri.Display, "the hub's list of files names one by the token of the request; the server is not to be trusted.")
+                    uri.Display, "the hub's list of files names a file by the token of the request; do not trust the server.")
                 : (commit, files);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
