@@ -21,7 +21,7 @@ internal static partial class BlobErrorResponse
         string? missing = Missing(code, file, uri, account);
         return new WeightSourceException(
             file.Display,
-            missing ?? $"the store refuses ({StoreFile.QuoteStatus(refusal, code)}): {Refused(code, text, uri, account, refusal)}")
+            missing ?? $"the store refused the request ({StoreFile.QuoteStatus(refusal, code)}): {Refused(code, text, uri, account, refusal)}")
         {
             IsNotFound = missing is not null,
             IsPlaceNotFound = code is "ContainerNotFound" || (code is "ResourceNotFound" && account.IsAnonymous)
@@ -46,16 +46,17 @@ internal static partial class BlobErrorResponse
         _ when account.HasSignature && StoreFile.DescribePeriod(refusal) is { } period => $"{account.CredentialsName} {period}.",
         "NoAuthenticationInformation" or "PublicAccessNotPermitted" =>
             $"the container is not public, and the request was sent with {account.CredentialsName}.",
-        "AuthorizationPermissionMismatch" when account.HasSignature => $"{account.CredentialsName} does not permit reading; make one with r.",
-        "AuthorizationPermissionMismatch" => $"{account.CredentialsName} may not read blobs here; give it the role Storage Blob Data Reader on the "
-            + $"container {uri.Container} or the account {uri.Account} (a new role takes some minutes).",
+        "AuthorizationPermissionMismatch" when account.HasSignature => $"{account.CredentialsName} does not permit reading; create one with the "
+            + "permission r (read).",
+        "AuthorizationPermissionMismatch" => $"{account.CredentialsName} may not read blobs here; assign it the role Storage Blob Data Reader on the "
+            + $"container {uri.Container} or the account {uri.Account} (a new role takes a few minutes to apply).",
         "AuthorizationFailure" =>
-            $"{account.CredentialsName} is not accepted: it may be wrong, or the account's network rules may keep this machine out.",
-        "AuthorizationSourceIPMismatch" => $"{account.CredentialsName} is for other addresses than this machine's.",
-        "AuthorizationProtocolMismatch" => $"{account.CredentialsName} is for https alone.",
+            $"{account.CredentialsName} was rejected: it may be wrong, or the account's network rules may block this machine.",
+        "AuthorizationSourceIPMismatch" => $"{account.CredentialsName} is not valid for this machine's IP address.",
+        "AuthorizationProtocolMismatch" => $"{account.CredentialsName} is valid only over https.",
         "AuthorizationServiceMismatch" or "AuthorizationResourceTypeMismatch" =>
-            $"{account.CredentialsName} is not for blobs; make one for the service b and the resource type o.",
-        "KeyBasedAuthenticationNotPermitted" => $"the account {uri.Account} takes no keys, and no signatures made with them; "
+            $"{account.CredentialsName} is not valid for blobs; create one for the service b (blob) and the resource type o (object).",
+        "KeyBasedAuthenticationNotPermitted" => $"the account {uri.Account} does not accept account keys, or signatures made with them; "
             + "log in with az login, or give a managed identity the role Storage Blob Data Reader.",
         "AuthenticationFailed" or "InvalidAuthenticationInfo" => NotAuthenticated(text, uri, account, refusal),
         "BlobArchived" => "the blob is in the archive tier; move it to hot, cool or cold first.",
@@ -68,7 +69,7 @@ internal static partial class BlobErrorResponse
     {
         if (Period().Match(text) is { Success: true } period)
         {
-            return $"{account.CredentialsName} is not valid now: it is for {Quoted(1)} to {Quoted(2)}, and the server has {Quoted(3)}.";
+            return $"{account.CredentialsName} is not valid now: it is valid from {Quoted(1)} to {Quoted(2)}, and the server's time is {Quoted(3)}.";
 
             string Quoted(int group) => StoreFile.Quote(refusal, period.Groups[group].Value);
         }
@@ -77,7 +78,8 @@ internal static partial class BlobErrorResponse
             ? $"the token of {account.CredentialsName} has expired or is not for this account's tenant; check the clock, or log in again."
             : account.IsAnonymous
                 ? $"the request was sent with {account.CredentialsName}."
-                : $"{account.CredentialsName} is not one of the account {uri.Account}, has expired or was revoked; or this machine's clock is wrong.";
+                : $"{account.CredentialsName} is not valid for the account {uri.Account}, has expired or was revoked, or this machine's clock is "
+                    + "wrong.";
     }
 
     [GeneratedRegex(@"time frame: Start \[([^\]]{1,60})\] - Expiry \[([^\]]{1,60})\] - Current \[([^\]]{1,60})\]")]

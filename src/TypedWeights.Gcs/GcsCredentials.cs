@@ -24,7 +24,7 @@ internal sealed class GcsCredentials(GcsClient client, SdkGuard guard)
         if (client.Endpoint.Scheme != Uri.UriSchemeHttps && !client.Endpoint.IsLoopback)
         {
             throw new WeightSourceException(
-                display, "tokens are sent over http to this machine alone; give an https endpoint, or set GcsOptions.Anonymous.");
+                display, "tokens are sent over http only to this machine; use an https endpoint, or set GcsOptions.Anonymous.");
         }
 
         AccessTokenWithHeaders token = await guard.CallAsync(
@@ -57,8 +57,8 @@ internal sealed class GcsCredentials(GcsClient client, SdkGuard guard)
     private SdkCall Token(string display) => new(display, client.Name)
     {
         Explain = static e => e.GetBaseException() is TokenResponseException refusal
-            ? $"Google gives no token ({(int?)refusal.StatusCode}); check that they are not revoked, and this machine's clock"
-            : "no token could be had",
+            ? $"Google did not issue a token ({(int?)refusal.StatusCode}); check that they are not revoked, and this machine's clock"
+            : "no token could be obtained",
         IsTransient = static e => e.GetBaseException() is TokenResponseException { StatusCode: { } status }
             ? status is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError
             : null,

@@ -39,7 +39,7 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
     /// <summary>Why another user may have written one of these files, as <see cref="Distrust()"/>: such a file is ignored.</summary>
     public string? Distrust(params IEnumerable<string> paths) =>
         (isTrusted ? [] : paths).Select(FolderTrust.RefuseFile).FirstOrDefault(static reason => reason is not null) is { } reason
-            ? $"{reason}, so that it is not used; a load with CacheMode.Check replaces it"
+            ? $"{reason}, so it is not used; a load with CacheMode.Check replaces it"
             : null;
 
     /// <summary>The copy of a version.</summary>
@@ -221,7 +221,7 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
         }
         catch (IOException) when (Directory.Exists(path))
         {
-            return new CacheRemnant(path, "it is a folder with something in it; remove it yourself", IsInUse: false);
+            return new CacheRemnant(path, "it is a folder that is not empty; remove it yourself", IsInUse: false);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {

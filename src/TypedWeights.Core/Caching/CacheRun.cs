@@ -82,7 +82,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
     {
         if (!identity.IsCertain)
         {
-            return GoWithout("its source sends no ETag or date that shows whether a copy is still the same, so it is not cached.");
+            return GoWithout("not cached: its source sends no ETag or date that shows whether a copy is still current.");
         }
 
         if (TryOpenToRead(identity, cancellationToken) is { } copy)
@@ -99,7 +99,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
         {
             // It would drive out everything else and then not fit.
             return GoWithout(
-                $"not cached: a file has {identity.Length} bytes, more than the cache may have in all (LocalCacheOptions.SizeLimit).");
+                $"not cached: a file has {identity.Length} bytes, more than the limit of the whole cache (LocalCacheOptions.SizeLimit).");
         }
 
         try
@@ -110,7 +110,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
         {
             // A load does not fail because its cache cannot be used.
             return e.InnerException is IOException io && DiskFailure.IsLocked(io)
-                ? GoWithout("another process is writing it into the cache; this load continues without the cache.", isWrong: false)
+                ? GoWithout("another process is writing it to the cache; this load continues without the cache.", isWrong: false)
                 : GoWithout($"not cached: {e.Message}");
         }
     }
@@ -211,14 +211,14 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
         // What others are reading stays: they will find the same.
         foreach (CacheRemnant stayed in _wrong.Select(CacheFolder.Remove).OfType<CacheRemnant>().Where(static stayed => !stayed.IsInUse))
         {
-            Note($"the copy with wrong bytes stays in the cache: {stayed.Path}: {stayed.Reason}.");
+            Note($"the damaged copy could not be removed from the cache: {stayed.Path}: {stayed.Reason}.");
         }
 
-        string? end = Writer.Failure is { } failure ? $"caching was given up: {failure}"
+        string? end = Writer.Failure is { } failure ? $"caching was stopped: {failure}"
             : Writer.Dropped == 0 ? null
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"the cache's disk was slower than the source: {Writer.Dropped:N0} bytes are not in the cache; the next load fetches them.");
+                $"the cache's disk was slower than the source: {Writer.Dropped:N0} bytes were not cached; the next load fetches them.");
         if (end is not null)
         {
             // Whatever was noted before: this is how it ended.

@@ -76,7 +76,8 @@ internal sealed class CachedLocation : IWeightLocation
             throw isVague
                 ? new WeightSourceException(
                     uri.Display,
-                    "its parameters may say which file it is and are not kept; a load that sends no requests (CacheMode.Offline) cannot resolve it.")
+                    "its query parameters may identify the file and are not stored, so a load that sends no requests (CacheMode.Offline) cannot "
+                        + "resolve it.")
                 : Absent(run, uri.Display, [CachedPlace.PathOf(run.Folder, source, held)]);
         }
 
@@ -183,7 +184,7 @@ internal sealed class CachedLocation : IWeightLocation
         if (!_place.Files.TryGetValue(name, out SourceIdentity? identity))
         {
             throw IsOffline ? Absent(_run, SourceOf(name), []) : new WeightSourceException(
-                SourceOf(name), "the cache does not have it of the version that its other files have; load it with CacheMode.Check.");
+                SourceOf(name), "the cache does not have the version of this file that matches its other files; load it with CacheMode.Check.");
         }
 
         Func<CancellationToken, ValueTask<IWeightSource>>? open = IsOffline ? null : token => AskAsync(name, HeaderPrefix.Size, token);

@@ -122,7 +122,7 @@ internal class CachedSource(
         {
             throw new WeightSourceException(
                 Display,
-                $"byte {position} is not in the cache, or damaged there, and this load sends no request; load it once with CacheMode.Check.");
+                $"byte {position} is missing or damaged in the cache, and this load sends no request; load it once with CacheMode.Check.");
         }
 
         await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -55,7 +55,7 @@ internal sealed class LocalCache : IAsyncDisposable
         }
 
         string advice = $"the cache {Folder.Path} is not trusted, as {reason}: whoever can change it decides what is loaded. "
-            + "Take the right from them, use a folder of your own, or say that it is trusted "
+            + "Remove their write permission, use your own folder, or declare it trusted "
             + "(LocalCacheOptions.TrustFolder, TYPEDWEIGHTS_CACHE_TRUST=1)";
         if (chosen == CacheMode.Offline)
         {

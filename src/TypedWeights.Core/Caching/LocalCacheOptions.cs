@@ -5,7 +5,7 @@ namespace TypedWeights;
 /// <summary>How a loader uses its local cache.</summary>
 public sealed record LocalCacheOptions
 {
-    /// <summary>What a load does whose <c>LoadOptions.Cache</c> is null.</summary>
+    /// <summary>What a load does if its <c>LoadOptions.Cache</c> is null.</summary>
     /// <value><see cref="CacheMode.Check"/></value>
     public CacheMode Mode { get; init; } = CacheMode.Check;
 
@@ -28,7 +28,7 @@ public sealed record LocalCacheOptions
     /// <summary>Is awaited before each write, in tests that need a slow disk.</summary>
     internal Func<Task>? BeforeWrite { get; init; }
 
-    /// <summary>Throws where a value makes no sense.</summary>
+    /// <summary>Throws if a value is not valid.</summary>
     /// <exception cref="ArgumentOutOfRangeException">One of the values is out of its range; the message names it.</exception>
     internal void Validate()
     {

@@ -22,7 +22,7 @@ internal static class RepeatedSecrets
             throw new SafeTensorsFormatException(
                 SafeTensorsErrorKind.UnsafeShardName,
                 source.Display,
-                "the index names a shard by the login, key or header of its request; do not trust the server.");
+                "the index contains a credential or header of its request as the name of a shard; do not trust the server.");
         }
     }
 }

@@ -23,8 +23,8 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
         {
             IEnumerable<string> some = StateDict(checkpoint).Take(NamesInMessage).Select(pair => Printable.Name(pair.Key));
             throw new WeightsException(
-                $"{checkpoint.Uri.Display}: the filter takes "
-                    + (count == 1 ? "nothing: the only tensor is named " : $"none of the {count} tensors; they are named ")
+                $"{checkpoint.Uri.Display}: the filter matches "
+                    + (count == 1 ? "no tensor: the only one is named " : $"none of the {count} tensors; they are named ")
                     + string.Join(", ", some)
                     + (count > NamesInMessage ? " and so on." : "."));
         }

@@ -109,7 +109,7 @@ internal sealed class PartialFile : IAsyncDisposable
             if (FileIdentity.Of(_file.Handle) != before.File)
             {
                 _file.Dispose();
-                throw new WeightsException($"{Path}: another process has written this file meanwhile; download it again.");
+                throw new WeightsException($"{Path}: another process wrote to this file; download it again.");
             }
 
             _journal = PartJournal.Append(JournalPath, before.JournalLength, isThisUsers: true);
@@ -145,7 +145,7 @@ internal sealed class PartialFile : IAsyncDisposable
         for (int read = 0; read < length;)
         {
             int count = await ReadAsync(bytes.AsMemory(read), offset + read, cancellationToken).ConfigureAwait(false);
-            read += count > 0 ? count : throw new WeightsException($"{Path}: it was cut while it was written.");
+            read += count > 0 ? count : throw new WeightsException($"{Path}: it was truncated while it was written.");
         }
 
         return bytes;

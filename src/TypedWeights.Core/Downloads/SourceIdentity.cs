@@ -22,7 +22,7 @@ internal sealed record SourceIdentity(string Source, long Length, string? Valida
     {
         if (before is null)
         {
-            return "nothing says what is in it";
+            return "nothing describes its content";
         }
 
         if (before.Source != Source)

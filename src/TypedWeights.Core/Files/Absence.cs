@@ -61,7 +61,7 @@ internal static class Absence
         }
         catch (IOException)
         {
-            return $"{what} is a link that leads back to itself, by {target}";
+            return $"{what} is a symbolic link that leads back to itself through {target}";
         }
 
         // Of links that lead to links, the last one's target is missing.

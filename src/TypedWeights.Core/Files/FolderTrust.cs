@@ -40,7 +40,7 @@ internal static class FolderTrust
         {
             if (step.Error != 0)
             {
-                return step.Error is LibC.NotThere or LibC.NoFolder or LibC.Denied ? null : $"{step.Path} cannot be looked at (error {step.Error})";
+                return step.Error is LibC.NotThere or LibC.NoFolder or LibC.Denied ? null : $"{step.Path} cannot be inspected (error {step.Error})";
             }
 
             if (step.Facts.IsLink)

@@ -26,7 +26,7 @@ internal static class TargetFile
 
         if (end.IsCircle)
         {
-            throw new IOException($"{path}: its symbolic links lead in a circle.");
+            throw new IOException($"{path}: its symbolic links form a circle.");
         }
 
         if (!end.HasFolder)
@@ -34,7 +34,7 @@ internal static class TargetFile
             throw new DirectoryNotFoundException(
                 Absence.OfFolder(Path.GetDirectoryName(Path.GetFullPath(path))!) is { } reason
                     ? $"{path}: {reason}."
-                    : $"There is no folder for {path}; make it first.");
+                    : $"The folder of {path} does not exist; create it first.");
         }
 
         if (end.Exists && end.Facts.IsFolder)

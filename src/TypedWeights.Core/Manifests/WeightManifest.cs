@@ -5,8 +5,8 @@ using TypedWeights.Manifests;
 namespace TypedWeights;
 
 /// <summary>
-/// What a generated class expects of its weights: every name, dtype and shape, which are the contract, and the files and offsets of
-/// the snapshot, which are hints.
+/// What a generated class expects: the contract, which is the name, dtype and shape of every tensor; and, as hints, the files and offsets of
+/// the snapshot.
 /// </summary>
 public sealed class WeightManifest
 {
@@ -29,7 +29,7 @@ public sealed class WeightManifest
         {
             if (!_byName.TryAdd(tensors[i].Name, i))
             {
-                throw Error($"it has \"{tensors[i].Name}\" twice");
+                throw Error($"it lists \"{tensors[i].Name}\" twice");
             }
         }
 
@@ -38,7 +38,7 @@ public sealed class WeightManifest
         {
             if (!_byName.TryGetValue(target, out int index) || !_byName.TryAdd(alias, index))
             {
-                throw Error($"the tie \"{alias}\" leads to no tensor, or is one");
+                throw Error($"the tied name \"{alias}\" refers to a missing tensor, or is itself the name of a tensor");
             }
 
             aliases.Add(alias, target);
@@ -48,10 +48,10 @@ public sealed class WeightManifest
         _names = new Lazy<NameIndex>(() => new NameIndex(_byName.Keys));
     }
 
-    /// <summary>Where the weights come from unless the load says otherwise, without secrets.</summary>
+    /// <summary>The default source of the weights, without secrets.</summary>
     public string Source { get; }
 
-    /// <summary>The revision that the snapshot was taken at, or null where the source has none.</summary>
+    /// <summary>The revision at which the snapshot was taken, or null if the source has no revisions.</summary>
     public string? Revision { get; }
 
     /// <summary>The name and version of the snapshot's index; null for a single file, and where the store has no versions.</summary>
@@ -63,10 +63,10 @@ public sealed class WeightManifest
     /// <summary>Every tensor; tied names are in <see cref="Ties"/>.</summary>
     internal IReadOnlyList<ManifestTensor> Tensors { get; }
 
-    /// <summary>Names that stand for another tensor, each with that tensor's name.</summary>
+    /// <summary>Tied names, each with the name of its tensor.</summary>
     internal IReadOnlyDictionary<string, string> Ties { get; }
 
-    /// <summary>Every tensor and every tied name with its dtype and shape: what a checkpoint must hold.</summary>
+    /// <summary>Every tensor and every tied name with its dtype and shape: what a checkpoint must contain.</summary>
     public IEnumerable<WeightPath> Paths => Tensors.Select(static tensor => new WeightPath(tensor.Name, tensor.DType, tensor.Shape))
         .Concat(Ties.Keys.Select(Path));
 

@@ -21,7 +21,7 @@ internal sealed class HeaderBudget(MemoryBound bound, long bufferLimit = long.Ma
     /// <summary>The most memory that the JSON text of a header, an index or a snapshot takes while it is read, whatever is in it.</summary>
     public static long MemoryOfText(long length) => length * 10;
 
-    /// <summary>The error of a text that the system has no memory for.</summary>
+    /// <summary>The error of a text that the system could not allocate memory for.</summary>
     /// <param name="source">The file as it may be shown.</param>
     /// <param name="text">The text, such as <c>an index</c>.</param>
     /// <param name="length">Its length in bytes.</param>
@@ -29,7 +29,8 @@ internal sealed class HeaderBudget(MemoryBound bound, long bufferLimit = long.Ma
     public static WeightsException NoMemory(string source, string text, long length, OutOfMemoryException cause) => new(
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{source}: the system has no memory for {text} of {length:N0} bytes, which takes up to {MemoryOfText(length):N0} bytes to read."),
+            $"{source}: the system could not allocate memory for {text} of {length:N0} bytes, "
+                + $"which takes up to {MemoryOfText(length):N0} bytes to read."),
         cause);
 
     /// <summary>Takes the memory of one more header.</summary>

@@ -4,7 +4,7 @@ using System.Runtime.Versioning;
 namespace TypedWeights.Memory;
 
 /// <summary>
-/// Fresh memory, not zeroed. From <see cref="HugePagesFrom"/> on it begins at a huge page and requests huge pages: touching memory for
+/// Fresh memory, not zeroed. From <see cref="HugePagesFrom"/> on it starts at a huge page and requests huge pages: touching memory for
 /// the first time 4 KiB at a time costs more than reading a cached file into it.
 /// </summary>
 internal sealed unsafe class HeapRegion : NativeRegion

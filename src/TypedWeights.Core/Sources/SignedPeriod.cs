@@ -21,8 +21,8 @@ internal static class SignedPeriod
             static pair => pair[0], static pair => Uri.UnescapeDataString(pair.ElementAtOrDefault(1) ?? ""), StringComparer.Ordinal);
         DateTimeOffset now = refusal.Headers.Date ?? DateTimeOffset.UtcNow;
         (DateTimeOffset? start, DateTimeOffset? end) = Period(parameters);
-        return end + Leeway < now ? $"is over since {Text(end!.Value)}, and the server has {Text(now)}"
-            : start - Leeway > now ? $"is not valid before {Text(start!.Value)}, and the server has {Text(now)}"
+        return end + Leeway < now ? $"expired at {Text(end!.Value)}; the server's time is {Text(now)}"
+            : start - Leeway > now ? $"is not valid before {Text(start!.Value)}; the server's time is {Text(now)}"
             : null;
     }
 

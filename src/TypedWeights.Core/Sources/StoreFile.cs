@@ -138,7 +138,7 @@ public abstract class StoreFile
         string text = await ReadTextAsync(response, cancellationToken).ConfigureAwait(false);
         try
         {
-            // Azure begins its errors with a byte order mark.
+            // Azure starts its errors with a byte order mark.
             using XmlReader reader = XmlReader.Create(
                 new StringReader(text.TrimStart('\uFEFF')), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
             return XElement.Load(reader);

@@ -19,7 +19,7 @@ public sealed class BlobErrorResponseTests
     [InlineData(403, "AuthorizationResourceTypeMismatch", "sas", "make one for the service b and the resource type o")]
     [InlineData(403, "AuthorizationSourceIPMismatch", "sas", "for other addresses than this machine's")]
     [InlineData(403, "KeyBasedAuthenticationNotPermitted", "key", "takes no keys")]
-    [InlineData(403, "AuthenticationFailed", "key", "is not one of the account account, has expired or was revoked")]
+    [InlineData(403, "AuthenticationFailed", "key", "is not valid for the account account, has expired or was revoked")]
     [InlineData(401, "InvalidAuthenticationInfo", "token", "has expired or is not for this account's tenant")]
     [InlineData(401, "NoAuthenticationInformation", "nobody", "the container is not public, and the request was sent with no credentials")]
     [InlineData(409, "PublicAccessNotPermitted", "nobody", "the container is not public, and the request was sent with no credentials")]

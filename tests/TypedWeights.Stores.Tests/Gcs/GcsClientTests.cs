@@ -83,7 +83,7 @@ public sealed class GcsClientTests : GcsTest
             QuotaProject = "quota-project",
         }.Build();
         await AssertFailsAsync(
-            "Google Cloud Storage cannot use GcsOptions.Client: .*tokens or no credentials.* gives no tokens",
+            "Google Cloud Storage cannot use GcsOptions.Client: .*tokens or no credentials.* does not provide tokens",
             Model,
             new GcsOptions { Client = client });
         Assert.Empty(Store.Requests);

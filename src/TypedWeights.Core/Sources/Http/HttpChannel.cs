@@ -218,7 +218,7 @@ internal sealed class HttpChannel : IDisposable
     {
         const string Variable = "SSL_CERT_FILE";
         return Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path && SmallFile.Refuse(path) is { } reason
-            ? $"the certificates of authorities in {path} ({Variable}) cannot be read: {reason}."
+            ? $"the certificates of the authorities in {path} ({Variable}) cannot be read: {reason}."
             : null;
     }
 
@@ -233,8 +233,8 @@ internal sealed class HttpChannel : IDisposable
                 {
                     throw new WeightSourceException(
                         display,
-                        $"the header {name} of the request has a line break, another control character or a letter beyond ASCII in it, which no "
-                            + "header may have; check the login, key or option that it comes from.");
+                        $"the request header {name} contains a line break, another control character or a non-ASCII character, which is not "
+                            + "allowed; check the credentials, key or option that it comes from.");
                 }
             }
         }

@@ -44,7 +44,7 @@ internal sealed class HttpIdentity(StoreFile file, long? expectedLength = null)
         {
             throw new WeightSourceException(
                 file.Display,
-                $"the store answered with the version {ForeignText.Show(version, response.RequestMessage)}, where {file.Version} was asked for.");
+                $"the store returned the version {ForeignText.Show(version, response.RequestMessage)}, but {file.Version} was requested.");
         }
 
         Facts? known = Volatile.Read(ref _facts);
@@ -70,7 +70,7 @@ internal sealed class HttpIdentity(StoreFile file, long? expectedLength = null)
         if (length != (expectedLength ?? length))
         {
             throw new WeightSourceException(
-                file.Display, $"the file has {length} bytes and should have {expectedLength}: it is not the one that was expected.");
+                file.Display, $"the file has {length} bytes, but {expectedLength} were expected: it is not the expected file.");
         }
 
         long known = Interlocked.CompareExchange(ref _length, length, Unknown);
@@ -99,9 +99,9 @@ internal sealed class HttpIdentity(StoreFile file, long? expectedLength = null)
 
         public string? Validator { get; } = Tag ?? (Moment is null ? null : "last-modified:" + Moment);
 
-        public string? Difference(string? tag, bool isModified, string? version) => Tag != tag ? "its ETag is another now"
-            : isModified ? "its Last-Modified is another now"
-            : Version != version ? "its version is another now"
+        public string? Difference(string? tag, bool isModified, string? version) => Tag != tag ? "its ETag has changed"
+            : isModified ? "its Last-Modified has changed"
+            : Version != version ? "its version has changed"
             : null;
     }
 }

@@ -27,10 +27,10 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
     /// <summary>The file as it may be shown. The addresses of redirects are never shown.</summary>
     public string Display => file.Display;
 
-    /// <summary>The request that was answered last; null before the first response.</summary>
+    /// <summary>The request of the last response; null before the first one.</summary>
     public HttpRequestMessage? Asked => Volatile.Read(ref _asked);
 
-    /// <summary>Whether a response came from another origin than the file's own.</summary>
+    /// <summary>Whether a response is from another origin than the file's own.</summary>
     public bool IsElsewhere(HttpResponseMessage response) =>
         response.RequestMessage?.RequestUri is { } address && !IsSameOrigin(address, file.Address);
 
@@ -39,7 +39,7 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>A response that is not a redirect; its body has not been read.</returns>
     /// <exception cref="WeightSourceException">
-    /// No response arrived, the redirects lead nowhere, or the store explains its error response.
+    /// No response was received, a redirect cannot be followed, or the store explains its error response.
     /// </exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(RangeRequest range, CancellationToken cancellationToken)
@@ -228,7 +228,7 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
 
     private static bool IsRedirect(HttpResponseMessage response) => (int)response.StatusCode is 301 or 302 or 303 or 307 or 308;
 
-    // What a store may repair or explain. Not that the file is gone (404), has changed (412) or is shorter (416).
+    // Error responses that a store may repair or explain, but not those for a file that is absent (404), has changed (412) or is shorter (416).
     private static bool IsRefusal(HttpResponseMessage response) =>
         (int)response.StatusCode is >= 300 and < 500 and not (304 or 404 or 412 or 416);
 

@@ -47,13 +47,13 @@ internal sealed class HubFile(Uri address, string display, HubUri uri, HubCreden
     private WeightSourceException Gated(HttpResponseMessage refusal) => new(
         Display,
         credentials.Token is null || refusal.StatusCode == HttpStatusCode.Unauthorized
-            ? $"the repository is gated: accept its terms at {endpoint}{uri.Repository} and give a token of that account in HF_TOKEN.{Unread()}"
+            ? $"the repository is gated: accept its terms at {endpoint}{uri.Repository} and set HF_TOKEN to a token of that account.{Unread()}"
             : $"the repository is gated, and the account of {TokenName()} has no access: accept its terms at {endpoint}{uri.Repository}.");
 
     private WeightSourceException Refused(HttpResponseMessage refusal) => new(
         Display,
-        $"the hub refuses access ({(int)refusal.StatusCode}): "
+        $"the hub denied access ({(int)refusal.StatusCode}): "
             + (credentials.Token is null
                 ? $"it requires a token; give one in HF_TOKEN.{Unread()}"
-                : $"{TokenName()} is not valid, or does not reach this repository."));
+                : $"{TokenName()} is not valid, or does not grant access to this repository."));
 }

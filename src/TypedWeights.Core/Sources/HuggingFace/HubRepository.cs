@@ -28,7 +28,7 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubCredent
             ];
             return !HubCache.IsCommit(commit) ? throw new KeyNotFoundException()
                 : RepeatsToken([commit, .. files]) ? throw new WeightSourceException(
-                    uri.Display, "the hub's list of files names one by the token of the request; the server is not to be trusted.")
+                    uri.Display, "the hub's list of files contains the token of the request as a file name; do not trust the server.")
                 : (commit, files);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
@@ -57,7 +57,7 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubCredent
         ];
         string display = uri.Display + "/" + uri.Folder;
         return FolderEntry.Choose(names, display) ?? throw new WeightSourceException(
-            display, "the repository holds no .safetensors file there and no index of such files.")
+            display, "the repository contains no .safetensors file there and no index of such files.")
         {
             IsNotFound = true,
         };

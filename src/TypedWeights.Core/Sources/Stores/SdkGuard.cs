@@ -74,7 +74,7 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         }
     }
 
-    /// <summary>Makes a call that may take its time.</summary>
+    /// <summary>Makes a call that may take long.</summary>
     /// <typeparam name="T">What it returns.</typeparam>
     /// <param name="call">What the call is for.</param>
     /// <param name="ask">The call. It may block: it runs on a thread of the pool. What it still does after the limit is not awaited.</param>

@@ -98,7 +98,7 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes)
         if (!bound.Allows(HostBytes))
         {
             string map = isRemote || !mayMap || DeviceBytes > 0 ? "" : ", map the file (Storage = TensorStorage.Mapped)";
-            string less = TensorBytes == 0 ? "" : map + ", or take fewer tensors (Filter, in an untyped load)";
+            string less = TensorBytes == 0 ? "" : map + ", or select fewer tensors (Filter, in an untyped load)";
             throw new MemoryLimitException(source, TensorBytes, BufferBytes, bound.Bytes!.Value, $"more than {bound.Reason}{less}.");
         }
 

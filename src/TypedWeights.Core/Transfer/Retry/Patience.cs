@@ -13,7 +13,7 @@ internal sealed class Patience(TimeSpan longest, TimeProvider time)
 
     private const double Multiple = 4;
 
-    // The part of all waiting time that is spent in waits longer than the usual one. Waits are weighed by their duration, because a server
+    // The share of all waiting time that is spent in waits longer than the usual one. Waits are weighted by their duration, because a server
     // that sends bursts has thousands of short waits for each long one.
     private const double Unusual = 0.1;
 

@@ -30,13 +30,13 @@ internal sealed class StallGuard : IDisposable
         _timer = time.CreateTimer(static guard => ((StallGuard)guard!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>How long the cancelled call had received nothing.</summary>
+    /// <summary>How long the cancelled call had received no bytes.</summary>
     public TimeSpan Silence { get; private set; }
 
     /// <summary>Whether this guard cancelled the call.</summary>
     public bool HasFired { get; private set; }
 
-    /// <summary>Whether it did so before the longest time was over.</summary>
+    /// <summary>Whether the guard cancelled the call before the longest time had elapsed.</summary>
     public bool IsEarly { get; private set; }
 
     /// <summary>Whether the read has a response.</summary>
@@ -67,7 +67,7 @@ internal sealed class StallGuard : IDisposable
             throw HasFired
                 ? new WeightSourceException(
                     display,
-                    $"no byte arrived for {Silence.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s.",
+                    $"no bytes were received for {Silence.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s.",
                     innerException: e)
                 {
                     IsTransient = true,

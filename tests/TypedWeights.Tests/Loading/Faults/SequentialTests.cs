@@ -188,7 +188,7 @@ public sealed class SequentialTests : FaultTest
     }
 
     [Theory]
-    [InlineData(-1, "the answer ended after")]
+    [InlineData(-1, "the response ended after")]
     [InlineData(1, "the server sent more than")]
     public async Task A_chunked_safetensors_file_with_another_length_than_its_header_says_is_an_error(int more, string expected)
     {
