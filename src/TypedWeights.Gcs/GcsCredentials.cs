@@ -39,13 +39,13 @@ internal sealed class GcsCredentials(GcsClient client, SdkGuard guard)
 
     /// <summary>Fetches a new token if the refused request had the newest one.</summary>
     /// <returns>Whether there is another token now.</returns>
-    public ValueTask<bool> RenewAsync(HttpResponseMessage refusal, string display, CancellationToken cancellationToken)
+    public ValueTask<bool> RenewAsync(HttpResponseMessage errorResponse, string display, CancellationToken cancellationToken)
     {
         object? credential = client.Credential is GoogleCredential wrapper ? wrapper.UnderlyingCredential : client.Credential;
         var refused = new HandleUnsuccessfulResponseArgs
         {
-            Request = refusal.RequestMessage,
-            Response = refusal,
+            Request = errorResponse.RequestMessage,
+            Response = errorResponse,
             TotalTries = 1,
             CurrentFailedTry = 1,
             CancellationToken = cancellationToken,
@@ -56,8 +56,8 @@ internal sealed class GcsCredentials(GcsClient client, SdkGuard guard)
 
     private SdkCall Token(string display) => new(display, client.Name)
     {
-        Explain = static e => e.GetBaseException() is TokenResponseException refusal
-            ? $"Google did not issue a token ({(int?)refusal.StatusCode}); check that they are not revoked, and this machine's clock"
+        Explain = static e => e.GetBaseException() is TokenResponseException errorResponse
+            ? $"Google did not issue a token ({(int?)errorResponse.StatusCode}); check that they are not revoked, and this machine's clock"
             : "no token could be obtained",
         IsTransient = static e => e.GetBaseException() is TokenResponseException { StatusCode: { } status }
             ? status is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError

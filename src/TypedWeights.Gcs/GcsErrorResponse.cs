@@ -6,12 +6,12 @@ namespace TypedWeights.Sources.Gcs;
 internal static class GcsErrorResponse
 {
     public static async ValueTask<WeightSourceException?> ExplainAsync(
-        HttpResponseMessage refusal, GcsFile file, GcsUri uri, GcsClient client, CancellationToken cancellationToken)
+        HttpResponseMessage errorResponse, GcsFile file, GcsUri uri, GcsClient client, CancellationToken cancellationToken)
     {
-        XElement? error = await StoreFile.ReadXmlAsync(refusal, cancellationToken).ConfigureAwait(false);
+        XElement? error = await StoreFile.ReadXmlAsync(errorResponse, cancellationToken).ConfigureAwait(false);
         string code = error?.Element("Code")?.Value ?? "", details = error?.Element("Details")?.Value ?? "";
-        int status = (int)refusal.StatusCode;
-        string told = StoreFile.QuoteStatus(refusal, code);
+        int status = (int)errorResponse.StatusCode;
+        string told = StoreFile.QuoteStatus(errorResponse, code);
         if (status >= 500 || status == 429)
         {
             return null;
@@ -19,11 +19,11 @@ internal static class GcsErrorResponse
 
         if (status == 404)
         {
-            bool isPinned = refusal.RequestMessage?.RequestUri?.Query.Contains("generation=", StringComparison.Ordinal) == true;
+            bool isPinned = errorResponse.RequestMessage?.RequestUri?.Query.Contains("generation=", StringComparison.Ordinal) == true;
             return Missing(code, told, file, uri, isPinned);
         }
 
-        string? text = Refused(code, status, StoreFile.Quote(refusal, details), client);
+        string? text = Refused(code, status, StoreFile.Quote(errorResponse, details), client);
         return text is null ? null : new WeightSourceException(file.Display, $"the store refused the request ({told}): {text}");
     }
 

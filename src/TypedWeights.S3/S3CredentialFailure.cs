@@ -44,9 +44,9 @@ internal static class S3CredentialFailure
                 : "its settings contradict one another";
         }
 
-        if (causes.OfType<AmazonServiceException>().LastOrDefault(static cause => cause.ErrorCode is { Length: > 0 }) is { } refusal)
+        if (causes.OfType<AmazonServiceException>().LastOrDefault(static cause => cause.ErrorCode is { Length: > 0 }) is { } errorResponse)
         {
-            return $"STS refused the request ({refusal.ErrorCode}); check the role and who may assume it";
+            return $"STS refused the request ({errorResponse.ErrorCode}); check the role and who may assume it";
         }
 
         return options is not null || causes.Any(static cause => cause.Message.Contains("AssumeRole", StringComparison.Ordinal))

@@ -5,10 +5,10 @@ namespace TypedWeights.Sources.S3;
 /// <param name="Region">The region that it names, or null.</param>
 internal sealed record S3ErrorResponse(string Code, string? Region)
 {
-    public static async ValueTask<S3ErrorResponse> ReadAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
+    public static async ValueTask<S3ErrorResponse> ReadAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken)
     {
-        string? region = StoreFile.HeaderOf(refusal, "x-amz-bucket-region");
-        return await StoreFile.ReadXmlAsync(refusal, cancellationToken).ConfigureAwait(false) is { } error
+        string? region = StoreFile.HeaderOf(errorResponse, "x-amz-bucket-region");
+        return await StoreFile.ReadXmlAsync(errorResponse, cancellationToken).ConfigureAwait(false) is { } error
             ? new S3ErrorResponse(error.Element("Code")?.Value ?? "", region ?? error.Element("Region")?.Value)
             : new S3ErrorResponse("", region);
     }

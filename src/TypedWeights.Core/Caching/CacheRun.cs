@@ -46,7 +46,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
     }
 
     /// <summary>Opens the copy of a version for reading.</summary>
-    /// <returns>null if there is none that can be used.</returns>
+    /// <returns>null if no copy can be used.</returns>
     public CacheCopy? TryOpenToRead(SourceIdentity identity, CancellationToken cancellationToken)
     {
         string path = Folder.PathOf(identity);
@@ -159,9 +159,9 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
     }
 
     /// <summary>
-    /// Ends the load, whether it succeeded or not: what came is written. Never fails. Later calls return the same task.
+    /// Ends the load, whether it succeeded or not: the received bytes are written. Never fails. Later calls return the same task.
     /// </summary>
-    /// <returns>Whether everything that came is in the cache.</returns>
+    /// <returns>Whether all received bytes are in the cache.</returns>
     public Task<bool> FinishAsync()
     {
         lock (_lock)
@@ -208,7 +208,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
             await cache.LeaveAsync(copy).ConfigureAwait(false);
         }
 
-        // What others are reading stays: they will find the same.
+        // A copy that another load is reading stays: that load will find the same damage.
         foreach (CacheRemnant stayed in _wrong.Select(CacheFolder.Remove).OfType<CacheRemnant>().Where(static stayed => !stayed.IsInUse))
         {
             Note($"the damaged copy could not be removed from the cache: {stayed.Path}: {stayed.Reason}.");
@@ -221,7 +221,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
                 $"the cache's disk was slower than the source: {Writer.Dropped:N0} bytes were not cached; the next load fetches them.");
         if (end is not null)
         {
-            // Whatever was noted before: this is how it ended.
+            // Replaces earlier notes: this is the final state of the caching.
             _warned = 1;
             cache.Noted?.Invoke(display, end, true);
         }
@@ -254,7 +254,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
         }
     }
 
-    // Unless a load that is held to them will come for them.
+    // Unless a later load is pinned to these versions.
     private void RemoveOlderVersions()
     {
         CacheCopy[] whole = [.. _joined.Where(static copy => copy.IsWhole)];

@@ -35,7 +35,7 @@ internal class CachedSource(
 
     public virtual bool IsSequential => _remote is { IsSequential: true };
 
-    public HttpRequestMessage? Asked => (_remote as IRequestedSource)?.Asked;
+    public HttpRequestMessage? LastRequest => (_remote as IRequestedSource)?.LastRequest;
 
     public CacheRun Run => run;
 

@@ -115,7 +115,7 @@ internal sealed class LocalCache : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes room for a write, and removes what was not used for the longest time if there is none left.</summary>
+    /// <summary>Reserves space for a write, and removes the least recently used copies if the limit would be exceeded.</summary>
     /// <exception cref="WeightsException">Everything that could go is in use.</exception>
     public void TakeRoom(long bytes)
     {

@@ -10,9 +10,9 @@ public sealed record LocalCacheOptions
     public CacheMode Mode { get; init; } = CacheMode.Check;
 
     /// <summary>
-    /// The most bytes of weights in the folder. Files that were not used for the longest time are removed first; a file in use stays.
+    /// The most bytes of weights in the folder. The least recently used files are removed first; files in use are kept.
     /// </summary>
-    /// <value>null: as many as the disk takes.</value>
+    /// <value>null: no limit except that of the disk.</value>
     public long? SizeLimit { get; init; }
 
     /// <summary>

@@ -13,7 +13,7 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
     public static TensorSelection All(Checkpoint checkpoint) =>
         Of(checkpoint, StateDict(checkpoint), checkpoint.Tensors.Count + checkpoint.Ties.Count);
 
-    /// <summary>The names of the state dict that a filter accepts. An accepted tied name selects its tensor under that name alone.</summary>
+    /// <summary>The names of the state dict that a filter accepts. An accepted tied name selects its tensor under that name only.</summary>
     /// <exception cref="WeightsException">It accepts no name of a checkpoint that has tensors: a wrong prefix, most likely.</exception>
     public static TensorSelection Matching(Checkpoint checkpoint, Func<string, bool> filter)
     {

@@ -3,7 +3,7 @@ using TypedWeights.Manifests;
 
 namespace TypedWeights.Checkpoints;
 
-/// <summary>The error of a pattern that matches no tensor, with the beginning of a name that was probably meant.</summary>
+/// <summary>The error of a pattern that matches no tensor, with the start of a name that was probably intended.</summary>
 internal static class UnmatchedPattern
 {
     /// <param name="where">The option that has the pattern.</param>

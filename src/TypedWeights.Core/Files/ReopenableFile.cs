@@ -170,6 +170,6 @@ internal sealed class OpenFiles(int most)
         return false;
     }
 
-    /// <summary>Gives a place back.</summary>
+    /// <summary>Releases one of the files.</summary>
     public void Release() => Interlocked.Decrement(ref _count);
 }

@@ -87,7 +87,7 @@ internal sealed class ReplacementFile : IDisposable
         }
     }
 
-    /// <summary>Gives the file its name. What was written is on the disk before that.</summary>
+    /// <summary>Renames the file to its target, after its bytes have been flushed to the disk.</summary>
     /// <exception cref="IOException">It cannot be flushed or renamed.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not replace the file that has the name.</exception>
     public void Commit()

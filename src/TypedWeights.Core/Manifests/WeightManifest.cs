@@ -33,18 +33,18 @@ public sealed class WeightManifest
             }
         }
 
-        var aliases = new Dictionary<string, string>(ties.Count, StringComparer.Ordinal);
-        foreach ((string alias, string target) in ties)
+        var tiedNames = new Dictionary<string, string>(ties.Count, StringComparer.Ordinal);
+        foreach ((string tiedName, string target) in ties)
         {
-            if (!_byName.TryGetValue(target, out int index) || !_byName.TryAdd(alias, index))
+            if (!_byName.TryGetValue(target, out int index) || !_byName.TryAdd(tiedName, index))
             {
-                throw Error($"the tied name \"{alias}\" refers to a missing tensor, or is itself the name of a tensor");
+                throw Error($"the tied name \"{tiedName}\" refers to a missing tensor, or is itself the name of a tensor");
             }
 
-            aliases.Add(alias, target);
+            tiedNames.Add(tiedName, target);
         }
 
-        Ties = new ReadOnlyDictionary<string, string>(aliases);
+        Ties = new ReadOnlyDictionary<string, string>(tiedNames);
         _names = new Lazy<NameIndex>(() => new NameIndex(_byName.Keys));
     }
 
@@ -95,7 +95,7 @@ public sealed class WeightManifest
     /// <summary>Whether the snapshot was taken with the tensors' digests.</summary>
     internal bool HasDigests => Tensors.Any(static tensor => tensor.Sha256 is not null);
 
-    /// <summary>The digest of a tensor or of a tied name; null where there is none.</summary>
+    /// <summary>The digest of a tensor or of a tied name; null if the snapshot has no digests.</summary>
     internal string? DigestOf(string name) => _byName.TryGetValue(name, out int index) ? Tensors[index].Sha256 : null;
 
     /// <summary>The names as a tree, tied ones included.</summary>
@@ -105,10 +105,10 @@ public sealed class WeightManifest
         new($"The manifest of a generated class cannot be read ({Printable.Line(message)}). Rebuild the project that declares the class.");
 }
 
-/// <summary>One file of a manifest: hints for the loader, none of which must hold.</summary>
+/// <summary>One file of a manifest: hints for the loader, which may be wrong.</summary>
 /// <param name="Name">The name relative to the source's folder.</param>
 /// <param name="Length">Bytes in the file.</param>
-/// <param name="Validator">The ETag with its quotes, or <c>last-modified:…</c>; null where there is none.</param>
+/// <param name="Validator">The ETag with its quotes, or <c>last-modified:…</c>; null if there is none.</param>
 /// <param name="HeaderLength">The header's length in bytes, without the eight bytes that hold it.</param>
 internal sealed record ManifestFile(string Name, long Length, string? Validator, long HeaderLength)
 {

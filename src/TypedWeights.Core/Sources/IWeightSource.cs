@@ -56,5 +56,5 @@ internal interface IMappableSource : IWeightSource
 internal interface IRequestedSource
 {
     /// <summary>The request of the last response; null before the first one.</summary>
-    HttpRequestMessage? Asked { get; }
+    HttpRequestMessage? LastRequest { get; }
 }

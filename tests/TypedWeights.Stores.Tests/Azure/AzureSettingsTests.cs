@@ -33,7 +33,7 @@ public sealed class AzureSettingsTests : IDisposable
     [InlineData("AZURE_STORAGE_SAS_TOKEN", Secret, "AZURE_STORAGE_SAS_TOKEN is not a shared access signature")]
     [InlineData("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=" + Secret + "\r\nX-Evil: 1", "AZURE_STORAGE_SAS_TOKEN has a line break")]
     [InlineData("AZURE_STORAGE_ACCOUNT", "acc\nount", "AZURE_STORAGE_ACCOUNT has a line break")]
-    [InlineData("AZURE_STORAGE_KEY", Secret + "\u0001" + Secret, "AZURE_STORAGE_KEY has a line break or another control character")]
+    [InlineData("AZURE_STORAGE_KEY", Secret + "\u0001" + Secret, "AZURE_STORAGE_KEY contains a line break or another control character")]
     [InlineData("AZURE_STORAGE_CONNECTION_STRING", "AccountName=a\nb", "AZURE_STORAGE_CONNECTION_STRING has a line break")]
     public async Task An_unusable_Azure_variable_is_an_error_that_names_it(string name, string value, string pattern)
     {
@@ -94,7 +94,7 @@ public sealed class AzureSettingsTests : IDisposable
     public void An_az_URI_with_a_login_or_a_port_is_refused(string uri)
     {
         WeightSourceException error = Assert.Throws<WeightSourceException>(() => BlobUri.Of(WeightUri.Parse(uri)));
-        Assert.Contains("an account has neither port nor login", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the URI must not contain a port, user name or password", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, error.Message, StringComparison.Ordinal);
     }
 

@@ -66,6 +66,6 @@ public sealed class AzureTokenTests : AzureTest
     {
         await using AzuriteContainer plain = await AzuriteContainer.CreateAsync();
         await AssertFailsAsync(
-            "https addresses alone", plain.Uri(NoiseFile.Name), plain.Options with { Credential = new IdentityFixture.OwnCredential(Long) });
+            "only to https addresses", plain.Uri(NoiseFile.Name), plain.Options with { Credential = new IdentityFixture.OwnCredential(Long) });
     }
 }

@@ -88,7 +88,7 @@ public sealed class S3SettingsTests : IDisposable
     [InlineData("AKIA", "tok\nX-Evil: 1", "the session token of the variables AWS_ACCESS_KEY_ID")]
     public Task A_key_or_token_with_characters_that_no_header_may_have_is_an_error_and_not_sent(string key, string session, string pattern) =>
         FailAsync(
-        pattern + ".* has a space, a line break",
+        pattern + ".* contains a space, a line break",
         ("AWS_ACCESS_KEY_ID", key),
         ("AWS_SECRET_ACCESS_KEY", Secret),
         ("AWS_SESSION_TOKEN", session),
@@ -138,7 +138,7 @@ public sealed class S3SettingsTests : IDisposable
             return true;
         };
         await FailAsync(
-            "STS refuses \\(AccessDenied\\).*The SDK says: .*not yours to take", ("AWS_PROFILE", "dev"), ("AWS_ENDPOINT_URL_STS", server.Address));
+            "STS refused the request \\(AccessDenied\\).*The SDK says: .*not yours to take", ("AWS_PROFILE", "dev"), ("AWS_ENDPOINT_URL_STS", server.Address));
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         WeightsException error = await Assert.ThrowsAsync<WeightsException>(
             () => WeightLoader.Default.LoadTensorsAsync(_folder["huge.safetensors"], cancellationToken: TestContext.Current.CancellationToken));
 
-        Assert.StartsWith(_folder["huge.safetensors"] + ": the system could not allocate memory for ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(_folder["huge.safetensors"] + ": the system has no ", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("for 1 tensors; TensorStorage.Mapped loads it with less.", error.Message, StringComparison.Ordinal);
     }
 

@@ -24,10 +24,10 @@ internal readonly record struct RangeRequest(string? Range, string? IfMatch, lon
     /// <param name="length">The number of bytes, at least 1.</param>
     /// <param name="identity">Which file it must be, as far as that is known.</param>
     public static RangeRequest Bytes(long offset, long length, HttpIdentity identity) => new(
-        string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-{offset + length - 1}"), identity.StrongTag, length, identity.Version);
+        string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-{offset + length - 1}"), identity.StrongETag, length, identity.Version);
 
     /// <summary>A request for the whole file.</summary>
-    public static RangeRequest Whole(HttpIdentity identity) => new(Range: null, identity.StrongTag, Version: identity.Version);
+    public static RangeRequest Whole(HttpIdentity identity) => new(Range: null, identity.StrongETag, Version: identity.Version);
 }
 
 /// <summary>

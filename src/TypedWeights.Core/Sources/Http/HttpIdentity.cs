@@ -18,7 +18,7 @@ internal sealed class HttpIdentity(StoreFile file, long? expectedLength = null)
     private Facts? _facts;
 
     /// <summary>The ETag for <c>If-Match</c>, which must be strong: a weak one never matches.</summary>
-    public string? StrongTag => Volatile.Read(ref _facts)?.StrongTag;
+    public string? StrongETag => Volatile.Read(ref _facts)?.StrongETag;
 
     /// <summary>The ETag with its quotes, or <c>last-modified:…</c>; null before the first response, and if that has neither.</summary>
     public string? Validator => Volatile.Read(ref _facts)?.Validator;
@@ -94,7 +94,7 @@ internal sealed class HttpIdentity(StoreFile file, long? expectedLength = null)
     private sealed record Facts(string? Tag, string? Modified, string? Moment, string? Version)
     {
         // A tag may have bytes above 0x7F, which this client cannot send. Such a tag is only compared.
-        public string? StrongTag { get; } =
+        public string? StrongETag { get; } =
             EntityTagHeaderValue.TryParse(Tag, out EntityTagHeaderValue? tag) && !tag.IsWeak && Ascii.IsValid(tag.Tag) ? tag.Tag : null;
 
         public string? Validator { get; } = Tag ?? (Moment is null ? null : "last-modified:" + Moment);

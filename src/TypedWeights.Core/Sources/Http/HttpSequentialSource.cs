@@ -24,7 +24,7 @@ internal sealed class HttpSequentialSource : SequentialSource, IRequestedSource
 
     public override string? Version => _identity.Version;
 
-    public HttpRequestMessage? Asked => _target.Asked;
+    public HttpRequestMessage? LastRequest => _target.LastRequest;
 
     /// <summary>Opens a file whose server responded to a range with 200.</summary>
     /// <param name="target">Where it is.</param>

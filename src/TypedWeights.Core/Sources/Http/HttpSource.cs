@@ -21,7 +21,7 @@ internal sealed class HttpSource : IWeightSource, IRequestedSource
 
     public string Display => _target.Display;
 
-    public HttpRequestMessage? Asked => _target.Asked;
+    public HttpRequestMessage? LastRequest => _target.LastRequest;
 
     public long Length { get; }
 

@@ -20,7 +20,7 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
     private readonly SemaphoreSlim _resolving = new(1, 1);
     private Route? _redirect;
     private bool _hasRedirected;
-    private HttpRequestMessage? _asked;
+    private HttpRequestMessage? _lastRequest;
 
     public StoreFile File => file;
 
@@ -28,7 +28,7 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
     public string Display => file.Display;
 
     /// <summary>The request of the last response; null before the first one.</summary>
-    public HttpRequestMessage? Asked => Volatile.Read(ref _asked);
+    public HttpRequestMessage? LastRequest => Volatile.Read(ref _lastRequest);
 
     /// <summary>Whether a response is from another origin than the file's own.</summary>
     public bool IsElsewhere(HttpResponseMessage response) =>
@@ -51,7 +51,7 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
             response = await ResolveAsync(redirect, response, range, cancellationToken).ConfigureAwait(false);
         }
 
-        Volatile.Write(ref _asked, response.RequestMessage);
+        Volatile.Write(ref _lastRequest, response.RequestMessage);
         await ThrowIfExplainedAsync(response, cancellationToken).ConfigureAwait(false);
         return response;
     }
@@ -143,7 +143,7 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
         {
             HttpResponseMessage response =
                 await channel.SendAsync(route.Address, range, route.IsOwn, route.From, file, cancellationToken).ConfigureAwait(false);
-            if (!route.IsOwn || !IsRefusal(response) || !await IsRenewedAsync(response, cancellationToken).ConfigureAwait(false))
+            if (!route.IsOwn || !IsRepairable(response) || !await IsRenewedAsync(response, cancellationToken).ConfigureAwait(false))
             {
                 return response;
             }
@@ -161,22 +161,22 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
         }
     }
 
-    private async ValueTask<bool> IsRenewedAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
+    private async ValueTask<bool> IsRenewedAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken)
     {
         try
         {
-            return await file.RenewAsync(refusal, cancellationToken).ConfigureAwait(false);
+            return await file.RenewAsync(errorResponse, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
-            refusal.Dispose();
+            errorResponse.Dispose();
             throw;
         }
     }
 
     private async ValueTask ThrowIfExplainedAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        bool isError = IsRedirect(response) ? LocationOf(response) is null : IsRefusal(response) || (int)response.StatusCode is 404 or >= 500;
+        bool isError = IsRedirect(response) ? LocationOf(response) is null : IsRepairable(response) || (int)response.StatusCode is 404 or >= 500;
         if (!isError || IsElsewhere(response))
         {
             return;
@@ -215,7 +215,7 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
         }
 
         // A chain that leaves the origin and returns brings no credentials, because another party chose the address.
-        next = ExactUri.WithoutLogin(next);
+        next = ExactUri.WithoutUserInfo(next);
         return new Route(next, from.IsOwn && IsSameOrigin(address, next), response.RequestMessage);
     }
 
@@ -229,7 +229,7 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
     private static bool IsRedirect(HttpResponseMessage response) => (int)response.StatusCode is 301 or 302 or 303 or 307 or 308;
 
     // Error responses that a store may repair or explain, but not those for a file that is absent (404), has changed (412) or is shorter (416).
-    private static bool IsRefusal(HttpResponseMessage response) =>
+    private static bool IsRepairable(HttpResponseMessage response) =>
         (int)response.StatusCode is >= 300 and < 500 and not (304 or 404 or 412 or 416);
 
     // Azure, CloudFront and S3 respond with 403, S3 with a session token with 400, some CDNs with 401, expiring links with 404 or 410.

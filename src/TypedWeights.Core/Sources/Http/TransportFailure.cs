@@ -17,7 +17,7 @@ internal static class TransportFailure
 
     public static WeightSourceException TimedOut(OperationCanceledException e, string display) => Unserved(
         display,
-        e.InnerException is TimeoutException ? "could not connect to the server in time." : "the server did not respond in time.",
+        e.InnerException is TimeoutException ? "no connection to the server within the time limit." : "the server did not respond in time.",
         e);
 
     /// <param name="display">The file as it may be shown.</param>

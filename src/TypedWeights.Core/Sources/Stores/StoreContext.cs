@@ -56,7 +56,7 @@ public sealed class StoreContext : IDisposable
             return Locate(entryName, revision, file);
         }
 
-        WeightSourceException? refusal = null;
+        WeightSourceException? errorResponse = null;
         foreach (string name in FolderEntry.UsualNames)
         {
             IWeightLocation location = Locate(name, revision, file);
@@ -68,13 +68,13 @@ public sealed class StoreContext : IDisposable
             catch (WeightSourceException e) when (!e.IsTransient)
             {
                 // Some stores refuse access to an absent file to those who may not list: the other names may still be there.
-                refusal ??= e is { IsNotFound: true, IsPlaceNotFound: false } ? null : e;
+                errorResponse ??= e is { IsNotFound: true, IsPlaceNotFound: false } ? null : e;
             }
         }
 
-        if (refusal is not null)
+        if (errorResponse is not null)
         {
-            ExceptionDispatchInfo.Throw(refusal);
+            ExceptionDispatchInfo.Throw(errorResponse);
         }
 
         throw new WeightSourceException(

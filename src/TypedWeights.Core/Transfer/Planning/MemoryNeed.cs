@@ -22,7 +22,7 @@ internal sealed record SinkMemory(long TensorBytes)
     public static SinkMemory InHost(TransferPlan plan) => InHost(ArenaLayout.Of(plan));
 
     /// <summary>The same for a layout that is already known.</summary>
-    public static SinkMemory InHost(ArenaLayout layout) => new(HeapRegion.RoomFor(layout.Length));
+    public static SinkMemory InHost(ArenaLayout layout) => new(HeapRegion.SizeFor(layout.Length));
 
     /// <summary>All tensors that are read, on one device.</summary>
     /// <param name="device">Its name.</param>

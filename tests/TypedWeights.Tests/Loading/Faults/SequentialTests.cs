@@ -93,7 +93,7 @@ public sealed class SequentialTests : FaultTest
     }
 
     [Theory]
-    [InlineData(null, null, "neither answers range requests nor gives an ETag")]
+    [InlineData(null, null, "neither supports range requests nor sends an ETag")]
     [InlineData("\"a\"", "\"b\"", "replaced while it was read")]
     [InlineData("W/\"a\"", null, "replaced while it was read")]
     public async Task A_whole_body_that_breaks_off_is_not_resumed_if_the_file_may_have_changed(string? before, string? after, string expected)

@@ -214,8 +214,8 @@ public sealed class AnswerTests : IAsyncLifetime
     [InlineData(304, null, "answered 304")]
     [InlineData(501, null, "answered 501")]
     [InlineData(400, null, "answered 400")]
-    [InlineData(401, null, "asks for a login")]
-    [InlineData(403, null, "access is refused")]
+    [InlineData(401, null, "requires credentials")]
+    [InlineData(403, null, "access was denied")]
     [InlineData(407, null, "the server answered 407")]
     public async Task An_unusable_response_is_an_error_that_names_it_and_is_not_transient(int status, string? encoding, string expected)
     {
