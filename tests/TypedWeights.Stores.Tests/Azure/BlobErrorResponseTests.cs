@@ -16,7 +16,7 @@ public sealed class BlobErrorResponseTests
     [InlineData(403, "AuthorizationPermissionMismatch", "token", "the role Storage Blob Data Reader on the container weights or")]
     [InlineData(403, "AuthorizationPermissionMismatch", "sas", "does not permit reading; create one with the permission r")]
     [InlineData(403, "AuthorizationFailure", "key", "network rules may block this machine")]
-    [InlineData(403, "AuthorizationResourceTypeMismatch", "sas", "create one for the service b (blob) and the resource type o")]
+    [InlineData(403, "AuthorizationResourceTypeMismatch", "sas", "create one for the service b \\(blob\\) and the resource type o")]
     [InlineData(403, "AuthorizationSourceIPMismatch", "sas", "not valid for this machine's IP address")]
     [InlineData(403, "KeyBasedAuthenticationNotPermitted", "key", "does not accept account keys")]
     [InlineData(403, "AuthenticationFailed", "key", "is not valid for the account account, has expired or was revoked")]
