@@ -94,7 +94,7 @@ internal sealed class CacheCopy : IAsyncDisposable
     /// <exception cref="WeightsException">They cannot be written.</exception>
     public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, Action<long> takeRoom)
     {
-        // Another load of this process, or a hedged request, may bring the same bytes.
+        // Another load of this process may receive the same bytes.
         await _writing.WaitAsync().ConfigureAwait(false);
         try
         {

@@ -44,7 +44,9 @@ public class HeaderEntryTests
     [MemberData(nameof(Entries))]
     public void A_header_entry_reads_the_same_with_and_without_white_space(string entry)
     {
-        string spaced = entry.Replace("{", "{ ", StringComparison.Ordinal).Replace("[", "[\t", StringComparison.Ordinal).Replace(":", "\r\n:", StringComparison.Ordinal);
+        string spaced = entry.Replace("{", "{ ", StringComparison.Ordinal)
+            .Replace("[", "[\t", StringComparison.Ordinal)
+            .Replace(":", "\r\n:", StringComparison.Ordinal);
         Assert.Equal(Read(spaced), Read(entry));
     }
 

@@ -22,8 +22,16 @@ public class PlacementTests
             + "lm_head.weight, model.embed.weight, model.layers.{0..2}.w")]
     [InlineData("model.{", "cpu", "TW0010", "No weight of 'M' is placed by 'model.{': it cannot be read, a number is missing or too large")]
     [InlineData("", "cpu", "TW0010", "No weight of 'M' is placed by '': it cannot be read, it is empty")]
-    [InlineData("lm_head.*", "gpu:0", "TW0012", "'gpu:0' is not a device; a device is cpu, cuda, hip, mps, xla, or one with a number, such as cuda:1")]
-    [InlineData("lm_head.*", "cuda:", "TW0012", "'cuda:' is not a device; a device is cpu, cuda, hip, mps, xla, or one with a number, such as cuda:1")]
+    [InlineData(
+        "lm_head.*",
+        "gpu:0",
+        "TW0012",
+        "'gpu:0' is not a device; a device is cpu, cuda, hip, mps, xla, or one with a number, such as cuda:1")]
+    [InlineData(
+        "lm_head.*",
+        "cuda:",
+        "TW0012",
+        "'cuda:' is not a device; a device is cpu, cuda, hip, mps, xla, or one with a number, such as cuda:1")]
     public void An_invalid_placement_is_an_error_at_its_own_attribute(string pattern, string device, string id, string message)
     {
         Diagnostic diagnostic = Single($"{Attribute}[TypedWeights.PlaceWeights(\"model.*\", \"cuda:0\")]\n"

@@ -76,7 +76,7 @@ public sealed class HubTests : IDisposable
 
         Assert.All((WeightsException[])[listed, indexed], error =>
         {
-            Assert.Contains("do not trust the server", error.Message, StringComparison.Ordinal);
+            Assert.Contains("do not trust the server.", error.Message, StringComparison.Ordinal);
             Assert.DoesNotContain("t0ken", error.ToString(), StringComparison.OrdinalIgnoreCase);
         });
     }
@@ -168,7 +168,7 @@ public sealed class HubTests : IDisposable
     [InlineData("hf://org/model@nosuch", "no revision nosuch", true)]
     [InlineData("hf://org/model/other.safetensors", "no such file at that revision", true)]
     [InlineData("hf://org/model/sub/", "no .safetensors file there", true)]
-    [InlineData("hf://org/..", "does not name a repository", false)]
+    [InlineData("hf://org/..", "names no repository", false)]
     public async Task The_error_tells_an_absent_repository_from_a_gated_one(string uri, string pattern, bool isNotFound)
     {
         await using HubFixture hub = await HubFixture.StartAsync(Files);
