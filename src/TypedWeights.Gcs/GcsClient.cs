@@ -29,7 +29,7 @@ internal sealed record GcsClient(Uri Endpoint, string? UserProject, ITokenAccess
             return Of(options, own, own.Service.HttpClientInitializer, "GcsOptions.Client has none", "the credentials of GcsOptions.Client");
         }
 
-        string nothing = options.Anonymous ? "as GcsOptions.Anonymous requires" : $"which {Emulator} is asked without";
+        string nothing = options.Anonymous ? "as GcsOptions.Anonymous requires" : $"{Emulator} is set";
         var builder = new StorageClientBuilder
         {
             BaseUri = options.Endpoint?.AbsoluteUri,

@@ -19,7 +19,7 @@ internal sealed record S3ErrorResponse(string Code, string? Region)
     /// <param name="accessKey">The id of the key that the request was signed with; null if it was unsigned.</param>
     public WeightSourceException? Explain(S3File file, S3Bucket bucket, string? accessKey)
     {
-        string display = file.Display, origin = bucket.Settings.Credentials.Origin, asked = bucket.Region;
+        string display = file.Display, origin = bucket.Settings.Credentials.Origin, requested = bucket.Region;
         string? version = file.Version;
         return Code switch
         {
@@ -54,8 +54,8 @@ internal sealed record S3ErrorResponse(string Code, string? Region)
             "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" => new(
                 display,
                 Region is null
-                    ? $"the bucket is not in {asked}; set its region in AWS_REGION, in ?region= or in S3Options.Region."
-                    : $"the bucket is in {Region} and the request was for {asked}; set it in AWS_REGION, in ?region= or in S3Options.Region."),
+                    ? $"the bucket is not in {requested}; set its region in AWS_REGION, in ?region= or in S3Options.Region."
+                    : $"the bucket is in {Region} and the request was for {requested}; set it in AWS_REGION, in ?region= or in S3Options.Region."),
             "RequestTimeout" => new(display, "the server timed out (RequestTimeout).") { IsTransient = true },
             _ => null,
         };

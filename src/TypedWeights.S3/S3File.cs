@@ -41,8 +41,8 @@ internal sealed class S3File(S3Bucket bucket, string name) : StoreFile(bucket.Ur
     protected override async ValueTask<bool> RenewAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken)
     {
         var error = await S3ErrorResponse.ReadAsync(errorResponse, cancellationToken).ConfigureAwait(false);
-        (string? accessKey, string? token, string? asked) = S3Signer.Read(errorResponse.RequestMessage);
-        if (error.Region is { } region && bucket.MoveTo(region, asked ?? bucket.Region))
+        (string? accessKey, string? token, string? requestRegion) = S3Signer.Read(errorResponse.RequestMessage);
+        if (error.Region is { } region && bucket.MoveTo(region, requestRegion ?? bucket.Region))
         {
             return true;
         }

@@ -41,9 +41,9 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubCredent
     // A name is shown, and written to disk.
     private bool RepeatsToken(IEnumerable<string> names)
     {
-        using var asked = new HttpRequestMessage();
-        asked.Headers.Authorization = credentials.Header;
-        var secrets = RequestSecrets.Of(asked);
+        using var request = new HttpRequestMessage();
+        request.Headers.Authorization = credentials.Header;
+        var secrets = RequestSecrets.Of(request);
         return names.Any(secrets.IsIn);
     }
 
