@@ -7,14 +7,14 @@ namespace TypedWeights;
 public static class AzureBlobsExtensions
 {
     /// <summary>
-    /// Gives <c>az://account/container/blob</c> other options than the environment's. An application that references the package has the
+    /// Sets options for <c>az://account/container/blob</c>. An application that references the package has the
     /// store without this call.
     /// </summary>
     /// <typeparam name="TBuilder">The builder's type.</typeparam>
     /// <param name="builder">A loader's builder.</param>
     /// <param name="options">Credentials and address; null for those of the environment.</param>
     /// <returns>The same builder.</returns>
-    /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
+    /// <exception cref="ArgumentException">One of the values is not valid; the message names it.</exception>
     public static TBuilder UseAzureBlobs<TBuilder>(this TBuilder builder, AzureBlobsOptions? options = null)
         where TBuilder : IWeightSourceBuilder
     {

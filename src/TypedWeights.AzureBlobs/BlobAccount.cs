@@ -92,7 +92,7 @@ internal sealed class BlobAccount(Uri service, BlobCredentials credentials, SdkG
             // The container may be public. If it is not, the error says what was tried, and how to log in.
             string mistakes = BlobIdentity.Mistakes(credentials.PassedOver);
             _lack = (mistakes.Length == 0 ? "" : mistakes + "; ")
-                + "DefaultAzureCredential found none: log in with az login, or set AZURE_STORAGE_CONNECTION_STRING, "
+                + "DefaultAzureCredential found no credentials: log in with az login, or set AZURE_STORAGE_CONNECTION_STRING, "
                 + "AZURE_STORAGE_KEY with AZURE_STORAGE_ACCOUNT, or AZURE_STORAGE_SAS_TOKEN";
             Interlocked.CompareExchange(ref _signer, null, signer);
             return false;

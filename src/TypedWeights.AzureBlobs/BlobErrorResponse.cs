@@ -7,12 +7,12 @@ namespace TypedWeights.Sources.AzureBlobs;
 internal static partial class BlobErrorResponse
 {
     public static async ValueTask<WeightSourceException?> ExplainAsync(
-        HttpResponseMessage refusal, BlobFile file, BlobUri uri, BlobAccount account, CancellationToken cancellationToken)
+        HttpResponseMessage errorResponse, BlobFile file, BlobUri uri, BlobAccount account, CancellationToken cancellationToken)
     {
-        XElement? error = await StoreFile.ReadXmlAsync(refusal, cancellationToken).ConfigureAwait(false);
-        string code = StoreFile.HeaderOf(refusal, "x-ms-error-code") ?? error?.Element("Code")?.Value ?? "";
+        XElement? error = await StoreFile.ReadXmlAsync(errorResponse, cancellationToken).ConfigureAwait(false);
+        string code = StoreFile.HeaderOf(errorResponse, "x-ms-error-code") ?? error?.Element("Code")?.Value ?? "";
         string text = error?.Value ?? "";
-        int status = (int)refusal.StatusCode;
+        int status = (int)errorResponse.StatusCode;
         if (code.Length == 0 || status >= 500 || status == 429)
         {
             return null;
@@ -21,7 +21,8 @@ internal static partial class BlobErrorResponse
         string? missing = Missing(code, file, uri, account);
         return new WeightSourceException(
             file.Display,
-            missing ?? $"the store refuses ({StoreFile.QuoteStatus(refusal, code)}): {Refused(code, text, uri, account, refusal)}")
+            missing ?? $"the store refused the request ({StoreFile.QuoteStatus(errorResponse, code)}): "
+                + Refused(code, text, uri, account, errorResponse))
         {
             IsNotFound = missing is not null,
             IsPlaceNotFound = code is "ContainerNotFound" || (code is "ResourceNotFound" && account.IsAnonymous)
@@ -41,43 +42,45 @@ internal static partial class BlobErrorResponse
         _ => null,
     };
 
-    private static string Refused(string code, string text, BlobUri uri, BlobAccount account, HttpResponseMessage refusal) => code switch
+    private static string Refused(string code, string text, BlobUri uri, BlobAccount account, HttpResponseMessage errorResponse) => code switch
     {
-        _ when account.HasSignature && StoreFile.DescribePeriod(refusal) is { } period => $"{account.CredentialsName} {period}.",
+        _ when account.HasSignature && StoreFile.DescribePeriod(errorResponse) is { } period => $"{account.CredentialsName} {period}.",
         "NoAuthenticationInformation" or "PublicAccessNotPermitted" =>
             $"the container is not public, and the request was sent with {account.CredentialsName}.",
-        "AuthorizationPermissionMismatch" when account.HasSignature => $"{account.CredentialsName} does not permit reading; make one with r.",
-        "AuthorizationPermissionMismatch" => $"{account.CredentialsName} may not read blobs here; give it the role Storage Blob Data Reader on the "
-            + $"container {uri.Container} or the account {uri.Account} (a new role takes some minutes).",
+        "AuthorizationPermissionMismatch" when account.HasSignature => $"{account.CredentialsName} does not permit reading; create one with the "
+            + "permission r (read).",
+        "AuthorizationPermissionMismatch" => $"{account.CredentialsName} may not read blobs here; assign it the role Storage Blob Data Reader on the "
+            + $"container {uri.Container} or the account {uri.Account} (a new role takes a few minutes to apply).",
         "AuthorizationFailure" =>
-            $"{account.CredentialsName} is not accepted: it may be wrong, or the account's network rules may keep this machine out.",
-        "AuthorizationSourceIPMismatch" => $"{account.CredentialsName} is for other addresses than this machine's.",
-        "AuthorizationProtocolMismatch" => $"{account.CredentialsName} is for https alone.",
+            $"{account.CredentialsName} was rejected: it may be wrong, or the account's network rules may block this machine.",
+        "AuthorizationSourceIPMismatch" => $"{account.CredentialsName} is not valid for this machine's IP address.",
+        "AuthorizationProtocolMismatch" => $"{account.CredentialsName} is valid only over https.",
         "AuthorizationServiceMismatch" or "AuthorizationResourceTypeMismatch" =>
-            $"{account.CredentialsName} is not for blobs; make one for the service b and the resource type o.",
-        "KeyBasedAuthenticationNotPermitted" => $"the account {uri.Account} takes no keys, and no signatures made with them; "
+            $"{account.CredentialsName} is not valid for blobs; create one for the service b (blob) and the resource type o (object).",
+        "KeyBasedAuthenticationNotPermitted" => $"the account {uri.Account} does not accept account keys, or signatures made with them; "
             + "log in with az login, or give a managed identity the role Storage Blob Data Reader.",
-        "AuthenticationFailed" or "InvalidAuthenticationInfo" => NotAuthenticated(text, uri, account, refusal),
+        "AuthenticationFailed" or "InvalidAuthenticationInfo" => NotAuthenticated(text, uri, account, errorResponse),
         "BlobArchived" => "the blob is in the archive tier; move it to hot, cool or cold first.",
         "AccountIsDisabled" => $"the account {uri.Account} is disabled.",
         "InvalidQueryParameterValue" => "the version or snapshot in the URI is not valid; both are times such as 2026-01-31T12:00:00.1234567Z.",
         _ => $"the request was sent with {account.CredentialsName}.",
     };
 
-    private static string NotAuthenticated(string text, BlobUri uri, BlobAccount account, HttpResponseMessage refusal)
+    private static string NotAuthenticated(string text, BlobUri uri, BlobAccount account, HttpResponseMessage errorResponse)
     {
         if (Period().Match(text) is { Success: true } period)
         {
-            return $"{account.CredentialsName} is not valid now: it is for {Quoted(1)} to {Quoted(2)}, and the server has {Quoted(3)}.";
+            return $"{account.CredentialsName} is not valid now: it is valid from {Quoted(1)} to {Quoted(2)}, and the server's time is {Quoted(3)}.";
 
-            string Quoted(int group) => StoreFile.Quote(refusal, period.Groups[group].Value);
+            string Quoted(int group) => StoreFile.Quote(errorResponse, period.Groups[group].Value);
         }
 
         return account.HasToken
             ? $"the token of {account.CredentialsName} has expired or is not for this account's tenant; check the clock, or log in again."
             : account.IsAnonymous
                 ? $"the request was sent with {account.CredentialsName}."
-                : $"{account.CredentialsName} is not one of the account {uri.Account}, has expired or was revoked; or this machine's clock is wrong.";
+                : $"{account.CredentialsName} is not valid for the account {uri.Account}, has expired or was revoked, or this machine's clock is "
+                    + "wrong.";
     }
 
     [GeneratedRegex(@"time frame: Start \[([^\]]{1,60})\] - Expiry \[([^\]]{1,60})\] - Current \[([^\]]{1,60})\]")]

@@ -45,11 +45,11 @@ internal sealed class BlobFile : StoreFile
     }
 
     // The response to an expired token is 401, to an expired signature 403.
-    protected override ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) =>
-        refusal is { StatusCode: HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, RequestMessage: { } refused }
+    protected override ValueTask<bool> RenewAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken) =>
+        errorResponse is { StatusCode: HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, RequestMessage: { } refused }
             ? _account.RenewAsync(refused, Display, cancellationToken)
             : new(false);
 
-    protected override ValueTask<WeightSourceException?> ExplainAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) =>
-        BlobErrorResponse.ExplainAsync(refusal, this, _uri, _account, cancellationToken);
+    protected override ValueTask<WeightSourceException?> ExplainAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken) =>
+        BlobErrorResponse.ExplainAsync(errorResponse, this, _uri, _account, cancellationToken);
 }

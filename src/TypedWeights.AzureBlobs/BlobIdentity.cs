@@ -51,7 +51,7 @@ internal static class BlobIdentity
     public static string Explain(Exception e)
     {
         string first = e.Message.Split(' ', 2)[0];
-        return (first.EndsWith("Credential", StringComparison.Ordinal) ? first : "it") + " has no token to give";
+        return (first.EndsWith("Credential", StringComparison.Ordinal) ? first : "it") + " did not return a token";
     }
 
     /// <summary>
@@ -63,7 +63,7 @@ internal static class BlobIdentity
     {
         IEnumerable<string> files = FileVariables
             .Where(static name => StoreSetting.Of(name) is { } path && !System.IO.File.Exists(path))
-            .Select(static name => $"{name} names a file that is not there or cannot be read: {StoreSetting.Of(name)}");
+            .Select(static name => $"{name} names a file that does not exist or cannot be read: {StoreSetting.Of(name)}");
         bool lacksAccount = StoreSetting.Of(BlobSettings.Key) is not null && StoreSetting.Of(BlobSettings.AccountName) is null;
         string[] key = lacksAccount ? [$"{BlobSettings.Key} is set and {BlobSettings.AccountName} is not; set both"] : [];
         return string.Join("; ", files.Concat(key).Append(passedOver).Where(static text => text.Length > 0));
@@ -74,7 +74,7 @@ internal static class BlobIdentity
         SdkGuard.CausesOf(e).OfType<RequestFailedException>().FirstOrDefault()?.Status is { } status ? status is 0 or 408 or 429 or >= 500 : null;
 
     private static string? ExplainVariable(Exception e) =>
-        e.Message.Contains(Chain, StringComparison.Ordinal) ? $"{Chain} names no credential"
+        e.Message.Contains(Chain, StringComparison.Ordinal) ? $"{Chain} does not name a credential"
         : e is UriFormatException || e.Message.Contains("authority host", StringComparison.OrdinalIgnoreCase) ? $"{Authority} is not an https URL"
         : e.Message.Contains("tenant", StringComparison.OrdinalIgnoreCase) ? $"{Tenant} is neither the id nor the domain of a tenant"
         : null;

@@ -51,9 +51,9 @@ internal sealed class BlobSettings(AzureBlobsOptions options, SdkGuard guard)
             : Credentials(uri, given, set);
         return !credentials.IsToken || service.Scheme == Uri.UriSchemeHttps ? (service, credentials)
             : credentials.PassedOver is not null
-                ? (service, BlobCredentials.None("no credentials (tokens are sent to https addresses alone)"))
+                ? (service, BlobCredentials.None("no credentials (tokens are sent only to https addresses)"))
             : throw new WeightSourceException(
-                uri.Display, "tokens are sent to https addresses alone; give a key or a shared access signature for this one.");
+                uri.Display, "tokens are sent only to https addresses; set a key or a shared access signature for this one.");
     }
 
     /// <summary>Whether an https URL is that of a blob, with the account in its host, and without credentials.</summary>
@@ -75,7 +75,7 @@ internal sealed class BlobSettings(AzureBlobsOptions options, SdkGuard guard)
                 return create();
             }
 
-            passedOver.Add(account.Length == 0 ? $"{origin} names no account" : $"{origin} is for the account {account}");
+            passedOver.Add(account.Length == 0 ? $"{origin} does not name an account" : $"{origin} is for the account {account}");
         }
 
         DefaultAzureCredential identity = Volatile.Read(ref _default) ?? BlobIdentity.Create(guard, uri.Display);
@@ -153,7 +153,7 @@ internal sealed class BlobSettings(AzureBlobsOptions options, SdkGuard guard)
         }
         catch (FormatException)
         {
-            throw new WeightSourceException(display, $"{Key} is not the key of a storage account: it is not base64.");
+            throw new WeightSourceException(display, $"{Key} is not a storage account key: it is not base64.");
         }
     }
 
@@ -162,7 +162,7 @@ internal sealed class BlobSettings(AzureBlobsOptions options, SdkGuard guard)
         string signature = text.TrimStart('?');
         return signature.Contains("sig=", StringComparison.Ordinal)
             ? BlobCredentials.Of(new AzureSasCredential(signature), "the shared access signature of " + origin)
-            : throw new WeightSourceException(display, $"{origin} is not a shared access signature: it has no sig= in it.");
+            : throw new WeightSourceException(display, $"{origin} is not a shared access signature: it has no parameter sig=.");
     }
 
     // null if there is no connection string.

@@ -38,8 +38,8 @@ internal sealed record BlobUri(
         {
             throw new WeightSourceException(
                 uri.Display,
-                "an account has neither port nor login; give another address in AzureBlobsOptions.Endpoint or a connection string, and a key or "
-                    + "signature in the variables of the az command line.");
+                "the URI must not contain a port, user name or password; set another address in AzureBlobsOptions.Endpoint or a connection string, "
+                    + "and a key or signature in the variables of the az command line.");
         }
 
         string display = uri.Display.Split('?')[0];
@@ -49,7 +49,7 @@ internal sealed record BlobUri(
         if (path.Length == 0 || path[0].Length == 0 || path.Any(static part => part is "." or ".."))
         {
             throw new WeightSourceException(
-                uri.Display, "this names no container and blob of an account; write az://account/container/blob.");
+                uri.Display, "this does not name an account, a container and a blob; write az://account/container/blob.");
         }
 
         (string folder, string? file) = StoreSetting.Split(string.Join('/', path[1..]));

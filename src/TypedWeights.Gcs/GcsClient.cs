@@ -29,7 +29,7 @@ internal sealed record GcsClient(Uri Endpoint, string? UserProject, ITokenAccess
             return Of(options, own, own.Service.HttpClientInitializer, "GcsOptions.Client has none", "the credentials of GcsOptions.Client");
         }
 
-        string nothing = options.Anonymous ? "as it was told to by GcsOptions.Anonymous" : $"which {Emulator} is asked without";
+        string nothing = options.Anonymous ? "as GcsOptions.Anonymous requires" : $"{Emulator} is set";
         var builder = new StorageClientBuilder
         {
             BaseUri = options.Endpoint?.AbsoluteUri,
@@ -83,7 +83,10 @@ internal sealed record GcsClient(Uri Endpoint, string? UserProject, ITokenAccess
 
         string? path = StoreSetting.Of(File);
         return options.Client is not null
-            ? new SdkCall(display, "GcsOptions.Client") { Explain = static _ => "it takes an http or https base URI, and tokens or no credentials" }
+            ? new SdkCall(display, "GcsOptions.Client")
+            {
+                Explain = static _ => "it must have an http or https base URI, and tokens or no credentials",
+            }
             : options.Endpoint is null && !string.IsNullOrWhiteSpace(StoreSetting.Of(Emulator))
             ? new SdkCall(display, Emulator) { Explain = static _ => "it is neither an http or https URL nor a host with its port" }
             : options.Credential is not null ? new SdkCall(display, "GcsOptions.Credential")
@@ -120,7 +123,7 @@ internal sealed record GcsClient(Uri Endpoint, string? UserProject, ITokenAccess
         {
             null => new GcsClient(endpoint, options.UserProject, null, $"no credentials ({nothing})"),
             ITokenAccessWithHeaders tokens => new GcsClient(endpoint, options.UserProject, tokens, Describe(origin, tokens)),
-            _ => throw new InvalidOperationException($"{credential.GetType().Name} gives no tokens."),
+            _ => throw new InvalidOperationException($"{credential.GetType().Name} does not provide tokens."),
         };
     }
 

@@ -24,7 +24,7 @@ internal sealed class GcsCredentials(GcsClient client, SdkGuard guard)
         if (client.Endpoint.Scheme != Uri.UriSchemeHttps && !client.Endpoint.IsLoopback)
         {
             throw new WeightSourceException(
-                display, "tokens are sent over http to this machine alone; give an https endpoint, or set GcsOptions.Anonymous.");
+                display, "tokens are sent over http only to this machine; use an https endpoint, or set GcsOptions.Anonymous.");
         }
 
         AccessTokenWithHeaders token = await guard.CallAsync(
@@ -39,13 +39,13 @@ internal sealed class GcsCredentials(GcsClient client, SdkGuard guard)
 
     /// <summary>Fetches a new token if the refused request had the newest one.</summary>
     /// <returns>Whether there is another token now.</returns>
-    public ValueTask<bool> RenewAsync(HttpResponseMessage refusal, string display, CancellationToken cancellationToken)
+    public ValueTask<bool> RenewAsync(HttpResponseMessage errorResponse, string display, CancellationToken cancellationToken)
     {
         object? credential = client.Credential is GoogleCredential wrapper ? wrapper.UnderlyingCredential : client.Credential;
         var refused = new HandleUnsuccessfulResponseArgs
         {
-            Request = refusal.RequestMessage,
-            Response = refusal,
+            Request = errorResponse.RequestMessage,
+            Response = errorResponse,
             TotalTries = 1,
             CurrentFailedTry = 1,
             CancellationToken = cancellationToken,
@@ -56,9 +56,9 @@ internal sealed class GcsCredentials(GcsClient client, SdkGuard guard)
 
     private SdkCall Token(string display) => new(display, client.Name)
     {
-        Explain = static e => e.GetBaseException() is TokenResponseException refusal
-            ? $"Google gives no token ({(int?)refusal.StatusCode}); check that they are not revoked, and this machine's clock"
-            : "no token could be had",
+        Explain = static e => e.GetBaseException() is TokenResponseException errorResponse
+            ? $"Google did not issue a token ({(int?)errorResponse.StatusCode}); check that they are not revoked, and this machine's clock"
+            : "no token could be obtained",
         IsTransient = static e => e.GetBaseException() is TokenResponseException { StatusCode: { } status }
             ? status is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError
             : null,

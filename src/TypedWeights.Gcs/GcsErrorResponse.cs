@@ -6,12 +6,12 @@ namespace TypedWeights.Sources.Gcs;
 internal static class GcsErrorResponse
 {
     public static async ValueTask<WeightSourceException?> ExplainAsync(
-        HttpResponseMessage refusal, GcsFile file, GcsUri uri, GcsClient client, CancellationToken cancellationToken)
+        HttpResponseMessage errorResponse, GcsFile file, GcsUri uri, GcsClient client, CancellationToken cancellationToken)
     {
-        XElement? error = await StoreFile.ReadXmlAsync(refusal, cancellationToken).ConfigureAwait(false);
+        XElement? error = await StoreFile.ReadXmlAsync(errorResponse, cancellationToken).ConfigureAwait(false);
         string code = error?.Element("Code")?.Value ?? "", details = error?.Element("Details")?.Value ?? "";
-        int status = (int)refusal.StatusCode;
-        string told = StoreFile.QuoteStatus(refusal, code);
+        int status = (int)errorResponse.StatusCode;
+        string told = StoreFile.QuoteStatus(errorResponse, code);
         if (status >= 500 || status == 429)
         {
             return null;
@@ -19,12 +19,12 @@ internal static class GcsErrorResponse
 
         if (status == 404)
         {
-            bool isPinned = refusal.RequestMessage?.RequestUri?.Query.Contains("generation=", StringComparison.Ordinal) == true;
+            bool isPinned = errorResponse.RequestMessage?.RequestUri?.Query.Contains("generation=", StringComparison.Ordinal) == true;
             return Missing(code, told, file, uri, isPinned);
         }
 
-        string? text = Refused(code, status, StoreFile.Quote(refusal, details), client);
-        return text is null ? null : new WeightSourceException(file.Display, $"the store refuses ({told}): {text}");
+        string? text = Refused(code, status, StoreFile.Quote(errorResponse, details), client);
+        return text is null ? null : new WeightSourceException(file.Display, $"the store refused the request ({told}): {text}");
     }
 
     private static WeightSourceException Missing(string code, string told, GcsFile file, GcsUri uri, bool isPinned)
@@ -40,12 +40,12 @@ internal static class GcsErrorResponse
 
     private static string? Refused(string code, int status, string details, GcsClient client) => code switch
     {
-        "UserProjectMissing" => "the bucket's owner does not pay for reads; name a project that does in GcsOptions.UserProject.",
+        "UserProjectMissing" => "the bucket's owner does not pay for reads; set GcsOptions.UserProject to a project that does.",
         "UserProjectAccessDenied" or "UserProjectAccountProblem" =>
             $"the project that should pay ({client.UserProject ?? "the credentials' quota project"}) cannot be charged by {client.Name}; "
                 + "that requires the permission serviceusage.services.use and an open billing account.",
         _ when status == 401 && client.Credential is null => $"the object is not public, and the request was sent with {client.Name}.",
-        _ when status == 401 => $"the token of {client.Name} is not valid (any more), and there is no other; log in again.",
+        _ when status == 401 => $"the token of {client.Name} is not valid or has expired, and there is no other; log in again.",
         _ when status == 403 && client.Credential is null =>
             $"the object is not public, or is not there, and the request was sent with {client.Name}.",
         _ when status == 403 => $"{client.Name}: {(details.Length > 0 ? details : "no access.")} Reading requires storage.objects.get, "

@@ -7,14 +7,14 @@ namespace TypedWeights;
 public static class GcsExtensions
 {
     /// <summary>
-    /// Gives <c>gs://bucket/object</c> other options than the environment's. An application that references the package has the store
+    /// Sets options for <c>gs://bucket/object</c>. An application that references the package has the store
     /// without this call.
     /// </summary>
     /// <typeparam name="TBuilder">The builder's type.</typeparam>
     /// <param name="builder">A loader's builder.</param>
     /// <param name="options">Credentials and address; null for those of the environment.</param>
     /// <returns>The same builder.</returns>
-    /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
+    /// <exception cref="ArgumentException">One of the values is not valid; the message names it.</exception>
     public static TBuilder UseGcs<TBuilder>(this TBuilder builder, GcsOptions? options = null)
         where TBuilder : IWeightSourceBuilder
     {

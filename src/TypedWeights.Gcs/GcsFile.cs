@@ -41,11 +41,11 @@ internal sealed class GcsFile : StoreFile
         }
     }
 
-    protected override ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) =>
-        refusal.StatusCode == HttpStatusCode.Unauthorized
-            ? _credentials.RenewAsync(refusal, Display, cancellationToken)
+    protected override ValueTask<bool> RenewAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken) =>
+        errorResponse.StatusCode == HttpStatusCode.Unauthorized
+            ? _credentials.RenewAsync(errorResponse, Display, cancellationToken)
             : new(false);
 
-    protected override ValueTask<WeightSourceException?> ExplainAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) =>
-        GcsErrorResponse.ExplainAsync(refusal, this, _uri, _credentials.Client, cancellationToken);
+    protected override ValueTask<WeightSourceException?> ExplainAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken) =>
+        GcsErrorResponse.ExplainAsync(errorResponse, this, _uri, _credentials.Client, cancellationToken);
 }

@@ -28,7 +28,7 @@ internal sealed record GcsUri(string Bucket, string Folder, string? File, string
         if (hasLogin || path[0].Contains(':', StringComparison.Ordinal) || !isNumber)
         {
             throw new WeightSourceException(
-                uri.Display, "this is not gs://bucket/object, with a generation in digits or without; a bucket has neither port nor login.");
+                uri.Display, "this is not gs://bucket/object, optionally with a generation in digits, and without a port, user name or password.");
         }
 
         (string folder, string? file) = StoreSetting.Split(path.Length > 1 ? path[1] : "");

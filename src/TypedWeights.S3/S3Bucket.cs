@@ -29,11 +29,11 @@ internal sealed class S3Bucket
 
     /// <summary>Adopts the region that a response names.</summary>
     /// <param name="region">The region.</param>
-    /// <param name="asked">The region that the request was for.</param>
+    /// <param name="requestRegion">The region that the request was for.</param>
     /// <returns>Whether they differ.</returns>
-    public bool MoveTo(string region, string asked)
+    public bool MoveTo(string region, string requestRegion)
     {
-        if (region == asked || !region.All(static c => char.IsAsciiLetterOrDigit(c) || c == '-'))
+        if (region == requestRegion || !region.All(static c => char.IsAsciiLetterOrDigit(c) || c == '-'))
         {
             return false;
         }

@@ -26,7 +26,7 @@ internal static class S3CredentialFailure
 
         if (options?.MfaSerial is { Length: > 0 } && causes.Any(static cause => cause.Message.Contains("Mfa", StringComparison.Ordinal)))
         {
-            return $"the role {options.RoleArn} asks for a code of {options.MfaSerial} (MFA), which cannot be entered here; take a "
+            return $"the role {options.RoleArn} requires a code of {options.MfaSerial} (MFA), which cannot be entered here; get a "
                 + "session with aws sts get-session-token and set its three variables";
         }
 
@@ -34,26 +34,26 @@ internal static class S3CredentialFailure
         {
             return causes.Any(static cause => cause is HttpRequestException)
                 ? "the sign-in service (SSO) cannot be reached"
-                : $"nobody is signed in (SSO), or the sign-in has expired: run aws sso login --profile {profile!.Name}";
+                : $"there is no sign-in (SSO), or it has expired: run aws sso login --profile {profile!.Name}";
         }
 
         if (causes.Any(static cause => cause is InvalidDataException))
         {
             return options?.SourceProfile is { } source && causes.Any(cause => cause.Message.Contains(source, StringComparison.Ordinal))
                 ? $"its source_profile {source} is missing, is not valid, or leads back to it"
-                : "its settings do not fit together";
+                : "its settings contradict one another";
         }
 
-        if (causes.OfType<AmazonServiceException>().LastOrDefault(static cause => cause.ErrorCode is { Length: > 0 }) is { } refusal)
+        if (causes.OfType<AmazonServiceException>().LastOrDefault(static cause => cause.ErrorCode is { Length: > 0 }) is { } errorResponse)
         {
-            return $"STS refuses ({refusal.ErrorCode}); look at the role and at who may assume it";
+            return $"STS refused the request ({errorResponse.ErrorCode}); check the role and who may assume it";
         }
 
         return options is not null || causes.Any(static cause => cause.Message.Contains("AssumeRole", StringComparison.Ordinal))
             ? causes.Any(static cause => cause is HttpRequestException)
                 ? "STS, which gives the keys of its role, cannot be reached (AWS_ENDPOINT_URL_STS, the region, the network)"
                 : null
-            : causes.Any(static cause => cause is AmazonServiceException) ? "the endpoint that it names gives no keys" : null;
+            : causes.Any(static cause => cause is AmazonServiceException) ? "the endpoint that it names did not return keys" : null;
     }
 
     /// <summary>Whether a failure is transient, by the SDK's own exceptions.</summary>

@@ -7,12 +7,12 @@ namespace TypedWeights;
 public static class S3Extensions
 {
     /// <summary>
-    /// Gives <c>s3://</c> other options than the environment's. An application that references the package has the store without this
+    /// Sets options for <c>s3://</c>. An application that references the package has the store without this
     /// call.
     /// </summary>
     /// <param name="builder">A loader's builder.</param>
     /// <param name="options">Credentials, region, endpoint; null for those of the environment.</param>
-    /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
+    /// <exception cref="ArgumentException">One of the values is not valid; the message names it.</exception>
     public static TBuilder UseS3<TBuilder>(this TBuilder builder, S3Options? options = null)
         where TBuilder : IWeightSourceBuilder
     {

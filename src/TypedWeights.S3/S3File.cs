@@ -38,18 +38,18 @@ internal sealed class S3File(S3Bucket bucket, string name) : StoreFile(bucket.Ur
         }
     }
 
-    protected override async ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
+    protected override async ValueTask<bool> RenewAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken)
     {
-        var error = await S3ErrorResponse.ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
-        (string? accessKey, string? token, string? asked) = S3Signer.Read(refusal.RequestMessage);
-        if (error.Region is { } region && bucket.MoveTo(region, asked ?? bucket.Region))
+        var error = await S3ErrorResponse.ReadAsync(errorResponse, cancellationToken).ConfigureAwait(false);
+        (string? accessKey, string? token, string? requestRegion) = S3Signer.Read(errorResponse.RequestMessage);
+        if (error.Region is { } region && bucket.MoveTo(region, requestRegion ?? bucket.Region))
         {
             return true;
         }
 
         return error.Code switch
         {
-            "RequestTimeTooSkewed" => _settings.Signer.SetClock(refusal),
+            "RequestTimeTooSkewed" => _settings.Signer.SetClock(errorResponse),
             "ExpiredToken" or "ExpiredTokenException" or "TokenRefreshRequired" or "InvalidToken" or "InvalidAccessKeyId" =>
                 await _settings.Credentials.RenewAsync((accessKey, token), Display, cancellationToken).ConfigureAwait(false),
             _ => false,
@@ -57,13 +57,13 @@ internal sealed class S3File(S3Bucket bucket, string name) : StoreFile(bucket.Ur
     }
 
     protected override async ValueTask<WeightSourceException?> ExplainAsync(
-        HttpResponseMessage refusal, CancellationToken cancellationToken)
+        HttpResponseMessage errorResponse, CancellationToken cancellationToken)
     {
-        var error = await S3ErrorResponse.ReadAsync(refusal, cancellationToken).ConfigureAwait(false);
-        error = error with { Region = error.Region is { } region ? Quote(refusal, region) : null };
-        string? accessKey = S3Signer.Read(refusal.RequestMessage).AccessKey;
+        var error = await S3ErrorResponse.ReadAsync(errorResponse, cancellationToken).ConfigureAwait(false);
+        error = error with { Region = error.Region is { } region ? Quote(errorResponse, region) : null };
+        string? accessKey = S3Signer.Read(errorResponse.RequestMessage).AccessKey;
         return error.Explain(this, bucket, accessKey)
-            ?? (refusal.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect
+            ?? (errorResponse.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect
                 ? new S3ErrorResponse("PermanentRedirect", error.Region).Explain(this, bucket, accessKey)
                 : null);
     }

@@ -34,7 +34,7 @@ internal sealed class S3Profile(string name, string? origin)
     public CredentialProfile? Read(SdkGuard guard, string display) => guard.Call(
         new SdkCall(display, Setting)
         {
-            Explain = static _ => "the files cannot be read, or the profile names what they do not have",
+            Explain = static _ => "the files cannot be read, or the profile refers to something that they do not contain",
             Files = ReadFiles,
         },
         () => _files.TryGetProfile(name, out CredentialProfile profile) ? profile : null);

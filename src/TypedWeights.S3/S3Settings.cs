@@ -30,7 +30,7 @@ internal sealed class S3Settings
         if (_profile?.Services is { } services && Endpoint is null)
         {
             context.Note(
-                display, $"the section services {services} of {_where.Setting} is not read; give an endpoint in AWS_ENDPOINT_URL_S3.");
+                display, $"the section services {services} of {_where.Setting} is not supported; set the endpoint in AWS_ENDPOINT_URL_S3.");
         }
     }
 
@@ -69,7 +69,7 @@ internal sealed class S3Settings
         }
         catch (WeightSourceException e)
         {
-            context.Note(display, $"region and endpoint of the profile are left out. {e.Message[(display.Length + ": ".Length)..]}");
+            context.Note(display, $"the region and endpoint of the profile are ignored. {e.Message[(display.Length + ": ".Length)..]}");
             return null;
         }
     }

@@ -54,12 +54,12 @@ internal sealed class S3Signer(TimeProvider time)
 
     /// <summary>Adopts the server's time.</summary>
     /// <returns>Whether that makes a difference.</returns>
-    public bool SetClock(HttpResponseMessage refusal)
+    public bool SetClock(HttpResponseMessage errorResponse)
     {
-        bool isOff = refusal.Headers.Date is { } date && (date.UtcDateTime - UtcNow).Duration() > TimeSpan.FromMinutes(1);
+        bool isOff = errorResponse.Headers.Date is { } date && (date.UtcDateTime - UtcNow).Duration() > TimeSpan.FromMinutes(1);
         if (isOff)
         {
-            Interlocked.Exchange(ref _offset, (refusal.Headers.Date!.Value - time.GetUtcNow()).Ticks);
+            Interlocked.Exchange(ref _offset, (errorResponse.Headers.Date!.Value - time.GetUtcNow()).Ticks);
         }
 
         return isOff;

@@ -22,7 +22,8 @@ internal sealed record S3Uri(string Bucket, string Folder, string? File, string?
         if (path[0].AsSpan().ContainsAny(":@"))
         {
             throw new WeightSourceException(
-                uri.Display, "a bucket has neither port nor login; give the endpoint in AWS_ENDPOINT_URL and keys to the SDK's chain.");
+                uri.Display, "the URI must not contain a port, user name or password; set the endpoint in AWS_ENDPOINT_URL, and the keys where the "
+                    + "AWS SDK finds them.");
         }
 
         (string folder, string? file) = StoreSetting.Split(path.Length > 1 ? path[1] : "");

@@ -47,7 +47,7 @@ public static class DTypes
     public static int BitSize(this DType dtype) => Row(dtype).Bits;
 
     /// <summary>Finds the dtype of a header's name; names are case-sensitive.</summary>
-    /// <param name="name">The name as it stands in the header.</param>
+    /// <param name="name">The name as the header states it.</param>
     /// <param name="dtype">The dtype found.</param>
     /// <returns>Whether the name is one of the format's 22.</returns>
     public static bool TryParse(string name, out DType dtype)

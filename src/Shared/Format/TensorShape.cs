@@ -6,7 +6,7 @@ namespace TypedWeights;
 /// The dimensions of a tensor, outermost first; empty for a scalar. Row-major, as the format stores it.
 /// </summary>
 /// <remarks>
-/// A dimension is an unsigned 64-bit number in the format: one beyond <see cref="long.MaxValue"/> is legal beside a 0 that stands before
+/// A dimension is an unsigned 64-bit number in the format: one beyond <see cref="long.MaxValue"/> is legal if a 0 precedes
 /// it, so dimensions are <see cref="ulong"/> here and <see cref="ToInt64Array"/> is the way to a tensor library.
 /// </remarks>
 public readonly struct TensorShape : IEquatable<TensorShape>

@@ -75,7 +75,7 @@ internal ref partial struct JsonPullReader
             case (byte)'u':
                 break;
             default:
-                throw new JsonReadException(start, "an escape that JSON does not have");
+                throw new JsonReadException(start, "an escape that JSON does not allow");
         }
 
         char first = ReadHexUnit(ref at, start);

@@ -13,7 +13,7 @@ internal sealed class ObjectMembers(string of, string[] required, params string[
     private readonly string[] _names = [.. required, .. optional];
     private readonly byte[][] _utf8Names = [.. required.Concat(optional).Select(Encoding.UTF8.GetBytes)];
 
-    /// <summary>Begins to read the next object.</summary>
+    /// <summary>Starts reading the next object.</summary>
     public Reading Begin(ref JsonPullReader json)
     {
         int start = json.Position;
@@ -26,8 +26,8 @@ internal sealed class ObjectMembers(string of, string[] required, params string[
     {
         private uint _seen;
 
-        /// <summary>Moves to the value of the next known member; the value must then be read.</summary>
-        /// <returns>False when the object has ended and has all that it must have.</returns>
+        /// <summary>Moves to the value of the next known member, which the caller must then read.</summary>
+        /// <returns>False when the object has ended and every required member was found.</returns>
         public bool Next(ref JsonPullReader json, out string name)
         {
             while (json.NextField(out ReadOnlySpan<byte> field))
@@ -42,7 +42,7 @@ internal sealed class ObjectMembers(string of, string[] required, params string[
                 {
                     name = members._names[index];
                     uint bit = 1u << index;
-                    _seen = (_seen & bit) == 0 ? _seen | bit : throw new JsonReadException(json.Position, $"{members._of} has \"{name}\" twice");
+                    _seen = (_seen & bit) == 0 ? _seen | bit : throw new JsonReadException(json.Position, $"{members._of} lists \"{name}\" twice");
                     return true;
                 }
 

@@ -47,7 +47,7 @@ internal sealed class NumberRuns
 
             if (text[at] != separator)
             {
-                throw new FormatException($"'{text[at]}' among numbers");
+                throw new FormatException($"'{text[at]}' in a list of numbers");
             }
         }
     }

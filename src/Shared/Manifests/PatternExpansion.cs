@@ -53,7 +53,7 @@ internal static class PatternExpansion
                     i = close;
                     break;
                 case '}':
-                    throw new FormatException("a closing brace that nothing opened");
+                    throw new FormatException("a closing brace without an opening brace");
                 case '*' when hasStars:
                     places.Add(NumberRuns.None);
                     literals.Add(literal.ToString());
@@ -97,6 +97,6 @@ internal static class PatternExpansion
                 break;
         }
 
-        throw new FormatException("an escape that manifests do not have");
+        throw new FormatException("an escape that manifests do not support");
     }
 }

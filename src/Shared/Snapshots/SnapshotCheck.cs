@@ -36,7 +36,7 @@ internal static class SnapshotCheck
             {
                 throw new JsonReadException(
                     positions[i],
-                    $"the tensor {Printable.Name(tensor.Name)} begins at {tensor.Begin}, but the tensors before it end at {ends[tensor.File]}");
+                    $"the tensor {Printable.Name(tensor.Name)} starts at {tensor.Begin}, but the tensors before it end at {ends[tensor.File]}");
             }
 
             ends[tensor.File] = tensor.End;
@@ -70,7 +70,7 @@ internal static class SnapshotCheck
             : tensor.File >= files ? $"is in file {tensor.File} of {files} (counted from 0)"
             : !hasSize || tensor.End < tensor.Begin || bits / 8 != (ulong)(tensor.End - tensor.Begin)
                 ? $"is {tensor.DType.Name()} {tensor.Shape.ToShortString()}, "
-                    + $"which is not the {tensor.End - tensor.Begin} bytes from {tensor.Begin} to {tensor.End}"
+                    + $"which does not match the {tensor.End - tensor.Begin} bytes from {tensor.Begin} to {tensor.End}"
             : null;
     }
 

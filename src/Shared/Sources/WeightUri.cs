@@ -34,7 +34,7 @@ sealed class WeightUri : IEquatable<WeightUri>
     /// <summary>The canonical text without secrets.</summary>
     public string Display { get; }
 
-    /// <summary>The text as it was given. It may hold secrets: a store opens the source by it, and nobody prints it.</summary>
+    /// <summary>The text as it was passed in. It may contain secrets: a store opens the source by it, and no message shows it.</summary>
     public string Original { get; }
 
     /// <summary>Whether the text was a path and not a URI.</summary>
@@ -72,16 +72,18 @@ sealed class WeightUri : IEquatable<WeightUri>
     {
         if (string.IsNullOrWhiteSpace(text) || text.Any(char.IsControl))
         {
-            return (null, $"The URI of the weights {(string.IsNullOrWhiteSpace(text) ? "is empty" : "holds a control character")}.");
+            return (null, $"The URI of the weights {(string.IsNullOrWhiteSpace(text) ? "is empty" : "contains a control character")}.");
         }
 
         int length = SchemeLength(text);
         if (length == 0)
         {
             return text.Contains("://") && text.IndexOf(':') != 1
-                ? (null, "The URI of the weights does not begin with its scheme and is not a path (its text is withheld, it may hold a password).")
+                ? (null, "The URI of the weights does not start with a scheme and is not a path (the text is not shown because it may contain a "
+                    + "password).")
                 : HasLogin(text)
-                ? (null, "The URI of the weights has a login and no scheme: write https:// before it (its text is withheld, it may hold a password).")
+                ? (null, "The URI of the weights has a user name or password but no scheme; write https:// before it (the text is not shown "
+                    + "because it may contain a password).")
                 : (new WeightUri(text, "file", text.Replace('\\', '/')), "");
         }
 
@@ -95,7 +97,7 @@ sealed class WeightUri : IEquatable<WeightUri>
         // What is nearly a URI must not pass as a path, which is shown as it is: "https:/user:password@host".
         if (!rest.StartsWith("//", StringComparison.Ordinal))
         {
-            return (null, $"After \"{scheme}:\" a URI goes on with \"//\" (its text is withheld, it may hold a password).");
+            return (null, $"\"{scheme}:\" must be followed by \"//\" (the text is not shown because it may contain a password).");
         }
 
         string authority = Before(rest.Substring(2), '/', '\\', '?', '#');
@@ -105,7 +107,7 @@ sealed class WeightUri : IEquatable<WeightUri>
         string host = scheme == "hf" ? authority : authority.Substring(authority.LastIndexOf('@') + 1);
         if (after is ['\\', ..] || !TryCanonicalHost(scheme, host, out host))
         {
-            return (null, $"The {scheme} URI of the weights has no valid host and port (its text is withheld, it may hold a password).");
+            return (null, $"The {scheme} URI of the weights has no valid host and port (the text is not shown because it may contain a password).");
         }
 
         string path = scheme == "gs" ? Before(after, '?') : Before(after, '?', '#');

@@ -7,7 +7,7 @@ namespace TypedWeights.Caching;
 
 /// <summary>
 /// The copy of one version of a file: its bytes in a file of the version's length, and a journal of the parts that are there. It is open
-/// to be read beside other processes that read it, or to be written by the loads of this process alone. Nobody removes it meanwhile.
+/// to be read beside other processes that read it, or to be written by the loads of this process alone. Nobody removes it while it is open.
 /// </summary>
 internal sealed class CacheCopy : IAsyncDisposable
 {
@@ -33,7 +33,7 @@ internal sealed class CacheCopy : IAsyncDisposable
     /// <summary>Whether no byte is missing.</summary>
     public bool IsWhole => Parts.Total == Identity.Length;
 
-    /// <summary>Whether it is open for reading alone.</summary>
+    /// <summary>Whether the copy is open only for reading.</summary>
     public bool IsReadOnly => _written is null;
 
     /// <summary>How many loads have it open for writing; counted by the cache.</summary>
@@ -43,7 +43,7 @@ internal sealed class CacheCopy : IAsyncDisposable
     /// <param name="path">The file.</param>
     /// <param name="expected">The version that it must be a copy of.</param>
     /// <param name="cancellationToken">Ends the reading of its journal.</param>
-    /// <returns>null if there is no such copy. One that was cut may lack bytes that its journal lists.</returns>
+    /// <returns>null if there is no such copy. A truncated copy may lack bytes that its journal lists.</returns>
     /// <exception cref="IOException">It cannot be read, or another process is writing or removing it.</exception>
     public static CacheCopy? TryOpenToRead(string path, SourceIdentity expected, CancellationToken cancellationToken)
     {
@@ -73,7 +73,7 @@ internal sealed class CacheCopy : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens a copy for writing; it is made if there is none.</summary>
+    /// <summary>Opens a copy for writing, and creates it if it does not exist.</summary>
     /// <exception cref="WeightsException">Another process has it, or it cannot be written.</exception>
     public static async ValueTask<CacheCopy> OpenToWriteAsync(
         string path, SourceIdentity identity, bool keepsOthersOut, CancellationToken cancellationToken)
@@ -90,7 +90,7 @@ internal sealed class CacheCopy : IAsyncDisposable
     /// <summary>Writes those bytes of a range that are missing. Safe for use from many loads at once.</summary>
     /// <param name="offset">Where the range begins.</param>
     /// <param name="bytes">The bytes of the range.</param>
-    /// <param name="takeRoom">Is called with the number of bytes before each write, and throws if the cache has no room for them.</param>
+    /// <param name="takeRoom">Is called with the number of bytes before each write, and throws if they would exceed the limit of the cache.</param>
     /// <exception cref="WeightsException">They cannot be written.</exception>
     public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, Action<long> takeRoom)
     {

@@ -3,10 +3,10 @@ using TypedWeights.Files;
 
 namespace TypedWeights.Caching;
 
-/// <summary>A file of a cache that was to be removed and stays.</summary>
+/// <summary>A file of a cache that could not be removed.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Reason">Why, as a sentence without its full stop.</param>
-/// <param name="IsInUse">Whether somebody is using it; otherwise this user cannot remove it.</param>
+/// <param name="IsInUse">Whether a process is using it; otherwise this user may not remove it.</param>
 internal sealed record CacheRemnant(string Path, string Reason, bool IsInUse);
 
 /// <summary>
@@ -30,7 +30,7 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
     /// <summary>The folder in full.</summary>
     public string Path { get; } = System.IO.Path.GetFullPath(path);
 
-    /// <summary>Whether files are made so that only their owner may write to them, whatever the umask.</summary>
+    /// <summary>Whether only the owner of new files may write to them, whatever the umask.</summary>
     public bool KeepsOthersOut => !isTrusted;
 
     /// <summary>Why another user may have written what is in the folder, as a sentence without its full stop; null if it is trusted.</summary>
@@ -39,7 +39,7 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
     /// <summary>Why another user may have written one of these files, as <see cref="Distrust()"/>: such a file is ignored.</summary>
     public string? Distrust(params IEnumerable<string> paths) =>
         (isTrusted ? [] : paths).Select(FolderTrust.RefuseFile).FirstOrDefault(static reason => reason is not null) is { } reason
-            ? $"{reason}, so that it is not used; a load with CacheMode.Check replaces it"
+            ? $"{reason}, so it is not used; a load with CacheMode.Check replaces it"
             : null;
 
     /// <summary>The copy of a version.</summary>
@@ -58,8 +58,8 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
         }
     }
 
-    /// <summary>Makes the folder if it is missing: for its owner alone, as weights and their sources may be secret.</summary>
-    /// <exception cref="IOException">It cannot be made, or it is there by now and not trusted.</exception>
+    /// <summary>Creates the folder if it is missing, accessible only to its owner, because weights and their sources may be secret.</summary>
+    /// <exception cref="IOException">It cannot be created, or another process has created it and it is not trusted.</exception>
     public void Make()
     {
         if (!Directory.Exists(Path) && Absence.OfFolder(Path) is { } obstacle)
@@ -100,8 +100,8 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
     public IReadOnlyList<CachedItem> VersionsOf(string source, CancellationToken cancellationToken) =>
         List(CacheKey.OfSource(source), cancellationToken);
 
-    /// <summary>Removes a copy, unless somebody is using it.</summary>
-    /// <returns>null if it is gone; otherwise why it stays.</returns>
+    /// <summary>Removes a copy, unless a process is using it.</summary>
+    /// <returns>null if it was removed; otherwise the reason why not.</returns>
     public static CacheRemnant? Remove(string copy)
     {
         try
@@ -127,7 +127,7 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
         }
         catch (RefusedFileException)
         {
-            // A link, a pipe or another name of a file: the name goes, and what it stands for stays.
+            // A link, a pipe or another name of a file: only the name is removed.
             return FilesOf(copy).Select(TryDelete).FirstOrDefault(static remnant => remnant is not null);
         }
         catch (IOException e) when (DiskFailure.IsLocked(e))
@@ -203,7 +203,7 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
         }
     }
 
-    // A cache makes no folders: one that is empty, or a link to one, is in the way and goes; what somebody keeps in another one stays.
+    // A cache creates no folders. An empty folder, or a link to one, is removed; a folder with files is not.
     private static CacheRemnant? TryDelete(string path)
     {
         try
@@ -221,7 +221,7 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
         }
         catch (IOException) when (Directory.Exists(path))
         {
-            return new CacheRemnant(path, "it is a folder with something in it; remove it yourself", IsInUse: false);
+            return new CacheRemnant(path, "it is a folder that is not empty; remove it yourself", IsInUse: false);
         }
         catch (Exception e) when (DiskFailure.Is(e))
         {
@@ -235,7 +235,7 @@ internal sealed class CacheFolder(string path, bool isTrusted = false)
         return new CacheRemnant(path, denied ?? e.Message.TrimEnd('.'), IsInUse: false);
     }
 
-    // Somebody may have named a folder that holds other things.
+    // The user may have specified a folder that contains other files.
     private static bool IsOurs(string path) => System.IO.Path.GetFileName(path) is var name
         && name.TakeWhile(char.IsAsciiHexDigitLower).Count() == CacheKey.Digits
         && (name.Contains(DataSuffix, StringComparison.Ordinal) || name.Contains(CachedPlace.Suffix, StringComparison.Ordinal));

@@ -4,7 +4,7 @@ using TypedWeights.Downloads;
 
 namespace TypedWeights.Caching;
 
-/// <summary>The name of one version of one file in the cache: letters and digits that say nothing of where it came from.</summary>
+/// <summary>The name of one version of one file in the cache: letters and digits that do not reveal its source.</summary>
 internal static class CacheKey
 {
     /// <summary>Hexadecimal digits of a hash: 96 bits, so that two sources never meet by chance.</summary>

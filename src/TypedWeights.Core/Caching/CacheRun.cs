@@ -46,7 +46,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
     }
 
     /// <summary>Opens the copy of a version for reading.</summary>
-    /// <returns>null if there is none that can be used.</returns>
+    /// <returns>null if no copy can be used.</returns>
     public CacheCopy? TryOpenToRead(SourceIdentity identity, CancellationToken cancellationToken)
     {
         string path = Folder.PathOf(identity);
@@ -82,7 +82,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
     {
         if (!identity.IsCertain)
         {
-            return GoWithout("its source sends no ETag or date that shows whether a copy is still the same, so it is not cached.");
+            return GoWithout("not cached: its source sends no ETag or date that shows whether a copy is still current.");
         }
 
         if (TryOpenToRead(identity, cancellationToken) is { } copy)
@@ -99,7 +99,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
         {
             // It would drive out everything else and then not fit.
             return GoWithout(
-                $"not cached: a file has {identity.Length} bytes, more than the cache may have in all (LocalCacheOptions.SizeLimit).");
+                $"not cached: a file has {identity.Length} bytes, more than the limit of the whole cache (LocalCacheOptions.SizeLimit).");
         }
 
         try
@@ -110,7 +110,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
         {
             // A load does not fail because its cache cannot be used.
             return e.InnerException is IOException io && DiskFailure.IsLocked(io)
-                ? GoWithout("another process is writing it into the cache; this load continues without the cache.", isWrong: false)
+                ? GoWithout("another process is writing it to the cache; this load continues without the cache.", isWrong: false)
                 : GoWithout($"not cached: {e.Message}");
         }
     }
@@ -159,9 +159,9 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
     }
 
     /// <summary>
-    /// Ends the load, whether it succeeded or not: what came is written. Never fails. Later calls return the same task.
+    /// Ends the load, whether it succeeded or not: the received bytes are written. Never fails. Later calls return the same task.
     /// </summary>
-    /// <returns>Whether everything that came is in the cache.</returns>
+    /// <returns>Whether all received bytes are in the cache.</returns>
     public Task<bool> FinishAsync()
     {
         lock (_lock)
@@ -208,20 +208,20 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
             await cache.LeaveAsync(copy).ConfigureAwait(false);
         }
 
-        // What others are reading stays: they will find the same.
+        // A copy that another load is reading stays: that load will find the same damage.
         foreach (CacheRemnant stayed in _wrong.Select(CacheFolder.Remove).OfType<CacheRemnant>().Where(static stayed => !stayed.IsInUse))
         {
-            Note($"the copy with wrong bytes stays in the cache: {stayed.Path}: {stayed.Reason}.");
+            Note($"the damaged copy could not be removed from the cache: {stayed.Path}: {stayed.Reason}.");
         }
 
-        string? end = Writer.Failure is { } failure ? $"caching was given up: {failure}"
+        string? end = Writer.Failure is { } failure ? $"caching was stopped: {failure}"
             : Writer.Dropped == 0 ? null
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"the cache's disk was slower than the source: {Writer.Dropped:N0} bytes are not in the cache; the next load fetches them.");
+                $"the cache's disk was slower than the source: {Writer.Dropped:N0} bytes were not cached; the next load fetches them.");
         if (end is not null)
         {
-            // Whatever was noted before: this is how it ended.
+            // Replaces earlier notes: this is the final state of the caching.
             _warned = 1;
             cache.Noted?.Invoke(display, end, true);
         }
@@ -254,7 +254,7 @@ internal sealed class CacheRun(LocalCache cache, CacheMode mode, string display,
         }
     }
 
-    // Unless a load that is held to them will come for them.
+    // Unless a later load is pinned to these versions.
     private void RemoveOlderVersions()
     {
         CacheCopy[] whole = [.. _joined.Where(static copy => copy.IsWhole)];

@@ -6,7 +6,7 @@ namespace TypedWeights.Caching;
 
 /// <summary>
 /// Writes what a load fetches into the cache, beside the load, from its own buffers. When all of them wait for the disk, bytes are dropped;
-/// when the disk fails, all bytes that are still to come.
+/// when the disk fails, all further bytes.
 /// </summary>
 internal sealed class CacheWriter(LocalCache cache)
 {
@@ -128,7 +128,7 @@ internal sealed class CacheWriter(LocalCache cache)
             }
             catch (Exception e)
             {
-                // Whatever it was: it ends the caching and nothing else.
+                // Any error ends the caching and nothing else.
                 Interlocked.CompareExchange(ref _failure, e.Message, null);
             }
             finally

@@ -5,8 +5,8 @@ namespace TypedWeights.Caching;
 
 /// <summary>One version of one file, as the folder of a cache has it.</summary>
 /// <param name="Path">The copy, in full.</param>
-/// <param name="Identity">Where it came from; null if the journal does not say.</param>
-/// <param name="Bytes">The number of bytes that are there.</param>
+/// <param name="Identity">The source of the file; null if the journal does not state it.</param>
+/// <param name="Bytes">The number of bytes that are in the cache.</param>
 /// <param name="LastUse">When it was last used or written.</param>
 /// <param name="Unread">Why its journal could not be read, as a sentence without its full stop; null if it could.</param>
 internal sealed record CachedItem(string Path, SourceIdentity? Identity, long Bytes, DateTime LastUse, string? Unread)
@@ -51,7 +51,7 @@ internal sealed record CachedItem(string Path, SourceIdentity? Identity, long By
     /// <summary>Reads all of the copy and compares it with its journal.</summary>
     /// <param name="read">Is called with the number of bytes of each read.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <returns>The number of damaged bytes; null if somebody is writing the copy or has removed it.</returns>
+    /// <returns>The number of damaged bytes; null if a process is writing the copy or has removed it.</returns>
     /// <exception cref="WeightsException">It cannot be read.</exception>
     public async ValueTask<long?> CountDamagedAsync(Action<long> read, CancellationToken cancellationToken)
     {

@@ -16,8 +16,8 @@ internal sealed class CachedLocation : IWeightLocation
     private readonly Func<CancellationToken, ValueTask<IWeightLocation>> _locate;
     private readonly Lock _lock = new();
 
-    // The files whose source was asked, by name.
-    private readonly Dictionary<string, IWeightSource> _asked = new(StringComparer.Ordinal);
+    // The remote files that were opened, by name.
+    private readonly Dictionary<string, IWeightSource> _remoteFiles = new(StringComparer.Ordinal);
     private IWeightLocation? _inner;
     private int _opened;
     private int _remote;
@@ -76,7 +76,8 @@ internal sealed class CachedLocation : IWeightLocation
             throw isVague
                 ? new WeightSourceException(
                     uri.Display,
-                    "its parameters may say which file it is and are not kept; a load that sends no requests (CacheMode.Offline) cannot resolve it.")
+                    "its query parameters may identify the file and are not stored, so a load that sends no requests (CacheMode.Offline) cannot "
+                        + "resolve it.")
                 : Absent(run, uri.Display, [CachedPlace.PathOf(run.Folder, source, held)]);
         }
 
@@ -146,7 +147,7 @@ internal sealed class CachedLocation : IWeightLocation
         {
             return _place with
             {
-                Files = _asked.Where(static file => file.Value.Validator is not null).ToDictionary(
+                Files = _remoteFiles.Where(static file => file.Value.Validator is not null).ToDictionary(
                     static file => file.Key, file => new SourceIdentity(SourceOf(file.Key), file.Value.Length, file.Value.Validator)),
             };
         }
@@ -157,7 +158,7 @@ internal sealed class CachedLocation : IWeightLocation
         IWeightSource remote = await AskAsync(name, firstBytes, cancellationToken).ConfigureAwait(false);
         lock (_lock)
         {
-            _asked[name] = remote;
+            _remoteFiles[name] = remote;
         }
 
         var identity = new SourceIdentity(SourceOf(name), remote.Length, remote.Validator);
@@ -177,13 +178,13 @@ internal sealed class CachedLocation : IWeightLocation
         }
     }
 
-    // Of the version that an earlier load saw, whatever the source has now.
+    // At the version that an earlier load saw, even if the source has another one now.
     private async ValueTask<IWeightSource> OpenTrustedAsync(string name, CancellationToken cancellationToken)
     {
         if (!_place.Files.TryGetValue(name, out SourceIdentity? identity))
         {
             throw IsOffline ? Absent(_run, SourceOf(name), []) : new WeightSourceException(
-                SourceOf(name), "the cache does not have it of the version that its other files have; load it with CacheMode.Check.");
+                SourceOf(name), "the cache does not have the version of this file that matches its other files; load it with CacheMode.Check.");
         }
 
         Func<CancellationToken, ValueTask<IWeightSource>>? open = IsOffline ? null : token => AskAsync(name, HeaderPrefix.Size, token);

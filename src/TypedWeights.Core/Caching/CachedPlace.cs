@@ -34,7 +34,7 @@ internal sealed partial record CachedPlace(
             .Select(static pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}")
             .Prepend(pins.Revision ?? ""));
 
-    /// <returns>null if there is none that can be read.</returns>
+    /// <returns>null if no copy can be read.</returns>
     public static CachedPlace? Read(CacheFolder folder, string source, string pins) =>
         PathOf(folder, source, pins) is var path && folder.Distrust(path) is null
         && Read(path) is { } place && place.Source == source && place.Pins == pins ? place : null;

@@ -35,7 +35,7 @@ internal class CachedSource(
 
     public virtual bool IsSequential => _remote is { IsSequential: true };
 
-    public HttpRequestMessage? Asked => (_remote as IRequestedSource)?.Asked;
+    public HttpRequestMessage? LastRequest => (_remote as IRequestedSource)?.LastRequest;
 
     public CacheRun Run => run;
 
@@ -122,7 +122,7 @@ internal class CachedSource(
         {
             throw new WeightSourceException(
                 Display,
-                $"byte {position} is not in the cache, or damaged there, and this load sends no request; load it once with CacheMode.Check.");
+                $"byte {position} is missing or damaged in the cache, and this load sends no request; load it once with CacheMode.Check.");
         }
 
         await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);

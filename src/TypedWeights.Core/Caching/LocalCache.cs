@@ -55,7 +55,7 @@ internal sealed class LocalCache : IAsyncDisposable
         }
 
         string advice = $"the cache {Folder.Path} is not trusted, as {reason}: whoever can change it decides what is loaded. "
-            + "Take the right from them, use a folder of your own, or say that it is trusted "
+            + "Remove their write permission, use your own folder, or declare it trusted "
             + "(LocalCacheOptions.TrustFolder, TYPEDWEIGHTS_CACHE_TRUST=1)";
         if (chosen == CacheMode.Offline)
         {
@@ -115,7 +115,7 @@ internal sealed class LocalCache : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes room for a write, and removes what was not used for the longest time if there is none left.</summary>
+    /// <summary>Reserves space for a write, and removes the least recently used copies if the limit would be exceeded.</summary>
     /// <exception cref="WeightsException">Everything that could go is in use.</exception>
     public void TakeRoom(long bytes)
     {

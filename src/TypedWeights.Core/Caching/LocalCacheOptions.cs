@@ -5,14 +5,14 @@ namespace TypedWeights;
 /// <summary>How a loader uses its local cache.</summary>
 public sealed record LocalCacheOptions
 {
-    /// <summary>What a load does whose <c>LoadOptions.Cache</c> is null.</summary>
+    /// <summary>What a load does if its <c>LoadOptions.Cache</c> is null.</summary>
     /// <value><see cref="CacheMode.Check"/></value>
     public CacheMode Mode { get; init; } = CacheMode.Check;
 
     /// <summary>
-    /// The most bytes of weights in the folder. Files that were not used for the longest time are removed first; a file in use stays.
+    /// The most bytes of weights in the folder. The least recently used files are removed first; files in use are kept.
     /// </summary>
-    /// <value>null: as many as the disk takes.</value>
+    /// <value>null: no limit except that of the disk.</value>
     public long? SizeLimit { get; init; }
 
     /// <summary>
@@ -28,7 +28,7 @@ public sealed record LocalCacheOptions
     /// <summary>Is awaited before each write, in tests that need a slow disk.</summary>
     internal Func<Task>? BeforeWrite { get; init; }
 
-    /// <summary>Throws where a value makes no sense.</summary>
+    /// <summary>Throws if a value is not valid.</summary>
     /// <exception cref="ArgumentOutOfRangeException">One of the values is out of its range; the message names it.</exception>
     internal void Validate()
     {

@@ -9,7 +9,7 @@ namespace TypedWeights.Checkpoints;
 internal static class CheckpointReader
 {
     /// <summary>Opens the files of a model and checks their headers. No payload is read.</summary>
-    /// <param name="uri">What was asked for.</param>
+    /// <param name="uri">The URI of the checkpoint.</param>
     /// <param name="location">
     /// Where it was found. An entry whose name ends with <c>.json</c> is an index, any other a safetensors file.
     /// </param>

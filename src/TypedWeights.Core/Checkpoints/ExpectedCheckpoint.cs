@@ -41,7 +41,7 @@ internal static class ExpectedCheckpoint
         return new Checkpoint(uri, location.Revision, files, []);
     }
 
-    /// <summary>A location whose files come with their headers in the response to the first request.</summary>
+    /// <summary>A location that requests the header of a file together with its first response.</summary>
     public static IWeightLocation WithHeaders(IWeightLocation location, Checkpoint expected) => new HeaderHints(location, expected);
 
     /// <summary>Whether every tensor is where the manifest says.</summary>

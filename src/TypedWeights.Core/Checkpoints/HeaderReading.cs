@@ -59,7 +59,7 @@ internal static class HeaderReading
         }
     }
 
-    // For the message alone: if this read fails, the error that is known already is the better one.
+    // Only for the message: if this read fails, the known error is more useful.
     private static async ValueTask<byte[]> ReadStartAsync(IWeightSource source, byte[] prefix, CancellationToken cancellationToken)
     {
         try

@@ -31,11 +31,11 @@ internal static class ShardCheck
         {
             if (!tensors.TryGetValue(name, out CheckpointTensor tensor) || files[tensor.File].Name != shard)
             {
-                string where = tensor.Info is null ? "and no shard holds it" : $"but it is in {Printable.Name(files[tensor.File].Name)}";
+                string where = tensor.Info is null ? "but no shard contains it" : $"but it is in {Printable.Name(files[tensor.File].Name)}";
                 throw new SafeTensorsFormatException(
                     SafeTensorsErrorKind.TensorNotInShard,
                     indexDisplay,
-                    $"the index puts the tensor {Printable.Name(name)} into {Printable.Name(shard)}, {where}. "
+                    $"the index says that the tensor {Printable.Name(name)} is in {Printable.Name(shard)}, {where}. "
                         + "The index and the shards are from different saves; fetch them again.");
             }
         }

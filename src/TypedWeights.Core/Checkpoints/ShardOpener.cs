@@ -90,7 +90,7 @@ internal static class ShardOpener
         return new SafeTensorsFormatException(
             SafeTensorsErrorKind.MissingShard,
             indexDisplay,
-            $"the index puts {tensors} tensors into {Printable.Name(shard)}, which does not exist. "
-                + "A download that was cut short? Fetch the file beside the index.");
+            $"the index lists {tensors} tensors in {Printable.Name(shard)}, which does not exist. "
+                + "If the download was incomplete, fetch the file into the folder of the index.");
     }
 }

@@ -13,7 +13,7 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
     public static TensorSelection All(Checkpoint checkpoint) =>
         Of(checkpoint, StateDict(checkpoint), checkpoint.Tensors.Count + checkpoint.Ties.Count);
 
-    /// <summary>The names of the state dict that a filter accepts. An accepted tied name selects its tensor under that name alone.</summary>
+    /// <summary>The names of the state dict that a filter accepts. An accepted tied name selects its tensor under that name only.</summary>
     /// <exception cref="WeightsException">It accepts no name of a checkpoint that has tensors: a wrong prefix, most likely.</exception>
     public static TensorSelection Matching(Checkpoint checkpoint, Func<string, bool> filter)
     {
@@ -23,8 +23,8 @@ internal sealed record TensorSelection(IReadOnlyList<CheckpointTensor> Tensors, 
         {
             IEnumerable<string> some = StateDict(checkpoint).Take(NamesInMessage).Select(pair => Printable.Name(pair.Key));
             throw new WeightsException(
-                $"{checkpoint.Uri.Display}: the filter takes "
-                    + (count == 1 ? "nothing: the only tensor is named " : $"none of the {count} tensors; they are named ")
+                $"{checkpoint.Uri.Display}: the filter matches "
+                    + (count == 1 ? "no tensor: the only one is named " : $"none of the {count} tensors; they are named ")
                     + string.Join(", ", some)
                     + (count > NamesInMessage ? " and so on." : "."));
         }

@@ -1,9 +1,9 @@
 namespace TypedWeights;
 
-/// <summary>What becomes of tensors that a checkpoint holds and the class does not know.</summary>
+/// <summary>What happens to tensors of a checkpoint that the class does not have.</summary>
 public enum UnexpectedTensors
 {
-    /// <summary>They are mismatches, and the load is refused.</summary>
+    /// <summary>They are mismatches, and the load fails.</summary>
     Error,
 
     /// <summary>They are not read.</summary>

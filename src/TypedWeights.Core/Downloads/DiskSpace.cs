@@ -13,7 +13,7 @@ internal static class DiskSpace
         if (free < needed)
         {
             throw new WeightsException(
-                $"{path}: {needed} more bytes are to be written, and the disk has {free} free; make room, or choose another folder.");
+                $"{path}: {needed} more bytes are needed, but the disk has only {free} free; free some space, or choose another folder.");
         }
     }
 

@@ -19,10 +19,10 @@ internal static class FileDownload
     /// <summary>Fetches it, and returns when the file is whole and on the disk.</summary>
     /// <param name="source">The opened file.</param>
     /// <param name="isRemote">Whether it is across a network.</param>
-    /// <param name="file">Where it goes; opened for the identity of the source.</param>
+    /// <param name="file">The target; opened for the identity of the source.</param>
     /// <param name="context">The loader's or tool's.</param>
     /// <param name="report">Is called with the progress, at most ten times a second; what was there before does not count.</param>
-    /// <param name="cancellationToken">Ends it; what is finished stays.</param>
+    /// <param name="cancellationToken">Ends the download; complete parts are kept.</param>
     /// <exception cref="WeightSourceException">The source failed, or the file has changed.</exception>
     /// <exception cref="WeightsException">It cannot be written.</exception>
     public static async Task RunAsync(
@@ -40,7 +40,7 @@ internal static class FileDownload
             return;
         }
 
-        // What is there is not read along, however small it is.
+        // Existing parts are not read again, however small they are.
         PartLimits limits = PartLimits.For(context.Options, isRemote) with { GapSize = 0 };
         int segmentSize = SegmentSizeFor(source.Length);
         var plan = TransferPlan.OfFile(source.Length, limits, missing, segmentSize);

@@ -63,7 +63,7 @@ internal sealed partial class PartJournal : IDisposable
     {
         try
         {
-            // Most often there is no journal, and an exception costs more than this look.
+            // Usually there is no journal, and an exception costs more than this check.
             return File.Exists(path) ? ReadLines(path, isThisUsers, cancellationToken) : PartNotes.None;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or RefusedFileException)
@@ -73,7 +73,7 @@ internal sealed partial class PartJournal : IDisposable
         }
     }
 
-    /// <summary>Begins a new journal. A link or a pipe with its name is removed; what a link leads to stays as it is.</summary>
+    /// <summary>Starts a new journal. A link or a pipe with its name is removed; the target of a link is not changed.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     public static PartJournal Create(string path, SourceIdentity identity, bool isThisUsers = false, bool keepsOthersOut = false)
     {
@@ -87,7 +87,7 @@ internal sealed partial class PartJournal : IDisposable
     /// <summary>Opens a journal that has been read, to append to it.</summary>
     /// <param name="path">The journal.</param>
     /// <param name="length">The bytes that were understood. The rest is cut off, as lines after it would not be read.</param>
-    /// <param name="isThisUsers">Whether a journal of another user is refused, in a folder that others may write to.</param>
+    /// <param name="isThisUsers">Whether a journal of another user is rejected, in a folder that others may write to.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
     public static PartJournal Append(string path, long length, bool isThisUsers = false)
     {

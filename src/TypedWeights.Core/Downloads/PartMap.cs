@@ -3,7 +3,7 @@ namespace TypedWeights.Downloads;
 /// <summary>
 /// Which parts of a file are on the disk, in ascending order, none overlapping another. Safe for use from many tasks at once.
 /// </summary>
-/// <remarks>Parts come nearly in order, so that adding one moves few of the others.</remarks>
+/// <remarks>Parts are added nearly in order, so adding one moves few of the others.</remarks>
 internal sealed class PartMap
 {
     private readonly Lock _lock = new();

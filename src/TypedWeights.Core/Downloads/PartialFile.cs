@@ -36,7 +36,7 @@ internal sealed class PartialFile : IAsyncDisposable
     /// <summary>The file that it becomes, in full.</summary>
     public string Target { get; }
 
-    /// <summary>Where the bytes are meanwhile.</summary>
+    /// <summary>The path of the partial file.</summary>
     public string Path { get; }
 
     /// <summary>What is being written.</summary>
@@ -54,7 +54,7 @@ internal sealed class PartialFile : IAsyncDisposable
     /// <summary>The bytes that are missing, in ascending order.</summary>
     public IReadOnlyList<(long Offset, long Length)> Missing => Parts.Missing(0, Identity.Length);
 
-    /// <summary>Whether a later process would go on from what is there.</summary>
+    /// <summary>Whether a later process can resume from the existing parts.</summary>
     public bool CanResume => !_isOver && Identity.IsCertain && Finished > 0;
 
     private string JournalPath => JournalOf(Path);
@@ -62,30 +62,31 @@ internal sealed class PartialFile : IAsyncDisposable
     /// <summary>The journal of a file.</summary>
     public static string JournalOf(string path) => path + JournalSuffix;
 
-    /// <summary>Begins a download or resumes one: the parts that the journal lists are read and compared with their hashes.</summary>
+    /// <summary>Starts or resumes a download: the parts that the journal lists are read and compared with their hashes.</summary>
     /// <param name="path">The file that it is to become; where it is a symbolic link, what <see cref="TargetFile.Of"/> says.</param>
     /// <param name="identity">What will be written.</param>
     /// <param name="verified">Is called with the number of bytes of each read.</param>
-    /// <param name="cancellationToken">Ends the reading; everything stays as it was.</param>
+    /// <param name="cancellationToken">Ends the reading; nothing is changed.</param>
     /// <exception cref="WeightsException">Another process is writing it, or it cannot be written there.</exception>
     public static ValueTask<PartialFile> OpenAsync(
         string path, SourceIdentity identity, Action<long> verified, CancellationToken cancellationToken) =>
         OpenAsync(path, identity, verified, isThisUsers: true, keepsOthersOut: false, cancellationToken);
 
     /// <summary>
-    /// Begins or resumes a copy in a cache, whose folder has been judged. Its parts are not read now: their user compares each with its hash.
+    /// Starts or resumes a copy in a cache, whose folder has been checked. Its parts are not read now: the code that uses a part compares it with
+    /// its hash.
     /// </summary>
     /// <param name="path">The copy.</param>
     /// <param name="identity">What will be written.</param>
     /// <param name="keepsOthersOut">Whether the files are made so that only their owner may write to them, whatever the umask.</param>
-    /// <param name="cancellationToken">Ends the reading of the journal; everything stays as it was.</param>
+    /// <param name="cancellationToken">Ends the reading of the journal; nothing is changed.</param>
     /// <exception cref="WeightsException">Another process is writing it, or it cannot be written there.</exception>
     public static ValueTask<PartialFile> OpenCopyAsync(
         string path, SourceIdentity identity, bool keepsOthersOut, CancellationToken cancellationToken) =>
         OpenAsync(path, identity, verified: null, isThisUsers: false, keepsOthersOut, cancellationToken);
 
     /// <summary>
-    /// Closes the file until <see cref="Resume"/>: a model may have more files than a process may have open. Meanwhile it is not locked.
+    /// Closes the file until <see cref="Resume"/>: a model may have more files than a process may have open. While it is closed, it is not locked.
     /// </summary>
     public void Pause()
     {
@@ -95,7 +96,7 @@ internal sealed class PartialFile : IAsyncDisposable
     }
 
     /// <summary>Opens a paused file again.</summary>
-    /// <exception cref="WeightsException">Another process is writing it, or has written it meanwhile.</exception>
+    /// <exception cref="WeightsException">Another process is writing it, or wrote to it while it was closed.</exception>
     public void Resume()
     {
         if (_paused is not { } before)
@@ -109,7 +110,7 @@ internal sealed class PartialFile : IAsyncDisposable
             if (FileIdentity.Of(_file.Handle) != before.File)
             {
                 _file.Dispose();
-                throw new WeightsException($"{Path}: another process has written this file meanwhile; download it again.");
+                throw new WeightsException($"{Path}: another process wrote to this file; download it again.");
             }
 
             _journal = PartJournal.Append(JournalPath, before.JournalLength, isThisUsers: true);
@@ -145,7 +146,7 @@ internal sealed class PartialFile : IAsyncDisposable
         for (int read = 0; read < length;)
         {
             int count = await ReadAsync(bytes.AsMemory(read), offset + read, cancellationToken).ConfigureAwait(false);
-            read += count > 0 ? count : throw new WeightsException($"{Path}: it was cut while it was written.");
+            read += count > 0 ? count : throw new WeightsException($"{Path}: it was truncated while it was written.");
         }
 
         return bytes;
@@ -181,8 +182,8 @@ internal sealed class PartialFile : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives the file its name, over whatever had it. It is whole and flushed.</summary>
-    /// <exception cref="WeightsException">It cannot be renamed; it stays as it is.</exception>
+    /// <summary>Renames the file to its target, and replaces an existing file. It is whole and flushed.</summary>
+    /// <exception cref="WeightsException">It cannot be renamed; it is not changed.</exception>
     public void Publish()
     {
         if (Finished != Identity.Length)
@@ -192,7 +193,7 @@ internal sealed class PartialFile : IAsyncDisposable
 
         try
         {
-            // If somebody removed the file and began another, that one would be renamed, with whatever is in it so far.
+            // If another process removed the file and started another one, that incomplete file would be renamed.
             ThrowIfReplaced();
             UnixFileMode? mode = TargetFile.ModeOf(Target);
             SetMode(_file, mode, mayWrite: true);
@@ -239,7 +240,7 @@ internal sealed class PartialFile : IAsyncDisposable
             }
             catch (Exception e) when (DiskFailure.Is(e) || e is WeightsException)
             {
-                // It stays, and is overwritten some day.
+                // It stays until another download overwrites it.
             }
         }
 
@@ -305,7 +306,7 @@ internal sealed class PartialFile : IAsyncDisposable
         }
     }
 
-    // It is made if it is missing. Others who open it in this way are refused until it is closed.
+    // Creates the file if it is missing. Other processes cannot open it in this way until it is closed.
     private static LockedFile OpenAlone(string path, bool isThisUsers, bool keepsOthersOut)
     {
         try
@@ -364,7 +365,7 @@ internal sealed class PartialFile : IAsyncDisposable
         }
     }
 
-    // An open file keeps its lock until it has its name, so that nobody else begins on it; Windows does not rename a file that is locked.
+    // An open file keeps its lock until it has its name, so no other process starts to write it; Windows does not rename a file that is locked.
     private void Close(Action act)
     {
         if (OperatingSystem.IsWindows())

@@ -3,7 +3,7 @@ using TypedWeights.Sources;
 
 namespace TypedWeights.Downloads;
 
-/// <summary>Which bytes a partial file holds a part of: files with equal identities count as the same.</summary>
+/// <summary>The identity of the file that a partial file is a part of. Files with equal identities are treated as the same file.</summary>
 /// <param name="Source">The file as it may be shown: where it came from, without signatures and tokens.</param>
 /// <param name="Length">Its length in bytes.</param>
 /// <param name="Validator">Its ETag or time, as <see cref="IWeightSource.Validator"/>; null if the store has none.</param>
@@ -22,7 +22,7 @@ internal sealed record SourceIdentity(string Source, long Length, string? Valida
     {
         if (before is null)
         {
-            return "nothing says what is in it";
+            return "nothing describes its content";
         }
 
         if (before.Source != Source)

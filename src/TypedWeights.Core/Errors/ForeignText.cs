@@ -13,7 +13,7 @@ internal static class ForeignText
     private const int Looked = 4000;
 
     /// <param name="text">The text; null for none.</param>
-    /// <param name="request">The request that it came for; null for none.</param>
+    /// <param name="request">The request of the response; null if there is none.</param>
     /// <param name="isFree">
     /// Whether the text may be anything, as a reason phrase may: then long runs of letters and digits that are not words are removed too. A
     /// store's text names projects, buckets and hosts by such runs.

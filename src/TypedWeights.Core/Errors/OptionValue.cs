@@ -3,7 +3,7 @@ namespace TypedWeights.Errors;
 /// <summary>The checks of option values that .NET has no method for. The packages of the stores compile this file too.</summary>
 internal static class OptionValue
 {
-    /// <summary>Refuses a number that was cast to an enum and is none of its values.</summary>
+    /// <summary>Throws for a number that was cast to an enum and is not one of its values.</summary>
     /// <param name="value">The option's value.</param>
     /// <param name="name">The option's name.</param>
     /// <exception cref="ArgumentOutOfRangeException">The enum has no such value.</exception>
@@ -12,14 +12,14 @@ internal static class OptionValue
     {
         if (!Enum.IsDefined(value))
         {
-            throw new ArgumentOutOfRangeException(name, value, $"{name} is no value of {typeof(T).Name}.");
+            throw new ArgumentOutOfRangeException(name, value, $"{name} is not a value of {typeof(T).Name}.");
         }
     }
 
-    /// <summary>Refuses an address that no request can go to.</summary>
+    /// <summary>Throws for an address that no request can be sent to.</summary>
     /// <param name="value">The option's value; null where it is not set.</param>
     /// <param name="name">The option's name.</param>
-    /// <exception cref="ArgumentException">It is no absolute http or https URL.</exception>
+    /// <exception cref="ArgumentException">It is not an absolute http or https URL.</exception>
     public static void ThrowUnlessHttp(Uri? value, string name)
     {
         if (value is not null && !(value.IsAbsoluteUri && value.Scheme is "http" or "https"))
@@ -28,10 +28,10 @@ internal static class OptionValue
         }
     }
 
-    /// <summary>Refuses a login that no header may have: a line break in it would begin another header.</summary>
+    /// <summary>Throws for credentials that a header must not contain: a line break in them would start another header.</summary>
     /// <param name="value">The option's value; null where it is not set.</param>
     /// <param name="name">The option's name.</param>
-    /// <exception cref="ArgumentException">It has other characters than the visible ones of ASCII. The message does not show it.</exception>
+    /// <exception cref="ArgumentException">It contains a character other than the visible ones of ASCII. The message does not show it.</exception>
     public static void ThrowUnlessSendable(string? value, string name)
     {
         if (value is not null && !IsSendable(value.Trim()))
@@ -43,14 +43,14 @@ internal static class OptionValue
     /// <summary>Whether a text has only visible characters of ASCII.</summary>
     public static bool IsSendable(string text) => !text.AsSpan().ContainsAnyExceptInRange('!', '~');
 
-    /// <summary>What is wrong with a login that <see cref="IsSendable"/> refuses.</summary>
+    /// <summary>What is wrong with credentials that <see cref="IsSendable"/> rejects.</summary>
     public const string Unsendable =
-        "has a space, a line break, another control character or a letter beyond ASCII in it, which no header may have; set it again without.";
+        "contains a space, a line break, another control character or a non-ASCII character, which a header must not contain; set it without them.";
 
-    /// <summary>Refuses a setting with a line break or another control character in it.</summary>
+    /// <summary>Throws for a setting that contains a line break or another control character.</summary>
     /// <param name="value">The option's value; null where it is not set.</param>
     /// <param name="name">The option's name.</param>
-    /// <exception cref="ArgumentException">It has one. The message does not show it.</exception>
+    /// <exception cref="ArgumentException">It contains one. The message does not show it.</exception>
     public static void ThrowIfControl(string? value, string name)
     {
         if (value is not null && HasControl(value))
@@ -59,13 +59,13 @@ internal static class OptionValue
         }
     }
 
-    /// <summary>Whether a text has a control character within it; what stands around it is trimmed.</summary>
+    /// <summary>Whether a text has a control character within it; white space around it is ignored.</summary>
     public static bool HasControl(string text) => text.Trim().Any(char.IsControl);
 
-    /// <summary>What is wrong with a setting of which <see cref="HasControl"/> says so.</summary>
-    public const string Control = "has a line break or another control character in it; set it again without.";
+    /// <summary>What is wrong with a setting for which <see cref="HasControl"/> is true.</summary>
+    public const string Control = "contains a line break or another control character; set it without them.";
 
-    /// <summary>Refuses an empty text, as of a variable that is not set: null stands for the default.</summary>
+    /// <summary>Throws for an empty text, such as that of a variable that is not set: null is the default.</summary>
     /// <param name="value">The option's value; null where it is not set.</param>
     /// <param name="name">The option's name.</param>
     /// <exception cref="ArgumentException">It is empty or white space.</exception>

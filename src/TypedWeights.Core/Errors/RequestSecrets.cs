@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace TypedWeights.Errors;
 
 /// <summary>
-/// What a request held that nobody may read in a message: its login in every part and spelling, the caller's headers, and of its URL the
-/// parameters that are not shown. It is read from the request when something goes wrong, never while all is well.
+/// The secrets of a request, which no message may show: its credentials in every part and spelling, the caller's headers, and of its URL the
+/// parameters that are not shown. They are read from the request only after a failure.
 /// </summary>
 internal sealed partial class RequestSecrets
 {

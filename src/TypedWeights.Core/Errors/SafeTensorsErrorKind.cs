@@ -10,7 +10,7 @@ public enum SafeTensorsErrorKind
     /// <summary>The file has fewer than the eight bytes of the header's length.</summary>
     HeaderTooSmall,
 
-    /// <summary>The header's length is beyond 100,000,000 bytes. Also what any other kind of file looks like.</summary>
+    /// <summary>The header's length exceeds 100,000,000 bytes. A file of another format is usually reported in this way.</summary>
     HeaderTooLarge,
 
     /// <summary>The header would end beyond the end of the file.</summary>
@@ -22,10 +22,10 @@ public enum SafeTensorsErrorKind
     /// <summary>The header is not the JSON it must be: its syntax, a field, a type, a dtype, its nesting.</summary>
     InvalidHeaderDeserialization,
 
-    /// <summary>A tensor does not begin where the one before it ends: a hole, an overlap, or an end before the begin.</summary>
+    /// <summary>A tensor does not start where the tensor before it ends: a gap, an overlap, or an end before the start.</summary>
     InvalidOffset,
 
-    /// <summary>The number of elements or bits of a tensor leaves 64 bits.</summary>
+    /// <summary>The number of elements or bits of a tensor does not fit in 64 bits.</summary>
     ValidationOverflow,
 
     /// <summary>A tensor of a type below a byte does not fill whole bytes.</summary>
@@ -40,15 +40,15 @@ public enum SafeTensorsErrorKind
     /// <summary>The shard index is not the JSON it must be.</summary>
     InvalidIndex,
 
-    /// <summary>The index names a shard that could lead out of its folder.</summary>
+    /// <summary>The index names a shard that may be outside the folder of the index.</summary>
     UnsafeShardName,
 
-    /// <summary>A shard that the index names is not there.</summary>
+    /// <summary>A shard that the index names does not exist.</summary>
     MissingShard,
 
-    /// <summary>The index puts a tensor into a shard that does not hold it.</summary>
+    /// <summary>The index lists a tensor in a shard that does not contain it.</summary>
     TensorNotInShard,
 
-    /// <summary>A tensor stands in more than one shard.</summary>
+    /// <summary>A tensor is in more than one shard.</summary>
     DuplicateTensor,
 }

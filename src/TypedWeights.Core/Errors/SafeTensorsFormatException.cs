@@ -2,7 +2,7 @@ using TypedWeights.Errors;
 
 namespace TypedWeights;
 
-/// <summary>A file, or a shard index, that breaks a rule of the format.</summary>
+/// <summary>A file, or a shard index, breaks a rule of the format.</summary>
 public sealed class SafeTensorsFormatException : WeightsException
 {
     /// <summary>Makes the error.</summary>
@@ -28,6 +28,6 @@ public sealed class SafeTensorsFormatException : WeightsException
     /// <summary>The message without file, kind and position.</summary>
     internal string Said { get; }
 
-    /// <summary>The byte of the file at which reading stopped, counted from 0; null where the error is about the whole.</summary>
+    /// <summary>The byte of the file at which reading stopped, counted from 0; null if the error concerns the whole file.</summary>
     public long? Position { get; }
 }

@@ -2,31 +2,31 @@ using TypedWeights.Errors;
 
 namespace TypedWeights;
 
-/// <summary>How a tensor of a checkpoint departs from what a class expects.</summary>
+/// <summary>How a tensor of a checkpoint differs from what a class expects.</summary>
 public enum MismatchKind
 {
-    /// <summary>The class has it, the checkpoint does not.</summary>
+    /// <summary>The class has the tensor, the checkpoint does not.</summary>
     Missing,
 
-    /// <summary>The checkpoint has it, the class does not.</summary>
+    /// <summary>The checkpoint has the tensor, the class does not.</summary>
     Unexpected,
 
-    /// <summary>Both have it, with another dtype or shape.</summary>
+    /// <summary>Both have the tensor, with different dtypes or shapes.</summary>
     Different,
 
-    /// <summary>Both have it, and its bytes are not those of the snapshot.</summary>
+    /// <summary>Both have the tensor, but its bytes differ from those of the snapshot.</summary>
     Digest,
 }
 
-/// <summary>One departure of a checkpoint from what a class expects.</summary>
-/// <param name="Kind">Which of these.</param>
+/// <summary>One mismatch between a checkpoint and what a class expects.</summary>
+/// <param name="Kind">The kind of mismatch.</param>
 /// <param name="Name">The tensor's name.</param>
-/// <param name="Expected">Dtype and shape in the manifest, as in <c>BF16 [4096, 4096]</c>, or the digest; null where it is unexpected.</param>
-/// <param name="Found">Dtype and shape in the checkpoint, or the digest; null where it is missing.</param>
-/// <param name="NearName">A name on the other side that was probably meant, if there is one.</param>
+/// <param name="Expected">Dtype and shape in the manifest, as in <c>BF16 [4096, 4096]</c>, or the digest; null if the tensor is unexpected.</param>
+/// <param name="Found">Dtype and shape in the checkpoint, or the digest; null if the tensor is missing.</param>
+/// <param name="NearName">A similar name on the other side, which was probably intended; null if there is none.</param>
 public sealed record WeightMismatch(MismatchKind Kind, string Name, string? Expected, string? Found, string? NearName)
 {
-    /// <summary>The departure in one line.</summary>
+    /// <summary>The mismatch in one line.</summary>
     public override string ToString()
     {
         string near = NearName is null ? "" : $" (did you mean {Printable.Name(NearName)}?)";

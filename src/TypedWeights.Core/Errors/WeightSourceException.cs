@@ -2,13 +2,13 @@ using TypedWeights.Errors;
 
 namespace TypedWeights;
 
-/// <summary>A source that cannot be found, opened or read.</summary>
+/// <summary>A source cannot be found, opened or read.</summary>
 public sealed class WeightSourceException : WeightsException
 {
     /// <summary>Makes the error.</summary>
     /// <param name="source">The source as it may be shown.</param>
     /// <param name="message">What happened and what to do; the source is put before it.</param>
-    /// <param name="innerException">What caused it, if anything.</param>
+    /// <param name="innerException">The cause, if there is one.</param>
     public WeightSourceException(string source, string message, Exception? innerException = null)
         : base($"{Printable.Line(source)}: {Printable.Line(message)}", innerException) => (SourceName, Said) = (source, message);
 
@@ -19,7 +19,7 @@ public sealed class WeightSourceException : WeightsException
     internal string Said { get; }
 
     /// <summary>
-    /// Whether the same request may succeed later (a time-out, a 503), as opposed to a missing file, a refused login or a file that has
+    /// Whether the same request may succeed later (a time-out, a 503), as opposed to a missing file, rejected credentials or a file that has
     /// changed.
     /// </summary>
     /// <value>false</value>
@@ -30,29 +30,29 @@ public sealed class WeightSourceException : WeightsException
     public bool IsNotFound { get; init; }
 
     /// <summary>
-    /// Whether, with <see cref="IsNotFound"/>, not the file alone is missing: its bucket or container is not there, or a version of it that
-    /// was asked for by name.
+    /// Whether, if <see cref="IsNotFound"/> is true, more than the file is missing: its bucket or container does not exist, or a version of it that
+    /// was requested explicitly.
     /// </summary>
     /// <value>false</value>
     public bool IsPlaceNotFound { get; init; }
 
-    /// <summary>How long the source asked to be left alone (<c>Retry-After</c>).</summary>
-    /// <value>null: the source did not say.</value>
+    /// <summary>How long the source requests a client to wait before the next request (<c>Retry-After</c>).</summary>
+    /// <value>null: the source did not state it.</value>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Whether the source says that it is asked for too much at once (429, 503).</summary>
+    /// <summary>Whether the source reports that it receives too many requests (429, 503).</summary>
     internal bool IsThrottled { get; init; }
 
     /// <summary>
-    /// Whether a connection brought no answer at all: it was not made, was closed, or stayed silent. Where others are answered meanwhile,
-    /// the server takes fewer connections than it was offered.
+    /// Whether a connection returned no response at all: it was not made, was closed, or stalled. If others get responses in the meantime,
+    /// the server accepts fewer connections than were opened.
     /// </summary>
     internal bool IsUnserved { get; init; }
 
-    /// <summary>Whether a read was given up long before its whole time was over, to try it over another connection.</summary>
+    /// <summary>Whether a read was ended long before its time limit, to try it over another connection.</summary>
     internal bool IsEarly { get; init; }
 
-    /// <summary>Whether it has been repeated for long enough below, though it may pass.</summary>
+    /// <summary>Whether an inner layer has already repeated the request as often as it may, although the failure may be transient.</summary>
     internal bool IsExhausted { get; init; }
 
     /// <summary>The error of a source that is read while its loader is disposed.</summary>

@@ -7,9 +7,9 @@ public class WeightsException : Exception
 {
     /// <summary>Makes the error.</summary>
     /// <param name="message">
-    /// What was expected, what was found, and what to do. Characters that do not show are escaped, and what is too long is cut.
+    /// What was expected, what was found, and what to do. Invisible characters are escaped, and a message that is too long is cut.
     /// </param>
-    /// <param name="innerException">What caused it, if anything.</param>
+    /// <param name="innerException">The cause, if there is one.</param>
     public WeightsException(string message, Exception? innerException = null)
         : base(Printable.Lines(message), innerException)
     {

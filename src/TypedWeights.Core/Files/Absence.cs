@@ -1,6 +1,6 @@
 namespace TypedWeights.Files;
 
-/// <summary>Explains why nothing can be opened at a path, if the reason is more than that nobody has made it.</summary>
+/// <summary>Explains why nothing can be opened at a path, if the reason is not simply that it does not exist.</summary>
 /// <remarks>
 /// To .NET a symbolic link whose target is missing is a file that is not found, although a listing of the folder shows it. All sentences are
 /// without their full stop.
@@ -61,7 +61,7 @@ internal static class Absence
         }
         catch (IOException)
         {
-            return $"{what} is a link that leads back to itself, by {target}";
+            return $"{what} is a symbolic link that leads back to itself through {target}";
         }
 
         // Of links that lead to links, the last one's target is missing.

@@ -28,7 +28,7 @@ internal static class DiskFailure
         };
     }
 
-    /// <summary>Whether a file could not be opened because somebody else has it locked.</summary>
+    /// <summary>Whether a file could not be opened because another process has locked it.</summary>
     public static bool IsLocked(IOException e) => OperatingSystem.IsWindows()
         ? e.HResult is Windows + 32 or Windows + 33
         : e.HResult is 11 or 35; // EWOULDBLOCK, of Linux and of macOS

@@ -46,7 +46,7 @@ internal readonly record struct FileFacts(uint Owner, uint Group, ushort Mode)
 
     public bool IsLink => (Mode & KindMask) == LinkKind;
 
-    /// <summary>Whether the mode gives nothing to the group or to others.</summary>
+    /// <summary>Whether the mode grants nothing to the group and to others.</summary>
     public bool IsPrivate => (Mode & OthersMayAnything) == 0;
 
     public bool GroupMayWrite => (Mode & GroupWrite) != 0;

@@ -17,7 +17,7 @@ internal static class FileSizeLimit
     private static readonly Lock HeedLock = new();
     private static PosixSignalRegistration? _heeded;
 
-    /// <summary>Makes a write beyond the limit fail and not end the process; does nothing where there is no limit.</summary>
+    /// <summary>Makes a write beyond the limit fail and not end the process; does nothing if there is no limit.</summary>
     public static void Heed()
     {
         if (OperatingSystem.IsWindows() || ProcessLimits.FileSize is null)
@@ -31,7 +31,7 @@ internal static class FileSizeLimit
         }
     }
 
-    /// <summary>Refuses a file that is larger than the limit before anything is written, and heeds the limit from now on.</summary>
+    /// <summary>Throws for a file that is larger than the limit before anything is written.</summary>
     /// <param name="path">The file as messages show it.</param>
     /// <param name="length">How long it will be.</param>
     /// <exception cref="IOException">The limit is lower.</exception>

@@ -40,7 +40,7 @@ internal static class FolderTrust
         {
             if (step.Error != 0)
             {
-                return step.Error is LibC.NotThere or LibC.NoFolder or LibC.Denied ? null : $"{step.Path} cannot be looked at (error {step.Error})";
+                return step.Error is LibC.NotThere or LibC.NoFolder or LibC.Denied ? null : $"{step.Path} cannot be inspected (error {step.Error})";
             }
 
             if (step.Facts.IsLink)
@@ -52,7 +52,7 @@ internal static class FolderTrust
             }
             else if (!step.Facts.IsFolder)
             {
-                // Using it as a folder reports that it is not one.
+                // The later use as a folder reports that it is a file.
                 return null;
             }
             else if (Check(step.Path, step.Facts, isLast: step.IsLast && !asParent) is { } reason)
@@ -71,7 +71,7 @@ internal static class FolderTrust
             return string.Create(CultureInfo.InvariantCulture, $"{path} belongs to another user (uid {facts.Owner})");
         }
 
-        // A sticky folder lets everybody make files and nobody touch those of others.
+        // In a sticky folder, everybody may create files, and nobody may change the files of others.
         return MayOthersWrite(path, facts) && (isLast || !facts.IsSticky)
             ? $"{path} can be written by other users (mode {facts.ModeText})"
             : null;

@@ -49,7 +49,7 @@ internal static partial class LibC
         Read = 4,
     }
 
-    /// <summary>Whether this system is one of those whose answers are understood here: nothing else may be called elsewhere.</summary>
+    /// <summary>Whether this system is one of those whose results can be read here. On other systems, no other member may be used.</summary>
     [UnsupportedOSPlatformGuard("windows")]
     public static bool IsSupported => OperatingSystem.IsMacOS() || (OperatingSystem.IsLinux() && HasStatX.Value);
 
@@ -65,23 +65,23 @@ internal static partial class LibC
     /// <summary>As <see cref="Facts"/>, with the system's error number in place of an exception.</summary>
     public static bool TryFacts(string path, out FileFacts facts, out int error)
     {
-        Span<byte> answer = stackalloc byte[256];
+        Span<byte> buffer = stackalloc byte[256];
         int result = OperatingSystem.IsMacOS()
-            ? IsIntelMac ? LStat64(path, answer) : LStat(path, answer)
-            : StatX(CurrentFolder, path, NoFollow, BasicFacts, answer);
+            ? IsIntelMac ? LStat64(path, buffer) : LStat(path, buffer)
+            : StatX(CurrentFolder, path, NoFollow, BasicFacts, buffer);
         error = result == 0 ? 0 : Marshal.GetLastPInvokeError();
-        facts = result == 0 ? Read(answer) : default;
+        facts = result == 0 ? Read(buffer) : default;
         return result == 0;
     }
 
     /// <summary>The same of an opened file.</summary>
     public static bool TryFacts(SafeFileHandle file, out FileFacts facts)
     {
-        Span<byte> answer = stackalloc byte[256];
+        Span<byte> buffer = stackalloc byte[256];
         int result = OperatingSystem.IsMacOS()
-            ? IsIntelMac ? FStat64(file, answer) : FStat(file, answer)
-            : StatX(file, "", EmptyPath, BasicFacts, answer);
-        facts = result == 0 ? Read(answer) : default;
+            ? IsIntelMac ? FStat64(file, buffer) : FStat(file, buffer)
+            : StatX(file, "", EmptyPath, BasicFacts, buffer);
+        facts = result == 0 ? Read(buffer) : default;
         return result == 0;
     }
 
@@ -162,44 +162,44 @@ internal static partial class LibC
         }
     }
 
-    // statx, because its answer is laid out alike on every Linux and in every C library.
-    private static FileFacts Read(ReadOnlySpan<byte> answer) => OperatingSystem.IsMacOS()
-        ? new FileFacts(U32(answer, 16), U32(answer, 20), U16(answer, 4))
+    // statx, because its result has the same layout on every Linux and in every C library.
+    private static FileFacts Read(ReadOnlySpan<byte> buffer) => OperatingSystem.IsMacOS()
+        ? new FileFacts(U32(buffer, 16), U32(buffer, 20), U16(buffer, 4))
         {
-            Links = U16(answer, 6),
-            Identity = (U32(answer, 0), U64(answer, 8)),
+            Links = U16(buffer, 6),
+            Identity = (U32(buffer, 0), U64(buffer, 8)),
         }
-        : new FileFacts(U32(answer, 20), U32(answer, 24), U16(answer, 28))
+        : new FileFacts(U32(buffer, 20), U32(buffer, 24), U16(buffer, 28))
         {
-            Links = U32(answer, 16),
-            Identity = (((ulong)U32(answer, 136) << 32) | U32(answer, 140), U64(answer, 32)),
+            Links = U32(buffer, 16),
+            Identity = (((ulong)U32(buffer, 136) << 32) | U32(buffer, 140), U64(buffer, 32)),
         };
 
-    private static ulong U64(ReadOnlySpan<byte> answer, int at) => BinaryPrimitives.ReadUInt64LittleEndian(answer[at..]);
+    private static ulong U64(ReadOnlySpan<byte> buffer, int at) => BinaryPrimitives.ReadUInt64LittleEndian(buffer[at..]);
 
-    private static uint U32(ReadOnlySpan<byte> answer, int at) => BinaryPrimitives.ReadUInt32LittleEndian(answer[at..]);
+    private static uint U32(ReadOnlySpan<byte> buffer, int at) => BinaryPrimitives.ReadUInt32LittleEndian(buffer[at..]);
 
-    private static ushort U16(ReadOnlySpan<byte> answer, int at) => BinaryPrimitives.ReadUInt16LittleEndian(answer[at..]);
+    private static ushort U16(ReadOnlySpan<byte> buffer, int at) => BinaryPrimitives.ReadUInt16LittleEndian(buffer[at..]);
 
     private static IOException Failure(string path, int error) => new($"{path}: {new Win32Exception(error).Message}");
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int StatX(int folder, string path, int flags, uint mask, Span<byte> answer);
+    private static partial int StatX(int folder, string path, int flags, uint mask, Span<byte> buffer);
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int StatX(SafeFileHandle file, string path, int flags, uint mask, Span<byte> answer);
+    private static partial int StatX(SafeFileHandle file, string path, int flags, uint mask, Span<byte> buffer);
 
     [LibraryImport("libc", EntryPoint = "fstat")]
-    private static partial int FStat(SafeFileHandle file, Span<byte> answer);
+    private static partial int FStat(SafeFileHandle file, Span<byte> buffer);
 
     [LibraryImport("libc", EntryPoint = "fstat$INODE64")]
-    private static partial int FStat64(SafeFileHandle file, Span<byte> answer);
+    private static partial int FStat64(SafeFileHandle file, Span<byte> buffer);
 
     [LibraryImport("libc", EntryPoint = "lstat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int LStat(string path, Span<byte> answer);
+    private static partial int LStat(string path, Span<byte> buffer);
 
     [LibraryImport("libc", EntryPoint = "lstat$INODE64", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int LStat64(string path, Span<byte> answer);
+    private static partial int LStat64(string path, Span<byte> buffer);
 
     [LibraryImport("libc", EntryPoint = "faccessat", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int FAccessAt(int folder, string path, int right, int flags);

@@ -12,7 +12,7 @@ namespace TypedWeights.Files;
 /// </remarks>
 internal static class OwnFile
 {
-    /// <summary>The rights that files lose which nobody but their owner may write to.</summary>
+    /// <summary>The permissions that are removed from files to which only their owner may write.</summary>
     public const UnixFileMode WriteOfOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
     private const int MostLooks = 10;
@@ -20,7 +20,7 @@ internal static class OwnFile
     /// <summary>Opens a file that exists.</summary>
     /// <param name="path">The file.</param>
     /// <param name="access">What it is opened for. A file with several names (hard links) is not opened for writing.</param>
-    /// <param name="share">What others may do meanwhile.</param>
+    /// <param name="share">What other openers may do while the file is open.</param>
     /// <param name="isThisUsers">
     /// Whether a file of another user is refused where others may write to the folder. Root's are accepted: it can change any file.
     /// </param>
@@ -109,7 +109,7 @@ internal static class OwnFile
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="access">What it is opened for.</param>
-    /// <param name="share">What others may do meanwhile.</param>
+    /// <param name="share">What other openers may do while the file is open.</param>
     /// <param name="keepsOthersOut">Whether its owner alone may write to it, whatever the umask.</param>
     public static LockedFile CreateNew(string path, FileAccess access, FileShare share, bool keepsOthersOut = false)
     {
@@ -143,7 +143,7 @@ internal static class OwnFile
     }
 }
 
-/// <summary>Something has the name of a file of ours and is not one, or is not this user's.</summary>
+/// <summary>A file that this library needs is not a regular file, or belongs to another user.</summary>
 internal sealed class RefusedFileException(string path, string reason) : IOException($"{path}: {reason}.")
 {
     /// <summary>Why, as a sentence without its full stop.</summary>

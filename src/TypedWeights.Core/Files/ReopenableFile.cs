@@ -29,7 +29,7 @@ internal sealed class ReopenableFile : IDisposable
             // As the files of /proc, whose bytes the system makes up while they are read.
             if (!isOurs && Identity.Length == 0 && RandomAccess.Read(_file.Handle, new byte[1], 0) > 0)
             {
-                throw new RefusedFileException(path, "this file has bytes and no length, as the files of /proc; a regular file is expected");
+                throw new RefusedFileException(path, "this file has bytes but no length, like the files of /proc; a regular file is expected");
             }
 
             CloseUnlessKept();
@@ -170,6 +170,6 @@ internal sealed class OpenFiles(int most)
         return false;
     }
 
-    /// <summary>Gives a place back.</summary>
+    /// <summary>Releases one of the files.</summary>
     public void Release() => Interlocked.Decrement(ref _count);
 }

@@ -57,7 +57,7 @@ internal sealed class ReplacementFile : IDisposable
             catch (UnauthorizedAccessException e)
             {
                 // The system names the temporary file, which does not help the user.
-                string denied = Denial.OfReplacement(target) ?? $"this user may not make files in the folder {folder}";
+                string denied = Denial.OfReplacement(target) ?? $"this user may not create files in the folder {folder}";
                 throw new UnauthorizedAccessException($"{target}: {denied}.", e);
             }
             catch (IOException e) when (Named(e, temporary, target) is { } named)
@@ -87,7 +87,7 @@ internal sealed class ReplacementFile : IDisposable
         }
     }
 
-    /// <summary>Gives the file its name. What was written is on the disk before that.</summary>
+    /// <summary>Renames the file to its target, after its bytes have been flushed to the disk.</summary>
     /// <exception cref="IOException">It cannot be flushed or renamed.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not replace the file that has the name.</exception>
     public void Commit()
@@ -140,7 +140,8 @@ internal sealed class ReplacementFile : IDisposable
 
         if (!_file.HasItsName)
         {
-            throw new RefusedFileException(_target, $"{_temporary}, which was to get this name, was removed or replaced while it was written");
+            throw new RefusedFileException(_target, $"{_temporary}, which was to be renamed to this file, was removed or replaced while it was "
+                + "written");
         }
 
         try

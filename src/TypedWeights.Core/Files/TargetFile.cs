@@ -1,6 +1,6 @@
 namespace TypedWeights.Files;
 
-/// <summary>A file that is to appear at once and whole, over whatever has its name.</summary>
+/// <summary>A file that will appear at once and whole, and replace an existing file of its name.</summary>
 internal static class TargetFile
 {
     // The shortest names of files in stores that name them by a digest: of MD5's 32 digits, two may be the folder's.
@@ -26,7 +26,7 @@ internal static class TargetFile
 
         if (end.IsCircle)
         {
-            throw new IOException($"{path}: its symbolic links lead in a circle.");
+            throw new IOException($"{path}: its symbolic links form a circle.");
         }
 
         if (!end.HasFolder)
@@ -34,7 +34,7 @@ internal static class TargetFile
             throw new DirectoryNotFoundException(
                 Absence.OfFolder(Path.GetDirectoryName(Path.GetFullPath(path))!) is { } reason
                     ? $"{path}: {reason}."
-                    : $"There is no folder for {path}; make it first.");
+                    : $"The folder of {path} does not exist; create it first.");
         }
 
         if (end.Exists && end.Facts.IsFolder)
@@ -55,7 +55,7 @@ internal static class TargetFile
     /// Throws if a path leads over a link that another user may have planted, as Linux does for opening a file (protected_symlinks): in
     /// /tmp, the first user to make the link could choose which of this user's files is replaced. Every link on the way counts, those to folders too.
     /// </summary>
-    /// <exception cref="RefusedFileException">There is such a link.</exception>
+    /// <exception cref="RefusedFileException">The path has such a link.</exception>
     public static void RefusePlantedLinks(string path)
     {
         foreach (PathWalk.Step step in PathWalk.Steps(Path.GetFullPath(path)))

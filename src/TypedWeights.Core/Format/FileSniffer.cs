@@ -19,14 +19,14 @@ internal static class FileSniffer
     {
         if (fileLength == 0)
         {
-            return "an empty file: a download that never began? Fetch it again.";
+            return "an empty file: a download that never started? Fetch it again.";
         }
 
         return MayBeHeader(start) ? null : Binary(start) ?? Text(start);
     }
 
     /// <summary>Describes a web page, after words such as "this is not a safetensors file but".</summary>
-    public const string Page = "an HTML page (a login or error page of a web site?). Check the URL: the link must give the file itself.";
+    public const string Page = "an HTML page (a login or error page of a web site?). Check the URL: the link must point to the file itself.";
 
     /// <summary>Recognises a web page or a Git LFS pointer, which a server may send instead of any file.</summary>
     /// <param name="start">The first bytes of the response, up to <see cref="Wanted"/>.</param>
@@ -42,7 +42,7 @@ internal static class FileSniffer
     {
         if (start.Length >= 8 && start.IndexOfAnyExcept((byte)0) < 0)
         {
-            return "a file that begins with zeros: a download that reserved its space and was not finished? Fetch it again.";
+            return "a file that starts with zeros: an unfinished download that reserved its space? Fetch it again.";
         }
 
         if (start.StartsWith("PK\x03\x04"u8) || start.StartsWith("PK\x05\x06"u8))
@@ -96,7 +96,7 @@ internal static class FileSniffer
 
         if (Starts(text, "<<<<<<<"))
         {
-            return "a text with an unresolved merge conflict. Resolve it or fetch the file again.";
+            return "a text file with an unresolved merge conflict. Resolve it or fetch the file again.";
         }
 
         if (text is ['{' or '[', ..] && IsText(start))
@@ -106,7 +106,7 @@ internal static class FileSniffer
                 : "a JSON document (an error message of a server, or a configuration?). Check the URL or path.";
         }
 
-        return IsText(start) ? "a text (an error message of a server?). Check the URL or path." : null;
+        return IsText(start) ? "a text file (an error message of a server?). Check the URL or path." : null;
     }
 
     private static string? DescribePage(string text)

@@ -21,12 +21,13 @@ internal static class HeaderErrors
         if (kind == SafeTensorsErrorKind.HeaderTooSmall)
         {
             return new SafeTensorsFormatException(
-                kind, file, $"the file ends after {fileLength} bytes; a safetensors file begins with 8 that give its header's length.", 0);
+                kind, file, $"the file ends after {fileLength} bytes; a safetensors file starts with 8 bytes that state the length of its "
+                    + "header.", 0);
         }
 
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
         string message = kind == SafeTensorsErrorKind.HeaderTooLarge
-            ? $"its first 8 bytes give the header {length} bytes, and the limit is {HeaderPrefix.Limit}: this is not a safetensors file."
+            ? $"its first 8 bytes state a header of {length} bytes, and the limit is {HeaderPrefix.Limit}: this is not a safetensors file."
             : $"its header should have {length} bytes, but the file has {fileLength} bytes in all: {Cut(start)}";
         return new SafeTensorsFormatException(kind, file, message, 0);
     }
@@ -34,14 +35,14 @@ internal static class HeaderErrors
     public static SafeTensorsFormatException NotUtf8(ReadOnlySpan<byte> header, int index, long fileLength, string file)
     {
         string message = Foreign(header, fileLength)
-            ?? $"the header is not UTF-8: the byte 0x{header[index]:X2} does not belong to a character. "
-                + "The file is damaged, or its writer is wrong.";
+            ?? $"the header is not UTF-8: the byte 0x{header[index]:X2} is not part of a valid character. "
+                + "The file is damaged, or was written incorrectly.";
         return new SafeTensorsFormatException(SafeTensorsErrorKind.InvalidHeader, file, message, HeaderPrefix.Size + index);
     }
 
     public static SafeTensorsFormatException NotAHeader(ReadOnlySpan<byte> header, JsonReadException error, long fileLength, string file)
     {
-        string message = Foreign(header, fileLength) ?? $"the header is wrong: {error.Message}.";
+        string message = Foreign(header, fileLength) ?? $"the header is not valid: {error.Message}.";
         return new SafeTensorsFormatException(
             SafeTensorsErrorKind.InvalidHeaderDeserialization, file, message, HeaderPrefix.Size + error.Position);
     }

@@ -64,16 +64,16 @@ internal static class HeaderLayout
         return length == bits / 8
             ? null
             : (SafeTensorsErrorKind.TensorInvalidInfo,
-                $"is {Describe(tensor)}, which takes {bits / 8} bytes, but its data_offsets {Begin(tensor)} to {End(tensor)} are {length}.");
+                $"is {Describe(tensor)}, which needs {bits / 8} bytes, but its data_offsets {Begin(tensor)} to {End(tensor)} span {length}.");
     }
 
     private static string DescribeOffset(TensorInfo tensor, ulong end)
     {
-        const string Rule = "Tensors must follow one another without holes and share no bytes; write the file again.";
-        string begins = $"begins at {Begin(tensor)}, but the tensors before it end at {end}";
-        return Begin(tensor) > end ? $"{begins}: a hole of {Begin(tensor) - end} bytes. {Rule}"
+        const string Rule = "Tensors must follow one another without gaps and must not overlap; write the file again.";
+        string begins = $"starts at {Begin(tensor)}, but the tensors before it end at {end}";
+        return Begin(tensor) > end ? $"{begins}: a gap of {Begin(tensor) - end} bytes. {Rule}"
             : Begin(tensor) < end ? $"{begins}: they overlap. {Rule}"
-            : $"ends at {End(tensor)}, before its begin at {Begin(tensor)}. {Rule}";
+            : $"ends at {End(tensor)}, before its start at {Begin(tensor)}. {Rule}";
     }
 
     private static string Describe(TensorInfo tensor) => $"{tensor.DType.Name()} {tensor.Shape.ToShortString()}";

@@ -19,7 +19,7 @@ internal static class ShardName
 
         if (name.Any(char.IsControl))
         {
-            return "holds a control character";
+            return "contains a control character";
         }
 
         // '%' and '?' and '#' mean something else in a URL than on disk, and "%2e%2e" is a way up there.
@@ -28,14 +28,14 @@ internal static class ShardName
         {
             return name[odd] == ':'
                 ? "holds ':', as a URL or a drive does"
-                : $"holds '{name[odd]}', which means something else in a path or URL";
+                : $"holds '{name[odd]}', which has a special meaning in a path or URL";
         }
 
         foreach (string segment in name.Split('/'))
         {
             if (segment is "" or "." or "..")
             {
-                return segment == ".." ? "leads out of the folder" : "is not a plain relative path";
+                return segment == ".." ? "is outside the folder" : "is not a plain relative path";
             }
         }
 

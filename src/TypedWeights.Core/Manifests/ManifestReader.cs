@@ -89,7 +89,7 @@ internal sealed class ManifestReader
             case [""]:
                 break;
             default:
-                throw new FormatException("not a line that manifests have");
+                throw new FormatException("not a valid line of a manifest");
         }
     }
 
@@ -116,7 +116,7 @@ internal sealed class ManifestReader
         IEnumerable<int> ordinals = NumberRuns.Parse(text, 0, text.Length, ' ').Numbers;
         if (file >= _files.Count || ordinals.Any(i => i >= _tensors.Count))
         {
-            throw new FormatException("a layout counts beyond the files or tensors");
+            throw new FormatException("a layout refers to a file or tensor that does not exist");
         }
 
         if (isSorted)
@@ -141,7 +141,7 @@ internal sealed class ManifestReader
         int placed = _tensors.Count(static tensor => tensor.File >= 0);
         if (placed > 0 && placed < _tensors.Count)
         {
-            throw WeightManifest.Error($"{_tensors.Count - placed} tensors are in no file");
+            throw WeightManifest.Error($"{_tensors.Count - placed} tensors are not in any file");
         }
 
         if (placed == _tensors.Count

@@ -37,7 +37,7 @@ public sealed class SparseWeightList<T> : IReadOnlyDictionary<int, T>
 
     /// <summary>The item of a number.</summary>
     /// <param name="key">One of <see cref="Keys"/>.</param>
-    /// <exception cref="KeyNotFoundException">There is no such item; the message says which there are.</exception>
+    /// <exception cref="KeyNotFoundException">There is no such item; the message lists the existing ones.</exception>
     public T this[int key] => TryGetValue(key, out T? value)
         ? value
         : throw new KeyNotFoundException($"There is no item {key}; there are {Manifests.NumberRuns.Text(_numbers, ',')}.");

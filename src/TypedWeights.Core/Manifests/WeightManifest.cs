@@ -5,8 +5,8 @@ using TypedWeights.Manifests;
 namespace TypedWeights;
 
 /// <summary>
-/// What a generated class expects of its weights: every name, dtype and shape, which are the contract, and the files and offsets of
-/// the snapshot, which are hints.
+/// What a generated class expects: the contract, which is the name, dtype and shape of every tensor; and, as hints, the files and offsets of
+/// the snapshot.
 /// </summary>
 public sealed class WeightManifest
 {
@@ -29,29 +29,29 @@ public sealed class WeightManifest
         {
             if (!_byName.TryAdd(tensors[i].Name, i))
             {
-                throw Error($"it has \"{tensors[i].Name}\" twice");
+                throw Error($"it lists \"{tensors[i].Name}\" twice");
             }
         }
 
-        var aliases = new Dictionary<string, string>(ties.Count, StringComparer.Ordinal);
-        foreach ((string alias, string target) in ties)
+        var tiedNames = new Dictionary<string, string>(ties.Count, StringComparer.Ordinal);
+        foreach ((string tiedName, string target) in ties)
         {
-            if (!_byName.TryGetValue(target, out int index) || !_byName.TryAdd(alias, index))
+            if (!_byName.TryGetValue(target, out int index) || !_byName.TryAdd(tiedName, index))
             {
-                throw Error($"the tie \"{alias}\" leads to no tensor, or is one");
+                throw Error($"the tied name \"{tiedName}\" refers to a missing tensor, or is itself the name of a tensor");
             }
 
-            aliases.Add(alias, target);
+            tiedNames.Add(tiedName, target);
         }
 
-        Ties = new ReadOnlyDictionary<string, string>(aliases);
+        Ties = new ReadOnlyDictionary<string, string>(tiedNames);
         _names = new Lazy<NameIndex>(() => new NameIndex(_byName.Keys));
     }
 
-    /// <summary>Where the weights come from unless the load says otherwise, without secrets.</summary>
+    /// <summary>The default source of the weights, without secrets.</summary>
     public string Source { get; }
 
-    /// <summary>The revision that the snapshot was taken at, or null where the source has none.</summary>
+    /// <summary>The revision at which the snapshot was taken, or null if the source has no revisions.</summary>
     public string? Revision { get; }
 
     /// <summary>The name and version of the snapshot's index; null for a single file, and where the store has no versions.</summary>
@@ -63,10 +63,10 @@ public sealed class WeightManifest
     /// <summary>Every tensor; tied names are in <see cref="Ties"/>.</summary>
     internal IReadOnlyList<ManifestTensor> Tensors { get; }
 
-    /// <summary>Names that stand for another tensor, each with that tensor's name.</summary>
+    /// <summary>Tied names, each with the name of its tensor.</summary>
     internal IReadOnlyDictionary<string, string> Ties { get; }
 
-    /// <summary>Every tensor and every tied name with its dtype and shape: what a checkpoint must hold.</summary>
+    /// <summary>Every tensor and every tied name with its dtype and shape: what a checkpoint must contain.</summary>
     public IEnumerable<WeightPath> Paths => Tensors.Select(static tensor => new WeightPath(tensor.Name, tensor.DType, tensor.Shape))
         .Concat(Ties.Keys.Select(Path));
 
@@ -95,7 +95,7 @@ public sealed class WeightManifest
     /// <summary>Whether the snapshot was taken with the tensors' digests.</summary>
     internal bool HasDigests => Tensors.Any(static tensor => tensor.Sha256 is not null);
 
-    /// <summary>The digest of a tensor or of a tied name; null where there is none.</summary>
+    /// <summary>The digest of a tensor or of a tied name; null if the snapshot has no digests.</summary>
     internal string? DigestOf(string name) => _byName.TryGetValue(name, out int index) ? Tensors[index].Sha256 : null;
 
     /// <summary>The names as a tree, tied ones included.</summary>
@@ -105,10 +105,10 @@ public sealed class WeightManifest
         new($"The manifest of a generated class cannot be read ({Printable.Line(message)}). Rebuild the project that declares the class.");
 }
 
-/// <summary>One file of a manifest: hints for the loader, none of which must hold.</summary>
+/// <summary>One file of a manifest: hints for the loader, which may be wrong.</summary>
 /// <param name="Name">The name relative to the source's folder.</param>
 /// <param name="Length">Bytes in the file.</param>
-/// <param name="Validator">The ETag with its quotes, or <c>last-modified:…</c>; null where there is none.</param>
+/// <param name="Validator">The ETag with its quotes, or <c>last-modified:…</c>; null if there is none.</param>
 /// <param name="HeaderLength">The header's length in bytes, without the eight bytes that hold it.</param>
 internal sealed record ManifestFile(string Name, long Length, string? Validator, long HeaderLength)
 {

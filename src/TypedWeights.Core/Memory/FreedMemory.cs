@@ -8,7 +8,7 @@ namespace TypedWeights.Memory;
 /// </summary>
 internal static unsafe class FreedMemory
 {
-    // A search of the heaps takes some time for each page that is returned; for less than this nobody would notice the difference.
+    // A search of the heaps takes some time for each page that is returned; below this size the difference is not noticeable.
     private const long WorthTrimming = 32L << 20;
 
     // Only glibc has it; musl, macOS and Windows return memory by themselves.
@@ -22,7 +22,9 @@ internal static unsafe class FreedMemory
     /// <summary>Whether the C library keeps memory and can return it to the system.</summary>
     public static bool CanTrim => MallocTrim is not null;
 
-    /// <summary>Returns free memory to the system on a thread of the pool, once for all calls meanwhile: with gigabytes it takes a second.</summary>
+    /// <summary>
+    /// Returns free memory to the system on a pool thread, once for all calls that arrive during the wait: with gigabytes it takes a second.
+    /// </summary>
     /// <param name="bytes">How many bytes were freed.</param>
     public static void TrimLater(long bytes)
     {

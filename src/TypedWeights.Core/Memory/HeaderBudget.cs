@@ -3,7 +3,7 @@ using System.Globalization;
 namespace TypedWeights.Memory;
 
 /// <summary>
-/// The memory that the headers of one checkpoint and its index may take, or a snapshot: what needs more is refused before it is read.
+/// The memory that the headers of one checkpoint and its index may take, or a snapshot: text that needs more is rejected before it is read.
 /// </summary>
 /// <param name="bound">The most memory for everything.</param>
 /// <param name="bufferLimit">The most memory for headers, in bytes.</param>
@@ -18,10 +18,10 @@ internal sealed class HeaderBudget(MemoryBound bound, long bufferLimit = long.Ma
     /// <summary>The memory of a header with all that is made of it: a usual header of up to a million tensors takes less.</summary>
     public static long MemoryOf(long headerLength) => headerLength * 4;
 
-    /// <summary>The most memory that the JSON text of a header, an index or a snapshot takes while it is read, whatever is in it.</summary>
+    /// <summary>The most memory that the JSON text of a header, an index or a snapshot needs while it is read, whatever it contains.</summary>
     public static long MemoryOfText(long length) => length * 10;
 
-    /// <summary>The error of a text that the system has no memory for.</summary>
+    /// <summary>The error of a text that the system could not allocate memory for.</summary>
     /// <param name="source">The file as it may be shown.</param>
     /// <param name="text">The text, such as <c>an index</c>.</param>
     /// <param name="length">Its length in bytes.</param>
@@ -29,7 +29,8 @@ internal sealed class HeaderBudget(MemoryBound bound, long bufferLimit = long.Ma
     public static WeightsException NoMemory(string source, string text, long length, OutOfMemoryException cause) => new(
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{source}: the system has no memory for {text} of {length:N0} bytes, which takes up to {MemoryOfText(length):N0} bytes to read."),
+            $"{source}: the system could not allocate memory for {text} of {length:N0} bytes, "
+                + $"which takes up to {MemoryOfText(length):N0} bytes to read."),
         cause);
 
     /// <summary>Takes the memory of one more header.</summary>

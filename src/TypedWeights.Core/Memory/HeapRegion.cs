@@ -4,7 +4,7 @@ using System.Runtime.Versioning;
 namespace TypedWeights.Memory;
 
 /// <summary>
-/// Fresh memory, not zeroed. From <see cref="HugePagesFrom"/> on it begins at a huge page and requests huge pages: touching memory for
+/// Fresh memory, not zeroed. From <see cref="HugePagesFrom"/> on it starts at a huge page and requests huge pages: touching memory for
 /// the first time 4 KiB at a time costs more than reading a cached file into it.
 /// </summary>
 internal sealed unsafe class HeapRegion : NativeRegion
@@ -31,7 +31,7 @@ internal sealed unsafe class HeapRegion : NativeRegion
     public bool HasHugePages { get; private init; }
 
     /// <summary>The bytes that a region of a length takes: up to the end of the last huge page, or the tail would be small pages.</summary>
-    public static long RoomFor(long length) =>
+    public static long SizeFor(long length) =>
         length < HugePagesFrom ? length : checked(length + HugePage - 1) / HugePage * HugePage;
 
     /// <exception cref="OutOfMemoryException">The system has no consecutive memory of that length.</exception>
@@ -43,7 +43,7 @@ internal sealed unsafe class HeapRegion : NativeRegion
             return new HeapRegion((nint)NativeMemory.AlignedAlloc((nuint)length, SmallAlignment), length);
         }
 
-        long whole = RoomFor(length);
+        long whole = SizeFor(length);
         return OperatingSystem.IsLinux() && Environment.Is64BitProcess && !PortableMemory.IsForced && TryMap(length, whole) is { } mapped
             ? mapped
             : new HeapRegion((nint)NativeMemory.AlignedAlloc((nuint)whole, (nuint)HugePage), length);

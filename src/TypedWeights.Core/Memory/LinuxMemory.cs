@@ -32,7 +32,7 @@ internal static partial class LinuxMemory
     }
 
     /// <summary>Maps fresh memory, zeroed when it is touched.</summary>
-    /// <returns>False where the system has no such run of memory.</returns>
+    /// <returns>False if the system has no consecutive memory of that length.</returns>
     public static bool TryMapAnonymous(long length, out nint address)
     {
         address = Map(0, (nuint)length, ProtectReadWrite, MapPrivateAnonymous, -1, 0);

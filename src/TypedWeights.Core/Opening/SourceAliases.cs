@@ -11,7 +11,7 @@ namespace TypedWeights.Opening;
 internal sealed class SourceAliases(IReadOnlyDictionary<string, string> given)
 {
     /// <summary>Says of a scheme that nothing serves what would make it an alias.</summary>
-    public static string Unset(string scheme) => $"if it is an alias, say where it leads in the variable {VariableOf(scheme)}, which is not set";
+    public static string Unset(string scheme) => $"if it is an alias, set the variable {VariableOf(scheme)} to the location it stands for";
 
     /// <summary>Follows aliases to a URI that is not one.</summary>
     /// <param name="uri">Any URI.</param>
@@ -27,13 +27,14 @@ internal sealed class SourceAliases(IReadOnlyDictionary<string, string> given)
             if (seen.Contains(at.Scheme))
             {
                 throw new WeightSourceException(
-                    uri.Display, $"the aliases lead in a circle: {string.Join(":// → ", seen.Append(at.Scheme))}://.");
+                    uri.Display, $"the aliases form a circle: {string.Join(":// → ", seen.Append(at.Scheme))}://.");
             }
 
             seen.Add(at.Scheme);
             at = WeightUri.TryParse(Join(target, at.Original[(at.Scheme.Length + 3)..]), out WeightUri? next, out string error)
                 ? next
-                : throw new WeightSourceException(uri.Display, $"the alias {at.Scheme}:// ({VariableOf(at.Scheme)}) leads nowhere: {error}");
+                : throw new WeightSourceException(uri.Display, $"the alias {at.Scheme}:// ({VariableOf(at.Scheme)}) does not lead to a "
+                    + $"location: {error}");
         }
 
         return at;

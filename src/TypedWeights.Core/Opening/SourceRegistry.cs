@@ -61,8 +61,8 @@ internal sealed class SourceRegistry : IAsyncDisposable
         LocateAsync(uri, WeightPins.None, cache: null, Context, cancellationToken);
 
     /// <summary>
-    /// As above, in the state that a snapshot recorded. Files of a remote location come from a cache if it has them, and requests count as those
-    /// of a load.
+    /// Finds the location of a URI at the revision and versions that a snapshot recorded. Files of a remote location are read from a cache if it
+    /// has them, and requests count as those of a load.
     /// </summary>
     public async ValueTask<IWeightLocation> LocateAsync(
         WeightUri uri, WeightPins pins, CacheRun? cache, TransferContext context, CancellationToken cancellationToken)

@@ -26,7 +26,7 @@ internal sealed class EntryStream(Stream file, SafeTensorsEntry entry, Cancellat
     {
         if (_written != entry.ByteLength)
         {
-            throw Wrong(_written, "were given");
+            throw Wrong(_written, "were written");
         }
     }
 
@@ -74,13 +74,13 @@ internal sealed class EntryStream(Stream file, SafeTensorsEntry entry, Cancellat
         ObjectDisposedException.ThrowIf(_closed, this);
         if (length > entry.ByteLength - _written)
         {
-            throw Wrong(_written + length, "or more were given");
+            throw Wrong(_written + length, "or more were written");
         }
 
         _written += length;
     }
 
     private WeightsException Wrong(long given, string howMany) => new(
-        $"The tensor {Printable.Name(entry.Name)} is {entry.Describe()}, {entry.ByteLength} bytes, "
-        + $"and {given} {howMany}. Nothing was saved.");
+        $"The tensor {Printable.Name(entry.Name)} is {entry.Describe()}, {entry.ByteLength} bytes, but "
+        + $"{given} {howMany}. Nothing was saved.");
 }

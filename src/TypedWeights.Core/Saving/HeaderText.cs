@@ -23,7 +23,7 @@ internal static class HeaderText
         catch (EncoderFallbackException e)
         {
             throw new ArgumentException(
-                $"{what}, {Printable.Name(text)}, holds half of a surrogate pair, which UTF-8 cannot hold.", parameter, e);
+                $"{what}, {Printable.Name(text)}, contains half of a surrogate pair, which UTF-8 cannot encode.", parameter, e);
         }
     }
 

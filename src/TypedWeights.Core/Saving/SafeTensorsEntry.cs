@@ -3,7 +3,7 @@ using TypedWeights.Saving;
 
 namespace TypedWeights;
 
-/// <summary>A tensor to be written: its description, and what yields its bytes when their turn comes.</summary>
+/// <summary>A tensor to be written: its description, and the callback or memory that provides its bytes.</summary>
 public sealed class SafeTensorsEntry
 {
     /// <summary>Describes a tensor whose bytes are produced while the file is written.</summary>
@@ -15,14 +15,14 @@ public sealed class SafeTensorsEntry
     /// synchronous or not. Called once; the stream ends with the call.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// The name is reserved or is not text that UTF-8 can hold, the elements do not fill whole bytes, or there are more than 2^63 of them.
+    /// The name is reserved or is not valid UTF-8 text, the elements do not fill whole bytes, or there are more than 2^63 of them.
     /// </exception>
     public SafeTensorsEntry(string name, DType dtype, TensorShape shape, Func<Stream, CancellationToken, ValueTask> write)
         : this(name, dtype, shape, write, null)
     {
     }
 
-    /// <summary>Describes a tensor that a user gave to another method.</summary>
+    /// <summary>Describes a tensor that a user passed to another method.</summary>
     /// <param name="name">As above.</param>
     /// <param name="dtype">As above.</param>
     /// <param name="shape">As above.</param>
@@ -37,7 +37,7 @@ public sealed class SafeTensorsEntry
         if (name == "__metadata__")
         {
             throw new ArgumentException(
-                "\"__metadata__\" is not a tensor's name in this format: a reader would refuse the file.", parameter ?? nameof(name));
+                "\"__metadata__\" cannot be the name of a tensor in this format: a reader would reject the file.", parameter ?? nameof(name));
         }
 
         Name = name;
@@ -52,14 +52,14 @@ public sealed class SafeTensorsEntry
     /// <param name="dtype">The element type.</param>
     /// <param name="shape">The shape in elements, outermost dimension first.</param>
     /// <param name="bytes">The elements, row-major and little-endian.</param>
-    /// <exception cref="ArgumentException">As above, or the bytes are not as many as dtype and shape ask for.</exception>
+    /// <exception cref="ArgumentException">As for the other constructor, or the number of bytes is not that of dtype and shape.</exception>
     public SafeTensorsEntry(string name, DType dtype, TensorShape shape, ReadOnlyMemory<byte> bytes)
         : this(name, dtype, shape, (stream, token) => stream.WriteAsync(bytes, token))
     {
         if (bytes.Length != ByteLength)
         {
             throw new ArgumentException(
-                $"The tensor {Printable.Name(name)} is {Describe()}, {ByteLength} bytes, and {bytes.Length} were given.", nameof(bytes));
+                $"The tensor {Printable.Name(name)} is {Describe()}, {ByteLength} bytes, but {bytes.Length} were passed.", nameof(bytes));
         }
     }
 
@@ -86,7 +86,7 @@ public sealed class SafeTensorsEntry
         string what = $"The tensor {Printable.Name(name)} of {dtype.Name()} {shape.ToShortString()}";
         if (!dtype.TryGetBits(shape, out ulong bits))
         {
-            throw new ArgumentException($"{what} is larger than the format can say.", parameter);
+            throw new ArgumentException($"{what} is larger than the format allows.", parameter);
         }
 
         return bits % 8 == 0

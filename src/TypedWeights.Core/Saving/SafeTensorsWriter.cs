@@ -8,8 +8,8 @@ namespace TypedWeights;
 /// from a multiple of eight bytes on, no gaps.
 /// </summary>
 /// <remarks>
-/// The file appears at once and whole: it is written beside the target, flushed to the disk and renamed over it. A reader that has the
-/// old file open keeps the old bytes. A failure or cancellation leaves the old file as it was and nothing beside it; what a process that was
+/// The file appears at once and whole: it is written to a file beside the target, flushed to the disk and renamed to the target. A reader that has
+/// the old file open keeps the old bytes. A failure or cancellation leaves the old file as it was and nothing beside it; what a process that was
 /// killed left beside it is removed by the next one that writes a file in the same folder. On Unix the new file
 /// has the permissions of the old one if that belonged to this user or to root.
 /// </remarks>
@@ -19,7 +19,7 @@ public static class SafeTensorsWriter
 
     /// <summary>Writes a file.</summary>
     /// <param name="path">
-    /// The file; what is there is replaced. Where it is a symbolic link, the file that it leads to is replaced; the link itself only where it
+    /// The file; an existing one is replaced. If it is a symbolic link, the file that it leads to is replaced; the link itself only if it
     /// leads into a store that names files by their content, such as the cache of Hugging Face.
     /// </param>
     /// <param name="entries">The tensors, in any order; their bytes are produced one after another.</param>
@@ -29,7 +29,7 @@ public static class SafeTensorsWriter
     /// Two tensors share a name, a tensor or a metadata text is null, or the header would be longer than 100,000,000 bytes. Nothing has been
     /// written.
     /// </exception>
-    /// <exception cref="WeightsException">A tensor's bytes are more or fewer than its dtype and shape ask for.</exception>
+    /// <exception cref="WeightsException">The number of bytes of a tensor is not that of its dtype and shape.</exception>
     /// <exception cref="IOException">
     /// The disk is full, the file is larger than this process may write, the folder does not exist, or the file cannot be written for another reason.
     /// </exception>

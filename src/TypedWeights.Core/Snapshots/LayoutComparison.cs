@@ -76,7 +76,7 @@ internal static class LayoutComparison
         {
             found++;
             yield return new(SnapshotDifferenceKind.File, was.Name,
-                $"version {was.Validator ?? "(none)"} became {@is.Validator ?? "(none)"}: the values may be others");
+                $"validator {was.Validator ?? "(none)"} became {@is.Validator ?? "(none)"}: the values may differ");
         }
 
         Dictionary<string, string> now = @is.Metadata.Where(pair => !ties.Contains(pair.Key)).ToDictionary(StringComparer.Ordinal);
@@ -100,7 +100,7 @@ internal static class LayoutComparison
 
         if (found == 0 && !isNewHeader && was.HeaderSha256 != @is.HeaderSha256)
         {
-            yield return new(SnapshotDifferenceKind.File, was.Name, "the header is written differently");
+            yield return new(SnapshotDifferenceKind.File, was.Name, "the header is formatted differently");
         }
     }
 
@@ -117,9 +117,9 @@ internal static class LayoutComparison
         return moved switch
         {
             [] => null,
-            [string only] => new(SnapshotDifferenceKind.Layout, only, "lies elsewhere"),
+            [string only] => new(SnapshotDifferenceKind.Layout, only, "moved"),
             [string first, ..] => new(SnapshotDifferenceKind.Layout, first,
-                string.Create(CultureInfo.InvariantCulture, $"and {moved.Length - 1} more tensors lie elsewhere")),
+                string.Create(CultureInfo.InvariantCulture, $"moved, along with {moved.Length - 1} more")),
         };
     }
 }

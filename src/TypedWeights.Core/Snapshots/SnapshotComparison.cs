@@ -35,12 +35,12 @@ internal static class SnapshotComparison
         (null, { Tie: null }) => (SnapshotDifferenceKind.NewTensor, $"{@is.Form} is new"),
         (null, { }) => (SnapshotDifferenceKind.Tie, $"{@is.Form} is new, tied to {@is.Tie}"),
         ({ Tie: null }, null) => (SnapshotDifferenceKind.MissingTensor, $"{was.Form} is gone"),
-        ({ }, null) => (SnapshotDifferenceKind.Tie, $"{was.Form} is gone, which was tied to {was.Tie}"),
+        ({ }, null) => (SnapshotDifferenceKind.Tie, $"{was.Form} is gone; it was tied to {was.Tie}"),
         ({ }, { }) when was.DType != @is.DType || was.Shape != @is.Shape => (SnapshotDifferenceKind.ChangedTensor, $"{was.Form} became {@is.Form}"),
         ({ }, { }) when was.Tie == @is.Tie => null,
         ({ Tie: not null }, { Tie: not null }) => (SnapshotDifferenceKind.Tie, $"was tied to {was.Tie} and is tied to {@is.Tie}"),
-        (_, { Tie: null }) => (SnapshotDifferenceKind.Layout, $"was tied to {was!.Tie} and is stored for itself"),
-        _ => (SnapshotDifferenceKind.Layout, $"was stored for itself and is tied to {@is!.Tie}"),
+        (_, { Tie: null }) => (SnapshotDifferenceKind.Layout, $"was tied to {was!.Tie} and is now stored separately"),
+        _ => (SnapshotDifferenceKind.Layout, $"was stored separately and is now tied to {@is!.Tie}"),
     };
 
     private static Dictionary<string, Entry> Named(WeightSnapshot snapshot)

@@ -52,9 +52,9 @@ internal interface IMappableSource : IWeightSource
     NativeRegion Map();
 }
 
-/// <summary>A file that a server sent: its content came from outside and may repeat what the server was sent.</summary>
+/// <summary>A file that a server sent. Its content may repeat parts of the request.</summary>
 internal interface IRequestedSource
 {
-    /// <summary>The request that was answered last; null before the first response.</summary>
-    HttpRequestMessage? Asked { get; }
+    /// <summary>The request of the last response; null before the first one.</summary>
+    HttpRequestMessage? LastRequest { get; }
 }

@@ -14,7 +14,7 @@ public interface IWeightSourceProvider : IAsyncDisposable
     /// </summary>
     /// <param name="uri">A URI of one of <see cref="Schemes"/>.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="WeightSourceException">The URI names nothing, or may not be read.</exception>
+    /// <exception cref="WeightSourceException">Nothing exists at the URI, or it may not be read.</exception>
     ValueTask<IWeightLocation> LocateAsync(WeightUri uri, CancellationToken cancellationToken);
 
     /// <summary>Resolves a URI as of the time when its snapshot was taken: at that commit, in those versions.</summary>

@@ -47,7 +47,7 @@ internal abstract class SequentialSource(ForwardBody body, long length, ReadOnly
 
         return Interlocked.Exchange(ref _readers, 1) == 0
             ? ValueTask.FromResult<IRangeReader>(new Reader(this, offset))
-            : throw new InvalidOperationException($"{Display} can only be read in order: dispose the reader before, then open the next.");
+            : throw new InvalidOperationException($"{Display} can only be read in order: dispose the first reader before you open another.");
     }
 
     public ValueTask DisposeAsync() => CloseAsync();
@@ -94,7 +94,7 @@ internal abstract class SequentialSource(ForwardBody body, long length, ReadOnly
         {
             throw new WeightSourceException(
                 display,
-                "the server ignores range requests and does not say how long the file is (Content-Length), and it is neither a safetensors file "
+                "the server ignores range requests and does not state the length of the file (Content-Length), and it is neither a safetensors file "
                     + $"nor within {IndexLimit.ToString("N0", CultureInfo.InvariantCulture)} bytes; "
                     + "fetch it with another program, such as curl, and load it from disk.");
         }
@@ -122,7 +122,7 @@ internal abstract class SequentialSource(ForwardBody body, long length, ReadOnly
             budget.Take(
                 display,
                 HeaderBudget.MemoryOfText(readSoFar),
-                string.Create(CultureInfo.InvariantCulture, $"what comes behind its first {readSoFar:N0} bytes"));
+                string.Create(CultureInfo.InvariantCulture, $"the content after its first {readSoFar:N0} bytes"));
         }
     }
 

@@ -10,19 +10,19 @@ internal static class SignedPeriod
 
     /// <summary>Describes why the period of a signed URL does not include the time of an error response.</summary>
     /// <returns>null if the signature states no period, or the period includes that time.</returns>
-    public static string? Describe(HttpResponseMessage refusal)
+    public static string? Describe(HttpResponseMessage errorResponse)
     {
-        if (refusal.RequestMessage?.RequestUri?.Query is not { Length: > 1 } query)
+        if (errorResponse.RequestMessage?.RequestUri?.Query is not { Length: > 1 } query)
         {
             return null;
         }
 
         ILookup<string, string> parameters = query[1..].Split('&').Select(static pair => pair.Split('=', 2)).ToLookup(
             static pair => pair[0], static pair => Uri.UnescapeDataString(pair.ElementAtOrDefault(1) ?? ""), StringComparer.Ordinal);
-        DateTimeOffset now = refusal.Headers.Date ?? DateTimeOffset.UtcNow;
+        DateTimeOffset now = errorResponse.Headers.Date ?? DateTimeOffset.UtcNow;
         (DateTimeOffset? start, DateTimeOffset? end) = Period(parameters);
-        return end + Leeway < now ? $"is over since {Text(end!.Value)}, and the server has {Text(now)}"
-            : start - Leeway > now ? $"is not valid before {Text(start!.Value)}, and the server has {Text(now)}"
+        return end + Leeway < now ? $"expired at {Text(end!.Value)}; the server's time is {Text(now)}"
+            : start - Leeway > now ? $"is not valid before {Text(start!.Value)}; the server's time is {Text(now)}"
             : null;
     }
 

@@ -77,25 +77,25 @@ public abstract class StoreFile
     /// Repairs the cause of an error response, if that is possible: gets new credentials, another region, the server's clock. Many requests may
     /// fail at once for one reason: the first call repairs it, and the other calls find it repaired.
     /// </summary>
-    /// <param name="refusal">A response with 3xx or 4xx from the store's own origin; its body may be read.</param>
+    /// <param name="errorResponse">A response with 3xx or 4xx from the store's own origin; its body may be read.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>Whether the request is worth another attempt.</returns>
-    protected internal virtual ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) => new(false);
+    protected internal virtual ValueTask<bool> RenewAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken) => new(false);
 
     /// <summary>Explains an error response of the store.</summary>
-    /// <param name="refusal">The error response, from the store's own origin; its body may be read.</param>
+    /// <param name="errorResponse">The error response, from the store's own origin; its body may be read.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>
     /// null for the usual sentence about the status. Otherwise an error with <see cref="Display"/> as its source that states whether it is
     /// transient (<see cref="WeightSourceException.IsTransient"/>) and whether the file is absent.
     /// </returns>
     protected internal virtual ValueTask<WeightSourceException?> ExplainAsync(
-        HttpResponseMessage refusal, CancellationToken cancellationToken) => new((WeightSourceException?)null);
+        HttpResponseMessage errorResponse, CancellationToken cancellationToken) => new((WeightSourceException?)null);
 
     /// <summary>Describes why the period of a signed URL does not include the time of an error response.</summary>
-    /// <param name="refusal">The error response; its <c>Date</c> is that time, if it has one.</param>
+    /// <param name="errorResponse">The error response; its <c>Date</c> is that time, if it has one.</param>
     /// <returns>null if the signature states no period, or the period includes that time.</returns>
-    public static string? DescribePeriod(HttpResponseMessage refusal) => SignedPeriod.Describe(refusal);
+    public static string? DescribePeriod(HttpResponseMessage errorResponse) => SignedPeriod.Describe(errorResponse);
 
     /// <summary>
     /// Makes text from a response safe to show in an error: without the secrets of the request, however the server spells them, without invisible
@@ -138,7 +138,7 @@ public abstract class StoreFile
         string text = await ReadTextAsync(response, cancellationToken).ConfigureAwait(false);
         try
         {
-            // Azure begins its errors with a byte order mark.
+            // Azure starts its errors with a byte order mark.
             using XmlReader reader = XmlReader.Create(
                 new StringReader(text.TrimStart('\uFEFF')), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
             return XElement.Load(reader);

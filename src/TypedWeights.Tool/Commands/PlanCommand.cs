@@ -75,7 +75,7 @@ internal static class PlanCommand
         TransferPlan plan = TransferPlan.Create(checkpoint.Files, selection.Tensors, overrides.Parts(overrides.Options, isRemote));
         SinkMemory? sink = onDevice
             ? SinkMemory.OnDevice(
-                "cuda", DeviceLayout.Of(plan, static tensor => (int)tensor.DType), StagingLimits.For(overrides.Options).RoomFor(plan))
+                "cuda", DeviceLayout.Of(plan, static tensor => (int)tensor.DType), StagingLimits.For(overrides.Options).SizeFor(plan))
             : null;
         return PlanSummary.Of(plan, overrides.Options, overrides.Readers(overrides.Options, isRemote), isRemote, openingRequests, sink);
     }

@@ -7,9 +7,9 @@ public sealed class ShardIndexTests
 {
     public static TheoryData<string, string> Unsafe => new()
     {
-        { "", "empty" }, { "/etc/passwd", "relative path" }, { "../x.safetensors", "out of the folder" },
-        { "a/../../x", "out of the folder" },
-        { "..", "out of the folder" }, { "a/..", "out of the folder" }, { ".", "relative path" }, { "./x", "relative path" },
+        { "", "empty" }, { "/etc/passwd", "relative path" }, { "../x.safetensors", "outside the folder" },
+        { "a/../../x", "outside the folder" },
+        { "..", "outside the folder" }, { "a/..", "outside the folder" }, { ".", "relative path" }, { "./x", "relative path" },
         { "a//b", "relative path" },
         { "a/", "relative path" }, { "//host/share", "relative path" }, { "..\\x", "'\\'" }, { "\\\\host\\x", "'\\'" }, { "C:x", "':'" },
         { "C:\\x", "':'" },
@@ -27,7 +27,7 @@ public sealed class ShardIndexTests
         { """{"weight_map":{"a":1}}""", 19, "the shard that holds \"a\", found a number" },
         { """{"weight_map":{"a":"s","a":"t"}}""", 27, "it lists \"a\" twice, in \"s\" and in \"t\"" },
         { """{"weight_map":{"a":"s","\u0061":"s"}}""", 32, "\"a\" twice" },
-        { """{"weight_map":{},"weight_map":{}}""", 30, "the index has \"weight_map\" twice" },
+        { """{"weight_map":{},"weight_map":{}}""", 30, "the index lists \"weight_map\" twice" },
         { """{"weight_map":{"a":"s",}}""", 23, "comma" },
         { """{"weight_map":{}} x""", 18, "end of the JSON" },
         { "{\n<<<<<<< HEAD\n\"weight_map\":{}}", 2, "merge conflict" },

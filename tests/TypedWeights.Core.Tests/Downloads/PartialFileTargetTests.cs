@@ -42,7 +42,7 @@ public sealed class PartialFileTargetTests : PartialFileTest
             (Folder["folder"], "is a folder"),
             (Folder["pipe"], "is a pipe or device"),
             ("/dev/null", "is a pipe or device"),
-            (Folder["absent/a"], "no folder"),
+            (Folder["absent/a"], "does not exist; create it first"),
 
             // The modes of /sys let root write there, and the system refuses all the same.
             ("/sys/a", Environment.IsPrivilegedProcess ? "this user may not write there" : "this user may not write to the folder /sys"),
@@ -95,7 +95,7 @@ public sealed class PartialFileTargetTests : PartialFileTest
         }
 
         await using PartialFile file = await OpenAsync();
-        Assert.Equal("nothing says what is in it", file.StartedOver);
+        Assert.Equal("nothing describes its content", file.StartedOver);
         await FinishAsync(file, 0, 1, 2, 3, 4);
 
         Assert.Equal(Bytes, File.ReadAllBytes(Target));
@@ -167,7 +167,7 @@ public sealed class PartialFileTargetTests : PartialFileTest
     {
         DiskSpace.ThrowUnlessRoom(Target, 1);
         WeightsException e = Assert.Throws<WeightsException>(() => DiskSpace.ThrowUnlessRoom(Target, long.MaxValue - 1));
-        Assert.Contains($"{long.MaxValue - 1} more bytes are to be written", e.Message, StringComparison.Ordinal);
+        Assert.Contains($"{long.MaxValue - 1} more bytes are needed", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -117,7 +117,7 @@ public sealed class PartialFileTests : PartialFileTest
 
         await using PartialFile file = await OpenAsync();
 
-        Assert.Equal("nothing says what is in it", file.StartedOver);
+        Assert.Equal("nothing describes its content", file.StartedOver);
         Assert.Equal([(0L, 5L * Part)], file.Missing);
     }
 

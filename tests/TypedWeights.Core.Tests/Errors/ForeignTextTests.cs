@@ -208,7 +208,7 @@ public sealed class ForeignTextTests
         var error = new SafeTensorsFormatException(SafeTensorsErrorKind.InvalidHeader, "f", said.Replace("KEY", "dtype", StringComparison.Ordinal));
 
         Assert.Equal(
-            expected.Replace("KEY", "dtype", StringComparison.Ordinal), RepeatedSecrets.Remove(error, new AskedSource(request)).Said);
+            expected.Replace("KEY", "dtype", StringComparison.Ordinal), RepeatedSecrets.Remove(error, new RequestedSource(request)).Said);
     }
 
     [Fact]
@@ -231,7 +231,7 @@ public sealed class ForeignTextTests
         Assert.Null(ForeignText.Cause(new IOException("broken", new IOException("Received an invalid header line: 'X 0123456789'")), request));
     }
 
-    private sealed class AskedSource(HttpRequestMessage asked) : IWeightSource, IRequestedSource
+    private sealed class RequestedSource(HttpRequestMessage request) : IWeightSource, IRequestedSource
     {
         public string Display => "f";
 
@@ -239,7 +239,7 @@ public sealed class ForeignTextTests
 
         public string? Validator => null;
 
-        public HttpRequestMessage? Asked => asked;
+        public HttpRequestMessage? LastRequest => request;
 
         public ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken) =>
             throw new NotSupportedException();

@@ -50,10 +50,10 @@ public sealed class TargetFileTests : IDisposable
 
         AssertNoFolder("gone/model", "gone is a link whose target is missing: no/such/folder (");
         AssertNoFolder("gone/below/model", "gone is a link whose target is missing: no/such/folder (");
-        AssertNoFolder("loop/model", "loop is a link that leads back to itself, by loop");
+        AssertNoFolder("loop/model", "loop is a symbolic link that leads back to itself through loop");
         AssertNoFolder("file/model", "file is not a folder");
         AssertNoFolder("pipe/below/model", "pipe is not a folder");
-        AssertNoFolder("none/model", "make it first");
+        AssertNoFolder("none/model", "create it first");
 
         foreach ((string path, string says) in (ReadOnlySpan<(string, string)>)[("loop", "leads back to itself"), ("file", "is not a folder")])
         {

@@ -21,7 +21,7 @@ public sealed class FileSnifferTests
         { "merge conflict", Text("<<<<<<< HEAD\nx\n=======\ny\n>>>>>>> b\n"), "Resolve it" },
         { "a text", Text("Entry not found"), "Check the URL" },
         { "an empty file", [], "Fetch it again" },
-        { "zeros", new byte[4096], "not finished" },
+        { "zeros", new byte[4096], "unfinished" },
         { "PyTorch checkpoint", Zip("archive/data.pkl", "archive/version"), "save_file" },
         { "NumPy archive", Zip("a.npy"), "save_file" },
         { "zip archive", Zip("readme.txt"), "unpack" },

@@ -30,14 +30,14 @@ public sealed class HeaderMessageTests
         },
         { """{"__metadata__":{"k":"v","n":^3}}""", "InvalidHeaderDeserialization", "\"n\"", "found a number" },
         { """{"__metadata__":{"k":"v","k":^"w"}}""", "InvalidHeaderDeserialization", "the key \"k\"", "twice" },
-        { """{"a":^{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", "InvalidOffset", "\"a\" begins at 1", "a hole of 1 bytes" },
+        { """{"a":^{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", "InvalidOffset", "\"a\" starts at 1", "a gap of 1 bytes" },
         {
             """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":^{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""",
-            "InvalidOffset", "\"b\" begins at 1", "overlap"
+            "InvalidOffset", "\"b\" starts at 1", "overlap"
         },
         {
             """{"a":^{"dtype":"F32","shape":[2,3],"data_offsets":[0,20]}}""",
-            "TensorInvalidInfo", "F32 [2, 3], which takes 24 bytes", "0 to 20 are 20"
+            "TensorInvalidInfo", "F32 [2, 3], which needs 24 bytes", "0 to 20 span 20"
         },
         { """{"a":^{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}""", "MisalignedSlice", "F4 [3], 12 bits", "whole bytes" },
         {

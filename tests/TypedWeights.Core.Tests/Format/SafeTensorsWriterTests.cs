@@ -151,7 +151,7 @@ public sealed class SafeTensorsWriterTests : IDisposable
             default:
                 var error = await Assert.ThrowsAsync<WeightsException>(() => writing);
                 Assert.Contains("\"w\\u{202E}\" is F32 [2], 8 bytes", error.Message, StringComparison.Ordinal);
-                Assert.Contains(how == "too few" ? "4 were given" : "9 or more were given", error.Message, StringComparison.Ordinal);
+                Assert.Contains(how == "too few" ? "4 were written" : "9 or more were written", error.Message, StringComparison.Ordinal);
                 break;
         }
 
@@ -180,7 +180,7 @@ public sealed class SafeTensorsWriterTests : IDisposable
         AssertRefused("surrogate", static () => Entry("a\ud800", DType.U8, [1], 0));
         AssertRefused("12 bits", static () => Entry("a", DType.F4, [3], 0));
         AssertRefused("larger", static () => Entry("a", DType.U8, [1UL << 32, 1UL << 32], 0));
-        AssertRefused("3 were given", static () => new SafeTensorsEntry("a", DType.U16, new TensorShape(2), new byte[3]));
+        AssertRefused("3 were passed", static () => new SafeTensorsEntry("a", DType.U16, new TensorShape(2), new byte[3]));
 
         string path = _folder["never.safetensors"];
         SafeTensorsEntry[] twins = [Entry("a", DType.U8, [1], 0), Entry("a", DType.F32, [1], 0)];

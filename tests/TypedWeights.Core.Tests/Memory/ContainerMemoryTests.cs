@@ -127,7 +127,7 @@ public sealed class ContainerMemoryTests : IDisposable
         Assert.Equal(
             "m.safetensors: 262,144,000 bytes for tensors and 1,000 for buffers, 262,145,000 in all: more than the 192,937,984 that this container "
                 + "leaves (/sys/fs/cgroup/memory.max allows 314,572,800, and 104,857,600 are in use). Give the container more memory, map the file "
-                + "(Storage = TensorStorage.Mapped), or take fewer tensors (Filter, in an untyped load).",
+                + "(Storage = TensorStorage.Mapped), or select fewer tensors (Filter, in an untyped load).",
             error.Message);
         new MemoryNeed(184L << 20, 0).ThrowIfBeyond("m", new(), bound, isRemote: false);
     }

@@ -62,7 +62,7 @@ public sealed class DanglingLinkTests : IDisposable
     {
         Link("one.safetensors", "two");
         Link("two", "one.safetensors");
-        await AssertRefusedAsync(_folder["one.safetensors"], "this is a link that leads back to itself, by two.");
+        await AssertRefusedAsync(_folder["one.safetensors"], "this is a symbolic link that leads back to itself through two.");
     }
 
     [Fact]

@@ -63,7 +63,8 @@ public sealed class FileSourceTests : IDisposable
 
         var error = await Assert.ThrowsAsync<WeightSourceException>(async () => await reader.ReadAsync(new byte[10_000], Token));
         Assert.Equal(
-            "shown: the file was written to while it was read; load it again when it is whole, and replace it by renaming.", error.Message);
+            "shown: the file was modified while it was read; load it again when it is completely written, and replace files by "
+                + "renaming.", error.Message);
     }
 
     [Fact]

@@ -99,7 +99,7 @@ public sealed class HubFilesTests : IDisposable
     [InlineData(OddFile.LinkToDevice, "this is a device")]
     [InlineData(OddFile.Pipe, "this is a named pipe")]
     [InlineData(OddFile.DanglingLink, "this is a link whose target is missing")]
-    [InlineData(OddFile.LinkToItself, "this is a link that leads back to itself")]
+    [InlineData(OddFile.LinkToItself, "this is a symbolic link that leads back to itself")]
     public void A_token_file_that_cannot_be_read_is_reported_and_a_missing_default_token_file_is_not(string kind, string says)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
@@ -116,7 +116,7 @@ public sealed class HubFilesTests : IDisposable
     [Theory]
     [InlineData(OddFile.Pipe, "this is a named pipe")]
     [InlineData(OddFile.DanglingLink, "is a link whose target is missing")]
-    [InlineData(OddFile.LinkToItself, "is a link that leads back to itself")]
+    [InlineData(OddFile.LinkToItself, "is a symbolic link that leads back to itself")]
     public void A_file_of_the_hub_cache_that_cannot_be_read_is_not_used_and_is_reported(string kind, string says)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other kinds of files");
@@ -141,7 +141,7 @@ public sealed class HubFilesTests : IDisposable
         HubUri uri = HubUri.Of(WeightUri.Parse("hf://a/b"));
 
         Assert.StartsWith($"{_folder["gone"]} is a link whose target is missing", new HubCache(_folder["gone"], uri).Flaw("main"));
-        Assert.StartsWith($"{_folder["loop"]} is a link that leads back to itself", new HubCache(_folder["loop"], uri).Flaw("main"));
+        Assert.StartsWith($"{_folder["loop"]} is a symbolic link that leads back to itself", new HubCache(_folder["loop"], uri).Flaw("main"));
         Assert.Null(new HubCache(_folder["absent"], uri).Flaw("main"));
     }
 

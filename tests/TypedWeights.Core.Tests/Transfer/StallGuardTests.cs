@@ -38,7 +38,7 @@ public sealed class StallGuardTests : IDisposable
         _clock.Advance(Patience.Least);
 
         AssertFired(isEarly: true, token);
-        Assert.Equal(Patience.Least, _guard.Silence);
+        Assert.Equal(Patience.Least, _guard.StallTime);
     }
 
     [Fact]

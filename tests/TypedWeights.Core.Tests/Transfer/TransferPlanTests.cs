@@ -280,7 +280,7 @@ public sealed class TransferPlanTests
 
         Assert.Equal(
             "http://h/f: the file can only be read as a whole, as its server ignores range requests or its stream cannot seek, and only 2 of its 4 "
-                + "tensors are wanted. Load all of them, or save the file first and give its path.",
+                + "tensors are selected. Load all of them, or save the file first and give its path.",
             e.Message);
     }
 }

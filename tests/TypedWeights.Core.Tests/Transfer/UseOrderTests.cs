@@ -54,7 +54,7 @@ public sealed class UseOrderTests
         Assert.Equal([0, 2, 1, 3], UseOrder.Of(selection, [NameGlob.Parse("lm_head.*"), NameGlob.Parse("model.layers.{1}.*")]).Steps);
         WeightsException error = Assert.Throws<WeightsException>(() => UseOrder.Of(selection, [NameGlob.Parse("model.layer.{0..3}.*")]));
         Assert.Equal(
-            "OrderOfUse: the pattern \"model.layer.{0..3}.*\" takes none of the 4 names; one begins with \"model.layers.0\".",
+            "OrderOfUse: the pattern \"model.layer.{0..3}.*\" matches none of the 4 names; one starts with \"model.layers.0\".",
             error.Message);
     }
 

@@ -271,7 +271,7 @@ public class DiagnosticTests
     [InlineData("null!", "The URI of the weights is empty.")]
     [InlineData(
         "\"https://:hunter2@/x\"",
-        "The https URI of the weights has no valid host and port (its text is withheld, it may hold a password).")]
+        "The https URI of the weights has no valid host and port (the text is not shown because it may contain a password).")]
     public void A_source_that_is_not_a_URI_is_an_error_that_does_not_show_it(string argument, string message)
     {
         Diagnostic diagnostic = Single($"[TypedWeights.SafeTensorsModel({argument})] partial class M;");

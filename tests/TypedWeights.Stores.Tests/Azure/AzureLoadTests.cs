@@ -85,12 +85,12 @@ public sealed class AzureLoadTests : AzureTest
             "has no container absent-container", $"az://{AzuriteContainer.Account}/absent-container/model.safetensors")).IsNotFound);
         Assert.True((await AssertFailsAsync(
             "has no container absent-container", $"az://{AzuriteContainer.Account}/absent-container/folder")).IsNotFound);
-        Assert.True((await AssertFailsAsync("holds none of model.safetensors.index.json", Container.Uri("empty/"))).IsNotFound);
+        Assert.True((await AssertFailsAsync("contains none of model.safetensors.index.json", Container.Uri("empty/"))).IsNotFound);
     }
 
     [Theory]
     [InlineData("az://account")]
     [InlineData("az://account/")]
     [InlineData("az://account/container/a/../b.safetensors")]
-    public Task A_URI_that_names_no_blob_is_an_error(string uri) => AssertFailsAsync("names no container and blob", uri);
+    public Task A_URI_that_names_no_blob_is_an_error(string uri) => AssertFailsAsync("does not name an account, a container and a blob", uri);
 }

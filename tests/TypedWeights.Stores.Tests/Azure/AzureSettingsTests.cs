@@ -23,7 +23,7 @@ public sealed class AzureSettingsTests : IDisposable
 
     [Theory]
     [InlineData("AZURE_TENANT_ID", "no tenant!", "AZURE_TENANT_ID is neither the id nor the domain of a tenant.*The SDK says: Invalid tenant id")]
-    [InlineData("AZURE_TOKEN_CREDENTIALS", "nobody", "AZURE_TOKEN_CREDENTIALS names no credential.*The SDK says: ")]
+    [InlineData("AZURE_TOKEN_CREDENTIALS", "nobody", "AZURE_TOKEN_CREDENTIALS does not name a credential.*The SDK says: ")]
     [InlineData("AZURE_AUTHORITY_HOST", "http://login.invalid", "AZURE_AUTHORITY_HOST is not an https URL.*The SDK says: ")]
     [InlineData("AZURE_AUTHORITY_HOST", "nowhere", "AZURE_AUTHORITY_HOST is not an https URL.*The SDK says: ")]
     [InlineData("AZURE_STORAGE_CONNECTION_STRING", "AccountKey=" + Secret, "AZURE_STORAGE_CONNECTION_STRING is not a connection string")]
@@ -33,7 +33,7 @@ public sealed class AzureSettingsTests : IDisposable
     [InlineData("AZURE_STORAGE_SAS_TOKEN", Secret, "AZURE_STORAGE_SAS_TOKEN is not a shared access signature")]
     [InlineData("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=" + Secret + "\r\nX-Evil: 1", "AZURE_STORAGE_SAS_TOKEN has a line break")]
     [InlineData("AZURE_STORAGE_ACCOUNT", "acc\nount", "AZURE_STORAGE_ACCOUNT has a line break")]
-    [InlineData("AZURE_STORAGE_KEY", Secret + "\u0001" + Secret, "AZURE_STORAGE_KEY has a line break or another control character")]
+    [InlineData("AZURE_STORAGE_KEY", Secret + "\u0001" + Secret, "AZURE_STORAGE_KEY contains a line break or another control character")]
     [InlineData("AZURE_STORAGE_CONNECTION_STRING", "AccountName=a\nb", "AZURE_STORAGE_CONNECTION_STRING has a line break")]
     public async Task An_unusable_Azure_variable_is_an_error_that_names_it(string name, string value, string pattern)
     {
@@ -47,20 +47,21 @@ public sealed class AzureSettingsTests : IDisposable
         using var variables = new Variables(
             ("AZURE_TENANT_ID", "tenant"), ("AZURE_CLIENT_ID", "client"), ("AZURE_FEDERATED_TOKEN_FILE", "/nowhere/token"),
             ("AZURE_TOKEN_CREDENTIALS", "WorkloadIdentityCredential"));
-        WeightSourceException error = await FailAsync("AZURE_FEDERATED_TOKEN_FILE.* has no token to give.*/nowhere/token");
+        WeightSourceException error = await FailAsync("AZURE_FEDERATED_TOKEN_FILE.* did not return a token.*/nowhere/token");
         Assert.False(error.IsTransient);
     }
 
     public static TheoryData<string, string, string> Mistakes => new()
     {
-        { "AZURE_CLIENT_CERTIFICATE_PATH", "/nowhere/client.pem", "names a file that is not there or cannot be read: /nowhere/client.pem" },
-        { "AZURE_FEDERATED_TOKEN_FILE", "/nowhere/token", "names a file that is not there or cannot be read: /nowhere/token" },
+        { "AZURE_CLIENT_CERTIFICATE_PATH", "/nowhere/client.pem", "names a file that does not exist or cannot be read: /nowhere/client.pem" },
+        { "AZURE_FEDERATED_TOKEN_FILE", "/nowhere/token", "names a file that does not exist or cannot be read: /nowhere/token" },
         { "AZURE_STORAGE_KEY", Secret, "is set and AZURE_STORAGE_ACCOUNT is not; set both" },
     };
 
     [Theory]
     [InlineData("AZURE_STORAGE_CONNECTION_STRING", "AccountName=other;AccountKey=QUJD;BlobEndpoint=https://x/", null, "is for the account other")]
-    [InlineData("AZURE_STORAGE_CONNECTION_STRING", "BlobEndpoint=http://127.0.0.1:9/;SharedAccessSignature=sig=" + Secret, null, "names no account")]
+    [InlineData("AZURE_STORAGE_CONNECTION_STRING", "BlobEndpoint=http://127.0.0.1:9/;SharedAccessSignature=sig=" + Secret, null, "does not name an "
+        + "account")]
     [InlineData("AZURE_STORAGE_KEY", "QUJD", "other", "is for the account other")]
     [InlineData("AZURE_STORAGE_SAS_TOKEN", "sig=" + Secret, "other", "is for the account other")]
     public async Task Credentials_of_another_account_are_named_when_no_identity_works(string name, string value, string? account, string mistake)
@@ -93,7 +94,7 @@ public sealed class AzureSettingsTests : IDisposable
     public void An_az_URI_with_a_login_or_a_port_is_refused(string uri)
     {
         WeightSourceException error = Assert.Throws<WeightSourceException>(() => BlobUri.Of(WeightUri.Parse(uri)));
-        Assert.Contains("an account has neither port nor login", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the URI must not contain a port, user name or password", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, error.Message, StringComparison.Ordinal);
     }
 
@@ -138,7 +139,7 @@ public sealed class AzureSettingsTests : IDisposable
     public async Task Any_exception_of_a_custom_credential_becomes_an_error_that_names_the_credential()
     {
         WeightSourceException error = await FailAsync(
-            "AzureBlobsOptions.Credential \\(Odd\\): it has no token to give. The SDK says: not on Sundays",
+            "AzureBlobsOptions.Credential \\(Odd\\): it did not return a token. The SDK says: not on Sundays",
             new AzureBlobsOptions { Credential = new Odd() });
         Assert.False(error.IsTransient);
     }

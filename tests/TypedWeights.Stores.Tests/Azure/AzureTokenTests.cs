@@ -45,7 +45,7 @@ public sealed class AzureTokenTests : AzureTest
         identity.Refuses = true;
         Secrets.Add("identity-header-s3cret");
         await AssertFailsAsync(
-            "\\(ManagedIdentityCredential\\): ManagedIdentityCredential has no token to give. The SDK says: ",
+            "\\(ManagedIdentityCredential\\): ManagedIdentityCredential did not return a token. The SDK says: ",
             Uri,
             Container.Options with { Credential = AnIdentity() });
     }
@@ -55,7 +55,7 @@ public sealed class AzureTokenTests : AzureTest
     {
         // Of all that it would try only the variables, which are not there.
         using var chain = new Variables(("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential"));
-        await AssertFailsAsync("DefaultAzureCredential found none: log in with az login", Uri, Container.Options);
+        await AssertFailsAsync("DefaultAzureCredential found no credentials: log in with az login", Uri, Container.Options);
         await using AzuriteContainer open = await AzuriteContainer.CreateAsync(tls: true, isPublic: true);
         await open.PutAsync(NoiseFile.Name, NoiseFile.Bytes);
         await AssertLoadsAsync(open.Uri(NoiseFile.Name), Container.Options);
@@ -66,6 +66,6 @@ public sealed class AzureTokenTests : AzureTest
     {
         await using AzuriteContainer plain = await AzuriteContainer.CreateAsync();
         await AssertFailsAsync(
-            "https addresses alone", plain.Uri(NoiseFile.Name), plain.Options with { Credential = new IdentityFixture.OwnCredential(Long) });
+            "only to https addresses", plain.Uri(NoiseFile.Name), plain.Options with { Credential = new IdentityFixture.OwnCredential(Long) });
     }
 }

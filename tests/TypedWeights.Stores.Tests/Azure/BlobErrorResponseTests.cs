@@ -14,12 +14,12 @@ public sealed class BlobErrorResponseTests
 
     [Theory]
     [InlineData(403, "AuthorizationPermissionMismatch", "token", "the role Storage Blob Data Reader on the container weights or")]
-    [InlineData(403, "AuthorizationPermissionMismatch", "sas", "does not permit reading; make one with r")]
-    [InlineData(403, "AuthorizationFailure", "key", "network rules may keep this machine out")]
-    [InlineData(403, "AuthorizationResourceTypeMismatch", "sas", "make one for the service b and the resource type o")]
-    [InlineData(403, "AuthorizationSourceIPMismatch", "sas", "for other addresses than this machine's")]
-    [InlineData(403, "KeyBasedAuthenticationNotPermitted", "key", "takes no keys")]
-    [InlineData(403, "AuthenticationFailed", "key", "is not one of the account account, has expired or was revoked")]
+    [InlineData(403, "AuthorizationPermissionMismatch", "sas", "does not permit reading; create one with the permission r")]
+    [InlineData(403, "AuthorizationFailure", "key", "network rules may block this machine")]
+    [InlineData(403, "AuthorizationResourceTypeMismatch", "sas", "create one for the service b \\(blob\\) and the resource type o")]
+    [InlineData(403, "AuthorizationSourceIPMismatch", "sas", "not valid for this machine's IP address")]
+    [InlineData(403, "KeyBasedAuthenticationNotPermitted", "key", "does not accept account keys")]
+    [InlineData(403, "AuthenticationFailed", "key", "is not valid for the account account, has expired or was revoked")]
     [InlineData(401, "InvalidAuthenticationInfo", "token", "has expired or is not for this account's tenant")]
     [InlineData(401, "NoAuthenticationInformation", "nobody", "the container is not public, and the request was sent with no credentials")]
     [InlineData(409, "PublicAccessNotPermitted", "nobody", "the container is not public, and the request was sent with no credentials")]
@@ -57,19 +57,19 @@ public sealed class BlobErrorResponseTests
             + $"Expiry [Mon, 02 Nov 2026 11:00:00 GMT] - Current [Mon, 02 Nov 2026 12:00:00 GMT]. sig={Secret}";
         WeightSourceException error = (await ExplainAsync(403, "AuthenticationFailed", "sas", detail))!;
         Assert.Contains(
-            "it is for Mon, 02 Nov 2026 10:00:00 GMT to Mon, 02 Nov 2026 11:00:00 GMT, and the server has Mon, 02 Nov 2026 12",
+            "it is valid from Mon, 02 Nov 2026 10:00:00 GMT to Mon, 02 Nov 2026 11:00:00 GMT, and the server's time is Mon, 02 Nov 2026 12",
             error.Message,
             StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, error.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("se=2026-11-02T11%3A00%3A00Z", "is over since 2026-11-02 11:00:00 UTC, and the server has 2026-11-02 12:00:00 UTC")]
-    [InlineData("st=2026-11-01&se=2026-11-02", "is over since 2026-11-02 00:00:00 UTC")]
-    [InlineData("st=2026-11-02T13:00Z&se=2026-11-03", "is not valid before 2026-11-02 13:00:00 UTC, and the server has 2026-11-02 12:00:00 UTC")]
-    [InlineData("st=2026-11-01&se=2026-11-03", "is not one of the account")]
-    [InlineData("si=policy", "is not one of the account")]
-    [InlineData("se=never", "is not one of the account")]
+    [InlineData("se=2026-11-02T11%3A00%3A00Z", "expired at 2026-11-02 11:00:00 UTC; the server's time is 2026-11-02 12:00:00 UTC")]
+    [InlineData("st=2026-11-01&se=2026-11-02", "expired at 2026-11-02 00:00:00 UTC")]
+    [InlineData("st=2026-11-02T13:00Z&se=2026-11-03", "is not valid before 2026-11-02 13:00:00 UTC; the server's time is 2026-11-02 12:00:00 UTC")]
+    [InlineData("st=2026-11-01&se=2026-11-03", "is not valid for the account")]
+    [InlineData("si=policy", "is not valid for the account")]
+    [InlineData("se=never", "is not valid for the account")]
     public async Task An_expired_or_not_yet_valid_signature_is_reported_from_its_dates(string dates, string expected)
     {
         WeightSourceException error = (await ExplainAsync(403, "AuthenticationFailed", "sas", query: $"?{dates}&sig={Secret}"))!;
@@ -78,17 +78,17 @@ public sealed class BlobErrorResponseTests
     }
 
     [Theory]
-    [InlineData("X-Amz-Date=20261102T100000Z&X-Amz-Expires=3600&X-Amz-Signature=x", "is over since 2026-11-02 11:00:00 UTC")]
+    [InlineData("X-Amz-Date=20261102T100000Z&X-Amz-Expires=3600&X-Amz-Signature=x", "expired at 2026-11-02 11:00:00 UTC")]
     [InlineData("X-Goog-Date=20261102T130000Z&X-Goog-Expires=3600&X-Goog-Signature=x", "is not valid before 2026-11-02 13:00:00 UTC")]
-    [InlineData("AWSAccessKeyId=a&Expires=1700000000&Signature=x", "is over since 2023-11-14 22:13:20 UTC")]
-    [InlineData("se=2026-01-01&sig=x", "is over since 2026-01-01 00:00:00 UTC")]
+    [InlineData("AWSAccessKeyId=a&Expires=1700000000&Signature=x", "expired at 2023-11-14 22:13:20 UTC")]
+    [InlineData("se=2026-01-01&sig=x", "expired at 2026-01-01 00:00:00 UTC")]
     [InlineData("X-Amz-Date=20261102T100000Z&X-Amz-Expires=36000&X-Amz-Signature=x", null)]
     [InlineData("Expires=1700000000", null)]
     [InlineData("", null)]
     public void The_dates_of_a_signed_URL_of_any_store_are_described(string query, string? expected)
     {
-        using HttpResponseMessage refusal = Refusal(403, "?" + query);
-        string? described = StoreFile.DescribePeriod(refusal);
+        using HttpResponseMessage errorResponse = Refusal(403, "?" + query);
+        string? described = StoreFile.DescribePeriod(errorResponse);
         Assert.True(expected is null ? described is null : described!.StartsWith(expected, StringComparison.Ordinal), described);
     }
 
@@ -112,11 +112,11 @@ public sealed class BlobErrorResponseTests
         BlobUri uri = BlobUri.Of(WeightUri.Parse("az://account/weights/model.safetensors"));
         using var context = new StoreContext();
         var account = new BlobAccount(service, login, new SdkGuard(context, "Azure Blob Storage"));
-        using HttpResponseMessage refusal = Refusal(status, query);
-        refusal.Content = new StringContent(
+        using HttpResponseMessage errorResponse = Refusal(status, query);
+        errorResponse.Content = new StringContent(
             $"<Error><Code>{code}</Code><Message>The MAC signature found in the request '{Secret}' is not the same"
                 + $"</Message><AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail></Error>");
         return await BlobErrorResponse.ExplainAsync(
-            refusal, new BlobFile(account, uri, "model.safetensors", null), uri, account, TestContext.Current.CancellationToken);
+            errorResponse, new BlobFile(account, uri, "model.safetensors", null), uri, account, TestContext.Current.CancellationToken);
     }
 }

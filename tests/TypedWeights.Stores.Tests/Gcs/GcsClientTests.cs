@@ -83,7 +83,7 @@ public sealed class GcsClientTests : GcsTest
             QuotaProject = "quota-project",
         }.Build();
         await AssertFailsAsync(
-            "Google Cloud Storage cannot use GcsOptions.Client: .*tokens or no credentials.* gives no tokens",
+            "Google Cloud Storage cannot use GcsOptions.Client: .*tokens or no credentials.* does not provide tokens",
             Model,
             new GcsOptions { Client = client });
         Assert.Empty(Store.Requests);
@@ -96,7 +96,7 @@ public sealed class GcsClientTests : GcsTest
     {
         using StorageClient client = new StorageClientBuilder { BaseUri = address, UnauthenticatedAccess = true }.Build();
         await AssertFailsAsync(
-            "Google Cloud Storage cannot use GcsOptions.Client: it takes an http or https base URI",
+            "Google Cloud Storage cannot use GcsOptions.Client: it must have an http or https base URI",
             Model,
             new GcsOptions { Client = client });
     }

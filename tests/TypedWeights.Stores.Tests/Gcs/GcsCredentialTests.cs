@@ -27,7 +27,7 @@ public sealed class GcsCredentialTests : GcsTest
     public async Task A_refused_token_that_cannot_be_replaced_ends_the_load()
     {
         WeightSourceException error = await AssertFailsAsync(
-            $"{TokenFixture.Email}\\): Google gives no token \\(400\\).*The SDK says: .*invalid_grant.*Invalid JWT", Model, afterHeader: () =>
+            $"{TokenFixture.Email}\\): Google did not issue a token \\(400\\).*The SDK says: .*invalid_grant.*Invalid JWT", Model, afterHeader: () =>
             {
                 Tokens.Revoke();
                 Tokens.Refuses = true;
@@ -102,14 +102,14 @@ public sealed class GcsCredentialTests : GcsTest
     public async Task A_variable_with_a_line_break_is_an_error_that_names_it(string name)
     {
         using var environment = new Variables((name, "127.0.0.1\r\nX-Evil: 1"));
-        await AssertFailsAsync($"{name} has a line break or another control character", Model, new GcsOptions());
+        await AssertFailsAsync($"{name} contains a line break or another control character", Model, new GcsOptions());
     }
 
     [Fact]
     public async Task The_message_of_an_error_response_without_a_code_has_no_gap()
     {
         Store.RefusesWithoutText = true;
-        WeightSourceException error = await AssertFailsAsync("the store refuses \\(403\\): ", Model);
+        WeightSourceException error = await AssertFailsAsync("the store refused the request \\(403\\): ", Model);
         Assert.DoesNotContain(" )", error.Message, StringComparison.Ordinal);
     }
 
@@ -126,5 +126,5 @@ public sealed class GcsCredentialTests : GcsTest
 
     [Fact]
     public async Task Tokens_are_not_sent_over_plain_http_to_another_machine() => await AssertFailsAsync(
-        "over http to this machine alone", Model, Options with { Endpoint = new Uri("http://storage.invalid") });
+        "over http only to this machine", Model, Options with { Endpoint = new Uri("http://storage.invalid") });
 }

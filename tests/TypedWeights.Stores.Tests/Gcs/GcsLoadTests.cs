@@ -104,7 +104,7 @@ public sealed class GcsLoadTests : GcsTest
         Assert.True((await AssertFailsAsync("the bucket weights has no such object", Uri("absent.safetensors"))).IsNotFound);
         Assert.True((await AssertFailsAsync("there is no bucket absent", "gs://absent/model.safetensors")).IsNotFound);
         Assert.True((await AssertFailsAsync("there is no bucket absent", "gs://absent/folder")).IsNotFound);
-        Assert.True((await AssertFailsAsync("holds none of model.safetensors.index.json", Uri("empty/"))).IsNotFound);
+        Assert.True((await AssertFailsAsync("contains none of model.safetensors.index.json", Uri("empty/"))).IsNotFound);
     }
 
     [Theory]

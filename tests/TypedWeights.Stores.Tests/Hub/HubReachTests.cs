@@ -101,7 +101,7 @@ public sealed class HubReachTests : IDisposable
     {
         using var variables = new Variables((offline, "1"), (cache, _home["elsewhere"]));
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => LoadAsync("hf://org/model", null));
-        Assert.Contains($"{offline} is set, and {_home["elsewhere"]} does not hold the model", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{offline} is set, but {_home["elsewhere"]} does not contain the whole model", error.Message, StringComparison.Ordinal);
         Assert.False(error.IsNotFound);
 
         Keep(_home["elsewhere"], "main");

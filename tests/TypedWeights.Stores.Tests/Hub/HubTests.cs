@@ -168,7 +168,7 @@ public sealed class HubTests : IDisposable
     [InlineData("hf://org/model@nosuch", "no revision nosuch", true)]
     [InlineData("hf://org/model/other.safetensors", "no such file at that revision", true)]
     [InlineData("hf://org/model/sub/", "no .safetensors file there", true)]
-    [InlineData("hf://org/..", "names no repository", false)]
+    [InlineData("hf://org/..", "does not name a repository", false)]
     public async Task The_error_tells_an_absent_repository_from_a_gated_one(string uri, string pattern, bool isNotFound)
     {
         await using HubFixture hub = await HubFixture.StartAsync(Files);

@@ -62,7 +62,7 @@ public sealed class S3LoadTests : S3Test
         Assert.True((await AssertFailsAsync("no such key", Bucket.Uri("absent.safetensors"))).IsNotFound);
         Assert.True((await AssertFailsAsync("no bucket", $"s3://absent-{Guid.NewGuid():N}/model.safetensors")).IsNotFound);
         Assert.True((await AssertFailsAsync("no bucket", $"s3://absent-{Guid.NewGuid():N}/folder")).IsNotFound);
-        Assert.True((await AssertFailsAsync("holds none of model.safetensors.index.json", Bucket.Uri("empty/"))).IsNotFound);
+        Assert.True((await AssertFailsAsync("contains none of model.safetensors.index.json", Bucket.Uri("empty/"))).IsNotFound);
     }
 
     [Fact]

@@ -23,10 +23,10 @@ public sealed class S3SettingsTests : IDisposable
     [InlineData("[profile other]\nregion = eu-west-1\n", "there is no such profile in these files")]
     [InlineData("[profile dev]\nsource_profile = absent\n" + Role, "its source_profile absent is missing.*The SDK says: .*absent")]
     [InlineData("[profile dev]\nsource_profile = dev2\n" + Role + "[profile dev2]\nsource_profile = dev\n" + Role, "source_profile dev2 .*cyclical")]
-    [InlineData("[profile dev]\n" + Role, "its settings do not fit together")]
-    [InlineData("[profile dev]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n", "its settings do not fit together")]
+    [InlineData("[profile dev]\n" + Role, "its settings contradict one another")]
+    [InlineData("[profile dev]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n", "its settings contradict one another")]
     [InlineData("[profile dev]\ncredential_source = Nowhere\n" + Role, "Credential source \\[Nowhere\\] is invalid")]
-    [InlineData("[profile dev]\nsource_profile = base\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n" + Role + Base, "asks for a code of .*mfa/me")]
+    [InlineData("[profile dev]\nsource_profile = base\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n" + Role + Base, "requires a code of .*mfa/me")]
     [InlineData(
         "[profile dev]\nsso_start_url = https://x.awsapps.com/start\nsso_region = eu-west-1\nsso_account_id = 123456789012\nsso_role_name = r\n",
         "aws sso login --profile dev")]
@@ -88,7 +88,7 @@ public sealed class S3SettingsTests : IDisposable
     [InlineData("AKIA", "tok\nX-Evil: 1", "the session token of the variables AWS_ACCESS_KEY_ID")]
     public Task A_key_or_token_with_characters_that_no_header_may_have_is_an_error_and_not_sent(string key, string session, string pattern) =>
         FailAsync(
-        pattern + ".* has a space, a line break",
+        pattern + ".* contains a space, a line break",
         ("AWS_ACCESS_KEY_ID", key),
         ("AWS_SECRET_ACCESS_KEY", Secret),
         ("AWS_SESSION_TOKEN", session),
@@ -116,7 +116,7 @@ public sealed class S3SettingsTests : IDisposable
         };
         string address = status is null ? $"http://127.0.0.1:{FreePort.Find()}" : server.Address;
         await FailAsync(
-            $"the container's credentials \\(AWS_CONTAINER_CREDENTIALS_FULL_URI\\): the endpoint that it names gives no keys.*{words}",
+            $"the container's credentials \\(AWS_CONTAINER_CREDENTIALS_FULL_URI\\): the endpoint that it names did not return keys.*{words}",
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", address + "/keys"));
     }
 
@@ -138,7 +138,7 @@ public sealed class S3SettingsTests : IDisposable
             return true;
         };
         await FailAsync(
-            "STS refuses \\(AccessDenied\\).*The SDK says: .*not yours to take", ("AWS_PROFILE", "dev"), ("AWS_ENDPOINT_URL_STS", server.Address));
+            "STS refused the request \\(AccessDenied\\).*The SDK says: .*not yours to take", ("AWS_PROFILE", "dev"), ("AWS_ENDPOINT_URL_STS", server.Address));
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class S3SettingsTests : IDisposable
             ("AWS_ACCESS_KEY_ID", "KEY1"), ("AWS_SECRET_ACCESS_KEY", "s3cret"), ("AWS_ENDPOINT_URL_S3", server.Address));
         Assert.Contains(Convert.ToHexString(SHA256.HashData(NoiseFile.Bytes)), output, StringComparison.Ordinal);
         Assert.Contains("Credential=KEY1/", authorization, StringComparison.Ordinal);
-        Assert.Contains("warning: " + Uri + ": region and endpoint of the profile are left out", output, StringComparison.Ordinal);
+        Assert.Contains("warning: " + Uri + ": the region and endpoint of the profile are ignored", output, StringComparison.Ordinal);
         Assert.Contains(_folder["config"], output, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, output, StringComparison.Ordinal);
     }

@@ -91,7 +91,7 @@ public sealed class S3StandInTests : IAsyncLifetime
             return context.Response.WriteAsync("<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><Error><Code>&x;</Code></Error>")
                 .ContinueWith(_ => true);
         };
-        Assert.Contains("access is refused (403)", (await ErrorAsync(new())).Message, StringComparison.Ordinal);
+        Assert.Contains("access was denied (403)", (await ErrorAsync(new())).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -110,7 +110,7 @@ public sealed class FilterTests : IAsyncLifetime
         using WeightSet none = await LoadAsync(empty, _ => false);
 
         Assert.Equal(
-            $"{path}: the filter takes none of the 4 tensors; they are named \"model.a\", \"model.b\", \"model.c\" and so on.", error.Message);
+            $"{path}: the filter matches none of the 4 tensors; they are named \"model.a\", \"model.b\", \"model.c\" and so on.", error.Message);
         Assert.Empty(none);
         NativeTensors.AssertNoneSince(before);
     }
@@ -122,7 +122,7 @@ public sealed class FilterTests : IAsyncLifetime
 
         WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => LoadAsync(path, _ => false));
 
-        Assert.Equal($"{path}: the filter takes nothing: the only tensor is named \"model.a\".", error.Message);
+        Assert.Equal($"{path}: the filter matches no tensor: the only one is named \"model.a\".", error.Message);
     }
 
     [Fact]

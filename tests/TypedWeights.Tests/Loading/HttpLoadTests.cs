@@ -67,10 +67,10 @@ public sealed class HttpLoadTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(401, "login")]
-    [InlineData(403, "refused")]
+    [InlineData(401, "requires credentials")]
+    [InlineData(403, "denied")]
     [InlineData(404, "no such file")]
-    [InlineData(503, "cannot answer now")]
+    [InlineData(503, "not available now")]
     public async Task An_error_response_is_an_error_that_explains_its_status(int status, string expected)
     {
         _server.Intercept = async context =>

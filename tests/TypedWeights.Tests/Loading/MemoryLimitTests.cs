@@ -62,7 +62,7 @@ public sealed class MemoryLimitTests : IAsyncLifetime
         Assert.Equal((Room, (long)Size), (error.TensorBytes, error.Limit));
         Assert.Equal(
             $"{uri}: 10,485,760 bytes for tensors and {error.BufferBytes:N0} for buffers, {Room + error.BufferBytes:N0} in all: more than the "
-                + "10,000,000 of the option MemoryLimit. Raise it, or take fewer tensors (Filter, in an untyped load).",
+                + "10,000,000 of the option MemoryLimit. Raise it, or select fewer tensors (Filter, in an untyped load).",
             error.Message);
         Assert.All(_server.Requests, request => Assert.Matches("^bytes=[0-8]-", request.Range));
         NativeTensors.AssertNoneSince(tensors);

@@ -32,8 +32,8 @@ public sealed class PlacementTests : IDisposable
     [Theory]
     [InlineData(
         "model.layer.{0..15}.*",
-        "Placement: the pattern \"model.layer.{0..15}.*\" takes none of the 6 names; one begins with \"model.layers.0\".")]
-    [InlineData("x", "Placement: the pattern \"x\" takes none of the 6 names.")]
+        "Placement: the pattern \"model.layer.{0..15}.*\" matches none of the 6 names; one starts with \"model.layers.0\".")]
+    [InlineData("x", "Placement: the pattern \"x\" matches none of the 6 names.")]
     public async Task A_pattern_that_matches_nothing_is_an_error_with_a_similar_name(string pattern, string message)
     {
         WeightsException error = await Assert.ThrowsAsync<WeightsException>(() => LoadAsync(new Placement().Put(pattern, "cpu")));

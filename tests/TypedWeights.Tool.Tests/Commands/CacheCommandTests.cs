@@ -171,7 +171,7 @@ public sealed class CacheCommandTests : IDisposable
         ToolRun run = await RunAsync("clear");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Equal($"error: {full} was not removed: it is a folder with something in it; remove it yourself.\n", run.Error);
+        Assert.Equal($"error: {full} was not removed: it is a folder that is not empty; remove it yourself.\n", run.Error);
         Assert.Equal([full, Path.Combine(Cache, "mine")], Directory.GetFileSystemEntries(Cache).Order(StringComparer.Ordinal));
         Directory.Delete(full, recursive: true);
         Assert.Equal(0, (await RunAsync("clear")).ExitCode);

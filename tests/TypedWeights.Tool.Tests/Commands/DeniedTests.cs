@@ -130,7 +130,7 @@ public sealed class DeniedTests : IDisposable
     {
         File.CreateSymbolicLink(_folder["loop"], "loop");
 
-        ToolRun run = await RunAsync($"cache {command} --folder loop", 1, "loop: this is a link that leads back to itself, by loop.");
+        ToolRun run = await RunAsync($"cache {command} --folder loop", 1, "loop: this is a symbolic link that leads back to itself through loop.");
 
         Assert.DoesNotContain("permission", run.Error, Ordinal);
     }

@@ -168,7 +168,7 @@ public sealed class PlanCommandTests : ServerTest
         Assert.Equal((2, ""), (part.ExitCode, part.Out));
         Assert.Equal(
             $"error: {uri}: the file can only be read as a whole, as its server ignores range requests or its stream cannot seek, and only "
-                + "1 of its 2 tensors are wanted. Load all of them, or save the file first and give its path.\n",
+                + "1 of its 2 tensors are selected. Load all of them, or save the file first and give its path.\n",
             part.Error);
     }
 
@@ -181,7 +181,7 @@ public sealed class PlanCommandTests : ServerTest
         ToolRun absent = await ToolRun.InAsync(Folder.Path, "plan", "absent.safetensors");
 
         Assert.Equal(
-            (1, "", "error: a.safetensors: the filter takes none of the 2 tensors; they are named \"a\", \"b\".\n"),
+            (1, "", "error: a.safetensors: the filter matches none of the 2 tensors; they are named \"a\", \"b\".\n"),
             (none.ExitCode, none.Out, none.Error));
         Assert.Equal((2, ""), (absent.ExitCode, absent.Out));
     }

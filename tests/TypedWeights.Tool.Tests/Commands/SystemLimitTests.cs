@@ -88,7 +88,7 @@ public sealed class SystemLimitTests : IDisposable
         ToolRun run = await ToolRun.WithVariableAsync(_folder.Path, "DOTNET_GCHeapHardLimit=0x2000000", "inspect", "names.safetensors");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("names.safetensors: the system has no memory for a header of ", run.Error, Ordinal);
+        Assert.Contains("names.safetensors: the system could not allocate memory for a header of ", run.Error, Ordinal);
         Assert.DoesNotContain("defect", run.Error, Ordinal);
     }
 

@@ -90,7 +90,7 @@ public sealed class VerifyCommandTests : IDisposable
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("in step", run.OutLines[0], Ordinal);
         Assert.Equal(
-            ["  warning: a: and 1 more tensors lie elsewhere", "  to record it: typedweights snapshot net.safetensors"], run.OutLines[1..]);
+            ["  warning: a: moved, along with 1 more", "  to record it: typedweights snapshot net.safetensors"], run.OutLines[1..]);
     }
 
     [Fact]

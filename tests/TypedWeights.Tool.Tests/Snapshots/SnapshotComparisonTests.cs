@@ -26,7 +26,7 @@ public sealed class SnapshotComparisonTests
     [Fact]
     public void A_removed_added_or_changed_tie_is_drift()
     {
-        Assert.Equal("t.w: F32 [2] is gone, which was tied to a", Only(Of([A, B], ("t.w", "a")), Of([A, B]), drift: true));
+        Assert.Equal("t.w: F32 [2] is gone; it was tied to a", Only(Of([A, B], ("t.w", "a")), Of([A, B]), drift: true));
         Assert.Equal("t.w: F32 [2] is new, tied to a", Only(Of([A, B]), Of([A, B], ("t.w", "a")), drift: true));
         Assert.Equal("t.w: was tied to a and is tied to b", Only(Of([A, B], ("t.w", "a")), Of([A, B], ("t.w", "b")), drift: true));
     }
@@ -35,8 +35,8 @@ public sealed class SnapshotComparisonTests
     public void A_tied_name_that_becomes_a_stored_tensor_is_not_drift()
     {
         (string, string)[] tie = [("b", "a"), ("tie:b", "a")];
-        Assert.Equal("b: was tied to a and is stored for itself", Only(Of([A], tie), Of([A, B], tie[1]), drift: false));
-        Assert.Equal("b: was stored for itself and is tied to a", Only(Of([A, B], tie[1]), Of([A], tie), drift: false));
+        Assert.Equal("b: was tied to a and is now stored separately", Only(Of([A], tie), Of([A, B], tie[1]), drift: false));
+        Assert.Equal("b: was stored separately and is now tied to a", Only(Of([A, B], tie[1]), Of([A], tie), drift: false));
     }
 
     [Fact]
@@ -44,13 +44,13 @@ public sealed class SnapshotComparisonTests
     {
         WeightSnapshot live = Of([A with { Begin = 8, End = 16 }, B with { Begin = 0, End = 8 }]);
 
-        Assert.Equal("a: and 1 more tensors lie elsewhere", Only(Of([A, B]), live, drift: false));
+        Assert.Equal("a: moved, along with 1 more", Only(Of([A, B]), live, drift: false));
     }
 
     [Theory]
     [InlineData("length", "f: 26 bytes became 27")]
-    [InlineData("validator", "f: version (none) became \"2\": the values may be others")]
-    [InlineData("header", "f: the header is written differently")]
+    [InlineData("validator", "f: validator (none) became \"2\": the values may differ")]
+    [InlineData("header", "f: the header is formatted differently")]
     [InlineData("revision", ": revision (none) became abc")]
     [InlineData("metadata", "f: the metadata \"format\" was \"pt\" and is \"np\"")]
     [InlineData("index", "i.json: version (none) became 2")]
@@ -91,7 +91,7 @@ public sealed class SnapshotComparisonTests
                 "f: is no longer a file of the source",
                 "f1: is a new file of the source",
                 "f2: is a new file of the source",
-                "a: and 1 more tensors lie elsewhere",
+                "a: moved, along with 1 more",
             ],
             differences.Select(difference => $"{difference.Name}: {difference.Message}"));
         Assert.DoesNotContain(differences, difference => difference.IsDrift);

@@ -40,7 +40,7 @@ internal sealed class FileSource : IMappableSource, IDiskSource
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw Directory.Exists(path)
-                ? new WeightSourceException(display, "this is a folder, where a file was expected.", innerException: e)
+                ? new WeightSourceException(display, "expected a file, found a folder.", innerException: e)
                 : Absence.Of(path) is { } reason ? new WeightSourceException(display, reason + ".", innerException: e)
                 : FileFailure.Of(e, display, path);
         }
@@ -123,7 +123,7 @@ internal sealed class FileSource : IMappableSource, IDiskSource
         return System.IO.File.GetLastWriteTimeUtc(handle) == _file.Identity.Modified
             ? read
             : throw new WeightSourceException(
-                Display, "the file was written to while it was read; load it again when it is whole, and replace it by renaming.");
+                Display, "the file was modified while it was read; load it again when it is completely written, and replace files by renaming.");
     }
 
     private sealed class Reader(FileSource source, long position) : IRangeReader

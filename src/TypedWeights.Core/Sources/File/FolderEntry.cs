@@ -21,7 +21,7 @@ internal static class FolderEntry
             .Where(static name => !name.StartsWith('.')).Order(StringComparer.Ordinal)];
         return Choose(names, display) ?? throw new WeightSourceException(
                 display,
-                "the folder holds no .safetensors file and no .safetensors.index.json (folders inside it are not searched).")
+                "the folder contains no .safetensors file and no .safetensors.index.json (folders inside it are not searched).")
         {
             IsNotFound = true,
         };
@@ -47,7 +47,7 @@ internal static class FolderEntry
         return PreferredStems.Select(stem => stem + suffix).FirstOrDefault(name => found.Contains(name, StringComparer.Ordinal))
             ?? throw new WeightSourceException(
                 display,
-                $"the folder holds {found.Length} files *{suffix} and none is {PreferredStems[0] + suffix}; "
+                $"the folder contains {found.Length} files *{suffix} and none is {PreferredStems[0] + suffix}; "
                     + "name the one you mean (shards need their index): "
                     + string.Join(", ", found.Take(Shown)) + (found.Length > Shown ? ", …" : ""));
     }

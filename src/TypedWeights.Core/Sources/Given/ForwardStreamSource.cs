@@ -33,7 +33,7 @@ internal sealed class ForwardStreamSource : SequentialSource
     }
 
     protected override ValueTask<ForwardBody> ReopenAsync(CancellationToken cancellationToken) =>
-        throw new WeightSourceException(Display, "the stream was read further, and cannot be read again from its start.");
+        throw new WeightSourceException(Display, "the stream has been read past its start and cannot be read again.");
 
     /// <summary>The caller's stream, which is not disposed.</summary>
     private sealed class Body(Stream stream) : ForwardBody(stream, length: null)
@@ -44,8 +44,8 @@ internal sealed class ForwardStreamSource : SequentialSource
 
         protected override WeightSourceException TooLong() => new(
             StreamFailure.Name,
-            $"the tensors end at byte {Length}, but the stream goes on, which the format does not allow; "
-                + "give a stream that ends with the file.");
+            $"the tensors end at byte {Length}, but the stream continues, which the format does not allow; "
+                + "pass a stream that ends with the file.");
 
         protected override WeightSourceException? Explain(Exception e, CancellationToken cancellationToken) =>
             e is WeightSourceException || cancellationToken.IsCancellationRequested ? null : StreamFailure.Of(e);

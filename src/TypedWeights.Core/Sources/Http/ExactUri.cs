@@ -15,7 +15,7 @@ internal static class ExactUri
     public static Uri? Read(string text) => Read(text, Encoding.UTF8);
 
     /// <summary>The same URL without user info.</summary>
-    public static Uri WithoutLogin(Uri address) =>
+    public static Uri WithoutUserInfo(Uri address) =>
         address.UserInfo.Length == 0 ? address : With(address, address.PathAndQuery);
 
     /// <summary>Another path and query of the same origin.</summary>

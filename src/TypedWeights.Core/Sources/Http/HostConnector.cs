@@ -131,7 +131,7 @@ internal sealed class HostConnector(Func<string, CancellationToken, Task<IPAddre
         }
 
         IEnumerable<string> results = endPoints.Select((endPoint, i) => $"{endPoint.Address}: "
-            + (i >= errors.Length ? "not tried in time" : errors[i]?.Message ?? "no answer in time"));
+            + (i >= errors.Length ? "not tried in time" : errors[i]?.Message ?? "no response in time"));
         return new ConnectException(
             $"{host.Host}, port {host.Port} ({string.Join("; ", results)})", Array.Find(errors, static error => error is not null));
     }

@@ -18,7 +18,7 @@ internal sealed class HttpBody(HttpResponseMessage response, long? length, strin
         return ValueTask.CompletedTask;
     }
 
-    protected override WeightSourceException TooShort() => new(display, $"the answer ended after {Progress}.") { IsTransient = true };
+    protected override WeightSourceException TooShort() => new(display, $"the response ended after {Progress}.") { IsTransient = true };
 
     protected override WeightSourceException TooLong() =>
         new(display, $"the server sent more than the {Length} bytes that it should have sent.");

@@ -24,10 +24,10 @@ internal readonly record struct RangeRequest(string? Range, string? IfMatch, lon
     /// <param name="length">The number of bytes, at least 1.</param>
     /// <param name="identity">Which file it must be, as far as that is known.</param>
     public static RangeRequest Bytes(long offset, long length, HttpIdentity identity) => new(
-        string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-{offset + length - 1}"), identity.StrongTag, length, identity.Version);
+        string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-{offset + length - 1}"), identity.StrongETag, length, identity.Version);
 
     /// <summary>A request for the whole file.</summary>
-    public static RangeRequest Whole(HttpIdentity identity) => new(Range: null, identity.StrongTag, Version: identity.Version);
+    public static RangeRequest Whole(HttpIdentity identity) => new(Range: null, identity.StrongETag, Version: identity.Version);
 }
 
 /// <summary>
@@ -218,7 +218,7 @@ internal sealed class HttpChannel : IDisposable
     {
         const string Variable = "SSL_CERT_FILE";
         return Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path && SmallFile.Refuse(path) is { } reason
-            ? $"the certificates of authorities in {path} ({Variable}) cannot be read: {reason}."
+            ? $"the certificates of the authorities in {path} ({Variable}) cannot be read: {reason}."
             : null;
     }
 
@@ -233,8 +233,8 @@ internal sealed class HttpChannel : IDisposable
                 {
                     throw new WeightSourceException(
                         display,
-                        $"the header {name} of the request has a line break, another control character or a letter beyond ASCII in it, which no "
-                            + "header may have; check the login, key or option that it comes from.");
+                        $"the request header {name} contains a line break, another control character or a non-ASCII character, which is not "
+                            + "allowed; check the credentials, key or option that it comes from.");
                 }
             }
         }

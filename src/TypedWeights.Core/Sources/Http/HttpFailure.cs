@@ -6,7 +6,7 @@ namespace TypedWeights.Sources.Http;
 /// <summary>Describes an error response in one sentence, without the secrets of a URL.</summary>
 internal static class HttpFailure
 {
-    private const string Signed = "the credentials do not reach this file, or a signed URL has expired";
+    private const string Signed = "the credentials do not grant access to this file, or a signed URL has expired";
 
     /// <param name="response">A response that is neither the requested part nor the whole file.</param>
     /// <param name="isElsewhere">Whether redirects led to another origin, which gets no credentials.</param>
@@ -14,36 +14,36 @@ internal static class HttpFailure
     public static WeightSourceException Of(HttpResponseMessage response, bool isElsewhere, string display)
     {
         int status = (int)response.StatusCode;
-        string away = isElsewhere ? " It redirected to another origin, and no login goes along there." : "";
+        string away = isElsewhere ? " It redirected to another origin, and credentials are not sent there." : "";
         return response.StatusCode switch
         {
             HttpStatusCode.OK => new WeightSourceException(
                 display,
-                "the server ignores range requests (it answered one with 200 and the whole file); "
+                "the server ignores range requests (it responded to one with 200 and the whole file); "
                     + "try again, or fetch the file with another program, such as curl, and load it from disk."),
             HttpStatusCode.Unauthorized => new WeightSourceException(
-                display, "the server asks for a login (401), or refuses the one it got." + away),
+                display, "the server requires credentials (401), or rejected those that were sent." + away),
             HttpStatusCode.Forbidden => new WeightSourceException(
                 display,
-                "access is refused (403): "
+                "access was denied (403): "
                     + $"{(SignedPeriod.Describe(response) is { } period ? "the signature of the URL " + period : Signed)}." + away),
             HttpStatusCode.NotFound or HttpStatusCode.Gone => new WeightSourceException(
                 display, $"there is no such file on the server ({status}).")
             {
                 IsNotFound = true,
             },
-            HttpStatusCode.PreconditionFailed => Changed("its ETag is another now", display),
+            HttpStatusCode.PreconditionFailed => Changed("its ETag has changed", display),
             HttpStatusCode.RequestedRangeNotSatisfiable => new WeightSourceException(
                 display, "the server does not have this range (416): the file has become shorter, or the server refuses range requests."),
             _ when IsTransient(status) => new WeightSourceException(
                 display,
-                $"the server cannot answer now ({StatusOf(response)}).")
+                $"the server is not available now ({StatusOf(response)}).")
             {
                 IsTransient = true,
                 RetryAfter = RetryAfter(response),
                 IsThrottled = status is 429 or 503,
             },
-            _ => new WeightSourceException(display, $"the server answered {StatusOf(response)}."),
+            _ => new WeightSourceException(display, $"the server responded with {StatusOf(response)}."),
         };
     }
 

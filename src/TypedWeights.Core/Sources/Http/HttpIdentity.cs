@@ -18,7 +18,7 @@ internal sealed class HttpIdentity(StoreFile file, long? expectedLength = null)
     private Facts? _facts;
 
     /// <summary>The ETag for <c>If-Match</c>, which must be strong: a weak one never matches.</summary>
-    public string? StrongTag => Volatile.Read(ref _facts)?.StrongTag;
+    public string? StrongETag => Volatile.Read(ref _facts)?.StrongETag;
 
     /// <summary>The ETag with its quotes, or <c>last-modified:…</c>; null before the first response, and if that has neither.</summary>
     public string? Validator => Volatile.Read(ref _facts)?.Validator;
@@ -44,7 +44,7 @@ internal sealed class HttpIdentity(StoreFile file, long? expectedLength = null)
         {
             throw new WeightSourceException(
                 file.Display,
-                $"the store answered with the version {ForeignText.Show(version, response.RequestMessage)}, where {file.Version} was asked for.");
+                $"the store returned the version {ForeignText.Show(version, response.RequestMessage)}, but {file.Version} was requested.");
         }
 
         Facts? known = Volatile.Read(ref _facts);
@@ -70,7 +70,7 @@ internal sealed class HttpIdentity(StoreFile file, long? expectedLength = null)
         if (length != (expectedLength ?? length))
         {
             throw new WeightSourceException(
-                file.Display, $"the file has {length} bytes and should have {expectedLength}: it is not the one that was expected.");
+                file.Display, $"the file has {length} bytes, but {expectedLength} were expected: it is not the expected file.");
         }
 
         long known = Interlocked.CompareExchange(ref _length, length, Unknown);
@@ -94,14 +94,14 @@ internal sealed class HttpIdentity(StoreFile file, long? expectedLength = null)
     private sealed record Facts(string? Tag, string? Modified, string? Moment, string? Version)
     {
         // A tag may have bytes above 0x7F, which this client cannot send. Such a tag is only compared.
-        public string? StrongTag { get; } =
+        public string? StrongETag { get; } =
             EntityTagHeaderValue.TryParse(Tag, out EntityTagHeaderValue? tag) && !tag.IsWeak && Ascii.IsValid(tag.Tag) ? tag.Tag : null;
 
         public string? Validator { get; } = Tag ?? (Moment is null ? null : "last-modified:" + Moment);
 
-        public string? Difference(string? tag, bool isModified, string? version) => Tag != tag ? "its ETag is another now"
-            : isModified ? "its Last-Modified is another now"
-            : Version != version ? "its version is another now"
+        public string? Difference(string? tag, bool isModified, string? version) => Tag != tag ? "its ETag has changed"
+            : isModified ? "its Last-Modified has changed"
+            : Version != version ? "its version has changed"
             : null;
     }
 }

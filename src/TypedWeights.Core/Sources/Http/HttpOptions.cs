@@ -60,7 +60,7 @@ public sealed record HttpOptions
         ArgumentNullException.ThrowIfNull(TrustedRoots);
         if (TrustedRoots.Any(static root => root is null))
         {
-            throw new ArgumentException("TrustedRoots has null among its certificates.", nameof(TrustedRoots));
+            throw new ArgumentException("TrustedRoots contains null.", nameof(TrustedRoots));
         }
 
         if (ConnectTimeout != Timeout.InfiniteTimeSpan)

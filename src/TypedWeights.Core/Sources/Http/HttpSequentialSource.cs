@@ -24,7 +24,7 @@ internal sealed class HttpSequentialSource : SequentialSource, IRequestedSource
 
     public override string? Version => _identity.Version;
 
-    public HttpRequestMessage? Asked => _target.Asked;
+    public HttpRequestMessage? LastRequest => _target.LastRequest;
 
     /// <summary>Opens a file whose server responded to a range with 200.</summary>
     /// <param name="target">Where it is.</param>
@@ -56,8 +56,8 @@ internal sealed class HttpSequentialSource : SequentialSource, IRequestedSource
         {
             throw new WeightSourceException(
                 Display,
-                "reading broke off, and the server neither answers range requests nor gives an ETag or Last-Modified, so that what it "
-                    + "would send now may be another file; try again, or fetch it with another program, such as curl.");
+                "the connection broke, and the server neither supports range requests nor sends an ETag or Last-Modified, so a new "
+                    + "request may return another file; try again, or fetch it with another program, such as curl.");
         }
 
         HttpResponseMessage response = await _target.SendAsync(RangeRequest.Whole(_identity), cancellationToken).ConfigureAwait(false);

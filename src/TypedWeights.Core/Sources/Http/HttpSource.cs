@@ -21,7 +21,7 @@ internal sealed class HttpSource : IWeightSource, IRequestedSource
 
     public string Display => _target.Display;
 
-    public HttpRequestMessage? Asked => _target.Asked;
+    public HttpRequestMessage? LastRequest => _target.LastRequest;
 
     public long Length { get; }
 
@@ -132,7 +132,7 @@ internal sealed class HttpSource : IWeightSource, IRequestedSource
             {
                 throw new WeightSourceException(
                     target.Display,
-                    "the server does not say how long the file is: its Content-Range ends in /*, and it answers a request for all of the file "
+                    "the server does not state the length of the file: its Content-Range ends in /*, and it responds to a request for the whole file "
                         + "with a part (206). Fetch it with another program, such as curl, and load it from disk.");
             }
 

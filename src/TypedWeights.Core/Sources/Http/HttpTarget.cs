@@ -20,17 +20,17 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
     private readonly SemaphoreSlim _resolving = new(1, 1);
     private Route? _redirect;
     private bool _hasRedirected;
-    private HttpRequestMessage? _asked;
+    private HttpRequestMessage? _lastRequest;
 
     public StoreFile File => file;
 
     /// <summary>The file as it may be shown. The addresses of redirects are never shown.</summary>
     public string Display => file.Display;
 
-    /// <summary>The request that was answered last; null before the first response.</summary>
-    public HttpRequestMessage? Asked => Volatile.Read(ref _asked);
+    /// <summary>The request of the last response; null before the first one.</summary>
+    public HttpRequestMessage? LastRequest => Volatile.Read(ref _lastRequest);
 
-    /// <summary>Whether a response came from another origin than the file's own.</summary>
+    /// <summary>Whether a response is from another origin than the file's own.</summary>
     public bool IsElsewhere(HttpResponseMessage response) =>
         response.RequestMessage?.RequestUri is { } address && !IsSameOrigin(address, file.Address);
 
@@ -39,7 +39,7 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>A response that is not a redirect; its body has not been read.</returns>
     /// <exception cref="WeightSourceException">
-    /// No response arrived, the redirects lead nowhere, or the store explains its error response.
+    /// No response was received, a redirect cannot be followed, or the store explains its error response.
     /// </exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(RangeRequest range, CancellationToken cancellationToken)
@@ -51,7 +51,7 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
             response = await ResolveAsync(redirect, response, range, cancellationToken).ConfigureAwait(false);
         }
 
-        Volatile.Write(ref _asked, response.RequestMessage);
+        Volatile.Write(ref _lastRequest, response.RequestMessage);
         await ThrowIfExplainedAsync(response, cancellationToken).ConfigureAwait(false);
         return response;
     }
@@ -143,7 +143,7 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
         {
             HttpResponseMessage response =
                 await channel.SendAsync(route.Address, range, route.IsOwn, route.From, file, cancellationToken).ConfigureAwait(false);
-            if (!route.IsOwn || !IsRefusal(response) || !await IsRenewedAsync(response, cancellationToken).ConfigureAwait(false))
+            if (!route.IsOwn || !IsRepairable(response) || !await IsRenewedAsync(response, cancellationToken).ConfigureAwait(false))
             {
                 return response;
             }
@@ -161,22 +161,22 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
         }
     }
 
-    private async ValueTask<bool> IsRenewedAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
+    private async ValueTask<bool> IsRenewedAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken)
     {
         try
         {
-            return await file.RenewAsync(refusal, cancellationToken).ConfigureAwait(false);
+            return await file.RenewAsync(errorResponse, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
-            refusal.Dispose();
+            errorResponse.Dispose();
             throw;
         }
     }
 
     private async ValueTask ThrowIfExplainedAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        bool isError = IsRedirect(response) ? LocationOf(response) is null : IsRefusal(response) || (int)response.StatusCode is 404 or >= 500;
+        bool isError = IsRedirect(response) ? LocationOf(response) is null : IsRepairable(response) || (int)response.StatusCode is 404 or >= 500;
         if (!isError || IsElsewhere(response))
         {
             return;
@@ -215,7 +215,7 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
         }
 
         // A chain that leaves the origin and returns brings no credentials, because another party chose the address.
-        next = ExactUri.WithoutLogin(next);
+        next = ExactUri.WithoutUserInfo(next);
         return new Route(next, from.IsOwn && IsSameOrigin(address, next), response.RequestMessage);
     }
 
@@ -228,8 +228,8 @@ internal sealed class HttpTarget(HttpChannel channel, StoreFile file)
 
     private static bool IsRedirect(HttpResponseMessage response) => (int)response.StatusCode is 301 or 302 or 303 or 307 or 308;
 
-    // What a store may repair or explain. Not that the file is gone (404), has changed (412) or is shorter (416).
-    private static bool IsRefusal(HttpResponseMessage response) =>
+    // Error responses that a store may repair or explain, but not those for a file that is absent (404), has changed (412) or is shorter (416).
+    private static bool IsRepairable(HttpResponseMessage response) =>
         (int)response.StatusCode is >= 300 and < 500 and not (304 or 404 or 412 or 416);
 
     // Azure, CloudFront and S3 respond with 403, S3 with a session token with 400, some CDNs with 401, expiring links with 404 or 410.

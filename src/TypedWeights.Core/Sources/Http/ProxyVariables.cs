@@ -33,7 +33,7 @@ internal static class ProxyVariables
         if (!IsProxy(variable(name)!))
         {
             return $"the variable {name} does not name a proxy; write it as http://host:port, or http://user:password@host:port with the "
-                + "special characters of both percent-encoded (its text is withheld, it may hold a password).";
+                + "special characters of both percent-encoded (the text is not shown because it may contain a password).";
         }
 
         string exceptions = variable("no_proxy") is { Length: > 0 } ? "no_proxy" : "NO_PROXY";

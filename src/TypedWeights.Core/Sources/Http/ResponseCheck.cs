@@ -56,16 +56,16 @@ internal static class ResponseCheck
         ThrowIfCompressed(response, display);
         if (IsOfType(response, "multipart/byteranges"))
         {
-            throw new WeightSourceException(display, "the server answered one range with several parts (multipart/byteranges).");
+            throw new WeightSourceException(display, "the server responded to one range with several parts (multipart/byteranges).");
         }
 
         string text = Distinct(response.Content.Headers, "Content-Range");
         return RangeOf(response) is { From: not null, To: not null } range
             ? range
             : throw new WeightSourceException(display, text.Contains(',')
-                ? "the server sent a part (206) with several values of Content-Range, so nobody can tell which part it is: "
+                ? "the server sent a part (206) with several values of Content-Range, which is ambiguous: "
                     + $"{ForeignText.Show(text, response.RequestMessage)}."
-                : "the server sent a part (206) without a Content-Range in bytes that gives its begin and its end.");
+                : "the server sent a part (206) without a Content-Range in bytes that states its start and end.");
     }
 
     /// <summary>Throws unless a response is the whole file, uncompressed.</summary>
@@ -96,14 +96,15 @@ internal static class ResponseCheck
         if (range.From != offset || range.To > offset + length - 1)
         {
             throw new WeightSourceException(
-                display, $"the server answered the range {offset}-{offset + length - 1} with Content-Range: {range}.");
+                display, $"the server responded to the range {offset}-{offset + length - 1} with Content-Range: {range}.");
         }
 
         long sent = range.To!.Value - offset + 1;
         return LengthOf(response, display) is not { } announced || announced == sent
             ? sent
             : throw new WeightSourceException(
-                display, $"the server answered a range of {sent} bytes with a body of {announced} (Content-Length, with Content-Range: {range}).");
+                display, $"the server responded to a range of {sent} bytes with a body of {announced} (Content-Length, with "
+                    + $"Content-Range: {range}).");
     }
 
     /// <summary>Throws if a body is compressed: it has other offsets than the file.</summary>
@@ -125,7 +126,7 @@ internal static class ResponseCheck
         if (encodings.Length > 0)
         {
             string shown = ForeignText.Show(string.Join(", ", encodings), response.RequestMessage);
-            throw new WeightSourceException(display, $"the server compressed the body ({shown}) though it was asked not to.");
+            throw new WeightSourceException(display, $"the server compressed the body ({shown}) although the request does not allow it.");
         }
     }
 
@@ -134,7 +135,7 @@ internal static class ResponseCheck
     {
         if (response.StatusCode == HttpStatusCode.OK && IsOfType(response, "text/html"))
         {
-            throw new WeightSourceException(display, "the server answered with " + FileSniffer.Page);
+            throw new WeightSourceException(display, "the server responded with " + FileSniffer.Page);
         }
     }
 
@@ -143,7 +144,7 @@ internal static class ResponseCheck
     {
         if (FileSniffer.DescribePage(start) is { } page)
         {
-            throw new WeightSourceException(display, "the server answered with " + page);
+            throw new WeightSourceException(display, "the server responded with " + page);
         }
     }
 

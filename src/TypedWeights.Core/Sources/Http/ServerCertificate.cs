@@ -59,7 +59,7 @@ internal sealed class ServerCertificate(IReadOnlyList<X509Certificate2> roots)
 
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
         {
-            faults.Add("is for another host name; use the name that it was made for.");
+            faults.Add("was issued for another host name; use that name.");
         }
 
         if ((status & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0)

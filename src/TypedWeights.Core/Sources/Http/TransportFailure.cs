@@ -17,13 +17,13 @@ internal static class TransportFailure
 
     public static WeightSourceException TimedOut(OperationCanceledException e, string display) => Unserved(
         display,
-        e.InnerException is TimeoutException ? "no connection to the server in the time for it." : "the server did not answer in time.",
+        e.InnerException is TimeoutException ? "no connection to the server within the time limit." : "the server did not respond in time.",
         e);
 
     /// <param name="display">The file as it may be shown.</param>
     /// <param name="variable">The variable that names the proxy.</param>
     public static WeightSourceException ProxyLogin(string display, string variable) => new(
-        display, $"the proxy asks for a login (407); give it in HttpOptions.Proxy or in the variable {variable}.");
+        display, $"the proxy requires credentials (407); set them in HttpOptions.Proxy or in the variable {variable}.");
 
     public static WeightSourceException Broken(Exception e, string received, string display, HttpRequestMessage? request) => new(
         display, $"the connection broke after {received}.", innerException: ForeignText.Cause(e, request))
@@ -37,7 +37,7 @@ internal static class TransportFailure
             // The load continues with the connections that it has.
             _ when OpenFileLimit.IsReached(e.InnerException) => Unserved(
                 display,
-                "there is no room for another connection: this process may have "
+                "no more connections can be opened: this process may have "
                     + (ProcessLimits.OpenFiles is { } limit ? $"{limit} files and sockets open" : "no more files and sockets open")
                     + "; raise the limit (ulimit -n), or close some.",
                 e),
@@ -46,11 +46,11 @@ internal static class TransportFailure
             HttpRequestError.ConnectionError => Unserved(display, $"no connection to the server: {Sentence(e, request)}", e),
             HttpRequestError.SecureConnectionError => Tls(e, display, request),
             HttpRequestError.ProxyTunnelError => Proxy(e, display, proxy),
-            HttpRequestError.ResponseEnded => Unserved(display, "the server closed the connection before it answered.", e),
+            HttpRequestError.ResponseEnded => Unserved(display, "the server closed the connection before it responded.", e),
             HttpRequestError.InvalidResponse => new WeightSourceException(
-                display, "what answers there does not speak HTTP/1.1, or sent more than it had announced.", innerException: e),
+                display, "the response is not HTTP/1.1, or is longer than announced.", innerException: e),
             HttpRequestError.ConfigurationLimitExceeded => new WeightSourceException(
-                display, "the headers of the answer are longer than 64 KiB.", innerException: e),
+                display, "the headers of the response are longer than 64 KiB.", innerException: e),
 
             // Without a cause, the request itself cannot be sent: a header has an invalid character, for example.
             _ => new WeightSourceException(display, $"the request failed: {Sentence(e, request)}", innerException: e)
@@ -109,7 +109,7 @@ internal static class TransportFailure
         },
         null => new WeightSourceException(
             display,
-            $"there is no connection to the proxy{(proxy is null ? "" : " " + proxy.Authority)}, or none through it"
+            $"could not connect to the proxy{(proxy is null ? "" : " " + proxy.Authority)}, or through it"
                 + $"{(e.InnerException is ConnectException own ? $": {own.Message}" : "")}; "
                 + "check HttpOptions.Proxy or the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.")
         {

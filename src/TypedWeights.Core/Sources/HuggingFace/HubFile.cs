@@ -13,25 +13,25 @@ internal sealed class HubFile(Uri address, string display, HubUri uri, HubCreden
         return default;
     }
 
-    protected internal override ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) => new(
-        refusal.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-        && credentials.Renew(refusal.RequestMessage?.Headers.Authorization?.Parameter));
+    protected internal override ValueTask<bool> RenewAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken) => new(
+        errorResponse.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+        && credentials.Renew(errorResponse.RequestMessage?.Headers.Authorization?.Parameter));
 
     // The code says what the status does not: for an absent repository, the hub responds with 401.
     protected internal override ValueTask<WeightSourceException?> ExplainAsync(
-        HttpResponseMessage refusal, CancellationToken cancellationToken)
+        HttpResponseMessage errorResponse, CancellationToken cancellationToken)
     {
-        return new(HeaderOf(refusal, "X-Error-Code") switch
+        return new(HeaderOf(errorResponse, "X-Error-Code") switch
         {
-            "GatedRepo" => Gated(refusal),
+            "GatedRepo" => Gated(errorResponse),
             "RepoNotFound" => Missing(
                 $"there is no repository {uri.Repository} on the hub, or it is private and {Unseen()}.{Unread()}"),
             "RevisionNotFound" => Missing($"the repository has no revision {uri.Revision ?? "main"}."),
             "EntryNotFound" => Missing("the repository has no such file at that revision."),
             "DisabledRepo" => new WeightSourceException(Display, "the hub has disabled the repository."),
-            _ when refusal.StatusCode is HttpStatusCode.NotFound => Missing(
+            _ when errorResponse.StatusCode is HttpStatusCode.NotFound => Missing(
                 $"the hub has no such file or repository (404), or the repository is private and {Unseen()}.{Unread()}"),
-            _ => refusal.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? Refused(refusal) : null,
+            _ => errorResponse.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? Refused(errorResponse) : null,
         });
     }
 
@@ -44,16 +44,16 @@ internal sealed class HubFile(Uri address, string display, HubUri uri, HubCreden
 
     private WeightSourceException Missing(string message) => new(Display, message) { IsNotFound = true };
 
-    private WeightSourceException Gated(HttpResponseMessage refusal) => new(
+    private WeightSourceException Gated(HttpResponseMessage errorResponse) => new(
         Display,
-        credentials.Token is null || refusal.StatusCode == HttpStatusCode.Unauthorized
-            ? $"the repository is gated: accept its terms at {endpoint}{uri.Repository} and give a token of that account in HF_TOKEN.{Unread()}"
+        credentials.Token is null || errorResponse.StatusCode == HttpStatusCode.Unauthorized
+            ? $"the repository is gated: accept its terms at {endpoint}{uri.Repository} and set HF_TOKEN to a token of that account.{Unread()}"
             : $"the repository is gated, and the account of {TokenName()} has no access: accept its terms at {endpoint}{uri.Repository}.");
 
-    private WeightSourceException Refused(HttpResponseMessage refusal) => new(
+    private WeightSourceException Refused(HttpResponseMessage errorResponse) => new(
         Display,
-        $"the hub refuses access ({(int)refusal.StatusCode}): "
+        $"the hub denied access ({(int)errorResponse.StatusCode}): "
             + (credentials.Token is null
                 ? $"it requires a token; give one in HF_TOKEN.{Unread()}"
-                : $"{TokenName()} is not valid, or does not reach this repository."));
+                : $"{TokenName()} is not valid, or does not grant access to this repository."));
 }

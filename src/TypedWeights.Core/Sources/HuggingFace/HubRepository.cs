@@ -28,7 +28,7 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubCredent
             ];
             return !HubCache.IsCommit(commit) ? throw new KeyNotFoundException()
                 : RepeatsToken([commit, .. files]) ? throw new WeightSourceException(
-                    uri.Display, "the hub's list of files names a file by the token of the request; do not trust the server.")
+                    uri.Display, "the hub's list of files contains the token of the request as a file name; do not trust the server.")
                 : (commit, files);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
@@ -41,9 +41,9 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubCredent
     // A name is shown, and written to disk.
     private bool RepeatsToken(IEnumerable<string> names)
     {
-        using var asked = new HttpRequestMessage();
-        asked.Headers.Authorization = credentials.Header;
-        var secrets = RequestSecrets.Of(asked);
+        using var request = new HttpRequestMessage();
+        request.Headers.Authorization = credentials.Header;
+        var secrets = RequestSecrets.Of(request);
         return names.Any(secrets.IsIn);
     }
 
@@ -57,7 +57,7 @@ internal sealed class HubRepository(StoreContext context, HubUri uri, HubCredent
         ];
         string display = uri.Display + "/" + uri.Folder;
         return FolderEntry.Choose(names, display) ?? throw new WeightSourceException(
-            display, "the repository holds no .safetensors file there and no index of such files.")
+            display, "the repository contains no .safetensors file there and no index of such files.")
         {
             IsNotFound = true,
         };

@@ -59,7 +59,7 @@ internal sealed class HubSettings(HuggingFaceOptions options, Func<string, strin
         try
         {
             string saved = Encoding.UTF8.GetString(SmallFile.Read(path, TokenLimit)).Trim();
-            return saved.Length > 0 ? Checked(new HubToken(saved, "the login saved in " + path)) : null;
+            return saved.Length > 0 ? Checked(new HubToken(saved, "the token saved in " + path)) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -44,7 +44,7 @@ internal sealed record HubUri(string Repository, string? Revision, string Folder
         string folder = string.Concat((hasFile ? path[..^1] : path).Select(static part => part + "/"));
         return repository.Split('/').All(IsName) && revision is not "" && !path.Contains("..") && !path.Contains(".")
             ? new HubUri(repository, revision, folder, hasFile ? path[^1] : null)
-            : throw new WeightSourceException(uri.Display, "this names no repository of the hub; write hf://org/name[@revision][/file].");
+            : throw new WeightSourceException(uri.Display, "this does not name a repository of the hub; write hf://org/name[@revision][/file].");
     }
 
     private static bool IsName(string name) => name.Length > 0 && name is not ("." or "..")

@@ -6,10 +6,10 @@ namespace TypedWeights;
 /// <summary>The Hugging Face hub for loaders.</summary>
 public static class HuggingFaceExtensions
 {
-    /// <summary>Gives <c>hf://</c> other options than the environment's; without this call it is there with those.</summary>
+    /// <summary>Sets options for <c>hf://</c>; without this call it uses the options of the environment.</summary>
     /// <param name="builder">A loader's builder.</param>
     /// <param name="options">Token, endpoint, cache folder.</param>
-    /// <exception cref="ArgumentException">One of the values can mean nothing; the message names it.</exception>
+    /// <exception cref="ArgumentException">One of the values is not valid; the message names it.</exception>
     public static TBuilder UseHuggingFace<TBuilder>(this TBuilder builder, HuggingFaceOptions options)
         where TBuilder : IWeightSourceBuilder
     {

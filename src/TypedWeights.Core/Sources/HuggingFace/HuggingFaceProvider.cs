@@ -39,8 +39,8 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
             return Kept(cache, hub, revision) ?? throw new WeightSourceException(
                 hub.Display,
                 cache.Flaw(revision) is { } flaw
-                    ? $"{origin} is set, and of the hub's cache {flaw}."
-                    : $"{origin} is set, and {_settings.CacheFolder} does not hold the model at {revision} whole.");
+                    ? $"{origin} is set, but the hub's cache cannot be used: {flaw}."
+                    : $"{origin} is set, but {_settings.CacheFolder} does not contain the whole model at {revision}.");
         }
 
         var repository = new HubRepository(_context, hub, _credentials, _settings.Endpoint);
@@ -59,10 +59,10 @@ internal sealed class HuggingFaceProvider : IWeightSourceProvider
             }
             catch (Exception e) when (kept is not null && !cancellationToken.IsCancellationRequested && IsOutOfReach(e))
             {
-                string reason = e is WeightSourceException ? e.Message : $"No response came for {Patience.TotalSeconds:0} s.";
+                string reason = e is WeightSourceException ? e.Message : $"No response was received for {Patience.TotalSeconds:0} s.";
                 _context.Note(
                     hub.Display,
-                    $"the hub cannot be reached, and what {_settings.CacheFolder} holds of {revision} is used (commit {kept.Revision}); "
+                    $"the hub cannot be reached, so the files of {revision} in {_settings.CacheFolder} are used (commit {kept.Revision}); "
                         + $"there may be a newer one. {reason}");
                 return kept;
             }

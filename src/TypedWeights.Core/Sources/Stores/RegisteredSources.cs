@@ -30,7 +30,7 @@ public sealed class WeightSourceProviderAttribute<TProvider>(params string[] sch
     public IReadOnlyList<string> Schemes { get; } = schemes;
 }
 
-/// <summary>The providers of the packages that the application references. Generated code fills it; nobody else needs it.</summary>
+/// <summary>The providers of the packages that the application references. Generated code fills it; no other code needs it.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class RegisteredSources
 {

@@ -7,7 +7,7 @@ namespace TypedWeights.Sources.Stores;
 /// </param>
 public sealed record SdkCall(string Display, string Setting)
 {
-    /// <summary>Says what a failure means and what to do, in one sentence. It must not repeat a secret.</summary>
+    /// <summary>Explains what a failure means and what to do, in one sentence, without secrets.</summary>
     /// <value>null, also as its result: the SDK's own words say enough.</value>
     public Func<Exception, string?>? Explain { get; init; }
 

@@ -56,17 +56,17 @@ public sealed partial class SdkGuard(StoreContext context, string store)
     /// <summary>Makes a call that returns at once: a constructor, a setting.</summary>
     /// <typeparam name="T">What it returns.</typeparam>
     /// <param name="call">What the call is for.</param>
-    /// <param name="ask">The call.</param>
+    /// <param name="invoke">The call.</param>
     /// <returns>What the SDK returned.</returns>
     /// <exception cref="WeightSourceException">The SDK threw.</exception>
-    public T Call<T>(SdkCall call, Func<T> ask)
+    public T Call<T>(SdkCall call, Func<T> invoke)
     {
         ArgumentNullException.ThrowIfNull(call);
-        ArgumentNullException.ThrowIfNull(ask);
+        ArgumentNullException.ThrowIfNull(invoke);
         try
         {
             ThrowIfOdd(call);
-            return ask();
+            return invoke();
         }
         catch (Exception e) when (IsForeign(e, call, CancellationToken.None))
         {
@@ -74,24 +74,24 @@ public sealed partial class SdkGuard(StoreContext context, string store)
         }
     }
 
-    /// <summary>Makes a call that may take its time.</summary>
+    /// <summary>Makes a call that may take long.</summary>
     /// <typeparam name="T">What it returns.</typeparam>
     /// <param name="call">What the call is for.</param>
-    /// <param name="ask">The call. It may block: it runs on a thread of the pool. What it still does after the limit is not awaited.</param>
+    /// <param name="invoke">The call. It may block: it runs on a thread of the pool. What it still does after the limit is not awaited.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>What the SDK returned.</returns>
     /// <exception cref="WeightSourceException">The SDK threw, or did not return within <see cref="Limit"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<T> CallAsync<T>(
-        SdkCall call, Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+        SdkCall call, Func<CancellationToken, Task<T>> invoke, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(call);
-        ArgumentNullException.ThrowIfNull(ask);
+        ArgumentNullException.ThrowIfNull(invoke);
         Task<T> running = Task.Run(
             () =>
             {
                 ThrowIfOdd(call);
-                return ask(cancellationToken);
+                return invoke(cancellationToken);
             },
             CancellationToken.None);
         TimeSpan left = Limit - BeginWait();

@@ -8,12 +8,12 @@ using TypedWeights.Sources.Http;
 
 namespace TypedWeights.Sources.Stores;
 
-/// <summary>What a loader gives its stores: one connection pool for each origin, one clock, and the way in which ranges are read.</summary>
+/// <summary>What a loader provides to its stores: one connection pool for each origin, one clock, and the code that reads ranges.</summary>
 public sealed class StoreContext : IDisposable
 {
     private readonly Action<string, string>? _noted;
 
-    /// <param name="http">How servers are reached: proxies and certificates count for all stores, logins and headers for HTTP alone.</param>
+    /// <param name="http">How servers are reached: proxies and certificates apply to all stores, credentials and headers only to HTTP.</param>
     /// <param name="time">The loader's clock.</param>
     /// <param name="noted">Receives warnings, each with the file that it is about; null for nobody.</param>
     internal StoreContext(HttpOptions? http = null, TimeProvider? time = null, Action<string, string>? noted = null)
@@ -47,7 +47,7 @@ public sealed class StoreContext : IDisposable
     /// <param name="revision">As for <see cref="Locate"/>.</param>
     /// <param name="file">The file of a name relative to the folder.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="WeightSourceException">The folder holds none of the usual names, or may not be read.</exception>
+    /// <exception cref="WeightSourceException">The folder contains none of the usual names, or may not be read.</exception>
     public async ValueTask<IWeightLocation> LocateAsync(
         string? entryName, string display, string? revision, Func<string, StoreFile> file, CancellationToken cancellationToken)
     {
@@ -56,7 +56,7 @@ public sealed class StoreContext : IDisposable
             return Locate(entryName, revision, file);
         }
 
-        WeightSourceException? refusal = null;
+        WeightSourceException? errorResponse = null;
         foreach (string name in FolderEntry.UsualNames)
         {
             IWeightLocation location = Locate(name, revision, file);
@@ -68,17 +68,17 @@ public sealed class StoreContext : IDisposable
             catch (WeightSourceException e) when (!e.IsTransient)
             {
                 // Some stores refuse access to an absent file to those who may not list: the other names may still be there.
-                refusal ??= e is { IsNotFound: true, IsPlaceNotFound: false } ? null : e;
+                errorResponse ??= e is { IsNotFound: true, IsPlaceNotFound: false } ? null : e;
             }
         }
 
-        if (refusal is not null)
+        if (errorResponse is not null)
         {
-            ExceptionDispatchInfo.Throw(refusal);
+            ExceptionDispatchInfo.Throw(errorResponse);
         }
 
         throw new WeightSourceException(
-            display, $"the folder holds none of {string.Join(", ", FolderEntry.UsualNames)}; name the file or index itself.")
+            display, $"the folder contains none of {string.Join(", ", FolderEntry.UsualNames)}; name the file or index itself.")
         {
             IsNotFound = true,
         };
@@ -122,7 +122,7 @@ public sealed class StoreContext : IDisposable
     /// <param name="display">What the request is about, as messages may show it.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The response, whatever its status; <see cref="StoreFile.ReadTextAsync"/> reads it.</returns>
-    /// <exception cref="WeightSourceException">No response came; the error says whether it is transient.</exception>
+    /// <exception cref="WeightSourceException">No response was received; the error states whether it is transient.</exception>
     public ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, string display, CancellationToken cancellationToken) =>
         Http.SendAsync(request, display, cancellationToken);
 

@@ -42,10 +42,10 @@ internal sealed class UrlCredentials(AuthenticationHeaderValue? given, HttpOptio
 
     /// <summary>Calls the callback once more, unless that has happened since the request was sent.</summary>
     /// <returns>Whether the request is worth another attempt.</returns>
-    public async ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken)
+    public async ValueTask<bool> RenewAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken)
     {
-        if (refusal.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-            || refusal.RequestMessage is not { RequestUri: { } address } refused)
+        if (errorResponse.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+            || errorResponse.RequestMessage is not { RequestUri: { } address } refused)
         {
             return false;
         }

@@ -15,7 +15,7 @@ internal sealed class UrlFolder
     /// <param name="options">The user's callbacks.</param>
     public UrlFolder(Uri address, HttpOptions options)
     {
-        _address = ExactUri.WithoutLogin(address);
+        _address = ExactUri.WithoutUserInfo(address);
         _credentials = new UrlCredentials(LoginOf(address), options);
         string name = address.AbsolutePath[(address.AbsolutePath.LastIndexOf('/') + 1)..];
         EntryName = name.Length == 0 ? null : Uri.UnescapeDataString(name);
@@ -54,7 +54,7 @@ internal sealed class UrlFolder
         protected internal override ValueTask AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             credentials.AuthorizeAsync(request, request.Options.TryGetValue(IsAgainKey, out _), cancellationToken);
 
-        protected internal override ValueTask<bool> RenewAsync(HttpResponseMessage refusal, CancellationToken cancellationToken) =>
-            credentials.RenewAsync(refusal, cancellationToken);
+        protected internal override ValueTask<bool> RenewAsync(HttpResponseMessage errorResponse, CancellationToken cancellationToken) =>
+            credentials.RenewAsync(errorResponse, cancellationToken);
     }
 }

@@ -4,8 +4,8 @@ using TypedWeights.Sources.Stores;
 namespace TypedWeights.Sources.Urls;
 
 /// <summary>
-/// Files behind <c>http://</c> and <c>https://</c> URLs on servers that answer range requests. User info in a URL is sent as basic
-/// authentication, to its own origin alone.
+/// Files at <c>http://</c> and <c>https://</c> URLs on servers that support range requests. User info in a URL is sent as basic
+/// authentication, only to its own origin.
 /// </summary>
 public sealed class UrlProvider : IWeightSourceProvider
 {

@@ -26,7 +26,7 @@ internal sealed class DeviceLayout
         var blocks = new List<DeviceBlock>();
         if (block is null)
         {
-            return new DeviceLayout(blocks, RoomFor(plan.InFileOrder.Select(index => plan.Tensors[index].Info.ByteLength)));
+            return new DeviceLayout(blocks, SizeFor(plan.InFileOrder.Select(index => plan.Tensors[index].Info.ByteLength)));
         }
 
         foreach (IGrouping<int, int> same in plan.InFileOrder.GroupBy(index => block(plan.Tensors[index].Info)))
@@ -42,12 +42,12 @@ internal sealed class DeviceLayout
             blocks.Add(new DeviceBlock(same.Key, places, length));
         }
 
-        return new DeviceLayout(blocks, RoomFor(blocks.Select(static item => item.Length)));
+        return new DeviceLayout(blocks, SizeFor(blocks.Select(static item => item.Length)));
     }
 
     // PyTorch's caching allocator: up to 1 MiB together in segments of 2 MiB, below 10 MiB in segments of 20 MiB, above that each in its own
     // segment, rounded up to 2 MiB. Each allocation begins at a multiple of 512 bytes.
-    private static long RoomFor(IEnumerable<long> lengths)
+    private static long SizeFor(IEnumerable<long> lengths)
     {
         const long Mega = 1L << 20;
         long small = 0, middle = 0, large = 0;

@@ -22,7 +22,7 @@ internal sealed record SinkMemory(long TensorBytes)
     public static SinkMemory InHost(TransferPlan plan) => InHost(ArenaLayout.Of(plan));
 
     /// <summary>The same for a layout that is already known.</summary>
-    public static SinkMemory InHost(ArenaLayout layout) => new(HeapRegion.RoomFor(layout.Length));
+    public static SinkMemory InHost(ArenaLayout layout) => new(HeapRegion.SizeFor(layout.Length));
 
     /// <summary>All tensors that are read, on one device.</summary>
     /// <param name="device">Its name.</param>
@@ -98,7 +98,7 @@ internal readonly record struct MemoryNeed(long TensorBytes, long BufferBytes)
         if (!bound.Allows(HostBytes))
         {
             string map = isRemote || !mayMap || DeviceBytes > 0 ? "" : ", map the file (Storage = TensorStorage.Mapped)";
-            string less = TensorBytes == 0 ? "" : map + ", or take fewer tensors (Filter, in an untyped load)";
+            string less = TensorBytes == 0 ? "" : map + ", or select fewer tensors (Filter, in an untyped load)";
             throw new MemoryLimitException(source, TensorBytes, BufferBytes, bound.Bytes!.Value, $"more than {bound.Reason}{less}.");
         }
 

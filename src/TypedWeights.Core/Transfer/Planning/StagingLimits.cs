@@ -29,5 +29,5 @@ internal readonly record struct StagingLimits(int BufferSize, int Buffers)
     }
 
     /// <summary>The bytes of those buffers.</summary>
-    public long RoomFor(TransferPlan plan) => (long)BuffersFor(plan) * BufferSize;
+    public long SizeFor(TransferPlan plan) => (long)BuffersFor(plan) * BufferSize;
 }

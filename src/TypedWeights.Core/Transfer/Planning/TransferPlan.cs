@@ -195,8 +195,8 @@ internal sealed record TransferPlan
         {
             throw new WeightsException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{display}: {bytes:N0} bytes of tensors are more than {MostRanges:N0} parts of {limits.PartSize:N0} bytes, the most that is read "
-                    + $"at one go; if the file is as large as it says, raise TransferOptions.PartSize."));
+                $"{display}: {bytes:N0} bytes of tensors are more than {MostRanges:N0} ranges of {limits.PartSize:N0} bytes, the most that one "
+                    + $"load reads; if the file is really this large, raise TransferOptions.PartSize."));
         }
     }
 
@@ -213,7 +213,7 @@ internal sealed record TransferPlan
                 throw new WeightSourceException(
                     source.Display,
                     $"the file can only be read as a whole, as its server ignores range requests or its stream cannot seek, and only {some.Length} "
-                        + $"of its {header.Tensors.Count} tensors are wanted. Load all of them, or save the file first and give its path.");
+                        + $"of its {header.Tensors.Count} tensors are selected. Load all of them, or save the file first and give its path.");
             }
         }
     }

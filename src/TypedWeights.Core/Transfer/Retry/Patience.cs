@@ -13,9 +13,9 @@ internal sealed class Patience(TimeSpan longest, TimeProvider time)
 
     private const double Multiple = 4;
 
-    // The part of all waiting time that is spent in waits longer than the usual one. Waits are weighed by their duration, because a server
+    // The share of all waiting time that is spent in waits longer than the usual one. Waits are weighted by their duration, because a server
     // that sends bursts has thousands of short waits for each long one.
-    private const double Unusual = 0.1;
+    private const double UnusualShare = 0.1;
 
     // All sums are halved when they reach this many seconds, so that old measurements lose weight.
     private const double SecondsKept = 300;
@@ -83,11 +83,11 @@ internal sealed class Patience(TimeSpan longest, TimeProvider time)
     /// Whether a read that has waited for its time may be ended: when other reads received bytes lately. When no read receives any, one read
     /// is ended, to find out whether the server responds to a new request, and the others wait: a network that is down serves none of them.
     /// </summary>
-    public bool MayEnd(StallGuard guard, TimeSpan silence)
+    public bool MayEnd(StallGuard guard, TimeSpan stalled)
     {
         lock (_lock)
         {
-            return HasArrivedIn(silence / 2) || (_probe ??= guard) == guard;
+            return HasArrivedIn(stalled / 2) || (_probe ??= guard) == guard;
         }
     }
 
@@ -114,7 +114,7 @@ internal sealed class Patience(TimeSpan longest, TimeProvider time)
         for (int i = _waited.Length - 1; i > 0; i--)
         {
             longer += _waited[i];
-            if (longer > _sum * Unusual)
+            if (longer > _sum * UnusualShare)
             {
                 return Math.Pow(2, i) / 1000;
             }

@@ -19,7 +19,7 @@ internal sealed class ResilientSource(IWeightSource inner, TransferContext conte
 
     public bool IsSequential => inner.IsSequential;
 
-    public HttpRequestMessage? Asked => (inner as IRequestedSource)?.Asked;
+    public HttpRequestMessage? LastRequest => (inner as IRequestedSource)?.LastRequest;
 
     /// <summary>Sends no request: the first read does.</summary>
     public ValueTask<IRangeReader> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)

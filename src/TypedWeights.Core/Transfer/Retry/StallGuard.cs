@@ -30,13 +30,13 @@ internal sealed class StallGuard : IDisposable
         _timer = time.CreateTimer(static guard => ((StallGuard)guard!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>How long the cancelled call had received nothing.</summary>
-    public TimeSpan Silence { get; private set; }
+    /// <summary>How long the cancelled call had received no bytes.</summary>
+    public TimeSpan StallTime { get; private set; }
 
     /// <summary>Whether this guard cancelled the call.</summary>
     public bool HasFired { get; private set; }
 
-    /// <summary>Whether it did so before the longest time was over.</summary>
+    /// <summary>Whether the guard cancelled the call before the longest time had elapsed.</summary>
     public bool IsEarly { get; private set; }
 
     /// <summary>Whether the read has a response.</summary>
@@ -67,7 +67,7 @@ internal sealed class StallGuard : IDisposable
             throw HasFired
                 ? new WeightSourceException(
                     display,
-                    $"no byte arrived for {Silence.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s.",
+                    $"no bytes were received for {StallTime.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s.",
                     innerException: e)
                 {
                     IsTransient = true,
@@ -162,22 +162,22 @@ internal sealed class StallGuard : IDisposable
 
             TimeSpan limit = Limit();
             long since = Volatile.Read(ref _since);
-            TimeSpan silence = since == NotWaiting ? TimeSpan.Zero : _time.GetElapsedTime(since);
-            if (silence < limit)
+            TimeSpan stalled = since == NotWaiting ? TimeSpan.Zero : _time.GetElapsedTime(since);
+            if (stalled < limit)
             {
-                WakeIn(limit - silence);
+                WakeIn(limit - stalled);
                 return;
             }
 
-            if (silence < _patience.Longest && !_patience.MayEnd(this, silence))
+            if (stalled < _patience.Longest && !_patience.MayEnd(this, stalled))
             {
-                WakeIn(TimeSpan.FromTicks(Math.Min((_patience.Longest - silence).Ticks, limit.Ticks / 8)));
+                WakeIn(TimeSpan.FromTicks(Math.Min((_patience.Longest - stalled).Ticks, limit.Ticks / 8)));
                 return;
             }
 
             _isDue = true;
-            IsEarly = silence < _patience.Longest;
-            Silence = IsEarly ? limit : _patience.Longest;
+            IsEarly = stalled < _patience.Longest;
+            StallTime = IsEarly ? limit : _patience.Longest;
             _earlyEnds += IsEarly ? 1 : 0;
             source = _source!;
         }

@@ -42,7 +42,7 @@ internal sealed class TransferContext
     /// <summary>Slows every read down to the rate of the options; null without a limit.</summary>
     public BytePacer? Pacer { get; }
 
-    /// <summary>Where reads wait that the server does not serve while it serves others.</summary>
+    /// <summary>The queue of reads that the server does not serve while it serves others.</summary>
     public Turns Turns { get; }
 
     /// <summary>How long the server may stall.</summary>
@@ -54,7 +54,7 @@ internal sealed class TransferContext
     /// <summary>Requests that were repeated because the request before failed or stalled.</summary>
     public long Retries => Interlocked.Read(ref _retries);
 
-    /// <summary>Responses that asked for fewer simultaneous requests.</summary>
+    /// <summary>Responses that requested fewer simultaneous requests.</summary>
     public long Throttles => Interlocked.Read(ref _throttles);
 
     /// <summary>Bytes received across a network.</summary>
@@ -66,12 +66,12 @@ internal sealed class TransferContext
     /// <summary>Raised before every retry: the failure, the number of failed attempts, and the wait.</summary>
     public event Action<WeightSourceException, int, TimeSpan>? Retrying;
 
-    /// <summary>Raised when a store finds something odd that is not an error: the file as it may be shown, and the message.</summary>
+    /// <summary>Raised when a store reports a warning: the file as it may be shown, and the message.</summary>
     public event Action<string, string>? Noted;
 
     /// <summary>
     /// The context of one load. Its counts are added to those of this context. Loads from one origin share the turns and the patience: the
-    /// connection that one load keeps after its last response may be the only one that the server would serve another load with.
+    /// server may accept so few connections that another load can only use the one that this load still keeps open.
     /// </summary>
     /// <param name="uri">The checkpoint.</param>
     public TransferContext OfOneLoad(WeightUri uri) => new(this, _origins.GetOrAdd(OriginOf(uri), _ => NewTurns()));

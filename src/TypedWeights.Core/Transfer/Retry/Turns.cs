@@ -1,14 +1,14 @@
 namespace TypedWeights.Transfer.Retry;
 
 /// <summary>
-/// Where reads wait that got no response from an origin while other reads did. A server that serves few connections serves them when another
-/// read is done with its connection. New reads queue behind them.
+/// A queue of reads that got no response from an origin while other reads did. A server that accepts few connections serves a waiting read when
+/// another read releases its connection. New reads wait at the end of the queue.
 /// </summary>
 /// <param name="patience">The patience with the origin.</param>
 /// <param name="time">The loader's clock.</param>
 internal sealed class Turns(Patience patience, TimeProvider time)
 {
-    // How often a waiting read checks whether any read still receives bytes: otherwise no turn comes.
+    // How often a waiting read checks whether any read still receives bytes. If none does, no connection will be released.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _lock = new();
@@ -30,7 +30,7 @@ internal sealed class Turns(Patience patience, TimeProvider time)
         }
     }
 
-    /// <summary>Called before the first request of a read. Returns after the reads that wait, or at once when none waits.</summary>
+    /// <summary>Called before the first request of a read. Returns after all waiting reads, or at once if no read is waiting.</summary>
     public ValueTask EnterAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -46,8 +46,8 @@ internal sealed class Turns(Patience patience, TimeProvider time)
     }
 
     /// <summary>
-    /// Returns when another read is done with its connection, or was and no read has taken it; when no read receives bytes; or when the
-    /// longest time of the patience is over.
+    /// Returns when another read has released its connection and no other read has taken it, when no read receives bytes, or when the
+    /// longest time of the patience has elapsed.
     /// </summary>
     public async ValueTask WaitAsync(CancellationToken cancellationToken)
     {
@@ -92,7 +92,7 @@ internal sealed class Turns(Patience patience, TimeProvider time)
         }
     }
 
-    /// <summary>Called when a read is done with its connection: the read that has waited longest may try again.</summary>
+    /// <summary>Called when a read releases its connection: the read that has waited longest may try again.</summary>
     public void Pass()
     {
         lock (_lock)

@@ -24,7 +24,7 @@ internal sealed class MemorySink : IWeightSink
         }
         catch (OutOfMemoryException e)
         {
-            throw new WeightsException($"The system has no {layout.Length} bytes of memory for {layout.Places.Count} tensors.", e);
+            throw new WeightsException($"The system could not allocate {layout.Length} bytes of memory for {layout.Places.Count} tensors.", e);
         }
 
         foreach ((int tensor, long offset) in layout.Places)

@@ -51,7 +51,7 @@ internal sealed partial class ConvertingSink(ITensorSink inner, DTypeRule rule, 
     public SinkMemory MemoryOf(TransferPlan plan) =>
         inner.MemoryOf(plan.WithTensors(Converted(plan.Tensors))) + new SinkMemory(0)
         {
-            StagingBytes = BuffersFor(plan) is var (size, count) && count > 0 ? HeapRegion.RoomFor((long)size * count) : 0,
+            StagingBytes = BuffersFor(plan) is var (size, count) && count > 0 ? HeapRegion.SizeFor((long)size * count) : 0,
         };
 
     public void Allocate(TransferPlan plan)

@@ -26,7 +26,7 @@ internal sealed class CudaSink(CudaEngine engine, CudaContext context, TensorSto
 
     public torch.Device DeviceOf(int tensor) => new(DeviceType.CUDA, context.Device);
 
-    public SinkMemory MemoryOf(TransferPlan plan) => SinkMemory.OnDevice(context.Title, Layout(plan), engine.Ring.RoomFor(plan));
+    public SinkMemory MemoryOf(TransferPlan plan) => SinkMemory.OnDevice(context.Title, Layout(plan), engine.Ring.SizeFor(plan));
 
     public void Allocate(TransferPlan plan)
     {

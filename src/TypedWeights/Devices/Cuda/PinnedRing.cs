@@ -19,7 +19,7 @@ internal sealed class PinnedRing(StagingLimits limits) : IDisposable
     public int BufferSize => limits.BufferSize;
 
     /// <summary>The memory that the ring needs for a load.</summary>
-    public long RoomFor(TransferPlan plan) => limits.RoomFor(plan);
+    public long SizeFor(TransferPlan plan) => limits.SizeFor(plan);
 
     /// <summary>Allocates the buffers that a load can use; fewer where the system does not pin as much memory.</summary>
     /// <param name="context">Allocates them; they serve all devices.</param>

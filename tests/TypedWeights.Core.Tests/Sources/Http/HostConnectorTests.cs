@@ -96,7 +96,7 @@ public sealed class HostConnectorTests : IDisposable
         ConnectException error = await Assert.ThrowsAsync<ConnectException>(() => ConnectAsync(Connector(Other), timeout.Token));
 
         Assert.Contains("two.test", error.Message, StringComparison.Ordinal);
-        Assert.Contains("127.0.0.77: no answer in time", error.Message, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.77: no response in time", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,8 +4,8 @@ namespace TypedWeights.Tests.Loading.Faults;
 public sealed class RefusedTests : FaultTest
 {
     [Theory]
-    [InlineData(401, "login.*401|401.*login")]
-    [InlineData(403, "refused.*403|403.*refused")]
+    [InlineData(401, "credentials.*401|401.*credentials")]
+    [InlineData(403, "denied.*403|403.*denied")]
     [InlineData(404, "no such file.*404")]
     [InlineData(410, "no such file.*410")]
     [InlineData(416, "416")]

@@ -93,7 +93,7 @@ public sealed class SequentialTests : FaultTest
     }
 
     [Theory]
-    [InlineData(null, null, "neither answers range requests nor gives an ETag")]
+    [InlineData(null, null, "neither supports range requests nor sends an ETag")]
     [InlineData("\"a\"", "\"b\"", "replaced while it was read")]
     [InlineData("W/\"a\"", null, "replaced while it was read")]
     public async Task A_whole_body_that_breaks_off_is_not_resumed_if_the_file_may_have_changed(string? before, string? after, string expected)
@@ -188,7 +188,7 @@ public sealed class SequentialTests : FaultTest
     }
 
     [Theory]
-    [InlineData(-1, "the answer ended after")]
+    [InlineData(-1, "the response ended after")]
     [InlineData(1, "the server sent more than")]
     public async Task A_chunked_safetensors_file_with_another_length_than_its_header_says_is_an_error(int more, string expected)
     {

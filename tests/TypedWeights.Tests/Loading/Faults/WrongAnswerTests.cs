@@ -43,7 +43,7 @@ public sealed class WrongAnswerTests : FaultTest
     {
         Server.Answer = _ => ContentRange("no length");
 
-        await AssertFailsAsync("does not say how long the file is.*Content-Range");
+        await AssertFailsAsync("does not state the length of the file.*Content-Range");
     }
 
     [Fact]

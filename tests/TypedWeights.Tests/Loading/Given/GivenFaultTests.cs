@@ -67,7 +67,7 @@ public sealed class GivenFaultTests : GivenTest
         {
             var error = await FailAsync<WeightSourceException>(Forward, [.. TestFile.Bytes(entries), 0]);
 
-            Assert.Contains("the stream goes on", error.Message, StringComparison.Ordinal);
+            Assert.Contains("the stream continues", error.Message, StringComparison.Ordinal);
         }
     }
 

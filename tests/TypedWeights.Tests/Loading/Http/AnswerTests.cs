@@ -211,12 +211,12 @@ public sealed class AnswerTests : IAsyncLifetime
     [InlineData(200, null, "ignores range requests")]
     [InlineData(416, null, "does not have this range")]
     [InlineData(412, null, "replaced while it was read")]
-    [InlineData(304, null, "answered 304")]
-    [InlineData(501, null, "answered 501")]
-    [InlineData(400, null, "answered 400")]
-    [InlineData(401, null, "asks for a login")]
-    [InlineData(403, null, "access is refused")]
-    [InlineData(407, null, "the server answered 407")]
+    [InlineData(304, null, "responded with 304")]
+    [InlineData(501, null, "responded with 501")]
+    [InlineData(400, null, "responded with 400")]
+    [InlineData(401, null, "requires credentials")]
+    [InlineData(403, null, "access was denied")]
+    [InlineData(407, null, "the server responded with 407")]
     public async Task An_unusable_response_is_an_error_that_names_it_and_is_not_transient(int status, string? encoding, string expected)
     {
         (_, WeightSourceException error) = await AnswerAsync(response =>

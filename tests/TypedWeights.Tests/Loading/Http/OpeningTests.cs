@@ -78,7 +78,7 @@ public sealed class OpeningTests : IAsyncLifetime
 
         Assert.Empty(bytes);
         Assert.False(error.IsTransient);
-        Assert.Contains($"300000 bytes and should have {expected}", error.Message, Ordinal);
+        Assert.Contains($"300000 bytes, but {expected} were expected", error.Message, Ordinal);
     }
 
     [Fact]

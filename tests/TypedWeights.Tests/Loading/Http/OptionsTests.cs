@@ -102,7 +102,7 @@ public sealed class OptionsTests : IAsyncLifetime
             WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(
                 () => provider.OpenAsync(_server.Address + "/model.safetensors"));
 
-            Assert.Contains($"the header {name} of the request has", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"the request header {name} contains", error.Message, StringComparison.Ordinal);
             Assert.DoesNotContain("ue", error.Message.Replace("request", "", StringComparison.Ordinal), StringComparison.Ordinal);
         }
 
@@ -197,8 +197,8 @@ public sealed class OptionsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("http", 407, "the proxy asks for a login", false)]
-    [InlineData("https", 407, "the proxy asks for a login", false)]
+    [InlineData("http", 407, "the proxy requires credentials", false)]
+    [InlineData("https", 407, "the proxy requires credentials", false)]
     [InlineData("https", 403, "the proxy refused the connection (403)", false)]
     [InlineData("https", 503, "the proxy refused the connection (503)", true)]
     public async Task A_refusing_proxy_is_an_error_that_does_not_show_its_password(string scheme, int status, string expected, bool isTransient)
@@ -216,8 +216,8 @@ public sealed class OptionsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("http://127.0.0.1:1", "http", "no connection to the proxy", true)]
-    [InlineData("http://ada:s3cret@127.0.0.1:1", "https", "no connection to the proxy 127.0.0.1:1", true)]
+    [InlineData("http://127.0.0.1:1", "http", "could not connect to the proxy", true)]
+    [InlineData("http://ada:s3cret@127.0.0.1:1", "https", "could not connect to the proxy 127.0.0.1:1", true)]
     [InlineData("http://ada:s3cret@proxy.invalid", "http", "the host name proxy.invalid of the proxy does not resolve", false)]
     [InlineData("http://ada:s3cret@proxy.invalid", "https", "the host name proxy.invalid of the proxy does not resolve", false)]
     [InlineData("ftp://ada:s3cret@127.0.0.1", "http", "the request cannot be made", false)]
@@ -250,7 +250,7 @@ public sealed class OptionsTests : IAsyncLifetime
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(Url));
 
         Assert.True(error.IsTransient);
-        Assert.Contains("no connection to the server in the time", error.Message, Ordinal);
+        Assert.Contains("no connection to the server within the time limit", error.Message, Ordinal);
     }
 
     [Fact]

@@ -121,7 +121,7 @@ public sealed class RenewedLoginTests : IAsyncLifetime
 
         WeightSourceException error = await Assert.ThrowsAsync<WeightSourceException>(() => provider.OpenAsync(Url));
 
-        Assert.Contains("asks for a login (401), or refuses the one it got", error.Message, StringComparison.Ordinal);
+        Assert.Contains("requires credentials (401), or rejected those that were sent", error.Message, StringComparison.Ordinal);
         Assert.Equal((2, 2), (_asked, _refused.Count));
     }
 
