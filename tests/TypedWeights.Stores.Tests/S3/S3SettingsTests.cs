@@ -138,7 +138,9 @@ public sealed class S3SettingsTests : IDisposable
             return true;
         };
         await FailAsync(
-            "STS refused the request \\(AccessDenied\\).*The SDK says: .*not yours to take", ("AWS_PROFILE", "dev"), ("AWS_ENDPOINT_URL_STS", server.Address));
+            "STS refused the request \\(AccessDenied\\).*The SDK says: .*not yours to take",
+            ("AWS_PROFILE", "dev"),
+            ("AWS_ENDPOINT_URL_STS", server.Address));
     }
 
     [Fact]
