@@ -138,7 +138,9 @@ public sealed class S3SettingsTests : IDisposable
             return true;
         };
         await FailAsync(
-            "STS refused the request \\(AccessDenied\\).*The SDK says: .*not yours to take", ("AWS_PROFILE", "dev"), ("AWS_ENDPOINT_URL_STS", server.Address));
+            "STS refused the request \\(AccessDenied\\).*The SDK says: .*not yours to take",
+            ("AWS_PROFILE", "dev"),
+            ("AWS_ENDPOINT_URL_STS", server.Address));
     }
 
     [Fact]
@@ -167,7 +169,8 @@ public sealed class S3SettingsTests : IDisposable
     {
         Save("[default]\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = http://127.0.0.1:1\n");
         await FailAsync(
-            "warning: .*the section services mine of the profile default .* is not supported(.|\n)*the region mars north", ("AWS_REGION", "mars north"));
+            "warning: .*the section services mine of the profile default .* is not supported(.|\n)*the region mars north",
+            ("AWS_REGION", "mars north"));
     }
 
     [Fact]
