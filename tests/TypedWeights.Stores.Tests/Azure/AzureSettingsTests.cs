@@ -31,10 +31,10 @@ public sealed class AzureSettingsTests : IDisposable
         "AZURE_STORAGE_CONNECTION_STRING", "AccountName=account;AccountKey=QUJD;BlobEndpoint=ftp://x/",
         "the BlobEndpoint of AZURE_STORAGE_CONNECTION_STRING is not an http or https URL")]
     [InlineData("AZURE_STORAGE_SAS_TOKEN", Secret, "AZURE_STORAGE_SAS_TOKEN is not a shared access signature")]
-    [InlineData("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=" + Secret + "\r\nX-Evil: 1", "AZURE_STORAGE_SAS_TOKEN has a line break")]
-    [InlineData("AZURE_STORAGE_ACCOUNT", "acc\nount", "AZURE_STORAGE_ACCOUNT has a line break")]
+    [InlineData("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=" + Secret + "\r\nX-Evil: 1", "AZURE_STORAGE_SAS_TOKEN contains a line break")]
+    [InlineData("AZURE_STORAGE_ACCOUNT", "acc\nount", "AZURE_STORAGE_ACCOUNT contains a line break")]
     [InlineData("AZURE_STORAGE_KEY", Secret + "\u0001" + Secret, "AZURE_STORAGE_KEY contains a line break or another control character")]
-    [InlineData("AZURE_STORAGE_CONNECTION_STRING", "AccountName=a\nb", "AZURE_STORAGE_CONNECTION_STRING has a line break")]
+    [InlineData("AZURE_STORAGE_CONNECTION_STRING", "AccountName=a\nb", "AZURE_STORAGE_CONNECTION_STRING contains a line break")]
     public async Task An_unusable_Azure_variable_is_an_error_that_names_it(string name, string value, string pattern)
     {
         using var variable = new Variables((name, value), ("AZURE_CLIENT_ID", "client"), ("AZURE_CLIENT_SECRET", Secret));
@@ -71,7 +71,7 @@ public sealed class AzureSettingsTests : IDisposable
         using Variables environment = identity.Environment();
         using var variables = new Variables(
             ("AZURE_TENANT_ID", "tenant"), ("AZURE_CLIENT_ID", Guid.NewGuid().ToString()), (name, value), ("AZURE_STORAGE_ACCOUNT", account));
-        await FailAsync($"cannot use DefaultAzureCredential \\(.*; {name} {mistake}\\): \\w+Credential has no token");
+        await FailAsync($"cannot use DefaultAzureCredential \\(.*; {name} {mistake}\\): \\w+Credential did not return a token");
     }
 
     [Theory]
@@ -106,7 +106,7 @@ public sealed class AzureSettingsTests : IDisposable
         identity.Refuses = true;
         using Variables environment = identity.Environment();
         using var variables = new Variables(("AZURE_TENANT_ID", "tenant"), ("AZURE_CLIENT_ID", Guid.NewGuid().ToString()), (name, value));
-        await FailAsync($"cannot use DefaultAzureCredential \\(.*; {name} {mistake}\\): \\w+Credential has no token");
+        await FailAsync($"cannot use DefaultAzureCredential \\(.*; {name} {mistake}\\): \\w+Credential did not return a token");
     }
 
     [Theory]
@@ -124,7 +124,7 @@ public sealed class AzureSettingsTests : IDisposable
         await account.AuthorizeAsync(request, Uri, TestContext.Current.CancellationToken);
 
         Assert.StartsWith(
-            $"no credentials ({name} {mistake}; DefaultAzureCredential found none: ", account.CredentialsName, StringComparison.Ordinal);
+            $"no credentials ({name} {mistake}; DefaultAzureCredential found no credentials: ", account.CredentialsName, StringComparison.Ordinal);
     }
 
     [Fact]

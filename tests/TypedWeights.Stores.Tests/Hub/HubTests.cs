@@ -164,7 +164,7 @@ public sealed class HubTests : IDisposable
 
     [Theory]
     [InlineData("hf://org/absent", "there is no repository org/absent on the hub, or it is private", true)]
-    [InlineData("hf://org/gated", "gated: accept its terms at http.*/org/gated and give a token", false)]
+    [InlineData("hf://org/gated", "gated: accept its terms at http.*/org/gated and set HF_TOKEN", false)]
     [InlineData("hf://org/model@nosuch", "no revision nosuch", true)]
     [InlineData("hf://org/model/other.safetensors", "no such file at that revision", true)]
     [InlineData("hf://org/model/sub/", "no .safetensors file there", true)]

@@ -169,7 +169,8 @@ public sealed class S3SettingsTests : IDisposable
     {
         Save("[default]\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = http://127.0.0.1:1\n");
         await FailAsync(
-            "warning: .*the section services mine of the profile default .* is not read(.|\n)*the region mars north", ("AWS_REGION", "mars north"));
+            "warning: .*the section services mine of the profile default .* is not supported(.|\n)*the region mars north",
+            ("AWS_REGION", "mars north"));
     }
 
     [Fact]

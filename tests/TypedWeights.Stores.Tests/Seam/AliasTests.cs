@@ -63,7 +63,7 @@ public sealed class AliasTests : IDisposable
             StringComparison.Ordinal);
         using var none = new Variables(("ANYSCALE_ARTIFACT_STORAGE", null));
         Assert.Contains(
-            "in the variable ANYSCALE_ARTIFACT_STORAGE, which is not set",
+            "set the variable ANYSCALE_ARTIFACT_STORAGE to the location it stands for",
             await ErrorAsync(new WeightLoaderBuilder(), "anyscale://m"),
             StringComparison.Ordinal);
         Assert.Contains("TYPEDWEIGHTS_ALIAS_MY_MODELS", await ErrorAsync(new WeightLoaderBuilder(), "my-models://m"), StringComparison.Ordinal);

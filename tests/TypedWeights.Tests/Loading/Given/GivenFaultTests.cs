@@ -76,7 +76,7 @@ public sealed class GivenFaultTests : GivenTest
     {
         var error = await FailAsync<WeightSourceException>(Forward, TestFile.Bytes(Entries), new() { Filter = name => name == "b" });
 
-        Assert.Contains("only 1 of its 2 tensors are wanted", error.Message, StringComparison.Ordinal);
+        Assert.Contains("only 1 of its 2 tensors are selected", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
