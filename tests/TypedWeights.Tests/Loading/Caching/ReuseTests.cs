@@ -148,7 +148,7 @@ public sealed class ReuseTests : CacheTest
 
         WeightSourceException absent = await Assert.ThrowsAsync<WeightSourceException>(
             () => loader.LoadTensorsAsync(Uri, new() { Cache = CacheMode.Offline }, cancellationToken: Token));
-        Assert.Contains("is not in the cache", absent.Message, StringComparison.Ordinal);
+        Assert.Contains("is missing or damaged in the cache", absent.Message, StringComparison.Ordinal);
 
         Server.Requests.Clear();
         Assert.True(await LoadAsync());
@@ -320,7 +320,7 @@ public sealed class ReuseTests : CacheTest
         Assert.True(File.Exists(kept));
         WeightSourceException e = await Assert.ThrowsAsync<WeightSourceException>(() => loader.LoadTensorsAsync(
             Server.Address + "/get?file=this", new() { Cache = CacheMode.Offline }, cancellationToken: Token));
-        Assert.Contains("may say which file it is", e.Message, StringComparison.Ordinal);
+        Assert.Contains("may identify the file", e.Message, StringComparison.Ordinal);
     }
 
     [Theory]
