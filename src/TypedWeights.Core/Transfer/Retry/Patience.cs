@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace TypedWeights.Transfer.Retry;
 
 /// <summary>
@@ -20,6 +22,7 @@ internal sealed class Patience(TimeSpan longest, TimeProvider time)
     // All sums are halved when they reach this many seconds, so that old measurements lose weight.
     private const double SecondsKept = 300;
 
+    private readonly ConcurrentQueue<StallGuard> _idle = new();
     private readonly Lock _lock = new();
 
     // Seconds spent in waits, by their length: bucket i has the waits of less than 2^i ms.
@@ -89,6 +92,16 @@ internal sealed class Patience(TimeSpan longest, TimeProvider time)
         {
             return HasArrivedIn(stalled / 2) || (_probe ??= guard) == guard;
         }
+    }
+
+    /// <summary>A guard for one read: one that <see cref="Return"/> took back, because a timer for each range would be garbage.</summary>
+    public StallGuard Rent() => _idle.TryDequeue(out StallGuard? guard) ? guard : new StallGuard(this, time);
+
+    /// <summary>Takes back the guard of a read that has ended.</summary>
+    public void Return(StallGuard guard)
+    {
+        guard.Reset();
+        _idle.Enqueue(guard);
     }
 
     /// <summary>The read of a guard is over.</summary>

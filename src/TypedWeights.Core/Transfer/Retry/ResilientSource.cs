@@ -39,9 +39,14 @@ internal sealed class ResilientSource(IWeightSource inner, TransferContext conte
         private readonly IWeightSource _source;
         private readonly TransferContext _context;
         private readonly StallGuard _guard;
-        private readonly Action<int> _onArrived;
         private readonly bool _isInMemory;
         private readonly long _end;
+
+        // Created once for a range, and not for each of its segments.
+        private readonly Action<int> _onArrived;
+        private readonly Func<CancellationToken, ValueTask<bool>> _attempt;
+        private readonly Func<CancellationToken, ValueTask<bool>> _continue;
+        private readonly Func<long> _reached;
         private long _position;
         private IRangeReader? _inner;
         private Memory<byte> _left;
@@ -57,8 +62,8 @@ internal sealed class ResilientSource(IWeightSource inner, TransferContext conte
             _position = offset;
             _end = offset + length;
             _isInMemory = isInMemory;
-            _guard = new StallGuard(context.Patience, context.Time);
-            _onArrived = OnArrived;
+            _guard = context.Patience.Rent();
+            (_onArrived, _attempt, _continue, _reached) = (OnArrived, AttemptAsync, ContinueAsync, () => _position);
         }
 
         // A file that is read in order has one response for all its ranges.
@@ -78,7 +83,7 @@ internal sealed class ResilientSource(IWeightSource inner, TransferContext conte
             {
                 int next = _context.Pacer is null ? destination.Length : Math.Min(destination.Length, PacedRead);
                 _left = destination[..next];
-                await RetryPolicy.RunAsync(_context, AttemptAsync, () => _position, cancellationToken).ConfigureAwait(false);
+                await RetryPolicy.RunAsync(_context, _attempt, _reached, cancellationToken).ConfigureAwait(false);
                 destination = destination[next..];
                 if (_context.Pacer is { } pacer)
                 {
@@ -96,7 +101,7 @@ internal sealed class ResilientSource(IWeightSource inner, TransferContext conte
 
             _isDisposed = true;
             await CloseAsync().ConfigureAwait(false);
-            _guard.Dispose();
+            _context.Patience.Return(_guard);
             if (_hasEntered)
             {
                 _context.Turns.Pass();
@@ -116,7 +121,7 @@ internal sealed class ResilientSource(IWeightSource inner, TransferContext conte
             try
             {
                 // A retry of a file that is read in order would start at its first byte.
-                return await _guard.RunAsync(ContinueAsync, mayBeEarly: !_source.IsSequential, _source.Display, cancellationToken)
+                return await _guard.RunAsync(_continue, mayBeEarly: !_source.IsSequential, _source.Display, cancellationToken)
                     .ConfigureAwait(false);
             }
             catch

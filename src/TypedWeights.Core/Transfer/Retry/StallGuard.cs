@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace TypedWeights.Transfer.Retry;
 
-/// <summary>Cancels a call that receives no byte for too long. Serves one read: its calls, one after the other.</summary>
+/// <summary>Cancels a call that receives no byte for too long. Serves one read at a time: its calls, one after the other.</summary>
 internal sealed class StallGuard : IDisposable
 {
     // The time in which the reader processes bytes, and does not wait for the server.
@@ -137,12 +137,20 @@ internal sealed class StallGuard : IDisposable
         }
     }
 
-    public void Dispose()
+    /// <summary>Ends the read that the guard serves; it may serve another one then.</summary>
+    public void Reset()
     {
         _registration.Dispose();
+        _earlyEnds = 0;
+        IsServed = false;
+        _patience.Forget(this);
+    }
+
+    public void Dispose()
+    {
+        Reset();
         _timer.Dispose();
         _source?.Dispose();
-        _patience.Forget(this);
     }
 
     private TimeSpan Limit() => _mayBeEarly ? _patience.For(_earlyEnds) : _patience.Longest;
